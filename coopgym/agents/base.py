@@ -1,0 +1,144 @@
+"""The Agent protocol: everything that plays a seat, from a constant to a language model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.games.game import Game
+from coopgym.games.spec import GameSpec, View
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seat:
+    """An agent's place in a game: what it may know before play starts."""
+
+    game: GameSpec
+    index: int
+    view: View
+    reward: str
+    columns: dict[str, list[int]]
+    """Observation columns of each named block, e.g. ``own_action``, ``partner_actions``, ``trust``, ``time``."""
+    partner_scale: FloatArray
+    """``(N - 1,)`` factors from the partners' actions as observed to shares of their endowments."""
+    own_scale: float
+    observation_size: int
+
+    @classmethod
+    def of(cls, game: Game[Any], index: int, view: View, reward: str) -> Seat:
+        """Describe seat ``index`` of a game under a view and reward mode.
+
+        Raises:
+            ValueError: no such seat.
+        """
+        if not 0 <= index < game.n_agents:
+            raise ValueError(f"seat={index}: {game.id} has seats 0 to {game.n_agents - 1}")
+        others = [j for j in range(game.n_agents) if j != index]
+        low, _ = game.observation_bounds(view)
+        return cls(
+            game=game.spec,
+            index=index,
+            view=view,
+            reward=reward,
+            columns=game.layout(view, index),
+            partner_scale=game.action_scale[others],
+            own_scale=float(game.action_scale[index]),
+            observation_size=low.shape[-1],
+        )
+
+    @property
+    def endowment(self) -> float:
+        """Largest action e_i, in units."""
+        return float(self.game.endowments[self.index])
+
+    @property
+    def norm(self) -> float:
+        """Baseline as a share of the own endowment."""
+        return float(self.game.baselines[self.index]) / self.endowment
+
+    def own_cooperation(self, observation: FloatArray) -> FloatArray:
+        """Own last action as a share of endowment, ``(episodes,)``."""
+        return observation[:, self.columns["own_action"][0]] * self.own_scale
+
+    def partners_cooperation(self, observation: FloatArray) -> FloatArray:
+        """Partners' last actions as shares of their endowments, ``(episodes, N - 1)``, ascending.
+
+        Raises:
+            ValueError: the view hides them.
+        """
+        if "partner_actions" not in self.columns:
+            raise ValueError(
+                f"the {self.view!r} view of {self.game.id} does not show partners' actions; use view='own' or 'full'"
+            )
+        return observation[:, self.columns["partner_actions"]] * self.partner_scale
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """Anything that plays: told where it sits, then asked for one action per episode and step."""
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``."""
+
+    def act(self, observation: FloatArray) -> npt.ArrayLike:
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What a strategy uses, in the terms of the tournament literature."""
+
+    memory_depth: float
+    """Rounds remembered; ``inf`` for the whole episode."""
+    stochastic: bool = False
+    uses_horizon: bool = False
+
+
+class Strategy(ABC):
+    """Base of scripted agents: keeps the seat and generator, and counts the rounds of every episode."""
+
+    citation: ClassVar[str] = ""
+    classifier: ClassVar[Classifier] = Classifier(memory_depth=0)
+
+    seat: Seat
+    rng: np.random.Generator
+    episodes: int
+    round: npt.NDArray[np.int64]
+    """``(episodes,)`` actions taken so far in each episode."""
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        """Start afresh in a seat."""
+        self.seat, self.episodes, self.rng = seat, episodes, rng
+        self.round = np.zeros(episodes, dtype=np.int64)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set up whatever the strategy remembers per episode."""
+
+    def restart(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Start new episodes in some rows."""
+        self.round[rows] = 0
+        self.forget(rows)
+
+    def forget(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Clear what the strategy remembers of some episodes."""
+
+    def act(self, observation: FloatArray) -> FloatArray:
+        """Return actions ``(episodes,)`` in endowment units."""
+        share = np.broadcast_to(self.cooperate(observation), (self.episodes,))
+        self.round += 1
+        return np.minimum(np.maximum(share, 0.0), 1.0) * self.seat.endowment
+
+    @abstractmethod
+    def cooperate(self, observation: FloatArray) -> float | FloatArray:
+        """Return the share of the own endowment to play, a number or ``(episodes,)``."""
+
+    def opening(self, first: float, later: FloatArray) -> FloatArray:
+        """Play ``first`` in the first round of an episode and ``later`` after it."""
+        return np.where(self.round == 0, first, later)

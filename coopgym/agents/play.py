@@ -1,0 +1,185 @@
+"""Play a game with any agents in its seats and keep what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import numpy as np
+
+from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.games.game import AnyGame, Transition
+from coopgym.games.spec import View
+from coopgym.games.state import State, select
+from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.spaces import checked_view
+from coopgym.rewards import MODES, RewardLayer, reward_layer
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Finished episodes as arrays: E episodes, T steps (the longest), N agents.
+
+    Steps after an episode's end hold zeros in every array; ``lengths`` tells where it ended.
+    """
+
+    returns: dict[str, FloatArray]
+    """Undiscounted return per reward mode, ``(E, N)``; always has private, integrated and cooperative, and the mode asked for."""
+    payoffs: FloatArray
+    """``(E, N)`` sums of material payoffs."""
+    cooperation: FloatArray
+    """``(E, N)`` mean share of endowment played."""
+    lengths: FloatArray
+    """``(E,)`` steps played."""
+    terminated: FloatArray
+    """``(E,)`` 1 where the relation ended before the horizon."""
+    final: dict[str, FloatArray]
+    """Diagnostics of the last state, ``(E,)`` each: mean_trust, mean_effective_trust, mean_reputation_damage."""
+    trajectory: Trajectory | None
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Step records, time first: ``(T, E, ...)``."""
+
+    observations: FloatArray
+    """``(T, E, N, obs_dim)`` what each seat saw before acting, in the recorded view."""
+    actions: FloatArray
+    payoffs: FloatArray
+    rewards: FloatArray
+    """``(T, E, N)`` in the mode that was asked for."""
+    trust: FloatArray
+    """``(T, E, N, N)`` after the step."""
+    damage: FloatArray
+    alive: FloatArray
+    """``(T, E)`` 1 while the episode was running when the step was taken."""
+    terminated: FloatArray
+    truncated: FloatArray
+
+
+def play(
+    game: AnyGame,
+    agents: Sequence[Agent],
+    *,
+    reward: str | RewardLayer = "integrated",
+    views: View | Sequence[View] | None = None,
+    episodes: int = 1,
+    seed: int = 0,
+    record: bool = False,
+) -> Episodes:
+    """Play ``episodes`` parallel episodes with one agent per seat.
+
+    Args:
+        game: a game on the NumPy backend.
+        agents: one agent per seat.
+        reward: the mode that agents are told and trajectories record.
+        views: what each seat sees; None is the game's default view.
+        episodes: episodes played side by side, the k-th reset with seed ``seed + k``.
+        seed: also the root of every agent's own generator.
+        record: keep step records.
+
+    Raises:
+        ValueError: the number of agents is wrong or an agent's actions are not playable.
+    """
+    if len(agents) != game.n_agents:
+        raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
+    layer = reward_layer(reward)
+    seat_views = _seat_views(game, views)
+    engine = Engine(game, layer, (episodes,))
+    engine.reset(seed)
+    streams = np.random.default_rng(seed).spawn(game.n_agents)
+    for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
+        agent.begin(Seat.of(game, i, seat_views[i], layer.name), episodes, stream)
+    tally = _Tally(game, layer, episodes, record)
+    while tally.running.any():
+        observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
+        columns = [
+            _actions(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)
+        ]
+        actions = engine.check(np.stack(columns, axis=1))
+        transition, rewards = engine.step(actions)
+        tally.add(observations[seat_views[0]], actions, rewards, transition)
+    return tally.result()
+
+
+def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View]:
+    if views is None or isinstance(views, str):
+        return [checked_view(game, views)] * game.n_agents
+    if len(views) != game.n_agents:
+        raise ValueError(f"{game.id}: expected one view or {game.n_agents} views, got {len(views)}")
+    return [checked_view(game, view) for view in views]
+
+
+def _actions(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
+    actions = np.asarray(agent.act(observation), dtype=np.float64)
+    if actions.shape != (len(observation),):
+        raise ValueError(
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one per "
+            f"episode, as shape ({len(observation)},); got shape {actions.shape}"
+        )
+    return actions
+
+
+class _Tally:
+    """Adds up what happens until every episode has ended; steps after an episode's end do not count."""
+
+    def __init__(self, game: AnyGame, layer: RewardLayer, episodes: int, record: bool) -> None:
+        self._game = game
+        self._layers = {**MODES, layer.name: layer}
+        shape = (episodes, game.n_agents)
+        self.running = np.ones(episodes, dtype=bool)
+        self._returns = {name: np.zeros(shape) for name in self._layers}
+        self._payoffs = np.zeros(shape)
+        self._cooperation = np.zeros(shape)
+        self._lengths = np.zeros(episodes)
+        self._terminated = np.zeros(episodes)
+        self._final: State | None = None
+        self._steps: list[dict[str, FloatArray]] | None = [] if record else None
+
+    def add(
+        self, observations: FloatArray, actions: FloatArray, rewards: FloatArray, transition: Transition
+    ) -> None:
+        game, alive = self._game, self.running[:, None]
+        for name, layer in self._layers.items():
+            self._returns[name] += layer(game, transition) * alive
+        self._payoffs += transition.payoffs * alive
+        self._cooperation += actions / game.spec.endowments * alive
+        self._lengths += self.running
+        ended = self.running & (transition.terminated | transition.truncated)
+        self._terminated += ended & transition.terminated
+        self._final = (
+            transition.state
+            if self._final is None
+            else select(game.xp, self.running, transition.state, self._final)
+        )
+        if self._steps is not None:
+            self._steps.append(
+                {
+                    "observations": observations * alive[..., None],
+                    "actions": actions * alive,
+                    "payoffs": transition.payoffs * alive,
+                    "rewards": rewards * alive,
+                    "trust": transition.state.trust * alive[..., None],
+                    "damage": transition.state.damage * alive[..., None],
+                    "alive": self.running.astype(np.float64),
+                    "terminated": (transition.terminated & self.running).astype(np.float64),
+                    "truncated": (transition.truncated & self.running).astype(np.float64),
+                }
+            )
+        self.running = self.running & ~ended
+
+    def result(self) -> Episodes:
+        assert self._final is not None  # every episode has at least one step
+        diagnostics = self._game.diagnostics(self._final)
+        names = ("mean_trust", "mean_effective_trust", "mean_reputation_damage")
+        trajectory = None
+        if self._steps is not None:
+            trajectory = Trajectory(**{name: np.stack([step[name] for step in self._steps]) for name in self._steps[0]})
+        return Episodes(
+            returns=self._returns,
+            payoffs=self._payoffs,
+            cooperation=self._cooperation / self._lengths[:, None],
+            lengths=self._lengths,
+            terminated=self._terminated,
+            final={name: np.asarray(diagnostics[name]) for name in names},
+            trajectory=trajectory,
+        )

@@ -1,0 +1,107 @@
+"""Names of agents: the shipped ones, installed plug-ins, and ``module:Class`` of a user's own file."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from coopgym.agents import heuristics
+from coopgym.agents.base import Agent
+
+_SHIPPED: dict[str, Callable[..., Agent]] = {
+    agent.__name__: agent
+    for agent in (
+        heuristics.Random,
+        heuristics.TitForTat,
+        heuristics.GenerousTitForTat,
+        heuristics.ThresholdTitForTat,
+        heuristics.GrimTrigger,
+        heuristics.WinStayLoseShift,
+        heuristics.Gradual,
+        heuristics.ProportionalReciprocity,
+        heuristics.Constant,
+    )
+}
+
+_CONSTANT = re.compile(r"Constant_(\d{2}|100)")
+
+
+@cache
+def _plugins() -> dict[str, Any]:
+    return {entry.name: entry for entry in entry_points(group="coopgym.agents")}
+
+
+def constant_names() -> tuple[str, ...]:
+    """Names of the 101 constants, ``Constant_00`` to ``Constant_100``."""
+    return tuple(f"Constant_{level:02d}" for level in range(101))
+
+
+def agent_names() -> tuple[str, ...]:
+    """Names that `make_agent` knows, without the 101 constants and ``module:Class`` forms."""
+    return tuple(sorted({*_SHIPPED, *_plugins()}))
+
+
+def make_agent(name: str, **options: Any) -> Agent:
+    """Make an agent by name.
+
+    Args:
+        name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, or ``module:Class``.
+        options: keywords of the agent's constructor.
+
+    Raises:
+        ValueError: an unknown name, or a module or class that cannot be found.
+        TypeError: options that the agent does not take, or a class that is not an agent.
+    """
+    level = _CONSTANT.fullmatch(name)
+    if level:
+        return heuristics.Constant(int(level[1]) / 100, **options)
+    if name in _SHIPPED:
+        return _made(name, _SHIPPED[name], options)
+    if name in _plugins():
+        return _made(name, _plugins()[name].load(), options)
+    if ":" in name:
+        return _made(name, _imported(name), options)
+    near = difflib.get_close_matches(name, [*agent_names(), *constant_names()], n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, or module:Class"
+    )
+
+
+def _imported(name: str) -> Callable[..., Agent]:
+    module_name, _, class_name = name.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise ValueError(
+            f"agent {name!r}: no module {module_name!r} here or on the Python path; expected my_module:MyAgent"
+        ) from error
+    if not hasattr(module, class_name):
+        raise ValueError(f"agent {name!r}: module {module_name!r} has no {class_name!r}")
+    return getattr(module, class_name)
+
+
+def _made(name: str, factory: Callable[..., Any], options: dict[str, Any]) -> Agent:
+    try:
+        agent = factory(**options)
+    except TypeError as error:
+        raise TypeError(f"agent {name!r} cannot be made with {options}: {error}") from error
+    missing = [method for method in ("begin", "act") if not callable(getattr(agent, method, None))]
+    if missing:
+        raise TypeError(
+            f"agent {name!r} has no {' and no '.join(missing)}; an agent needs begin(seat, episodes, rng) and "
+            "act(observation)"
+        )
+    return agent

@@ -1,0 +1,75 @@
+"""Scripted partners around one learning seat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.registry import make_agent
+from coopgym.games.game import AnyGame
+from coopgym.games.state import State
+from coopgym.rewards import RewardLayer
+
+Partner: TypeAlias = str | Agent
+Partners: TypeAlias = Partner | Sequence[Partner]
+"""One partner for all other seats, or one per other seat in ascending order."""
+
+
+class Table:
+    """The partners of a seat: they see their own views and fill the joint action."""
+
+    def __init__(
+        self, game: AnyGame, seat: int, partners: Partners, layers: RewardLayer | tuple[RewardLayer, ...]
+    ) -> None:
+        """Seat the partners.
+
+        Raises:
+            ValueError: an unknown agent name, or as many partners as there are not seats.
+        """
+        self.game = game
+        self.seat = seat
+        others = [j for j in range(game.n_agents) if j != seat]
+        several = isinstance(partners, Sequence) and not isinstance(partners, str)
+        names: Sequence[Partner] = list(partners) if several else [partners] * len(others)  # type: ignore[arg-type, list-item]  # narrowed by the flag
+        if len(names) != len(others):
+            raise ValueError(f"{game.id}: expected one partner or {len(others)} partners, got {len(names)}")
+        reward = layers.name if isinstance(layers, RewardLayer) else "mixed"
+        self.partners: dict[int, Agent] = {
+            j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
+        }
+        self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
+        self._episodes = 0
+
+    def begin(self, episodes: int, rng: np.random.Generator) -> None:
+        """Start parallel episodes; every partner gets a stream of its own."""
+        self._episodes = episodes
+        for (j, partner), stream in zip(self.partners.items(), rng.spawn(len(self.partners)), strict=True):
+            partner.begin(self._seats[j], episodes, stream)
+
+    def restart(self, rows: FloatArray) -> None:
+        """Start new episodes in some rows.
+
+        Raises:
+            ValueError: a partner that cannot.
+        """
+        for j, partner in self.partners.items():
+            restart = getattr(partner, "restart", None)
+            if restart is None:
+                raise ValueError(
+                    f"partner {type(partner).__name__} in seat {j} has no restart(rows), which batches whose episodes "
+                    "end at different times need; add it or use single environments"
+                )
+            restart(rows)
+
+    def fill(self, own: FloatArray, state: State) -> FloatArray:
+        """Return joint actions ``(episodes, N)``: the seat's own ``(episodes,)`` and the partners' answers."""
+        observations = self.game.observe(state, "own")
+        observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
+        joint = np.empty((self._episodes, self.game.n_agents))
+        joint[:, self.seat] = own
+        for j, partner in self.partners.items():
+            joint[:, j] = partner.act(observations[:, j])
+        return joint

@@ -1,0 +1,326 @@
+"""What the twenty formal games share: one step, one observation, one set of parameters (formal edition §1)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.observation import ObservationMap
+from coopgym.games.formal.parameters import FormalParameters
+from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.spec import GameSpec, View
+from coopgym.games.state import State
+from coopgym.mechanisms.trust import (
+    SIGNAL_WIDTH,
+    TrustRates,
+    conduct_signal,
+    effective_trust,
+    mean_over_pairs,
+    update_trust,
+)
+from coopgym.mechanisms.value import logarithmic_value
+
+StateT = TypeVar("StateT", bound=State)
+ParametersT = TypeVar("ParametersT", bound=FormalParameters)
+
+
+class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
+    """Base of the formal edition: payoffs are paid from the state before the step, then the state moves.
+
+    A game supplies `payoffs` and, where it has them, `relational`, `conduct`, `norm_in_force`, `advance` and its
+    observation blocks.
+    """
+
+    kind: ClassVar[type[State]] = State
+    mechanism_class: ClassVar[str]
+    category: ClassVar[str]
+    summary: ClassVar[str]
+    parameters: ParametersT
+
+    def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        spec, array, n = self.spec, backend.array, self.n_agents
+        unit = float(spec.endowments.mean())
+        self.payoff_unit = unit
+        self.interdependence = array(spec.interdependence)
+        self.norm = array(spec.baselines / spec.endowments)
+        self.shares = array(spec.shares)
+        self.average = array(np.full(n, 1.0 / n))
+        self.kept = array(spec.endowments / unit)
+        self.linear_cost = array(parameters.k * spec.endowments / unit)
+        self.quadratic_cost = array(parameters.q * spec.endowments / (2.0 * unit))
+        self.own_use = parameters.theta / unit
+        self.per_endowment = array(1.0 / spec.endowments)
+        self.sensitivity = parameters.kappa / SIGNAL_WIDTH
+        self.trust_rates = TrustRates.from_parameters(
+            backend,
+            self.interdependence,
+            parameters.lambda_plus,
+            parameters.lambda_minus,
+            parameters.mu_R,
+            parameters.delta_R,
+            parameters.xi,
+        )
+        self.diagonal = array(np.eye(n))
+        self.step_normals = n if parameters.payoff_noise > 0 else 0
+        self._maps: dict[View, ObservationMap] = {}
+
+    # What a game is
+
+    def roles(self) -> tuple[str, ...]:
+        """Name the part each agent plays."""
+        return tuple(f"agent_{i}" for i in range(self.parameters.agent_count()))
+
+    def describe(self) -> GameSpec:
+        parameters = self.parameters
+        endowments = parameters.endowment_vector()
+        return GameSpec(
+            id=self.id,
+            edition="formal",
+            mechanism_class=self.mechanism_class,
+            category=self.category,
+            summary=self.summary,
+            roles=self.roles(),
+            horizon=parameters.max_steps,
+            endowments=endowments,
+            baselines=parameters.norm_vector() * endowments,
+            shares=parameters.bargaining_shares(),
+            interdependence=parameters.dependence_matrix(),
+            parameters=parameters,
+            default_view="own",
+        )
+
+    # What a game pays
+
+    def own_value(self, cooperation: Array) -> Array:
+        """Endowment kept, effort cost and own-use value, ``(..., N)`` in payoff units (TR-1 Eq. 6, 11)."""
+        cost = (self.linear_cost + self.quadratic_cost * cooperation) * cooperation
+        return self.kept - cost + logarithmic_value(cooperation * self.endowments, self.own_use, self.xp)
+
+    def payoffs(self, state: StateT, cooperation: Array) -> Array:
+        """Material payoffs π ``(..., N)`` in payoff units of cooperation shares played in a state."""
+        raise NotImplementedError
+
+    def relational(self, state: StateT, cooperation: Array, payoffs: Array) -> Array | None:
+        """Relational utility ψ ``(..., N)``, or None."""
+        return None
+
+    def weights(self, state: StateT) -> Array:
+        """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
+        return effective_trust(state.trust, state.damage, self.xp) * self.interdependence
+
+    # How a game moves
+
+    def conduct(self, state: StateT, cooperation: Array) -> Array:
+        """What partners judge, ``(..., N)``."""
+        return cooperation
+
+    def norm_in_force(self, state: StateT, cooperation: Array) -> Array:
+        """What conduct is judged against, ``(..., N)`` or ``(N,)``."""
+        return self.norm
+
+    def signals(self, state: StateT, cooperation: Array) -> Array:
+        """Conduct signals s ``(..., N)`` in (-1, 1)."""
+        return conduct_signal(
+            self.conduct(state, cooperation), self.norm_in_force(state, cooperation), self.sensitivity, self.xp
+        )
+
+    def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
+        """Return the next state: class stocks, trust and damage, memberships."""
+        return self.moved(state, cooperation)
+
+    def moved(self, state: StateT, cooperation: Array, signals: Array | None = None, **stocks: Array) -> StateT:
+        """Return the next state from trust updated by ``signals`` and the new ``stocks``; others stay."""
+        if signals is None:
+            signals = self.signals(state, cooperation)
+        trust, damage = update_trust(state.trust, state.damage, signals, self.trust_rates, self.xp)
+        return self.kind(  # type: ignore[return-value]  # the kind of a game is its state's class
+            t=state.t + 1.0, last_action=cooperation, trust=trust, damage=damage, **stocks
+        )
+
+    def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
+        cooperation = actions * self.per_endowment
+        payoffs = self.payoffs(state, cooperation)
+        if self.parameters.payoff_noise > 0:
+            payoffs = payoffs + self.parameters.payoff_noise * required(normals, "normals")[..., : self.n_agents]
+        after = self.advance(state, cooperation, payoffs)
+        truncated = after.t >= self.spec.horizon
+        return Transition(
+            state=after,
+            payoffs=payoffs,
+            weights=self.weights(state),
+            relational=self.relational(state, cooperation, payoffs),
+            multiplier=None,
+            penalty=None,
+            terminated=self.xp.zeros_like(truncated),
+            truncated=truncated,
+        )
+
+    def initial_relations(self) -> tuple[float, float]:
+        """Trust and reputation damage between any two agents at reset."""
+        return self.parameters.initial_trust, self.parameters.initial_reputation
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        """Return the class-specific stocks at reset, each with the batch's leading dimensions."""
+        return {}
+
+    def initial_state(
+        self,
+        batch: tuple[int, ...] = (),
+        options: ResetOptions | None = None,
+        uniforms: Array | None = None,
+        normals: Array | None = None,
+    ) -> StateT:
+        options = options or ResetOptions()
+        n, others = self.n_agents, 1.0 - self.diagonal
+        trust, damage = self.initial_relations()
+        trust = trust if options.initial_trust is None else options.initial_trust
+        damage = damage if options.initial_reputation is None else options.initial_reputation
+        fields = {
+            "t": self.filled(batch, 0.0),
+            "last_action": self.filled(batch, self.norm, (n,)),
+            "trust": self.filled(batch, others * trust + self.diagonal, (n, n)),
+            "damage": self.filled(batch, others * damage, (n, n)),
+            **self.start(batch, uniforms, normals),
+        }
+        overrides = dict(options.initial_state or {})
+        if options.gamma is not None:
+            overrides["gamma"] = options.gamma
+        for name, value in overrides.items():
+            if name not in fields:
+                raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")
+            fields[name] = self.filled(batch, value, fields[name].shape[len(batch) :])
+        return self.kind(**fields)  # type: ignore[return-value]  # the kind of a game is its state's class
+
+    def filled(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = ()) -> Array:
+        """Repeat a value over the batch, as an array ``(*batch, *shape)``.
+
+        Raises:
+            ValueError: the value does not fit that shape.
+        """
+        array, target = self.backend.array(value), (*batch, *shape)
+        try:
+            return self.xp.broadcast_to(array, target) + 0.0
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{self.id}: cannot fill shape {target} from shape {tuple(array.shape)}") from error
+
+    # What an agent sees
+
+    def private_blocks(self, state: StateT) -> dict[str, Array]:
+        """What only its owner sees: name to ``(..., N)`` or ``(..., N, m)``."""
+        return {}
+
+    def public_blocks(self, state: StateT) -> dict[str, Array]:
+        """What everybody sees: name to ``(..., m)``."""
+        return {}
+
+    def hidden_blocks(self, state: StateT) -> dict[str, Array]:
+        """What only the full view shows: name to ``(..., m)``."""
+        return {}
+
+    def observe(self, state: StateT, view: View) -> Array:
+        mapping = self.observation_map(view)
+        return mapping.per_agent(self._world(state, view))
+
+    def observe_jointly(self, state: StateT, view: View) -> Array:
+        mapping = self.observation_map(view)
+        return mapping.joint(self._world(state, view))
+
+    def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        shape = self.observation_map(view).shape
+        return np.zeros(shape), np.ones(shape)
+
+    def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        size = self.observation_map(view).joint_size
+        return np.zeros(size), np.ones(size)
+
+    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
+        return self.observation_map(view).layout(seat)
+
+    def observation_map(self, view: View) -> ObservationMap:
+        """Which entries of the world each agent sees under a view."""
+        if view not in self._maps:
+            state = self.initial_state((), None, *self._blank_draws())
+            self._maps[view] = ObservationMap.build(
+                self.backend,
+                view,
+                self.n_agents,
+                private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
+                public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
+                hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
+            )
+        return self._maps[view]
+
+    def _world(self, state: StateT, view: View) -> Array:
+        """Everything observable about a state as one vector ``(..., size)``, in the order `ObservationMap` expects."""
+        batch = state.t.shape
+        parts = [state.last_action, state.trust, state.damage]
+        if view != "minimal":
+            parts.append(self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape)))
+            parts.extend(self.private_blocks(state).values())
+            parts.extend(self.public_blocks(state).values())
+        if view == "full":
+            parts.extend(self.hidden_blocks(state).values())
+        parts.append(state.t[..., None] / self.spec.horizon)
+        return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
+
+    def _entries_per_agent(self, block: Array) -> int:
+        return 1 if block.ndim == 1 else block.shape[-1]
+
+    def _blank_draws(self) -> tuple[Array, Array]:
+        return self.backend.array(np.zeros(self.reset_uniforms)), self.backend.array(np.zeros(self.reset_normals))
+
+    # What an analyst sees
+
+    def state_info(self, state: StateT) -> dict[str, Array]:
+        """Class-specific diagnostics of a state."""
+        return {}
+
+    def step_info(self, before: StateT, cooperation: Array, transition: Transition) -> dict[str, Array]:
+        """Class-specific diagnostics of a step."""
+        return {}
+
+    def diagnostics(self, state: StateT) -> dict[str, Array]:
+        effective = effective_trust(state.trust, state.damage, self.xp)
+        return {
+            "mean_trust": mean_over_pairs(state.trust),
+            "mean_effective_trust": mean_over_pairs(effective),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(1.0 - state.damage),
+            "cooperation": state.last_action,
+            **self.state_info(state),
+        }
+
+    def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Array]:
+        cooperation = actions * self.per_endowment
+        psi = transition.relational
+        pairs = max(1, self.n_agents * (self.n_agents - 1))
+        after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
+        return {
+            **self.diagnostics(after),
+            "payoffs": transition.payoffs,
+            "welfare": transition.payoffs.sum(-1),
+            "psi": self.xp.zeros_like(transition.payoffs) if psi is None else psi,
+            "weights_mean": transition.weights.sum(-1).sum(-1) / pairs,
+            "signals": self.signals(before, cooperation),
+            **self.step_info(before, cooperation, transition),
+        }
+
+    def auxiliary(self, state: StateT) -> Array:
+        return self.xp.concat([self.xp.zeros_like(state.last_action)[..., :0], *self.stocks(state)], axis=-1)
+
+    def stocks(self, state: StateT) -> list[Array]:
+        """Class-specific state in the order of the specification, each ``(..., m)``."""
+        return []
+
+
+def required(draws: Array | None, name: str) -> Array:
+    """Return random numbers that a stochastic game cannot do without.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if draws is None:
+        raise ValueError(f"this game is stochastic as configured: pass {name}= (the engines draw them for you)")
+    return draws

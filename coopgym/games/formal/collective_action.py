@@ -1,0 +1,380 @@
+"""Formal games of collective action: team production and loyalty (TR-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_agent
+from coopgym.games.game import FloatArray, Transition
+from coopgym.games.parameters import parameter, phase_preset
+from coopgym.games.state import State
+from coopgym.mechanisms import interdependence
+from coopgym.mechanisms.loyalty import cohesion, loyalty_utility, update_loyalty
+from coopgym.mechanisms.membership import COOLDOWN, update_coalition
+from coopgym.mechanisms.team import free_riders, interior_effort
+from coopgym.mechanisms.value import pooled_production
+
+SOLO_PRODUCTIVITY = 0.60
+"""Productivity of an agent that works outside its coalition."""
+
+StateT = TypeVar("StateT", bound=State)
+ProductiveT = TypeVar("ProductiveT", bound=Productive)
+
+
+class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
+    """A team whose members split a joint product of pooled effort (TR-3 Eq. 1-2)."""
+
+    category = "collective action"
+    mechanism_class = "TR-3"
+
+    def team_info(self, state: StateT) -> dict[str, Array]:
+        """Output, closed-form efforts and free riders of a state."""
+        parameters, n = self.parameters, self.n_agents
+        pooled = state.last_action @ self.average
+        output = n * self.payoff_unit * parameters.gamma * pooled_production(pooled, parameters.beta)
+        endowment = float(self.spec.endowments.mean())
+        optimum = endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=1)
+        return {
+            "team_output": output,
+            "nash_effort": endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=n)
+            + 0.0 * output,
+            "optimal_effort": optimum + 0.0 * output,
+            "efficiency_ratio": (state.last_action * self.endowments) @ self.average / max(optimum, 1e-12),
+            "free_riders": free_riders(state.last_action, self.norm),
+        }
+
+
+class TeamProduction(TeamGame[State, Group]):
+    """A team splits its joint product equally, so each keeps 1/N of its marginal product (TR-3 Eq. 1-2).
+
+    Without own-use value and smoothing the Nash share is (Aβ/(kN))^(1/(1-β)) and the optimum (Aβ/k)^(1/(1-β)).
+    Off switch: everyone is paid the own marginal product.
+    """
+
+    id = "TeamProduction-v1"
+    Parameters = Group
+    summary = "A team splits its joint product equally, so each keeps 1/N of its marginal product."
+    defaults = {
+        "n_agents": 4, "endowment": 50.0, "norm": 0.3, "dependence": 0.55, "theta": 3.0, "gamma": 1.55, "beta": 0.55,
+        "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,
+    }  # fmt: skip
+
+    def payoffs(self, state: State, cooperation: Array) -> Array:
+        parameters = self.parameters
+        pool = (cooperation @ self.average)[..., None] if parameters.mechanism else cooperation
+        return self.own_value(cooperation) + parameters.gamma * pooled_production(pool, parameters.beta)
+
+    def state_info(self, state: State) -> dict[str, Array]:
+        return self.team_info(state)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoyaltyParameters(Productive):
+    """A team with loyalty; everyone depends on the team as a whole."""
+
+    n_agents: int = parameter(4, 2, doc="number of agents N")
+    endowment: PerAgent = parameter(50.0, 0.0, doc="endowment e_i, units", above_low=True)
+    team_dependence: float = parameter(0.55, 0.0, 1.0, doc="row sum of D, spread equally over team-mates")
+    initial_loyalty: float = parameter(0.5, 0.0, 1.0, doc="loyalty at reset ℓ0")
+    loyalty_max: float = parameter(1.0, 0.0, 1.0, doc="highest loyalty ℓ_max", above_low=True)
+    loyalty_building: float = parameter(0.05, 0.0, 1.0, doc="loyalty building rate η⁺")
+    loyalty_erosion: float = parameter(0.10, 0.0, 1.0, doc="loyalty erosion rate η⁻")
+    phi_B: float = parameter(0.5, 0.0, doc="weight on team-mates' surplus φ_B")
+    phi_C: float = parameter(0.15, 0.0, doc="warm glow of own effort φ_C")
+    cohesion_lift: float = parameter(0.0, 0.0, 1.0, doc="part of productivity that needs cohesion χ_C")
+
+    def agent_count(self) -> int:
+        return self.n_agents
+
+    def endowment_vector(self) -> FloatArray:
+        return per_agent(self.endowment, self.n_agents, "endowment")
+
+    def dependence_matrix(self) -> FloatArray:
+        return interdependence.symmetric(self.n_agents, self.team_dependence / (self.n_agents - 1))
+
+
+@dataclass(frozen=True)
+class LoyaltyState(State):
+    """Adds loyalties."""
+
+    loyalty: Array
+    """``(..., N)`` loyalty ℓ in [0, 1]."""
+
+
+LoyalStateT = TypeVar("LoyalStateT", bound=LoyaltyState)
+LoyaltyT = TypeVar("LoyaltyT", bound=LoyaltyParameters)
+
+
+class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, LoyaltyT]):
+    """A team whose loyal members care for their team-mates' payoffs, in the integrated reward (TR-3 Eq. 3, 5)."""
+
+    loyalty_without_mechanism: ClassVar[bool] = False
+    """Whether loyalty stays in the integrated reward when the named mechanism is off."""
+
+    def __init__(self, parameters: LoyaltyT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        columns = self.spec.interdependence.sum(axis=0)
+        shares = columns / columns.sum() if columns.any() else np.full(self.n_agents, 1.0 / self.n_agents)
+        self.importance = backend.array(shares)
+
+    def cohesion(self, state: LoyalStateT) -> Array:
+        """Loyalty of the team weighted by how much it depends on each member, ``(...)``."""
+        return cohesion(state.loyalty, self.importance)
+
+    def productivity(self, state: LoyalStateT) -> Array | float:
+        """Productivity A_t, lifted by cohesion, ``(...)``."""
+        lift = self.parameters.cohesion_lift
+        if lift == 0.0 or not self.parameters.mechanism:
+            return self.parameters.gamma
+        return self.parameters.gamma * (1.0 - lift * (1.0 - self.cohesion(state)))
+
+    def payoffs(self, state: LoyalStateT, cooperation: Array) -> Array:
+        output = self.productivity(state) * pooled_production(cooperation @ self.average, self.parameters.beta)
+        return self.own_value(cooperation) + output[..., None]
+
+    def relational(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> Array | None:
+        parameters = self.parameters
+        if not (parameters.mechanism or self.loyalty_without_mechanism):
+            return None
+        effort_cost = self.linear_cost * cooperation
+        return loyalty_utility(
+            state.loyalty, self.surplus(state, payoffs), effort_cost, parameters.phi_B, parameters.phi_C
+        )
+
+    def surplus(self, state: LoyalStateT, payoffs: Array) -> Array:
+        """What team-mates earn above their endowments, ``(..., N)``."""
+        return payoffs - self.kept
+
+    def loyalty_after(self, state: LoyalStateT, signals: Array) -> Array:
+        """Loyalties once the team's conduct has moved them, ``(..., N)``."""
+        return self.moved_loyalty(state, (signals @ self.average)[..., None])
+
+    def moved_loyalty(self, state: LoyalStateT, signal: Array) -> Array:
+        """Loyalties after a signal ``(..., N)`` or ``(..., 1)``."""
+        parameters = self.parameters
+        return update_loyalty(
+            state.loyalty,
+            signal,
+            parameters.loyalty_max,
+            parameters.loyalty_building,
+            parameters.loyalty_erosion,
+            self.xp,
+        )
+
+    def advance(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> LoyalStateT:
+        signals = self.signals(state, cooperation)
+        return self.moved(state, cooperation, signals, loyalty=self.loyalty_after(state, signals))
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        parameters = self.parameters
+        return {"loyalty": self.filled(batch, parameters.initial_loyalty, (self.n_agents,))}
+
+    def private_blocks(self, state: LoyalStateT) -> dict[str, Array]:
+        return {"loyalty": state.loyalty}
+
+    def public_blocks(self, state: LoyalStateT) -> dict[str, Array]:
+        return {"cohesion": self.cohesion(state)[..., None]}
+
+    def stocks(self, state: LoyalStateT) -> list[Array]:
+        return [state.loyalty]
+
+    def state_info(self, state: LoyalStateT) -> dict[str, Array]:
+        return {"loyalty": state.loyalty, "cohesion": self.cohesion(state), **self.team_info(state)}
+
+
+class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
+    """Team production in which a loyal team internalises team-mates' payoffs.
+
+    Good team conduct raises loyalty, and cohesion lifts productivity, so loyalty also matters materially. Off switch:
+    no loyalty utility, productivity at its maximum.
+    """
+
+    id = "LoyaltyTeam-v1"
+    Parameters = LoyaltyParameters
+    kind = LoyaltyState
+    summary = "Team production in which a loyal team internalises team-mates' payoffs."
+    defaults = {
+        "n_agents": 4, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0, "phi_B": 0.5, "phi_C": 0.15,
+        "cohesion_lift": 0.30, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoalitionParameters(LoyaltyParameters):
+    """Adds the size below which a coalition is dormant."""
+
+    min_coalition_size: int = parameter(3, 1, doc="members below which the coalition is dormant")
+
+
+@dataclass(frozen=True)
+class CoalitionState(LoyaltyState):
+    """Adds memberships and timers."""
+
+    members: Array
+    """``(..., N)`` 1 for members of the coalition."""
+    timers: Array
+    """``(..., N)`` steps that those outside must still wait."""
+
+
+class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
+    """A coalition expels persistent free riders, who must cooperate alone to come back.
+
+    Members split the joint product among themselves; others work alone with productivity 0.60. Loyalty follows own
+    conduct and is the membership criterion. Below the least size the coalition is dormant. Off switch: no exclusion.
+    """
+
+    id = "CoalitionFormation-v1"
+    Parameters = CoalitionParameters
+    kind = CoalitionState
+    summary = "A coalition expels persistent free riders, who must cooperate alone to come back."
+    loyalty_without_mechanism = True
+    defaults = {
+        "n_agents": 6, "max_steps": 150, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0,
+        "phi_B": 0.5, "phi_C": 0.15, "loyalty_erosion": 0.15, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4,
+        "delta_R": 0.02, "xi": 0.5,
+    }  # fmt: skip
+
+    def inside(self, state: CoalitionState) -> Array:
+        """Members of a coalition that is alive, ``(..., N)`` of 0 and 1."""
+        alive = state.members.sum(-1) >= self.parameters.min_coalition_size
+        return state.members * alive[..., None]
+
+    def payoffs(self, state: CoalitionState, cooperation: Array) -> Array:
+        beta, inside = self.parameters.beta, self.inside(state)
+        pooled = (inside * cooperation) @ self.average
+        members = self.xp.maximum(inside.sum(-1), 1.0)
+        product = self.n_agents * self.parameters.gamma * pooled_production(pooled, beta) / members
+        alone = SOLO_PRODUCTIVITY * pooled_production(cooperation, beta)
+        return self.own_value(cooperation) + inside * product[..., None] + (1.0 - inside) * alone
+
+    def surplus(self, state: CoalitionState, payoffs: Array) -> Array:
+        return self.inside(state) * (payoffs - self.kept)
+
+    def relational(self, state: CoalitionState, cooperation: Array, payoffs: Array) -> Array | None:
+        utility = super().relational(state, cooperation, payoffs)
+        return None if utility is None else self.inside(state) * utility
+
+    def loyalty_after(self, state: CoalitionState, signals: Array) -> Array:
+        return self.moved_loyalty(state, signals)
+
+    def advance(self, state: CoalitionState, cooperation: Array, payoffs: Array) -> CoalitionState:
+        signals = self.signals(state, cooperation)
+        loyalty = self.loyalty_after(state, signals)
+        members, timers = update_coalition(
+            state.members, state.timers, loyalty, self.parameters.mechanism, self.xp
+        )
+        return self.moved(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        n = self.n_agents
+        return {
+            **super().start(batch, uniforms, normals),
+            "members": self.filled(batch, 1.0, (n,)),
+            "timers": self.filled(batch, 0.0, (n,)),
+        }
+
+    def private_blocks(self, state: CoalitionState) -> dict[str, Array]:
+        return {"timer": state.timers / COOLDOWN, "loyalty": state.loyalty}
+
+    def public_blocks(self, state: CoalitionState) -> dict[str, Array]:
+        return {"members": state.members, **super().public_blocks(state)}
+
+    def stocks(self, state: CoalitionState) -> list[Array]:
+        return [state.members, state.timers, state.loyalty]
+
+    def state_info(self, state: CoalitionState) -> dict[str, Array]:
+        alive = state.members.sum(-1) >= self.parameters.min_coalition_size
+        return {**super().state_info(state), "members": state.members, "coalition_alive": alive}
+
+    def step_info(self, before: CoalitionState, cooperation: Array, transition: Transition) -> dict[str, Array]:
+        after: CoalitionState = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
+        change = after.members - before.members
+        return {"exclusions": change < 0.0, "reentries": change > 0.0}
+
+
+PHASES: dict[str, dict[str, Any]] = {
+    "emergence": {"n_agents": 8, "loyalty_max": 1.00, "initial_loyalty": 0.500, "gamma": 1.76},
+    "growth": {"n_agents": 15, "loyalty_max": 0.85, "initial_loyalty": 0.425, "gamma": 1.62},
+    "maturity": {"n_agents": 40, "loyalty_max": 0.70, "initial_loyalty": 0.350, "gamma": 1.36},
+    "evolution": {"n_agents": 35, "loyalty_max": 0.60, "initial_loyalty": 0.300, "gamma": 1.22},
+}
+"""Historical phases of the project: team size, loyalty and productivity."""
+
+EXPECTED_EFFORT = {"emergence": 35.0, "growth": 30.0, "maturity": 22.0, "evolution": 18.0}
+"""Published expected efforts, units of an endowment of 50."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApacheParameters(LoyaltyParameters):
+    """Adds the historical phase, which presets team size, loyalty and productivity."""
+
+    phase: str = parameter("maturity", doc="emergence, growth, maturity or evolution")
+
+
+class ApacheProject(LoyalTeamGame[LoyaltyState, ApacheParameters]):
+    """A large open-source team: contributors scratch their own itch, loyalty carries part of the rest.
+
+    The phase sets team size, loyalty and productivity, which is calibrated so that the welfare optimum comes close to
+    the published expected efforts. Integrated rewards are divided by Z = 1 + φ_B ℓ0 (N - 1). Off switch: loyalty and
+    cohesion off.
+    """
+
+    id = "ApacheProject-v1"
+    Parameters = ApacheParameters
+    kind = LoyaltyState
+    category = "validated case study"
+    summary = "A large open-source team: contributors scratch their own itch, loyalty carries part of the rest."
+    defaults = {
+        "max_steps": 60, "norm": 0.25, "theta": 3.0, "beta": 0.45, "k": 1.0, "phi_B": 0.75, "phi_C": 0.10,
+        "cohesion_lift": 0.10, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
+    }  # fmt: skip
+
+    def __init__(self, parameters: ApacheParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.reward_normaliser = 1.0 + parameters.phi_B * parameters.initial_loyalty * (self.n_agents - 1)
+
+    @classmethod
+    def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        return phase_preset(PHASES, keywords.get("phase", "maturity"))
+
+    def state_info(self, state: LoyaltyState) -> dict[str, Any]:
+        phase = self.parameters.phase
+        return {**super().state_info(state), "phase": phase, "expected_effort": EXPECTED_EFFORT[phase]}
+
+
+class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
+    """A linear public good with quadratic effort cost and loyal contributors.
+
+    Contributions are multiplied by M and shared equally; 1 < M < N makes free riding pay. Quadratic cost and own-use
+    value keep Nash and optimum interior; ``q=0, theta=0`` gives the textbook corner game. Off switch: everyone is paid
+    M times the own contribution.
+    """
+
+    id = "PublicGoods-v1"
+    Parameters = LoyaltyParameters
+    kind = LoyaltyState
+    summary = "A linear public good with quadratic effort cost and loyal contributors."
+    loyalty_without_mechanism = True
+    defaults = {
+        "n_agents": 5, "norm": 0.25, "theta": 3.0, "gamma": 2.0, "beta": 1.0, "k": 1.0, "q": 1.3, "phi_B": 0.6,
+        "phi_C": 0.1, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
+    }  # fmt: skip
+
+    def payoffs(self, state: LoyaltyState, cooperation: Array) -> Array:
+        pool = (cooperation @ self.average)[..., None] if self.parameters.mechanism else cooperation
+        return self.own_value(cooperation) + self.parameters.gamma * pool
+
+    def state_info(self, state: LoyaltyState) -> dict[str, Array]:
+        contributions = state.last_action * self.endowments
+        return {
+            "loyalty": state.loyalty,
+            "cohesion": self.cohesion(state),
+            "public_good": self.parameters.gamma * contributions.sum(-1),
+            "contribution_rate": contributions.sum(-1) / float(self.spec.endowments.sum()),
+        }

@@ -1,0 +1,107 @@
+"""Formal games whose relation can dissolve: an absorbing state that pays the outside option (formal edition §1.8)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.parameters import FormalParameters
+from coopgym.games.game import Transition
+from coopgym.games.parameters import parameter
+from coopgym.games.state import State
+from coopgym.mechanisms.dissolution import outside_option
+
+
+@dataclass(frozen=True, kw_only=True)
+class DissolvableParameters(FormalParameters):
+    """Adds how the end of the relation is shown."""
+
+    end_on_dissolution: bool = parameter(
+        False, doc="True ends the episode at dissolution and pays the rest of the outside option at once"
+    )
+
+
+@dataclass(frozen=True)
+class DissolvableState(State):
+    """Adds whether the relation is over."""
+
+    gone: Array
+    """``(...)`` 1 once the relation has dissolved."""
+
+
+StateT = TypeVar("StateT", bound=DissolvableState)
+ParametersT = TypeVar("ParametersT", bound=DissolvableParameters)
+
+
+class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
+    """Mixes dissolution into a game that supplies `payoffs_together`, `advance_together` and `dissolves`."""
+
+    def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.may_end_early = parameters.end_on_dissolution
+        self.outside = backend.array(
+            outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit)
+        )
+
+    frozen: ClassVar[tuple[str, ...]] = ("trust", "damage")
+    """State that stops moving once the relation is over."""
+
+    def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
+        """Payoffs ``(..., N)`` while the relation lasts."""
+        raise NotImplementedError
+
+    def advance_together(self, state: StateT, cooperation: Array) -> StateT:
+        """The next state while the relation lasts, with ``gone`` carried over."""
+        raise NotImplementedError
+
+    def dissolves(self, after: StateT) -> Array:
+        """Whether the moved state ends the relation, booleans ``(...)``."""
+        raise NotImplementedError
+
+    def payoffs(self, state: StateT, cooperation: Array) -> Array:
+        together = self.payoffs_together(state, cooperation)
+        return self.xp.where(state.gone[..., None] > 0.0, self.outside, together)
+
+    def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
+        moved = self.advance_together(state, cooperation)
+        over = state.gone > 0.0
+        stays = {name: self._where(over, getattr(state, name), getattr(moved, name)) for name in self.frozen}
+        gone = self.xp.maximum(state.gone, self.dissolves(moved) * 1.0)
+        return dataclasses.replace(moved, gone=gone, **stays)
+
+    def _where(self, over: Array, before: Array, after: Array) -> Array:
+        return self.xp.where(over[(..., *(None,) * (after.ndim - over.ndim))], before, after)
+
+    def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
+        transition = super().step(state, actions, normals)
+        return self._settled(state, transition) if self.parameters.end_on_dissolution else transition
+
+    def _settled(self, before: StateT, transition: Transition) -> Transition:
+        """Pay the rest of the outside option at the step that dissolves the relation.
+
+        The settlement stands for later steps, so partners' parts of it are weighted as they will be then; the
+        difference to the weights in force enters as relational utility, which only the integrated reward reads.
+        """
+        after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
+        ended = after.gone > before.gone
+        remaining = self.xp.where(ended, self.spec.horizon - after.t, 0.0)
+        settlement = remaining[..., None] * self.outside
+        change_of_weights = self.weights(after) - transition.weights
+        return dataclasses.replace(
+            transition,
+            payoffs=transition.payoffs + settlement,
+            relational=(change_of_weights @ settlement[..., None])[..., 0],
+            terminated=ended,
+        )
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"gone": self.filled(batch, 0.0)}
+
+    def stocks(self, state: StateT) -> list[Array]:
+        return [state.gone[..., None]]
+
+    def state_info(self, state: StateT) -> dict[str, Array]:
+        return {"gone": state.gone}

@@ -1,0 +1,376 @@
+"""Formal games of value creation and interdependence (TR-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
+from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
+from coopgym.games.formal.parameters import Bargained, Group, Productive
+from coopgym.games.formal.platform import PlatformGame, PlatformState
+from coopgym.games.game import FloatArray
+from coopgym.games.parameters import parameter, phase_preset
+from coopgym.games.state import State
+from coopgym.mechanisms import interdependence
+from coopgym.mechanisms.matching import time_shares
+from coopgym.mechanisms.standing import update_score
+from coopgym.mechanisms.trust import effective_trust
+from coopgym.mechanisms.value import SMOOTHING, cobb_douglas
+
+ASSET_ADJUSTMENT = 0.20
+SUPPLIER_SHARE = (0.25, 0.30)
+"""The supplier's share is the first number plus the second times the buyer's cooperation."""
+WALK_AWAY = 0.10
+"""The supplier's trust in the buyer below which it walks away."""
+SCORE_RATE = 0.2
+PAYOFF_RANGE = 3.0
+"""Own payoffs are observed in this unit, so that they lie in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class HoldUpState(DissolvableState):
+    """Adds the supplier's relationship-specific asset."""
+
+    asset: Array
+    """``(...)`` asset K in [0, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldUpParameters(Bargained, Productive, DissolvableParameters):
+    """Parameters of PartnerHoldUp-v1; ``share`` is in force only while the mechanism is off."""
+
+
+class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
+    """A weak supplier sinks an asset; a strong buyer decides by its conduct what share the supplier gets.
+
+    The buyer (agent 0) gains by squeezing the share once the asset of the supplier (agent 1) is sunk, so the supplier
+    under-invests. It walks away when its trust in the buyer falls below 0.10. Off switch: a complete contract, with the
+    published share and an asset that follows investment at once.
+    """
+
+    id = "PartnerHoldUp-v1"
+    Parameters = HoldUpParameters
+    kind = HoldUpState
+    frozen = ("trust", "damage", "asset")
+    mechanism_class = "TR-1"
+    category = "dyadic"
+    summary = "A weak supplier sinks an asset; a strong buyer decides by its conduct what share the supplier gets."
+    defaults = {
+        "endowment": (120.0, 80.0), "norm": 0.2, "share": (0.6, 0.4), "dependence": ((0.0, 0.35), (0.85, 0.0)),
+        "gamma": 2.5, "lambda_plus": 0.1, "lambda_minus": 0.35, "mu_R": 0.55, "delta_R": 0.025, "xi": 0.7,
+        "kappa": 1.2, "initial_trust": 0.55,
+    }  # fmt: skip
+    initial_asset: ClassVar[float] = 0.35
+
+    def roles(self) -> tuple[str, ...]:
+        return ("strong buyer", "weak supplier")
+
+    def invested(self, state: HoldUpState, cooperation: Array) -> Array:
+        """The asset K' once the supplier's investment of this step is sunk, ``(...)``."""
+        if not self.parameters.mechanism:
+            return cooperation[..., 1]
+        return state.asset + ASSET_ADJUSTMENT * (cooperation[..., 1] - state.asset)
+
+    def supplier_share(self, cooperation: Array) -> Array:
+        """The supplier's share of the surplus, decided by the buyer's conduct, ``(...)``."""
+        if not self.parameters.mechanism:
+            return self.shares[1] + 0.0 * cooperation[..., 0]
+        floor, slope = SUPPLIER_SHARE
+        return floor + slope * cooperation[..., 0]
+
+    def payoffs_together(self, state: HoldUpState, cooperation: Array) -> Array:
+        inputs = self.xp.stack([cooperation[..., 0], self.invested(state, cooperation)], axis=-1)
+        surplus = self.n_agents * self.parameters.gamma * cobb_douglas(inputs, self.parameters.beta, self.xp)
+        supplier = self.supplier_share(cooperation)
+        split = self.xp.stack([1.0 - supplier, supplier], axis=-1)
+        return self.own_value(cooperation) + split * surplus[..., None]
+
+    def advance_together(self, state: HoldUpState, cooperation: Array) -> HoldUpState:
+        return self.moved(state, cooperation, gone=state.gone, asset=self.invested(state, cooperation))
+
+    def dissolves(self, after: HoldUpState) -> Array:
+        return after.trust[..., 1, 0] < WALK_AWAY
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {**super().start(batch, uniforms, normals), "asset": self.filled(batch, self.initial_asset)}
+
+    def public_blocks(self, state: HoldUpState) -> dict[str, Array]:
+        return {"gone": state.gone[..., None], "asset": state.asset[..., None]}
+
+    def stocks(self, state: HoldUpState) -> list[Array]:
+        return [state.asset[..., None], state.gone[..., None]]
+
+    def state_info(self, state: HoldUpState) -> dict[str, Array]:
+        power = self.interdependence[1, 0] - self.interdependence[0, 1]
+        return {
+            "gone": state.gone,
+            "asset": state.asset,
+            "supplier_share": self.supplier_share(state.last_action),
+            "supplier_trust": state.trust[..., 1, 0],
+            "buyer_trust": state.trust[..., 0, 1],
+            "power_asymmetry": power + 0.0 * state.asset,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class EcosystemParameters(Productive):
+    """A platform and its developers; endowments and shares follow from the number of developers."""
+
+    n_developers: int = parameter(4, 1, doc="number of developers")
+    platform_endowment: float = parameter(150.0, 0.0, doc="endowment of the platform, units", above_low=True)
+    developer_endowment: float = parameter(80.0, 0.0, doc="endowment of each developer, units", above_low=True)
+    platform_share: float = parameter(0.3, 0.0, 1.0, doc="share of the platform; developers split the rest")
+    platform_dependency: float = parameter(0.25, 0.0, 1.0, doc="dependence of the platform on each developer")
+    developer_dependency: float = parameter(0.75, 0.0, 1.0, doc="dependence of each developer on the platform")
+
+    def agent_count(self) -> int:
+        return 1 + self.n_developers
+
+    def endowment_vector(self) -> FloatArray:
+        return np.array([self.platform_endowment] + [self.developer_endowment] * self.n_developers)
+
+    def bargaining_shares(self) -> FloatArray:
+        rest = 1.0 - self.platform_share
+        return np.array([self.platform_share] + [rest / self.n_developers] * self.n_developers)
+
+    def dependence_matrix(self) -> FloatArray:
+        return interdependence.hub_and_spoke(self.n_developers, self.platform_dependency, self.developer_dependency)
+
+
+class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
+    """A platform and developers that leave when their link to it weakens and return when it heals.
+
+    Developers split a pot that all of them fill, and the platform keeps its share of what its openness creates. Each
+    link needs trust on both sides. Off switch: no exits.
+    """
+
+    id = "PlatformEcosystem-v1"
+    Parameters = EcosystemParameters
+    kind = PlatformState
+    mechanism_class = "TR-1"
+    category = "ecosystem"
+    summary = "A platform and developers that leave when their link to it weakens and return when it heals."
+    defaults = {
+        "norm": 0.15, "gamma": 2.25, "lambda_plus": 0.08, "lambda_minus": 0.25, "mu_R": 0.45, "delta_R": 0.02,
+        "xi": 0.4, "kappa": 1.0, "initial_trust": 0.6,
+    }  # fmt: skip
+
+    def roles(self) -> tuple[str, ...]:
+        return ("platform", *(f"developer {j}" for j in range(1, self.parameters.agent_count())))
+
+    def advance(self, state: PlatformState, cooperation: Array, payoffs: Array) -> PlatformState:
+        moved = self.moved(state, cooperation, members=state.members)
+        return replace(moved, members=self.update_members(state, moved.trust))
+
+    def stocks(self, state: PlatformState) -> list[Array]:
+        return [state.members]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerSelectionParameters(Group):
+    """Adds how choosy the agents are."""
+
+    choosiness: float = parameter(1.0, 0.0, doc="inverse temperature η of proposals")
+
+
+@dataclass(frozen=True)
+class PartnerSelectionState(State):
+    """Adds public scores."""
+
+    score: Array
+    """``(..., N)`` public score ρ in [0, 1]."""
+
+
+class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelectionParameters]):
+    """Equal agents choose whom to spend time with, by public score and own trust.
+
+    A meeting needs both sides; unmatched time earns nothing. Within a meeting each side bears its cost and gets half of
+    the joint product, so conduct decides who meets whom. Off switch: uniform matching.
+    """
+
+    id = "DynamicPartnerSelection-v1"
+    Parameters = PartnerSelectionParameters
+    kind = PartnerSelectionState
+    mechanism_class = "TR-1"
+    category = "ecosystem"
+    summary = "Equal agents choose whom to spend time with, by public score and own trust."
+    defaults = {
+        "n_agents": 6, "max_steps": 50, "norm": 0.25, "dependence": 0.4, "gamma": 2.6,
+        "lambda_plus": 0.12, "lambda_minus": 0.35, "mu_R": 0.6, "delta_R": 0.015, "xi": 0.45, "kappa": 1.2,
+    }  # fmt: skip
+
+    def __init__(self, parameters: PartnerSelectionParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        n = self.n_agents
+        self.others = 1.0 - self.diagonal
+        self._partner_columns = backend.integers([i * n + j for i in range(n) for j in range(n) if i != j])
+
+    def time_shares(self, state: PartnerSelectionState) -> Array:
+        """Time q_ij each pair spends together in the coming step, ``(..., N, N)``."""
+        if not self.parameters.mechanism:
+            uniform = self.others / (self.n_agents - 1)
+            return self.xp.broadcast_to(uniform, state.trust.shape)
+        effective = effective_trust(state.trust, state.damage, self.xp)
+        desirability = 0.5 * (state.score[..., None, :] + effective)
+        return time_shares(desirability, self.others, self.parameters.choosiness, self.xp)
+
+    def payoffs(self, state: PartnerSelectionState, cooperation: Array) -> Array:
+        beta = self.parameters.beta
+        root = self.xp.exp(0.5 * beta * self.xp.log(cooperation + SMOOTHING))
+        products = root[..., :, None] * root[..., None, :] - SMOOTHING**beta
+        earned = (self.time_shares(state) * products).sum(-1)
+        return self.own_value(cooperation) + self.parameters.gamma * earned
+
+    def advance(self, state: PartnerSelectionState, cooperation: Array, payoffs: Array) -> PartnerSelectionState:
+        return self.moved(state, cooperation, score=update_score(state.score, cooperation, SCORE_RATE))
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"score": self.filled(batch, 0.5, (self.n_agents,))}
+
+    def private_blocks(self, state: PartnerSelectionState) -> dict[str, Array]:
+        shares = self.time_shares(state)
+        n = self.n_agents
+        flat = shares.reshape((*shares.shape[:-2], n * n))
+        others = self.xp.take(flat, self._partner_columns, axis=-1)
+        return {"time_shares": others.reshape((*shares.shape[:-2], n, n - 1))}
+
+    def public_blocks(self, state: PartnerSelectionState) -> dict[str, Array]:
+        return {"score": state.score}
+
+    def stocks(self, state: PartnerSelectionState) -> list[Array]:
+        return [state.score]
+
+    def state_info(self, state: PartnerSelectionState) -> dict[str, Array]:
+        shares = self.time_shares(state)
+        return {
+            "score": state.score,
+            "time_shares": shares,
+            "best_partner": self.xp.argmax(shares, axis=-1),
+            "unmatched": 1.0 - shares.sum(-1),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynergySearchParameters(Bargained):
+    """The synergy weight is drawn from a range instead of given."""
+
+    gamma_range: tuple[float, ...] = parameter((2.1, 2.9), 0.0, doc="support of the uniform draw of γ")
+    privileged: bool = parameter(False, doc="True reports the hidden γ in info")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.gamma_range) != 2 or self.gamma_range[0] > self.gamma_range[1]:
+            raise ValueError(f"gamma_range={self.gamma_range!r}: expected two numbers, the lower first")
+
+
+@dataclass(frozen=True)
+class SynergySearchState(State):
+    """Adds the hidden synergy weight and the signal from which it is inferred."""
+
+    gamma: Array
+    """``(...)`` synergy weight of this episode."""
+    last_payoff: Array
+    """``(..., N)`` own payoff of the last step, 0 at reset."""
+
+
+class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
+    """Two partners infer from their payoffs how much their synergy is worth in this episode.
+
+    The weight is drawn once per reset and hidden; it moves the private Nash, the coopetitive equilibrium and the
+    optimum. Set it with ``options={"gamma": x}``. Off switch: the middle of the range, known.
+    """
+
+    id = "SynergySearch-v1"
+    Parameters = SynergySearchParameters
+    kind = SynergySearchState
+    mechanism_class = "TR-1"
+    category = "benchmark"
+    summary = "Two partners infer from their payoffs how much their synergy is worth in this episode."
+    defaults = {
+        "norm": 0.25, "dependence": 0.5, "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.6, "delta_R": 0.03,
+        "xi": 0.5, "kappa": 1.0, "initial_trust": 0.55,
+    }  # fmt: skip
+
+    def __init__(self, parameters: SynergySearchParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.reset_uniforms = 1 if parameters.mechanism else 0
+
+    def payoffs(self, state: SynergySearchState, cooperation: Array) -> Array:
+        product = state.gamma * cobb_douglas(cooperation, self.parameters.beta, self.xp)
+        return self.own_value(cooperation) + self.n_agents * self.shares * product[..., None]
+
+    def advance(self, state: SynergySearchState, cooperation: Array, payoffs: Array) -> SynergySearchState:
+        return self.moved(state, cooperation, gamma=state.gamma, last_payoff=payoffs)
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        low, high = self.parameters.gamma_range
+        draw = 0.5 if uniforms is None or not self.reset_uniforms else uniforms[..., 0]
+        return {
+            "gamma": self.filled(batch, low + (high - low) * draw),
+            "last_payoff": self.filled(batch, 0.0, (self.n_agents,)),
+        }
+
+    def private_blocks(self, state: SynergySearchState) -> dict[str, Array]:
+        scaled = state.last_payoff / PAYOFF_RANGE
+        return {"last_payoff": self.xp.minimum(self.xp.maximum(scaled, 0.0), 1.0)}
+
+    def hidden_blocks(self, state: SynergySearchState) -> dict[str, Array]:
+        low, high = self.parameters.gamma_range
+        width = high - low if high > low else 1.0
+        return {"gamma": ((state.gamma - low) / width)[..., None]}
+
+    def state_info(self, state: SynergySearchState) -> dict[str, Array]:
+        return {"gamma": state.gamma} if self.parameters.privileged else {}
+
+
+PHASES: dict[str, dict[str, Any]] = {
+    "formation": {"dependence": ((0.0, 0.78), (0.66, 0.0)), "initial_trust": 0.45, "initial_reputation": 0.05},
+    "mature": {"dependence": ((0.0, 0.51), (0.66, 0.0)), "initial_trust": 0.70, "initial_reputation": 0.02},
+    "crisis": {"dependence": ((0.0, 0.35), (0.72, 0.0)), "initial_trust": 0.30, "initial_reputation": 0.45},
+    "strained": {"dependence": ((0.0, 0.28), (0.65, 0.0)), "initial_trust": 0.40, "initial_reputation": 0.35},
+}
+"""Historical phases of the alliance: interdependence and the relation at reset."""
+
+PERIODS = {"formation": "1999-2002", "mature": "2002-2018", "crisis": "2018-2020", "strained": "2020-2025"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllianceParameters(DyadParameters):
+    """Adds the historical phase, which presets interdependence and the relation at reset."""
+
+    phase: str = parameter("mature", doc="formation, mature, crisis or strained")
+
+
+class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
+    """Nissan (agent 0) and Renault (agent 1) in one of four historical phases of their alliance.
+
+    A trust-gated dyad; the phase sets interdependence and the relation at reset. Published shares, norm and trust
+    parameters; value parameters recalibrated. Off switch: trust out of the payoff.
+    """
+
+    id = "RenaultNissan-v1"
+    Parameters = AllianceParameters
+    mechanism_class = "TR-1"
+    category = "validated case study"
+    summary = "Nissan and Renault in one of four historical phases of their alliance."
+    defaults = {
+        "endowment": (90.0, 100.0), "norm": 0.3, "share": (0.48, 0.52), "gamma": 2.75, "chi": 0.3,
+        "lambda_plus": 0.08, "lambda_minus": 0.25, "mu_R": 0.55, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,
+    }  # fmt: skip
+
+    @classmethod
+    def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        return phase_preset(PHASES, keywords.get("phase", "mature"))
+
+    def roles(self) -> tuple[str, ...]:
+        return ("Nissan", "Renault")
+
+    def state_info(self, state: State) -> dict[str, Any]:
+        phase = self.parameters.phase
+        return {"agent_names": self.roles(), "phase": phase, "period": PERIODS[phase]}

@@ -1,0 +1,120 @@
+"""Parameter sets of the formal games (formal edition §1, §3), composed from small parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopgym.games.game import FloatArray
+from coopgym.games.parameters import Parameters, parameter
+from coopgym.mechanisms import interdependence
+
+PerAgent = float | tuple[float, ...]
+"""One number for everybody, or one per agent."""
+
+
+def per_agent(value: PerAgent, n_agents: int, name: str) -> FloatArray:
+    """Expand a number or a per-agent tuple to ``(N,)``.
+
+    Raises:
+        ValueError: a tuple of another length.
+    """
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim == 0:
+        return np.full(n_agents, float(array))
+    if array.shape != (n_agents,):
+        raise ValueError(f"{name}={value!r}: expected one number or {n_agents} numbers, got {len(array)}")
+    return array
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormalParameters(Parameters):
+    """Parameters of every formal game: own value, trust, noise and the off switch."""
+
+    norm: PerAgent = parameter(0.3, 0.0, 1.0, doc="baseline b_i, share of endowment")
+    theta: float = parameter(6.0, 0.0, doc="own-use value θ")
+    beta: float = parameter(0.65, 0.0, 1.0, doc="production elasticity β", above_low=True)
+    k: float = parameter(2.0, 0.0, doc="linear cost of cooperation k")
+    q: float = parameter(0.0, 0.0, doc="quadratic cost of cooperation q")
+    lambda_plus: float = parameter(0.1, 0.0, 1.0, doc="trust building rate λ⁺", above_low=True)
+    lambda_minus: float = parameter(0.3, 0.0, 1.0, doc="trust erosion rate λ⁻", above_low=True)
+    mu_R: float = parameter(0.6, 0.0, 1.0, doc="reputation damage rate μ_R")
+    delta_R: float = parameter(0.03, 0.0, 1.0, doc="reputation healing rate δ_R")
+    xi: float = parameter(0.5, 0.0, doc="amplification of erosion by dependence ξ")
+    kappa: float = parameter(1.0, 0.0, doc="signal sensitivity κ", above_low=True)
+    initial_trust: float = parameter(0.5, 0.0, 1.0, doc="trust at reset T0")
+    initial_reputation: float = parameter(0.0, 0.0, 1.0, doc="reputation damage at reset R0")
+    payoff_noise: float = parameter(0.0, 0.0, doc="standard deviation of payoff noise, payoff units")
+    mechanism: bool = parameter(True, doc="False switches the named mechanism off, for certificates")
+
+    def agent_count(self) -> int:
+        """Number of agents N."""
+        return 2
+
+    def endowment_vector(self) -> FloatArray:
+        """Endowments ``(N,)`` in units."""
+        raise NotImplementedError
+
+    def dependence_matrix(self) -> FloatArray:
+        """Interdependence D ``(N, N)``, row = depender."""
+        raise NotImplementedError
+
+    def bargaining_shares(self) -> FloatArray:
+        """Bargaining shares α ``(N,)``, summing to one; equal unless a game says otherwise."""
+        n_agents = self.agent_count()
+        return np.full(n_agents, 1.0 / n_agents)
+
+    def norm_vector(self) -> FloatArray:
+        """Norms b ``(N,)`` as shares of endowment."""
+        return per_agent(self.norm, self.agent_count(), "norm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Productive(FormalParameters):
+    """Adds the weight of joint production."""
+
+    gamma: float = parameter(2.5, 0.0, doc="synergy weight γ (productivity A in team games)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structured(FormalParameters):
+    """Adds endowments and interdependence."""
+
+    endowment: PerAgent = parameter(100.0, 0.0, doc="endowment e_i, units", above_low=True)
+    dependence: float | tuple[tuple[float, ...], ...] = parameter(
+        0.5, 0.0, 1.0, doc="interdependence D: one number off the diagonal, or the matrix"
+    )
+
+    def endowment_vector(self) -> FloatArray:
+        return per_agent(self.endowment, self.agent_count(), "endowment")
+
+    def dependence_matrix(self) -> FloatArray:
+        if isinstance(self.dependence, tuple):
+            return interdependence.explicit(self.dependence)
+        return interdependence.symmetric(self.agent_count(), self.dependence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bargained(Structured):
+    """Adds unequal bargaining shares."""
+
+    share: PerAgent = parameter((0.5, 0.5), 0.0, 1.0, doc="bargaining shares α_i, summing to one")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if abs(self.bargaining_shares().sum() - 1.0) > 1e-9:
+            raise ValueError(f"share={self.share!r}: bargaining shares must sum to one")
+
+    def bargaining_shares(self) -> FloatArray:
+        return per_agent(self.share, self.agent_count(), "share")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group(Structured, Productive):
+    """Any number of exchangeable agents with a joint product."""
+
+    n_agents: int = parameter(4, 2, doc="number of agents N")
+
+    def agent_count(self) -> int:
+        return self.n_agents

@@ -1,0 +1,72 @@
+"""A platform and the partners that may leave it and come back (formal edition §3.3, §3.20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.parameters import Productive
+from coopgym.games.game import Transition
+from coopgym.games.state import State
+from coopgym.mechanisms.membership import platform_links, update_members
+from coopgym.mechanisms.value import cobb_douglas
+
+
+@dataclass(frozen=True)
+class PlatformState(State):
+    """Adds memberships."""
+
+    members: Array
+    """``(..., N)`` 1 for members, the platform itself first."""
+
+
+StateT = TypeVar("StateT", bound=PlatformState)
+ParametersT = TypeVar("ParametersT", bound=Productive)
+
+
+class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
+    """Agent 0 runs a platform; present partners' pooled effort and its openness make the product they share."""
+
+    def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        partners = self.spec.endowments[1:]
+        self.pool_weights = backend.array(partners / partners.sum())
+        self.product_scale = self.n_agents * parameters.gamma
+
+    def split(self, members: Array) -> Array:
+        """How the product is split, ``(..., N)``: the platform's share, the rest among present partners by share."""
+        claims = self.shares[1:] * members[..., 1:]
+        total = claims.sum(-1)[..., None]
+        partners = (1.0 - self.shares[0]) * claims / self.xp.where(total > 0.0, total, 1.0)
+        return self.xp.concat([members[..., :1] * self.shares[0], partners], axis=-1)
+
+    def payoffs(self, state: StateT, cooperation: Array) -> Array:
+        members = state.members
+        pooled = (members[..., 1:] * cooperation[..., 1:]) @ self.pool_weights
+        inputs = self.xp.concat([cooperation[..., :1], pooled[..., None]], axis=-1)
+        product = self.product_scale * members[..., 0] * cobb_douglas(inputs, self.parameters.beta, self.xp)
+        return self.own_value(cooperation) + self.split(members) * product[..., None]
+
+    def update_members(self, before: StateT, trust: Array) -> Array:
+        """Memberships ``(..., N)`` once trust has moved."""
+        if not self.parameters.mechanism:
+            return before.members
+        return update_members(before.members, platform_links(trust, self.xp), self.xp)
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"members": self.filled(batch, 1.0, (self.n_agents,))}
+
+    def public_blocks(self, state: StateT) -> dict[str, Array]:
+        return {"members": state.members}
+
+    def state_info(self, state: StateT) -> dict[str, Array]:
+        return {"members": state.members, "links": platform_links(state.trust, self.xp)}
+
+    def step_info(self, before: StateT, cooperation: Array, transition: Transition) -> dict[str, Array]:
+        after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
+        change = after.members - before.members
+        return {"exits": change < 0.0, "returns": change > 0.0}

@@ -1,0 +1,353 @@
+"""Formal games of trust and reputation (TR-2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.formal.base import FormalGame, required
+from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
+from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
+from coopgym.games.formal.parameters import Group
+from coopgym.games.game import Transition
+from coopgym.games.parameters import parameter
+from coopgym.games.state import State
+from coopgym.mechanisms.negotiation import Proposals, damages, judge_proposals
+from coopgym.mechanisms.standing import logistic, tier, tier_weight, update_score
+from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
+from coopgym.mechanisms.value import pooled_production
+
+COLLAPSE = 0.05
+"""Mean trust below which a TrustDilemma relation dissolves."""
+RECOVERY_LEVEL = 0.75
+RECOVERY_SOFTNESS = 0.03
+RECOVERY_DIVIDEND = 0.25
+DAMAGES_RATE = 2.0
+SCORE_RATE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustDilemmaParameters(DyadParameters, DissolvableParameters):
+    """Parameters of TrustDilemma-v1."""
+
+
+class TrustDilemma(
+    DissolvableGame[DissolvableState, TrustDilemmaParameters], TrustGatedDyad[DissolvableState, TrustDilemmaParameters]
+):
+    """Two equal partners whose synergy depends on mutual trust; if trust is used up, the relation ends.
+
+    Low cooperation saves cost now and loses the partner's trust and hence synergy later: two basins. The relation
+    dissolves when mean trust falls below 0.05. Off switch: full synergy always, no dissolution.
+    """
+
+    id = "TrustDilemma-v1"
+    Parameters = TrustDilemmaParameters
+    kind = DissolvableState
+    mechanism_class = "TR-2"
+    category = "dyadic"
+    summary = "Two equal partners whose synergy depends on mutual trust; if trust is used up, the relation ends."
+    defaults = {
+        "norm": 0.3, "dependence": 0.6, "gamma": 2.85, "chi": 0.3,
+        "lambda_plus": 0.15, "lambda_minus": 0.45, "mu_R": 0.5, "delta_R": 0.02, "xi": 0.6, "kappa": 1.5,
+    }  # fmt: skip
+
+    def payoffs_together(self, state: DissolvableState, cooperation: Array) -> Array:
+        return self.joint_payoffs(state, cooperation)
+
+    def advance_together(self, state: DissolvableState, cooperation: Array) -> DissolvableState:
+        return self.moved(state, cooperation, gone=state.gone)
+
+    def dissolves(self, after: DissolvableState) -> Array:
+        return (mean_over_pairs(after.trust) < COLLAPSE) & self.parameters.mechanism
+
+    def public_blocks(self, state: DissolvableState) -> dict[str, Array]:
+        return {"gone": state.gone[..., None]}
+
+    def state_info(self, state: DissolvableState) -> dict[str, Array]:
+        gate = self.gate(state)
+        return {"gone": state.gone, "gate": self.xp.ones_like(state.gone) if gate is None else gate}
+
+
+@dataclass(frozen=True)
+class RecoveryState(State):
+    """Adds the history of the recovery; it pays nothing and is not observed."""
+
+    peak_trust: Array
+    """``(...)`` highest mean effective trust so far."""
+    recovery_step: Array
+    """``(...)`` first step with mean effective trust at the recovery level; -1 before."""
+
+
+class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
+    """Two partners after a crisis rebuild trust to win back lost contracts.
+
+    Trust starts at 0.25 under heavy reputation damage. Besides the trust-gated product a recovery dividend of 0.25 per
+    agent and step is paid once mean effective trust passes 0.75: both benefit from repair, each saves by letting the
+    other repair. Off switch: full synergy always, no dividend.
+    """
+
+    id = "RecoveryRace-v1"
+    Parameters = DyadParameters
+    kind = RecoveryState
+    mechanism_class = "TR-2"
+    category = "benchmark"
+    summary = "Two partners after a crisis rebuild trust to win back lost contracts."
+    defaults = {
+        "max_steps": 150, "norm": 0.35, "dependence": 0.55, "gamma": 3.25, "k": 2.3, "chi": 0.25,
+        "lambda_plus": 0.1, "lambda_minus": 0.35, "mu_R": 0.7, "delta_R": 0.02, "xi": 0.4, "kappa": 1.0,
+        "initial_trust": 0.25, "initial_reputation": 0.5,
+    }  # fmt: skip
+
+    def mutual_trust(self, state: State) -> Array:
+        """Mean effective trust τ, ``(...)``."""
+        return mean_over_pairs(effective_trust(state.trust, state.damage, self.xp))
+
+    def dividend_level(self, state: State) -> Array:
+        """Part of the recovery dividend that is paid in a state, ``(...)`` in [0, 1]."""
+        return logistic((self.mutual_trust(state) - RECOVERY_LEVEL) / RECOVERY_SOFTNESS, self.xp)
+
+    def payoffs(self, state: RecoveryState, cooperation: Array) -> Array:
+        payoffs = self.joint_payoffs(state, cooperation)
+        if not self.parameters.mechanism:
+            return payoffs
+        return payoffs + RECOVERY_DIVIDEND * self.dividend_level(state)[..., None]
+
+    def advance(self, state: RecoveryState, cooperation: Array, payoffs: Array) -> RecoveryState:
+        moved = self.moved(state, cooperation, peak_trust=state.peak_trust, recovery_step=state.recovery_step)
+        trust = self.mutual_trust(moved)
+        first = (state.recovery_step < 0.0) & (trust >= RECOVERY_LEVEL)
+        return RecoveryState(
+            t=moved.t,
+            last_action=cooperation,
+            trust=moved.trust,
+            damage=moved.damage,
+            peak_trust=self.xp.maximum(state.peak_trust, trust),
+            recovery_step=self.xp.where(first, moved.t, state.recovery_step),
+        )
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        trust, damage = self.initial_relations()
+        return {"peak_trust": self.filled(batch, min(trust, 1.0 - damage)), "recovery_step": self.filled(batch, -1.0)}
+
+    def public_blocks(self, state: RecoveryState) -> dict[str, Array]:
+        return {"dividend_level": self.dividend_level(state)[..., None]}
+
+    def state_info(self, state: RecoveryState) -> dict[str, Array]:
+        damage = 1.0 - mean_over_pairs(1.0 - state.damage)
+        return {
+            "recovered": self.mutual_trust(state) >= RECOVERY_LEVEL,
+            "recovery_step": state.recovery_step,
+            "peak_trust": state.peak_trust,
+            "trust_ceiling": 1.0 - damage,
+        }
+
+
+class SLCD(TrustGatedDyad[State, DyadParameters]):
+    """Samsung (agent 0) and Sony (agent 1) in their LCD joint venture, 2004-2012.
+
+    A trust-gated dyad with unequal shares and dependence. Published shares, interdependence, trust parameters and
+    norm; value parameters recalibrated. Off switch: trust out of the payoff.
+    """
+
+    id = "SLCD-v1"
+    Parameters = DyadParameters
+    mechanism_class = "TR-2"
+    category = "validated case study"
+    summary = "Samsung and Sony in an LCD joint venture with unequal shares and dependence."
+    agent_names: ClassVar[tuple[str, ...]] = ("Samsung", "Sony")
+    defaults = {
+        "norm": 0.3, "share": (0.55, 0.45), "dependence": ((0.0, 0.64), (0.86, 0.0)), "gamma": 2.75, "chi": 0.3,
+        "lambda_plus": 0.08, "lambda_minus": 0.28, "mu_R": 0.5, "delta_R": 0.02, "xi": 0.45, "kappa": 1.0,
+        "initial_trust": 0.65,
+    }  # fmt: skip
+
+    def roles(self) -> tuple[str, ...]:
+        return self.agent_names
+
+    def state_info(self, state: State) -> dict[str, Any]:
+        investment = state.last_action * self.endowments
+        return {
+            "agent_names": self.agent_names,
+            "samsung_investment": investment[..., 0],
+            "sony_investment": investment[..., 1],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class NegotiationParameters(DyadParameters):
+    """Adds the tolerance of agreements."""
+
+    tolerance: float = parameter(0.10, 0.0, 1.0, doc="closeness that makes an agreement, share of endowment")
+
+
+@dataclass(frozen=True)
+class NegotiationState(State):
+    """Adds the standing agreement and counters."""
+
+    agreed: Array
+    """``(...)`` 1 while an agreement is in force."""
+    level: Array
+    """``(...)`` agreed share of endowment, 0 without agreement."""
+    agreements: Array
+    """``(...)`` agreements made so far."""
+    breaches: Array
+    """``(...)`` breaches so far."""
+
+
+class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParameters]):
+    """Actions are proposals: close ones make an agreement, and falling short of it costs damages and trust.
+
+    Damages go to the partner, so they are welfare-neutral. While an agreement is in force conduct is judged against it.
+    A close pair renegotiates by mutual consent; a breach dissolves the agreement. Off switch: agreements are not
+    enforceable.
+    """
+
+    id = "CooperativeNegotiation-v1"
+    Parameters = NegotiationParameters
+    kind = NegotiationState
+    mechanism_class = "TR-2"
+    category = "extended"
+    summary = "Actions are proposals: close ones make an agreement, and falling short of it costs damages and trust."
+    defaults = {
+        "norm": 0.35, "dependence": 0.55, "gamma": 2.6,
+        "lambda_plus": 0.12, "lambda_minus": 0.4, "mu_R": 0.65, "delta_R": 0.02, "xi": 0.55, "kappa": 1.2,
+    }  # fmt: skip
+
+    def judge(self, state: NegotiationState, cooperation: Array) -> Proposals:
+        """What the proposals mean under the agreement in force."""
+        in_force = state.agreed if self.parameters.mechanism else state.agreed * 0.0
+        return judge_proposals(cooperation, in_force, state.level, self.parameters.tolerance, self.xp)
+
+    def payoffs(self, state: NegotiationState, cooperation: Array) -> Array:
+        shortfall = self.judge(state, cooperation).shortfall
+        return self.joint_payoffs(state, cooperation) + damages(shortfall, DAMAGES_RATE)
+
+    def norm_in_force(self, state: NegotiationState, cooperation: Array) -> Array:
+        if not self.parameters.mechanism:
+            return self.norm
+        agreed_norm = state.agreed * (state.level - self.parameters.tolerance)
+        return self.xp.maximum(self.norm, agreed_norm[..., None])
+
+    def advance(self, state: NegotiationState, cooperation: Array, payoffs: Array) -> NegotiationState:
+        proposals = self.judge(state, cooperation)
+        stands = 1.0 - proposals.breach
+        return self.moved(
+            state,
+            cooperation,
+            agreed=self.xp.maximum(proposals.close, state.agreed * stands),
+            level=self.xp.where(proposals.close > 0.0, cooperation @ self.average, state.level * stands),
+            agreements=state.agreements + proposals.close,
+            breaches=state.breaches + proposals.breach,
+        )
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {name: self.filled(batch, 0.0) for name in ("agreed", "level", "agreements", "breaches")}
+
+    def public_blocks(self, state: NegotiationState) -> dict[str, Array]:
+        return {"agreed": state.agreed[..., None], "level": state.level[..., None]}
+
+    def stocks(self, state: NegotiationState) -> list[Array]:
+        return [state.agreed[..., None], state.level[..., None]]
+
+    def state_info(self, state: NegotiationState) -> dict[str, Array]:
+        return {
+            "agreement": state.agreed,
+            "agreed_level": state.level,
+            "total_agreements": state.agreements,
+            "total_breaches": state.breaches,
+        }
+
+    def step_info(self, before: NegotiationState, cooperation: Array, transition: Transition) -> dict[str, Array]:
+        shortfall = self.judge(before, cooperation).shortfall
+        return {"breach": shortfall > 0.0, "damages": damages(shortfall, DAMAGES_RATE)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketParameters(Group):
+    """Adds how well scores are seen."""
+
+    visibility: float = parameter(1.0, 0.0, 1.0, doc="score visibility; noise has standard deviation 1 - visibility")
+
+
+@dataclass(frozen=True)
+class MarketState(State):
+    """Adds public scores."""
+
+    score: Array
+    """``(..., N)`` true public score in [0, 1]."""
+    shown_score: Array
+    """``(..., N)`` the score as everybody sees it."""
+
+
+class ReputationMarket(FormalGame[MarketState, MarketParameters]):
+    """Sellers share one market; a public score moves customers between them.
+
+    Demand depends on mean quality, a public good and a private cost; smooth tiers of the score decide each seller's
+    share of it. Off switch: equal shares.
+    """
+
+    id = "ReputationMarket-v1"
+    Parameters = MarketParameters
+    kind = MarketState
+    mechanism_class = "TR-2"
+    category = "extended"
+    summary = "Sellers share one market; a public score moves customers between them."
+    defaults = {
+        "n_agents": 5, "norm": 0.2, "dependence": 0.35, "gamma": 1.45, "beta": 0.6, "k": 1.0,
+        "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.55, "delta_R": 0.015, "xi": 0.45, "kappa": 1.0,
+    }  # fmt: skip
+
+    def __init__(self, parameters: MarketParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        if parameters.visibility < 1.0:
+            self.reset_normals = self.n_agents
+            self.step_normals += self.n_agents
+
+    def market_shares(self, state: MarketState) -> Array:
+        """Share of demand that each seller serves, ``(..., N)``, summing to one."""
+        if not self.parameters.mechanism:
+            return self.xp.ones_like(state.score) / self.n_agents
+        weight = tier_weight(state.score, self.xp)
+        return weight / weight.sum(-1)[..., None]
+
+    def payoffs(self, state: MarketState, cooperation: Array) -> Array:
+        quality = cooperation @ self.average
+        demand = self.n_agents * self.parameters.gamma * pooled_production(quality, self.parameters.beta)
+        return self.own_value(cooperation) + self.market_shares(state) * demand[..., None]
+
+    def advance(self, state: MarketState, cooperation: Array, payoffs: Array) -> MarketState:
+        score = update_score(state.score, cooperation, SCORE_RATE)
+        return self.moved(state, cooperation, score=score, shown_score=score)
+
+    def step(self, state: MarketState, actions: Array, normals: Array | None = None) -> Transition:
+        transition = super().step(state, actions, normals)
+        if self.parameters.visibility == 1.0:
+            return transition
+        after: MarketState = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
+        shown = self.shown(after.score, required(normals, "normals")[..., -self.n_agents :])
+        return replace(transition, state=replace(after, shown_score=shown))
+
+    def shown(self, score: Array, noise: Array) -> Array:
+        """The score as everybody sees it, one draw per score, common to all."""
+        blurred = score + (1.0 - self.parameters.visibility) * noise
+        return self.xp.minimum(self.xp.maximum(blurred, 0.0), 1.0)
+
+    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        score = self.filled(batch, 0.5, (self.n_agents,))
+        blurred = self.parameters.visibility < 1.0
+        return {"score": score, "shown_score": self.shown(score, required(normals, "normals")) if blurred else score}
+
+    def public_blocks(self, state: MarketState) -> dict[str, Array]:
+        return {"score": state.shown_score}
+
+    def hidden_blocks(self, state: MarketState) -> dict[str, Array]:
+        return {"true_score": state.score}
+
+    def stocks(self, state: MarketState) -> list[Array]:
+        return [state.score]
+
+    def state_info(self, state: MarketState) -> dict[str, Array]:
+        return {"score": state.score, "tiers": tier(state.score), "market_shares": self.market_shares(state)}

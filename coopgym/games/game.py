@@ -1,0 +1,189 @@
+"""The game interface: a pure function from state and actions to payoffs and the next state."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.backend import NUMPY, Array, Backend, Namespace
+from coopgym.games import parameters as params
+from coopgym.games.spec import VIEWS, GameSpec, View
+from coopgym.games.state import State
+
+FloatArray = npt.NDArray[np.float64]
+StateT = TypeVar("StateT", bound=State)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Outcome of one step. Every array has the batch's leading dimensions."""
+
+    state: State
+    payoffs: Array
+    """``(..., N)`` material payoffs π."""
+    weights: Array
+    """``(..., N, N)`` weights W = T∘D on partners' payoffs, zero on the diagonal."""
+    relational: Array | None
+    """``(..., N)`` relational utility ψ, part of the integrated reward only; None when the game has none."""
+    multiplier: Array | None
+    """``(..., N)`` factor applied after the reward mode (released edition only)."""
+    penalty: Array | None
+    """``(..., N)`` amount subtracted after the multiplier (released edition only)."""
+    terminated: Array
+    """``(...)`` the relation ended before its time."""
+    truncated: Array
+    """``(...)`` the horizon is reached."""
+
+
+@dataclass(frozen=True)
+class ResetOptions:
+    """Validated reset options in array form; ``None`` means the game's own start."""
+
+    gamma: Array | None = None
+    initial_trust: Array | None = None
+    initial_reputation: Array | None = None
+    initial_state: Mapping[str, Array] | None = None
+
+
+class Game(ABC, Generic[StateT]):
+    """A configured game on one backend. Stateless: all state goes in and comes out.
+
+    Shapes: ``...`` are batch dimensions, N agents. Actions are in endowment units, in ``[0, e_i]``; callers validate
+    and clip (`coopgym.interfaces.engine`), the game computes.
+    """
+
+    id: ClassVar[str]
+    Parameters: ClassVar[type[params.Parameters]]
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Where this game's parameters differ from the defaults of its parameter class."""
+    views: ClassVar[tuple[View, ...]] = VIEWS
+
+    reward_normaliser: float = 1.0
+    """Z, the constant by which integrated rewards are divided."""
+    may_end_early: bool = False
+    """Whether an episode can terminate before its horizon."""
+    reset_uniforms: int = 0
+    """Numbers uniform on [0, 1) that one reset consumes, drawn before any normal number."""
+    reset_normals: int = 0
+    """Standard normal numbers that one reset consumes."""
+    step_normals: int = 0
+    """Standard normal numbers that one step consumes."""
+
+    def __init__(self, parameters: params.Parameters, backend: Backend = NUMPY) -> None:
+        self.parameters = parameters
+        self.backend = backend
+        self.xp: Namespace = backend.xp
+        self.spec = self.describe()
+        self.n_agents = self.spec.n_agents
+
+    @classmethod
+    def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Parameters that some keyword (a historical phase, say) presets; other keywords override them."""
+        return {}
+
+    @classmethod
+    def configure(cls, backend: Backend = NUMPY, **keywords: Any) -> Self:
+        """Make the game with some parameters changed.
+
+        Raises:
+            TypeError: an unknown parameter or one of the wrong kind.
+            ValueError: a parameter out of range.
+        """
+        chosen = {**cls.defaults, **cls.presets(keywords), **keywords}
+        return cls(params.build(cls.Parameters, chosen, where=cls.id), backend)
+
+    def on(self, backend: Backend) -> Self:
+        """Return the same game computing on another backend."""
+        return type(self)(self.parameters, backend)
+
+    @abstractmethod
+    def describe(self) -> GameSpec:
+        """Return the specification that follows from the parameters."""
+
+    @abstractmethod
+    def initial_state(
+        self,
+        batch: tuple[int, ...] = (),
+        options: ResetOptions | None = None,
+        uniforms: Array | None = None,
+        normals: Array | None = None,
+    ) -> StateT:
+        """Return the state after reset.
+
+        Args:
+            batch: leading dimensions; ``()`` is a single environment.
+            options: overrides of parts of the start.
+            uniforms: ``(*batch, reset_uniforms)`` numbers in [0, 1), needed when that count is positive.
+            normals: ``(*batch, reset_normals)`` standard normal numbers, likewise.
+        """
+
+    @abstractmethod
+    def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
+        """Play one joint step.
+
+        Args:
+            state: the state in which the agents chose.
+            actions: ``(..., N)`` within ``[0, e_i]``, endowment units.
+            normals: ``(..., step_normals)`` standard normal numbers, needed when that count is positive.
+        """
+
+    @abstractmethod
+    def observe(self, state: StateT, view: View) -> Array:
+        """Return what each agent sees, ``(..., N, obs_dim)``."""
+
+    @abstractmethod
+    def observe_jointly(self, state: StateT, view: View) -> Array:
+        """Return what a joint controller sees, ``(..., joint_dim)``."""
+
+    @abstractmethod
+    def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        """Return the least and greatest values of `observe`, each ``(N, obs_dim)``."""
+
+    @abstractmethod
+    def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        """Return the least and greatest values of `observe_jointly`, each ``(joint_dim,)``."""
+
+    @abstractmethod
+    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
+        """Name the columns of a seat's observation.
+
+        Blocks every view has: ``own_action`` (1), ``trust`` (T_ij), ``time`` where shown; ``own`` and ``full`` add
+        ``partner_actions`` (N - 1, ascending). Further blocks carry the names of the specification.
+        """
+
+    @abstractmethod
+    def diagnostics(self, state: StateT) -> dict[str, Array]:
+        """Describe a state for ``info``: never fed to policies."""
+
+    @abstractmethod
+    def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Array]:
+        """Describe a step for ``info`` (including the state it led to): never fed to policies."""
+
+    @abstractmethod
+    def auxiliary(self, state: StateT) -> Array:
+        """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
+
+    @cached_property
+    def action_scale(self) -> FloatArray:
+        """Factor from an action seen in an observation to a share of endowment, ``(N,)``."""
+        return np.ones(self.n_agents)
+
+    @cached_property
+    def endowments(self) -> Array:
+        """Endowments ``(N,)`` on this backend."""
+        return self.backend.array(self.spec.endowments)
+
+    def parameter_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain values, for records and study files."""
+        return dataclasses.asdict(self.parameters)
+
+
+AnyGame: TypeAlias = Game[Any]
+"""A game whatever the kind of its state."""

@@ -1,0 +1,120 @@
+"""Typed, validated game parameters: every keyword a constructor takes is a field here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+PARAMETER = "parameter"
+
+
+def parameter(
+    default: Any, low: float = -math.inf, high: float = math.inf, doc: str = "", *, above_low: bool = False
+) -> Any:
+    """Declare a dataclass field with its legal range and a one-line description.
+
+    Args:
+        default: the default value.
+        low: smallest legal value of every number in the field.
+        high: largest legal value.
+        doc: meaning and unit.
+        above_low: the value must exceed ``low`` instead of reaching it.
+    """
+    metadata = {PARAMETER: {"low": low, "high": high, "doc": doc, "above_low": above_low}}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, tuple):
+        return [number for item in value for number in _numbers(item)]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return []
+    return [float(value)]
+
+
+def _frozen(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    return value
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float | tuple):
+        return "number"
+    return type(value).__name__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Base of all parameter sets: immutable, range-checked, lists turned into tuples."""
+
+    max_steps: int = parameter(100, 1, doc="episode length in steps")
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _frozen(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            if field.default is not None and value is not None and _kind(value) != _kind(field.default):
+                raise TypeError(
+                    f"{field.name}={value!r}: expected a {_kind(field.default)} like {field.default!r}"
+                )
+            if isinstance(field.default, int) and not isinstance(field.default, bool) and not isinstance(value, int):
+                raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
+            self._check_range(field.name, value, field.metadata.get(PARAMETER))
+
+    @staticmethod
+    def _check_range(name: str, value: Any, limits: Mapping[str, Any] | None) -> None:
+        if limits is None:
+            return
+        low, high, above_low = limits["low"], limits["high"], limits["above_low"]
+        for number in _numbers(value):
+            inside = number > low if above_low else number >= low
+            if not (math.isfinite(number) and inside and number <= high):
+                interval = f"{'(' if above_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
+                raise ValueError(f"{name}={value!r}: expected finite values in {interval} ({limits['doc']})")
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def build(kind: type[P], keywords: Mapping[str, Any], where: str = "") -> P:
+    """Make a parameter set from user keywords.
+
+    Raises:
+        TypeError: an unknown keyword; the message names the nearest known one and lists them all.
+    """
+    known = [field.name for field in dataclasses.fields(kind)]
+    for name in keywords:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            place = f" of {where}" if where else ""
+            raise TypeError(f"unknown parameter {name!r}{place}{hint} Known parameters: {', '.join(sorted(known))}")
+    return kind(**keywords)
+
+
+def phase_preset(phases: Mapping[str, Mapping[str, Any]], phase: Any) -> dict[str, Any]:
+    """Return the parameters that a named phase presets.
+
+    Raises:
+        ValueError: no such phase.
+    """
+    if phase not in phases:
+        raise ValueError(f"phase={phase!r}: expected one of {', '.join(phases)}")
+    return dict(phases[phase])
+
+
+def describe(parameters: Parameters) -> list[tuple[str, Any, str]]:
+    """List ``(name, value, meaning)`` of every parameter, in declaration order."""
+    return [
+        (field.name, getattr(parameters, field.name), field.metadata.get(PARAMETER, {}).get("doc", ""))
+        for field in dataclasses.fields(parameters)
+    ]

@@ -1,0 +1,63 @@
+"""What a game is: the facts that every interface and every agent may rely on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.games.parameters import Parameters
+
+Edition = Literal["released", "formal"]
+View = Literal["own", "full", "minimal"]
+VIEWS: tuple[View, ...] = ("own", "full", "minimal")
+
+
+@dataclass(frozen=True, eq=False)
+class GameSpec:
+    """Immutable description of one configured game.
+
+    Arrays are float64 and read-only: ``endowments`` and ``baselines`` in action units, ``shares`` summing to one,
+    ``interdependence`` ``(N, N)`` with row = depender.
+    """
+
+    id: str
+    edition: Edition
+    mechanism_class: str
+    category: str
+    summary: str
+    roles: tuple[str, ...]
+    horizon: int
+    endowments: npt.NDArray[np.float64]
+    baselines: npt.NDArray[np.float64]
+    shares: npt.NDArray[np.float64]
+    interdependence: npt.NDArray[np.float64]
+    parameters: Parameters
+    default_view: View
+    agents: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("endowments", "baselines", "shares", "interdependence"):
+            frozen = np.array(getattr(self, name), dtype=np.float64)
+            frozen.setflags(write=False)
+            object.__setattr__(self, name, frozen)
+        n_agents = len(self.endowments)
+        if not (len(self.baselines) == len(self.shares) == n_agents == len(self.roles)) or (
+            self.interdependence.shape != (n_agents, n_agents)
+        ):
+            raise ValueError(
+                f"{self.id}: endowments, baselines, shares, roles and interdependence disagree on the number of agents"
+            )
+        object.__setattr__(self, "agents", tuple(f"agent_{i}" for i in range(n_agents)))
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents N."""
+        return len(self.endowments)
+
+    @property
+    def name(self) -> str:
+        """The id without its version."""
+        return self.id.rsplit("-", 1)[0]

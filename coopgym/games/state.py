@@ -1,0 +1,47 @@
+"""Game state: a frozen dataclass of arrays that share leading batch dimensions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from coopgym.backend import Array, Namespace
+
+
+@dataclass(frozen=True)
+class State:
+    """What holds when the agents choose. Games add their own arrays in subclasses."""
+
+    t: Array
+    """``(...)`` completed steps, as a floating number."""
+    last_action: Array
+    """``(..., N)`` last actions: endowment units in the released edition, shares of endowment in the formal one."""
+    trust: Array
+    """``(..., N, N)`` in [0, 1], row i = how far i trusts j, 1 on the diagonal."""
+    damage: Array
+    """``(..., N, N)`` in [0, 1], reputation damage i holds against j, 0 on the diagonal."""
+
+
+S = TypeVar("S", bound=State)
+
+
+def map_arrays(function: Callable[..., Array], *states: S) -> S:
+    """Apply ``function`` field by field to one or several states of the same kind."""
+    first = states[0]
+    return type(first)(
+        **{
+            field.name: function(*(getattr(state, field.name) for state in states))
+            for field in dataclasses.fields(first)
+        }
+    )
+
+
+def select(xp: Namespace, mask: Array, chosen: S, otherwise: S) -> S:
+    """Take ``chosen`` where ``mask`` ``(...)`` holds and ``otherwise`` elsewhere, in every array."""
+
+    def pick(a: Array, b: Array) -> Array:
+        return xp.where(xp.reshape(mask, (*mask.shape, *(1,) * (a.ndim - mask.ndim))), a, b)
+
+    return map_arrays(pick, chosen, otherwise)

@@ -1,0 +1,220 @@
+"""The one core behind every interface: it validates actions, draws randomness, steps a game and rewards it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from coopgym.backend import Array
+from coopgym.games.game import AnyGame, ResetOptions, Transition
+from coopgym.games.state import State, select
+from coopgym.rewards import RewardLayer, reward_layer
+
+ROUNDING = 1e-6
+"""Actions may miss their range by this share of the endowment: the rounding of single precision."""
+
+Seeds = int | Sequence[int] | None
+
+_OPTIONS = ("gamma", "initial_trust", "initial_reputation", "initial_state", "public_scores", "loyalty")
+
+
+class Engine:
+    """A batch of environments of one game: state, randomness, rewards.
+
+    The k-th row of the batch (in row-major order) owns the random stream of seed + k, and a single environment is the
+    batch ``()``; so row k of a batch equals a single environment with that seed.
+    """
+
+    def __init__(
+        self,
+        game: AnyGame,
+        reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
+        batch: tuple[int, ...] = (),
+        *,
+        validate: bool = True,
+    ) -> None:
+        """Set up without resetting.
+
+        Args:
+            game: the game, on the backend that the arrays shall live on.
+            reward: one layer for all rows, or one per entry of the leading batch dimension.
+            batch: leading dimensions.
+            validate: check every action (on a GPU this waits for the device once per step).
+
+        Raises:
+            ValueError: an unknown reward, or as many layers as the leading dimension has not.
+        """
+        self.game = game
+        self.batch = batch
+        self.validate = validate
+        self.layers = _layers(reward, batch)
+        self.action_shape = (*batch, game.n_agents)
+        self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
+        self._rows = int(np.prod(batch, dtype=np.int64))
+        self._streams: list[np.random.Generator] = []
+        self._slack = game.endowments * ROUNDING
+        self._start: State | None = None
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State:
+        """The current state.
+
+        Raises:
+            RuntimeError: before the first reset.
+        """
+        if self._state is None:
+            raise RuntimeError("call reset() before the first step or observation")
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+
+    def reset(self, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> None:
+        """Start all episodes.
+
+        Args:
+            seed: seed of the first row (row k gets seed + k), or one seed per row; None goes on with the streams.
+            options: ``gamma``, ``initial_trust``, ``initial_reputation``, ``initial_state`` (names of state arrays to
+                values); scalars or arrays with the batch's leading dimensions.
+
+        Raises:
+            ValueError, TypeError: an unknown option or a value that does not fit.
+        """
+        if self.stochastic:
+            self._seed(seed)
+        uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
+        self._state = self.game.initial_state(self.batch, self._options(options), uniforms, normals)
+
+    def reset_where(self, mask: Array) -> None:
+        """Start new episodes in the rows where ``mask`` ``(*batch)`` holds, as one operation on the batch."""
+        xp = self.game.xp
+        if self.stochastic:
+            rows = np.asarray(mask.cpu() if hasattr(mask, "cpu") else mask).reshape(-1)
+            uniforms = self._draw(self.game.reset_uniforms, rows=rows)
+            normals = self._draw(self.game.reset_normals, rows=rows, normal=True)
+            start = self.game.initial_state(self.batch, None, uniforms, normals)
+        else:
+            if self._start is None:
+                self._start = self.game.initial_state(self.batch)
+            start = self._start
+        self._state = select(xp, mask, start, self.state)
+
+    def step(self, actions: Any) -> tuple[Transition, Array]:
+        """Play one joint step.
+
+        Args:
+            actions: ``(*batch, N)`` in endowment units.
+
+        Returns:
+            The transition and the rewards ``(*batch, N)``.
+
+        Raises:
+            ValueError: wrong shape, NaN, infinite, or out of range beyond rounding.
+        """
+        checked = self.check(actions) if self.validate else actions
+        normals = self._draw(self.game.step_normals, normal=True)
+        transition = self.game.step(self.state, checked, normals)
+        self._state = transition.state
+        return transition, self.rewards(transition)
+
+    def rewards(self, transition: Transition) -> Array:
+        """Reward a transition, ``(*batch, N)``: row r of the leading dimension by its own layer where there are several."""
+        if isinstance(self.layers, RewardLayer):
+            return self.layers(self.game, transition)
+        distinct = {layer.name: layer(self.game, transition) for layer in self.layers}
+        return self.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(self.layers)], axis=0)
+
+    def check(self, actions: Any) -> Array:
+        """Return actions as an array of the backend, clipped where they miss their range by rounding only.
+
+        Raises:
+            ValueError: as `step`.
+        """
+        game = self.game
+        try:
+            array = game.backend.array(actions)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{game.id}: actions must be numbers of shape {self.action_shape}: {error}") from error
+        if tuple(array.shape) != self.action_shape:
+            raise ValueError(f"{game.id}: expected actions of shape {self.action_shape}, got {tuple(array.shape)}")
+        if bool(((array >= 0.0) & (array <= game.endowments)).all()):
+            return array
+        return self._rounded(array)
+
+    def _rounded(self, array: Array) -> Array:
+        game, xp = self.game, self.game.xp
+        legal = (array >= -self._slack) & (array <= game.endowments + self._slack)
+        if not bool(legal.all()):
+            *row, agent = (int(index[0]) for index in xp.nonzero(~legal))
+            value, upper = float(array[(*row, agent)]), float(game.endowments[agent])
+            where = f"agent_{agent}" + (f" of row {tuple(row)}" if row else "")
+            problem = "is not a finite number" if not np.isfinite(value) else f"lies outside [0, {upper:g}]"
+            raise ValueError(
+                f"{game.id}: the action {value!r} of {where} {problem}; "
+                f"expected units of endowment in [0, {upper:g}] (clip or rescale before stepping)"
+            )
+        return xp.minimum(xp.maximum(array, 0.0), game.endowments)
+
+    def _seed(self, seed: Seeds) -> None:
+        if seed is None and self._streams:
+            return
+        if seed is None or isinstance(seed, int | np.integer):
+            root = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
+            seeds: Sequence[int] = range(root, root + self._rows)
+        else:
+            seeds = [int(each) for each in np.asarray(seed).reshape(-1)]
+        if len(seeds) != self._rows:
+            raise ValueError(f"expected one seed or {self._rows} seeds, got {len(seeds)}")
+        self._streams = [np.random.default_rng(each) for each in seeds]
+
+    def _draw(self, count: int, *, rows: Any = None, normal: bool = False) -> Array | None:
+        """Draw ``count`` numbers for every row (or those in ``rows``) from the row's own stream."""
+        if count == 0:
+            return None
+        drawn = np.zeros((self._rows, count))
+        for row, stream in enumerate(self._streams):
+            if rows is None or rows[row]:
+                drawn[row] = stream.standard_normal(count) if normal else stream.random(count)
+        return self.game.backend.array(drawn.reshape((*self.batch, count)))
+
+    def _options(self, options: Mapping[str, Any] | None) -> ResetOptions | None:
+        if not options:
+            return None
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise ValueError(f"{self.game.id}: unknown reset options {unknown}; known: {', '.join(_OPTIONS)}")
+        return ResetOptions(
+            gamma=self._number(options, "gamma", 0.0, float("inf")),
+            initial_trust=self._number(options, "initial_trust", 0.0, 1.0),
+            initial_reputation=self._number(options, "initial_reputation", 0.0, 1.0),
+            initial_state={
+                **(options.get("initial_state") or {}),
+                **{name: options[name] for name in ("public_scores", "loyalty") if name in options},
+            },
+        )
+
+    def _number(self, options: Mapping[str, Any], name: str, low: float, high: float) -> Array | None:
+        if options.get(name) is None:
+            return None
+        try:
+            array = np.asarray(options[name], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"option {name}={options[name]!r}: expected numbers") from error
+        if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
+            raise ValueError(f"option {name}={options[name]!r}: expected finite numbers in [{low:g}, {high:g}]")
+        return self.game.backend.array(array)
+
+
+def _layers(
+    reward: str | RewardLayer | Sequence[str | RewardLayer], batch: tuple[int, ...]
+) -> RewardLayer | tuple[RewardLayer, ...]:
+    if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
+        return reward_layer(reward)
+    layers = tuple(reward_layer(each) for each in reward)
+    if not batch or len(layers) != batch[0]:
+        raise ValueError(f"got {len(layers)} rewards for a batch of shape {batch}: expected one per leading entry")
+    return layers

@@ -1,0 +1,188 @@
+"""Gymnasium environments: one seat against scripted partners, or a joint controller of all seats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.agents.table import Partners, Table
+from coopgym.games.game import AnyGame
+from coopgym.games.registry import make_game
+from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.info import reset_info, step_info
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
+from coopgym.interfaces.spaces import (
+    Observation,
+    checked_seat,
+    checked_view,
+    joint_action_space,
+    joint_observation_space,
+    seat_action_space,
+    seat_observation_space,
+)
+from coopgym.rewards import RewardLayer
+
+Control = Literal["seat", "joint"]
+
+
+class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
+    """What both environments share: an engine, a view, rendering, and refusal to step a finished episode."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}
+
+    def __init__(
+        self, game: AnyGame, reward: str | RewardLayer, view: str | None, render_mode: str | None
+    ) -> None:
+        self.game = game
+        self.view = checked_view(game, view)
+        self.render_mode = render_mode
+        self._engine = Engine(game, reward)
+        self._renderer = Renderer(game, render_mode)
+        self._running = False
+
+    def _start(self, seed: int | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+        super().reset(seed=seed)
+        self._engine.reset(seed, options)
+        self._running = True
+        self._renderer.restart(self._engine.state)
+        self._show_human()
+        return reset_info(self.game, self._engine.state)
+
+    def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
+        if not self._running:
+            raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
+        before = self._engine.state
+        checked = self._engine.check(actions)
+        transition, rewards = self._engine.step(checked)
+        terminated, truncated = bool(transition.terminated), bool(transition.truncated)
+        self._running = not (terminated or truncated)
+        self._renderer.note(transition.state)
+        self._show_human()
+        return rewards, terminated, truncated, step_info(self.game, before, checked, transition, rewards)
+
+    def _show_human(self) -> None:
+        if self.render_mode == "human":
+            self._renderer.render(self._engine.state)
+
+    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+        """Draw the current state in the render mode; None without one."""
+        return self._renderer.render(self._engine.state)
+
+
+class JointEnv(_GameEnv):
+    """All seats under one controller.
+
+    Action: ``(N,)`` cooperation levels, agent i in [0, e_i] units. Observation: the joint vector of the view. Reward: the
+    sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``); ``info["rewards"]`` and ``info["payoffs"]``
+    always hold the vectors.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        reward: str | RewardLayer = "integrated",
+        view: str | None = None,
+        scalar_reward: bool = True,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(make_game(id, **parameters), reward, view, render_mode)
+        self.scalar_reward = scalar_reward
+        self.action_space = joint_action_space(self.game)
+        self.observation_space = joint_observation_space(self.game, self.view)
+
+    def _observe(self) -> Observation:
+        return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode; options as in `Engine.reset`."""
+        info = self._start(seed, options)
+        return self._observe(), info
+
+    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
+        """Play one joint step.
+
+        Raises:
+            ValueError: actions of the wrong shape, not finite or out of range.
+            RuntimeError: the episode is over.
+        """
+        rewards, terminated, truncated, info = self._play(action)
+        reward = float(rewards.sum()) if self.scalar_reward else rewards
+        return self._observe(), reward, terminated, truncated, info
+
+
+class SeatEnv(_GameEnv):
+    """One learning seat; scripted partners fill the others.
+
+    Action: ``(1,)`` cooperation level in [0, e_i] units. Observation: what the seat sees under the view. Reward: the
+    seat's own. Partners see the ``own`` view, whatever the learner sees.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        reward: str | RewardLayer = "integrated",
+        seat: int = 0,
+        partners: Partners = "TitForTat",
+        view: str | None = None,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__(make_game(id, **parameters), reward, view, render_mode)
+        self.seat = checked_seat(self.game, seat)
+        self.action_space = seat_action_space(self.game, self.seat)
+        self.observation_space = seat_observation_space(self.game, self.view, self.seat)
+        self._table = Table(self.game, self.seat, partners, self._engine.layers)
+
+    def _observe(self) -> Observation:
+        return self.game.observe(self._engine.state, self.view)[self.seat].astype(np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode; options as in `Engine.reset`. The seed also seeds the partners."""
+        info = self._start(seed, options)
+        self._table.begin(1, self.np_random)
+        return self._observe(), info
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Play the seat's action against the partners' own.
+
+        Raises:
+            ValueError: an action of the wrong shape, not finite or out of range.
+            RuntimeError: the episode is over.
+        """
+        own = np.asarray(action, dtype=np.float64).reshape(-1)
+        if own.shape != (1,):
+            raise ValueError(f"{self.game.id}: expected one action of shape (1,), got shape {np.shape(action)}")
+        joint = self._table.fill(own, self._engine.state)[0]
+        rewards, terminated, truncated, info = self._play(joint)
+        return self._observe(), float(rewards[self.seat]), terminated, truncated, info
+
+
+def make_env(id: str, control: Control = "seat", **keywords: Any) -> SeatEnv | JointEnv:
+    """Make the environment behind ``gymnasium.make("coopgym/<Id>", ...)``.
+
+    Args:
+        id: game id.
+        control: ``"seat"`` for one learning seat with scripted partners, ``"joint"`` for a controller of all seats.
+        keywords: of `SeatEnv` or `JointEnv` (``reward``, ``view``, ``seat``, ``partners``, ``render_mode``) and of the
+            game.
+
+    Raises:
+        ValueError: an unknown control, id, reward or view, a parameter out of range.
+        TypeError: an unknown parameter.
+    """
+    environments: Mapping[str, type[SeatEnv] | type[JointEnv]] = {"seat": SeatEnv, "joint": JointEnv}
+    if control not in environments:
+        raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
+    misplaced = sorted({"seat", "partners"} & set(keywords)) if control == "joint" else []
+    if misplaced:
+        raise TypeError(f"{', '.join(misplaced)} is for control='seat'; a joint controller plays every seat")
+    return environments[control](id, **keywords)

@@ -1,0 +1,313 @@
+"""PettingZoo environments: all agents at once (Parallel) or one after the other (AEC)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box
+from pettingzoo.utils.env import AECEnv, ParallelEnv
+
+from coopgym.games.game import AnyGame, Transition
+from coopgym.games.registry import make_game
+from coopgym.games.state import State
+from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
+from coopgym.interfaces.spaces import Observation, checked_view, seat_action_space, seat_observation_space
+from coopgym.registration import register_with_pettingzoo
+from coopgym.rewards import RewardLayer
+
+register_with_pettingzoo()
+
+Action = npt.NDArray[np.float32]
+Info = dict[str, Any]
+
+
+def _metadata(game: AnyGame) -> dict[str, Any]:
+    return {
+        "name": game.id,
+        "render_modes": list(RENDER_MODES),
+        "render_fps": FRAMES_PER_SECOND,
+        "is_parallelizable": True,
+    }
+
+
+def _infos(game: AnyGame, agents: list[str], state: State, transition: Transition | None) -> dict[str, Info]:
+    """Each agent's own bookkeeping: what an agent may know about itself, and its payoff."""
+    step = int(state.t)
+    shares = state.last_action * game.action_scale
+    actions = (shares * game.spec.endowments).tolist()
+    trust = (np.add.reduce(state.trust, axis=-1) / game.n_agents).tolist()
+    payoffs = [0.0] * game.n_agents if transition is None else transition.payoffs.tolist()
+    return {
+        agent: {
+            "step": step,
+            "own_action": action,
+            "own_trust_mean": mean_trust,
+            "cooperation_rate": share,
+            "payoff": payoff,
+        }
+        for agent, action, mean_trust, share, payoff in zip(
+            agents, actions, trust, shares.tolist(), payoffs, strict=True
+        )
+    }
+
+
+class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
+    """All agents act at once.
+
+    Actions: per agent ``(1,)`` (or a number) in [0, e_i] units. Observations: what the agent's seat sees under the view.
+    ``infos`` hold step, own action, own mean trust, cooperation rate and payoff.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        reward: str | RewardLayer = "integrated",
+        view: str | None = None,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        self.game = make_game(id, **parameters)
+        self.metadata = _metadata(self.game)
+        self.view = checked_view(self.game, view)
+        self.render_mode = render_mode
+        self.possible_agents = list(self.game.spec.agents)
+        self.agents: list[str] = []
+        self.action_spaces = {
+            agent: seat_action_space(self.game, i) for i, agent in enumerate(self.possible_agents)
+        }
+        self.observation_spaces = {
+            agent: seat_observation_space(self.game, self.view, i) for i, agent in enumerate(self.possible_agents)
+        }
+        self.engine = Engine(self.game, reward)
+        self._renderer = Renderer(self.game, render_mode)
+
+    @property
+    def unwrapped(self) -> CoopParallelEnv:
+        return self
+
+    def observation_space(self, agent: str) -> Box:
+        """Observation space of an agent, always the same object."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Box:
+        """Action space of an agent, always the same object."""
+        return self.action_spaces[agent]
+
+    def _observations(self) -> dict[str, Observation]:
+        seen = self.game.observe(self.engine.state, self.view).astype(np.float32)
+        return dict(zip(self.possible_agents, seen, strict=True))
+
+    def reset(
+        self, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, Observation], dict[str, Info]]:
+        """Start an episode; options as in `Engine.reset`."""
+        self.engine.reset(seed, options)
+        self.agents = self.possible_agents[:]
+        self._renderer.restart(self.engine.state)
+        self._show_human()
+        return self._observations(), _infos(self.game, self.agents, self.engine.state, None)
+
+    def step(
+        self, actions: Mapping[str, Any]
+    ) -> tuple[
+        dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, Info]
+    ]:
+        """Play one joint step.
+
+        Raises:
+            ValueError: an agent without an action, an unknown agent, or an action that is not playable.
+            RuntimeError: the episode is over.
+        """
+        agents = self.agents
+        if not agents:
+            raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
+        transition, rewards = self.engine.step(self._joint(actions))
+        state = transition.state
+        terminated, truncated = bool(transition.terminated), bool(transition.truncated)
+        self.agents = [] if terminated or truncated else agents
+        self._renderer.note(state)
+        self._show_human()
+        return (
+            self._observations(),
+            dict(zip(agents, rewards.tolist(), strict=True)),
+            dict.fromkeys(agents, terminated),
+            dict.fromkeys(agents, truncated),
+            _infos(self.game, agents, state, transition),
+        )
+
+    def _joint(self, actions: Mapping[str, Any]) -> npt.NDArray[np.float64]:
+        if len(actions) != len(self.agents) or any(agent not in actions for agent in self.agents):
+            raise ValueError(f"{self.game.id}: expected actions for {self.agents}, got them for {list(actions)}")
+        levels = [actions[agent] for agent in self.agents]
+        try:
+            joint = np.array(levels, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent: {error}") from error
+        if joint.size != len(levels):
+            raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent, got shape {joint.shape[1:]}")
+        return joint.reshape(-1)
+
+    def state(self) -> Observation:
+        """Return the observations of all agents, one after the other."""
+        return self.game.observe(self.engine.state, self.view).astype(np.float32).reshape(-1)
+
+    def _show_human(self) -> None:
+        if self.render_mode == "human":
+            self._renderer.render(self.engine.state)
+
+    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+        """Draw the current state in the render mode; None without one."""
+        return self._renderer.render(self.engine.state)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class CoopAECEnv(AECEnv[str, Observation, Action]):
+    """Agents act in seat order; the joint step is played when the last of them has acted.
+
+    In the released edition an observation ends with what earlier movers of this round have revealed (units, -1 while
+    unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        reward: str | RewardLayer = "integrated",
+        view: str | None = None,
+        render_mode: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__()
+        self._parallel = CoopParallelEnv(id, reward, view, render_mode, **parameters)
+        self.game = self._parallel.game
+        self.metadata = self._parallel.metadata
+        self.render_mode = render_mode
+        self.possible_agents = self._parallel.possible_agents
+        self.agents = []
+        self.action_spaces = self._parallel.action_spaces
+        self._reveals = self.game.spec.edition == "released"
+        self.observation_spaces = {
+            agent: self._with_revealed(space) for agent, space in self._parallel.observation_spaces.items()
+        }
+
+    def _with_revealed(self, space: Box) -> Box:
+        if not self._reveals:
+            return space
+        upper = self.game.spec.endowments.astype(np.float32)
+        low = np.concatenate([space.low, np.full_like(upper, -1.0)])
+        return Box(low, np.concatenate([space.high, upper]), dtype=np.float32)
+
+    def observation_space(self, agent: str) -> Box:
+        """Observation space of an agent, always the same object."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Box:
+        """Action space of an agent, always the same object."""
+        return self.action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> None:
+        """Start an episode; options as in `Engine.reset`."""
+        self._observations, self.infos = self._parallel.reset(seed, options)
+        self.agents = self.possible_agents[:]
+        self.rewards = dict.fromkeys(self.agents, 0.0)
+        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
+        self.terminations = dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
+        self._moves: dict[str, Any] = {}
+        self.agent_selection = self.agents[0]
+
+    def observe(self, agent: str) -> Observation:
+        """Return what an agent sees now."""
+        seen = self._observations[agent]
+        if not self._reveals:
+            return seen
+        revealed = [float(np.asarray(self._moves.get(other, -1.0)).reshape(())) for other in self.possible_agents]
+        return np.concatenate([seen, np.asarray(revealed, dtype=np.float32)])
+
+    def step(self, action: Any) -> None:
+        """Take the selected agent's action; finished agents must pass None.
+
+        Raises:
+            ValueError: an action that is not playable, at once and with nothing changed.
+            RuntimeError: the episode is over.
+        """
+        if not self.agents:
+            raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            self._was_dead_step(action)
+            return
+        level = self._checked(agent, action)
+        self._cumulative_rewards[agent] = 0.0
+        self._moves[agent] = level
+        seat = self.possible_agents.index(agent)
+        if seat + 1 < len(self.possible_agents):
+            self.agent_selection = self.possible_agents[seat + 1]
+            self._clear_rewards()
+            return
+        self._observations, self.rewards, self.terminations, self.truncations, self.infos = self._parallel.step(
+            self._moves
+        )
+        self._moves = {}
+        self.agent_selection = self.possible_agents[0]
+        self._accumulate_rewards()
+
+    def _checked(self, agent: str, action: Any) -> float:
+        """Check one agent's action when it is submitted, not when the round is played."""
+        try:
+            level = float(np.asarray(action, dtype=np.float64).reshape(()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.game.id}: expected one number of shape (1,) from {agent}, got {action!r}") from error
+        trial = np.zeros(self.game.n_agents)
+        trial[self.possible_agents.index(agent)] = level
+        return float(self._parallel.engine.check(trial)[self.possible_agents.index(agent)])
+
+    def state(self) -> Observation:
+        """Return the observations of all agents, one after the other."""
+        return self._parallel.state()
+
+    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+        """Draw the current state in the render mode; None without one."""
+        return self._parallel.render()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def parallel_env(
+    id: str,
+    reward: str | RewardLayer = "integrated",
+    view: str | None = None,
+    render_mode: str | None = None,
+    **parameters: Any,
+) -> CoopParallelEnv:
+    """Make a PettingZoo Parallel environment.
+
+    Args:
+        id: for example ``"TrustDilemma-v1"``.
+        reward: a mode name or a reward layer.
+        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.
+        parameters: keywords of the game.
+
+    Raises:
+        ValueError: an unknown id, reward, view or render mode, or a parameter out of range.
+        TypeError: an unknown parameter.
+    """
+    return CoopParallelEnv(id, reward, view, render_mode, **parameters)
+
+
+def aec_env(
+    id: str,
+    reward: str | RewardLayer = "integrated",
+    view: str | None = None,
+    render_mode: str | None = None,
+    **parameters: Any,
+) -> CoopAECEnv:
+    """Make a PettingZoo AEC environment; arguments and errors as in `parallel_env`."""
+    return CoopAECEnv(id, reward, view, render_mode, **parameters)

@@ -1,0 +1,131 @@
+"""Stable-baselines3: every seat of every copy as one slot of a ``VecEnv``, for learners that share parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box
+
+from coopgym.games.registry import make_game
+from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.spaces import Observation, checked_view
+from coopgym.rewards import RewardLayer
+
+try:
+    from stable_baselines3.common.vec_env import VecEnv
+except ImportError as error:
+    raise ImportError(
+        "coopgym.interfaces.sb3 needs stable-baselines3; install it with: pip install 'coopgym[sb3]'"
+    ) from error
+
+
+class SeatVecEnv(VecEnv):
+    """Slot k·N + i is seat i of copy k; all copies of a game end together or are reset row by row.
+
+    Actions: ``(slots, 1)`` in [-1, 1], mapped to [0, e_i] units, so that seats with different endowments share a space.
+    Observations: what each seat sees. Rewards: each seat's own.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        num_envs: int,
+        reward: str | RewardLayer = "integrated",
+        view: str | None = None,
+        **parameters: Any,
+    ) -> None:
+        self.game = make_game(id, **parameters)
+        self.view = checked_view(self.game, view)
+        self.copies = num_envs
+        low, high = self.game.observation_bounds(self.view)
+        observations = Box(low.min(axis=0).astype(np.float32), high.max(axis=0).astype(np.float32), dtype=np.float32)
+        self._engine = Engine(self.game, reward, (num_envs,))
+        self._half = self.game.spec.endowments / 2.0
+        self._actions = np.zeros((num_envs, self.game.n_agents))
+        super().__init__(num_envs * self.game.n_agents, observations, Box(-1.0, 1.0, (1,), np.float32))
+
+    def _observe(self) -> Observation:
+        seen = self.game.observe(self._engine.state, self.view).astype(np.float32)
+        return seen.reshape(self.num_envs, -1)
+
+    def reset(self) -> Observation:
+        """Start all episodes, with the seed given to `seed` if there was one."""
+        seed = self._seeds[0] if self._seeds and self._seeds[0] is not None else None
+        self._engine.reset(seed)
+        self._reset_seeds()
+        return self._observe()
+
+    def step_async(self, actions: npt.NDArray[np.float32]) -> None:
+        """Take actions ``(slots, 1)`` in [-1, 1]."""
+        shares = np.asarray(actions, dtype=np.float64).reshape(self.copies, self.game.n_agents) + 1.0
+        self._actions = shares * self._half
+
+    def step_wait(
+        self,
+    ) -> tuple[Observation, npt.NDArray[np.float32], npt.NDArray[np.bool_], list[dict[str, Any]]]:
+        """Play the step; finished copies start anew and hand out their last observation in ``infos``."""
+        transition, rewards = self._engine.step(self._actions)
+        done = transition.terminated | transition.truncated
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        observations = self._observe()
+        if done.any():
+            cut = np.repeat(transition.truncated & ~transition.terminated, self.game.n_agents)
+            for slot in np.flatnonzero(np.repeat(done, self.game.n_agents)):
+                infos[slot] = {
+                    "terminal_observation": observations[slot],
+                    "TimeLimit.truncated": bool(cut[slot]),
+                }
+            self._engine.reset_where(done)
+            observations = self._observe()
+        return observations, rewards.reshape(-1).astype(np.float32), np.repeat(done, self.game.n_agents), infos
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """Return an attribute of this environment once per slot asked for."""
+        return [getattr(self, attr_name)] * len(self._slots(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Slots share one batch, so that none can be changed alone.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"cannot set {attr_name!r}: the slots of a SeatVecEnv share one batch")
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Slots share one batch, so that no method can be called on one alone.
+
+        Raises:
+            AttributeError: always.
+        """
+        raise AttributeError(f"cannot call {method_name!r} on a slot: the slots of a SeatVecEnv share one batch")
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        """Slots are never wrapped."""
+        return [False] * len(self._slots(indices))
+
+    def _slots(self, indices: int | Sequence[int] | None) -> list[int]:
+        return list(self._get_indices(indices))
+
+
+def seat_vec_env(
+    id: str, num_envs: int, *, reward: str | RewardLayer = "integrated", view: str | None = None, **parameters: Any
+) -> SeatVecEnv:
+    """Make a stable-baselines3 ``VecEnv`` with one slot per seat and copy.
+
+    Args:
+        id: for example ``"TeamProduction-v1"``.
+        num_envs: copies of the game; the environment has ``num_envs`` times N slots.
+        reward: a mode name or layer.
+        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        parameters: keywords of the game.
+
+    Raises:
+        ValueError, TypeError: as `coopgym.make_game`.
+    """
+    return SeatVecEnv(id, num_envs, reward, view, **parameters)

@@ -1,0 +1,61 @@
+"""Gymnasium spaces of a game: bounded boxes in single precision."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box
+
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import VIEWS, View
+
+Observation = npt.NDArray[np.float32]
+
+
+def checked_view(game: AnyGame, view: str | None) -> View:
+    """Return a view of the game; None is its default.
+
+    Raises:
+        ValueError: no such view.
+    """
+    if view is None:
+        return game.spec.default_view
+    if view not in VIEWS:
+        raise ValueError(f"view={view!r}: expected one of {', '.join(VIEWS)} or None")
+    return cast(View, view)
+
+
+def checked_seat(game: AnyGame, seat: Any) -> int:
+    """Return a seat number of the game.
+
+    Raises:
+        ValueError: no such seat.
+    """
+    if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or not 0 <= seat < game.n_agents:
+        raise ValueError(f"seat={seat!r}: {game.id} has seats 0 to {game.n_agents - 1}")
+    return int(seat)
+
+
+def seat_action_space(game: AnyGame, seat: int) -> Box:
+    """Cooperation level of one seat, ``(1,)`` in [0, e_i] units."""
+    return Box(0.0, float(game.spec.endowments[seat]), (1,), np.float32)
+
+
+def joint_action_space(game: AnyGame) -> Box:
+    """Cooperation levels of all seats, ``(N,)`` in [0, e_i] units."""
+    upper = game.spec.endowments.astype(np.float32)
+    return Box(np.zeros_like(upper), upper, dtype=np.float32)
+
+
+def seat_observation_space(game: AnyGame, view: View, seat: int) -> Box:
+    """What one seat sees under a view."""
+    low, high = game.observation_bounds(view)
+    return Box(low[seat].astype(np.float32), high[seat].astype(np.float32), dtype=np.float32)
+
+
+def joint_observation_space(game: AnyGame, view: View) -> Box:
+    """What a joint controller sees under a view."""
+    low, high = game.joint_observation_bounds(view)
+    return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)

@@ -1,0 +1,163 @@
+"""Device-resident batches of a game as torch tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coopgym.backend import torch_backend
+from coopgym.games.registry import make_game
+from coopgym.games.state import State
+from coopgym.interfaces.engine import Engine, Seeds
+from coopgym.interfaces.spaces import checked_view
+from coopgym.rewards import RewardLayer
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TorchEnv:
+    """A batch of environments on one device; finished rows start anew in the same step.
+
+    Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``, rewards
+    and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        num_envs: int | tuple[int, ...],
+        device: Any = "cpu",
+        *,
+        reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
+        view: str | None = None,
+        dtype: torch.dtype | None = None,
+        compile: bool = False,
+        validate: bool = True,
+        **parameters: Any,
+    ) -> None:
+        self.batch = (num_envs,) if isinstance(num_envs, int) else tuple(num_envs)
+        if not self.batch or any(not isinstance(size, int) or size < 1 for size in self.batch):
+            raise ValueError(f"num_envs={num_envs!r}: expected whole numbers of at least 1")
+        self.num_envs = num_envs
+        self.game = make_game(id, torch_backend(device, dtype), **parameters)
+        self.view = checked_view(self.game, view)
+        self.device = self.game.backend.device
+        self.observation_size = self.game.observation_bounds(self.view)[0].shape[-1]
+        self._engine = Engine(self.game, reward, self.batch, validate=validate)
+        self._lockstep: int | None = None
+        if compile:
+            self._fuse()
+
+    def _fuse(self) -> None:
+        """Compile the game's step and observation into a few kernels each."""
+        import torch
+
+        self.game.observation_bounds(self.view)  # lays out the view before anything is traced
+        self.game.step = torch.compile(self.game.step, dynamic=False)  # type: ignore[method-assign]  # fused in place
+        self.game.observe = torch.compile(self.game.observe, dynamic=False)  # type: ignore[method-assign]  # as above
+
+    def _observe(self) -> torch.Tensor:
+        return self.game.observe(self._engine.state, self.view)
+
+    def reset(self, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> torch.Tensor:
+        """Start all episodes and return their first observations.
+
+        Args:
+            seed: row k (row-major over the batch) gets seed + k; or one seed per row.
+            options: as in `Engine.reset`.
+        """
+        self._engine.reset(seed, options)
+        # As long as all rows started together and none can end early, the host knows when they end.
+        together = not (self.game.may_end_early or (options or {}).get("initial_state"))
+        self._lockstep = 0 if together else None
+        return self._observe()
+
+    def reset_where(self, mask: torch.Tensor) -> torch.Tensor:
+        """Start new episodes where ``mask`` ``(*batch)`` holds and return the observations of all rows.
+
+        Raises:
+            ValueError: a mask of another shape or type.
+        """
+        if tuple(mask.shape) != self.batch or str(mask.dtype) != "torch.bool":
+            raise ValueError(f"mask: expected booleans of shape {self.batch}, got {mask.dtype} {tuple(mask.shape)}")
+        self._engine.reset_where(mask)
+        self._lockstep = None
+        return self._observe()
+
+    def step(
+        self, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+        """Play one step in every row.
+
+        Returns:
+            Observations (of the next episode where one ended), rewards, terminated, truncated, and a dictionary with
+            ``payoffs`` and ``final_observation`` (the last of the old episode; equal to the first where none ended).
+
+        Raises:
+            ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
+        """
+        transition, rewards = self._engine.step(actions)
+        final = observation = self._observe()
+        if self._lockstep is None:
+            self._engine.reset_where(transition.terminated | transition.truncated)
+            observation = self._observe()
+        else:
+            self._lockstep += 1
+            if self._lockstep == self.game.spec.horizon:
+                observation = self.reset()
+        info = {"payoffs": transition.payoffs, "final_observation": final}
+        return observation, rewards, transition.terminated, transition.truncated, info
+
+    @property
+    def state(self) -> State:
+        """The current state, tensors leading with ``batch``; assign one to continue from it."""
+        return self._engine.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._engine.state = state
+        self._lockstep = None
+
+
+def torch_env(
+    id: str,
+    num_envs: int | tuple[int, ...],
+    device: Any = "cpu",
+    *,
+    reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
+    view: str | None = None,
+    dtype: torch.dtype | None = None,
+    compile: bool = False,
+    validate: bool = True,
+    **parameters: Any,
+) -> TorchEnv:
+    """Make a device-resident batch of a game.
+
+    Args:
+        id: for example ``"PublicGoods-v1"``.
+        num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
+        device: a torch device or its name.
+        reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
+        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        dtype: floating type; None is ``torch.float32``.
+        compile: fuse the step with ``torch.compile``.
+        validate: check every action, which on a GPU waits for the device once per step.
+        parameters: keywords of the game.
+
+    Raises:
+        ImportError: torch is not installed.
+        ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
+        TypeError: an unknown parameter.
+    """
+    return TorchEnv(
+        id,
+        num_envs,
+        device,
+        reward=reward,
+        view=view,
+        dtype=dtype,
+        compile=compile,
+        validate=validate,
+        **parameters,
+    )

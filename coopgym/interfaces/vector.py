@@ -1,0 +1,226 @@
+"""Gymnasium vector environments: one batch of arrays instead of many Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.spaces import Box
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from coopgym.agents.table import Partners, Table
+from coopgym.games.game import AnyGame
+from coopgym.games.registry import make_game
+from coopgym.interfaces.engine import Engine, Seeds
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND
+from coopgym.interfaces.spaces import (
+    Observation,
+    checked_seat,
+    checked_view,
+    joint_action_space,
+    joint_observation_space,
+    seat_action_space,
+    seat_observation_space,
+)
+from coopgym.rewards import RewardLayer
+
+Rows = npt.NDArray[np.bool_]
+Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, dict[str, Any]]
+
+
+class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[np.float64]]):
+    """What both vector environments share: an engine over the batch and the autoreset of finished rows."""
+
+    def __init__(
+        self,
+        game: AnyGame,
+        num_envs: int,
+        reward: str | RewardLayer,
+        view: str | None,
+        autoreset_mode: AutoresetMode | str,
+        spaces: tuple[Box, Box],
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1")
+        self.game = game
+        self.num_envs = num_envs
+        self.view = checked_view(game, view)
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {"render_modes": [], "render_fps": FRAMES_PER_SECOND, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space, self.single_action_space = spaces
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._engine = Engine(game, reward, (num_envs,))
+        self._finished = np.ones(num_envs, dtype=bool)
+        self._begun = False
+
+    def _observe(self) -> Observation:
+        raise NotImplementedError
+
+    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
+        """Joint actions ``(num_envs, N)``."""
+        raise NotImplementedError
+
+    def _restart_partners(self, rows: Rows) -> None:
+        """Tell scripted partners that some rows start a new episode."""
+
+    def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Scalar rewards ``(num_envs,)`` from rewards ``(num_envs, N)``."""
+        raise NotImplementedError
+
+    def reset(
+        self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start all episodes (row k with seed + k), or those of ``options["reset_mask"]``; other options as in `Engine`."""
+        options = dict(options or {})
+        mask = options.pop("reset_mask", None)
+        if seed is not None and isinstance(seed, int | np.integer):
+            super().reset(seed=int(seed))
+        if mask is None:
+            self._engine.reset(seed, options)
+            self._finished[:] = False
+            self._begun = True
+            self._restart_partners(np.ones(self.num_envs, dtype=bool))
+        else:
+            self._reset_rows(self._checked_mask(mask, seed, options))
+        return self._observe(), {}
+
+    def _checked_mask(self, mask: Any, seed: Seeds, options: Mapping[str, Any]) -> Rows:
+        rows = np.asarray(mask)
+        if rows.dtype != np.bool_ or rows.shape != (self.num_envs,) or not rows.any():
+            raise ValueError(
+                f"reset_mask: expected {self.num_envs} booleans with at least one True, got {rows.dtype} {rows.shape}"
+            )
+        if seed is not None or options:
+            raise ValueError("reset_mask goes with neither a seed nor other options; reset all rows to use them")
+        if not self._begun:
+            raise RuntimeError("call reset() for all rows before resetting some of them")
+        return rows
+
+    def _reset_rows(self, rows: Rows) -> None:
+        self._engine.reset_where(rows)
+        self._finished = self._finished & ~rows
+        self._restart_partners(rows)
+
+    def step(self, actions: Any) -> Step:
+        """Play one step in every row.
+
+        Rows that finished are started anew by the declared autoreset mode: at the next step, whose actions and rewards
+        then do not count (NEXT_STEP), in the same step with ``info["final_obs"]`` (SAME_STEP), or by the caller
+        (DISABLED).
+
+        Raises:
+            ValueError: actions of the wrong shape, not finite or out of range.
+            RuntimeError: before the first reset, or a finished row under DISABLED.
+        """
+        if not self._begun:
+            raise RuntimeError("call reset() before step()")
+        renewed = self._finished
+        anyone_renewed = bool(renewed.any())
+        if anyone_renewed and self.autoreset_mode is AutoresetMode.DISABLED:
+            rows = np.flatnonzero(renewed)[:5].tolist()
+            raise RuntimeError(f'episodes of rows {rows} are over: reset(options={{"reset_mask": ...}}) before step()')
+        transition, vector = self._engine.step(self._joint(actions))
+        reward = self._reward(vector)
+        terminated, truncated = transition.terminated, transition.truncated
+        info: dict[str, Any] = {"payoffs": transition.payoffs, "rewards": vector}
+        if anyone_renewed:
+            self._reset_rows(renewed)
+            reward = np.where(renewed, 0.0, reward)
+            terminated, truncated = terminated & ~renewed, truncated & ~renewed
+            info = {name: np.where(renewed[:, None], 0.0, values) for name, values in info.items()}
+        self._finished = terminated | truncated
+        observation = self._observe()
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._finished.any():
+            info["final_obs"] = observation
+            info["_final_obs"] = self._finished.copy()
+            self._reset_rows(self._finished)
+            observation = self._observe()
+        return observation, reward, terminated, truncated, info
+
+
+class JointVectorEnv(_GameVectorEnv):
+    """A joint controller in every row: actions ``(num_envs, N)``, reward the sum over agents."""
+
+    def __init__(
+        self,
+        id: str,
+        num_envs: int = 1,
+        reward: str | RewardLayer = "integrated",
+        view: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        **parameters: Any,
+    ) -> None:
+        game = make_game(id, **parameters)
+        spaces = joint_observation_space(game, checked_view(game, view)), joint_action_space(game)
+        super().__init__(game, num_envs, reward, view, autoreset_mode, spaces)
+
+    def _observe(self) -> Observation:
+        return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
+
+    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
+        return np.asarray(actions, dtype=np.float64)
+
+    def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.add.reduce(rewards, axis=-1)
+
+
+class SeatVectorEnv(_GameVectorEnv):
+    """One learning seat per row against scripted partners: actions ``(num_envs, 1)``, reward the seat's own."""
+
+    def __init__(
+        self,
+        id: str,
+        num_envs: int = 1,
+        reward: str | RewardLayer = "integrated",
+        seat: int = 0,
+        partners: Partners = "TitForTat",
+        view: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        **parameters: Any,
+    ) -> None:
+        game = make_game(id, **parameters)
+        self.seat = checked_seat(game, seat)
+        view = checked_view(game, view)
+        spaces = seat_observation_space(game, view, self.seat), seat_action_space(game, self.seat)
+        super().__init__(game, num_envs, reward, view, autoreset_mode, spaces)
+        self._table = Table(game, self.seat, partners, self._engine.layers)
+
+    def _observe(self) -> Observation:
+        return self.game.observe(self._engine.state, self.view)[:, self.seat].astype(np.float32)
+
+    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
+        own = np.asarray(actions, dtype=np.float64)
+        if own.shape != (self.num_envs, 1):
+            raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {own.shape}")
+        return self._table.fill(own[:, 0], self._engine.state)
+
+    def _restart_partners(self, rows: Rows) -> None:
+        if rows.all():
+            self._table.begin(self.num_envs, self.np_random)
+        else:
+            self._table.restart(rows)
+
+    def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return rewards[:, self.seat]
+
+
+def make_vector_env(id: str, num_envs: int = 1, control: str = "seat", **keywords: Any) -> _GameVectorEnv:
+    """Make the environment behind ``gymnasium.make_vec("coopgym/<Id>", num_envs=...)``.
+
+    Args:
+        id: game id.
+        num_envs: rows of the batch.
+        control: ``"seat"`` or ``"joint"``, as in `coopgym.interfaces.gymnasium.make_env`.
+        keywords: ``reward``, ``view``, ``autoreset_mode``, ``seat`` and ``partners`` (seat control), game parameters.
+
+    Raises:
+        ValueError, TypeError: as `coopgym.interfaces.gymnasium.make_env`.
+    """
+    environments: Mapping[str, type[_GameVectorEnv]] = {"seat": SeatVectorEnv, "joint": JointVectorEnv}
+    if control not in environments:
+        raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
+    return environments[control](id, num_envs, **keywords)

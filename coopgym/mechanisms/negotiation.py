@@ -1,0 +1,44 @@
+"""Standing agreements, breaches and damages between two negotiators (formal edition §3.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coopgym.backend import Array, Namespace, namespace_of
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What a pair of proposals means under the agreement in force. Flags are 0 or 1."""
+
+    close: Array
+    """``(...)`` the proposals lie within the tolerance: a new agreement by mutual consent."""
+    shortfall: Array
+    """``(..., 2)`` how far each side falls below what the agreement tolerates."""
+    breach: Array
+    """``(...)`` somebody falls short."""
+
+
+def judge_proposals(
+    cooperation: Array, agreed: Array, level: Array, tolerance: float, xp: Namespace | None = None
+) -> Proposals:
+    """Compare two proposals with each other and with the standing agreement.
+
+    Args:
+        cooperation: ``(..., 2)`` proposals as shares of endowment.
+        agreed: ``(...)`` 1 while an agreement is in force.
+        level: ``(...)`` the agreed share.
+        tolerance: how close proposals must be, and how far below the agreement one may fall.
+    """
+    xp = xp or namespace_of(cooperation)
+    close = (xp.abs(cooperation[..., 0] - cooperation[..., 1]) <= tolerance) * 1.0
+    in_force = (agreed * (1.0 - close))[..., None]
+    shortfall = in_force * xp.maximum(level[..., None] - tolerance - cooperation, 0.0)
+    breach = (shortfall.sum(-1) > 0.0) * 1.0
+    return Proposals(close, shortfall, breach)
+
+
+def damages(shortfall: Array, rate: float) -> Array:
+    """Transfers from the side that falls short to its partner, ``(..., 2)``, summing to zero."""
+    received = shortfall.sum(-1)[..., None] - shortfall
+    return rate * (received - shortfall)

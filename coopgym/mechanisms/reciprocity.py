@@ -1,0 +1,53 @@
+"""Bounded reciprocity: kindness answered in proportion to trust and dependence (TR-4 Eq. 19-25, 44)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.backend import Array, Namespace, namespace_of
+
+RESPONSE_WIDTH = 0.25
+"""Deviation, in shares of endowment, at which a response is about three quarters of its bound (formal edition)."""
+
+
+def remember(memory: Array, conduct: Array, xp: Namespace | None = None) -> Array:
+    """Push conduct ``(..., N)`` into the ring buffer ``(..., k, N)``, oldest entry first."""
+    xp = xp or namespace_of(memory)
+    return xp.concat([memory[..., 1:, :], conduct[..., None, :]], axis=-2)
+
+
+def remembered(memory: Array) -> Array:
+    """Average conduct ā ``(..., N)`` over the ring buffer (TR-4 Eq. 20)."""
+    return memory.sum(-2) / memory.shape[-2]
+
+
+def anchored_reference(norm: Array, memory_average: Array, anchoring: float) -> Array:
+    """What conduct is compared with, (1 - ζ) b + ζ ā, ``(..., N)`` (TR-4 Eq. 19-20)."""
+    return (1.0 - anchoring) * norm + anchoring * memory_average
+
+
+def susceptibility(
+    interdependence: npt.NDArray[np.float64], strength: float, rho_0: float, eta: float, omega: float
+) -> npt.NDArray[np.float64]:
+    """Constant part of E_ij: λ_R (1 + ω_r D_ij) ρ₀ D_ij^η, ``(N, N)``, zero on the diagonal (TR-4 Eq. 22-23)."""
+    others = 1.0 - np.eye(len(interdependence))
+    bounded = rho_0 * interdependence**eta * others
+    return np.asarray(strength * (1.0 + omega * interdependence) * bounded)
+
+
+def response(deviation: Array, sensitivity: float, xp: Namespace | None = None) -> Array:
+    """Bounded answer tanh(κ s) to a deviation from what was expected (TR-4 Eq. 21)."""
+    xp = xp or namespace_of(deviation)
+    return xp.tanh(deviation * sensitivity)
+
+
+def reciprocity_effects(trust: Array, susceptibility_matrix: Array, answer: Array) -> Array:
+    """Pairwise effects E_ij tanh(κ_r s_j), ``(..., N, N)`` (TR-4 Eq. 44).
+
+    Args:
+        trust: ``(..., N, N)``, raw trust T_ij.
+        susceptibility_matrix: ``(N, N)`` from `susceptibility`.
+        answer: ``(..., N)`` bounded answers to each partner j's conduct.
+    """
+    return trust * susceptibility_matrix * answer[..., None, :]

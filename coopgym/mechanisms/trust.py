@@ -1,0 +1,118 @@
+"""Trust and reputation damage between pairs of agents (TR-2 Eq. 5-9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coopgym.backend import Array, Backend, Namespace, namespace_of
+
+SIGNAL_WIDTH = 0.5
+"""Width of a cooperation signal in shares of endowment (formal edition)."""
+
+
+@dataclass(frozen=True)
+class TrustRates:
+    """How fast trust is built and lost and damage is done and healed, as arrays.
+
+    The pairwise arrays are zero on the diagonal, so an agent's relation to itself never moves.
+    """
+
+    building: float
+    """λ⁺, in (0, 1]."""
+    erosion: Array
+    """λ⁻ (1 + ξ D_ij), shape (N, N), zero on the diagonal."""
+    scarring: Array
+    """μ_R, shape (N, N), zero on the diagonal."""
+    healing: float
+    """δ_R, in [0, 1]."""
+
+    @classmethod
+    def from_parameters(
+        cls,
+        backend: Backend,
+        interdependence: Array,
+        lambda_plus: float,
+        lambda_minus: float,
+        mu_R: float,
+        delta_R: float,
+        xi: float,
+    ) -> TrustRates:
+        """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
+        n_agents = interdependence.shape[-1]
+        others = 1.0 - backend.xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device)
+        return cls(
+            building=lambda_plus,
+            erosion=lambda_minus * (1.0 + xi * interdependence) * others,
+            scarring=mu_R * others,
+            healing=delta_R,
+        )
+
+
+def conduct_signal(conduct: Array, reference: Array, sensitivity: float, xp: Namespace | None = None) -> Array:
+    """Signal s_j = tanh(κ' (x_j - ref_j)) that agent j's conduct sends to everyone (TR-2 Eq. 5).
+
+    Args:
+        conduct: ``(..., N)`` what each agent did.
+        reference: ``(..., N)`` or ``(N,)`` what was expected, in the same unit.
+        sensitivity: κ' per unit of conduct.
+    """
+    xp = xp or namespace_of(conduct)
+    return xp.tanh((conduct - reference) * sensitivity)
+
+
+def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None) -> Array:
+    """Trust limited by its reputation ceiling, min(T_ij, 1 - R_ij), ``(..., N, N)`` (TR-2 Eq. 8)."""
+    xp = xp or namespace_of(trust)
+    return xp.minimum(trust, 1.0 - damage)
+
+
+def update_trust(
+    trust: Array, damage: Array, signal: Array, rates: TrustRates, xp: Namespace | None = None
+) -> tuple[Array, Array]:
+    """Move trust and reputation damage by one step (TR-2 Eq. 6, 7 and 9).
+
+    Trust builds towards the ceiling 1 - R of the damage before the step and erodes faster where dependence is
+    high; damage grows with violations and heals otherwise.
+
+    Args:
+        trust: ``(..., N, N)``, row i = how far i trusts j, in [0, 1], 1 on the diagonal.
+        damage: ``(..., N, N)``, damage i holds against j, in [0, 1], 0 on the diagonal.
+        signal: ``(..., N)``, conduct of the observed agent j, in [-1, 1].
+        rates: the precomputed rates.
+
+    Returns:
+        The new trust and the new damage, both ``(..., N, N)``.
+    """
+    xp = xp or namespace_of(trust)
+    conduct = signal[..., None, :]
+    gain = xp.maximum(conduct, 0.0)
+    loss = gain - conduct
+    ceiling = 1.0 - damage
+    moved = trust + (rates.building * gain) * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
+    new_trust = xp.minimum(xp.maximum(moved, 0.0), ceiling)
+    new_damage = damage + rates.scarring * loss * ceiling - (rates.healing * (conduct >= 0.0)) * damage
+    return new_trust, new_damage
+
+
+def mean_over_pairs(matrix: Array) -> Array:
+    """Mean of the off-diagonal entries of ``(..., N, N)`` with a diagonal of ones; 1 for a single agent.
+
+    Pass ``1 - matrix`` for matrices with a zero diagonal.
+    """
+    n_agents = matrix.shape[-1]
+    if n_agents == 1:
+        return matrix[..., 0, 0]
+    return (matrix.sum(-1).sum(-1) - n_agents) / (n_agents * (n_agents - 1))
+
+
+def trust_gate(trust: Array, damage: Array, dependence_on_trust: float, xp: Namespace | None = None) -> Array:
+    """Part of the synergy that partners release, 1 - χ + χ·mean effective trust (formal edition §1.3).
+
+    Args:
+        dependence_on_trust: χ in [0, 1], the part of the synergy that needs trust.
+
+    Returns:
+        ``(...)`` in [1 - χ, 1].
+    """
+    mutual = mean_over_pairs(effective_trust(trust, damage, xp))
+    return 1.0 - dependence_on_trust * (1.0 - mutual)

@@ -1,0 +1,74 @@
+"""Value creation: what an agent's own investment and the joint investment are worth (TR-1 Eq. 3-8)."""
+
+from __future__ import annotations
+
+from coopgym.backend import Array, Namespace, namespace_of
+
+SMOOTHING = 1e-3
+"""Offset that keeps Cobb-Douglas terms differentiable at zero cooperation (formal edition)."""
+
+SYNERGY_FLOOR = 1e-10
+"""Actions at or below this contribute no synergy at all (released edition)."""
+
+
+def logarithmic_value(action: Array, theta: float | Array, xp: Namespace | None = None) -> Array:
+    """Individual value f(a) = θ ln(1 + a) of an action in endowment units (TR-1 Eq. 6).
+
+    Args:
+        action: ``(..., N)``, non-negative, units of endowment.
+        theta: scale θ > 0, a number or ``(N,)``.
+    """
+    xp = xp or namespace_of(action)
+    return theta * xp.log1p(action)
+
+
+def power_value(action: Array, beta: float, xp: Namespace | None = None) -> Array:
+    """Individual value f(a) = max(a, 1e-10)^β of an action in endowment units (TR-1 Eq. 5).
+
+    Args:
+        action: ``(..., N)``, units of endowment.
+        beta: elasticity in (0, 1].
+    """
+    xp = xp or namespace_of(action)
+    return xp.maximum(action, SYNERGY_FLOOR) ** beta
+
+
+def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
+    """Synergy g(a) = (Π a_j)^(1/N); one agent that contributes nothing removes it (TR-1 Eq. 7).
+
+    Args:
+        action: ``(..., N)``, units of endowment.
+
+    Returns:
+        ``(...)``, units of endowment.
+    """
+    xp = xp or namespace_of(action)
+    contributing = action > SYNERGY_FLOOR
+    logarithm = xp.log(xp.where(contributing, action, 1.0))
+    mean_logarithm = xp.sum(logarithm, axis=-1) / action.shape[-1]
+    return xp.where(xp.all(contributing, axis=-1), xp.exp(mean_logarithm), 0.0)
+
+
+def cobb_douglas(inputs: Array, beta: float, xp: Namespace | None = None) -> Array:
+    """Smoothed Cobb-Douglas synergy G_β(x) = exp((β/m) Σ ln(x_j + ε)) - ε^β (TR-1 Eq. 7).
+
+    Args:
+        inputs: ``(..., m)`` cooperation shares in [0, 1].
+        beta: production elasticity in (0, 1].
+
+    Returns:
+        ``(...)``, between 0 and about 1.
+    """
+    xp = xp or namespace_of(inputs)
+    exponent = xp.log(inputs + SMOOTHING).sum(-1) * (beta / inputs.shape[-1])
+    return xp.exp(exponent) - SMOOTHING**beta
+
+
+def pooled_production(pool: Array, beta: float) -> Array:
+    """Smoothed production from one pooled input, P_β(x) = (x + ε)^β - ε^β (TR-3 Eq. 1).
+
+    Args:
+        pool: any shape, pooled cooperation in [0, 1].
+        beta: production elasticity in (0, 1].
+    """
+    return (pool + SMOOTHING) ** beta - SMOOTHING**beta

@@ -1,0 +1,1 @@
+"""Equilibria, optima and other reference points of the games."""
