@@ -26,13 +26,18 @@ class Backend:
         """Return ``values`` as a floating array of this backend."""
         if self.device is None:
             return self.xp.asarray(values, dtype=self.dtype)
-        return self.xp.asarray(values, dtype=self.dtype, device=self.device)
+        return self.xp.asarray(_owned(values), dtype=self.dtype, device=self.device)
 
     def integers(self, values: Any) -> Array:
         """Return ``values`` as an int64 array of this backend, for indexing."""
         if self.device is None:
             return self.xp.asarray(values, dtype=self.xp.int64)
         return self.xp.asarray(values, dtype=self.xp.int64, device=self.device)
+
+
+def _owned(values: Any) -> Any:
+    """Copy NumPy arrays: a CPU tensor would share their memory, read-only or not."""
+    return values.copy() if isinstance(values, np.ndarray) else values
 
 
 NUMPY = Backend(np, np.float64)
@@ -55,15 +60,21 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
         raise ImportError(
             "this needs torch, which is not installed; install it with: pip install 'coopgym[torch]'"
         ) from error
-    import array_api_compat.torch as namespace
+    from coopgym import torch_namespace as namespace
 
     return Backend(namespace, dtype or torch.float32, torch.device(device))
 
 
 def namespace_of(array: Array) -> Namespace:
-    """Return the array namespace of ``array``; NumPy itself for NumPy arrays and scalars."""
+    """Return the array namespace of ``array``: NumPy itself for NumPy arrays and numbers, else torch's.
+
+    Raises:
+        TypeError: neither a NumPy array or number nor a torch tensor.
+    """
     if isinstance(array, np.ndarray | np.generic | float | int):
         return np
-    from array_api_compat import array_namespace
+    if type(array).__module__.partition(".")[0] != "torch":
+        raise TypeError(f"expected a NumPy array or a torch tensor, got {type(array).__name__}")
+    from coopgym import torch_namespace
 
-    return array_namespace(array)
+    return torch_namespace

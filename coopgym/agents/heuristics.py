@@ -205,7 +205,9 @@ class WinStayLoseShift(Reciprocal):
 class Gradual(Reciprocal):
     """Answers the n-th defection with n rounds of defection, then calms down with two rounds of cooperation."""
 
-    citation = "Beaufils, B., Delahaye, J.-P. & Mathieu, P. (1997). Our meeting with gradual. Artificial Life V, 202-209."
+    citation = (
+        "Beaufils, B., Delahaye, J.-P. & Mathieu, P. (1997). Our meeting with gradual. Artificial Life V, 202-209."
+    )
     classifier = Classifier(memory_depth=math.inf)
     CALM_ROUNDS = 2
 

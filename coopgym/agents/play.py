@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
 import numpy as np
 
 from coopgym.agents.base import Agent, FloatArray, Seat
@@ -23,7 +24,7 @@ class Episodes:
     """
 
     returns: dict[str, FloatArray]
-    """Undiscounted return per reward mode, ``(E, N)``; always has private, integrated and cooperative, and the mode asked for."""
+    """Undiscounted return ``(E, N)`` under private, integrated and cooperative rewards and the mode asked for."""
     payoffs: FloatArray
     """``(E, N)`` sums of material payoffs."""
     cooperation: FloatArray
@@ -92,9 +93,7 @@ def play(
     tally = _Tally(game, layer, episodes, record)
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
-        columns = [
-            _actions(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)
-        ]
+        columns = [_actions(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
         actions = engine.check(np.stack(columns, axis=1))
         transition, rewards = engine.step(actions)
         tally.add(observations[seat_views[0]], actions, rewards, transition)
@@ -113,8 +112,8 @@ def _actions(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) ->
     actions = np.asarray(agent.act(observation), dtype=np.float64)
     if actions.shape != (len(observation),):
         raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one per "
-            f"episode, as shape ({len(observation)},); got shape {actions.shape}"
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
+            f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
         )
     return actions
 
@@ -135,9 +134,7 @@ class _Tally:
         self._final: State | None = None
         self._steps: list[dict[str, FloatArray]] | None = [] if record else None
 
-    def add(
-        self, observations: FloatArray, actions: FloatArray, rewards: FloatArray, transition: Transition
-    ) -> None:
+    def add(self, observations: FloatArray, actions: FloatArray, rewards: FloatArray, transition: Transition) -> None:
         game, alive = self._game, self.running[:, None]
         for name, layer in self._layers.items():
             self._returns[name] += layer(game, transition) * alive
@@ -147,9 +144,7 @@ class _Tally:
         ended = self.running & (transition.terminated | transition.truncated)
         self._terminated += ended & transition.terminated
         self._final = (
-            transition.state
-            if self._final is None
-            else select(game.xp, self.running, transition.state, self._final)
+            transition.state if self._final is None else select(game.xp, self.running, transition.state, self._final)
         )
         if self._steps is not None:
             self._steps.append(

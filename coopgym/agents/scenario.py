@@ -31,7 +31,8 @@ class Scenario:
         seats = self.focal_seats
         if not seats or len(set(seats)) != len(seats) or not all(0 <= seat < game.n_agents for seat in seats):
             raise ValueError(
-                f"scenario {self.name!r}: focal_seats={seats} must be distinct seats of {game.id}, 0 to {game.n_agents - 1}"
+                f"scenario {self.name!r}: focal_seats={seats} must be distinct seats of {game.id}, "
+                f"0 to {game.n_agents - 1}"
             )
         others = game.n_agents - len(seats)
         if len(self.background) not in ({1, others} if others else {0, 1}):
@@ -52,16 +53,19 @@ class Scenario:
             ValueError: the number of focal agents is wrong.
         """
         if len(focal) != len(self.focal_seats):
-            raise ValueError(
-                f"scenario {self.name!r}: expected {len(self.focal_seats)} focal agents, got {len(focal)}"
-            )
+            raise ValueError(f"scenario {self.name!r}: expected {len(self.focal_seats)} focal agents, got {len(focal)}")
         game = make_game(self.game, **self.parameters)
         others = [seat for seat in range(game.n_agents) if seat not in self.focal_seats]
         names = self.background * len(others) if len(self.background) == 1 else self.background
         seated = dict(zip(self.focal_seats, focal, strict=True))
         seated.update({seat: make_agent(name) for seat, name in zip(others, names, strict=False)})
         result = play(
-            game, [seated[i] for i in range(game.n_agents)], reward=self.reward, views="own", episodes=episodes, seed=seed
+            game,
+            [seated[i] for i in range(game.n_agents)],
+            reward=self.reward,
+            views="own",
+            episodes=episodes,
+            seed=seed,
         )
         rows = []
         for episode in range(episodes):

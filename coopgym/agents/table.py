@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from coopgym.agents.base import Agent, FloatArray, Seat
 from coopgym.agents.registry import make_agent
@@ -49,7 +50,7 @@ class Table:
         for (j, partner), stream in zip(self.partners.items(), rng.spawn(len(self.partners)), strict=True):
             partner.begin(self._seats[j], episodes, stream)
 
-    def restart(self, rows: FloatArray) -> None:
+    def restart(self, rows: npt.NDArray[np.bool_]) -> None:
         """Start new episodes in some rows.
 
         Raises:

@@ -63,9 +63,7 @@ class Parameters:
             value = _frozen(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
             if field.default is not None and value is not None and _kind(value) != _kind(field.default):
-                raise TypeError(
-                    f"{field.name}={value!r}: expected a {_kind(field.default)} like {field.default!r}"
-                )
+                raise TypeError(f"{field.name}={value!r}: expected a {_kind(field.default)} like {field.default!r}")
             if isinstance(field.default, int) and not isinstance(field.default, bool) and not isinstance(value, int):
                 raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))

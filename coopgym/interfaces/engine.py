@@ -115,14 +115,21 @@ class Engine:
         Raises:
             ValueError: wrong shape, NaN, infinite, or out of range beyond rounding.
         """
-        checked = self.check(actions) if self.validate else actions
-        normals = self._draw(self.game.step_normals, normal=True)
-        transition = self.game.step(self.state, checked, normals)
+        transition = self.game.step(self.state, *self.prepare(actions))
         self._state = transition.state
         return transition, self.rewards(transition)
 
+    def prepare(self, actions: Any) -> tuple[Array, Array | None]:
+        """Check actions (unless told not to) and draw the step's random numbers.
+
+        Raises:
+            ValueError: as `step`.
+        """
+        checked = self.check(actions) if self.validate else actions
+        return checked, self._draw(self.game.step_normals, normal=True)
+
     def rewards(self, transition: Transition) -> Array:
-        """Reward a transition, ``(*batch, N)``: row r of the leading dimension by its own layer where there are several."""
+        """Reward a transition, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""
         if isinstance(self.layers, RewardLayer):
             return self.layers(self.game, transition)
         distinct = {layer.name: layer(self.game, transition) for layer in self.layers}

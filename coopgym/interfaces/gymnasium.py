@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -13,7 +13,7 @@ from coopgym.agents.table import Partners, Table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.info import reset_info, step_info
+from coopgym.interfaces.info import RewardTally, reset_info, step_info
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
@@ -32,11 +32,9 @@ Control = Literal["seat", "joint"]
 class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     """What both environments share: an engine, a view, rendering, and refusal to step a finished episode."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}
 
-    def __init__(
-        self, game: AnyGame, reward: str | RewardLayer, view: str | None, render_mode: str | None
-    ) -> None:
+    def __init__(self, game: AnyGame, reward: str | RewardLayer, view: str | None, render_mode: str | None) -> None:
         self.game = game
         self.view = checked_view(game, view)
         self.render_mode = render_mode
@@ -48,6 +46,7 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         super().reset(seed=seed)
         self._engine.reset(seed, options)
         self._running = True
+        self._tally = RewardTally(self.game.n_agents)
         self._renderer.restart(self._engine.state)
         self._show_human()
         return reset_info(self.game, self._engine.state)
@@ -62,13 +61,14 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._running = not (terminated or truncated)
         self._renderer.note(transition.state)
         self._show_human()
-        return rewards, terminated, truncated, step_info(self.game, before, checked, transition, rewards)
+        info = step_info(self.game, before, checked, transition, rewards) | self._tally.add(rewards)
+        return rewards, terminated, truncated, info
 
     def _show_human(self) -> None:
         if self.render_mode == "human":
             self._renderer.render(self._engine.state)
 
-    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+    def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""
         return self._renderer.render(self._engine.state)
 
@@ -76,9 +76,9 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
 class JointEnv(_GameEnv):
     """All seats under one controller.
 
-    Action: ``(N,)`` cooperation levels, agent i in [0, e_i] units. Observation: the joint vector of the view. Reward: the
-    sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``); ``info["rewards"]`` and ``info["payoffs"]``
-    always hold the vectors.
+    Action: ``(N,)`` cooperation levels, agent i in [0, e_i] units. Observation: the joint vector of the view. Reward:
+    the sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``); ``info["rewards"]`` and
+    ``info["payoffs"]`` always hold the vectors.
     """
 
     def __init__(

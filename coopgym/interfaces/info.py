@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
@@ -23,3 +26,28 @@ def step_info(game: AnyGame, before: State, actions: Array, transition: Transiti
         "rewards": rewards,
         "actions": actions,
     }
+
+
+class RewardTally:
+    """Running sums over the rewards of one episode."""
+
+    def __init__(self, n_agents: int) -> None:
+        self._sums = np.zeros(n_agents)
+        self._squares = 0.0
+        self._steps = 0
+
+    def add(self, rewards: npt.NDArray[np.float64]) -> dict[str, Any]:
+        """Add a step's rewards ``(N,)`` and describe the episode so far.
+
+        Returns:
+            ``cumulative_rewards`` per agent and, from the fourth step on, ``reward_variance``, the population variance
+            over all rewards of all agents so far.
+        """
+        self._sums = self._sums + rewards
+        self._squares += float(rewards @ rewards)
+        self._steps += 1
+        described: dict[str, Any] = {"cumulative_rewards": self._sums}
+        if self._steps >= 4:
+            count = self._steps * len(rewards)
+            described["reward_variance"] = max(self._squares / count - (float(self._sums.sum()) / count) ** 2, 0.0)
+        return described

@@ -15,7 +15,7 @@ from coopgym.games.registry import make_game
 from coopgym.games.state import State
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
-from coopgym.interfaces.spaces import Observation, checked_view, seat_action_space, seat_observation_space
+from coopgym.interfaces.spaces import Observation, Space, checked_view, seat_action_space, seat_observation_space
 from coopgym.registration import register_with_pettingzoo
 from coopgym.rewards import RewardLayer
 
@@ -58,8 +58,8 @@ def _infos(game: AnyGame, agents: list[str], state: State, transition: Transitio
 class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     """All agents act at once.
 
-    Actions: per agent ``(1,)`` (or a number) in [0, e_i] units. Observations: what the agent's seat sees under the view.
-    ``infos`` hold step, own action, own mean trust, cooperation rate and payoff.
+    Actions: per agent ``(1,)`` (or a number) in [0, e_i] units. Observations: what the agent's seat sees under the
+    view. ``infos`` hold step, own action, own mean trust, cooperation rate and payoff.
     """
 
     def __init__(
@@ -76,9 +76,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.render_mode = render_mode
         self.possible_agents = list(self.game.spec.agents)
         self.agents: list[str] = []
-        self.action_spaces = {
-            agent: seat_action_space(self.game, i) for i, agent in enumerate(self.possible_agents)
-        }
+        self.action_spaces = {agent: seat_action_space(self.game, i) for i, agent in enumerate(self.possible_agents)}
         self.observation_spaces = {
             agent: seat_observation_space(self.game, self.view, i) for i, agent in enumerate(self.possible_agents)
         }
@@ -89,11 +87,11 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     def unwrapped(self) -> CoopParallelEnv:
         return self
 
-    def observation_space(self, agent: str) -> Box:
+    def observation_space(self, agent: str) -> Space:
         """Observation space of an agent, always the same object."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> Box:
+    def action_space(self, agent: str) -> Space:
         """Action space of an agent, always the same object."""
         return self.action_spaces[agent]
 
@@ -105,7 +103,9 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Observation], dict[str, Info]]:
         """Start an episode; options as in `Engine.reset`."""
-        self.engine.reset(seed, options)
+        # PettingZoo's own conformance test passes a placeholder of this name; every other unknown option is an error.
+        known = {name: value for name, value in (options or {}).items() if name != "options"}
+        self.engine.reset(seed, known)
         self.agents = self.possible_agents[:]
         self._renderer.restart(self.engine.state)
         self._show_human()
@@ -113,9 +113,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     def step(
         self, actions: Mapping[str, Any]
-    ) -> tuple[
-        dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, Info]
-    ]:
+    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, Info]]:
         """Play one joint step.
 
         Raises:
@@ -148,7 +146,9 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent: {error}") from error
         if joint.size != len(levels):
-            raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent, got shape {joint.shape[1:]}")
+            raise ValueError(
+                f"{self.game.id}: expected one number of shape (1,) per agent, got shape {joint.shape[1:]}"
+            )
         return joint.reshape(-1)
 
     def state(self) -> Observation:
@@ -159,7 +159,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         if self.render_mode == "human":
             self._renderer.render(self.engine.state)
 
-    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+    def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""
         return self._renderer.render(self.engine.state)
 
@@ -188,25 +188,25 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         self.metadata = self._parallel.metadata
         self.render_mode = render_mode
         self.possible_agents = self._parallel.possible_agents
-        self.agents = []
+        self.agents: list[str] = []
         self.action_spaces = self._parallel.action_spaces
         self._reveals = self.game.spec.edition == "released"
         self.observation_spaces = {
             agent: self._with_revealed(space) for agent, space in self._parallel.observation_spaces.items()
         }
 
-    def _with_revealed(self, space: Box) -> Box:
+    def _with_revealed(self, space: Space) -> Space:
         if not self._reveals:
             return space
         upper = self.game.spec.endowments.astype(np.float32)
         low = np.concatenate([space.low, np.full_like(upper, -1.0)])
         return Box(low, np.concatenate([space.high, upper]), dtype=np.float32)
 
-    def observation_space(self, agent: str) -> Box:
+    def observation_space(self, agent: str) -> Space:
         """Observation space of an agent, always the same object."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> Box:
+    def action_space(self, agent: str) -> Space:
         """Action space of an agent, always the same object."""
         return self.action_spaces[agent]
 
@@ -262,7 +262,9 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         try:
             level = float(np.asarray(action, dtype=np.float64).reshape(()))
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{self.game.id}: expected one number of shape (1,) from {agent}, got {action!r}") from error
+            raise ValueError(
+                f"{self.game.id}: expected one number of shape (1,) from {agent}, got {action!r}"
+            ) from error
         trial = np.zeros(self.game.n_agents)
         trial[self.possible_agents.index(agent)] = level
         return float(self._parallel.engine.check(trial)[self.possible_agents.index(agent)])
@@ -271,7 +273,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         """Return the observations of all agents, one after the other."""
         return self._parallel.state()
 
-    def render(self) -> str | Frame | None:  # type: ignore[override]  # text and frames, by mode
+    def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""
         return self._parallel.render()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.spec import VIEWS, View
 
 Observation = npt.NDArray[np.float32]
+Space = Box[np.float32]
 
 
 def checked_view(game: AnyGame, view: str | None) -> View:
@@ -24,7 +25,7 @@ def checked_view(game: AnyGame, view: str | None) -> View:
         return game.spec.default_view
     if view not in VIEWS:
         raise ValueError(f"view={view!r}: expected one of {', '.join(VIEWS)} or None")
-    return cast(View, view)
+    return view
 
 
 def checked_seat(game: AnyGame, seat: Any) -> int:
@@ -38,24 +39,24 @@ def checked_seat(game: AnyGame, seat: Any) -> int:
     return int(seat)
 
 
-def seat_action_space(game: AnyGame, seat: int) -> Box:
+def seat_action_space(game: AnyGame, seat: int) -> Space:
     """Cooperation level of one seat, ``(1,)`` in [0, e_i] units."""
     return Box(0.0, float(game.spec.endowments[seat]), (1,), np.float32)
 
 
-def joint_action_space(game: AnyGame) -> Box:
+def joint_action_space(game: AnyGame) -> Space:
     """Cooperation levels of all seats, ``(N,)`` in [0, e_i] units."""
     upper = game.spec.endowments.astype(np.float32)
     return Box(np.zeros_like(upper), upper, dtype=np.float32)
 
 
-def seat_observation_space(game: AnyGame, view: View, seat: int) -> Box:
+def seat_observation_space(game: AnyGame, view: View, seat: int) -> Space:
     """What one seat sees under a view."""
     low, high = game.observation_bounds(view)
     return Box(low[seat].astype(np.float32), high[seat].astype(np.float32), dtype=np.float32)
 
 
-def joint_observation_space(game: AnyGame, view: View) -> Box:
+def joint_observation_space(game: AnyGame, view: View) -> Space:
     """What a joint controller sees under a view."""
     low, high = game.joint_observation_bounds(view)
     return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from coopgym.backend import torch_backend
+from coopgym.games.game import Transition
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
 from coopgym.interfaces.engine import Engine, Seeds
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class TorchEnv:
     """A batch of environments on one device; finished rows start anew in the same step.
 
-    Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``, rewards
-    and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
+    Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``,
+    rewards and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
     """
 
     def __init__(
@@ -46,16 +47,17 @@ class TorchEnv:
         self.observation_size = self.game.observation_bounds(self.view)[0].shape[-1]
         self._engine = Engine(self.game, reward, self.batch, validate=validate)
         self._lockstep: int | None = None
+        self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any]] = self._advanced
         if compile:
-            self._fuse()
+            import torch
 
-    def _fuse(self) -> None:
-        """Compile the game's step and observation into a few kernels each."""
-        import torch
+            self.game.observation_bounds(self.view)  # lays out the view before anything is traced
+            self._advance = torch.compile(self._advanced, dynamic=False, fullgraph=True)
 
-        self.game.observation_bounds(self.view)  # lays out the view before anything is traced
-        self.game.step = torch.compile(self.game.step, dynamic=False)  # type: ignore[method-assign]  # fused in place
-        self.game.observe = torch.compile(self.game.observe, dynamic=False)  # type: ignore[method-assign]  # as above
+    def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any]:
+        """Everything a step computes, as one pure function: what ``compile`` fuses."""
+        transition = self.game.step(state, actions, normals)
+        return transition, self._engine.rewards(transition), self.game.observe(transition.state, self.view)
 
     def _observe(self) -> torch.Tensor:
         return self.game.observe(self._engine.state, self.view)
@@ -97,8 +99,8 @@ class TorchEnv:
         Raises:
             ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
         """
-        transition, rewards = self._engine.step(actions)
-        final = observation = self._observe()
+        transition, rewards, final = self._advance(self._engine.state, *self._engine.prepare(actions))
+        self._engine.state, observation = transition.state, final
         if self._lockstep is None:
             self._engine.reset_where(transition.terminated | transition.truncated)
             observation = self._observe()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -18,6 +17,7 @@ from coopgym.interfaces.engine import Engine, Seeds
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND
 from coopgym.interfaces.spaces import (
     Observation,
+    Space,
     checked_seat,
     checked_view,
     joint_action_space,
@@ -31,7 +31,7 @@ Rows = npt.NDArray[np.bool_]
 Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, dict[str, Any]]
 
 
-class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[np.float64]]):
+class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
     """What both vector environments share: an engine over the batch and the autoreset of finished rows."""
 
     def __init__(
@@ -41,7 +41,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray
         reward: str | RewardLayer,
         view: str | None,
         autoreset_mode: AutoresetMode | str,
-        spaces: tuple[Box, Box],
+        spaces: tuple[Space, Space],
     ) -> None:
         if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
             raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1")
@@ -74,7 +74,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray
     def reset(
         self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Start all episodes (row k with seed + k), or those of ``options["reset_mask"]``; other options as in `Engine`."""
+        """Start all episodes, row k with seed + k, or only ``options["reset_mask"]``; more options: `Engine.reset`."""
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
         if seed is not None and isinstance(seed, int | np.integer):
@@ -208,7 +208,9 @@ class SeatVectorEnv(_GameVectorEnv):
         return rewards[:, self.seat]
 
 
-def make_vector_env(id: str, num_envs: int = 1, control: str = "seat", **keywords: Any) -> _GameVectorEnv:
+def make_vector_env(
+    id: str, num_envs: int = 1, control: str = "seat", **keywords: Any
+) -> JointVectorEnv | SeatVectorEnv:
     """Make the environment behind ``gymnasium.make_vec("coopgym/<Id>", num_envs=...)``.
 
     Args:
@@ -220,7 +222,10 @@ def make_vector_env(id: str, num_envs: int = 1, control: str = "seat", **keyword
     Raises:
         ValueError, TypeError: as `coopgym.interfaces.gymnasium.make_env`.
     """
-    environments: Mapping[str, type[_GameVectorEnv]] = {"seat": SeatVectorEnv, "joint": JointVectorEnv}
+    environments: Mapping[str, type[JointVectorEnv] | type[SeatVectorEnv]] = {
+        "seat": SeatVectorEnv,
+        "joint": JointVectorEnv,
+    }
     if control not in environments:
         raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
     return environments[control](id, num_envs, **keywords)

@@ -10,9 +10,7 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float64]
 
 
-def from_dependums(
-    importance: npt.ArrayLike, dependency: npt.ArrayLike, criticality: npt.ArrayLike
-) -> Matrix:
+def from_dependums(importance: npt.ArrayLike, dependency: npt.ArrayLike, criticality: npt.ArrayLike) -> Matrix:
     """Derive D_ij = Σ_d w_d Dep(i,j,d) crit(i,j,d) / Σ_d w_d from an i* model (TR-1 Eq. 1).
 
     Args:

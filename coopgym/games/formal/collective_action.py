@@ -266,9 +266,7 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
     def advance(self, state: CoalitionState, cooperation: Array, payoffs: Array) -> CoalitionState:
         signals = self.signals(state, cooperation)
         loyalty = self.loyalty_after(state, signals)
-        members, timers = update_coalition(
-            state.members, state.timers, loyalty, self.parameters.mechanism, self.xp
-        )
+        members, timers = update_coalition(state.members, state.timers, loyalty, self.parameters.mechanism, self.xp)
         return self.moved(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import Productive

@@ -203,9 +203,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
         return self.own_value(paid) + self.product_shares * product[..., None] + self.wage_income * paid[..., :1]
 
     def advance(self, state: GiftExchangeState, cooperation: Array, payoffs: Array) -> GiftExchangeState:
-        return self.moved(
-            state, cooperation, memory=self.memory_after(state, cooperation), wage=cooperation[..., 0]
-        )
+        return self.moved(state, cooperation, memory=self.memory_after(state, cooperation), wage=cooperation[..., 0])
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {**super().start(batch, uniforms, normals), "wage": self.filled(batch, self.norm[0])}
@@ -393,9 +391,7 @@ class AppStoreState(PlatformState, ReciprocalState):
     """Memberships and the memory of conduct."""
 
 
-class AppleAppStore(
-    ReciprocalGame[AppStoreState, AppStoreParameters], PlatformGame[AppStoreState, AppStoreParameters]
-):
+class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformGame[AppStoreState, AppStoreParameters]):
     """Apple (agent 0), major developers (1) and small developers (2) around one app store.
 
     Payoff, links and memberships as in PlatformEcosystem, plus reciprocity between linked parties: exits discipline,
@@ -423,9 +419,7 @@ class AppleAppStore(
         return linked * super().effects(state, cooperation)
 
     def advance(self, state: AppStoreState, cooperation: Array, payoffs: Array) -> AppStoreState:
-        moved = self.moved(
-            state, cooperation, memory=self.memory_after(state, cooperation), members=state.members
-        )
+        moved = self.moved(state, cooperation, memory=self.memory_after(state, cooperation), members=state.members)
         return replace(moved, members=self.update_members(state, moved.trust))
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame, required
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState

@@ -1,0 +1,40 @@
+# make run   set up .venv and run the quick study; prints where the report is
+# make test  set up .venv with development tools; lint, type-check, check layering, test
+# make bench measure the benchmark ratios
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test bench slow clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/coopgym run quick
+
+test: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/coopgym bench
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -c constraints.txt -e ".[torch,bench]"
+	touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -c constraints.txt -e ".[dev]"
+	touch $@ $(VENV)/run.stamp

@@ -1,0 +1,370 @@
+"""What the twenty released games share: one step, one observation, one block of diagnostics."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.parameters import Parameters
+from coopgym.games.released.info import count, number
+from coopgym.games.released.observation import ObservationMap
+from coopgym.games.released.table import Table
+from coopgym.games.spec import GameSpec, View
+from coopgym.games.state import State
+from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
+from coopgym.mechanisms.value import geometric_mean_synergy, logarithmic_value, power_value
+
+StateT = TypeVar("StateT", bound=State)
+ParametersT = TypeVar("ParametersT", bound=Parameters)
+
+NOTHING = np.zeros(0)
+
+
+class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
+    """A game of the released edition: trust moves first, then payoffs are weighted with the trust it led to.
+
+    Actions: ``(..., N)`` in [0, e_i], rounded to single precision.
+
+    Payoff: π_i = (e_i - a_i) + f(a_i) + α_i γ g(a), with f(a) = θ ln(1 + a) and g the geometric mean (TR-1 Eq. 5-11).
+
+    Trust: signals tanh(κ (a_j - b_j)) in raw action units move T and R (TR-2 Eq. 5-9); the weights on partners'
+    payoffs are min(T, 1 - R) ∘ D after the move.
+
+    Observation per agent, raw units, time t/T_max: ``full`` [a_i | a_j | T | R_i | public damage | D_i | time],
+    N² + 4N entries; ``own`` the same with the row T_i instead of T, 5N; ``minimal`` [a_i | T_i], N + 1. The joint
+    ``full`` observation is [a | T | R | D | t | tail]; what a game shows in its tail lags one step.
+
+    Start: last action at the baseline, uniform trust and damage between agents.
+
+    End: truncated at ``max_steps``; terminated where a game says so, for all agents together.
+
+    A game states its `table` and, where it has them, the stocks it carries (`start`, `advance`), its `multiplier`,
+    its `penalty` and its rule of termination (`ended`).
+
+    Source: Coopetition-Gym v1.0 (arXiv:2605.02063), whose trajectories this edition reproduces.
+    """
+
+    kind: ClassVar[type[State]] = State
+    mechanism_class: ClassVar[str]
+    category: ClassVar[str]
+    parameters: ParametersT
+
+    def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        spec, table, n = self.spec, self.table(), self.n_agents
+        self.baselines = backend.array(spec.baselines.astype(np.float32))
+        self.interdependence = backend.array(spec.interdependence)
+        self.shares = backend.array(spec.shares)
+        self.diagonal = backend.array(np.eye(n))
+        self.single_endowments = self.single(spec.endowments)
+        self.value = table.value
+        self.trust = table.trust
+        self.trust_rates = TrustRates.from_parameters(
+            backend,
+            self.interdependence,
+            self.trust.lambda_plus,
+            self.trust.lambda_minus,
+            self.trust.mu_R,
+            self.trust.delta_R,
+            self.trust.xi,
+        )
+        self._maps: dict[View, ObservationMap] = {}
+
+    # What a game is
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The numbers of the game that follow from its parameters."""
+
+    def describe(self) -> GameSpec:
+        table = self.table()
+        return GameSpec(
+            id=self.id,
+            edition="released",
+            mechanism_class=self.mechanism_class,
+            category=self.category,
+            summary=(type(self).__doc__ or "").split("\n", 1)[0],
+            roles=table.roles or tuple(f"agent_{i}" for i in range(len(table.endowments))),
+            horizon=self.parameters.max_steps,
+            endowments=np.asarray(table.endowments, dtype=np.float64),
+            baselines=np.asarray(table.baselines, dtype=np.float64),
+            shares=np.asarray(table.shares, dtype=np.float64),
+            interdependence=table.interdependence,
+            parameters=self.parameters,
+            default_view="full",
+        )
+
+    # How a game starts
+
+    def initial_state(
+        self,
+        batch: tuple[int, ...] = (),
+        options: ResetOptions | None = None,
+        uniforms: Array | None = None,
+        normals: Array | None = None,
+    ) -> StateT:
+        options = options or ResetOptions()
+        n, others = self.n_agents, 1.0 - self.diagonal
+        trust, damage = options.initial_trust, options.initial_reputation
+        trust = self._aligned(batch, self.trust.initial_trust if trust is None else trust, 2)
+        damage = self._aligned(batch, self.trust.initial_reputation if damage is None else damage, 2)
+        state: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
+            t=self.filled(batch, 0.0),
+            last_action=self.filled((*batch, n), self.baselines),
+            trust=self.filled((*batch, n, n), others * trust + self.diagonal),
+            damage=self.filled((*batch, n, n), others * damage),
+            **self.start(batch, options, uniforms),
+        )
+        if options.initial_state:
+            state = self._overridden(batch, state, options.initial_state)
+        return self.shown(state, normals)
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        """A game's own stocks at reset."""
+        return {}
+
+    def shown(self, state: StateT, normals: Array | None) -> StateT:
+        """Complete a first state by what the joint observation shows of its stocks."""
+        return state
+
+    def filled(self, shape: tuple[int, ...], value: Any, dtype: Any = None) -> Array:
+        """Return a new array of a shape from a number or a smaller array, in the backend's type unless given one.
+
+        Raises:
+            ValueError: the value does not fit the shape.
+        """
+        values = self.backend.array(value)
+        empty = self.xp.zeros(shape, dtype=values.dtype, device=values.device)
+        try:
+            return self.xp.astype(empty + self.xp.broadcast_to(values, shape), dtype or values.dtype)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{self.id}: cannot fill shape {shape} from shape {tuple(values.shape)}") from error
+
+    def single(self, values: Any) -> Array:
+        """Return values as a float32 array of this backend."""
+        return self.xp.astype(self.backend.array(values), self.xp.float32)
+
+    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
+        """Return a value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
+
+        A value whose leading dimensions are those of the batch holds one entry per environment; any other is shared.
+        """
+        array = self.backend.array(value)
+        lead = len(batch)
+        if tuple(array.shape[:lead]) != batch:
+            return array
+        own = array.shape[lead:]
+        return array.reshape((*batch, *(1,) * (own_dims - len(own)), *own))
+
+    def _overridden(self, batch: tuple[int, ...], state: StateT, values: Mapping[str, Any]) -> StateT:
+        fields = vars(state)
+        unknown = sorted(set(values) - set(fields))
+        if unknown:
+            raise ValueError(f"{self.id} has no state {unknown} to set at reset; it has {', '.join(fields)}")
+        given = {}
+        for name, value in values.items():
+            field = fields[name]
+            aligned = self._aligned(batch, value, field.ndim - len(batch))
+            given[name] = self.filled(tuple(field.shape), aligned, field.dtype)
+        return dataclasses.replace(state, **given)
+
+    # How a game moves and what it pays
+
+    def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
+        xp = self.xp
+        action = xp.astype(xp.astype(actions, xp.float32), self.backend.dtype)
+        trust, damage = self.relations(state, action)
+        moved = State(t=state.t + 1.0, last_action=action, trust=trust, damage=damage)
+        payoffs = self.payoffs(state, action)
+        after: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
+            **vars(moved), **self.advance(state, moved, payoffs, normals)
+        )
+        return Transition(
+            state=after,
+            payoffs=payoffs,
+            weights=effective_trust(trust, damage, xp) * self.interdependence,
+            relational=None,
+            multiplier=self.multiplier(after),
+            penalty=self.penalty(state, after),
+            terminated=self.ended(after),
+            truncated=after.t >= self.spec.horizon,
+        )
+
+    def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
+        """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
+        signal = conduct_signal(action, self.baselines, self.trust.kappa, self.xp)
+        return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
+
+    def individual_value(self, action: Array) -> Array:
+        """What an agent's own action is worth to it, f(a) ``(..., N)`` (TR-1 Eq. 5, 6)."""
+        if self.value.specification == "power":
+            return power_value(action, self.value.beta, self.xp)
+        return logarithmic_value(action, self.value.theta, self.xp)
+
+    def synergy(self, state: StateT, action: Array) -> Array:
+        """What the joint action is worth, γ g(a) ``(...)`` (TR-1 Eq. 7)."""
+        return self.synergy_weight(state) * geometric_mean_synergy(action, self.xp)
+
+    def synergy_weight(self, state: StateT) -> float | Array:
+        """Synergy weight γ in force."""
+        return self.value.gamma
+
+    def payoffs(self, state: StateT, action: Array) -> Array:
+        """Material payoffs π ``(..., N)`` (TR-1 Eq. 11)."""
+        kept = self.endowments - action
+        return kept + self.individual_value(action) + self.shares * self.synergy(state, action)[..., None]
+
+    def advance(self, before: StateT, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        """A game's own stocks after a step.
+
+        Args:
+            before: the state in which the agents chose.
+            moved: the shared part of the state after the step.
+            payoffs: ``(..., N)`` material payoffs of the step.
+            normals: the step's random draws, where the game asks for some.
+        """
+        return {}
+
+    def multiplier(self, after: StateT) -> Array | None:
+        """Factor ``(..., N)`` on rewards that the state after a step implies."""
+        return None
+
+    def penalty(self, before: StateT, after: StateT) -> Array | None:
+        """Amount ``(..., N)`` taken from rewards after the multiplier."""
+        return None
+
+    def ended(self, after: StateT) -> Array:
+        """Whether the relation ends, ``(...)``."""
+        return after.t < 0.0  # never
+
+    def cooperation(self, state: State) -> Array:
+        """Last actions as shares c of endowment, ``(..., N)`` in single precision."""
+        return self.xp.astype(state.last_action, self.xp.float32) / self.single_endowments
+
+    # What agents see
+
+    def tail(self, state: StateT) -> Array | None:
+        """What the joint observation adds to the shared entries, ``(..., m)``."""
+        return None
+
+    def tail_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest values of the tail."""
+        return NOTHING, NOTHING
+
+    def observe(self, state: StateT, view: View) -> Array:
+        public_damage = state.damage.mean(-1)
+        horizon_share = state.t[..., None] / self.spec.horizon
+        world = self._joined(state, state.last_action, state.trust, state.damage, public_damage, None, horizon_share)
+        return self.observation_map(view).per_agent(world)
+
+    def observe_jointly(self, state: StateT, view: View) -> Array:
+        if view != "full":
+            return self.observe(state, view).reshape((*state.t.shape, -1))
+        tail = self.tail(state)
+        parts = (state.last_action, state.trust, state.damage, None, state.t[..., None])
+        return self._joined(state, *parts) if tail is None else self._joined(state, *parts, tail)
+
+    def _joined(self, state: State, *parts: Array | None) -> Array:
+        """Concatenate arrays as one vector per environment; None stands for D."""
+        batch = state.t.shape
+        dependence = self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape))
+        flat = [(dependence if part is None else part).reshape((*batch, -1)) for part in parts]
+        return self.xp.concat(flat, axis=-1)
+
+    def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        n = self.n_agents
+        greatest = np.concatenate([self.spec.endowments, np.ones(3 * n * n + n + 1)])
+        high = greatest[self.observation_map(view).positions]
+        return np.zeros_like(high), high
+
+    def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        if view != "full":
+            low, high = self.observation_bounds(view)
+            return low.reshape(-1), high.reshape(-1)
+        n = self.n_agents
+        least_tail, greatest_tail = self.tail_bounds()
+        relations, horizon = np.ones(3 * n * n), [float(self.spec.horizon)]
+        return (
+            np.concatenate([np.zeros(3 * n * n + n + 1), least_tail]),
+            np.concatenate([self.spec.endowments, relations, horizon, greatest_tail]),
+        )
+
+    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
+        return self.observation_map(view).layout(seat)
+
+    def observation_map(self, view: View) -> ObservationMap:
+        """Which entries of the world each agent sees under a view."""
+        if view not in self._maps:
+            self._maps[view] = ObservationMap.build(self.backend, view, self.n_agents)
+        return self._maps[view]
+
+    @cached_property
+    def action_scale(self) -> FloatArray:
+        return 1.0 / self.spec.endowments
+
+    # What an analyst sees
+
+    def state_info(self, state: StateT) -> dict[str, Any]:
+        """A game's own diagnostics of a state."""
+        return {}
+
+    def step_info(self, before: StateT, transition: Transition) -> dict[str, Any]:
+        """A game's own diagnostics of a step; they take precedence over those of the state."""
+        return {}
+
+    def diagnostics(self, state: StateT) -> dict[str, Any]:
+        action, share = state.last_action, self.cooperation(state)
+        total_value = self.individual_value(action).sum(-1) + self.synergy(state, action)
+        return {
+            "step": count(state.t),
+            "mean_trust": number(mean_over_pairs(state.trust)),
+            "mean_effective_trust": number(mean_over_pairs(effective_trust(state.trust, state.damage, self.xp))),
+            "mean_reputation_damage": number(self.mean_damage(state)),
+            "total_value": number(total_value),
+            "mean_cooperation": number(action.mean(-1)),
+            "cooperation_rate": number(share.mean(-1)),
+            "cooperation": share,
+            **self.state_info(state),
+        }
+
+    def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Any]:
+        after: Any = transition.state
+        return {
+            **self.diagnostics(after),
+            "actions": after.last_action,
+            "payoffs": transition.payoffs,
+            "welfare": number(transition.payoffs.sum(-1)),
+            **self.step_info(before, transition),
+        }
+
+    def mean_damage(self, state: State) -> Array:
+        """Mean reputation damage between agents, ``(...)``."""
+        return 1.0 - mean_over_pairs(1.0 - state.damage)
+
+    def auxiliary(self, state: StateT) -> Array:
+        stocks = self.stocks(state)
+        if not stocks:
+            return state.last_action[..., :0]
+        return self.xp.concat([self.xp.astype(stock, self.backend.dtype) for stock in stocks], axis=-1)
+
+    def stocks(self, state: StateT) -> list[Array]:
+        """A game's own state in the order of the specification, each ``(..., m)``."""
+        return []
+
+
+def required(draws: Array | None, what: str) -> Array:
+    """Return the random draws a game needs.
+
+    Raises:
+        ValueError: they were not passed.
+    """
+    if draws is None:
+        raise ValueError(f"this game is random as configured: pass {what} (the engines draw them for you)")
+    return draws

@@ -1,0 +1,492 @@
+"""Released games of mechanism class TR-3: team conduct multiplies rewards; team production is reported, not paid."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.game import ResetOptions
+from coopgym.games.parameters import Parameters, parameter
+from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.info import count, indices, number
+from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
+from coopgym.games.state import State
+from coopgym.mechanisms.conduct_factors import (
+    FREE_RIDING,
+    HABIT_WINDOW,
+    conduct_multiplier,
+    habitual_cooperation,
+    shortfall_factor,
+    update_loyalty_score,
+)
+from coopgym.mechanisms.interdependence import symmetric
+from coopgym.mechanisms.loyalty import cohesion
+from coopgym.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
+from coopgym.mechanisms.reciprocity import remember
+from coopgym.mechanisms.team_model import TeamModel
+
+INITIAL_LOYALTY = 0.5
+REENTRY_LOYALTY = 0.4
+
+
+@dataclass(frozen=True)
+class TeamState(State):
+    """State of a team game."""
+
+    loyalty: Array
+    """``(..., N)`` loyalty scores θ in [0, 1], float32."""
+
+
+@dataclass(frozen=True)
+class ConductState(TeamState):
+    """State of a team game with habits."""
+
+    recent: Array
+    """``(..., 10, N)`` last shares of endowment, oldest first, float32; unused entries zero."""
+
+
+@dataclass(frozen=True)
+class CoalitionState(ConductState):
+    """State of a team game with a membership list."""
+
+    members: Array
+    """``(..., N)`` true for members of the coalition."""
+    arrival: Array
+    """``(..., N)`` order of arrival in the list, of members or of excluded agents, an agent is in."""
+    timers: Array
+    """``(..., N)`` steps until an excluded agent may return, zero for members."""
+
+
+TeamStateT = TypeVar("TeamStateT", bound=TeamState)
+ConductStateT = TypeVar("ConductStateT", bound=ConductState)
+TeamParametersT = TypeVar("TeamParametersT", bound=Parameters)
+
+
+class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, TeamParametersT]):
+    """TR-1 payoffs with θ 20, γ 0.65, D 0.55, norm 40 % of endowment, times a game's factors on conduct.
+
+    ``info`` adds what a team with production Q(a) = ω (Σa)^β would make of the same effort (`TeamModel`):
+    `team_output`, `nash_equilibrium`, `social_optimum` (not limited to the endowment), `efficiency_ratio`; and
+    `loyalty_scores`, `mean_loyalty`, `team_cohesion`, `free_rider_count`, `free_rider_indices`. None of it is paid.
+    """
+
+    kind: ClassVar[type[State]] = TeamState
+    mechanism_class = "TR-3"
+    category = "collective action"
+
+    def __init__(self, parameters: TeamParametersT, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.team = self.team_model()
+        importance = self.spec.interdependence.sum(axis=1)
+        self.importance = self.single(importance / importance.sum())
+
+    @abstractmethod
+    def team_size(self) -> int:
+        """Number of agents N."""
+
+    @abstractmethod
+    def team_model(self) -> TeamModel:
+        """Team production that the game reports."""
+
+    def endowment(self) -> float:
+        """Endowment of every agent, units."""
+        return 50.0
+
+    def greatest_loyalty(self) -> float:
+        """Cap ℓ of the loyalty scores, twice the score at reset."""
+        return 1.0
+
+    def table(self) -> Table:
+        n = self.team_size()
+        return Table(
+            endowments=(self.endowment(),) * n,
+            baselines=(0.4 * self.endowment(),) * n,
+            shares=equal_shares(n),
+            interdependence=symmetric(n, 0.55),
+            trust=TrustTable(lambda_plus=0.10, lambda_minus=0.25, mu_R=0.40, delta_R=0.02, xi=0.50, kappa=1.0),
+        )
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        loyalty = INITIAL_LOYALTY * self.greatest_loyalty()
+        return {"loyalty": self.filled((*batch, self.n_agents), loyalty, self.xp.float32)}
+
+    def state_info(self, state: TeamStateT) -> dict[str, Any]:
+        effort = state.last_action
+        optimum = self.team.optimum()
+        free_riders = self.cooperation(state) < FREE_RIDING
+        return {
+            "team_output": number(self.team.output(effort)),
+            "nash_equilibrium": self.team.equilibrium(),
+            "social_optimum": optimum,
+            "mean_loyalty": number(state.loyalty.mean(-1)),
+            "loyalty_scores": state.loyalty,
+            "team_cohesion": number(cohesion(state.loyalty, self.importance)),
+            "free_rider_count": count(free_riders.sum(-1)),
+            "free_rider_indices": indices(free_riders),
+            "efficiency_ratio": number(effort.mean(-1) * (1.0 / optimum if optimum > 0 else 0.0)),
+        }
+
+    def stocks(self, state: TeamStateT) -> list[Array]:
+        return [state.loyalty]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamProductionParameters(Parameters):
+    """Parameters of `TeamProduction`."""
+
+    n_agents: int = parameter(4, 2, doc="team size N")
+    omega: float = parameter(25.0, 0.0, doc="productivity ω; inert, info only")
+    beta: float = parameter(0.7, 0.0, 1.0, doc="returns to scale β; inert, info only", above_low=True)
+    c: float = parameter(1.0, 0.0, doc="cost of effort; inert, info only", above_low=True)
+
+
+class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
+    """A team whose members lose a tenth of their reward for very low effort.
+
+    Seats: agent_0 .. agent_3 (symmetric).
+
+    Actions: effort in [0, 50]; norm 20.
+
+    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
+
+    Payoff: shared payoff of `TeamGame`, times 0.9 for agents below 20 % of their endowment.
+
+    End: after 100 steps.
+
+    Source: TR-3; numbers of Coopetition-Gym v1.0. Loyalty scores never move; ω, β and c change ``info`` only.
+    """
+
+    id = "TeamProduction-v0"
+    Parameters = TeamProductionParameters
+
+    def team_size(self) -> int:
+        return self.parameters.n_agents
+
+    def team_model(self) -> TeamModel:
+        p = self.parameters
+        return TeamModel(p.n_agents, p.omega, p.beta, p.c, phi_B=0.0, phi_C=0.0, a_max=50.0)
+
+    def advance(self, before: TeamState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        return {"loyalty": before.loyalty}
+
+    def multiplier(self, after: TeamState) -> Array:
+        factor = shortfall_factor(self.cooperation(after), least=0.2, factor=0.9, xp=self.xp)
+        return self.xp.astype(factor, self.backend.dtype)
+
+
+class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductStateT, TeamParametersT]):
+    """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination.
+
+    F_i is 0.5 below 30 % of endowment; B_i is 1 + 0.15 L_i where the mean share L_i of the last ten steps is at least
+    0.6; G is 1.2 when nobody plays less than half. ``info`` adds L as `recent_cooperation`.
+    """
+
+    kind: ClassVar[type[State]] = ConductState
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        recent = self.filled((*batch, HABIT_WINDOW, self.n_agents), 0.0, self.xp.float32)
+        return {**super().start(batch, options, uniforms), "recent": recent}
+
+    def advance(self, before: ConductStateT, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        share = self.cooperation(moved)
+        return {
+            "loyalty": update_loyalty_score(before.loyalty, share, self.greatest_loyalty(), self.xp),
+            "recent": remember(before.recent, share, self.xp),
+        }
+
+    def habit(self, state: ConductStateT) -> Array:
+        """Habitual cooperation L ``(..., N)``."""
+        return habitual_cooperation(state.recent, state.t, self.xp)
+
+    def multiplier(self, after: ConductStateT) -> Array:
+        factor = conduct_multiplier(self.cooperation(after), self.habit(after), self.xp)
+        return self.xp.astype(factor, self.backend.dtype)
+
+    def state_info(self, state: ConductStateT) -> dict[str, Any]:
+        return {**super().state_info(state), "recent_cooperation": self.habit(state)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoyaltyTeamParameters(TeamProductionParameters):
+    """Parameters of `LoyaltyTeam`."""
+
+    phi_B: float = parameter(0.8, 0.0, doc="weight on team-mates' payoff φ_B; inert, info only")
+    phi_C: float = parameter(0.3, 0.0, doc="warm glow φ_C; inert, info only")
+
+
+class LoyaltyTeam(ConductGame[ConductState, LoyaltyTeamParameters]):
+    """A team in which free riding costs, and habitual and coordinated cooperation pay.
+
+    Seats: agent_0 .. agent_3 (symmetric).
+
+    Actions: effort in [0, 50]; norm 20.
+
+    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
+
+    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`.
+
+    End: after 100 steps.
+
+    Info: also `loyalty_lift` = Q(a)/Q(a*), one at reset.
+
+    Source: TR-3; numbers of Coopetition-Gym v1.0. The slow loyalty score θ is reported and pays nothing.
+    """
+
+    id = "LoyaltyTeam-v0"
+    Parameters = LoyaltyTeamParameters
+
+    def team_size(self) -> int:
+        return self.parameters.n_agents
+
+    def team_model(self) -> TeamModel:
+        p = self.parameters
+        return TeamModel(p.n_agents, p.omega, p.beta, p.c, p.phi_B, p.phi_C, a_max=50.0)
+
+    def state_info(self, state: ConductState) -> dict[str, Any]:
+        at_equilibrium = self.team.omega * (self.n_agents * self.team.equilibrium()) ** self.team.beta
+        relative = self.team.output(state.last_action) * (1.0 / at_equilibrium if at_equilibrium > 0 else 0.0)
+        return {**super().state_info(state), "loyalty_lift": number(self.xp.where(state.t > 0.0, relative, 1.0))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoalitionFormationParameters(Parameters):
+    """Parameters of `CoalitionFormation`."""
+
+    n_agents: int = parameter(6, 2, doc="number of agents N")
+    min_coalition_size: int = parameter(3, 0, doc="nobody is excluded from a coalition of this size")
+    exit_threshold: float = parameter(0.15, 0.0, 1.0, doc="loyalty below which members are excluded")
+    reentry_cooldown: int = parameter(5, 0, doc="timer of an excluded agent, steps")
+    omega: float = parameter(25.0, 0.0, doc="productivity ω; inert, info only")
+    beta: float = parameter(0.7, 0.0, 1.0, doc="returns to scale β; inert, info only", above_low=True)
+    max_steps: int = parameter(150, 1, doc="episode length in steps")
+
+
+class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameters]):
+    """A coalition that pays its members more and excludes those whose loyalty has run out.
+
+    Seats: agent_0 .. agent_5 (symmetric, but ties exclude lower indices first).
+
+    Actions: effort in [0, 50]; norm 20.
+
+    Observation: 115 entries jointly; 60 (full), 30 (own) or 7 (minimal) per agent. Membership is not observed.
+
+    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`, times 1.1 for members of a coalition of
+    sufficient size and 0.5 for excluded agents, who still take part in synergy and trust.
+
+    Membership: after each step, members whose loyalty score is below ``exit_threshold`` are excluded in list order
+    while the coalition is larger than ``min_coalition_size``; excluded agents count their timer down and return to the
+    end of the list once it has run out and their score is at least 0.4.
+
+    End: after 150 steps; terminated when the coalition is smaller than ``min_coalition_size``, which exclusion avoids.
+
+    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (in index order), `coalition_stability`.
+
+    Source: TR-3; numbers of Coopetition-Gym v1.0.
+    """
+
+    id = "CoalitionFormation-v0"
+    kind: ClassVar[type[State]] = CoalitionState
+    Parameters = CoalitionFormationParameters
+
+    def __init__(self, parameters: CoalitionFormationParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.rules = MembershipRules(
+            smallest=parameters.min_coalition_size,
+            exit_loyalty=parameters.exit_threshold,
+            cooldown=parameters.reentry_cooldown,
+            reentry_loyalty=REENTRY_LOYALTY,
+        )
+        self.may_end_early = parameters.min_coalition_size > parameters.n_agents
+
+    def team_size(self) -> int:
+        return self.parameters.n_agents
+
+    def team_model(self) -> TeamModel:
+        p = self.parameters
+        return TeamModel(p.n_agents, p.omega, p.beta, c=1.0, phi_B=0.7, phi_C=0.3, a_max=50.0)
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        everyone = (*batch, self.n_agents)
+        return {
+            **super().start(batch, options, uniforms),
+            "members": self.filled(everyone, 1.0, self.xp.bool),
+            "arrival": self.filled(everyone, list(range(self.n_agents))),
+            "timers": self.filled(everyone, 0.0),
+        }
+
+    def advance(self, before: CoalitionState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        conduct = super().advance(before, moved, payoffs, normals)
+        membership = Membership(before.members, before.arrival, before.timers)
+        membership = update_membership(membership, conduct["loyalty"], moved.t, self.rules, self.xp)
+        return {**conduct, **membership._asdict()}
+
+    def multiplier(self, after: CoalitionState) -> Array:
+        viable = (after.members.sum(-1) >= self.rules.smallest)[..., None]
+        conduct = super().multiplier(after)
+        member_factor = self.xp.where(viable, 1.1, self.xp.ones_like(conduct))
+        return conduct * self.xp.where(after.members, member_factor, 0.5)
+
+    def ended(self, after: CoalitionState) -> Array:
+        return after.members.sum(-1) < self.rules.smallest
+
+    def state_info(self, state: CoalitionState) -> dict[str, Any]:
+        size = state.members.sum(-1)
+        return {
+            **super().state_info(state),
+            "coalition_size": count(size),
+            "coalition_members": indices(state.members),
+            "excluded_agents": indices(~state.members),
+            "coalition_stability": number(size / self.n_agents),
+        }
+
+    def stocks(self, state: CoalitionState) -> list[Array]:
+        return [state.loyalty, state.members, state.timers]
+
+
+class Phase(NamedTuple):
+    """One period of a project."""
+
+    n_agents: int
+    greatest_loyalty: float
+    omega: float
+    expected_effort: float
+    years: str
+
+
+PHASES = {
+    "emergence": Phase(8, 1.00, 20.0, 35.0, "1995-1999"),
+    "growth": Phase(15, 0.85, 25.0, 30.0, "2000-2005"),
+    "maturity": Phase(40, 0.70, 30.0, 22.0, "2006-2015"),
+    "evolution": Phase(35, 0.60, 28.0, 18.0, "2016-2023"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApacheProjectParameters(Parameters):
+    """Parameters of `ApacheProject`."""
+
+    phase: str = parameter("maturity", doc="emergence, growth, maturity or evolution; sets the team size")
+    max_steps: int = parameter(60, 1, doc="episode length in steps")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "phase", known_phase(self.phase, PHASES))
+
+
+class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
+    """A large open-source project in one of four periods of its history.
+
+    Seats: agent_0 .. agent_39 (symmetric contributors); 8, 15 or 35 in other periods.
+
+    Actions: effort in [0, 50]; norm 20.
+
+    Observation: 4841 entries jointly; 1760 (full), 200 (own) or 41 (minimal) per agent.
+
+    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`. Rows of D sum to 0.55 (N - 1), so integrated
+    rewards are an order of magnitude above those of other games.
+
+    End: after 60 steps.
+
+    Info: also `phase`, `phase_years`, `phase_loyalty`, `expected_effort`, `effort_deviation`, `validation_accuracy`.
+
+    Source: TR-3 case study; numbers of Coopetition-Gym v1.0. The period caps the reported loyalty score and changes
+    rewards through the team size only.
+    """
+
+    id = "ApacheProject-v0"
+    category = "validated case study"
+    Parameters = ApacheProjectParameters
+
+    @property
+    def phase(self) -> Phase:
+        """The period in force."""
+        return PHASES[self.parameters.phase]
+
+    def team_size(self) -> int:
+        return self.phase.n_agents
+
+    def greatest_loyalty(self) -> float:
+        return self.phase.greatest_loyalty
+
+    def team_model(self) -> TeamModel:
+        phase = self.phase
+        return TeamModel(phase.n_agents, phase.omega, beta=0.7, c=1.0, phi_B=0.75, phi_C=0.25, a_max=50.0)
+
+    def state_info(self, state: ConductState) -> dict[str, Any]:
+        phase = self.phase
+        deviation = abs(state.last_action.mean(-1) - phase.expected_effort) / phase.expected_effort
+        deviation = deviation * (state.t > 0.0)
+        return {
+            **super().state_info(state),
+            "phase": self.parameters.phase,
+            "phase_years": phase.years,
+            "phase_loyalty": phase.greatest_loyalty,
+            "expected_effort": phase.expected_effort,
+            "effort_deviation": number(deviation),
+            "validation_accuracy": number(self.xp.maximum(1.0 - deviation, 0.0)),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicGoodsParameters(Parameters):
+    """Parameters of `PublicGoods`."""
+
+    n_agents: int = parameter(5, 2, doc="number of players N")
+    multiplier: float = parameter(2.0, 0.0, doc="public-good multiplier M; inert, info only")
+    endowment: float = parameter(50.0, 0.0, doc="endowment of every player, units; norm 40 % of it", above_low=True)
+    phi_B: float = parameter(0.6, 0.0, doc="weight on others' payoff φ_B; inert, info only")
+    phi_C: float = parameter(0.2, 0.0, doc="warm glow φ_C; inert, info only")
+
+
+class PublicGoods(ConductGame[ConductState, PublicGoodsParameters]):
+    """A group named after the linear public good and rewarded like the other teams.
+
+    Seats: agent_0 .. agent_4 (symmetric).
+
+    Actions: contribution in [0, 50]; norm 20.
+
+    Observation: 81 entries jointly; 45 (full), 25 (own) or 6 (minimal) per agent.
+
+    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`. Contributing nothing is not dominant.
+
+    End: after 100 steps.
+
+    Info: also `total_contribution`, `public_good` = M Σa, `contribution_rate`, and `social_efficiency`, the sum of
+    v_i = (E - a_i) + M Σa / N + loyalty term relative to its value when everyone contributes all.
+
+    Source: TR-3; numbers of Coopetition-Gym v1.0. The public good is reported and pays nothing.
+    """
+
+    id = "PublicGoods-v0"
+    Parameters = PublicGoodsParameters
+
+    def team_size(self) -> int:
+        return self.parameters.n_agents
+
+    def endowment(self) -> float:
+        return self.parameters.endowment
+
+    def team_model(self) -> TeamModel:
+        p = self.parameters
+        return TeamModel(p.n_agents, p.multiplier, 1.0, 1.0, p.phi_B, p.phi_C, a_max=p.endowment)
+
+    def public_good_welfare(self, state: ConductState, effort: Array) -> Array:
+        """Sum of the values v_i of the linear public good with loyal members, ``(...)``."""
+        team = self.team
+        return (self.endowment() + team.payoffs(effort) + team.loyalty_terms(state.loyalty, effort)).sum(-1)
+
+    def state_info(self, state: ConductState) -> dict[str, Any]:
+        effort = state.last_action
+        total = effort.sum(-1)
+        at_best = self.public_good_welfare(state, self.filled(effort.shape, self.endowment()))
+        positive = at_best > 0.0
+        efficiency = self.public_good_welfare(state, effort) / self.xp.where(positive, at_best, 1.0) * positive
+        return {
+            **super().state_info(state),
+            "total_contribution": number(total),
+            "public_good": number(self.parameters.multiplier * total),
+            "contribution_rate": number(total / (self.n_agents * self.endowment())),
+            "social_efficiency": number(efficiency),
+        }

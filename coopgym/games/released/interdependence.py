@@ -1,0 +1,402 @@
+"""Released games of mechanism class TR-1: partners' payoffs weigh as much as one depends on and trusts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from coopgym.backend import Array
+from coopgym.games.game import FloatArray, ResetOptions, Transition
+from coopgym.games.parameters import Parameters, parameter
+from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.info import count, listed, name, number
+from coopgym.games.released.scores import ScoreGame, ScoreState
+from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
+from coopgym.games.state import State
+from coopgym.mechanisms.interdependence import explicit, hub_and_spoke, symmetric
+from coopgym.mechanisms.public_score import averaged_score
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartnerHoldUpParameters(Parameters):
+    """Parameters of `PartnerHoldUp`."""
+
+    strong_dependency: float = parameter(0.35, 0.0, 1.0, doc="dependence of the strong buyer on the supplier, D_01")
+    weak_dependency: float = parameter(0.85, 0.0, 1.0, doc="dependence of the weak supplier on the buyer, D_10")
+
+
+class PartnerHoldUp(ReleasedGame[State, PartnerHoldUpParameters]):
+    """A strong buyer and a weak supplier, who walks away once its trust in the buyer is nearly gone.
+
+    Seats: agent_0 = strong buyer, agent_1 = weak supplier.
+
+    Actions: investment in [0, 120] and [0, 80]; norms 42 and 28.
+
+    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.6 and bargaining shares 0.6 and 0.4.
+
+    End: terminated when T_10 < 0.10; truncated after 100 steps.
+
+    Info: also `trust_asymmetry` = T_10 - T_01, `power_asymmetry`, `weak_trust_in_strong`, `strong_trust_in_weak`,
+    `strong_agent_payoff` and `weak_agent_payoff` (private payoffs of the step, zero at reset).
+
+    Source: numbers of Coopetition-Gym v1.0, which always reported zero payoffs in ``info``.
+    """
+
+    id = "PartnerHoldUp-v0"
+    mechanism_class = "TR-1"
+    category = "dyadic"
+    Parameters = PartnerHoldUpParameters
+    may_end_early = True
+
+    def table(self) -> Table:
+        p = self.parameters
+        return Table(
+            endowments=(120.0, 80.0),
+            baselines=(42.0, 28.0),
+            shares=(0.6, 0.4),
+            interdependence=explicit([[0.0, p.strong_dependency], [p.weak_dependency, 0.0]]),
+            value=ValueTable(theta=20.0, gamma=0.6),
+            trust=TrustTable(
+                lambda_plus=0.10, lambda_minus=0.35, mu_R=0.55, delta_R=0.025, xi=0.7, kappa=1.2, initial_trust=0.55
+            ),
+            roles=("strong buyer", "weak supplier"),
+        )
+
+    def ended(self, after: State) -> Array:
+        return after.trust[..., 1, 0] < 0.10
+
+    def state_info(self, state: State) -> dict[str, Any]:
+        weak_in_strong, strong_in_weak = state.trust[..., 1, 0], state.trust[..., 0, 1]
+        nothing = number(state.t * 0.0)
+        return {
+            "trust_asymmetry": number(weak_in_strong - strong_in_weak),
+            "power_asymmetry": self.parameters.weak_dependency - self.parameters.strong_dependency,
+            "weak_trust_in_strong": number(weak_in_strong),
+            "strong_trust_in_weak": number(strong_in_weak),
+            "strong_agent_payoff": nothing,
+            "weak_agent_payoff": nothing,
+        }
+
+    def step_info(self, before: State, transition: Transition) -> dict[str, Any]:
+        return {
+            "strong_agent_payoff": number(transition.payoffs[..., 0]),
+            "weak_agent_payoff": number(transition.payoffs[..., 1]),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformEcosystemParameters(Parameters):
+    """Parameters of `PlatformEcosystem`."""
+
+    n_developers: int = parameter(4, 1, doc="number of developers; N is one more")
+    platform_share: float = parameter(0.30, 0.0, 1.0, doc="bargaining share of the platform; developers split the rest")
+    platform_dependency: float = parameter(0.25, 0.0, 1.0, doc="dependence of the platform on each developer")
+    developer_dependency: float = parameter(0.75, 0.0, 1.0, doc="dependence of each developer on the platform")
+
+
+class PlatformEcosystem(ReleasedGame[State, PlatformEcosystemParameters]):
+    """A platform and developers who depend on it, and not on one another.
+
+    Seats: agent_0 = platform, agent_1 .. agent_4 = developers.
+
+    Actions: investment in [0, 150] (platform) and [0, 80]; norms 30 % of it.
+
+    Observation: 81 entries jointly; 45 (full), 25 (own) or 6 (minimal) per agent.
+
+    Payoff: shared payoff with θ 25, γ 0.75; the synergy is a geometric mean over all agents.
+
+    End: terminated when the developers' mean trust in the platform is below 0.15; truncated after 100 steps.
+
+    Info: also `platform_investment`, `mean_developer_investment`, `developer_investment_std`,
+    `developer_trust_in_platform`, `developer_exits` (all of them once trust has collapsed).
+
+    Source: numbers of Coopetition-Gym v1.0, which never cleared `developer_exits`.
+    """
+
+    id = "PlatformEcosystem-v0"
+    mechanism_class = "TR-1"
+    category = "ecosystem"
+    Parameters = PlatformEcosystemParameters
+    may_end_early = True
+
+    def table(self) -> Table:
+        p, n = self.parameters, self.parameters.n_developers
+        return Table(
+            endowments=(150.0, *(80.0,) * n),
+            baselines=(45.0, *(24.0,) * n),
+            shares=(p.platform_share, *((1.0 - p.platform_share) / n,) * n),
+            interdependence=hub_and_spoke(n, p.platform_dependency, p.developer_dependency),
+            value=ValueTable(theta=25.0, gamma=0.75),
+            trust=TrustTable(
+                lambda_plus=0.08, lambda_minus=0.25, mu_R=0.45, delta_R=0.02, xi=0.4, kappa=1.0, initial_trust=0.6
+            ),
+            roles=("platform", *("developer",) * n),
+        )
+
+    def developer_trust(self, state: State) -> Array:
+        """Mean trust of developers in the platform, ``(...)``."""
+        return state.trust[..., 1:, 0].mean(-1)
+
+    def ended(self, after: State) -> Array:
+        return self.developer_trust(after) < 0.15
+
+    def state_info(self, state: State) -> dict[str, Any]:
+        developers = state.last_action[..., 1:]
+        mean = developers.mean(-1)
+        variance = ((developers - mean[..., None]) ** 2).mean(-1)
+        return {
+            "platform_investment": number(state.last_action[..., 0]),
+            "mean_developer_investment": number(mean),
+            "developer_investment_std": number(variance**0.5),
+            "developer_trust_in_platform": number(self.developer_trust(state)),
+            "developer_exits": count(self.ended(state) * self.parameters.n_developers),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DynamicPartnerSelectionParameters(Parameters):
+    """Parameters of `DynamicPartnerSelection`."""
+
+    n_agents: int = parameter(6, 2, doc="pool size N")
+    reputation_weight: float = parameter(0.5, 0.0, 1.0, doc="inert: accepted and never read")
+    max_steps: int = parameter(50, 1, doc="episode length in steps")
+
+
+class DynamicPartnerSelection(ScoreGame[DynamicPartnerSelectionParameters]):
+    """A pool of equal agents with a public score of past cooperation; all interact with all.
+
+    Seats: agent_0 .. agent_5 (symmetric).
+
+    Actions: investment in [0, 100]; norm 35.
+
+    Observation: 121 entries jointly, the last six the scores before the last update; 60 (full), 30 (own) or
+    7 (minimal) per agent.
+
+    Payoff: shared payoff with θ 18, γ 0.55. The score ρ ← 0.9 ρ + 0.1 c changes nothing that is paid.
+
+    End: after 50 steps.
+
+    Info: step only `reputation_scores`, `reputation_ranking`.
+
+    Source: numbers of Coopetition-Gym v1.0, which carried scores from one episode to the next; here they start at 0.
+    """
+
+    id = "DynamicPartnerSelection-v0"
+    mechanism_class = "TR-1"
+    category = "ecosystem"
+    Parameters = DynamicPartnerSelectionParameters
+    initial_score = 0.0
+
+    def table(self) -> Table:
+        n = self.parameters.n_agents
+        return Table(
+            endowments=(100.0,) * n,
+            baselines=(35.0,) * n,
+            shares=equal_shares(n),
+            interdependence=symmetric(n, 0.4),
+            value=ValueTable(theta=18.0, gamma=0.55),
+            trust=TrustTable(lambda_plus=0.12, lambda_minus=0.35, mu_R=0.60, delta_R=0.015, xi=0.45, kappa=1.2),
+        )
+
+    def updated_scores(self, scores: Array, share: Array) -> Array:
+        return averaged_score(scores, share)
+
+    def step_info(self, before: ScoreState, transition: Transition) -> dict[str, Any]:
+        after: Any = transition.state
+        return {
+            "reputation_scores": after.public_scores,
+            "reputation_ranking": listed(self.ranking(after)),
+        }
+
+
+@dataclass(frozen=True)
+class SynergyState(State):
+    """State of a game with a hidden synergy weight."""
+
+    gamma: Array
+    """``(...)`` synergy weight γ of the episode."""
+    paid: Array
+    """``(..., N)`` payoffs so far."""
+    paid_squares: Array
+    """``(...)`` sum of squared payoffs so far, over steps and agents."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynergySearchParameters(Parameters):
+    """Parameters of `SynergySearch`."""
+
+    gamma_range: tuple[float, float] = parameter((0.20, 0.90), 0.0, 1.0, doc="support of the uniform draw of γ")
+    reveal_gamma_in_obs: bool = parameter(False, doc="append γ to the joint observation")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.gamma_range) != 2 or self.gamma_range[0] > self.gamma_range[1]:
+            raise ValueError(f"gamma_range={self.gamma_range!r}: expected (low, high) with low ≤ high")
+
+
+class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
+    """Two partners whose synergy weight is drawn anew and hidden in every episode.
+
+    Seats: agent_0 and agent_1 (symmetric).
+
+    Actions: investment in [0, 100]; norm 40.
+
+    Observation: 15 entries jointly (16 with γ revealed); 12 (full), 10 (own) or 3 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20 and γ uniform on ``gamma_range``, drawn from the reset's seed or given as a reset
+    option.
+
+    End: after 100 steps.
+
+    Info: step only `true_gamma` (None unless revealed), `gamma_type` ("high" above 0.6, else "low"; privileged, not for
+    policies), `cumulative_payoffs`, and from the fourth step on `payoff_variance` over steps and agents.
+
+    Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
+    """
+
+    id = "SynergySearch-v0"
+    mechanism_class = "TR-1"
+    category = "benchmark"
+    kind = SynergyState
+    Parameters = SynergySearchParameters
+    reset_uniforms = 1
+
+    def table(self) -> Table:
+        return Table(
+            endowments=(100.0, 100.0),
+            baselines=(40.0, 40.0),
+            shares=(0.5, 0.5),
+            interdependence=symmetric(2, 0.5),
+            value=ValueTable(theta=20.0),
+            trust=TrustTable(initial_trust=0.55),
+        )
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        if options.gamma is None:
+            low, high = self.parameters.gamma_range
+            gamma = low + (high - low) * required(uniforms, "uniforms or the option gamma")[..., 0]
+        else:
+            gamma = options.gamma
+        return {
+            "gamma": self.filled(batch, gamma),
+            "paid": self.filled((*batch, self.n_agents), 0.0),
+            "paid_squares": self.filled(batch, 0.0),
+        }
+
+    def synergy_weight(self, state: SynergyState) -> Array:
+        return state.gamma
+
+    def advance(self, before: SynergyState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        return {
+            "gamma": before.gamma,
+            "paid": before.paid + payoffs,
+            "paid_squares": before.paid_squares + (payoffs * payoffs).sum(-1),
+        }
+
+    def tail(self, state: SynergyState) -> Array | None:
+        return state.gamma[..., None] if self.parameters.reveal_gamma_in_obs else None
+
+    def tail_bounds(self) -> tuple[FloatArray, FloatArray]:
+        if not self.parameters.reveal_gamma_in_obs:
+            return super().tail_bounds()
+        low, high = self.parameters.gamma_range
+        return np.array([low]), np.array([high])
+
+    def step_info(self, before: SynergyState, transition: Transition) -> dict[str, Any]:
+        after: Any = transition.state
+        played = self.n_agents * after.t
+        variance = after.paid_squares / played - (after.paid.sum(-1) / played) ** 2
+        return {
+            "true_gamma": number(after.gamma) if self.parameters.reveal_gamma_in_obs else None,
+            "gamma_type": name(after.gamma > 0.6, ("low", "high")),
+            "cumulative_payoffs": after.paid,
+            **({"payoff_variance": number(variance)} if after.t.ndim > 0 or after.t >= 4.0 else {}),
+        }
+
+    def stocks(self, state: SynergyState) -> list[Array]:
+        return [state.gamma[..., None]]
+
+
+class AlliancePhase(NamedTuple):
+    """One period of the alliance."""
+
+    nissan_dependency: float
+    renault_dependency: float
+    initial_trust: float
+    initial_reputation: float
+    period: str
+
+
+PHASES = {
+    "formation": AlliancePhase(0.78, 0.66, 0.45, 0.05, "1999-2002"),
+    "mature": AlliancePhase(0.51, 0.66, 0.70, 0.02, "2002-2018"),
+    "crisis": AlliancePhase(0.35, 0.72, 0.30, 0.45, "2018-2020"),
+    "strained": AlliancePhase(0.28, 0.65, 0.40, 0.35, "2020-2025"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenaultNissanParameters(Parameters):
+    """Parameters of `RenaultNissan`."""
+
+    phase: str = parameter("mature", doc="formation, mature, crisis or strained; sets D and the trust at reset")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "phase", known_phase(self.phase, PHASES))
+
+
+class RenaultNissan(ReleasedGame[State, RenaultNissanParameters]):
+    """An automotive alliance in one of four periods of its history.
+
+    Seats: agent_0 = Nissan, agent_1 = Renault.
+
+    Actions: investment in [0, 90] and [0, 100]; norms 27 and 30.
+
+    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
+
+    Payoff: shared payoff with θ 22, γ 0.58 and bargaining shares 0.48 and 0.52.
+
+    End: after 100 steps.
+
+    Info: also `phase`, `period`, `agent_names`.
+
+    Source: TR-2 case study; numbers of Coopetition-Gym v1.0, which are not the calibration of that report.
+    """
+
+    id = "RenaultNissan-v0"
+    mechanism_class = "TR-1"
+    category = "validated case study"
+    Parameters = RenaultNissanParameters
+
+    def table(self) -> Table:
+        phase = PHASES[self.parameters.phase]
+        return Table(
+            endowments=(90.0, 100.0),
+            baselines=(27.0, 30.0),
+            shares=(0.48, 0.52),
+            interdependence=explicit([[0.0, phase.nissan_dependency], [phase.renault_dependency, 0.0]]),
+            value=ValueTable(theta=22.0, gamma=0.58),
+            trust=TrustTable(
+                lambda_plus=0.08,
+                lambda_minus=0.25,
+                mu_R=0.55,
+                delta_R=0.02,
+                xi=0.5,
+                kappa=1.0,
+                initial_trust=phase.initial_trust,
+                initial_reputation=phase.initial_reputation,
+            ),
+            roles=("Nissan", "Renault"),
+        )
+
+    def state_info(self, state: State) -> dict[str, Any]:
+        return {
+            "phase": self.parameters.phase,
+            "period": PHASES[self.parameters.phase].period,
+            "agent_names": list(self.spec.roles),
+        }

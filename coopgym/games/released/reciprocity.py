@@ -1,0 +1,281 @@
+"""Released games of mechanism class TR-4: a small bonus for partners who exceed their own recent average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from coopgym.backend import NUMPY, Array, Backend
+from coopgym.games.game import ResetOptions
+from coopgym.games.parameters import Parameters, parameter
+from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.info import pairs
+from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
+from coopgym.games.state import State
+from coopgym.mechanisms.interdependence import explicit, symmetric
+from coopgym.mechanisms.reciprocity import reciprocity_effects, remember, response, susceptibility
+
+LEAST_MULTIPLIER = 0.01
+
+
+@dataclass(frozen=True)
+class ReciprocityTable:
+    """Reciprocity parameters (TR-4 Eq. 19-25)."""
+
+    rho_0: float
+    """Scale ρ₀ of the answer to a partner."""
+    eta: float
+    """Exponent η of dependence in the answer."""
+    kappa: float
+    """Sensitivity κ_r per unit of action."""
+    window: int
+    """Memory k, steps."""
+    strength: float
+    """λ_R."""
+    omega: float
+    """Amplification by dependence ω_r."""
+
+
+@dataclass(frozen=True)
+class ReciprocityState(State):
+    """State of a game with memory of conduct."""
+
+    memory: Array
+    """``(..., k, N)`` last actions without the first of the episode, oldest first; unused entries zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReciprocityParameters(Parameters):
+    """Parameters of the reciprocity games."""
+
+    trust_params: Mapping[str, Any] | Pairs | None = parameter(
+        None, doc="overrides of lambda_plus, lambda_minus, mu_R, delta_R, xi, kappa, initial_trust, initial_reputation"
+    )
+    value_params: Mapping[str, Any] | Pairs | None = parameter(
+        None, doc="overrides of specification ('logarithmic' or 'power'), theta, beta, gamma"
+    )
+
+    def __post_init__(self) -> None:
+        for name, kind in (("trust_params", TrustTable), ("value_params", ValueTable)):
+            overrides = getattr(self, name)
+            if overrides is not None:
+                object.__setattr__(self, name, frozen_overrides(name, overrides, kind))
+        super().__post_init__()
+
+
+class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
+    """TR-1 payoffs times m_i = max(0.01, 1 + u_i / mean e), u_i = λ_R Σ_j T_ij (1 + ω_r D_ij) ρ₀ D_ij^η tanh(κ_r s_j).
+
+    s_j = a_j - ā_j compares an action with the mean ā_j over the last min(k, t - 1) steps, the current one included
+    (zero at the first step), in action units. Trust is raw trust after the step. ``info`` adds the pairwise
+    `cooperation_signals` s_ij, `reciprocity_effects` and `memory_averages` ā_j, and `tr4_memory_window` k.
+    """
+
+    kind = ReciprocityState
+    Parameters = ReciprocityParameters
+    mechanism_class = "TR-4"
+    standard: ClassVar[Table]
+    """The game's numbers before the parameters' overrides."""
+    reciprocity: ClassVar[ReciprocityTable]
+
+    def __init__(self, parameters: ReciprocityParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        kind = self.reciprocity
+        matrix = susceptibility(self.spec.interdependence, kind.strength, kind.rho_0, kind.eta, kind.omega)
+        self.susceptibility = backend.array(matrix)
+        self.mean_endowment = float(self.spec.endowments.mean())
+
+    def table(self) -> Table:
+        return replace(
+            self.standard,
+            trust=replace(self.standard.trust, **dict(self.parameters.trust_params or ())),
+            value=replace(self.standard.value, **dict(self.parameters.value_params or ())),
+        )
+
+    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        return {"memory": self.filled((*batch, self.reciprocity.window, self.n_agents), 0.0)}
+
+    def advance(
+        self, before: ReciprocityState, moved: State, payoffs: Array, normals: Array | None
+    ) -> dict[str, Array]:
+        # Whatever the window, the mean over the last min(k, t - 1) steps never reaches back to the first action.
+        remembered = moved.last_action * (before.t > 0.0)[..., None]
+        return {"memory": remember(before.memory, remembered, self.xp)}
+
+    def multiplier(self, after: ReciprocityState) -> Array:
+        effects = self.effects(after, self.deviations(after))
+        return self.xp.maximum(1.0 + effects.sum(-1) / self.mean_endowment, LEAST_MULTIPLIER)
+
+    def averages(self, state: ReciprocityState) -> Array:
+        """Remembered average conduct ā ``(..., N)``, action units (TR-4 Eq. 20)."""
+        remembered = self.xp.maximum(self.xp.minimum(state.t - 1.0, self.reciprocity.window), 1.0)
+        return state.memory.sum(-2) / remembered[..., None]
+
+    def deviations(self, state: ReciprocityState) -> Array:
+        """Deviation of the last action from remembered conduct, s ``(..., N)``, action units (TR-4 Eq. 19)."""
+        return state.last_action - self.averages(state)
+
+    def effects(self, state: ReciprocityState, deviations: Array) -> Array:
+        """Pairwise effects λ_R T_ij (1 + ω_r D_ij) ρ_ij tanh(κ_r s_j), ``(..., N, N)`` (TR-4 Eq. 44)."""
+        answer = response(deviations, self.reciprocity.kappa, self.xp)
+        return reciprocity_effects(state.trust, self.susceptibility, answer)
+
+    def state_info(self, state: ReciprocityState) -> dict[str, Any]:
+        others = 1.0 - self.diagonal
+        deviations = self.deviations(state) * (state.t > 0.0)[..., None]
+        return {
+            "cooperation_signals": pairs(deviations[..., None, :] * others),
+            "reciprocity_effects": pairs(self.effects(state, deviations)),
+            "memory_averages": pairs(self.averages(state)[..., None, :] * others),
+            "tr4_memory_window": self.reciprocity.window,
+        }
+
+    def stocks(self, state: ReciprocityState) -> list[Array]:
+        return [self.xp.where((state.t > 0.0)[..., None], self.multiplier(state), 1.0)]
+
+
+class ReciprocalDilemma(ReciprocityGame):
+    """Two equal firms whose rewards rise a little when the partner exceeds its recent average.
+
+    Seats: agent_0 and agent_1 (symmetric).
+
+    Actions: investment in [0, 100]; norm 30.
+
+    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 0.65 % from one at full trust.
+
+    End: after 100 steps.
+
+    Source: TR-4; numbers of Coopetition-Gym v1.0. The window includes the current action and the first step compares
+    with zero, unlike TR-4 Eq. 20; the effect is divided by the mean endowment instead of being added to utility.
+    """
+
+    id = "ReciprocalDilemma-v0"
+    category = "dyadic / reciprocity"
+    reciprocity = ReciprocityTable(rho_0=1.0, eta=1.0, kappa=1.0, window=5, strength=1.0, omega=0.6)
+    standard = Table(
+        endowments=(100.0, 100.0),
+        baselines=(30.0, 30.0),
+        shares=(0.5, 0.5),
+        interdependence=symmetric(2, 0.5),
+    )
+
+
+class GiftExchange(ReciprocityGame):
+    """Employer and worker of unequal means, where the worker answers the employer's deviations more strongly.
+
+    Seats: agent_0 = employer, agent_1 = worker.
+
+    Actions: wage or effort in [0, 100] and [0, 80]; norms 30 and 24.
+
+    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at full trust at most 0.53 % (employer)
+    and 1.46 % (worker) from one.
+
+    End: after 100 steps.
+
+    Source: TR-4; numbers of Coopetition-Gym v1.0.
+    """
+
+    id = "GiftExchange-v0"
+    category = "dyadic / reciprocity"
+    reciprocity = ReciprocityTable(rho_0=1.2, eta=1.5, kappa=1.0, window=3, strength=1.2, omega=0.8)
+    standard = Table(
+        endowments=(100.0, 80.0),
+        baselines=(30.0, 24.0),
+        shares=(0.5, 0.5),
+        interdependence=explicit([[0.0, 0.4], [0.7, 0.0]]),
+        roles=("employer", "worker"),
+    )
+
+
+class IndirectReciprocity(ReciprocityGame):
+    """Four agents whose rewards answer each partner's deviation from its own past.
+
+    Seats: agent_0 .. agent_3 (symmetric).
+
+    Actions: contribution in [0, 100]; norm 30.
+
+    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 1.73 % from one at full trust.
+
+    End: after 150 steps.
+
+    Source: TR-4; numbers of Coopetition-Gym v1.0. There is no image score: actions are not directed at partners, so
+    the mechanism is direct reciprocity with three partners.
+    """
+
+    id = "IndirectReciprocity-v0"
+    category = "reciprocity"
+    defaults = {"max_steps": 150}
+    reciprocity = ReciprocityTable(rho_0=0.8, eta=1.0, kappa=1.0, window=7, strength=1.5, omega=0.5)
+    standard = Table(
+        endowments=(100.0,) * 4,
+        baselines=(30.0,) * 4,
+        shares=equal_shares(4),
+        interdependence=symmetric(4, 0.4),
+    )
+
+
+class GraduatedSanction(ReciprocityGame):
+    """Six agents with a high norm, a long memory and a reward that answers deviations from it.
+
+    Seats: agent_0 .. agent_5 (symmetric).
+
+    Actions: contribution in [0, 100]; norm 40.
+
+    Observation: 115 entries jointly; 60 (full), 30 (own) or 7 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 1.51 % from one at full trust.
+
+    End: after 200 steps.
+
+    Source: TR-4; numbers of Coopetition-Gym v1.0. Signals are in action units, so the answer is saturated for
+    deviations above about 3 units and is not graduated.
+    """
+
+    id = "GraduatedSanction-v0"
+    category = "reciprocity"
+    defaults = {"max_steps": 200}
+    reciprocity = ReciprocityTable(rho_0=0.6, eta=1.5, kappa=0.8, window=10, strength=1.8, omega=1.0)
+    standard = Table(
+        endowments=(100.0,) * 6,
+        baselines=(40.0,) * 6,
+        shares=equal_shares(6),
+        interdependence=symmetric(6, 0.35),
+    )
+
+
+class AppleAppStore(ReciprocityGame):
+    """An app store and two groups of developers that depend on it far more than it depends on them.
+
+    Seats: agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.
+
+    Actions: investment in [0, 100], [0, 80] and [0, 60] per quarter; norms 30 % of it.
+
+    Observation: 31 entries jointly; 21 (full), 15 (own) or 4 (minimal) per agent.
+
+    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at full trust at most 0.58, 1.71 and
+    1.81 % from one.
+
+    End: after 66 steps.
+
+    Source: TR-4 case study; numbers of Coopetition-Gym v1.0. The historical phases change nothing.
+    """
+
+    id = "AppleAppStore-v0"
+    category = "validated case study"
+    defaults = {"max_steps": 66}
+    reciprocity = ReciprocityTable(rho_0=1.0, eta=1.2, kappa=0.8, window=4, strength=1.0, omega=0.8)
+    standard = Table(
+        endowments=(100.0, 80.0, 60.0),
+        baselines=(30.0, 24.0, 18.0),
+        shares=equal_shares(3),
+        interdependence=explicit([[0.0, 0.3, 0.2], [0.8, 0.0, 0.15], [0.85, 0.1, 0.0]]),
+        trust=TrustTable(initial_trust=0.6),
+        roles=("Apple", "major developers", "small developers"),
+    )
