@@ -2,7 +2,7 @@
 # make test  set up .venv with development tools; lint, type-check, check layering, test
 # make bench measure the benchmark ratios
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check

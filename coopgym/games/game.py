@@ -180,6 +180,18 @@ class Game(ABC, Generic[StateT]):
         """Endowments ``(N,)`` on this backend."""
         return self.backend.array(self.spec.endowments)
 
+    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
+        """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
+
+        A value whose leading dimensions are those of the batch holds one entry per environment; any other is shared.
+        """
+        array = self.backend.array(value)
+        lead = len(batch)
+        if tuple(array.shape[:lead]) != batch:
+            return array
+        own = array.shape[lead:]
+        return array.reshape((*batch, *(1,) * (own_dims - len(own)), *own))
+
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files."""
         return dataclasses.asdict(self.parameters)

@@ -24,7 +24,7 @@ def step_info(game: AnyGame, before: State, actions: Array, transition: Transiti
         **game.step_diagnostics(before, actions, transition),
         "payoffs": transition.payoffs,
         "rewards": rewards,
-        "actions": actions,
+        "actions": actions + 0.0,
     }
 
 

@@ -39,7 +39,7 @@ def _infos(game: AnyGame, agents: list[str], state: State, transition: Transitio
     step = int(state.t)
     shares = state.last_action * game.action_scale
     actions = (shares * game.spec.endowments).tolist()
-    trust = (np.add.reduce(state.trust, axis=-1) / game.n_agents).tolist()
+    trust = (state.trust.sum(-1) / game.n_agents).tolist()
     payoffs = [0.0] * game.n_agents if transition is None else transition.payoffs.tolist()
     return {
         agent: {

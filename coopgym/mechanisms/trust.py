@@ -25,6 +25,8 @@ class TrustRates:
     """μ_R, shape (N, N), zero on the diagonal."""
     healing: float
     """δ_R, in [0, 1]."""
+    overshoots: bool
+    """Whether erosion can exceed one, so that trust must be kept from falling below zero."""
 
     @classmethod
     def from_parameters(
@@ -38,13 +40,14 @@ class TrustRates:
         xi: float,
     ) -> TrustRates:
         """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
-        n_agents = interdependence.shape[-1]
-        others = 1.0 - backend.xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device)
+        xp, n_agents = backend.xp, interdependence.shape[-1]
+        others = 1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device)
         return cls(
             building=lambda_plus,
             erosion=lambda_minus * (1.0 + xi * interdependence) * others,
             scarring=mu_R * others,
             healing=delta_R,
+            overshoots=lambda_minus * (1.0 + xi * float(xp.max(interdependence))) > 1.0,
         )
 
 
@@ -89,9 +92,10 @@ def update_trust(
     loss = gain - conduct
     ceiling = 1.0 - damage
     moved = trust + (rates.building * gain) * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
-    new_trust = xp.minimum(xp.maximum(moved, 0.0), ceiling)
+    if rates.overshoots:
+        moved = xp.maximum(moved, 0.0)
     new_damage = damage + rates.scarring * loss * ceiling - (rates.healing * (conduct >= 0.0)) * damage
-    return new_trust, new_damage
+    return xp.minimum(moved, ceiling), new_damage
 
 
 def mean_over_pairs(matrix: Array) -> Array:
@@ -102,7 +106,7 @@ def mean_over_pairs(matrix: Array) -> Array:
     n_agents = matrix.shape[-1]
     if n_agents == 1:
         return matrix[..., 0, 0]
-    return (matrix.sum(-1).sum(-1) - n_agents) / (n_agents * (n_agents - 1))
+    return (matrix.sum((-2, -1)) - n_agents) / (n_agents * (n_agents - 1))
 
 
 def trust_gate(trust: Array, damage: Array, dependence_on_trust: float, xp: Namespace | None = None) -> Array:

@@ -49,19 +49,18 @@ def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
     return xp.where(xp.all(contributing, axis=-1), xp.exp(mean_logarithm), 0.0)
 
 
-def cobb_douglas(inputs: Array, beta: float, xp: Namespace | None = None) -> Array:
-    """Smoothed Cobb-Douglas synergy G_β(x) = exp((β/m) Σ ln(x_j + ε)) - ε^β (TR-1 Eq. 7).
+def pair_synergy(first: Array, second: Array, beta: float) -> Array:
+    """Smoothed Cobb-Douglas synergy of two inputs, G_β(x, y) = ((x + ε)(y + ε))^(β/2) - ε^β (TR-1 Eq. 7).
 
     Args:
-        inputs: ``(..., m)`` cooperation shares in [0, 1].
+        first: any shape, cooperation share in [0, 1].
+        second: broadcasts with ``first``.
         beta: production elasticity in (0, 1].
 
     Returns:
-        ``(...)``, between 0 and about 1.
+        Between 0 and about 1; for ε → 0 the geometric mean to the power β.
     """
-    xp = xp or namespace_of(inputs)
-    exponent = xp.log(inputs + SMOOTHING).sum(-1) * (beta / inputs.shape[-1])
-    return xp.exp(exponent) - SMOOTHING**beta
+    return ((first + SMOOTHING) * (second + SMOOTHING)) ** (0.5 * beta) - SMOOTHING**beta
 
 
 def pooled_production(pool: Array, beta: float) -> Array:

@@ -96,8 +96,11 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def own_value(self, cooperation: Array) -> Array:
         """Endowment kept, effort cost and own-use value, ``(..., N)`` in payoff units (TR-1 Eq. 6, 11)."""
-        cost = (self.linear_cost + self.quadratic_cost * cooperation) * cooperation
-        return self.kept - cost + logarithmic_value(cooperation * self.endowments, self.own_use, self.xp)
+        slope = self.linear_cost
+        if self.parameters.q > 0.0:
+            slope = slope + self.quadratic_cost * cooperation
+        own_use = logarithmic_value(cooperation * self.endowments, self.own_use, self.xp)
+        return self.kept - slope * cooperation + own_use
 
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         """Material payoffs π ``(..., N)`` in payoff units of cooperation shares played in a state."""
@@ -127,6 +130,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             self.conduct(state, cooperation), self.norm_in_force(state, cooperation), self.sensitivity, self.xp
         )
 
+    def moved_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
+        """Trust and reputation damage after conduct signals ``(..., N)``, both ``(..., N, N)``."""
+        return update_trust(state.trust, state.damage, signals, self.trust_rates, self.xp)
+
     def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
         """Return the next state: class stocks, trust and damage, memberships."""
         return self.moved(state, cooperation)
@@ -135,7 +142,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         """Return the next state from trust updated by ``signals`` and the new ``stocks``; others stay."""
         if signals is None:
             signals = self.signals(state, cooperation)
-        trust, damage = update_trust(state.trust, state.damage, signals, self.trust_rates, self.xp)
+        trust, damage = self.moved_trust(state, signals)
         return self.kind(  # type: ignore[return-value]  # the kind of a game is its state's class
             t=state.t + 1.0, last_action=cooperation, trust=trust, damage=damage, **stocks
         )
@@ -154,7 +161,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             relational=self.relational(state, cooperation, payoffs),
             multiplier=None,
             penalty=None,
-            terminated=self.xp.zeros_like(truncated),
+            terminated=truncated & False,
             truncated=truncated,
         )
 
@@ -176,8 +183,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         options = options or ResetOptions()
         n, others = self.n_agents, 1.0 - self.diagonal
         trust, damage = self.initial_relations()
-        trust = trust if options.initial_trust is None else options.initial_trust
-        damage = damage if options.initial_reputation is None else options.initial_reputation
+        trust = self._aligned(batch, trust if options.initial_trust is None else options.initial_trust, 2)
+        damage = self._aligned(batch, damage if options.initial_reputation is None else options.initial_reputation, 2)
         fields = {
             "t": self.filled(batch, 0.0),
             "last_action": self.filled(batch, self.norm, (n,)),
@@ -191,7 +198,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         for name, value in overrides.items():
             if name not in fields:
                 raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")
-            fields[name] = self.filled(batch, value, fields[name].shape[len(batch) :])
+            own_shape = fields[name].shape[len(batch) :]
+            fields[name] = self.filled(batch, self._aligned(batch, value, len(own_shape)), own_shape)
         return self.kind(**fields)  # type: ignore[return-value]  # the kind of a game is its state's class
 
     def filled(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = ()) -> Array:
@@ -258,13 +266,17 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         batch = state.t.shape
         parts = [state.last_action, state.trust, state.damage]
         if view != "minimal":
-            parts.append(self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape)))
+            parts.append(self._repeated_interdependence(batch))
             parts.extend(self.private_blocks(state).values())
             parts.extend(self.public_blocks(state).values())
         if view == "full":
             parts.extend(self.hidden_blocks(state).values())
         parts.append(state.t[..., None] / self.spec.horizon)
         return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
+
+    def _repeated_interdependence(self, batch: tuple[int, ...]) -> Array:
+        matrix = self.interdependence
+        return self.xp.broadcast_to(matrix, (*batch, *matrix.shape)) if batch else matrix
 
     def _entries_per_agent(self, block: Array) -> int:
         return 1 if block.ndim == 1 else block.shape[-1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
+
+import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
@@ -37,7 +39,7 @@ ParametersT = TypeVar("ParametersT", bound=DissolvableParameters)
 
 
 class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
-    """Mixes dissolution into a game that supplies `payoffs_together`, `advance_together` and `dissolves`."""
+    """Mixes dissolution into a game that supplies `payoffs_together` and `dissolves`."""
 
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
@@ -46,34 +48,45 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
             outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit)
         )
 
-    frozen: ClassVar[tuple[str, ...]] = ("trust", "damage")
-    """State that stops moving once the relation is over."""
-
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
         """Payoffs ``(..., N)`` while the relation lasts."""
         raise NotImplementedError
 
-    def advance_together(self, state: StateT, cooperation: Array) -> StateT:
-        """The next state while the relation lasts, with ``gone`` carried over."""
+    def dissolves(self, trust: Array) -> Array:
+        """Whether trust ``(..., N, N)`` after a step ends the relation, booleans ``(...)``."""
         raise NotImplementedError
 
-    def dissolves(self, after: StateT) -> Array:
-        """Whether the moved state ends the relation, booleans ``(...)``."""
-        raise NotImplementedError
+    def moved_stocks(self, state: StateT, cooperation: Array) -> dict[str, Array]:
+        """Further state after a step, unmoved where the relation is over."""
+        return {}
 
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         together = self.payoffs_together(state, cooperation)
+        if self._nobody_gone(state):
+            return together
         return self.xp.where(state.gone[..., None] > 0.0, self.outside, together)
 
-    def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
-        moved = self.advance_together(state, cooperation)
-        over = state.gone > 0.0
-        stays = {name: self._where(over, getattr(state, name), getattr(moved, name)) for name in self.frozen}
-        gone = self.xp.maximum(state.gone, self.dissolves(moved) * 1.0)
-        return dataclasses.replace(moved, gone=gone, **stays)
+    def moved_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
+        trust, damage = super().moved_trust(state, signals)
+        if self._nobody_gone(state):
+            return trust, damage
+        over = state.gone[..., None, None] > 0.0
+        return self.xp.where(over, state.trust, trust), self.xp.where(over, state.damage, damage)
 
-    def _where(self, over: Array, before: Array, after: Array) -> Array:
-        return self.xp.where(over[(..., *(None,) * (after.ndim - over.ndim))], before, after)
+    def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
+        trust, damage = self.moved_trust(state, self.signals(state, cooperation))
+        return self.kind(  # type: ignore[return-value, call-arg]  # the kind of a game is its state's class
+            t=state.t + 1.0,
+            last_action=cooperation,
+            trust=trust,
+            damage=damage,
+            gone=self.xp.maximum(state.gone, self.dissolves(trust) * 1.0),
+            **self.moved_stocks(state, cooperation),
+        )
+
+    def _nobody_gone(self, state: StateT) -> bool:
+        """Whether freezing can be skipped. Only NumPy may ask: on a device the answer would have to be waited for."""
+        return self.xp is np and not np.any(state.gone)
 
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
         transition = super().step(state, actions, normals)

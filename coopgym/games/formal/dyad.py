@@ -11,7 +11,7 @@ from coopgym.games.formal.parameters import Bargained, Productive
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import trust_gate
-from coopgym.mechanisms.value import cobb_douglas
+from coopgym.mechanisms.value import pair_synergy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class TrustGatedDyad(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
 
     def joint_payoffs(self, state: StateT, cooperation: Array) -> Array:
         """Own value plus the share of the joint product, ``(..., 2)``."""
-        product = cobb_douglas(cooperation, self.parameters.beta, self.xp)
+        product = pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
         gate = self.gate(state)
         released = product if gate is None else gate * product
         return self.own_value(cooperation) + self.product_shares * released[..., None]

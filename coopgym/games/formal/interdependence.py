@@ -21,7 +21,7 @@ from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.matching import time_shares
 from coopgym.mechanisms.standing import update_score
 from coopgym.mechanisms.trust import effective_trust
-from coopgym.mechanisms.value import SMOOTHING, cobb_douglas
+from coopgym.mechanisms.value import pair_synergy
 
 ASSET_ADJUSTMENT = 0.20
 SUPPLIER_SHARE = (0.25, 0.30)
@@ -57,7 +57,6 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
     id = "PartnerHoldUp-v1"
     Parameters = HoldUpParameters
     kind = HoldUpState
-    frozen = ("trust", "damage", "asset")
     mechanism_class = "TR-1"
     category = "dyadic"
     summary = "A weak supplier sinks an asset; a strong buyer decides by its conduct what share the supplier gets."
@@ -67,6 +66,10 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         "kappa": 1.2, "initial_trust": 0.55,
     }  # fmt: skip
     initial_asset: ClassVar[float] = 0.35
+
+    def __init__(self, parameters: HoldUpParameters, backend: Backend = NUMPY) -> None:
+        super().__init__(parameters, backend)
+        self.surplus_scale = self.n_agents * parameters.gamma
 
     def roles(self) -> tuple[str, ...]:
         return ("strong buyer", "weak supplier")
@@ -85,17 +88,18 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         return floor + slope * cooperation[..., 0]
 
     def payoffs_together(self, state: HoldUpState, cooperation: Array) -> Array:
-        inputs = self.xp.stack([cooperation[..., 0], self.invested(state, cooperation)], axis=-1)
-        surplus = self.n_agents * self.parameters.gamma * cobb_douglas(inputs, self.parameters.beta, self.xp)
+        asset = self.invested(state, cooperation)
+        surplus = self.surplus_scale * pair_synergy(cooperation[..., 0], asset, self.parameters.beta)
         supplier = self.supplier_share(cooperation)
         split = self.xp.stack([1.0 - supplier, supplier], axis=-1)
         return self.own_value(cooperation) + split * surplus[..., None]
 
-    def advance_together(self, state: HoldUpState, cooperation: Array) -> HoldUpState:
-        return self.moved(state, cooperation, gone=state.gone, asset=self.invested(state, cooperation))
+    def moved_stocks(self, state: HoldUpState, cooperation: Array) -> dict[str, Array]:
+        invested = self.invested(state, cooperation)
+        return {"asset": self.xp.where(state.gone > 0.0, state.asset, invested)}
 
-    def dissolves(self, after: HoldUpState) -> Array:
-        return after.trust[..., 1, 0] < WALK_AWAY
+    def dissolves(self, trust: Array) -> Array:
+        return trust[..., 1, 0] < WALK_AWAY
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {**super().start(batch, uniforms, normals), "asset": self.filled(batch, self.initial_asset)}
@@ -221,9 +225,7 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
         return time_shares(desirability, self.others, self.parameters.choosiness, self.xp)
 
     def payoffs(self, state: PartnerSelectionState, cooperation: Array) -> Array:
-        beta = self.parameters.beta
-        root = self.xp.exp(0.5 * beta * self.xp.log(cooperation + SMOOTHING))
-        products = root[..., :, None] * root[..., None, :] - SMOOTHING**beta
+        products = pair_synergy(cooperation[..., :, None], cooperation[..., None, :], self.parameters.beta)
         earned = (self.time_shares(state) * products).sum(-1)
         return self.own_value(cooperation) + self.parameters.gamma * earned
 
@@ -302,7 +304,7 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
         self.reset_uniforms = 1 if parameters.mechanism else 0
 
     def payoffs(self, state: SynergySearchState, cooperation: Array) -> Array:
-        product = state.gamma * cobb_douglas(cooperation, self.parameters.beta, self.xp)
+        product = state.gamma * pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
         return self.own_value(cooperation) + self.n_agents * self.shares * product[..., None]
 
     def advance(self, state: SynergySearchState, cooperation: Array, payoffs: Array) -> SynergySearchState:

@@ -122,11 +122,10 @@ def _full_view(world: World, i: int) -> Named:
 class ObservationMap:
     """Gathers observations from the world vector by precomputed positions."""
 
-    backend: Backend
     seats: tuple[Named, ...]
     shape: tuple[int, int]
     joint_size: int
-    _flat: Array
+    _by_seat: Array
     _joint: Array
 
     @classmethod
@@ -144,25 +143,26 @@ class ObservationMap:
         seat_view = {"own": _own_view, "full": _full_view, "minimal": _minimal_view}[view]
         seats = tuple(seat_view(world, i) for i in range(n_agents))
         rows = [[position for _, block in seat for position in block] for seat in seats]
-        flat = [position for row in rows for position in row]
-        joint = [position for _, block in _world_view(world) for position in block] if view == "full" else flat
+        joint = (
+            [position for _, block in _world_view(world) for position in block]
+            if view == "full"
+            else [position for row in rows for position in row]
+        )
         return cls(
-            backend=backend,
             seats=seats,
             shape=(n_agents, len(rows[0])),
             joint_size=len(joint),
-            _flat=backend.integers(flat),
+            _by_seat=backend.integers(rows),
             _joint=backend.integers(joint),
         )
 
     def per_agent(self, world: Array) -> Array:
         """Gather ``(..., N, obs_dim)`` from the world ``(..., size)``."""
-        seen = self.backend.xp.take(world, self._flat, axis=-1)
-        return seen.reshape((*world.shape[:-1], *self.shape))
+        return world[..., self._by_seat]
 
     def joint(self, world: Array) -> Array:
         """Gather what a joint controller sees, ``(..., joint_size)``: all seats, or the world once when full."""
-        return self.backend.xp.take(world, self._joint, axis=-1)
+        return world[..., self._joint]
 
     def layout(self, seat: int) -> dict[str, list[int]]:
         """Columns of each block of a seat's observation."""

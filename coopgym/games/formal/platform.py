@@ -11,7 +11,7 @@ from coopgym.games.formal.parameters import Productive
 from coopgym.games.game import Transition
 from coopgym.games.state import State
 from coopgym.mechanisms.membership import platform_links, update_members
-from coopgym.mechanisms.value import cobb_douglas
+from coopgym.mechanisms.value import pair_synergy
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         members = state.members
         pooled = (members[..., 1:] * cooperation[..., 1:]) @ self.pool_weights
-        inputs = self.xp.concat([cooperation[..., :1], pooled[..., None]], axis=-1)
-        product = self.product_scale * members[..., 0] * cobb_douglas(inputs, self.parameters.beta, self.xp)
+        synergy = pair_synergy(cooperation[..., 0], pooled, self.parameters.beta)
+        product = self.product_scale * members[..., 0] * synergy
         return self.own_value(cooperation) + self.split(members) * product[..., None]
 
     def update_members(self, before: StateT, trust: Array) -> Array:

@@ -26,7 +26,7 @@ from coopgym.mechanisms.reciprocity import (
 )
 from coopgym.mechanisms.sanctions import enforcement_costs, fines, update_record, violations
 from coopgym.mechanisms.standing import image_gate, update_score
-from coopgym.mechanisms.value import cobb_douglas, pooled_production
+from coopgym.mechanisms.value import pair_synergy, pooled_production
 
 WAGE_RECEIVED = 0.50
 """Part of the wage bill that reaches the worker; the rest is the cost of employing."""
@@ -199,7 +199,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
     def payoffs(self, state: GiftExchangeState, cooperation: Array) -> Array:
         paid = self.conduct(state, cooperation)
-        product = cobb_douglas(paid, self.parameters.beta, self.xp)
+        product = pair_synergy(paid[..., 0], paid[..., 1], self.parameters.beta)
         return self.own_value(paid) + self.product_shares * product[..., None] + self.wage_income * paid[..., :1]
 
     def advance(self, state: GiftExchangeState, cooperation: Array, payoffs: Array) -> GiftExchangeState:

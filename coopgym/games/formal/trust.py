@@ -55,11 +55,8 @@ class TrustDilemma(
     def payoffs_together(self, state: DissolvableState, cooperation: Array) -> Array:
         return self.joint_payoffs(state, cooperation)
 
-    def advance_together(self, state: DissolvableState, cooperation: Array) -> DissolvableState:
-        return self.moved(state, cooperation, gone=state.gone)
-
-    def dissolves(self, after: DissolvableState) -> Array:
-        return (mean_over_pairs(after.trust) < COLLAPSE) & self.parameters.mechanism
+    def dissolves(self, trust: Array) -> Array:
+        return (mean_over_pairs(trust) < COLLAPSE) & self.parameters.mechanism
 
     def public_blocks(self, state: DissolvableState) -> dict[str, Array]:
         return {"gone": state.gone[..., None]}

@@ -151,18 +151,6 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Return values as a float32 array of this backend."""
         return self.xp.astype(self.backend.array(values), self.xp.float32)
 
-    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
-        """Return a value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
-
-        A value whose leading dimensions are those of the batch holds one entry per environment; any other is shared.
-        """
-        array = self.backend.array(value)
-        lead = len(batch)
-        if tuple(array.shape[:lead]) != batch:
-            return array
-        own = array.shape[lead:]
-        return array.reshape((*batch, *(1,) * (own_dims - len(own)), *own))
-
     def _overridden(self, batch: tuple[int, ...], state: StateT, values: Mapping[str, Any]) -> StateT:
         fields = vars(state)
         unknown = sorted(set(values) - set(fields))

@@ -1,0 +1,82 @@
+"""Speed of this machine's coopgym as ratios against well-known libraries; run with ``coopgym bench``."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import json
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.perf.measure import Ratio
+
+MEASUREMENTS = {
+    "C1": "benchmarks.perf.environments:c1",
+    "C2": "benchmarks.perf.environments:c2",
+    "C3": "benchmarks.perf.environments:c3",
+    "C4": "benchmarks.perf.environments:c4",
+    "C5": "benchmarks.perf.environments:c5",
+    "C7": "benchmarks.perf.environments:c7",
+    "C8": "benchmarks.perf.learning:c8",
+    "C9": "benchmarks.perf.learning:c9",
+    "C16": "benchmarks.perf.startup:c16",
+    "C17": "benchmarks.perf.startup:c17",
+    "J2": "benchmarks.perf.environments:joint_dyad",
+    "J40": "benchmarks.perf.environments:joint_apache",
+    "B2": "benchmarks.perf.environments:native_dyad",
+    "B2c": "benchmarks.perf.environments:compiled_dyad",
+}
+"""Where each ratio is measured."""
+
+
+def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None = None) -> list[Ratio]:
+    """Measure ratios one after the other, print them as they come and write them to a JSON file.
+
+    Args:
+        ids: which ratios; None for all.
+        quick: fewer alternations.
+        out: the file to write; None for ``perf-<date>.json`` in the current folder.
+
+    Raises:
+        ValueError: an unknown id.
+    """
+    chosen = ids or list(MEASUREMENTS)
+    unknown = [id for id in chosen if id not in MEASUREMENTS]
+    if unknown:
+        raise ValueError(f"unknown ratios {', '.join(unknown)}; known: {', '.join(MEASUREMENTS)}")
+    results = []
+    for id in chosen:
+        result = _measurement(MEASUREMENTS[id])(quick)
+        print(_line(result), flush=True)
+        results.append(result)
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    path = out or Path(f"perf-{today}.json")
+    path.write_text(json.dumps(_document(results, today, quick), indent=1) + "\n")
+    print(f"written: {path}")
+    return results
+
+
+def _line(result: Ratio) -> str:
+    sign = "≤" if result.at_most else "≥"
+    bounds = f"floor {sign} {result.floor:g}, aim {sign} {result.aim:g}"
+    return f"{result.id:4} {result.title:55} {result.ratio:10.3g}  (± {result.spread:.2g}; {bounds}: {result.verdict})"
+
+
+def _measurement(place: str) -> Callable[[bool], Ratio]:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _document(results: list[Ratio], today: str, quick: bool) -> dict[str, object]:
+    packages = ("numpy", "gymnasium", "pettingzoo", "torch", "stable-baselines3")
+    return {
+        "date": today,
+        "command": "coopgym bench" + (" --quick" if quick else ""),
+        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
+        "versions": {package: version(package) for package in packages},
+        "ratios": [result.record() for result in results],
+    }

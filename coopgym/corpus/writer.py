@@ -1,0 +1,145 @@
+"""Write corpus tables: checked against the schema, and on disk completely or not at all."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from coopgym.corpus.schema import (
+    COLUMNS,
+    KINDS,
+    PACKAGE_VERSION_KEY,
+    SCHEMA_VERSION,
+    SCHEMA_VERSION_KEY,
+    SCHEMAS,
+    STATUSES,
+    STUDY_HASH_KEY,
+    TABLE_KEY,
+    TableName,
+)
+
+ROW_GROUP_ROWS = 50_000
+TEMPORARY_SUFFIX = ".partial"
+
+
+def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Build a table from one mapping per row.
+
+    Columns a row leaves out become null, and so do numbers that are not finite.
+
+    Raises:
+        ValueError: a key is not a column of the table, or a value does not fit its column.
+    """
+    schema, rows = SCHEMAS[name], list(rows)
+    unknown = {key for row in rows for key in row} - set(schema.names)
+    if unknown:
+        raise ValueError(f"{name}: no such columns: {', '.join(sorted(unknown))}; known: {', '.join(schema.names)}")
+    arrays = []
+    for field in schema:
+        values = [_finite_or_none(row.get(field.name)) for row in rows]
+        try:
+            arrays.append(pa.array(values, field.type))
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise ValueError(f"{name}.{field.name}: {error}; expected {field.type}") from error
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def validate(name: TableName, table: pa.Table) -> None:
+    """Check a table against the corpus standard.
+
+    Raises:
+        ValueError: columns, types, nullability, finiteness, vocabulary or unique run ids are broken; the message
+            names the column and what was expected.
+    """
+    schema = SCHEMAS[name]
+    if table.schema.names != schema.names:
+        missing = [column for column in schema.names if column not in table.schema.names]
+        extra = [column for column in table.schema.names if column not in schema.names]
+        raise ValueError(f"{name}: expected the columns of the schema in its order; missing {missing}, extra {extra}")
+    for field in schema:
+        column = table.column(field.name)
+        if column.type != field.type:
+            raise ValueError(f"{name}.{field.name}: type {column.type}, expected {field.type}")
+        if column.null_count and not field.nullable:
+            raise ValueError(f"{name}.{field.name}: {column.null_count} nulls in a column that must not have any")
+        _require_finite(f"{name}.{field.name}", column)
+    if name == "runs":
+        _require_vocabulary("runs.status", table.column("status"), STATUSES)
+        _require_vocabulary("runs.algorithm_kind", table.column("algorithm_kind"), KINDS)
+        if len(table.column("run_id").unique()) != len(table):
+            raise ValueError("runs.run_id: the same run appears more than once")
+
+
+def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str, package_version: str) -> None:
+    """Write a table to a Parquet file that appears whole or not at all, even if the process or machine dies.
+
+    Raises:
+        ValueError: the table breaks the standard (`validate`).
+        OSError: the file cannot be written.
+    """
+    validate(name, table)
+    labels = {
+        TABLE_KEY: name.encode(),
+        SCHEMA_VERSION_KEY: SCHEMA_VERSION.encode(),
+        PACKAGE_VERSION_KEY: package_version.encode(),
+        STUDY_HASH_KEY: study_hash.encode(),
+    }
+    labelled = table.cast(SCHEMAS[name]).replace_schema_metadata(labels)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        labelled,
+        sink,
+        compression="zstd",
+        row_group_size=ROW_GROUP_ROWS,
+        write_page_checksum=True,
+        use_dictionary=[column.name for column in COLUMNS[name] if column.type == pa.string()],
+    )
+    write_atomically(path, sink.getvalue())
+
+
+def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
+    """Write a file under a temporary name beside its place, sync it, and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    # The rename itself lives in the directory, which has to reach the disk too.
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Delete temporary files that a killed writer left in ``folder`` and below; return how many."""
+    leftovers = list(folder.rglob(f".*{TEMPORARY_SUFFIX}"))
+    for leftover in leftovers:
+        leftover.unlink()
+    return len(leftovers)
+
+
+def _finite_or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _require_finite(where: str, column: pa.ChunkedArray) -> None:
+    values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    if pa.types.is_floating(values.type) and pc.any(pc.invert(pc.is_finite(values))).as_py():
+        raise ValueError(f"{where}: holds NaN or infinity; store null and say why in `status`")
+
+
+def _require_vocabulary(where: str, column: pa.ChunkedArray, words: tuple[str, ...]) -> None:
+    strangers = sorted(set(column.unique().to_pylist()) - set(words))
+    if strangers:
+        raise ValueError(f"{where}: {strangers[0]!r} is not one of {', '.join(words)}")

@@ -1,0 +1,257 @@
+"""Checks that an agent keeps the promises of `coopgym.agents.base.Agent`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.registry import make_agent
+from coopgym.games.registry import make_game
+from coopgym.games.spec import View
+from coopgym.interfaces.engine import ROUNDING
+from coopgym.testing.conformance import require, run_checks
+from coopgym.testing.tape import random_tape, replay
+
+GAMES = ("PartnerHoldUp-v1", "AppleAppStore-v1", "PartnerHoldUp-v0", "AppleAppStore-v0")
+"""Games with two and with three unequal seats, in both editions."""
+STEPS = 8
+EPISODES = 3
+RESTART_AFTER = 3
+SAME = 1e-9
+"""How far two sequences of actions may differ and still be the same, as a share of the endowment."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A seat and what it saw in a recorded play."""
+
+    seat: Seat
+    observations: FloatArray
+    """``(steps, episodes, obs_dim)``."""
+
+    def __str__(self) -> str:
+        return f"in seat {self.seat.index} of {self.seat.game.id} (view {self.seat.view!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """An agent under test: how to make it, and what it is shown."""
+
+    make: Callable[[], Any]
+    games: tuple[str, ...]
+    seed: int
+    views: tuple[View, ...] = field(default=("own", "full"))
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """Every seat of every game under every view."""
+        return tuple(case for id in self.games for view in self.views for case in _recorded(id, view, self.seed))
+
+    def moves(self, case: Case, agent: Any = None, seed: int | None = None) -> FloatArray:
+        """Actions ``(steps, episodes)`` of an agent (a new one unless given) that watches a case from its beginning."""
+        agent = self.make() if agent is None else agent
+        agent.begin(case.seat, case.observations.shape[1], np.random.default_rng(self.seed if seed is None else seed))
+        return np.stack([_answer(agent, observation) for observation in case.observations])
+
+    def draws(self, case: Case) -> bool:
+        """Whether the agent's actions depend on its generator."""
+        return _differ(case, self.moves(case), self.moves(case, seed=self.seed + 1))
+
+
+def check_agent(agent: str | Agent | Callable[[], Agent], *, games: Sequence[str] = GAMES, seed: int = 0) -> None:
+    """Check that an agent keeps to the `Agent` protocol in every seat of some games.
+
+    Args:
+        agent: a name that `make_agent` knows, an agent, or an agent class or other function that makes one.
+        games: ids of games with two and with more agents.
+        seed: of the recorded play that the agent watches, and of its generator.
+
+    Raises:
+        ConformanceError: a promise is broken; the message names the check, the seat and the change that is needed.
+    """
+    name, make = _named(agent)
+    run_checks(name, CHECKS, Subject(make, tuple(games), seed))
+
+
+def _named(agent: Any) -> tuple[str, Callable[[], Any]]:
+    if isinstance(agent, str):
+        return agent, lambda: make_agent(agent)
+    if not isinstance(agent, type) and (hasattr(agent, "act") or not callable(agent)):
+        return type(agent).__name__, lambda: agent
+    return getattr(agent, "__name__", type(agent).__name__), agent
+
+
+def it_has_begin_and_act(subject: Subject) -> None:
+    """The agent has the two methods of the protocol."""
+    agent = subject.make()
+    missing = [method for method in ("begin", "act") if not callable(getattr(agent, method, None))]
+    require(
+        not missing,
+        f"no {' and no '.join(missing)}; an agent needs begin(seat, episodes, rng) and act(observation)",
+    )
+
+
+def its_actions_are_playable(subject: Subject) -> None:
+    """Actions are finite numbers in [0, endowment], one per episode."""
+    for case in subject.cases:
+        for episodes in (1, EPISODES):
+            agent = subject.make()
+            agent.begin(case.seat, episodes, np.random.default_rng(subject.seed))
+            for observation in case.observations[:, :episodes]:
+                _require_playable(case, agent.act(observation.copy()), episodes)
+
+
+def _require_playable(case: Case, answer: Any, episodes: int) -> None:
+    try:
+        actions = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError):
+        require(False, f"{case} act() returned {answer!r}; return numbers, one action per episode")
+    require(
+        actions.shape == (episodes,),
+        f"{case} act() returned shape {actions.shape} for {episodes} episodes; return one action per episode, "
+        f"shape ({episodes},)",
+    )
+    endowment = case.seat.endowment
+    playable = (actions >= -ROUNDING * endowment) & (actions <= endowment * (1.0 + ROUNDING))
+    if playable.all():
+        return
+    value = float(actions[~playable][0])
+    require(np.isfinite(value), f"{case} act() returned {value}; return finite numbers")
+    require(
+        False,
+        f"{case} act() returned {value:g}, outside [0, {endowment:g}]; actions are units of the seat's own endowment: "
+        "multiply shares by seat.endowment and clip",
+    )
+
+
+def it_leaves_observations_alone(subject: Subject) -> None:
+    """Observations are read, not written."""
+    for case in subject.cases:
+        agent = subject.make()
+        agent.begin(case.seat, EPISODES, np.random.default_rng(subject.seed))
+        for observation in case.observations:
+            shown = observation.copy()
+            agent.act(shown)
+            require((shown == observation).all(), f"{case} act() changes the observation it is shown; work on a copy")
+
+
+def it_leaves_the_global_random_state_alone(subject: Subject) -> None:
+    """Nothing is drawn from NumPy's or Python's global generator."""
+    for case in subject.cases:
+        before = _global_random_state()
+        subject.moves(case)
+        require(
+            _global_random_state() == before,
+            f"{case} it draws from a global random state; draw from the generator that begin() receives",
+        )
+
+
+def it_repeats_itself_under_the_same_generator(subject: Subject) -> None:
+    """Equal generators and observations give equal actions."""
+    for case in subject.cases:
+        require(
+            not _differ(case, subject.moves(case), subject.moves(case)),
+            f"{case} equal generators give different actions; take all randomness from the generator that begin() "
+            "receives, and forget earlier episodes there",
+        )
+
+
+def begin_forgets_the_past(subject: Subject) -> None:
+    """An agent that begins again plays like a new one."""
+    for case in subject.cases:
+        agent = subject.make()
+        first, again = subject.moves(case, agent), subject.moves(case, agent)
+        require(
+            not _differ(case, first, again),
+            f"{case} the same episode is played differently the second time; begin() must set up all memory afresh",
+        )
+
+
+def episodes_do_not_mix(subject: Subject) -> None:
+    """An episode is played the same alone and beside others, unless the agent draws at random."""
+    for case in subject.cases:
+        if subject.draws(case):
+            continue
+        together = subject.moves(case)
+        for row in range(EPISODES):
+            alone = subject.moves(Case(case.seat, case.observations[:, [row]]))
+            require(
+                not _differ(case, alone, together[:, [row]]),
+                f"{case} an episode is played differently beside others; keep memory per row of the observation",
+            )
+
+
+def restart_is_a_fresh_begin_for_its_rows(subject: Subject) -> None:
+    """Where there is a restart(rows), these rows begin again and the others go on."""
+    if not hasattr(subject.make(), "restart"):
+        return
+    for case in subject.cases:
+        if subject.draws(case):
+            continue
+        rows = np.arange(EPISODES) % 2 == 0
+        undisturbed, restarted = subject.moves(case), _moves_with_restart(subject, case, rows)
+        require(
+            not _differ(case, undisturbed[:, ~rows], restarted[:, ~rows]),
+            f"{case} restart(rows) changes episodes that go on; touch only the rows where the mask holds",
+        )
+        fresh = undisturbed[: STEPS - RESTART_AFTER, rows]
+        require(
+            not _differ(case, fresh, restarted[RESTART_AFTER:, rows]),
+            f"{case} restart(rows) is no fresh start; reset all memory of the rows in the mask, as begin() does",
+        )
+
+
+def _moves_with_restart(subject: Subject, case: Case, rows: npt.NDArray[np.bool_]) -> FloatArray:
+    """Play a case in which some rows start again from its beginning after `RESTART_AFTER` steps."""
+    observations = case.observations.copy()
+    observations[RESTART_AFTER:, rows] = case.observations[: STEPS - RESTART_AFTER, rows]
+    agent = subject.make()
+    agent.begin(case.seat, EPISODES, np.random.default_rng(subject.seed))
+    moves = []
+    for step, observation in enumerate(observations):
+        if step == RESTART_AFTER:
+            agent.restart(rows.copy())
+        moves.append(_answer(agent, observation))
+    return np.stack(moves)
+
+
+def _answer(agent: Any, observation: FloatArray) -> FloatArray:
+    """An answer as an array of its own, whatever the agent does to its buffer later."""
+    return np.array(agent.act(observation.copy()), dtype=np.float64)
+
+
+def _differ(case: Case, one: FloatArray, other: FloatArray) -> bool:
+    return bool(np.abs(one - other).max(initial=0.0) > SAME * case.seat.endowment)
+
+
+def _global_random_state() -> tuple[object, ...]:
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002  # this is the state that agents must not use
+    return random.getstate(), kind, bytes(np.asarray(keys)), *rest
+
+
+def _recorded(id: str, view: View, seed: int) -> Iterator[Case]:
+    game = make_game(id)
+    tape = random_tape(game, STEPS, (EPISODES,), seed)
+    seen = np.stack([game.observe(before, view) for before, _, _ in replay(game, tape)])
+    for i in range(game.n_agents):
+        yield Case(Seat.of(game, i, view, "integrated"), seen[:, :, i])
+
+
+CHECKS = (
+    it_has_begin_and_act,
+    its_actions_are_playable,
+    it_leaves_observations_alone,
+    it_leaves_the_global_random_state_alone,
+    it_repeats_itself_under_the_same_generator,
+    begin_forgets_the_past,
+    episodes_do_not_mix,
+    restart_is_a_fresh_begin_for_its_rows,
+)
+"""The battery, in order."""

@@ -1,0 +1,43 @@
+"""How a battery of checks runs and what it says when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+Subject = TypeVar("Subject")
+
+
+class ConformanceError(AssertionError):
+    """A game or an agent breaks its protocol; the message says what is wrong and what to change."""
+
+
+def require(condition: object, message: str) -> None:
+    """Raise unless ``condition`` holds.
+
+    Raises:
+        ConformanceError: it does not.
+    """
+    if not condition:
+        raise ConformanceError(message)
+
+
+def run_checks(name: str, checks: Sequence[Callable[[Subject], None]], subject: Subject) -> None:
+    """Run checks in order until one fails.
+
+    Args:
+        name: what the messages begin with.
+        checks: functions whose names say what they check.
+        subject: what they check.
+
+    Raises:
+        ConformanceError: a check failed, or the subject raised an error of its own.
+    """
+    for check in checks:
+        title = check.__name__.replace("_", " ")
+        try:
+            check(subject)
+        except ConformanceError as error:
+            raise ConformanceError(f"{name}: {title}: {error}") from error
+        except Exception as error:
+            raise ConformanceError(f"{name}: {title}: {type(error).__name__}: {error}") from error
