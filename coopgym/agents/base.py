@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.games.game import Game
+from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
 
 FloatArray = npt.NDArray[np.float64]
@@ -62,6 +64,12 @@ class Seat:
         """Baseline as a share of the own endowment."""
         return float(self.game.baselines[self.index]) / self.endowment
 
+    @cached_property
+    def partners_norm(self) -> float:
+        """Mean of the partners' baselines as shares of their endowments."""
+        norms = np.delete(self.game.baselines / self.game.endowments, self.index)
+        return float(norms.mean())
+
     def own_cooperation(self, observation: FloatArray) -> FloatArray:
         """Own last action as a share of endowment, ``(episodes,)``."""
         return observation[:, self.columns["own_action"][0]] * self.own_scale
@@ -88,6 +96,19 @@ class Agent(Protocol):
 
     def act(self, observation: FloatArray) -> npt.ArrayLike:
         """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+
+
+def refuse_shared(game: AnyGame, agents: Sequence[Agent]) -> None:
+    """Make sure that every seat has an agent of its own.
+
+    Raises:
+        ValueError: the same object sits in two seats, whose memories it would mix.
+    """
+    for i, agent in enumerate(agents):
+        if any(agent is other for other in agents[:i]):
+            raise ValueError(
+                f"{game.id}: the same {type(agent).__name__} object sits in several seats; make one agent per seat"
+            )
 
 
 @dataclass(frozen=True)

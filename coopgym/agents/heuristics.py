@@ -1,6 +1,6 @@
 """Simple agents and the classic reciprocal strategies, carried over to continuous cooperation.
 
-"Cooperates" means that partners' mean cooperation is at or above the seat's norm, less a small tolerance.
+Partners cooperate when their mean cooperation is at or above the mean of their norms, less a small tolerance.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Classifier, FloatArray, Seat, Strategy
+from coopgym.agents.base import Classifier, FloatArray, Strategy
 
 TOLERANCE = 1e-3
 """Shares of endowment by which conduct may miss the norm without counting as defection."""
@@ -77,8 +77,8 @@ class Reciprocal(Strategy):
         return self.seat.partners_cooperation(observation).mean(axis=1)
 
     def partners_defected(self, observation: FloatArray) -> npt.NDArray[np.bool_]:
-        """Whether partners fell short of the norm in the last round; never before the first."""
-        return (self.partners(observation) < self.seat.norm - TOLERANCE) & (self.round > 0)
+        """Whether partners fell short of their norm in the last round; never before the first."""
+        return (self.partners(observation) < self.seat.partners_norm - TOLERANCE) & (self.round > 0)
 
     def cooperative_level(self) -> float:
         """What cooperating means for this seat: the opening level or the norm, whichever is higher."""
@@ -250,11 +250,6 @@ class ProportionalReciprocity(Reciprocal):
             raise ValueError(f"strength={strength!r}: expected a finite number of at least 0")
         self.strength = strength
 
-    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
-        super().begin(seat, episodes, rng)
-        others = [j for j in range(seat.game.n_agents) if j != seat.index]
-        self._partners_norm = float((seat.game.baselines / seat.game.endowments)[others].mean()) if others else 0.0
-
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        kindness = self.partners(observation) - self._partners_norm
+        kindness = self.partners(observation) - self.seat.partners_norm
         return self.opening(self.opening_level, self.seat.norm + self.strength * kindness)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.base import Agent, FloatArray, Seat, refuse_shared
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
-from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.engine import ROUNDING, Engine
 from coopgym.interfaces.spaces import checked_view
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
@@ -79,10 +79,11 @@ def play(
         record: keep step records.
 
     Raises:
-        ValueError: the number of agents is wrong or an agent's actions are not playable.
+        ValueError: the number of agents is wrong, one of them has two seats, or its actions are not playable.
     """
     if len(agents) != game.n_agents:
         raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
+    refuse_shared(game, agents)
     layer = reward_layer(reward)
     seat_views = _seat_views(game, views)
     engine = Engine(game, layer, (episodes,))
@@ -94,7 +95,7 @@ def play(
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
         columns = [_actions(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
-        actions = engine.check(np.stack(columns, axis=1))
+        actions = _checked(engine, agents, np.stack(columns, axis=1))
         transition, rewards = engine.step(actions)
         tally.add(observations[seat_views[0]], actions, rewards, transition)
     return tally.result()
@@ -109,13 +110,32 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
 
 
 def _actions(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
-    actions = np.asarray(agent.act(observation), dtype=np.float64)
+    answer = agent.act(observation)
+    try:
+        actions = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
+        ) from error
     if actions.shape != (len(observation),):
         raise ValueError(
             f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
             f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
         )
     return actions
+
+
+def _checked(engine: Engine, agents: Sequence[Agent], actions: FloatArray) -> FloatArray:
+    """Check joint actions and name the agent whose action is not playable."""
+    try:
+        checked: FloatArray = engine.check(actions)
+    except ValueError as error:
+        endowments = engine.game.spec.endowments
+        slack = ROUNDING * endowments
+        playable = (actions >= -slack) & (actions <= endowments + slack)
+        seat = int(np.argwhere(~playable)[0][-1])
+        raise ValueError(f"{type(agents[seat]).__name__} in seat {seat}: {error}") from error
+    return checked
 
 
 class _Tally:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.base import Agent, FloatArray, Seat, refuse_shared
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
@@ -16,7 +16,7 @@ from coopgym.rewards import RewardLayer
 
 Partner: TypeAlias = str | Agent
 Partners: TypeAlias = Partner | Sequence[Partner]
-"""One partner for all other seats, or one per other seat in ascending order."""
+"""One partner for all other seats, or one per other seat in ascending order; an agent object fills one seat only."""
 
 
 class Table:
@@ -28,7 +28,7 @@ class Table:
         """Seat the partners.
 
         Raises:
-            ValueError: an unknown agent name, or as many partners as there are not seats.
+            ValueError: an unknown agent name, as many partners as there are not seats, or one agent in several seats.
         """
         self.game = game
         self.seat = seat
@@ -41,6 +41,7 @@ class Table:
         self.partners: dict[int, Agent] = {
             j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
         }
+        refuse_shared(game, list(self.partners.values()))
         self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
         self._episodes = 0
 

@@ -43,10 +43,8 @@ def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
         ``(...)``, units of endowment.
     """
     xp = xp or namespace_of(action)
-    contributing = action > SYNERGY_FLOOR
-    logarithm = xp.log(xp.where(contributing, action, 1.0))
-    mean_logarithm = xp.sum(logarithm, axis=-1) / action.shape[-1]
-    return xp.where(xp.all(contributing, axis=-1), xp.exp(mean_logarithm), 0.0)
+    mean_logarithm = xp.log(xp.maximum(action, SYNERGY_FLOOR)).sum(-1) / action.shape[-1]
+    return xp.exp(mean_logarithm) * (action > SYNERGY_FLOOR).all(-1)
 
 
 def pair_synergy(first: Array, second: Array, beta: float) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import torch_backend
-from coopgym.games.game import AnyGame, FloatArray, Game, ResetOptions, Transition
+from coopgym.games.game import AnyGame, Game, ResetOptions, Transition
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.formal.observation import ObservationMap
+from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import (
@@ -237,7 +238,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return mapping.joint(self._world(state, view))
 
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
-        shape = self.observation_map(view).shape
+        shape = self.observation_map(view).positions.shape
         return np.zeros(shape), np.ones(shape)
 
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
@@ -245,13 +246,13 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return np.zeros(size), np.ones(size)
 
     def layout(self, view: View, seat: int) -> dict[str, list[int]]:
-        return self.observation_map(view).layout(seat)
+        return observation.layout(self.observation_map(view), seat)
 
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
             state = self.initial_state((), None, *self._blank_draws())
-            self._maps[view] = ObservationMap.build(
+            self._maps[view] = observation.observation_map(
                 self.backend,
                 view,
                 self.n_agents,

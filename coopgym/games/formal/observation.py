@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coopgym.backend import Array, Backend
+from coopgym.backend import Backend
+from coopgym.games.observation import Blocks, ObservationMap
 from coopgym.games.spec import View
-
-Named = list[tuple[str, list[int]]]
-"""Blocks of an observation in order: name and positions in the world vector."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class World:
     def _classes(self) -> int:
         return self.n_agents * (1 + 3 * self.n_agents)
 
-    def private_of(self, agent: int) -> Named:
+    def private_of(self, agent: int) -> Blocks:
         """Positions of one agent's private blocks."""
-        blocks: Named = []
+        blocks: Blocks = []
         start = self._classes
         for name, entries in self.private.items():
             first = start + agent * entries
@@ -47,11 +45,11 @@ class World:
     def _public_start(self) -> int:
         return self._classes + self.n_agents * sum(self.private.values())
 
-    def public_blocks(self) -> Named:
+    def public_blocks(self) -> Blocks:
         """Positions of the public blocks."""
         return _consecutive(self.public, self._public_start)
 
-    def hidden_blocks(self) -> Named:
+    def hidden_blocks(self) -> Blocks:
         """Positions of the hidden blocks."""
         return _consecutive(self.hidden, self._public_start + sum(self.public.values()))
 
@@ -64,15 +62,15 @@ class World:
         return self._public_start + sum(self.public.values()) + hidden
 
 
-def _consecutive(sizes: Mapping[str, int], start: int) -> Named:
-    blocks: Named = []
+def _consecutive(sizes: Mapping[str, int], start: int) -> Blocks:
+    blocks: Blocks = []
     for name, size in sizes.items():
         blocks.append((name, list(range(start, start + size))))
         start += size
     return blocks
 
 
-def _own_view(world: World, i: int) -> Named:
+def _own_view(world: World, i: int) -> Blocks:
     others = [j for j in range(world.n_agents) if j != i]
     return [
         ("own_action", [i]),
@@ -88,7 +86,7 @@ def _own_view(world: World, i: int) -> Named:
     ]
 
 
-def _minimal_view(world: World, i: int) -> Named:
+def _minimal_view(world: World, i: int) -> Blocks:
     others = [j for j in range(world.n_agents) if j != i]
     return [
         ("own_action", [i]),
@@ -97,7 +95,7 @@ def _minimal_view(world: World, i: int) -> Named:
     ]
 
 
-def _world_view(world: World) -> Named:
+def _world_view(world: World) -> Blocks:
     agents = range(world.n_agents)
     pairs = [(i, j) for i in agents for j in agents if i != j]
     return [
@@ -112,69 +110,33 @@ def _world_view(world: World) -> Named:
     ]
 
 
-def _full_view(world: World, i: int) -> Named:
+def _full_view(world: World, i: int) -> Blocks:
     # Nobody's trust in themselves is ever other than one, nor the damage other than zero: constants to read.
     one, zero = world.pair(0, 0, 0), world.pair(1, 0, 0)
     return [("seat", [one if j == i else zero for j in range(world.n_agents)]), *_world_view(world)]
 
 
-@dataclass(frozen=True)
-class ObservationMap:
-    """Gathers observations from the world vector by precomputed positions."""
+def observation_map(
+    backend: Backend,
+    view: View,
+    n_agents: int,
+    private: Mapping[str, int],
+    public: Mapping[str, int],
+    hidden: Mapping[str, int],
+) -> ObservationMap:
+    """Lay out a view for a game whose class blocks have these sizes."""
+    world = World(n_agents, private, public, hidden, view != "minimal", view == "full")
+    seat_view = {"own": _own_view, "full": _full_view, "minimal": _minimal_view}[view]
+    joint = _world_view(world) if view == "full" else None
+    return ObservationMap.build(backend, [seat_view(world, i) for i in range(n_agents)], joint)
 
-    seats: tuple[Named, ...]
-    shape: tuple[int, int]
-    joint_size: int
-    _by_seat: Array
-    _joint: Array
 
-    @classmethod
-    def build(
-        cls,
-        backend: Backend,
-        view: View,
-        n_agents: int,
-        private: Mapping[str, int],
-        public: Mapping[str, int],
-        hidden: Mapping[str, int],
-    ) -> ObservationMap:
-        """Lay out a view for a game whose class blocks have these sizes."""
-        world = World(n_agents, private, public, hidden, view != "minimal", view == "full")
-        seat_view = {"own": _own_view, "full": _full_view, "minimal": _minimal_view}[view]
-        seats = tuple(seat_view(world, i) for i in range(n_agents))
-        rows = [[position for _, block in seat for position in block] for seat in seats]
-        joint = (
-            [position for _, block in _world_view(world) for position in block]
-            if view == "full"
-            else [position for row in rows for position in row]
-        )
-        return cls(
-            seats=seats,
-            shape=(n_agents, len(rows[0])),
-            joint_size=len(joint),
-            _by_seat=backend.integers(rows),
-            _joint=backend.integers(joint),
-        )
-
-    def per_agent(self, world: Array) -> Array:
-        """Gather ``(..., N, obs_dim)`` from the world ``(..., size)``."""
-        return world[..., self._by_seat]
-
-    def joint(self, world: Array) -> Array:
-        """Gather what a joint controller sees, ``(..., joint_size)``: all seats, or the world once when full."""
-        return world[..., self._joint]
-
-    def layout(self, seat: int) -> dict[str, list[int]]:
-        """Columns of each block of a seat's observation."""
-        columns: dict[str, list[int]] = {}
-        start = 0
-        for name, block in self.seats[seat]:
-            columns[name] = list(range(start, start + len(block)))
-            start += len(block)
-        if "actions" in columns:
-            columns["own_action"] = [columns["actions"][seat]]
-            columns["partner_actions"] = [column for j, column in enumerate(columns["actions"]) if j != seat]
-            n = len(columns["actions"])
-            row = columns["all_trust"][seat * (n - 1) : (seat + 1) * (n - 1)]
-            columns["trust"] = row
-        return columns
+def layout(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
+    """Columns of each block, with the seat's own entries of the full view under the names of the own view."""
+    columns = mapping.columns(seat)
+    if "actions" in columns:
+        actions, others = columns["actions"], len(columns["actions"]) - 1
+        columns["own_action"] = [actions[seat]]
+        columns["partner_actions"] = [column for j, column in enumerate(actions) if j != seat]
+        columns["trust"] = columns["all_trust"][seat * others : (seat + 1) * others]
+    return columns

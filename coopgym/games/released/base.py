@@ -12,9 +12,10 @@ import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.observation import ObservationMap
 from coopgym.games.parameters import Parameters
+from coopgym.games.released import observation
 from coopgym.games.released.info import count, number
-from coopgym.games.released.observation import ObservationMap
 from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -247,7 +248,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return NOTHING, NOTHING
 
     def observe(self, state: StateT, view: View) -> Array:
-        public_damage = state.damage.mean(-1)
+        public_damage = state.damage.sum(-1) / self.n_agents
         horizon_share = state.t[..., None] / self.spec.horizon
         world = self._joined(state, state.last_action, state.trust, state.damage, public_damage, None, horizon_share)
         return self.observation_map(view).per_agent(world)
@@ -262,7 +263,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
         batch = state.t.shape
-        dependence = self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape))
+        matrix = self.interdependence
+        dependence = self.xp.broadcast_to(matrix, (*batch, *matrix.shape)) if batch else matrix
         flat = [(dependence if part is None else part).reshape((*batch, -1)) for part in parts]
         return self.xp.concat(flat, axis=-1)
 
@@ -285,12 +287,12 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         )
 
     def layout(self, view: View, seat: int) -> dict[str, list[int]]:
-        return self.observation_map(view).layout(seat)
+        return observation.layout(self.observation_map(view), seat)
 
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
-            self._maps[view] = ObservationMap.build(self.backend, view, self.n_agents)
+            self._maps[view] = observation.observation_map(self.backend, view, self.n_agents)
         return self._maps[view]
 
     @cached_property

@@ -5,21 +5,15 @@ The world is the vector ``[a | T | R | public damage | D | t/T_max]``; public da
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from coopgym.backend import Array, Backend
+from coopgym.backend import Backend
+from coopgym.games.observation import Blocks, ObservationMap
 from coopgym.games.spec import View
-
-Named = list[tuple[str, list[int]]]
-"""Blocks of an observation in order: name and positions in the world."""
 
 WHOLE_ROWS = {"trust_row": "trust", "damage_row": "damage", "dependence_row": "dependence"}
 """Rows that include the agent itself, and the name of what they say about the others."""
 
 
-def _seat(view: View, n_agents: int, agent: int) -> Named:
+def _seat(view: View, n_agents: int, agent: int) -> Blocks:
     def row(matrix: int, i: int) -> list[int]:
         start = matrix + n_agents * i
         return list(range(start, start + n_agents))
@@ -30,11 +24,11 @@ def _seat(view: View, n_agents: int, agent: int) -> Named:
     dependence = public + n_agents
     time = dependence + n_agents**2
 
-    own_action: Named = [("own_action", [agent])]
-    own_trust: Named = [("trust_row", row(trust, agent))]
+    own_action: Blocks = [("own_action", [agent])]
+    own_trust: Blocks = [("trust_row", row(trust, agent))]
     if view == "minimal":
         return own_action + own_trust
-    all_trust: Named = [("all_trust", [entry for i in range(n_agents) for entry in row(trust, i)])]
+    all_trust: Blocks = [("all_trust", [entry for i in range(n_agents) for entry in row(trust, i)])]
     return [
         *own_action,
         ("partner_actions", others),
@@ -46,38 +40,17 @@ def _seat(view: View, n_agents: int, agent: int) -> Named:
     ]
 
 
-@dataclass(frozen=True)
-class ObservationMap:
-    """Gathers the observations of all seats from the world by precomputed positions."""
+def observation_map(backend: Backend, view: View, n_agents: int) -> ObservationMap:
+    """Lay out a view for a number of agents."""
+    return ObservationMap.build(backend, [_seat(view, n_agents, agent) for agent in range(n_agents)])
 
-    backend: Backend
-    seats: tuple[Named, ...]
-    positions: np.ndarray
-    _flat: Array
 
-    @classmethod
-    def build(cls, backend: Backend, view: View, n_agents: int) -> ObservationMap:
-        """Lay out a view for a number of agents."""
-        seats = tuple(_seat(view, n_agents, agent) for agent in range(n_agents))
-        positions = np.array([[position for _, block in seat for position in block] for seat in seats])
-        return cls(backend, seats, positions, backend.integers(positions.reshape(-1)))
-
-    def per_agent(self, world: Array) -> Array:
-        """Gather ``(..., N, obs_dim)`` from the world ``(..., size)``."""
-        seen = self.backend.xp.take(world, self._flat, axis=-1)
-        return seen.reshape((*world.shape[:-1], *self.positions.shape))
-
-    def layout(self, seat: int) -> dict[str, list[int]]:
-        """Columns of each block of a seat's observation, with the entries about others under their own names."""
-        columns: dict[str, list[int]] = {}
-        start = 0
-        for name, block in self.seats[seat]:
-            columns[name] = list(range(start, start + len(block)))
-            start += len(block)
-        n_agents = len(self.seats)
-        if "all_trust" in columns:
-            columns["trust_row"] = columns["all_trust"][seat * n_agents : (seat + 1) * n_agents]
-        for whole, about_others in WHOLE_ROWS.items():
-            if whole in columns:
-                columns[about_others] = [column for j, column in enumerate(columns[whole]) if j != seat]
-        return columns
+def layout(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
+    """Columns of each block of a seat's observation, with the entries about others under their own names."""
+    columns, n_agents = mapping.columns(seat), len(mapping.seats)
+    if "all_trust" in columns:
+        columns["trust_row"] = columns["all_trust"][seat * n_agents : (seat + 1) * n_agents]
+    for whole, about_others in WHOLE_ROWS.items():
+        if whole in columns:
+            columns[about_others] = [column for j, column in enumerate(columns[whole]) if j != seat]
+    return columns
