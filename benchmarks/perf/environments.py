@@ -23,7 +23,7 @@ REFERENCE_APACHE = 12.0
 def _parallel_steps() -> Callable[[], None]:
     env = coopgym.parallel_env(DYAD)
     env.reset(seed=0)
-    actions = {agent: env.action_space(agent).sample() for agent in env.possible_agents}
+    actions = {agent: env.action_space(agent).high / 2 for agent in env.possible_agents}
 
     def step() -> None:
         env.step(actions)

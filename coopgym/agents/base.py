@@ -98,6 +98,27 @@ class Agent(Protocol):
         """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
 
 
+def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
+    """Ask the agent in a seat for its actions ``(episodes,)``.
+
+    Raises:
+        ValueError: they are no numbers or not one per episode.
+    """
+    answer = agent.act(observation)
+    try:
+        actions = np.asarray(answer, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
+        ) from error
+    if actions.shape != (len(observation),):
+        raise ValueError(
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
+            f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
+        )
+    return actions
+
+
 def refuse_shared(game: AnyGame, agents: Sequence[Agent]) -> None:
     """Make sure that every seat has an agent of its own.
 

@@ -186,7 +186,7 @@ class GrimTrigger(Reciprocal):
 
 
 class WinStayLoseShift(Reciprocal):
-    """Repeats its last move after the others cooperated, and switches between cooperating and not after they did not."""
+    """Repeats its last move after the others cooperated, and changes it after they did not."""
 
     citation = "Nowak, M. A. & Sigmund, K. (1993). A strategy of win-stay, lose-shift. Nature 364, 56-58."
     classifier = Classifier(memory_depth=1)
@@ -203,7 +203,10 @@ class WinStayLoseShift(Reciprocal):
 
 
 class Gradual(Reciprocal):
-    """Answers the n-th defection with n rounds of defection, then calms down with two rounds of cooperation."""
+    """Answers the n-th defection with n rounds of defection, then calms down with two rounds of cooperation.
+
+    Defections during punishment and calm count towards n and are not answered on their own.
+    """
 
     citation = (
         "Beaufils, B., Delahaye, J.-P. & Mathieu, P. (1997). Our meeting with gradual. Artificial Life V, 202-209."

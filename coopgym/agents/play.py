@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
@@ -94,7 +94,7 @@ def play(
     tally = _Tally(game, layer, episodes, record)
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
-        columns = [_actions(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
+        columns = [answers(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
         actions = _checked(engine, agents, np.stack(columns, axis=1))
         transition, rewards = engine.step(actions)
         tally.add(observations[seat_views[0]], actions, rewards, transition)
@@ -107,22 +107,6 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
     if len(views) != game.n_agents:
         raise ValueError(f"{game.id}: expected one view or {game.n_agents} views, got {len(views)}")
     return [checked_view(game, view) for view in views]
-
-
-def _actions(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
-    answer = agent.act(observation)
-    try:
-        actions = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
-        ) from error
-    if actions.shape != (len(observation),):
-        raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
-            f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
-        )
-    return actions
 
 
 def _checked(engine: Engine, agents: Sequence[Agent], actions: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
@@ -67,11 +67,15 @@ class Table:
             restart(rows)
 
     def fill(self, own: FloatArray, state: State) -> FloatArray:
-        """Return joint actions ``(episodes, N)``: the seat's own ``(episodes,)`` and the partners' answers."""
+        """Return joint actions ``(episodes, N)``: the seat's own ``(episodes,)`` and the partners' answers.
+
+        Raises:
+            ValueError: a partner's answer is not one number per episode.
+        """
         observations = self.game.observe(state, "own")
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))
         joint[:, self.seat] = own
         for j, partner in self.partners.items():
-            joint[:, j] = partner.act(observations[:, j])
+            joint[:, j] = answers(self.game, j, partner, observations[:, j])
         return joint

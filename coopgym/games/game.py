@@ -176,6 +176,11 @@ class Game(ABC, Generic[StateT]):
         return np.ones(self.n_agents)
 
     @cached_property
+    def equal_weights(self) -> Array:
+        """``(N,)`` of 1/N on this backend: ``x @ equal_weights`` is the mean over agents."""
+        return self.backend.array(np.full(self.n_agents, 1.0 / self.n_agents))
+
+    @cached_property
     def endowments(self) -> Array:
         """Endowments ``(N,)`` on this backend."""
         return self.backend.array(self.spec.endowments)

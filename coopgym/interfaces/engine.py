@@ -54,6 +54,7 @@ class Engine:
         self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
         self._streams: list[np.random.Generator] = []
+        self._upper: list[float] = game.spec.endowments.tolist()
         self._slack = game.endowments * ROUNDING
         self._start: State | None = None
         self._state: State | None = None
@@ -146,11 +147,15 @@ class Engine:
             array = game.backend.array(actions)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{game.id}: actions must be numbers of shape {self.action_shape}: {error}") from error
-        if tuple(array.shape) != self.action_shape:
+        if array.shape != self.action_shape:
             raise ValueError(f"{game.id}: expected actions of shape {self.action_shape}, got {tuple(array.shape)}")
-        if bool(((array >= 0.0) & (array <= game.endowments)).all()):
-            return array
-        return self._rounded(array)
+        return array if self._in_range(array) else self._rounded(array)
+
+    def _in_range(self, array: Array) -> bool:
+        if not self.batch and self.game.xp is np:
+            # For a handful of numbers Python's comparisons are faster than array operations.
+            return all(0.0 <= level <= upper for level, upper in zip(array.tolist(), self._upper, strict=True))
+        return bool(((array >= 0.0) & (array <= self.game.endowments)).all())
 
     def _rounded(self, array: Array) -> Array:
         game, xp = self.game, self.game.xp

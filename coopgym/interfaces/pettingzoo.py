@@ -10,7 +10,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 from pettingzoo.utils.env import AECEnv, ParallelEnv
 
-from coopgym.games.game import AnyGame, Transition
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
 from coopgym.interfaces.engine import Engine
@@ -34,24 +34,15 @@ def _metadata(game: AnyGame) -> dict[str, Any]:
     }
 
 
-def _infos(game: AnyGame, agents: list[str], state: State, transition: Transition | None) -> dict[str, Info]:
+def _infos(game: AnyGame, agents: list[str], state: State, payoffs: list[float]) -> dict[str, Info]:
     """Each agent's own bookkeeping: what an agent may know about itself, and its payoff."""
     step = int(state.t)
     shares = state.last_action * game.action_scale
-    actions = (shares * game.spec.endowments).tolist()
-    trust = (state.trust.sum(-1) / game.n_agents).tolist()
-    payoffs = [0.0] * game.n_agents if transition is None else transition.payoffs.tolist()
+    levels = (shares * game.spec.endowments).tolist()
+    trust = (state.trust @ game.equal_weights).tolist()
     return {
-        agent: {
-            "step": step,
-            "own_action": action,
-            "own_trust_mean": mean_trust,
-            "cooperation_rate": share,
-            "payoff": payoff,
-        }
-        for agent, action, mean_trust, share, payoff in zip(
-            agents, actions, trust, shares.tolist(), payoffs, strict=True
-        )
+        agent: {"step": step, "own_action": level, "own_trust_mean": mean, "cooperation_rate": share, "payoff": payoff}
+        for agent, level, mean, share, payoff in zip(agents, levels, trust, shares.tolist(), payoffs, strict=True)
     }
 
 
@@ -109,7 +100,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.agents = self.possible_agents[:]
         self._renderer.restart(self.engine.state)
         self._show_human()
-        return self._observations(), _infos(self.game, self.agents, self.engine.state, None)
+        return self._observations(), _infos(self.game, self.agents, self.engine.state, [0.0] * self.game.n_agents)
 
     def step(
         self, actions: Mapping[str, Any]
@@ -134,13 +125,16 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
             dict(zip(agents, rewards.tolist(), strict=True)),
             dict.fromkeys(agents, terminated),
             dict.fromkeys(agents, truncated),
-            _infos(self.game, agents, state, transition),
+            _infos(self.game, agents, state, transition.payoffs.tolist()),
         )
 
     def _joint(self, actions: Mapping[str, Any]) -> npt.NDArray[np.float64]:
-        if len(actions) != len(self.agents) or any(agent not in actions for agent in self.agents):
-            raise ValueError(f"{self.game.id}: expected actions for {self.agents}, got them for {list(actions)}")
-        levels = [actions[agent] for agent in self.agents]
+        try:
+            levels = [actions[agent] for agent in self.agents]
+        except (KeyError, TypeError) as error:
+            raise self._misaddressed(actions) from error
+        if len(actions) != len(levels):
+            raise self._misaddressed(actions)
         try:
             joint = np.array(levels, dtype=np.float64)
         except (TypeError, ValueError) as error:
@@ -150,6 +144,10 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
                 f"{self.game.id}: expected one number of shape (1,) per agent, got shape {joint.shape[1:]}"
             )
         return joint.reshape(-1)
+
+    def _misaddressed(self, actions: Any) -> ValueError:
+        given = list(actions) if isinstance(actions, Mapping) else actions
+        return ValueError(f"{self.game.id}: expected a dictionary of actions for {self.agents}, got {given}")
 
     def state(self) -> Observation:
         """Return the observations of all agents, one after the other."""

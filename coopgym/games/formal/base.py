@@ -48,7 +48,6 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         self.interdependence = array(spec.interdependence)
         self.norm = array(spec.baselines / spec.endowments)
         self.shares = array(spec.shares)
-        self.average = array(np.full(n, 1.0 / n))
         self.kept = array(spec.endowments / unit)
         self.linear_cost = array(parameters.k * spec.endowments / unit)
         self.quadratic_cost = array(parameters.q * spec.endowments / (2.0 * unit))
@@ -272,7 +271,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             parts.extend(self.public_blocks(state).values())
         if view == "full":
             parts.extend(self.hidden_blocks(state).values())
-        parts.append(state.t[..., None] / self.spec.horizon)
+        parts.append((state.t / self.spec.horizon)[..., None])
         return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
 
     def _repeated_interdependence(self, batch: tuple[int, ...]) -> Array:

@@ -36,7 +36,7 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
     def team_info(self, state: StateT) -> dict[str, Array]:
         """Output, closed-form efforts and free riders of a state."""
         parameters, n = self.parameters, self.n_agents
-        pooled = state.last_action @ self.average
+        pooled = state.last_action @ self.equal_weights
         output = n * self.payoff_unit * parameters.gamma * pooled_production(pooled, parameters.beta)
         endowment = float(self.spec.endowments.mean())
         optimum = endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=1)
@@ -45,7 +45,7 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
             "nash_effort": endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=n)
             + 0.0 * output,
             "optimal_effort": optimum + 0.0 * output,
-            "efficiency_ratio": (state.last_action * self.endowments) @ self.average / max(optimum, 1e-12),
+            "efficiency_ratio": (state.last_action * self.endowments) @ self.equal_weights / max(optimum, 1e-12),
             "free_riders": free_riders(state.last_action, self.norm),
         }
 
@@ -67,7 +67,7 @@ class TeamProduction(TeamGame[State, Group]):
 
     def payoffs(self, state: State, cooperation: Array) -> Array:
         parameters = self.parameters
-        pool = (cooperation @ self.average)[..., None] if parameters.mechanism else cooperation
+        pool = (cooperation @ self.equal_weights)[..., None] if parameters.mechanism else cooperation
         return self.own_value(cooperation) + parameters.gamma * pooled_production(pool, parameters.beta)
 
     def state_info(self, state: State) -> dict[str, Array]:
@@ -135,7 +135,7 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
         return self.parameters.gamma * (1.0 - lift * (1.0 - self.cohesion(state)))
 
     def payoffs(self, state: LoyalStateT, cooperation: Array) -> Array:
-        output = self.productivity(state) * pooled_production(cooperation @ self.average, self.parameters.beta)
+        output = self.productivity(state) * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
         return self.own_value(cooperation) + output[..., None]
 
     def relational(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> Array | None:
@@ -153,7 +153,7 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
 
     def loyalty_after(self, state: LoyalStateT, signals: Array) -> Array:
         """Loyalties once the team's conduct has moved them, ``(..., N)``."""
-        return self.moved_loyalty(state, (signals @ self.average)[..., None])
+        return self.moved_loyalty(state, (signals @ self.equal_weights)[..., None])
 
     def moved_loyalty(self, state: LoyalStateT, signal: Array) -> Array:
         """Loyalties after a signal ``(..., N)`` or ``(..., 1)``."""
@@ -247,7 +247,7 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
 
     def payoffs(self, state: CoalitionState, cooperation: Array) -> Array:
         beta, inside = self.parameters.beta, self.inside(state)
-        pooled = (inside * cooperation) @ self.average
+        pooled = (inside * cooperation) @ self.equal_weights
         members = self.xp.maximum(inside.sum(-1), 1.0)
         product = self.n_agents * self.parameters.gamma * pooled_production(pooled, beta) / members
         alone = SOLO_PRODUCTIVITY * pooled_production(cooperation, beta)
@@ -365,7 +365,7 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     }  # fmt: skip
 
     def payoffs(self, state: LoyaltyState, cooperation: Array) -> Array:
-        pool = (cooperation @ self.average)[..., None] if self.parameters.mechanism else cooperation
+        pool = (cooperation @ self.equal_weights)[..., None] if self.parameters.mechanism else cooperation
         return self.own_value(cooperation) + self.parameters.gamma * pool
 
     def state_info(self, state: LoyaltyState) -> dict[str, Array]:

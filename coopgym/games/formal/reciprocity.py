@@ -343,7 +343,7 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
         return fines(violation, state.record) * float(self.parameters.mechanism)
 
     def payoffs(self, state: SanctionState, cooperation: Array) -> Array:
-        commons = self.parameters.gamma * pooled_production(cooperation @ self.average, self.parameters.beta)
+        commons = self.parameters.gamma * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
         fine = self.fines(state, cooperation)
         return self.own_value(cooperation) + commons[..., None] - fine - enforcement_costs(fine)
 

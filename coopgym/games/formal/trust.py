@@ -233,7 +233,7 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
             state,
             cooperation,
             agreed=self.xp.maximum(proposals.close, state.agreed * stands),
-            level=self.xp.where(proposals.close > 0.0, cooperation @ self.average, state.level * stands),
+            level=self.xp.where(proposals.close > 0.0, cooperation @ self.equal_weights, state.level * stands),
             agreements=state.agreements + proposals.close,
             breaches=state.breaches + proposals.breach,
         )
@@ -309,7 +309,7 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
         return weight / weight.sum(-1)[..., None]
 
     def payoffs(self, state: MarketState, cooperation: Array) -> Array:
-        quality = cooperation @ self.average
+        quality = cooperation @ self.equal_weights
         demand = self.n_agents * self.parameters.gamma * pooled_production(quality, self.parameters.beta)
         return self.own_value(cooperation) + self.market_shares(state) * demand[..., None]
 
