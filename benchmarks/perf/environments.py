@@ -20,7 +20,7 @@ REFERENCE_APACHE = 12.0
 """The same for its game of forty agents."""
 
 
-def _parallel_steps() -> Callable[[], None]:
+def _parallel_steps() -> Callable[[], object]:
     env = coopgym.parallel_env(DYAD)
     env.reset(seed=0)
     actions = {agent: env.action_space(agent).high / 2 for agent in env.possible_agents}
@@ -33,7 +33,7 @@ def _parallel_steps() -> Callable[[], None]:
     return step
 
 
-def _rock_paper_scissors_steps() -> Callable[[], None]:
+def _rock_paper_scissors_steps() -> Callable[[], object]:
     from pettingzoo.classic.rps.rps import parallel_env
 
     env = parallel_env(max_cycles=100)
@@ -48,7 +48,7 @@ def _rock_paper_scissors_steps() -> Callable[[], None]:
     return step
 
 
-def _gymnasium_steps(id: str, action: Any, **keywords: Any) -> Callable[[], None]:
+def _gymnasium_steps(id: str, action: Any, **keywords: Any) -> Callable[[], object]:
     env = gymnasium.make(id, **keywords)
     env.reset(seed=0)
 
@@ -60,7 +60,7 @@ def _gymnasium_steps(id: str, action: Any, **keywords: Any) -> Callable[[], None
     return step
 
 
-def _native_steps(id: str, batch: int, **parameters: Any) -> Callable[[], None]:
+def _native_steps(id: str, batch: int, **parameters: Any) -> Callable[[], object]:
     """Step, reward and observe a NumPy batch; finished batches start anew."""
     game = coopgym.make_game(id, **parameters)
     engine = Engine(game, "integrated", (batch,))
@@ -76,13 +76,13 @@ def _native_steps(id: str, batch: int, **parameters: Any) -> Callable[[], None]:
     return step
 
 
-def _vector_steps(id: str, action: Any, **keywords: Any) -> Callable[[], None]:
+def _vector_steps(id: str, action: Any, **keywords: Any) -> Callable[[], object]:
     env = gymnasium.make_vec(id, num_envs=BATCH, vectorization_mode="vector_entry_point", **keywords)
     env.reset(seed=0)
     return lambda: env.step(action)
 
 
-def _torch_steps(batch: int) -> Callable[[], None]:
+def _torch_steps(batch: int) -> Callable[[], object]:
     import torch
 
     torch.set_num_threads(1)

@@ -202,5 +202,18 @@ class Game(ABC, Generic[StateT]):
         return dataclasses.asdict(self.parameters)
 
 
+def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:
+    """Accept the reset option ``gamma`` of a game without a hidden synergy weight only as a no-op.
+
+    Raises:
+        ValueError: it differs from the weight the game has.
+    """
+    if own is None or bool((abs(gamma - own) > 1e-6 * abs(own)).any()):
+        raise ValueError(
+            f"{id} draws no synergy weight at reset (it has γ = {own}); the option gamma={gamma!r} would do nothing, "
+            "so set the weight as a parameter of the game or leave the option out"
+        )
+
+
 AnyGame: TypeAlias = Game[Any]
 """A game whatever the kind of its state."""

@@ -42,7 +42,9 @@ def habitual_cooperation(recent: Array, steps: Array, xp: Namespace | None = Non
     """
     xp = xp or namespace_of(recent)
     remembered = xp.maximum(xp.minimum(steps, recent.shape[-2]), 1.0)[..., None]
-    mean = recent.sum(-2) / xp.astype(remembered, recent.dtype)
+    # Summed in double precision, so that backends that add in different orders round to the same mean.
+    total = xp.astype(xp.sum(recent, axis=-2, dtype=xp.float64), recent.dtype)
+    mean = total / xp.astype(remembered, recent.dtype)
     return xp.minimum(xp.maximum(mean, 0.0), 1.0)
 
 

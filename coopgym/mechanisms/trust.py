@@ -94,7 +94,7 @@ def update_trust(
     moved = trust + (rates.building * gain) * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
     if rates.overshoots:
         moved = xp.maximum(moved, 0.0)
-    new_damage = damage + rates.scarring * loss * ceiling - (rates.healing * (conduct >= 0.0)) * damage
+    new_damage = damage + rates.scarring * loss * ceiling - rates.healing * ((conduct >= 0.0) * damage)
     return xp.minimum(moved, ceiling), new_damage
 
 

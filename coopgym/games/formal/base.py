@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -193,8 +193,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             **self.start(batch, uniforms, normals),
         }
         overrides = dict(options.initial_state or {})
-        if options.gamma is not None:
+        if options.gamma is not None and "gamma" in fields:
             overrides["gamma"] = options.gamma
+        elif options.gamma is not None:
+            require_own_gamma(self.id, options.gamma, getattr(self.parameters, "gamma", None))
         for name, value in overrides.items():
             if name not in fields:
                 raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import FloatArray, Game, ResetOptions, Transition
+from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
@@ -112,6 +112,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         normals: Array | None = None,
     ) -> StateT:
         options = options or ResetOptions()
+        if options.gamma is not None and "gamma" not in self.kind.__dataclass_fields__:
+            require_own_gamma(self.id, options.gamma, self.value.gamma)
         n, others = self.n_agents, 1.0 - self.diagonal
         trust, damage = options.initial_trust, options.initial_reputation
         trust = self._aligned(batch, self.trust.initial_trust if trust is None else trust, 2)

@@ -219,10 +219,6 @@ class SynergyState(State):
 
     gamma: Array
     """``(...)`` synergy weight γ of the episode."""
-    paid: Array
-    """``(..., N)`` payoffs so far."""
-    paid_squares: Array
-    """``(...)`` sum of squared payoffs so far, over steps and agents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +249,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     End: after 100 steps.
 
     Info: step only `true_gamma` (None unless revealed), `gamma_type` ("high" above 0.6, else "low"; privileged, not for
-    policies), `cumulative_payoffs`, and from the fourth step on `payoff_variance` over steps and agents.
+    policies). The documented running sums of rewards depend on the reward mode: environments add them for every game.
 
     Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
     """
@@ -283,19 +279,13 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
             gamma = options.gamma
         return {
             "gamma": self.filled(batch, gamma),
-            "paid": self.filled((*batch, self.n_agents), 0.0),
-            "paid_squares": self.filled(batch, 0.0),
         }
 
     def synergy_weight(self, state: SynergyState) -> Array:
         return state.gamma
 
     def advance(self, before: SynergyState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
-        return {
-            "gamma": before.gamma,
-            "paid": before.paid + payoffs,
-            "paid_squares": before.paid_squares + (payoffs * payoffs).sum(-1),
-        }
+        return {"gamma": before.gamma}
 
     def tail(self, state: SynergyState) -> Array | None:
         return state.gamma[..., None] if self.parameters.reveal_gamma_in_obs else None
@@ -308,13 +298,9 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
 
     def step_info(self, before: SynergyState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        played = self.n_agents * after.t
-        variance = after.paid_squares / played - (after.paid.sum(-1) / played) ** 2
         return {
             "true_gamma": number(after.gamma) if self.parameters.reveal_gamma_in_obs else None,
             "gamma_type": name(after.gamma > 0.6, ("low", "high")),
-            "cumulative_payoffs": after.paid,
-            **({"payoff_variance": number(variance)} if after.t.ndim > 0 or after.t >= 4.0 else {}),
         }
 
     def stocks(self, state: SynergyState) -> list[Array]:
