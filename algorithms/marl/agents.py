@@ -1,0 +1,161 @@
+"""Trained policies as Agents: they play anywhere an Agent plays, and load without torch's pickles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from coopgym.agents.base import FloatArray, Seat
+
+POLICIES_FILE = "policies.safetensors"
+RECORD_FILE = "training.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """The policy of one seat as plain arrays, with the facts needed to play it."""
+
+    game: str
+    seat: int
+    endowment: float
+    activation: str
+    weights: tuple[FloatArray, ...]
+    """``(in, out)`` per layer."""
+    biases: tuple[FloatArray, ...]
+    """``(1, out)`` per layer."""
+    log_sigma: float
+    gain: FloatArray
+    """``(O,)`` with `offset`: from observations to the network's inputs."""
+    offset: FloatArray
+
+    def mean(self, observation: FloatArray) -> FloatArray:
+        """Return the mean of the latent u, ``(episodes,)``, for observations ``(episodes, O)``."""
+        activate = np.tanh if self.activation == "tanh" else lambda x: np.maximum(x, 0.0)
+        values = observation * self.gain + self.offset
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            values = activate(values @ weight + bias)
+        mean: FloatArray = (values @ self.weights[-1] + self.biases[-1])[:, 0]
+        return mean
+
+
+class TrainedAgent:
+    """A trained policy in its seat.
+
+    Args:
+        policy: what to play.
+        stochastic: draw actions from the policy instead of playing its mean.
+    """
+
+    def __init__(self, policy: Policy, stochastic: bool = False) -> None:
+        self.policy = policy
+        self.stochastic = stochastic
+        self._rng = np.random.default_rng(0)
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        """Take the seat.
+
+        Raises:
+            ValueError: the policy was trained for another game, seat or view.
+        """
+        policy = self.policy
+        if (seat.game.id, seat.index) != (policy.game, policy.seat):
+            raise ValueError(
+                f"this policy was trained for seat {policy.seat} of {policy.game}, "
+                f"it cannot play seat {seat.index} of {seat.game.id}"
+            )
+        if seat.observation_size != len(policy.gain):
+            raise ValueError(
+                f"this policy expects observations of {len(policy.gain)} numbers, "
+                f"but the {seat.view!r} view has {seat.observation_size}; play it in the view it was trained in"
+            )
+        self._rng = rng
+
+    def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, O)``."""
+        latent = self.policy.mean(np.asarray(observation, dtype=np.float64))
+        if self.stochastic:
+            latent = latent + np.exp(self.policy.log_sigma) * self._rng.standard_normal(latent.shape)
+        return self.policy.endowment * 0.5 * (np.tanh(latent) + 1.0)
+
+
+def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], replica: int) -> list[Policy]:
+    """Return one policy per seat of a replica.
+
+    Args:
+        record: the training record, as `load_agents` reads it.
+        tensors: ``policy.<parameter>`` ``(R, N, ...)``, ``observation.gain`` and ``observation.offset`` ``(N, O)``.
+        replica: position of the replica.
+
+    Raises:
+        ValueError: the replica diverged and has no policy to play.
+    """
+    diverged = record["replicas"][replica]["diverged_at"]
+    named = {name: np.asarray(tensor, dtype=np.float64) for name, tensor in tensors.items()}
+    parameters = {name: values[replica] for name, values in named.items() if name.startswith("policy.")}
+    if not all(np.isfinite(values).all() for values in parameters.values()):
+        raise ValueError(f"replica {replica} diverged at step {diverged} and left no finite policy")
+    layers = range(sum(name.startswith("policy.weight_") for name in parameters))
+    return [
+        Policy(
+            game=record["game"],
+            seat=seat,
+            endowment=endowment,
+            activation=record["activation"],
+            weights=tuple(parameters[f"policy.weight_{layer}"][seat] for layer in layers),
+            biases=tuple(parameters[f"policy.bias_{layer}"][seat] for layer in layers),
+            log_sigma=float(parameters["policy.log_sigma"][seat, 0]),
+            gain=named["observation.gain"][seat],
+            offset=named["observation.offset"][seat],
+        )
+        for seat, endowment in enumerate(record["endowments"])
+    ]
+
+
+def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> int:
+    """Return the position of a replica given as position or ``(reward, seed)``.
+
+    Raises:
+        ValueError: no such replica.
+    """
+    names = [(entry["reward"], entry["seed"]) for entry in record["replicas"]]
+    if isinstance(replica, int) and 0 <= replica < len(names):
+        return replica
+    if replica in names:
+        return names.index(replica)
+    raise ValueError(f"no replica {replica!r}; there are {len(names)}: {names}")
+
+
+def load_agents(
+    path: str | Path, replica: int | tuple[str, int] = 0, *, stochastic: bool = False
+) -> list[TrainedAgent]:
+    """Load the agents of a saved training result, one per seat.
+
+    Args:
+        path: folder that `TrainingResult.save` wrote.
+        replica: position, or ``(reward, seed)``.
+        stochastic: draw actions instead of playing the mean.
+
+    Raises:
+        FileNotFoundError: the folder or one of its files is missing.
+        ValueError: a file cannot be read, or there is no such replica.
+    """
+    folder = Path(path)
+    for name in (RECORD_FILE, POLICIES_FILE):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder / name} is missing; expected a folder written by TrainingResult.save")
+    try:
+        record = json.loads((folder / RECORD_FILE).read_text())
+        tensors = load_file(folder / POLICIES_FILE)
+        index = replica_index(record, replica)
+        found = policies(record, tensors, index)
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, IndexError) as error:
+        raise ValueError(f"{folder} is not a readable training result: {error!r}; save it again") from error
+    return [TrainedAgent(policy, stochastic) for policy in found]

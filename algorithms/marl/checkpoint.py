@@ -1,0 +1,56 @@
+"""Checkpoints of a training run: one safetensors file whose header carries the rest as JSON, replaced atomically."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from algorithms.marl.files import write_atomically
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+
+
+def write_checkpoint(
+    folder: Path, run: Mapping[str, Any], progress: Mapping[str, Any], state: Mapping[str, Tensor]
+) -> None:
+    """Store a run's state.
+
+    Args:
+        folder: where the checkpoint file lives.
+        run: what identifies the run; a checkpoint only resumes the same run.
+        progress: counters and records, JSON values.
+        state: every tensor that training continues from.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    header = {"run": json.dumps(run, sort_keys=True), "progress": json.dumps(progress)}
+    write_atomically(folder / CHECKPOINT_FILE, save(tensors, metadata=header))
+
+
+def read_checkpoint(folder: Path, run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Return ``(progress, state)`` as stored by `write_checkpoint`, or None when there is no checkpoint yet.
+
+    Raises:
+        ValueError: the file cannot be read, or belongs to another run.
+    """
+    path = folder / CHECKPOINT_FILE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata()
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+        stored, progress = json.loads(header["run"]), json.loads(header["progress"])
+    except (SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not a readable checkpoint: {error!r}; delete it to start afresh") from error
+    wanted = json.loads(json.dumps(run))
+    different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
+    if different:
+        details = ", ".join(f"{key}={stored.get(key)!r} (now {wanted.get(key)!r})" for key in different)
+        raise ValueError(f"{path} belongs to another run: {details}; choose another folder or delete it")
+    return progress, state

@@ -1,0 +1,105 @@
+"""What learners ask of an environment, and how its observations and rewards are brought to a common scale."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import coopgym
+from algorithms.marl.replicas import Replica
+from coopgym.games.game import Game
+from coopgym.games.spec import View
+from coopgym.games.state import State
+
+Objective = Literal["individual", "team"]
+OBJECTIVES: tuple[Objective, ...] = ("individual", "team")
+
+
+class Environment(Protocol):
+    """A batch of episodes on one device, as `coopgym.torch_env` makes it. Arrays lead with the batch ``(R, B)``."""
+
+    @property
+    def game(self) -> Game[Any]:
+        """The configured game."""
+
+    @property
+    def view(self) -> View:
+        """What seats see."""
+
+    @property
+    def observation_size(self) -> int:
+        """Length of one seat's observation."""
+
+    state: State
+    """What holds now; assigning one continues from it."""
+
+    def reset(self, seed: int | Sequence[int] | None = None) -> Tensor:
+        """Start all episodes and return observations ``(*batch, N, observation_size)``."""
+
+    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        """Play actions ``(*batch, N)`` in endowment units; finished episodes start again in the same call."""
+
+
+EnvironmentFactory: TypeAlias = Callable[..., Environment]
+"""Makes an environment from ``num_envs`` and the keywords ``device``, ``reward``, ``dtype`` and ``validate``."""
+
+
+def environment_factory(
+    game: str | EnvironmentFactory, parameters: Mapping[str, Any] | None, view: View | None
+) -> EnvironmentFactory:
+    """Return the maker of environments for a game id, or the given maker with parameters and view filled in."""
+    keywords = {**(parameters or {}), **({} if view is None else {"view": view})}
+    if isinstance(game, str):
+        return functools.partial(coopgym.torch_env, game, **keywords)
+    return functools.partial(game, **keywords)
+
+
+def observation_map(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``(gain, offset)``, ``(N, O)`` each, with gain·observation + offset in [-1, 1].
+
+    Entries without finite bounds pass unchanged; entries that never vary become zero.
+    """
+    low, high = environment.game.observation_bounds(environment.view)
+    bounded = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    gain = np.divide(2.0, high - low, out=np.zeros_like(low), where=high > low)
+    return gain, -gain * (low + high) / 2.0
+
+
+def is_stochastic(environment: Environment) -> bool:
+    """Whether the environment draws random numbers."""
+    game = environment.game
+    return bool(game.reset_uniforms or game.reset_normals or game.step_normals)
+
+
+def objective_signal(rewards: Tensor, objective: Objective) -> Tensor:
+    """Return what each seat is trained on, ``(..., N)``: its own reward, or the sum of all."""
+    return rewards if objective == "individual" else rewards.sum(-1, keepdim=True).expand_as(rewards)
+
+
+def reward_scales(make: EnvironmentFactory, replicas: Sequence[Replica], objective: Objective) -> Tensor:
+    """Return one positive scale per replica, ``(R,)``: the size of the mean signal when everybody plays 50 %.
+
+    Computed over one episode in double precision, so it is the same number for every seed, learner and device. Where
+    the signal (nearly) cancels, as in zero-sum rewards, the size of the mean payoff stands in for it.
+    """
+    scales = {replica.reward: 0.0 for replica in replicas}
+    for reward in scales:
+        environment = make(_SCALE_COPIES, device="cpu", reward=reward, dtype=torch.float64)
+        environment.reset(seed=0)
+        half = torch.tensor(environment.game.spec.endowments / 2.0).expand(_SCALE_COPIES, -1)
+        signal, payoff = 0.0, 0.0
+        for _ in range(horizon := environment.game.spec.horizon):
+            _, rewards, _, _, info = environment.step(half)
+            signal += float(objective_signal(rewards, objective).mean()) / horizon
+            payoff += float(info["payoffs"].abs().mean()) / horizon
+        scales[reward] = abs(signal) if abs(signal) > 0.01 * payoff else payoff or 1.0
+    return torch.tensor([scales[replica.reward] for replica in replicas], dtype=torch.float64)
+
+
+_SCALE_COPIES = 16

@@ -1,0 +1,88 @@
+"""Value heads on a scale of their own: statistics of returns by time of the episode, per replica and seat."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class TimedValueScale:
+    """Splits a value into what depends on time alone and a normalised rest: V(s) = m[t] + σ·network(s).
+
+    These games pay about the same every step, so most of a return is time to go: a hundred times the effect of an
+    action. A network that had to learn it would leave errors larger than that effect, and errors that go with the state
+    mislead the policy. The table m holds mean returns by time, exactly; the network starts at zero and learns the rest.
+    σ is the running deviation of returns from m. When σ moves, the last layer is rescaled so that σ·network stays
+    what it was (PopArt; van Hasselt et al. 2016).
+
+    Shapes: R replicas, N seats, S samples, H steps of an episode.
+
+    Args:
+        shape: ``(R, N, H)``.
+        memory: number of samples that old means and deviations count for against those of a new block.
+        device: where the statistics live.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], memory: float, device: torch.device) -> None:
+        self.memory = memory
+        self.mean = torch.zeros(shape, device=device)
+        """m, ``(R, N, H)``."""
+        self.variance = torch.zeros(shape[:2], device=device)
+        """σ², ``(R, N)``; zero before the first block."""
+        self.seen = torch.zeros(shape[0], shape[2], dtype=torch.bool, device=device)
+        """``(R, H)`` which times have been reached."""
+
+    @property
+    def std(self) -> Tensor:
+        """σ ``(R, N)``, at least 0.001 in units of the reward scale."""
+        return self.variance.clamp(min=1e-6).sqrt()
+
+    def normalise(self, returns: Tensor, time: Tensor) -> Tensor:
+        """Bring returns ``(R, N, S)`` at times ``(R, S)`` to the scale of the network."""
+        return (returns - self._at(time)) / self.std[..., None]
+
+    def denormalise(self, outputs: Tensor, time: Tensor) -> Tensor:
+        """Bring network outputs ``(R, N, S)`` at times ``(R, S)`` to the scale of returns."""
+        return outputs * self.std[..., None] + self._at(time)
+
+    @torch.no_grad()
+    def update(self, returns: Tensor, time: Tensor, weight: Tensor, bias: Tensor) -> None:
+        """Take in a block of returns. Seats with returns that are not finite keep their statistics.
+
+        Args:
+            returns: ``(R, N, S)``, not bootstrapped where the block shows how the episode ended.
+            time: ``(R, S)`` steps since the start of the episode, in [0, H).
+            weight: the network's last weights ``(R, N, in, 1)``, rescaled in place.
+            bias: the network's last bias ``(R, N, 1, 1)``, rescaled in place.
+        """
+        old_std, started = self.std, self.variance > 0.0
+        finite = torch.isfinite(returns).all(-1)  # (R, N)
+        index = time.unsqueeze(1).expand_as(returns)
+        count = torch.zeros_like(self.mean).scatter_add_(2, index, torch.ones_like(returns))
+        total = torch.zeros_like(self.mean).scatter_add_(2, index, returns)
+        trust = torch.where(self.seen.unsqueeze(1), count / (count + self.memory), (count > 0.0).to(count.dtype))
+        mean = self.mean.lerp(total / count.clamp(min=1.0), trust)
+        self.mean.copy_(torch.where(finite[..., None], mean, self.mean))
+        self.seen |= count[:, 0] > 0.0
+
+        samples = returns.shape[-1]
+        spread = (returns - self._at(time)).square().mean(-1)
+        variance = self.variance.lerp(spread, torch.where(started, samples / (samples + self.memory), 1.0))
+        self.variance.copy_(torch.where(finite, variance, self.variance))
+        ratio = torch.where(started, old_std / self.std, 1.0)[..., None, None]
+        weight.mul_(ratio)
+        bias.mul_(ratio)
+
+    def _at(self, time: Tensor) -> Tensor:
+        """Return m at times ``(R, S)``, ``(R, N, S)``; the end of the episode counts as its last step."""
+        index = time.clamp(max=self.mean.shape[-1] - 1).unsqueeze(1).expand(-1, self.mean.shape[1], -1)
+        return self.mean.gather(2, index)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"mean": self.mean, "variance": self.variance, "seen": self.seen}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])

@@ -1,0 +1,260 @@
+"""IPPO: it learns known answers, replicas are independent, and training repeats, resumes and reloads."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import coopgym
+from algorithms import learners
+from algorithms.marl import IPPO, TrainingResult, load_agents
+from algorithms.marl.environment import environment_factory
+from algorithms.marl.ippo import IPPOLearner
+from algorithms.marl.policies import latent_log_prob
+from algorithms.marl.replicas import cross
+from coopgym.agents.play import play
+
+SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)
+MODES = ["private", "integrated", "cooperative"]
+
+
+def small_run(rewards: list[str] = MODES, seeds: Any = (0, 1), game: str = "TrustDilemma-v1", **keywords: Any) -> Any:
+    return SMALL.train(game, rewards, seeds, **{"env_steps": 6400} | keywords)
+
+
+def same_policy(one: TrainingResult, a: int, other: TrainingResult, b: int) -> bool:
+    names = [name for name in one.tensors if name.startswith("policy.")]
+    return all(np.array_equal(one.tensors[name][a], other.tensors[name][b]) for name in names)
+
+
+def test_team_production_reaches_nash_and_optimum() -> None:
+    """Private reward leads to the private Nash level, cooperative reward to the welfare optimum."""
+    nash, optimum = 1.44, 1.76
+    result = IPPO(hidden=(32, 32)).train(
+        "TeamProduction-v1", rewards=["private", "cooperative"], seeds=range(2), env_steps=150_000
+    )
+    game = coopgym.make_game("TeamProduction-v1")
+    for replica in result.replicas:
+        episodes = play(game, result.agents(replica), reward=replica[0])
+        welfare = episodes.payoffs.mean() / episodes.lengths.mean()
+        target = nash if replica[0] == "private" else optimum
+        assert abs(welfare - target) < 0.1 * (optimum - nash), (replica, welfare, episodes.cooperation)
+        assert result.status(replica) == "trained"
+
+
+def test_finds_the_optimum_of_a_one_step_game(quadratic: type) -> None:
+    result = IPPO(hidden=(16,), minibatches=2).train(quadratic, ["private", "cooperative"], range(2), 20_000)
+    for replica in result.replicas:
+        for seat, agent in enumerate(result.agents(replica)):
+            share = agent.act(np.array([[0.5, seat, 0.0]])) / agent.policy.endowment
+            assert share == pytest.approx(0.37, abs=0.02)
+
+
+def test_ratio_is_one_before_the_first_step() -> None:
+    make = environment_factory("TrustDilemma-v1", None, None)
+    learner = IPPOLearner(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
+    rollout, log_prob = learner.collect()
+    mean, _ = learner.outputs(rollout.observation.flatten(2, 3))
+    again = latent_log_prob(learner.latent.flatten(2), mean, learner.parameters["log_sigma"][:, 0])
+    assert torch.allclose(torch.exp(again - log_prob.flatten(2)), torch.ones(1), atol=1e-6, rtol=0.0)
+
+
+def test_same_seed_same_weights() -> None:
+    one, other = small_run(), small_run()
+    assert all(same_policy(one, k, other, k) for k in range(6))
+    assert one.record == other.record
+    assert not same_policy(one, 0, one, 1)
+
+
+@pytest.mark.parametrize("game", ["TrustDilemma-v1", "TeamProduction-v1", "SynergySearch-v1", "TrustDilemma-v0"])
+def test_a_replica_alone_equals_the_replica_in_a_stack(game: str) -> None:
+    stacked = small_run(seeds=(0, 7), game=game)
+    for reward, seed in [("private", 0), ("cooperative", 7)]:
+        alone = small_run([reward], [seed], game)
+        index = stacked.replicas.index((reward, seed))
+        assert same_policy(alone, 0, stacked, index)
+        assert alone.curves(0) == stacked.curves(index)
+
+
+def test_modes_separate_under_the_individual_objective_only() -> None:
+    individual = small_run(["integrated", "cooperative"], [0], "PartnerHoldUp-v1")
+    assert not same_policy(individual, 0, individual, 1)
+    team = IPPO(objective="team", hidden=(16,), num_envs=32).train(
+        "TeamProduction-v1", ["private", "cooperative"], [0], 1
+    )
+    for name in team.tensors:
+        if name.startswith("policy."):  # the same sum of rewards, up to rounding
+            assert np.allclose(team.tensors[name][0], team.tensors[name][1], atol=1e-3)
+
+
+def test_scaling_payoffs_by_a_power_of_two_changes_nothing_but_returns(quadratic: type) -> None:
+    plain = SMALL.train(quadratic, env_steps=2000, game_parameters={"horizon": 10})
+    scaled = SMALL.train(quadratic, env_steps=2000, game_parameters={"horizon": 10, "scale": 1024.0})
+    assert same_policy(plain, 0, scaled, 0)
+    for (_, metric, small), (_, _, large) in zip(plain.curves(0), scaled.curves(0), strict=True):
+        assert large == (small * 1024.0 if metric in ("reward", "payoff") else small)
+
+
+def test_a_nan_in_one_replica_leaves_the_others_unchanged(quadratic: type) -> None:
+    settings = IPPO(hidden=(16,), num_envs=32, rollout_steps=5)
+    train = functools.partial(
+        settings.train, quadratic, ["private", "cooperative"], [0, 1], 1600, game_parameters={"horizon": 10}
+    )
+    healthy = train()
+    struck = settings.train(
+        functools.partial(quadratic, poison=17),
+        ["private", "cooperative"],
+        [0, 1],
+        1600,
+        game_parameters={"horizon": 10},
+    )
+    assert [struck.diverged_at(k) for k in range(4)] == [4 * 5 * 32, None, None, None]
+    assert [struck.status(k) for k in range(4)] == ["diverged", "trained", "trained", "trained"]
+    assert all(same_policy(healthy, k, struck, k) for k in (1, 2, 3))
+    assert all(np.isfinite(tensor).all() for tensor in struck.tensors.values())
+
+
+@pytest.mark.parametrize(
+    ("game", "rollout_steps"), [("TrustDilemma-v1", 30), ("SynergySearch-v1", None), ("TrustDilemma-v0", 30)]
+)
+def test_resuming_gives_the_same_weights(tmp_path: Path, game: str, rollout_steps: int | None) -> None:
+    settings = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=rollout_steps)
+    whole = settings.train(game, ["private", "cooperative"], [0, 1], 9600)
+
+    def stop(done: int, planned: int) -> None:
+        if done >= planned // 2:
+            raise KeyboardInterrupt
+
+    keywords = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    with pytest.raises(KeyboardInterrupt):
+        settings.train(game, ["private", "cooperative"], [0, 1], 9600, progress=stop, **keywords)
+    resumed = settings.train(game, ["private", "cooperative"], [0, 1], 9600, **keywords)
+    assert all(same_policy(whole, k, resumed, k) for k in range(4))
+    assert whole.record == resumed.record
+    finished = settings.train(game, ["private", "cooperative"], [0, 1], 9600, **keywords)
+    assert finished.record == whole.record
+
+
+def test_a_checkpoint_of_another_run_or_a_broken_one_is_refused(tmp_path: Path) -> None:
+    small_run(env_steps=1, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="belongs to another run: env_steps=1 "):
+        small_run(checkpoint=tmp_path)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match="not a readable checkpoint"):
+        small_run(checkpoint=tmp_path)
+
+
+def test_saved_policies_play_the_same(tmp_path: Path) -> None:
+    result = small_run(game="TeamProduction-v1")
+    result.save(tmp_path)
+    observations = np.random.default_rng(0).random((50, 20))
+    for original, loaded in zip(result.agents(3), load_agents(tmp_path, ("integrated", 1)), strict=True):
+        assert np.array_equal(original.act(observations), loaded.act(observations))
+    game = coopgym.make_game("TeamProduction-v1")
+    first, second = (
+        play(game, agents, episodes=3, seed=5).payoffs
+        for agents in (result.agents(0, stochastic=True), load_agents(tmp_path, 0, stochastic=True))
+    )
+    assert np.array_equal(first, second)
+
+
+def test_agents_play_what_the_network_means() -> None:
+    make = environment_factory("TrustDilemma-v1", None, None)
+    learner = IPPOLearner(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
+    rollout, _ = learner.collect()
+    result = small_run(["private"], [0], env_steps=1)
+    seen = torch.rand(1, 2, 9, rollout.observation.shape[-1])
+    learner.parameters.flat.zero_()
+    names = {name: torch.as_tensor(result.tensors[f"policy.{name}"]) for name in learner.parameters.part(1, 0)}
+    with torch.no_grad():
+        for name, tensor in names.items():
+            learner.parameters[name][:, 0] = tensor
+        mean, _ = learner.outputs(2.0 * seen - 1.0)
+    for seat, agent in enumerate(result.agents(0)):
+        expected = agent.policy.endowment * 0.5 * (torch.tanh(mean[0, seat]) + 1.0)
+        assert np.allclose(agent.act(seen[0, seat].numpy()), expected.numpy(), atol=1e-4)
+
+
+def test_loading_reports_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"training\.json is missing"):
+        load_agents(tmp_path)
+    small_run(env_steps=1).save(tmp_path)
+    with pytest.raises(ValueError, match=r"no replica 99; there are 6"):
+        load_agents(tmp_path, 99)
+    (tmp_path / "policies.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match="not a readable training result"):
+        load_agents(tmp_path)
+    (tmp_path / "training.json").write_text("{")
+    with pytest.raises(ValueError, match="not a readable training result"):
+        load_agents(tmp_path)
+
+
+def test_an_agent_refuses_a_seat_it_was_not_trained_for() -> None:
+    result = small_run(["private"], [0], env_steps=1)
+    first, second = result.agents(0)
+    with pytest.raises(ValueError, match="trained for seat 1 of TrustDilemma-v1"):
+        play(coopgym.make_game("TrustDilemma-v1"), [second, first])
+    with pytest.raises(ValueError, match="the 'full' view has"):
+        play(coopgym.make_game("TrustDilemma-v1"), [first, second], views="full")
+    with pytest.raises(ValueError, match="seat=2"):
+        result.agent(reward="private", seed=0, seat=2)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "message"),
+    [
+        ({"env_steps": -5}, ValueError, "env_steps=-5"),
+        ({"game": "TrustDilema-v1"}, ValueError, "did you mean"),
+        ({"view": "everything"}, ValueError, "everything"),
+        ({"game_parameters": {"gama": 1.0}}, TypeError, "gama"),
+    ],
+)
+def test_bad_training_arguments(keywords: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        small_run(**keywords)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"objective": "selfish"}, ValueError, "objective='selfish'"),
+        ({"activation": "gelu"}, ValueError, "activation='gelu'"),
+        ({"learning_rate": 0.0}, ValueError, "learning_rate=0.0"),
+        ({"gamma": 1.5}, ValueError, r"gamma=1.5.*\[0, 1\]"),
+        ({"epochs": 1.5}, TypeError, "epochs=1.5: expected a whole number"),
+        ({"hidden": (64, 0)}, ValueError, "hidden=0"),
+        ({"clip": float("nan")}, ValueError, "clip=nan"),
+    ],
+)
+def test_bad_hyperparameters(settings: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        IPPO(**settings)
+
+
+def test_budget_and_curves_are_accounted_for(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    result = small_run(["private"], [3], env_steps=5000, progress=lambda done, planned: calls.append((done, planned)))
+    assert calls == [(3200, 5000), (6400, 5000)]
+    assert (result.env_steps, result.gradient_updates) == (6400, 2 * 2 * 2)
+    steps = [step for step, metric, _ in result.curves(("private", 3)) if metric == "kl"]
+    assert steps == [3200, 6400]
+    assert {metric for _, metric, _ in result.curves(0)} >= {"reward", "payoff", "cooperation", "entropy", "value_loss"}
+    assert result.hyperparameters["num_envs"] == 32
+    result.save(tmp_path)
+    assert json.loads((tmp_path / "training.json").read_text())["game"] == "TrustDilemma-v1"
+
+
+def test_truncation_may_bootstrap(quadratic: type) -> None:
+    settings = IPPO(hidden=(16,), num_envs=32, bootstrap_truncation=True)
+    result = settings.train(quadratic, ["private"], [0], 640, game_parameters={"horizon": 10})
+    assert result.status() == "trained"
+
+
+def test_the_registry_knows_ippo() -> None:
+    assert learners() == {"IPPO": IPPO}
