@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,6 +29,10 @@ class Backend:
             return self.xp.asarray(values, dtype=self.dtype)
         return self.xp.asarray(_owned(values), dtype=self.dtype, device=self.device)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Modules cannot be pickled, their names can.
+        return _backend_of, (self.xp.__name__, self.dtype, self.device)
+
     def integers(self, values: Any) -> Array:
         """Return ``values`` as an int64 array of this backend, for indexing."""
         if self.device is None:
@@ -38,6 +43,10 @@ class Backend:
 def _owned(values: Any) -> Any:
     """Copy NumPy arrays: a CPU tensor would share their memory, read-only or not."""
     return values.copy() if isinstance(values, np.ndarray) else values
+
+
+def _backend_of(namespace: str, dtype: Any, device: Any) -> Backend:
+    return Backend(importlib.import_module(namespace), dtype, device)
 
 
 NUMPY = Backend(np, np.float64)

@@ -7,7 +7,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def make_agent(name: str, **options: Any) -> Agent:
     """
     level = _CONSTANT.fullmatch(name)
     if level:
-        return heuristics.Constant(int(level[1]) / 100, **options)
+        return _made(name, partial(heuristics.Constant, int(level[1]) / 100), options)
     if name in _SHIPPED:
         return _made(name, _SHIPPED[name], options)
     if name in _plugins():

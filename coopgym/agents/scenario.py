@@ -67,12 +67,13 @@ class Scenario:
             episodes=episodes,
             seed=seed,
         )
+        reward = reward_layer(self.reward).name
         rows = []
         for episode in range(episodes):
-            row: dict[str, Any] = {"scenario": self.name, "game": game.id, "reward": self.reward, "episode": episode}
+            row: dict[str, Any] = {"scenario": self.name, "game": game.id, "reward": reward, "episode": episode}
             for role, seats in (("focal", list(self.focal_seats)), ("background", others)):
                 at = (episode, seats)
-                row[f"{role}_return"] = float(result.returns[self.reward][at].mean()) if seats else None
+                row[f"{role}_return"] = float(result.returns[reward][at].mean()) if seats else None
                 row[f"{role}_payoff"] = float(result.payoffs[at].mean()) if seats else None
                 row[f"{role}_cooperation"] = float(result.cooperation[at].mean()) if seats else None
             row["welfare"] = float(result.payoffs[episode].sum())

@@ -83,6 +83,9 @@ class Game(ABC, Generic[StateT]):
         self.spec = self.describe()
         self.n_agents = self.spec.n_agents
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.parameters, self.backend)
+
     @classmethod
     def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
         """Parameters that some keyword (a historical phase, say) presets; other keywords override them."""

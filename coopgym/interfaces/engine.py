@@ -151,6 +151,33 @@ class Engine:
             raise ValueError(f"{game.id}: expected actions of shape {self.action_shape}, got {tuple(array.shape)}")
         return array if self._in_range(array) else self._rounded(array)
 
+    def check_seat(self, seat: int, actions: Any) -> Array:
+        """Return one seat's actions, checked before anyone else has moved.
+
+        Args:
+            seat: whose actions they are.
+            actions: ``(*batch, 1)`` or ``(*batch)`` in endowment units.
+
+        Returns:
+            The actions ``(*batch)``.
+
+        Raises:
+            ValueError: as `step`.
+        """
+        try:
+            levels = np.asarray(actions, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise self._misshapen(seat, repr(actions)) from error
+        if levels.shape not in ((*self.batch, 1), self.batch):
+            raise self._misshapen(seat, f"shape {levels.shape}")
+        joint = np.zeros(self.action_shape)
+        joint[..., seat] = levels.reshape(self.batch)
+        return self.check(joint)[..., seat]
+
+    def _misshapen(self, seat: int, given: str) -> ValueError:
+        wanted = f"numbers of shape {(*self.batch, 1)} from agent_{seat}"
+        return ValueError(f"{self.game.id}: expected {wanted}, got {given}")
+
     def _in_range(self, array: Array) -> bool:
         if not self.batch and self.game.xp is np:
             # For a handful of numbers Python's comparisons are faster than array operations.
@@ -203,11 +230,17 @@ class Engine:
             gamma=self._number(options, "gamma", 0.0, float("inf")),
             initial_trust=self._number(options, "initial_trust", 0.0, 1.0),
             initial_reputation=self._number(options, "initial_reputation", 0.0, 1.0),
-            initial_state={
-                **(options.get("initial_state") or {}),
-                **{name: options[name] for name in ("public_scores", "loyalty") if name in options},
-            },
+            initial_state=self._stocks(options),
         )
+
+    def _stocks(self, options: Mapping[str, Any]) -> dict[str, Array]:
+        given = options.get("initial_state") or {}
+        if not isinstance(given, Mapping):
+            raise ValueError(f"option initial_state={given!r}: expected a mapping of state names to numbers")
+        given = {**given, **{name: options[name] for name in ("public_scores", "loyalty") if name in options}}
+        infinite = float("inf")
+        stocks = {name: self._number(given, name, -infinite, infinite) for name in given}
+        return {name: stock for name, stock in stocks.items() if stock is not None}
 
     def _number(self, options: Mapping[str, Any], name: str, low: float, high: float) -> Array | None:
         if options.get(name) is None:

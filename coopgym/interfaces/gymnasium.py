@@ -51,9 +51,12 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._show_human()
         return reset_info(self.game, self._engine.state)
 
-    def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
+    def _refuse_unless_running(self) -> None:
         if not self._running:
             raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
+
+    def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
+        self._refuse_unless_running()
         before = self._engine.state
         checked = self._engine.check(actions)
         transition, rewards = self._engine.step(checked)
@@ -158,9 +161,8 @@ class SeatEnv(_GameEnv):
             ValueError: an action of the wrong shape, not finite or out of range.
             RuntimeError: the episode is over.
         """
-        own = np.asarray(action, dtype=np.float64).reshape(-1)
-        if own.shape != (1,):
-            raise ValueError(f"{self.game.id}: expected one action of shape (1,), got shape {np.shape(action)}")
+        self._refuse_unless_running()
+        own = self._engine.check_seat(self.seat, action)  # before the partners, who remember, are asked
         joint = self._table.fill(own, self._engine.state)[0]
         rewards, terminated, truncated, info = self._play(joint)
         return self._observe(), float(rewards[self.seat]), terminated, truncated, info

@@ -14,18 +14,19 @@ from coopgym.games.state import State
 
 def reset_info(game: AnyGame, state: State) -> dict[str, Any]:
     """Describe the first state of an episode."""
-    return {"step": 0, **game.diagnostics(state)}
+    return {"step": 0, **_owned(game.diagnostics(state))}
 
 
 def step_info(game: AnyGame, before: State, actions: Array, transition: Transition, rewards: Array) -> dict[str, Any]:
     """Describe a step: diagnostics of the game, payoffs and rewards per agent, actions played."""
-    return {
-        "step": int(transition.state.t),
-        **game.step_diagnostics(before, actions, transition),
-        "payoffs": transition.payoffs,
-        "rewards": rewards,
-        "actions": actions + 0.0,
-    }
+    described = game.step_diagnostics(before, actions, transition)
+    described |= {"payoffs": transition.payoffs, "rewards": rewards, "actions": actions}
+    return {"step": int(transition.state.t), **_owned(described)}
+
+
+def _owned(described: dict[str, Any]) -> dict[str, Any]:
+    """Copy arrays, so that callers may keep and change what they are given."""
+    return {name: value.copy() if type(value) is np.ndarray else value for name, value in described.items()}
 
 
 class RewardTally:

@@ -240,10 +240,10 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
             return
-        level = self._checked(agent, action)
+        seat = self.possible_agents.index(agent)
+        level = float(self._parallel.engine.check_seat(seat, action))
         self._cumulative_rewards[agent] = 0.0
         self._moves[agent] = level
-        seat = self.possible_agents.index(agent)
         if seat + 1 < len(self.possible_agents):
             self.agent_selection = self.possible_agents[seat + 1]
             self._clear_rewards()
@@ -254,18 +254,6 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         self._moves = {}
         self.agent_selection = self.possible_agents[0]
         self._accumulate_rewards()
-
-    def _checked(self, agent: str, action: Any) -> float:
-        """Check one agent's action when it is submitted, not when the round is played."""
-        try:
-            level = float(np.asarray(action, dtype=np.float64).reshape(()))
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{self.game.id}: expected one number of shape (1,) from {agent}, got {action!r}"
-            ) from error
-        trial = np.zeros(self.game.n_agents)
-        trial[self.possible_agents.index(agent)] = level
-        return float(self._parallel.engine.check(trial)[self.possible_agents.index(agent)])
 
     def state(self) -> Observation:
         """Return the observations of all agents, one after the other."""

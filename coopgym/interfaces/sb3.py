@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import Observation, checked_view
+from coopgym.interfaces.spaces import Observation, checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
 
 try:
@@ -39,7 +39,8 @@ class SeatVecEnv(VecEnv):
     ) -> None:
         self.game = make_game(id, **parameters)
         self.view = checked_view(self.game, view)
-        self.copies = num_envs
+        self.render_mode = None
+        self.copies = num_envs = checked_num_envs(num_envs)
         low, high = self.game.observation_bounds(self.view)
         observations = Box(low.min(axis=0).astype(np.float32), high.max(axis=0).astype(np.float32), dtype=np.float32)
         self._engine = Engine(self.game, reward, (num_envs,))
@@ -52,16 +53,22 @@ class SeatVecEnv(VecEnv):
         return seen.reshape(self.num_envs, -1)
 
     def reset(self) -> Observation:
-        """Start all episodes, with the seed given to `seed` if there was one."""
-        seed = self._seeds[0] if self._seeds and self._seeds[0] is not None else None
-        self._engine.reset(seed)
+        """Start all episodes, with what `seed` and `set_options` were given, if anything."""
+        self._engine.reset(self._seeds[0], self._options[0])
         self._reset_seeds()
+        self._reset_options()
         return self._observe()
 
     def step_async(self, actions: npt.NDArray[np.float32]) -> None:
-        """Take actions ``(slots, 1)`` in [-1, 1]."""
-        shares = np.asarray(actions, dtype=np.float64).reshape(self.copies, self.game.n_agents) + 1.0
-        self._actions = shares * self._half
+        """Take actions ``(slots, 1)`` in [-1, 1].
+
+        Raises:
+            ValueError: another shape; values are checked when the step is played.
+        """
+        levels = np.asarray(actions, dtype=np.float64)
+        if levels.shape != (self.num_envs, 1):
+            raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {levels.shape}")
+        self._actions = (levels.reshape(self._actions.shape) + 1.0) * self._half
 
     def step_wait(
         self,

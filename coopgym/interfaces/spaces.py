@@ -39,6 +39,17 @@ def checked_seat(game: AnyGame, seat: Any) -> int:
     return int(seat)
 
 
+def checked_num_envs(num_envs: Any) -> int:
+    """Return a number of environments.
+
+    Raises:
+        ValueError: not a whole number of at least one.
+    """
+    if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
+        raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1")
+    return int(num_envs)
+
+
 def seat_action_space(game: AnyGame, seat: int) -> Space:
     """Cooperation level of one seat, ``(1,)`` in [0, e_i] units."""
     return Box(0.0, float(game.spec.endowments[seat]), (1,), np.float32)

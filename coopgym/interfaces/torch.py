@@ -10,7 +10,7 @@ from coopgym.games.game import Transition
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
 from coopgym.interfaces.engine import Engine, Seeds
-from coopgym.interfaces.spaces import checked_view
+from coopgym.interfaces.spaces import checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class TorchEnv:
         validate: bool = True,
         **parameters: Any,
     ) -> None:
-        self.batch = (num_envs,) if isinstance(num_envs, int) else tuple(num_envs)
-        if not self.batch or any(not isinstance(size, int) or size < 1 for size in self.batch):
-            raise ValueError(f"num_envs={num_envs!r}: expected whole numbers of at least 1")
+        sizes = num_envs if isinstance(num_envs, tuple | list) and num_envs else (num_envs,)
+        self.batch = tuple(checked_num_envs(size) for size in sizes)
         self.num_envs = num_envs
         self.game = make_game(id, torch_backend(device, dtype), **parameters)
         self.view = checked_view(self.game, view)

@@ -18,6 +18,7 @@ from coopgym.interfaces.rendering import FRAMES_PER_SECOND
 from coopgym.interfaces.spaces import (
     Observation,
     Space,
+    checked_num_envs,
     checked_seat,
     checked_view,
     joint_action_space,
@@ -43,10 +44,8 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
         autoreset_mode: AutoresetMode | str,
         spaces: tuple[Space, Space],
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1")
         self.game = game
-        self.num_envs = num_envs
+        self.num_envs = num_envs = checked_num_envs(num_envs)
         self.view = checked_view(game, view)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "render_fps": FRAMES_PER_SECOND, "autoreset_mode": self.autoreset_mode}
@@ -193,10 +192,8 @@ class SeatVectorEnv(_GameVectorEnv):
         return self.game.observe(self._engine.state, self.view)[:, self.seat].astype(np.float32)
 
     def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
-        own = np.asarray(actions, dtype=np.float64)
-        if own.shape != (self.num_envs, 1):
-            raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {own.shape}")
-        return self._table.fill(own[:, 0], self._engine.state)
+        own = self._engine.check_seat(self.seat, actions)  # before the partners, who remember, are asked
+        return self._table.fill(own, self._engine.state)
 
     def _restart_partners(self, rows: Rows) -> None:
         if rows.all():

@@ -38,12 +38,12 @@ def habitual_cooperation(recent: Array, steps: Array, xp: Namespace | None = Non
 
     Args:
         recent: ``(..., window, N)``, unused entries zero.
-        steps: ``(...)`` completed steps.
+        steps: ``(...)`` completed steps, in the floating type of the engine.
     """
     xp = xp or namespace_of(recent)
     remembered = xp.maximum(xp.minimum(steps, recent.shape[-2]), 1.0)[..., None]
-    # Summed in double precision, so that backends that add in different orders round to the same mean.
-    total = xp.astype(xp.sum(recent, axis=-2, dtype=xp.float64), recent.dtype)
+    # In double precision engines the order of summation, which backends differ in, must not show in the mean.
+    total = xp.astype(xp.sum(recent, axis=-2, dtype=steps.dtype), recent.dtype)
     mean = total / xp.astype(remembered, recent.dtype)
     return xp.minimum(xp.maximum(mean, 0.0), 1.0)
 

@@ -1,0 +1,209 @@
+"""The command line. Heavy imports live inside the commands, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="coopgym", no_args_is_help=True, pretty_exceptions_enable=False)
+data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def _user_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn mistakes of the user into one message and exit code 2."""
+    try:
+        yield
+    except kinds as error:
+        typer.echo(f"coopgym: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from benchmarks.provenance import package_version
+
+        typer.echo(f"coopgym {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Mixed-motive games: look at them, play them, benchmark agents on them."""
+
+
+@app.command()
+def games(
+    game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this game in full.")] = None,
+) -> None:
+    """List the games, or describe one."""
+    from rich.console import Console
+
+    from benchmarks.console import game_list, print_game
+    from coopgym.games.registry import games as game_ids
+    from coopgym.games.registry import make_game
+
+    console = Console()
+    if game is None:
+        console.print(game_list(game_ids()))
+        return
+    with _user_errors(ValueError):
+        spec = make_game(game).spec
+    print_game(console, spec)
+
+
+@app.command()
+def play(
+    game: Annotated[str, typer.Argument(metavar="ID", help="Game to play.")],
+    seat: Annotated[int, typer.Option(help="Your seat, from 0.")] = 0,
+    partner: Annotated[str, typer.Option(help="Agent in the other seats.")] = "TitForTat",
+    reward: Annotated[str, typer.Option(help="Reward mode, or a form like mutuality=0.5.")] = "private",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all chance.")] = 0,
+) -> None:
+    """Play a seat yourself, in the terminal."""
+    from benchmarks.study import require_agent
+    from benchmarks.terminal import Person, farewell, introduction, play_with_person
+    from coopgym.agents import Seat, make_agent
+    from coopgym.games.registry import make_game
+    from coopgym.rewards import reward_layer
+
+    with _user_errors(ValueError):
+        made = make_game(game)
+        layer = reward_layer(reward)
+        Seat.of(made, seat, made.spec.default_view, layer.name)
+        require_agent(partner)
+    for line in introduction(made.spec, seat, partner, layer.name):
+        typer.echo(line)
+    sitting = play_with_person(made, Person(input, typer.echo), seat, lambda: make_agent(partner), layer, seed)
+    typer.echo("")
+    for line in farewell(made.spec, seat, sitting):
+        typer.echo(line)
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a TOML file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of results.", show_default="runs/<study>")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes; 0 runs in this one.", show_default="number of cores")
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(metavar="MODULE:CLASS", help="Add your agent to all games and modes.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where learners train.")] = "cpu",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
+) -> None:
+    """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
+    from rich.console import Console
+
+    from benchmarks.console import print_outlook, print_rankings
+    from benchmarks.executors import InProcess, ProcessPool, WorkerDiedError
+    from benchmarks.plan import expand
+    from benchmarks.progress import progress_on
+    from benchmarks.report import SUMMARY_FILE, write_report
+    from benchmarks.runner import outlook, run_study
+    from benchmarks.store import FolderInUseError, RunStore
+    from benchmarks.study import StudyError, load_study
+    from benchmarks.summary import summarise
+    from coopgym.corpus import CorpusError, load_corpus
+
+    console = Console()
+    with _user_errors(StudyError):
+        chosen = load_study(study)
+        for name in agent or ():
+            chosen = chosen.with_agent(name)
+        runs = expand(chosen, only)
+        if not runs:
+            raise StudyError(
+                f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
+            )
+    folder = out or Path("runs") / chosen.name
+    processes = len(os.sched_getaffinity(0)) if workers is None else workers
+    with _user_errors(FolderInUseError, CorpusError, WorkerDiedError):
+        if dry_run:
+            print_outlook(console, outlook(runs, RunStore(folder, chosen).finished()), folder, processes)
+            return
+        executor = ProcessPool(processes, device) if processes else InProcess(device)
+        try:
+            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)))
+        except KeyboardInterrupt:
+            typer.echo(f"\ninterrupted: finished runs are kept in {folder}; run the same command to go on", err=True)
+            raise typer.Exit(130) from None
+        corpus, page = load_corpus(folder), folder / "report.html"
+        summary = summarise(corpus.runs)
+        if outcome.computed or not page.exists():
+            write_report(corpus, summary, page)
+    print_rankings(console, summary)
+    typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
+    if outcome.replaced:
+        typer.echo(f"{outcome.replaced} earlier runs had another specification and were replaced")
+    typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
+    typer.echo(f"summary: {folder / SUMMARY_FILE}")
+    typer.echo(f"report:  {page}")
+    if outcome.failed:
+        typer.echo("some runs failed: their tracebacks are in the report and in the column `error`", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    path: Annotated[Path, typer.Argument(help="Folder of a corpus.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write.", show_default="PATH/report.html")] = None,
+) -> None:
+    """Write the report of a corpus: one HTML file that needs nothing else."""
+    from benchmarks.report import write_report
+    from benchmarks.summary import summarise
+    from coopgym.corpus import CorpusError, load_corpus
+
+    page = out or path / "report.html"
+    with _user_errors(CorpusError, OSError):
+        corpus = load_corpus(path)
+        table = write_report(corpus, summarise(corpus.runs), page)
+    typer.echo(f"summary: {table}")
+    typer.echo(f"report:  {page}")
+
+
+@app.command()
+def bench(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ratios such as C1; all if none.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
+) -> None:
+    """Measure speed as ratios against well-known libraries on this machine."""
+    from benchmarks.perf import run_all
+
+    with _user_errors(ValueError):
+        run_all(ids, quick)
+
+
+@data.command()
+def show(path: Annotated[Path, typer.Argument(help="Folder of a corpus.")]) -> None:
+    """Say what is in a corpus, on one screen."""
+    from rich.console import Console
+
+    from benchmarks.console import print_corpus
+    from coopgym.corpus import CorpusError, load_corpus
+
+    with _user_errors(CorpusError):
+        print_corpus(Console(), load_corpus(path))
+
+
+if __name__ == "__main__":
+    main()

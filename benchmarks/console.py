@@ -1,0 +1,135 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.progress import duration
+from benchmarks.runner import Outlook
+from benchmarks.summary import Interval, Ranking, Summary, score_text
+from coopgym.corpus.reader import Corpus
+from coopgym.games.parameters import describe
+from coopgym.games.registry import make_game
+from coopgym.games.spec import GameSpec
+
+
+def game_list(ids: Iterable[str]) -> Table:
+    """List games, one line each."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("game", "class", "agents", "steps"):
+        table.add_column(heading, justify="right" if heading in ("agents", "steps") else "left", no_wrap=True)
+    table.add_column("what it is about", no_wrap=True, overflow="ellipsis")
+    for game_id in ids:
+        spec = make_game(game_id).spec
+        table.add_row(spec.id, spec.mechanism_class, str(spec.n_agents), str(spec.horizon), spec.summary)
+    return table
+
+
+def print_game(console: Console, spec: GameSpec) -> None:
+    """Print everything a specification says."""
+    console.print(f"[bold]{spec.id}[/bold]  {spec.summary}\n", highlight=False)
+    console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
+    console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}\n", highlight=False)
+    seats = Table("seat", "role", "endowment", "norm", "share", box=None, pad_edge=False)
+    for first, last, role in _runs_of_equal_seats(spec):
+        name = spec.agents[first] if first == last else f"{spec.agents[first]} … {spec.agents[last]}"
+        seats.add_row(
+            name, role, f"{spec.endowments[first]:g}", f"{spec.baselines[first]:g}", f"{spec.shares[first]:.3f}"
+        )
+    console.print(seats)
+    parameters = Table("parameter", "value", "meaning", box=None, pad_edge=False)
+    for name, value, meaning in describe(spec.parameters):
+        parameters.add_row(name, _short(value), meaning)
+    console.print()
+    console.print(parameters)
+
+
+def ranking_table(ranking: Ranking, all_games: int) -> Table:
+    """Show a ranking: scores over all modes, by mode, and how much was cooperated."""
+    modes = list(dict.fromkeys(mode for row in ranking.rows for mode in row.by_mode))
+    games = len(ranking.games)
+    scope = f"all {games} games" if games == all_games else f"the {games} games everybody played"
+    table = Table(
+        title=f"Ranking on {scope}",
+        caption="score: 0 = Random, 1 = best constant of the same game and mode; ± 95 % interval over seeds; "
+        "played: mean share of endowment",
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("algorithm", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    for mode in modes:
+        table.add_column(mode, justify="right", no_wrap=True)
+    table.add_column("played", justify="right")
+    for row in ranking.rows:
+        cooperation = "" if row.cooperation is None else f"{row.cooperation:.0%}"
+        style = "dim" if row.kind == "constant" else None
+        by_mode = (score_text(row.by_mode[mode].mean) for mode in modes)
+        table.add_row(row.algorithm, _with_interval(row.score), *by_mode, cooperation, style=style)
+    return table
+
+
+def _with_interval(score: Interval) -> str:
+    return score_text(score.mean) + ("" if score.half_width is None else f" ± {score_text(score.half_width)}")
+
+
+def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int) -> None:
+    """Say what a run of a study would do and how long it would take."""
+    for job in plan.jobs:
+        console.print(f"{len(job.specs):5} runs  {job.title}", highlight=False)
+    parallel = min(max(1, processes), max(1, len(plan.jobs)))
+    console.print(
+        f"{len(plan.runs)} runs planned, {len(plan.runs) - len(plan.pending)} finished in {folder}, "
+        f"{len(plan.pending)} to do: about {duration(plan.expected_seconds / parallel)}",
+        highlight=False,
+    )
+
+
+def print_rankings(console: Console, summary: Summary) -> None:
+    """Print all rankings of a summary, or why there is none."""
+    rankings = summary.rankings()
+    for ranking in rankings:
+        console.print(ranking_table(ranking, len(summary.games)))
+    if not rankings:
+        console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
+
+
+def print_corpus(console: Console, corpus: Corpus) -> None:
+    """Say what is in a corpus, on one screen."""
+    runs = corpus.runs
+    for name in ("study", "environment", "algorithm", "reward_mode", "seed", "status"):
+        values = sorted(map(str, runs.column(name).unique().to_pylist()))
+        shown = ", ".join(values[:8]) + (f" … ({len(values)})" if len(values) > 8 else "")
+        console.print(f"[bold]{name:12}[/bold] {shown}", highlight=False)
+    tables = {"runs": runs, "curves": corpus.curves, "steps": corpus.steps}
+    sizes = ", ".join(f"{name} {len(table):,}" for name, table in tables.items())
+    console.print(f"[bold]{'rows':12}[/bold] {sizes}", highlight=False)
+    for name, found in corpus.metadata.items():
+        console.print(f"[bold]{name.replace('_', ' '):15}[/bold] {', '.join(found)}", highlight=False)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+def _runs_of_equal_seats(spec: GameSpec) -> Iterable[tuple[int, int, str]]:
+    """Yield first seat, last seat and role of each stretch of seats that are alike."""
+    first = 0
+    for seat in range(1, spec.n_agents + 1):
+        if seat == spec.n_agents or _seat(spec, seat) != _seat(spec, first):
+            role = spec.roles[first] if seat - first == 1 else f"{seat - first} alike"
+            yield first, seat - 1, role
+            first = seat
+
+
+def _seat(spec: GameSpec, seat: int) -> tuple[float, float, float]:
+    return float(spec.endowments[seat]), float(spec.baselines[seat]), float(spec.shares[seat])

@@ -1,0 +1,174 @@
+"""Compute a job: play or train, and return the rows of its runs. A run that fails becomes a row, not an exception."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from benchmarks.metrics import evaluation_metrics
+from benchmarks.plan import Job, RunSpec, Training, canonical_json
+from benchmarks.provenance import versions
+from benchmarks.recording import step_table
+from coopgym.agents import make_agent
+from coopgym.agents.base import Agent
+from coopgym.agents.play import Episodes, play
+from coopgym.corpus.schema import SCHEMAS, TableName
+from coopgym.corpus.writer import table_from_rows
+from coopgym.games.registry import make_game
+
+Row = dict[str, Any]
+Report = Callable[[float], None]
+"""Told the finished fraction of a job, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """The rows of a finished job, table by table."""
+
+    tables: dict[TableName, pa.Table]
+
+    @property
+    def failures(self) -> int:
+        """Number of runs that raised."""
+        return sum(status == "failed" for status in self.tables["runs"].column("status").to_pylist())
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one run adds to the tables."""
+
+    row: Row
+    curve: Sequence[Row] = ()
+    steps: pa.Table | None = None
+
+
+def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda fraction: None) -> JobResult:
+    """Compute all runs of a job.
+
+    Args:
+        job: what to run.
+        study: name written into the rows.
+        device: where learners train.
+        report: called with the finished fraction now and then.
+    """
+    started = datetime.now(UTC)
+    runs = list(_train(job.specs, job.training, device, report) if job.training else _play(job.specs, report))
+    common = {"study": study, "device": device, "replica_group": job.id, "started_at": started, **versions()}
+    steps = [run.steps for run in runs if run.steps is not None]
+    return JobResult(
+        {
+            "runs": table_from_rows("runs", [common | run.row for run in runs]),
+            "curves": table_from_rows("curves", [point for run in runs for point in run.curve]),
+            "steps": pa.concat_tables(steps) if steps else SCHEMAS["steps"].empty_table(),
+        }
+    )
+
+
+def _play(specs: Sequence[RunSpec], report: Report) -> Iterable[_Run]:
+    plays: dict[tuple[Any, ...], list[RunSpec]] = {}
+    for spec in specs:
+        plays.setdefault(spec.play_key, []).append(spec)
+    for done, readings in enumerate(plays.values(), start=1):
+        try:
+            seats = range(make_game(readings[0].game).n_agents)
+            episodes, seconds = _evaluate(readings[0], [make_agent(readings[0].algorithm) for _ in seats])
+            runs = [_completed(spec, episodes, seconds) for spec in readings]
+        except Exception:
+            runs = [_failed(spec) for spec in readings]
+        yield from runs
+        report(done / len(plays))
+
+
+def _train(specs: Sequence[RunSpec], training: Training, device: str, report: Report) -> Iterable[_Run]:
+    from algorithms import learners
+
+    begun = time.perf_counter()
+    try:
+        result = learners()[training.learner](**training.hyperparameters).train(
+            specs[0].game,
+            rewards=dict.fromkeys(spec.reward for spec in specs),
+            seeds=dict.fromkeys(spec.training_seed for spec in specs),
+            env_steps=training.env_steps,
+            game_parameters=specs[0].parameters,
+            view=specs[0].view,
+            device=device,
+            progress=lambda done, total: report(done / total),
+        )
+    except Exception:
+        yield from (_failed(spec) for spec in specs)
+        return
+    seconds = (time.perf_counter() - begun) / len(specs)
+    for spec in specs:
+        replica = (spec.reward, spec.training_seed)
+        curve = [
+            {"run_id": spec.run_id, "step": step, "metric": metric, "value": value}
+            for step, metric, value in result.curves(replica)
+        ]
+        summary: Row = {
+            "hyperparameters": canonical_json(result.hyperparameters),
+            "wall_seconds_train": seconds,
+            "env_steps": result.env_steps,
+            "gradient_updates": result.gradient_updates,
+        }
+        diverged_at = result.diverged_at(replica)
+        if diverged_at is not None:
+            outcome: Row = {"status": "diverged", "diverged_at_step": diverged_at}
+            yield _Run(_identity(spec) | summary | outcome, curve)
+            continue
+        try:
+            episodes, evaluation_seconds = _evaluate(spec, result.agents(replica))
+            run = _completed(spec, episodes, evaluation_seconds)
+        except Exception:
+            run = _failed(spec)
+        yield _Run(run.row | summary, curve, run.steps)
+
+
+def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
+    begun = time.perf_counter()
+    episodes = play(
+        make_game(spec.game, **spec.parameters),
+        agents,
+        reward=spec.reward,
+        views=spec.view,
+        episodes=spec.episodes,
+        seed=spec.evaluation_seed,
+        record=spec.record_steps,
+    )
+    return episodes, time.perf_counter() - begun
+
+
+def _completed(spec: RunSpec, episodes: Episodes, seconds: float) -> _Run:
+    outcome = {"status": "completed", "wall_seconds_eval": seconds}
+    steps = step_table(spec.run_id, episodes.trajectory) if episodes.trajectory else None
+    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward), steps=steps)
+
+
+def _failed(spec: RunSpec) -> _Run:
+    """Record the exception being handled."""
+    return _Run(_identity(spec) | {"status": "failed", "error": traceback.format_exc()})
+
+
+def _identity(spec: RunSpec) -> Row:
+    game = make_game(spec.game, **spec.parameters).spec
+    return {
+        "run_id": spec.run_id,
+        "algorithm": spec.algorithm,
+        "algorithm_kind": spec.kind,
+        "environment": spec.game,
+        "edition": game.edition,
+        "mechanism_class": game.mechanism_class,
+        "n_agents": game.n_agents,
+        "horizon": game.horizon,
+        "env_parameters": spec.parameters_json,
+        "reward_mode": spec.reward,
+        "view": spec.view,
+        "seed": spec.seed,
+        "episodes": spec.episodes,
+        "hyperparameters": canonical_json(spec.training.hyperparameters if spec.training else {}),
+    }

@@ -1,0 +1,138 @@
+"""Progress of a study on a terminal, or as a plain line now and then where there is none."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from benchmarks.jobs import JobResult
+from benchmarks.plan import Job
+
+LINE_SECONDS = 10.0
+
+
+class Tally:
+    """Counts what is done and estimates what is left, weighing jobs by their expected duration."""
+
+    def __init__(self, jobs: list[Job]) -> None:
+        self.runs = sum(len(job.specs) for job in jobs)
+        self.finished_runs = 0
+        self.failures = 0
+        self.total = sum(job.expected_seconds for job in jobs)
+        self._done = 0.0
+        self._underway: dict[str, float] = {}
+        self._started = time.monotonic()
+
+    def advance(self, job: Job, fraction: float) -> None:
+        """Note how far a job has come."""
+        self._underway[job.id] = fraction * job.expected_seconds
+
+    def finish(self, job: Job, result: JobResult) -> None:
+        """Note that a job is done."""
+        self._underway.pop(job.id, None)
+        self._done += job.expected_seconds
+        self.finished_runs += len(job.specs)
+        self.failures += result.failures
+
+    @property
+    def work_done(self) -> float:
+        """Expected seconds of the work done so far."""
+        return self._done + sum(self._underway.values())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._started
+
+    def __str__(self) -> str:
+        rate = self.finished_runs / max(self.elapsed, 1e-9)
+        parts = [f"{self.finished_runs}/{self.runs} runs", f"{rate:.1f}/s"]
+        if 0 < self.work_done < self.total:
+            parts.append(f"{duration(self.elapsed * (self.total / self.work_done - 1))} left")
+        if self.failures:
+            parts.append(f"{self.failures} failed")
+        return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words, like ``1 h 05 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+
+
+class BarProgress:
+    """A live bar on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
+        )
+
+    def begin(self, jobs: list[Job]) -> None:
+        """Show the empty bar."""
+        self._tally = Tally(jobs)
+        self._task: TaskID = self._progress.add_task("running", total=self._tally.total, tally=str(self._tally))
+        self._progress.start()
+
+    def advance(self, job: Job, fraction: float) -> None:
+        """Move the bar within a job."""
+        self._tally.advance(job, fraction)
+        self._show()
+
+    def finish(self, job: Job, result: JobResult) -> None:
+        """Move the bar by a job."""
+        self._tally.finish(job, result)
+        self._show()
+
+    def end(self) -> None:
+        """Leave the bar as it stands."""
+        self._progress.stop()
+
+    def _show(self) -> None:
+        self._progress.update(self._task, completed=self._tally.work_done, tally=str(self._tally))
+
+
+class LineProgress:
+    """A plain line at most every few seconds, for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last = 0.0
+
+    def begin(self, jobs: list[Job]) -> None:
+        """Start counting."""
+        self._tally = Tally(jobs)
+        self._last = time.monotonic()
+
+    def advance(self, job: Job, fraction: float) -> None:
+        """Count within a job."""
+        self._tally.advance(job, fraction)
+        self._show()
+
+    def finish(self, job: Job, result: JobResult) -> None:
+        """Count a job."""
+        self._tally.finish(job, result)
+        self._show()
+
+    def end(self) -> None:
+        """Write the last count."""
+        if self._tally.runs:
+            self._write()
+
+    def _show(self) -> None:
+        if time.monotonic() - self._last > LINE_SECONDS:
+            self._write()
+
+    def _write(self) -> None:
+        self._last = time.monotonic()
+        print(f"running: {self._tally} · {duration(self._tally.elapsed)} elapsed", file=self._stream, flush=True)
+
+
+def progress_on(console: Console) -> BarProgress | LineProgress:
+    """Return the progress display that suits a console."""
+    return BarProgress(console) if console.is_terminal else LineProgress(console.file)  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""Run a study into a folder: what is missing is computed, what is there is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.executors import Executor
+from benchmarks.jobs import JobResult
+from benchmarks.plan import Job, RunSpec, group
+from benchmarks.store import RunStore
+from benchmarks.study import Study
+
+
+class Progress(Protocol):
+    """Watches a study run."""
+
+    def begin(self, jobs: list[Job]) -> None:
+        """The jobs that are about to run."""
+
+    def advance(self, job: Job, fraction: float) -> None:
+        """A job has come this far."""
+
+    def finish(self, job: Job, result: JobResult) -> None:
+        """A job is done and its shards are on disk."""
+
+    def end(self) -> None:
+        """No more jobs run, for whatever reason."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of `run_study` did."""
+
+    planned: int
+    skipped: int
+    replaced: int
+    computed: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a call of `run_study` would do."""
+
+    runs: list[RunSpec]
+    pending: list[RunSpec]
+    jobs: list[Job]
+
+    @property
+    def expected_seconds(self) -> float:
+        """Rough duration on one core."""
+        return sum(job.expected_seconds for job in self.jobs)
+
+
+def outlook(runs: list[RunSpec], finished: set[str]) -> Outlook:
+    """Tell which runs are not finished, and the jobs that would compute them."""
+    pending = [spec for spec in runs if spec.run_id not in finished]
+    return Outlook(runs, pending, group(pending))
+
+
+def run_study(study: Study, runs: list[RunSpec], folder: Path, executor: Executor, progress: Progress) -> Outcome:
+    """Compute those of a study's runs (`expand`) that ``folder`` does not hold yet.
+
+    A run that raises is recorded as failed and does not stop the others; it is tried again next time. Killing the
+    process at any moment loses the jobs in progress, nothing else.
+
+    Raises:
+        FolderInUseError: another process writes to the folder.
+        CorpusError: the folder holds damaged or foreign shards.
+        WorkerDiedError: a worker process was killed.
+    """
+    with RunStore(folder, study) as store:
+        replaced = store.drop_replaced(runs)
+        plan = outlook(runs, store.finished())
+        failed = 0
+        progress.begin(plan.jobs)
+        try:
+            for job, result in executor.run(plan.jobs, study.name, progress.advance):
+                store.write(job, result)
+                failed += result.failures
+                progress.finish(job, result)
+        finally:
+            progress.end()
+    return Outcome(len(runs), len(runs) - len(plan.pending), replaced, len(plan.pending), failed)

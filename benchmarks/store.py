@@ -1,0 +1,134 @@
+"""A folder of results: one writer at a time, whole shards only, every run once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benchmarks.jobs import JobResult
+from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
+from benchmarks.provenance import package_version
+from benchmarks.study import Study
+from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.schema import TableName
+from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
+
+STUDY_FILE = "study.json"
+PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed")
+"""Columns of ``runs`` that make up `RunSpec.place`."""
+DETAILS: tuple[TableName, ...] = ("curves", "steps")
+"""Tables that belong to runs: written before them, worth nothing without them."""
+
+
+class FolderInUseError(RuntimeError):
+    """Another process is writing to the same folder."""
+
+
+class RunStore:
+    """Shards of a study's results. Use as a context manager: it holds the folder's lock.
+
+    A job's curves and steps are written before its runs, and a shard counts only with its runs, so a kill at any
+    moment leaves either the whole job or none of it.
+    """
+
+    def __init__(self, folder: Path, study: Study) -> None:
+        self.folder = folder
+        description = study.model_dump(mode="json", by_alias=True)
+        self.study_json = canonical_json(description)
+        self.study_hash = content_hash(description)
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / ".lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            holder = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            raise FolderInUseError(
+                f"{self.folder}: another coopgym process ({holder}) is writing there; wait for it, or choose another "
+                "folder with --out"
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(f"pid {os.getpid()}")
+        self._lock.flush()
+        remove_leftovers(self.folder)
+        self._remove_orphans()
+        write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.close()
+
+    def finished(self) -> set[str]:
+        """Ids of the runs that need not be computed again: all but the failed ones."""
+        tables = [read_shard(shard, "runs") for shard in run_shards(self.folder)]
+        completed = [table.filter(pc.not_equal(table.column("status"), "failed")) for table in tables]
+        return {run_id for table in completed for run_id in table.column("run_id").to_pylist()}
+
+    def drop_replaced(self, planned: Iterable[RunSpec]) -> int:
+        """Remove failed runs, and runs whose place in the study now has another specification.
+
+        Returns:
+            How many completed runs gave way to another specification; failed ones are merely tried again.
+        """
+        by_place = {spec.place: spec.run_id for spec in planned}
+        replaced = 0
+        for shard in run_shards(self.folder):
+            runs = read_shard(shard, "runs")
+            rows = runs.select([*PLACE_COLUMNS, "run_id", "status"]).to_pylist()
+            completed = [row["status"] != "failed" for row in rows]
+            current = [
+                by_place.get(tuple(row[name] for name in PLACE_COLUMNS), row["run_id"]) == row["run_id"] for row in rows
+            ]
+            replaced += sum(done and not right for done, right in zip(completed, current, strict=True))
+            keep = [done and right for done, right in zip(completed, current, strict=True)]
+            if not all(keep):
+                self._keep(shard, runs.filter(pa.array(keep)))
+        return replaced
+
+    def write(self, job: Job, result: JobResult) -> None:
+        """Add the shards of a finished job."""
+        for name in DETAILS:
+            if len(result.tables[name]):
+                self._write(name, f"{job.id}.parquet", result.tables[name])
+        self._write("runs", f"{job.id}.parquet", result.tables["runs"])
+
+    def _keep(self, shard: Path, runs: pa.Table) -> None:
+        """Reduce a shard to some of its runs; as when writing, the runs come last."""
+        if not len(runs):
+            shard.unlink()
+            self._remove_orphans()
+            return
+        for name in DETAILS:
+            path = self.folder / name / shard.name
+            if path.exists():
+                rows = read_shard(path, name)
+                self._write(name, shard.name, rows.filter(pc.is_in(rows.column("run_id"), runs.column("run_id"))))
+        self._write("runs", shard.name, runs)
+
+    def _write(self, name: TableName, file: str, table: pa.Table) -> None:
+        write_table(
+            name,
+            table,
+            self.folder / name / file,
+            study_hash=self.study_hash,
+            package_version=package_version(),
+        )
+
+    def _remove_orphans(self) -> None:
+        complete = {shard.name for shard in run_shards(self.folder)}
+        for name in DETAILS:
+            for shard in (self.folder / name).glob("*.parquet"):
+                if shard.name not in complete:
+                    shard.unlink()

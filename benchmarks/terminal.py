@@ -1,0 +1,172 @@
+"""A person plays a seat: the state in words, an amount typed in, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import GameSpec
+from coopgym.interfaces.engine import Engine
+from coopgym.rewards import RewardLayer
+
+Ask = Callable[[str], str]
+"""Shows a prompt and returns the line typed; raises EOFError when there is no more input."""
+Say = Callable[[str], None]
+
+FEW_PARTNERS = 6
+"""Up to here partners are listed one by one."""
+SHOWN_DIAGNOSTICS = ("mean_trust", "mean_reputation_damage")
+
+
+class HasLeftError(Exception):
+    """The person does not want to go on."""
+
+
+@dataclass
+class Person:
+    """An agent that asks a person for every action."""
+
+    ask: Ask
+    say: Say
+    seat: Seat = field(init=False)
+    round: int = field(default=0, init=False)
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        """Take a seat; a person plays one episode at a time."""
+        self.seat, self.round = seat, 0
+
+    def act(self, observation: FloatArray) -> FloatArray:
+        """Describe what the seat sees and return the amount typed, ``(1,)``.
+
+        Raises:
+            HasLeftError: the person typed q or the input ended.
+        """
+        self.round += 1
+        self.say(f"\nRound {self.round} of {self.seat.game.horizon}")
+        for line in describe(self.seat, observation[0]):
+            self.say(f"  {line}")
+        return np.array([self._amount()])
+
+    def _amount(self) -> float:
+        most, norm = self.seat.endowment, float(self.seat.game.baselines[self.seat.index])
+        while True:
+            try:
+                typed = self.ask(f"  You put in, 0 to {most:g} (Enter: {norm:g}, the norm; q: leave): ").strip()
+            except EOFError:
+                raise HasLeftError from None
+            if typed.lower() in ("q", "quit", "exit"):
+                raise HasLeftError
+            if not typed:
+                return norm
+            amount = _number(typed, most)
+            if amount is not None and 0.0 <= amount <= most:
+                return amount
+            self.say(f"  {typed!r} is not playable: type a number from 0 to {most:g}, or a share like 40%.")
+
+
+def _number(typed: str, most: float) -> float | None:
+    try:
+        return float(typed[:-1]) / 100.0 * most if typed.endswith("%") else float(typed)
+    except ValueError:
+        return None
+
+
+def describe(seat: Seat, observation: FloatArray) -> list[str]:
+    """Put what a seat sees into words, one line per partner or one line for many."""
+    partners = [name for j, name in enumerate(seat.game.agents) if j != seat.index]
+    facts: dict[str, FloatArray] = {}
+    if "partner_actions" in seat.columns:
+        facts["last put in {:.0%} of its endowment"] = seat.partners_cooperation(observation[None])[0]
+    for block, words in (
+        ("trust", "you trust it {:.2f}"),
+        ("trust_received", "it trusts you {:.2f}"),
+        ("damage", "its reputation with you is damaged {:.2f}"),
+    ):
+        if len(seat.columns.get(block, ())) == len(partners):
+            facts[words] = observation[seat.columns[block]]
+    if len(partners) <= FEW_PARTNERS:
+        return [
+            f"{name}: " + ", ".join(words.format(values[j]) for words, values in facts.items())
+            for j, name in enumerate(partners)
+        ]
+    means = ", ".join(words.format(values.mean()) for words, values in facts.items())
+    return [f"the {len(partners)} others on average: {means}"]
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What happened until the game ended or the person left."""
+
+    rounds: int
+    payoffs: FloatArray
+    """``(N,)`` payoffs so far."""
+    rewards: FloatArray
+    cooperation: FloatArray
+    """``(N,)`` mean share of endowment played."""
+    ended_early: bool
+    final: Mapping[str, float]
+
+
+def play_with_person(
+    game: AnyGame, person: Person, seat: int, partner: Callable[[], Agent], reward: RewardLayer, seed: int
+) -> Sitting:
+    """Play one episode with a person in one seat and a fresh partner in each of the others."""
+    view, n = game.spec.default_view, game.n_agents
+    agents: list[Agent] = [person if i == seat else partner() for i in range(n)]
+    for i, (agent, stream) in enumerate(zip(agents, np.random.SeedSequence(seed).spawn(n), strict=True)):
+        agent.begin(Seat.of(game, i, view, reward.name), 1, np.random.default_rng(stream))
+    engine = Engine(game, reward, (1,))
+    engine.reset(seed)
+    payoffs, rewards, shares = np.zeros(n), np.zeros(n), np.zeros(n)
+    rounds, ended_early, over = 0, False, False
+    while not over:
+        observations = game.observe(engine.state, view)
+        try:
+            actions = np.stack([np.asarray(agent.act(observations[:, i])) for i, agent in enumerate(agents)], axis=-1)
+        except HasLeftError:
+            break
+        transition, rewarded = engine.step(actions)
+        earned = transition.payoffs[0]
+        person.say(f"  You earn {earned[seat]:.2f}; the others earn {np.delete(earned, seat).mean():.2f} on average.")
+        payoffs, rewards = payoffs + earned, rewards + rewarded[0]
+        shares = shares + actions[0] / game.spec.endowments
+        rounds += 1
+        ended_early = bool(transition.terminated[0])
+        over = ended_early or bool(transition.truncated[0])
+    diagnostics = game.diagnostics(engine.state)
+    final = {name: float(np.mean(diagnostics[name])) for name in SHOWN_DIAGNOSTICS}
+    return Sitting(rounds, payoffs, rewards, shares / max(1, rounds), ended_early, final)
+
+
+def introduction(spec: GameSpec, seat: int, partner: str, reward: str) -> list[str]:
+    """Tell a person what they are about to play."""
+    others = "one partner" if spec.n_agents == 2 else f"{spec.n_agents - 1} partners"
+    return [
+        f"{spec.id}: {spec.summary}",
+        f"You are {spec.agents[seat]} ({spec.roles[seat]}) with an endowment of {spec.endowments[seat]:g} per round.",
+        f"You meet {others} played by {partner}, for {spec.horizon} rounds. Your reward is {reward}.",
+    ]
+
+
+def farewell(spec: GameSpec, seat: int, sitting: Sitting) -> list[str]:
+    """Tell a person how it went."""
+    if not sitting.rounds:
+        return ["No round was played."]
+    end = "The relation broke down" if sitting.ended_early else "The game ended"
+    head = f"{end} after {sitting.rounds} rounds." if sitting.rounds < spec.horizon else "All rounds are played."
+    if sitting.rounds < spec.horizon and not sitting.ended_early:
+        head = f"You left after {sitting.rounds} of {spec.horizon} rounds."
+    place = 1 + int((sitting.payoffs > sitting.payoffs[seat]).sum())
+    return [
+        head,
+        f"Your payoff: {sitting.payoffs[seat]:.1f} (place {place} of {spec.n_agents}); everybody's: "
+        f"{sitting.payoffs.sum():.1f}.",
+        f"Your reward: {sitting.rewards[seat]:.1f}.",
+        f"You put in {sitting.cooperation[seat]:.0%} of your endowment on average, the others "
+        f"{np.delete(sitting.cooperation, seat).mean():.0%}.",
+        *(f"{name.replace('_', ' ').capitalize()} at the end: {value:.2f}." for name, value in sitting.final.items()),
+    ]

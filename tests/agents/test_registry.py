@@ -1,0 +1,127 @@
+"""Names of agents: shipped, plug-ins and classes in a user's own file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from coopgym.agents import Agent, Strategy, agent_names, constant_names, make_agent, registry
+from coopgym.agents.heuristics import Constant, GrimTrigger
+
+OWN_FILE = """
+class Half:
+    def begin(self, seat, episodes, rng):
+        self.seat, self.episodes = seat, episodes
+
+    def act(self, observation):
+        return [0.5 * self.seat.endowment] * self.episodes
+
+
+class Mute:
+    def begin(self, seat, episodes, rng):
+        pass
+
+
+NOT_A_CLASS = 3
+"""
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    name = "an_agent_of_my_own"
+    (tmp_path / f"{name}.py").write_text(OWN_FILE, encoding="utf-8")
+    (tmp_path / "broken_imports.py").write_text("import no_such_package_at_all\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_the_shipped_agents_are_listed() -> None:
+    assert {"Random", "TitForTat", "GrimTrigger", "Gradual", "Constant"} <= set(agent_names())
+    assert list(agent_names()) == sorted(agent_names())
+
+
+@pytest.mark.parametrize("name", agent_names())
+def test_every_listed_name_makes_a_new_agent(name: str) -> None:
+    first, second = make_agent(name), make_agent(name)
+    assert isinstance(first, Agent)
+    assert first is not second
+
+
+def test_there_are_101_constants_named_by_percent() -> None:
+    names = constant_names()
+    assert (names[0], names[7], names[100], len(names)) == ("Constant_00", "Constant_07", "Constant_100", 101)
+    agents = [make_agent(name) for name in names]
+    levels = [agent.level for agent in agents if isinstance(agent, Constant)]
+    assert levels == [percent / 100 for percent in range(101)]
+
+
+@pytest.mark.parametrize("name", ["Constant_5", "Constant_101", "Constant_1000", "Constant_-1"])
+def test_other_percentages_are_unknown(name: str) -> None:
+    with pytest.raises(ValueError, match="Constant_00 to Constant_100"):
+        make_agent(name)
+
+
+def test_options_reach_the_constructor() -> None:
+    agent = make_agent("GrimTrigger", opening_level=0.9)
+    assert isinstance(agent, GrimTrigger)
+    assert agent.opening_level == 0.9
+    constant = make_agent("Constant_40", joint_box=True)
+    assert isinstance(constant, Constant)
+    assert constant.joint_box
+
+
+def test_an_option_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="agent 'TitForTat' cannot be made with"):
+        make_agent("TitForTat", kindness=1.0)
+    with pytest.raises(TypeError, match="agent 'Constant_40' cannot be made with"):
+        make_agent("Constant_40", kindness=1.0)
+
+
+def test_a_misspelt_name_gets_a_suggestion() -> None:
+    with pytest.raises(ValueError, match="unknown agent 'TitForTatt'; did you mean 'TitForTat'") as raised:
+        make_agent("TitForTatt")
+    assert "module:Class" in str(raised.value)
+
+
+def test_a_class_in_the_current_folder_is_an_agent(own_file: str) -> None:
+    agent = make_agent(f"{own_file}:Half")
+    assert isinstance(agent, Agent)
+    assert type(agent).__name__ == "Half"
+
+
+def test_a_missing_module_or_class_is_named(own_file: str) -> None:
+    with pytest.raises(ValueError, match="no module 'nowhere_to_be_found' here or on the Python path"):
+        make_agent("nowhere_to_be_found:Half")
+    with pytest.raises(ValueError, match=f"module '{own_file}' has no 'Haalf'"):
+        make_agent(f"{own_file}:Haalf")
+
+
+def test_an_import_error_inside_the_user_s_module_is_shown_as_it_is(own_file: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such_package_at_all"):
+        make_agent("broken_imports:Half")
+
+
+def test_a_class_without_the_protocol_is_refused(own_file: str) -> None:
+    with pytest.raises(TypeError, match=r"has no act; an agent needs begin\(seat, episodes, rng\)"):
+        make_agent(f"{own_file}:Mute")
+    with pytest.raises(TypeError, match="cannot be made"):
+        make_agent(f"{own_file}:NOT_A_CLASS")
+
+
+def test_a_bare_strategy_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        make_agent("coopgym.agents.base:Strategy")
+    assert issubclass(GrimTrigger, Strategy)
+
+
+def test_installed_plugins_are_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = SimpleNamespace(load=lambda: GrimTrigger)
+    monkeypatch.setattr(registry, "_plugins", lambda: {"MyPlugin": plugin})
+    assert "MyPlugin" in agent_names()
+    assert isinstance(make_agent("MyPlugin", opening_level=0.7), GrimTrigger)

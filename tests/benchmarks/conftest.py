@@ -1,0 +1,57 @@
+"""Small studies and quiet progress for the harness tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.executors import Executor, InProcess
+from benchmarks.jobs import JobResult
+from benchmarks.plan import Job, expand
+from benchmarks.runner import Outcome, run_study
+from benchmarks.study import Study
+
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "seeds": [7, 8],
+    "episodes": 2,
+    "blocks": [
+        {
+            "games": ["TrustDilemma-v1", "SynergySearch-v1"],
+            "agents": ["Random", "TitForTat"],
+            "constants": {"step": 50},
+            "parameters": {"max_steps": 12},
+        }
+    ],
+}
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def begin(self, jobs: list[Job]) -> None: ...
+
+    def advance(self, job: Job, fraction: float) -> None: ...
+
+    def finish(self, job: Job, result: JobResult) -> None: ...
+
+    def end(self) -> None: ...
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def small() -> Study:
+    return Study.model_validate(SMALL)
+
+
+@pytest.fixture
+def run() -> Run:
+    def run_into(study: Study, folder: Path, executor: Executor | None = None) -> Outcome:
+        return run_study(study, expand(study), folder, executor or InProcess(), Silence())
+
+    return run_into

@@ -1,0 +1,134 @@
+"""Expansion, identity, seeds and grouping of runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.plan import PLAYS_PER_JOB, Job, RunSpec, Training, expand, group, seed_from
+from benchmarks.study import Block, Study
+
+
+def example(**changes: Any) -> RunSpec:
+    facts: dict[str, Any] = {
+        "game": "TrustDilemma-v1",
+        "parameters": {},
+        "algorithm": "Random",
+        "kind": "heuristic",
+        "reward": "private",
+        "view": "own",
+        "seed": 1,
+        "episodes": 2,
+    }
+    return RunSpec(**facts | changes)
+
+
+def test_the_hash_is_stable_across_processes_and_releases() -> None:
+    assert example().run_id == "dcbabf0c31f6c4925e082dc6a8ee2ce09c716d6d1101593735a8a96c6b1ef6ec"
+    assert seed_from("evaluation", "x", 1) == 870872584
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"game": "SLCD-v1"},
+        {"parameters": {"gamma": 2.0}},
+        {"algorithm": "TitForTat"},
+        {"reward": "integrated"},
+        {"view": "full"},
+        {"seed": 2},
+        {"episodes": 3},
+        {"record_steps": True},
+        {"training": Training("IPPO", 10)},
+        {"source": "changed"},
+    ],
+)
+def test_everything_that_determines_numbers_is_in_the_hash(changes: dict[str, Any]) -> None:
+    assert example(**changes).run_id != example().run_id
+
+
+def test_parameter_order_does_not_matter() -> None:
+    assert example(parameters={"a": 1, "b": 2}).run_id == example(parameters={"b": 2, "a": 1}).run_id
+
+
+def test_agents_without_chance_count_once(small: Study) -> None:
+    runs = expand(small)
+    seeds = {
+        name: {run.seed for run in runs if run.algorithm == name} for name in ("Random", "TitForTat", "Constant_50")
+    }
+    assert seeds == {"Random": {7, 8}, "TitForTat": {7}, "Constant_50": {7}}
+    episodes = {(run.game, run.algorithm): run.episodes for run in runs}
+    assert episodes["TrustDilemma-v1", "TitForTat"] == 1
+    assert episodes["TrustDilemma-v1", "Random"] == 2
+    assert episodes["SynergySearch-v1", "TitForTat"] == 2, "the game itself draws its synergy"
+
+
+def test_runs_do_not_depend_on_what_else_is_in_the_study(small: Study) -> None:
+    another = Block(games="all-v0", agents=["Gradual"])
+    larger = small.model_copy(update={"name": "larger", "blocks": [another, *small.blocks]})
+    assert {run.run_id for run in expand(small)} < {run.run_id for run in expand(larger)}
+
+
+def test_the_same_run_in_two_blocks_is_one(small: Study) -> None:
+    doubled = small.model_copy(update={"blocks": small.blocks * 2})
+    assert [run.run_id for run in expand(doubled)] == [run.run_id for run in expand(small)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [("Trust", 18), ("*/TitForTat/private/*", 2), ("SynergySearch-v1/Constant_00/*", 3), ("nothing", 0)],
+)
+def test_only_selects_by_name(small: Study, pattern: str, count: int) -> None:
+    assert len(expand(small, pattern)) == count
+
+
+def test_the_three_modes_of_a_strategy_are_one_play_but_not_of_a_users_agent() -> None:
+    assert example().play_key == example(reward="cooperative").play_key
+    assert example().play_key != example(reward="mutuality=0.5").play_key
+    assert example(kind="plugin").play_key != example(kind="plugin", reward="cooperative").play_key
+
+
+def test_groups_hold_every_run_once_and_keep_plays_together(small: Study) -> None:
+    study = small.model_copy(update={"blocks": [small.blocks[0].model_copy(update={"seeds": list(range(40))})]})
+    runs = expand(study)
+    jobs = group(runs)
+    assert sorted(run.run_id for job in jobs for run in job.specs) == sorted(run.run_id for run in runs)
+    assert all(len({run.game for run in job.specs}) == 1 for job in jobs)
+    assert max(len({run.play_key for run in job.specs}) for job in jobs) == PLAYS_PER_JOB
+    homes = {(run.game, run.play_key): job.id for job in jobs for run in job.specs}
+    assert all(homes[run.game, run.play_key] == job.id for job in jobs for run in job.specs)
+
+
+def test_replicas_of_a_learner_stack_into_full_crosses() -> None:
+    training = Training("IPPO", 1000)
+    missing = {("private", 1)}
+    runs = [
+        example(algorithm="IPPO", kind="learner", training=training, reward=reward, seed=seed)
+        for reward in ("private", "integrated", "cooperative")
+        for seed in (1, 2)
+        if (reward, seed) not in missing
+    ]
+    crosses = [{(run.reward, run.seed) for run in job.specs} for job in group(runs)]
+    assert sorted(map(len, crosses)) == [1, 4]
+
+
+def test_reward_modes_share_their_training_seed() -> None:
+    assert example().training_seed == example(reward="integrated").training_seed
+    assert example().training_seed != example(seed=2).training_seed
+    assert example().evaluation_seed == example(algorithm="TitForTat").evaluation_seed
+
+
+def test_a_changed_source_file_makes_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Study) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    module = "class Me:\n    def begin(self, *a): ...\n    def act(self, o): return 0 * o[:, 0]\n"
+    (tmp_path / "my_plan_agent.py").write_text(module)
+    sources = {run.source for run in expand(small.with_agent("my_plan_agent:Me")) if run.kind == "plugin"}
+    assert len(sources) == 1
+    assert sources != {""}
+
+
+def test_a_job_is_named_by_its_runs_not_by_their_order() -> None:
+    one, two = example(), example(seed=2)
+    assert Job((one, two)).id == Job((two, one)).id != Job((one,)).id

@@ -1,0 +1,266 @@
+"""Running studies: nothing lost, nothing twice, whatever kills whom and however many work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from benchmarks.executors import InProcess, ProcessPool
+from benchmarks.plan import expand
+from benchmarks.store import FolderInUseError, RunStore
+from benchmarks.study import Study
+from coopgym.corpus import CorpusError, load_corpus
+from coopgym.corpus.schema import REPEATABLE_COLUMNS
+
+SLOW_AGENT = """
+import time
+import numpy as np
+
+class Slow:
+    def begin(self, seat, episodes, rng):
+        time.sleep(0.05)
+        self.most, self.rng = seat.endowment, rng
+
+    def act(self, observation):
+        return self.most * self.rng.random(len(observation))
+"""
+
+SLOW_STUDY = """
+name = "slow"
+seeds = [1, 2, 3, 4, 5, 6]
+[[blocks]]
+games = ["TrustDilemma-v1", "SLCD-v1", "SynergySearch-v1"]
+parameters = { max_steps = 10 }
+agents = ["slow_agent:Slow", "Random", "TitForTat"]
+constants = { step = 50 }
+"""
+
+
+def content(folder: Path) -> pa.Table:
+    """What must repeat: runs without provenance, sorted."""
+    return load_corpus(folder).runs.select(list(REPEATABLE_COLUMNS)).sort_by("run_id")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Path:
+    (tmp_path / "slow_agent.py").write_text(SLOW_AGENT)
+    (tmp_path / "slow.toml").write_text(SLOW_STUDY)
+    return tmp_path
+
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start(slow: Path) -> Iterator[Start]:
+    """Start the command line on the slow study; whatever still runs when the test ends is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start_into(out: str, workers: int = 2) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.cli", "run", "slow.toml", "--out", out, "--workers", str(workers)],
+            cwd=slow,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        started.append(process)
+        return process
+
+    yield start_into
+    for process in started:
+        process.kill()
+        with process:  # closes its output and waits
+            pass
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(slow: Path, start: Start) -> None:
+    uninterrupted = start("whole", workers=1)
+    killed = start("killed")
+    shards = slow / "killed" / "runs"
+    wait_until(lambda: shards.exists() and any(shards.glob("*.parquet")))
+    workers = children(killed.pid)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    kept = {path.name: path.read_bytes() for path in shards.glob("*.parquet")}
+    (shards / ".half.parquet.partial").write_bytes(b"PAR1 what a kill leaves behind")
+
+    uninterrupted.communicate(timeout=120)
+    planned = len(load_corpus(slow / "whole").runs)
+    done = len(load_corpus(slow / "killed").runs)
+    assert 0 < done < planned
+
+    resumed = start("killed")
+    output = resumed.communicate(timeout=120)[0].decode()
+    assert resumed.returncode == 0, output
+    assert f"{planned - done} runs computed, {done} already there, 0 failed" in output
+    assert {name: (shards / name).read_bytes() for name in kept} == kept
+    assert not list(shards.glob(".*"))
+    assert content(slow / "killed").equals(content(slow / "whole"))
+
+
+def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(slow: Path, start: Start) -> None:
+    process = start("out")
+    shards = slow / "out" / "runs"
+    wait_until(lambda: shards.exists() and any(shards.glob("*.parquet")))
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=30)[0].decode()
+    assert process.returncode == 130, output
+    assert "interrupted: finished runs are kept in out; run the same command to go on" in output
+    assert "Traceback" not in output
+    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    assert len(load_corpus(slow / "out").runs)
+
+
+def test_a_finished_study_is_not_run_again(small: Study, run, tmp_path: Path) -> None:
+    first = run(small, tmp_path)
+    assert (first.computed, first.skipped, first.failed) == (first.planned, 0, 0)
+    second = run(small, tmp_path)
+    assert (second.computed, second.skipped) == (0, first.planned)
+
+
+def test_rows_say_what_ran(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path)
+    rows = load_corpus(tmp_path).runs.to_pylist()
+    assert {row["run_id"] for row in rows} == {spec.run_id for spec in expand(small)}
+    row = next(row for row in rows if row["environment"] == "TrustDilemma-v1" and row["algorithm"] == "Constant_50")
+    assert (row["study"], row["edition"], row["horizon"], row["n_agents"]) == ("small", "formal", 12, 2)
+    assert row["env_parameters"] == '{"max_steps":12}'
+    assert row["algorithm_kind"] == "constant"
+    assert row["cooperation_rate"] == pytest.approx(0.5)
+    assert row["welfare"] == pytest.approx(sum(row["seat_payoffs"])) == pytest.approx(row["return_private"])
+    assert row["torch"] is None or isinstance(row["torch"], str)
+
+
+def test_numbers_do_not_depend_on_workers_or_grouping(
+    small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(small, tmp_path / "pool", ProcessPool(2))
+    monkeypatch.setattr("benchmarks.plan.PLAYS_PER_JOB", 1)
+    run(small, tmp_path / "here", InProcess())
+    assert content(tmp_path / "pool").equals(content(tmp_path / "here"))
+
+
+def test_a_failing_agent_is_recorded_and_tried_again(
+    small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "failing_agent.py").write_text(
+        "import os\n"
+        "class Me:\n"
+        "    def begin(self, seat, episodes, rng): self.most = seat.endowment\n"
+        "    def act(self, observation):\n"
+        "        if 'REPAIRED' not in os.environ: raise RuntimeError('out of ideas')\n"
+        "        return 0 * observation[:, 0] + self.most\n"
+    )
+    study = small.with_agent("failing_agent:Me")
+    outcome = run(study, tmp_path / "out")
+    assert outcome.failed == 12
+    rows = load_corpus(tmp_path / "out").runs.to_pylist()
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert {row["algorithm"] for row in failed} == {"failing_agent:Me"}
+    assert "RuntimeError: out of ideas" in failed[0]["error"]
+    assert all(row["status"] == "completed" for row in rows if row["algorithm"] != "failing_agent:Me")
+
+    monkeypatch.setenv("REPAIRED", "yes")
+    again = run(study, tmp_path / "out")
+    assert (again.computed, again.failed, again.replaced) == (12, 0, 0)
+    assert content(tmp_path / "out").column("status").unique().to_pylist() == ["completed"]
+
+
+def test_a_changed_specification_takes_the_place_of_the_old_one(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path)
+    longer = small.model_copy(update={"episodes": 3})
+    outcome = run(longer, tmp_path)
+    assert outcome.replaced == outcome.computed > 0
+    runs = load_corpus(tmp_path).runs
+    assert sorted(runs.column("run_id").to_pylist()) == sorted(spec.run_id for spec in expand(longer))
+
+
+def test_two_processes_on_one_folder_refuse_politely(small: Study, run, tmp_path: Path) -> None:
+    with (
+        RunStore(tmp_path, small),
+        pytest.raises(FolderInUseError, match=rf"another coopgym process \(pid {os.getpid()}\).*--out"),
+    ):
+        run(small, tmp_path)
+    assert run(small, tmp_path).failed == 0
+
+
+def test_a_damaged_shard_stops_the_study_before_it_starts(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path)
+    shard = sorted((tmp_path / "runs").glob("*.parquet"))[0]
+    shard.write_bytes(shard.read_bytes()[:100])
+    with pytest.raises(CorpusError, match="truncated after 100 bytes"):
+        run(small, tmp_path)
+
+
+def test_steps_are_recorded_on_request(small: Study, run, tmp_path: Path) -> None:
+    run(small.model_copy(update={"record_steps": True}), tmp_path)
+    corpus = load_corpus(tmp_path)
+    one = next(
+        row
+        for row in corpus.runs.to_pylist()
+        if (row["environment"], row["algorithm"], row["reward_mode"]) == ("SynergySearch-v1", "Random", "integrated")
+    )
+    steps = [row for row in corpus.steps.to_pylist() if row["run_id"] == one["run_id"]]
+    assert len(steps) == 2 * 12 * 2  # episodes, steps, seats
+    assert [(row["episode"], row["t"], row["seat"]) for row in steps[:3]] == [(0, 0, 0), (0, 0, 1), (0, 1, 0)]
+    assert sum(row["payoff"] for row in steps) / 2 == pytest.approx(one["welfare"])
+    assert sum(row["reward"] for row in steps) / 2 == pytest.approx(one["return_integrated"])
+    assert {row["truncated"] for row in steps if row["t"] == 11} == {True}
+    assert {len(row["trust"]) for row in steps} == {2}
+
+
+def test_a_learner_trains_is_evaluated_and_leaves_curves(run, tmp_path: Path) -> None:
+    entry = {
+        "name": "IPPO",
+        "env_steps": 200,
+        "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+    }
+    block = {"games": ["TrustDilemma-v1"], "learners": [entry]}
+    both = Study.model_validate({"name": "learn", "seeds": [1, 2], "episodes": 1, "blocks": [block]})
+    run(both, tmp_path / "both")
+    corpus = load_corpus(tmp_path / "both")
+    rows = corpus.runs.to_pylist()
+    assert {row["status"] for row in rows} == {"completed"}, rows[0]["error"]
+    assert {(row["reward_mode"], row["seed"]) for row in rows} == {
+        (mode, seed) for mode in ("private", "integrated", "cooperative") for seed in (1, 2)
+    }
+    assert all(row["env_steps"] == 200 and row["gradient_updates"] > 0 for row in rows)
+    assert {"payoff", "cooperation"} <= set(corpus.curves.column("metric").to_pylist())
+    assert set(corpus.curves.column("run_id").to_pylist()) == {row["run_id"] for row in rows}
+
+    alone = both.model_copy(update={"seeds": [2], "rewards": ["private"]})
+    run(alone, tmp_path / "alone")
+    (single,) = load_corpus(tmp_path / "alone").runs.to_pylist()
+    (same,) = [row for row in rows if row["run_id"] == single["run_id"]]
+    np.testing.assert_allclose(single["seat_returns"], same["seat_returns"], rtol=1e-5)
