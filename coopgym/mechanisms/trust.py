@@ -12,19 +12,18 @@ SIGNAL_WIDTH = 0.5
 
 @dataclass(frozen=True)
 class TrustRates:
-    """How fast trust is built and lost and damage is done and healed, as arrays.
-
-    The pairwise arrays are zero on the diagonal, so an agent's relation to itself never moves.
-    """
+    """How fast trust is built and lost and damage is done and healed."""
 
     building: float
     """λ⁺, in (0, 1]."""
     erosion: Array
-    """λ⁻ (1 + ξ D_ij), shape (N, N), zero on the diagonal."""
-    scarring: Array
-    """μ_R, shape (N, N), zero on the diagonal."""
+    """λ⁻ (1 + ξ D_ij), shape (N, N)."""
+    scarring: float
+    """μ_R, in [0, 1]."""
     healing: float
     """δ_R, in [0, 1]."""
+    others: Array
+    """(N, N), zero on the diagonal and one elsewhere: nobody judges themselves."""
     overshoots: bool
     """Whether erosion can exceed one, so that trust must be kept from falling below zero."""
 
@@ -41,12 +40,12 @@ class TrustRates:
     ) -> TrustRates:
         """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
         xp, n_agents = backend.xp, interdependence.shape[-1]
-        others = 1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device)
         return cls(
             building=lambda_plus,
-            erosion=lambda_minus * (1.0 + xi * interdependence) * others,
-            scarring=mu_R * others,
+            erosion=lambda_minus * (1.0 + xi * interdependence),
+            scarring=mu_R,
             healing=delta_R,
+            others=1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device),
             overshoots=lambda_minus * (1.0 + xi * float(xp.max(interdependence))) > 1.0,
         )
 
@@ -87,15 +86,16 @@ def update_trust(
         The new trust and the new damage, both ``(..., N, N)``.
     """
     xp = xp or namespace_of(trust)
-    conduct = signal[..., None, :]
+    conduct = rates.others * signal[..., None, :]
     gain = xp.maximum(conduct, 0.0)
     loss = gain - conduct
     ceiling = 1.0 - damage
-    moved = trust + (rates.building * gain) * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
+    moved = trust + rates.building * gain * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
     if rates.overshoots:
         moved = xp.maximum(moved, 0.0)
-    new_damage = damage + rates.scarring * loss * ceiling - rates.healing * ((conduct >= 0.0) * damage)
-    return xp.minimum(moved, ceiling), new_damage
+    scarred = damage + rates.scarring * loss * ceiling
+    healed = (1.0 - rates.healing) * damage
+    return xp.minimum(moved, ceiling), xp.where(conduct < 0.0, scarred, healed)
 
 
 def mean_over_pairs(matrix: Array) -> Array:

@@ -224,10 +224,10 @@ def _require_observation_in_bounds(game: AnyGame, view: View, state: State) -> N
             observation.shape == expected,
             f"{name}(view={view!r}) has shape {observation.shape}; its bounds say {expected}",
         )
-        wrong = ~((observation >= low - BOUND_SLACK) & (observation <= high + BOUND_SLACK))
+        outside = ~((observation >= low - BOUND_SLACK) & (observation <= high + BOUND_SLACK))
+        entries = np.unique(np.nonzero(outside)[-1]).tolist()
         require(
-            not wrong.any(),
-            f"{name}(view={view!r}) leaves its bounds in entry {np.argwhere(wrong)[0][-1]}; widen them or scale it",
+            not entries, f"{name}(view={view!r}) leaves its bounds in entries {entries}; widen the bounds or scale them"
         )
 
 
