@@ -20,12 +20,14 @@ from coopgym.games.spec import GameSpec
 
 def game_list(ids: Iterable[str]) -> Table:
     """List games, one line each."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("game", "class", "agents", "steps"):
-        table.add_column(heading, justify="right" if heading in ("agents", "steps") else "left", no_wrap=True)
-    table.add_column("what it is about", no_wrap=True, overflow="ellipsis")
-    for game_id in ids:
-        spec = make_game(game_id).spec
+    specs = [make_game(game_id).spec for game_id in ids]
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("game", no_wrap=True, width=max(len(spec.id) for spec in specs))
+    table.add_column("class", no_wrap=True, width=5)
+    table.add_column("agents", justify="right", no_wrap=True, width=6)
+    table.add_column("steps", justify="right", no_wrap=True, width=5)
+    table.add_column("what it is about", no_wrap=True, overflow="ellipsis", ratio=1)
+    for spec in specs:
         table.add_row(spec.id, spec.mechanism_class, str(spec.n_agents), str(spec.horizon), spec.summary)
     return table
 
