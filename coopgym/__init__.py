@@ -28,7 +28,6 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "aec_env": "coopgym.interfaces.pettingzoo",
-    "games": "coopgym.games.registry",
     "load_corpus": "coopgym.corpus",
     "make_game": "coopgym.games.registry",
     "parallel_env": "coopgym.interfaces.pettingzoo",
@@ -52,6 +51,8 @@ register_all()
 
 
 def __getattr__(name: str) -> Any:
+    if name == "games":
+        return importlib.import_module("coopgym.games")  # a package that can be called
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'coopgym' has no attribute {name!r}; it has {', '.join(__all__)}")

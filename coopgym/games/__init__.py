@@ -1,13 +1,18 @@
-"""The twenty games in both editions; calling the package, ``coopgym.games()``, lists their ids."""
+"""The games: their interface, the two editions and the registry.
+
+This package is also a function: ``coopgym.games()`` lists the ids of all games. Importing a subpackage binds its name in
+the parent, so that the name can only be both if the module itself can be called.
+"""
+
+from __future__ import annotations
 
 import sys
 from types import ModuleType
 
 
 class _Games(ModuleType):
-    """A package that stays callable: importing it puts it where ``coopgym`` offers the function `registry.games`."""
-
     def __call__(self, edition: str | None = None) -> tuple[str, ...]:
+        """List ids; see `coopgym.games.registry.games`."""
         from coopgym.games.registry import games
 
         return games(edition)

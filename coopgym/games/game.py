@@ -82,6 +82,10 @@ class Game(ABC, Generic[StateT]):
         self.xp: Namespace = backend.xp
         self.spec = self.describe()
         self.n_agents = self.spec.n_agents
+        self.endowments: Array = backend.array(self.spec.endowments)
+        """Endowments ``(N,)`` on this backend."""
+        self.equal_weights: Array = backend.array(np.full(self.n_agents, 1.0 / self.n_agents))
+        """``(N,)`` of 1/N on this backend: ``x @ equal_weights`` is the mean over agents."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.parameters, self.backend)
@@ -177,16 +181,6 @@ class Game(ABC, Generic[StateT]):
     def action_scale(self) -> FloatArray:
         """Factor from an action seen in an observation to a share of endowment, ``(N,)``."""
         return np.ones(self.n_agents)
-
-    @cached_property
-    def equal_weights(self) -> Array:
-        """``(N,)`` of 1/N on this backend: ``x @ equal_weights`` is the mean over agents."""
-        return self.backend.array(np.full(self.n_agents, 1.0 / self.n_agents))
-
-    @cached_property
-    def endowments(self) -> Array:
-        """Endowments ``(N,)`` on this backend."""
-        return self.backend.array(self.spec.endowments)
 
     def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
         """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.

@@ -17,6 +17,7 @@ from coopgym.interfaces.info import RewardTally, reset_info, step_info
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
+    checked_control,
     checked_seat,
     checked_view,
     joint_action_space,
@@ -182,9 +183,4 @@ def make_env(id: str, control: Control = "seat", **keywords: Any) -> SeatEnv | J
         TypeError: an unknown parameter.
     """
     environments: Mapping[str, type[SeatEnv] | type[JointEnv]] = {"seat": SeatEnv, "joint": JointEnv}
-    if control not in environments:
-        raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
-    misplaced = sorted({"seat", "partners"} & set(keywords)) if control == "joint" else []
-    if misplaced:
-        raise TypeError(f"{', '.join(misplaced)} is for control='seat'; a joint controller plays every seat")
-    return environments[control](id, **keywords)
+    return environments[checked_control(control, keywords)](id, **keywords)

@@ -12,6 +12,10 @@ from coopgym.games.state import State
 
 RENDER_MODES = ("ansi", "human", "rgb_array")
 FRAMES_PER_SECOND = 4
+FEW_AGENTS = 7
+"""Up to this number agents are drawn one by one, above it as a crowd."""
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""One per agent, told apart by colour-blind readers (Okabe & Ito)."""
 Frame = npt.NDArray[np.uint8]
 
 
@@ -53,17 +57,20 @@ class Renderer:
         return None
 
     def _text(self, state: State) -> str:
-        spec = self.game.spec
-        cooperation = self._history[-1]
-        trust = np.asarray(state.trust)
-        damage = np.asarray(state.damage)
+        spec, cooperation = self.game.spec, self._history[-1]
+        trust, damage = np.asarray(state.trust), np.asarray(state.damage)
+        others = ~np.eye(spec.n_agents, dtype=bool)
+        few = spec.n_agents <= FEW_AGENTS
         width = max(len(role) for role in spec.roles)
-        lines = [f"{spec.id}  step {int(state.t)}/{spec.horizon}", f"{'':{width}}  cooperation    trust in others"]
+        heading = "trust in others" if few else "mean trust in others, from others"
+        lines = [f"{spec.id}  step {int(state.t)}/{spec.horizon}", f"{'':{width}}  cooperation      {heading}"]
         for i, role in enumerate(spec.roles):
             bar = "█" * round(10 * cooperation[i])
-            row = " ".join(f"{trust[i, j]:.2f}" if j != i else "  · " for j in range(spec.n_agents))
+            if few:
+                row = " ".join(f"{trust[i, j]:.2f}" if others[i, j] else "  · " for j in range(spec.n_agents))
+            else:
+                row = f"{trust[i, others[i]].mean():.2f} {trust[others[i], i].mean():.2f}"
             lines.append(f"{role:{width}}  {bar:░<10} {cooperation[i]:4.0%}  {row}")
-        others = ~np.eye(spec.n_agents, dtype=bool)
         if spec.n_agents > 1:
             lines.append(f"mean trust {trust[others].mean():.3f}, mean reputation damage {damage[others].mean():.3f}")
         return "\n".join(lines)
@@ -78,18 +85,32 @@ class Renderer:
             ) from error
         figure = Figure(figsize=(7.2, 3.6), dpi=100, layout="constrained")
         canvas = FigureCanvasAgg(figure)
-        network, course = figure.subplots(1, 2, width_ratios=(1.0, 1.3))
-        self._draw_network(network, np.asarray(state.trust))
-        self._draw_course(course)
+        relations, course = figure.subplots(1, 2, width_ratios=(1.0, 1.3))
+        if self.game.n_agents <= FEW_AGENTS:
+            self._draw_network(relations, np.asarray(state.trust))
+            self._draw_lines(course)
+            course.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False)
+        else:
+            self._draw_matrix(relations, np.asarray(state.trust))
+            self._draw_bands(course)
+        course.axhline(float(self._norm.mean()), color="black", linewidth=0.8, linestyle=":")
+        course.set(xlim=(0, self.game.spec.horizon), ylim=(-0.02, 1.02), title="cooperation over time (dotted: norm)")
+        for axes in (relations, course):
+            axes.title.set_fontsize(9)
+            axes.tick_params(labelsize=8)
         figure.suptitle(f"{self.game.id}   step {int(state.t)} of {self.game.spec.horizon}", fontsize=11)
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
+    @property
+    def _norm(self) -> npt.NDArray[np.float64]:
+        return self.game.spec.baselines / self.game.spec.endowments
+
     def _draw_network(self, axes: Any, trust: npt.NDArray[np.float64]) -> None:
-        spec, cooperation = self.game.spec, self._history[-1]
-        angles = np.pi / 2 - 2 * np.pi * np.arange(spec.n_agents) / spec.n_agents
+        n_agents = self.game.n_agents
+        angles = np.pi / 2 - 2 * np.pi * np.arange(n_agents) / n_agents
         places = np.column_stack([np.cos(angles), np.sin(angles)])
-        for i, j in zip(*np.nonzero(~np.eye(spec.n_agents, dtype=bool)), strict=True):
+        for i, j in zip(*np.nonzero(~np.eye(n_agents, dtype=bool)), strict=True):
             # Each direction of a pair bends to its own side, so that mistrust on one side shows.
             axes.annotate(
                 "",
@@ -97,27 +118,34 @@ class Renderer:
                 xytext=places[i],
                 arrowprops={
                     "arrowstyle": "->",
-                    "connectionstyle": "arc3,rad=0.18",
-                    "alpha": float(0.05 + 0.95 * trust[i, j]),
-                    "linewidth": 0.4 + 2.0 * float(trust[i, j]) / max(1.0, spec.n_agents / 6),
-                    "color": "#0072B2",
+                    "connectionstyle": "arc3,rad=0.15",
+                    "alpha": float(0.08 + 0.92 * trust[i, j]),
+                    "linewidth": 0.5 + 2.0 * float(trust[i, j]) / max(1.0, n_agents / 3),
+                    "color": COLOURS[i],
                     "shrinkA": 14,
                     "shrinkB": 14,
                 },
             )
-        size = 700 / max(1.0, spec.n_agents / 4)
-        axes.scatter(*places.T, s=size, c=cooperation, cmap="cividis", vmin=0, vmax=1, zorder=3)
+        axes.scatter(*places.T, s=480, c=COLOURS[:n_agents], zorder=3)
         for i, place in enumerate(places):
-            axes.text(*place, str(i), ha="center", va="center", color="white", fontsize=8, zorder=4)
-        axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", title="trust (arrows), cooperation (colour)")
+            axes.text(*place, str(i), ha="center", va="center", color="white", fontsize=9, zorder=4)
+        axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", title="trust of the arrow's tail in its head")
         axes.axis("off")
 
-    def _draw_course(self, axes: Any) -> None:
+    def _draw_matrix(self, axes: Any, trust: npt.NDArray[np.float64]) -> None:
+        shown = np.where(np.eye(len(trust), dtype=bool), np.nan, trust)
+        image = axes.imshow(shown, vmin=0.0, vmax=1.0, cmap="cividis")
+        axes.figure.colorbar(image, ax=axes, shrink=0.75).ax.tick_params(labelsize=8)
+        axes.set(xlabel="in agent", ylabel="trust of agent", title="trust")
+
+    def _draw_lines(self, axes: Any) -> None:
+        for i, course in enumerate(np.stack(self._history).T):
+            axes.plot(course, linewidth=1.3, color=COLOURS[i], label=f"{i} {self.game.spec.roles[i]}")
+
+    def _draw_bands(self, axes: Any) -> None:
         course = np.stack(self._history)
-        axes.plot(course, linewidth=1.2)
-        axes.set(
-            xlim=(0, self.game.spec.horizon),
-            ylim=(-0.02, 1.02),
-            xlabel="step",
-            title="cooperation, share of endowment",
-        )
+        steps = np.arange(len(course))
+        for low, high, alpha in ((0, 100, 0.15), (25, 75, 0.35)):
+            axes.fill_between(steps, *np.percentile(course, (low, high), axis=1), color=COLOURS[0], alpha=alpha, lw=0)
+        axes.plot(course.mean(axis=1), linewidth=1.6, color=COLOURS[0], label="mean; bands: half of the agents, all")
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.10), frameon=False)

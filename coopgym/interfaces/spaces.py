@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,21 @@ def checked_seat(game: AnyGame, seat: Any) -> int:
     if isinstance(seat, bool) or not isinstance(seat, int | np.integer) or not 0 <= seat < game.n_agents:
         raise ValueError(f"seat={seat!r}: {game.id} has seats 0 to {game.n_agents - 1}")
     return int(seat)
+
+
+def checked_control(control: Any, keywords: Mapping[str, Any]) -> str:
+    """Return who is controlled, ``"seat"`` or ``"joint"``.
+
+    Raises:
+        ValueError: neither of them.
+        TypeError: keywords of a seat for a joint controller.
+    """
+    if control not in ("seat", "joint"):
+        raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
+    misplaced = sorted({"seat", "partners"} & set(keywords)) if control == "joint" else []
+    if misplaced:
+        raise TypeError(f"{', '.join(misplaced)} is for control='seat'; a joint controller plays every seat")
+    return str(control)
 
 
 def checked_num_envs(num_envs: Any) -> int:

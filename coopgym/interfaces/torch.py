@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import Transition
@@ -15,6 +16,9 @@ from coopgym.rewards import RewardLayer
 
 if TYPE_CHECKING:
     import torch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class TorchEnv:
@@ -51,7 +55,7 @@ class TorchEnv:
             import torch
 
             self.game.observation_bounds(self.view)  # lays out the view before anything is traced
-            self._advance = torch.compile(self._advanced, dynamic=False, fullgraph=True)
+            self._advance = torch.compile(_with_own_code(self._advanced), dynamic=False, fullgraph=True)
 
     def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any]:
         """Everything a step computes, as one pure function: what ``compile`` fuses."""
@@ -119,6 +123,13 @@ class TorchEnv:
     def state(self, state: State) -> None:
         self._engine.state = state
         self._lockstep = None
+
+
+def _with_own_code(method: Callable[P, R]) -> Callable[P, R]:
+    """Copy a bound method down to its code, of which the compiler accepts a handful of specialisations and no more."""
+    function = method.__func__  # type: ignore[attr-defined]  # a bound method has one
+    copy = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+    return MethodType(copy, method.__self__)  # type: ignore[attr-defined]  # and belongs to an object
 
 
 def torch_env(

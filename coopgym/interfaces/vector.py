@@ -18,6 +18,7 @@ from coopgym.interfaces.rendering import FRAMES_PER_SECOND
 from coopgym.interfaces.spaces import (
     Observation,
     Space,
+    checked_control,
     checked_num_envs,
     checked_seat,
     checked_view,
@@ -223,6 +224,4 @@ def make_vector_env(
         "seat": SeatVectorEnv,
         "joint": JointVectorEnv,
     }
-    if control not in environments:
-        raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
-    return environments[control](id, num_envs, **keywords)
+    return environments[checked_control(control, keywords)](id, num_envs, **keywords)

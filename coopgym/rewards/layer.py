@@ -45,6 +45,11 @@ def _utilities(transition: Transition) -> Array:
     return transition.payoffs + (transition.weights @ transition.payoffs[..., None])[..., 0]
 
 
+def _text(number: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return repr(float(number)).removesuffix(".0")
+
+
 def _mean_for_all(values: Array, xp: Namespace) -> Array:
     """The mean over agents, given to each of them."""
     mean = values.sum(-1)[..., None] / values.shape[-1]
@@ -97,7 +102,7 @@ class Mutuality(RewardLayer):
 
     @property
     def name(self) -> str:
-        return f"mutuality={self.degree:g}"
+        return f"mutuality={_text(self.degree)}"
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         mean = _mean_for_all(transition.payoffs, game.xp)
@@ -120,7 +125,7 @@ class SocialValueOrientation(RewardLayer):
 
     @property
     def name(self) -> str:
-        return f"svo={self.degrees:g}"
+        return f"svo={_text(self.degrees)}"
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         angle, payoffs = math.radians(self.degrees), transition.payoffs
@@ -148,7 +153,7 @@ class InequityAversion(RewardLayer):
 
     @property
     def name(self) -> str:
-        return f"inequity={self.envy:g},{self.guilt:g}"
+        return f"inequity={_text(self.envy)},{_text(self.guilt)}"
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         payoffs, xp = transition.payoffs, game.xp
@@ -175,7 +180,7 @@ class PayoffMatrix(RewardLayer):
 
     @property
     def name(self) -> str:
-        rows = ";".join(",".join(f"{entry:.17g}" for entry in row) for row in self.matrix)
+        rows = ";".join(",".join(_text(entry) for entry in row) for row in self.matrix)
         return f"matrix={rows}"
 
     def base(self, game: AnyGame, transition: Transition) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import torch_backend
-from coopgym.games.game import AnyGame, Game, ResetOptions, Transition
+from coopgym.games.game import AnyGame, Game, ResetOptions
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State
@@ -60,7 +60,7 @@ def check_game(game: str | AnyGame | type[AnyGame], *, seed: int = 0, steps: int
     Args:
         game: an id, a configured game on the NumPy backend, or a game class (configured with its defaults).
         seed: of the random play.
-        steps: length of the plays that are compared; the horizon, at most 12, unless given. One check always plays a
+        steps: length of the plays that are compared, at most the horizon; 12 unless given. One check always plays a
             whole episode.
 
     Raises:
@@ -71,7 +71,7 @@ def check_game(game: str | AnyGame | type[AnyGame], *, seed: int = 0, steps: int
     elif isinstance(game, type):
         game = game.configure()
     require(isinstance(game, Game), f"{game!r} is no game: pass an id or a coopgym.games.game.Game")
-    run_checks(game.id, CHECKS, Subject(game, seed, steps or min(game.spec.horizon, 12)))
+    run_checks(game.id, CHECKS, Subject(game, seed, min(steps or 12, game.spec.horizon)))
 
 
 def the_spec_is_consistent(subject: Subject) -> None:
@@ -144,16 +144,20 @@ def a_step_is_pure(subject: Subject) -> None:
     """Equal inputs give equal, finite results and are not changed."""
     game, tape = subject.game, subject.tape((3,))
     normals = tape.step_normals[0]
-    for state, actions, transition in replay(game, tape):
+    for state, actions, _ in replay(game, tape):
         state_before, actions_before = copy.deepcopy(state), actions.copy()
-        first, second = game.step(state, actions, normals), game.step(state, actions, normals)
-        change = first_difference(numbers(first), numbers(second), 0.0)
-        require(change is None, f"equal inputs give different results ({change}); keep no state in the game")
+        transition = game.step(state, actions, normals)
         require((actions == actions_before).all(), "step() changes the actions it is given; work on a copy")
         for name, value in vars(state_before).items():
             same = np.array_equal(value, getattr(state, name), equal_nan=True)
             require(same, f"step() changes state.{name} of the state it is given; return a new state instead")
         require(np.isfinite(transition.payoffs).all(), "payoffs are not finite under random play")
+        result = numbers(transition)
+        change = first_difference(result, numbers(game.step(state, actions, normals)), 0.0)
+        require(change is None, f"equal inputs give different results ({change}); keep no state in the game")
+        game.step(state, 0.5 * actions, normals)
+        change = first_difference(result, numbers(transition), 0.0)
+        require(change is None, f"a later step changes an earlier result ({change}); return new arrays")
 
 
 def a_batch_equals_a_loop(subject: Subject) -> None:
@@ -358,14 +362,11 @@ def games_and_states_pickle(subject: Subject) -> None:
 def instances_are_independent(subject: Subject) -> None:
     """Two instances of a game do not disturb each other."""
     game = subject.game
-    other = game.on(game.backend)
     tape, disturbance = subject.tape((2,)), random_tape(game, subject.steps, (2,), subject.seed + 1)
-    alone = play_numbers(game, tape)
-    interleaved: list[Transition] = []
-    for (_, _, transition), _ in zip(replay(game, tape), replay(other, disturbance), strict=True):
-        interleaved.append(transition)
-    final = {name: values[-1] for name, values in alone.items()}
-    change = first_difference(final, numbers(interleaved[-1]), 0.0)
+    *_, (_, _, alone) = replay(game, tape)
+    result, other = numbers(alone), game.on(game.backend)
+    *_, ((_, _, beside), _) = zip(replay(game, tape), replay(other, disturbance), strict=True)
+    change = first_difference(result, numbers(beside), 0.0)
     require(change is None, f"a second instance disturbs the first ({change}); keep no arrays on the class or module")
 
 

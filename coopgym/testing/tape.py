@@ -74,8 +74,8 @@ def numbers(transition: Transition) -> dict[str, FloatArray]:
 
 
 def to_numpy(array: Array) -> FloatArray:
-    """Return an array of any backend as a NumPy array of double precision."""
-    return np.asarray(array.detach().cpu() if hasattr(array, "detach") else array, dtype=np.float64)
+    """Return a copy of an array of any backend as a NumPy array of double precision."""
+    return np.array(array.detach().cpu().numpy() if hasattr(array, "detach") else array, dtype=np.float64)
 
 
 def play_numbers(game: AnyGame, tape: Tape) -> dict[str, FloatArray]:

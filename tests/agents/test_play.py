@@ -135,7 +135,10 @@ def test_seeds_decide_about_games_and_agents() -> None:
             [50.0, np.nan],
             r"Answers in seat 1: TrustDilemma-v1: the action nan of agent_1 of row \(1,\) is not a finite number",
         ),
-        ([np.inf, 50.0], r"Answers in seat 1: TrustDilemma-v1: the action inf of agent_1 of row \(0,\) is not a finite"),
+        (
+            [np.inf, 50.0],
+            r"Answers in seat 1: TrustDilemma-v1: the action inf of agent_1 of row \(0,\) is not a finite",
+        ),
         ([50.0, 100.5], r"Answers in seat 1: TrustDilemma-v1: the action 100.5 of agent_1 of row \(1,\) lies outside"),
         ([-1.0, 50.0], r"Answers in seat 1: TrustDilemma-v1: the action -1.0 of agent_1 of row \(0,\) lies outside"),
     ],

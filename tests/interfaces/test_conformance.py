@@ -29,6 +29,8 @@ UNITS = "ignore:.*we recommend using a symmetric and normalized space:UserWarnin
 """Actions are in units of endowment by design; `RescaleAction` maps them to shares."""
 WRAPPED = "ignore:.*is different from the unwrapped version:UserWarning"
 """`check_env` says so of every wrapped environment."""
+BOUNDS = "ignore:Agents have different observation space sizes:UserWarning"
+"""Released observations are in units, so that their bounds follow each agent's endowment."""
 BOTH_CONTROLS = pytest.mark.parametrize("make", [seat_env, joint_env], ids=["seat", "joint"])
 
 
@@ -299,6 +301,7 @@ def test_a_stable_baselines_batch_takes_seeds_and_options() -> None:
 # PettingZoo
 
 
+@pytest.mark.filterwarnings(BOUNDS)
 @every_view
 @every_mode
 @every_game

@@ -90,9 +90,14 @@ class Structured(FormalParameters):
         return per_agent(self.endowment, self.agent_count(), "endowment")
 
     def dependence_matrix(self) -> FloatArray:
-        if isinstance(self.dependence, tuple):
-            return interdependence.explicit(self.dependence)
-        return interdependence.symmetric(self.agent_count(), self.dependence)
+        n_agents = self.agent_count()
+        if not isinstance(self.dependence, tuple):
+            return interdependence.symmetric(n_agents, self.dependence)
+        if [len(row) for row in self.dependence] != [n_agents] * n_agents:
+            raise ValueError(
+                f"dependence={self.dependence!r}: expected one number or a {n_agents}×{n_agents} matrix, row = depender"
+            )
+        return interdependence.explicit(self.dependence)
 
 
 @dataclass(frozen=True, kw_only=True)

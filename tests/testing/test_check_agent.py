@@ -1,0 +1,161 @@
+"""The public checker of agents: the shipped ones pass, a user's does, and broken ones learn what to change."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coopgym.agents import Seat, agent_names
+from coopgym.agents.heuristics import Constant, GrimTrigger, Random, TitForTat
+from coopgym.testing import ConformanceError, check_agent
+
+
+class Mine:
+    """Ten lines: answers the partners' mean, a little less."""
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        self.seat, self.episodes, self.rng = seat, episodes, rng
+
+    def act(self, observation: Any) -> Any:
+        return 0.9 * self.seat.partners_cooperation(observation).mean(axis=1) * self.seat.endowment
+
+
+class Mute:
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        pass
+
+
+class OneNumber(Mine):
+    def act(self, observation: Any) -> Any:
+        return 1.0
+
+
+class Column(Mine):
+    def act(self, observation: Any) -> Any:
+        return super().act(observation)[:, None]
+
+
+class Words(Mine):
+    def act(self, observation: Any) -> Any:
+        return "cooperate"
+
+
+class Undefined(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.full(self.episodes, np.nan)
+
+
+class LargestEndowment(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.full(self.episodes, self.seat.game.endowments.max())
+
+
+class OwnGenerator(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.random.default_rng().random(self.episodes)
+
+
+class GlobalNumPy(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.random.rand(self.episodes)  # noqa: NPY002
+
+
+class GlobalPython(Mine):
+    def act(self, observation: Any) -> Any:
+        return [random.random() for _ in range(self.episodes)]
+
+
+class Scribbler(Mine):
+    def act(self, observation: Any) -> Any:
+        observation *= 0.5
+        return super().act(observation)
+
+
+class NeverForgets(Mine):
+    def __init__(self) -> None:
+        self.rounds = 0
+
+    def act(self, observation: Any) -> Any:
+        self.rounds += 1
+        return super().act(observation) if self.rounds % 3 else np.zeros(self.episodes)
+
+
+class Gossip(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.full(self.episodes, super().act(observation).mean())
+
+
+class DeafToRestart(GrimTrigger):
+    def forget(self, rows: Any) -> None:
+        pass
+
+
+class RestartsEverybody(GrimTrigger):
+    def restart(self, rows: Any) -> None:
+        super().restart(np.ones_like(rows))
+
+
+class Fails(Mine):
+    def act(self, observation: Any) -> Any:
+        raise RuntimeError("out of memory")
+
+
+@pytest.mark.parametrize("name", [*agent_names(), "Constant_00", "Constant_37", "Constant_100"])
+def test_shipped_agents_conform(name: str) -> None:
+    check_agent(name)
+
+
+@pytest.mark.parametrize("mode", ["mean", "neighbour", "min"])
+def test_tit_for_tat_conforms_in_every_mode_that_is_reset(mode: str) -> None:
+    check_agent(lambda: TitForTat(mode=mode))
+
+
+def test_the_reference_variants_on_the_joint_box_conform() -> None:
+    check_agent(lambda: Constant(0.7, joint_box=True))
+    check_agent(lambda: Random(joint_box=True))
+
+
+def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
+    check_agent(Mine)
+    check_agent(Mine())
+    check_agent(lambda: Mine(), games=["TeamProduction-v1"], seed=4)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (Mute, "Mute: it has begin and act: no act; an agent needs begin"),
+        (OneNumber, r"in seat 0 of PartnerHoldUp-v1 \(view 'own'\) act\(\) returned shape \(\) for 1 episodes"),
+        (Column, r"returned shape \(1, 1\) for 1 episodes; return one action per episode, shape \(1,\)"),
+        (Words, r"act\(\) returned 'cooperate'; return numbers, one action per episode"),
+        (Undefined, r"act\(\) returned nan; return finite numbers"),
+        (LargestEndowment, r"in seat 1 of PartnerHoldUp-v1 .* returned 120, outside \[0, 80\]; .* seat.endowment"),
+        (OwnGenerator, r"equal generators give different actions; take all randomness from the generator that begin"),
+        (GlobalNumPy, "it draws from a global random state"),
+        (GlobalPython, "it draws from a global random state"),
+        (Scribbler, r"act\(\) changes the observation it is shown"),
+        (NeverForgets, r"played differently the second time; begin\(\) must set up all memory afresh"),
+        (lambda: TitForTat(mode="reference"), "played differently the second time"),
+        (Gossip, "an episode is played differently beside others"),
+        (DeafToRestart, r"restart\(rows\) is no fresh start"),
+        (RestartsEverybody, r"restart\(rows\) changes episodes that go on"),
+        (Fails, "its actions are playable: RuntimeError: out of memory"),
+        (3, "int: it has begin and act: no begin and no act"),
+    ],
+)
+def test_broken_agents_learn_what_to_change(broken: Any, message: str) -> None:
+    with pytest.raises(ConformanceError, match=message):
+        check_agent(broken)
+
+
+def test_an_object_that_remembers_is_caught_although_it_is_one_object() -> None:
+    with pytest.raises(ConformanceError, match="forget earlier episodes"):
+        check_agent(NeverForgets())
+
+
+def test_the_error_is_an_assertion() -> None:
+    with pytest.raises(AssertionError):
+        check_agent(Mute)
