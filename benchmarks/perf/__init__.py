@@ -29,22 +29,28 @@ MEASUREMENTS = {
     "J40": "benchmarks.perf.environments:joint_apache",
     "B2": "benchmarks.perf.environments:native_dyad",
     "B2c": "benchmarks.perf.environments:compiled_dyad",
+    "G2": "benchmarks.perf.device:g2",
+    "G4": "benchmarks.perf.device:g4",
+    "G10": "benchmarks.perf.device:g10",
 }
 """Where each ratio is measured."""
+
+ON_A_DEVICE = ("G2", "G4", "G10")
+"""Ratios that need a CUDA device: measured only when asked for."""
 
 
 def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None = None) -> list[Ratio]:
     """Measure ratios one after the other, print them as they come and write them to a JSON file.
 
     Args:
-        ids: which ratios; None for all.
+        ids: which ratios; None for all that need no GPU.
         quick: fewer alternations.
         out: the file to write; None for ``perf-<date>.json`` in the current folder.
 
     Raises:
-        ValueError: an unknown id.
+        ValueError: an unknown id, or a ratio that needs a GPU where there is none.
     """
-    chosen = ids or list(MEASUREMENTS)
+    chosen = ids or [id for id in MEASUREMENTS if id not in ON_A_DEVICE]
     unknown = [id for id in chosen if id not in MEASUREMENTS]
     if unknown:
         raise ValueError(f"unknown ratios {', '.join(unknown)}; known: {', '.join(MEASUREMENTS)}")

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import perf
+from benchmarks.perf import device
 from benchmarks.perf.measure import Ratio, alternate, rate
 
 
@@ -56,3 +58,16 @@ def test_results_are_written_with_machine_date_and_command(
     assert {"date", "machine", "versions"} <= set(document)
     assert document["ratios"][0]["verdict"] == "ok"
     assert "a ratio" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "id", ["CooperativeNegotiation-v0", "LoyaltyTeam-v0", "TrustDilemma-v1", "GraduatedSanction-v1"]
+)
+def test_single_precision_stays_close_to_double_precision(id: str) -> None:
+    assert device._single_precision_error(id, "cpu", batch=4) < 1e-4
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a CUDA device")
+def test_device_ratios_say_that_they_need_a_device() -> None:
+    with pytest.raises(ValueError, match="need a CUDA device"):
+        perf.run_all(["G2"])
