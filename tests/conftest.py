@@ -1,10 +1,9 @@
-"""Import paths: `recordings` in this folder for tests of every package, and the packages themselves.
+"""Settings of all tests.
 
-Folders here are named like the packages they test, so that the repository has to be on the path as well: a package is
-preferred to a folder without ``__init__.py``.
+Property tests have no deadline per example: the first one may import torch, and machines are shared.
 """
 
-import sys
-from pathlib import Path
+from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+settings.register_profile("coopgym", deadline=None)
+settings.load_profile("coopgym")

@@ -1,7 +1,7 @@
 """The games: their interface, the two editions and the registry.
 
-This package is also a function: ``coopgym.games()`` lists the ids of all games. Importing a subpackage binds its name in
-the parent, so that the name can only be both if the module itself can be called.
+This package is also a function: ``coopgym.games()`` lists the ids of all games. Importing a subpackage binds its name
+in the parent, so that the name can only be both if the module itself can be called.
 """
 
 from __future__ import annotations

@@ -64,9 +64,9 @@ def test_the_plain_call_warns_of_nothing(game_id: str) -> None:
     env = gymnasium.make(f"coopgym/{game_id}", max_steps=SHORT)
     env.reset(seed=0)
     for _ in range(SHORT):
-        _, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+        _, reward, _, truncated, _ = env.step(0.5 * env.action_space.high)
     assert isinstance(reward, float)
-    assert terminated or truncated
+    assert truncated
     assert env.spec.id == f"coopgym/{game_id}"
 
 

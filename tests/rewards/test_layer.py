@@ -30,7 +30,7 @@ TEAM = make_game("TeamProduction-v1", n_agents=3)
 TRIO = make_game("AppleAppStore-v0")
 plays = st.tuples(st.sampled_from(FORMAL), st.integers(0, 2**32 - 1))
 payoff_vectors = st.lists(st.floats(-1e3, 1e3), min_size=3, max_size=3)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 GAMES = {id: make_game(id) for id in (*FORMAL, *RELEASED)}
 
 

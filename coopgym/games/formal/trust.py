@@ -124,8 +124,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
         )
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        trust, damage = self.initial_relations()
-        return {"peak_trust": self.filled(batch, min(trust, 1.0 - damage)), "recovery_step": self.filled(batch, -1.0)}
+        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, -1.0)}
 
     def public_blocks(self, state: RecoveryState) -> dict[str, Array]:
         return {"dividend_level": self.dividend_level(state)[..., None]}
@@ -135,7 +134,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
         return {
             "recovered": self.mutual_trust(state) >= RECOVERY_LEVEL,
             "recovery_step": state.recovery_step,
-            "peak_trust": state.peak_trust,
+            "peak_trust": self.xp.maximum(state.peak_trust, self.mutual_trust(state)),
             "trust_ceiling": 1.0 - damage,
         }
 
