@@ -51,6 +51,17 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     Actions: per agent ``(1,)`` (or a number) in [0, e_i] units. Observations: what the agent's seat sees under the
     view. ``infos`` hold step, own action, own mean trust, cooperation rate and payoff.
+
+    Args:
+        id: for example ``"TrustDilemma-v1"``.
+        reward: a mode name or a reward layer.
+        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.
+        parameters: keywords of the game.
+
+    Raises:
+        ValueError: an unknown id, reward, view or render mode, or a parameter out of range.
+        TypeError: an unknown parameter.
     """
 
     def __init__(
@@ -169,7 +180,8 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
     """Agents act in seat order; the joint step is played when the last of them has acted.
 
     In the released edition an observation ends with what earlier movers of this round have revealed (units, -1 while
-    unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed.
+    unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed. Arguments and
+    errors as in `CoopParallelEnv`.
     """
 
     def __init__(
@@ -267,35 +279,8 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         """Nothing to release."""
 
 
-def parallel_env(
-    id: str,
-    reward: str | RewardLayer = "integrated",
-    view: str | None = None,
-    render_mode: str | None = None,
-    **parameters: Any,
-) -> CoopParallelEnv:
-    """Make a PettingZoo Parallel environment.
+parallel_env = CoopParallelEnv
+"""The name under which `coopgym` offers it, as PettingZoo's own environments do."""
 
-    Args:
-        id: for example ``"TrustDilemma-v1"``.
-        reward: a mode name or a reward layer.
-        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
-        render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.
-        parameters: keywords of the game.
-
-    Raises:
-        ValueError: an unknown id, reward, view or render mode, or a parameter out of range.
-        TypeError: an unknown parameter.
-    """
-    return CoopParallelEnv(id, reward, view, render_mode, **parameters)
-
-
-def aec_env(
-    id: str,
-    reward: str | RewardLayer = "integrated",
-    view: str | None = None,
-    render_mode: str | None = None,
-    **parameters: Any,
-) -> CoopAECEnv:
-    """Make a PettingZoo AEC environment; arguments and errors as in `parallel_env`."""
-    return CoopAECEnv(id, reward, view, render_mode, **parameters)
+aec_env = CoopAECEnv
+"""Likewise."""

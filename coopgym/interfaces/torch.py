@@ -26,6 +26,22 @@ class TorchEnv:
 
     Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``,
     rewards and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
+
+    Args:
+        id: for example ``"PublicGoods-v1"``.
+        num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
+        device: a torch device or its name.
+        reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
+        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        dtype: floating type; None is ``torch.float32``.
+        compile: fuse the step with ``torch.compile``.
+        validate: check every action, which on a GPU waits for the device once per step.
+        parameters: keywords of the game.
+
+    Raises:
+        ImportError: torch is not installed.
+        ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
+        TypeError: an unknown parameter.
     """
 
     def __init__(
@@ -132,44 +148,5 @@ def _with_own_code(method: Callable[P, R]) -> Callable[P, R]:
     return MethodType(copy, method.__self__)  # type: ignore[attr-defined]  # and belongs to an object
 
 
-def torch_env(
-    id: str,
-    num_envs: int | tuple[int, ...],
-    device: Any = "cpu",
-    *,
-    reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
-    view: str | None = None,
-    dtype: torch.dtype | None = None,
-    compile: bool = False,
-    validate: bool = True,
-    **parameters: Any,
-) -> TorchEnv:
-    """Make a device-resident batch of a game.
-
-    Args:
-        id: for example ``"PublicGoods-v1"``.
-        num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
-        device: a torch device or its name.
-        reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
-        view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
-        dtype: floating type; None is ``torch.float32``.
-        compile: fuse the step with ``torch.compile``.
-        validate: check every action, which on a GPU waits for the device once per step.
-        parameters: keywords of the game.
-
-    Raises:
-        ImportError: torch is not installed.
-        ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
-        TypeError: an unknown parameter.
-    """
-    return TorchEnv(
-        id,
-        num_envs,
-        device,
-        reward=reward,
-        view=view,
-        dtype=dtype,
-        compile=compile,
-        validate=validate,
-        **parameters,
-    )
+torch_env = TorchEnv
+"""The name under which `coopgym` offers it, beside ``parallel_env`` and ``aec_env``."""
