@@ -398,7 +398,7 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
     take several steps. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.55, R0
-    0); the last payoffs are kept, γ stays. The reset option ``gamma`` sets it.
+    0); the last payoffs are kept, γ stays. Set it with ``options={"gamma": x}`` at reset.
 
     End: truncated after 100 steps, never early.
 

@@ -161,8 +161,8 @@ class ReciprocalDilemma(
     1.152; greed 0.204, fear 0.404. Committed to one share for an episode: private 10 or 32 %, integrated 11, 49 or 51
     %, optimum 82 %.
 
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.6 where the report has 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13
-    (value, payoff, weights).
+    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.6, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
+    payoff, weights).
 
     Versions: in v0 (released) reciprocity multiplies rewards, by at most 0.65 % from one; in v1 (formal) it adds to the
     integrated reward, remembers earlier steps only, and trust gates synergy.
@@ -237,8 +237,8 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
     0.475 and 0.209, fear 0.752 and 0.466. Committed to one share for an episode: private 11/14 %, integrated 11/14 or
     12/15 %, optimum 71/67 %.
 
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.5 where the report has 1.2), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11,
-    13 (value, payoff, weights). The wage contract is of this edition.
+    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.5, published 1.2), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
+    payoff, weights). The wage contract is of this edition.
 
     Versions: in v0 (released) both act at once and reciprocity multiplies rewards; in v1 (formal) wages come first, are
     paid and seen, and reciprocity adds to the integrated reward.
@@ -342,8 +342,8 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
     at reset; price of anarchy 1.237; greed 0.481, fear 0.481. Committed to one share for an episode: private 12 or 39 %
     (off: 9 %), integrated 12, 70 or 71 % (off: 9 %), optimum 90 %.
 
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4 where the report has 1.5), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13
-    (own-use value, payoff, weights). Image scoring with a soft threshold is of this edition.
+    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.5), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use
+    value, payoff, weights). Image scoring with a soft threshold is of this edition.
 
     Versions: v0 (released) has no image and no direction, only direct reciprocity that multiplies rewards; v1 (formal)
     directs help and scores images.
@@ -462,8 +462,8 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
     optimum 77 % of endowment at reset; price of anarchy 1.180; greed 0.306, fear 0.258. Committed to one share for an
     episode: private 39 % (off: 11 %), integrated 40 % (off: 11 %), optimum 77 %.
 
-    Source: graduated sanctions as in Ostrom (1990); TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4 where the report has 1.8),
-    TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use value, payoff, weights).
+    Source: graduated sanctions as in Ostrom (1990); TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.8), TR-2 Eq.
+    6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use value, payoff, weights).
 
     Versions: v0 (released) fines nobody and its answer to deviations is saturated; v1 (formal) has fines that grow with
     the record.
@@ -573,9 +573,8 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
     Committed to one share for an episode: private 2/3/4 or 28/28/28 % (off: 10/8/10 %), integrated 3/3/4 or 28/28/28 %
     (off: 11/8/11 %), optimum 90/60/75 %.
 
-    Source: TR-4 case study and Eq. 19-25, 44 (reciprocity; λ_R 0.3 where the report has 1), TR-2 Eq. 6-9 (trust), TR-1
-    Eq. 6-8, 11, 13 (value, payoff, weights). Shares, interdependence, trust at reset, norm and trust parameters as
-    published.
+    Source: TR-4 case study and Eq. 19-25, 44 (reciprocity; λ_R 0.3, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8,
+    11, 13 (value, payoff, weights). Shares, interdependence, trust at reset, norm and trust parameters as published.
 
     Versions: in v0 (released) nobody leaves and reciprocity multiplies rewards; in v1 (formal) links break and heal and
     reciprocity adds to the integrated reward.
