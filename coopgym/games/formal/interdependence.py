@@ -54,19 +54,20 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
 
     Seats: agent_0 = strong buyer, agent_1 = weak supplier.
 
-    Actions: investment in [0, 120] and [0, 80]; norms 24 and 16.
+    Actions: investment in [0, 120] and [0, 80]; norms 24 and 16; c_i = a_i/e_i.
 
     Observation: 20 entries jointly; 10 (own), 13 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, `gone`, asset K, t/T_max.
 
-    Payoff: π_i = own_i + s_i N γ G_β(c_0, K') with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2), K'
-    = K + 0.20 (c_1 - K), the supplier's share s_1 = 0.25 + 0.30 c_0 and s_0 = 1 - s_1. θ 6, γ 2.5, β 0.65, k 2, u 100,
-    D_01 0.35, D_10 0.85. Once dissolved: the outside option [e_i - k a° + θ ln(1 + a°)]/u with a° = θ/k - 1, 1.226 and
-    0.826, whatever is played. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    Payoff: π_i = own_i + s_i N γ G_β(c_0, K') with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2),
+    K' = K + 0.20 (c_1 - K), the supplier's share s_1 = 0.25 + 0.30 c_0 and s_0 = 1 - s_1. θ 6, γ 2.5, β 0.65, k 2, mean
+    endowment u 100, D_01 0.35, D_10 0.85. Once dissolved: the outside option [e_i - k a° + θ ln(1 + a°)]/u with a° =
+    θ/k - 1, 1.226 and 0.826, whatever is played. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij)
+    D_ij.
 
-    State: asset K ← K' from 0.35; T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.2, λ⁺ 0.1, λ⁻ 0.35, μ_R 0.55, δ_R
-    0.025, ξ 0.7 (T0 0.55, R0 0); then `gone` becomes 1 for good when the new T_10 is below 0.10. From then on K, T and
-    R are frozen.
+    State: asset K ← K' from 0.35; T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.2, λ⁺ 0.1, λ⁻ 0.35, μ_R 0.55,
+    δ_R 0.025, ξ 0.7 (T0 0.55, R0 0); then `gone` becomes 1 for good when the new T_10 is below 0.10. From then on K, T
+    and R are frozen.
 
     End: truncated after 100 steps, never early. With ``end_on_dissolution=True`` dissolution terminates and pays the
     rest of the outside option at once; returns are the same.
@@ -78,9 +79,9 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
     at once (K' = c_1): Nash 14/15 %, coopetitive 22/33 %. The supplier may still walk away.
 
     Closed forms and reference points: for the stage game with K' = c_1, the steady state of the asset. Nash 12/10 %,
-    coopetitive 18/28 % (full trust: 24/50 %), optimum 54/82 % of endowment at reset; price of anarchy 1.227; greed
-    0.426 and 0.332, fear 0.631 and 0.693. Committed to one share for an episode: private 19/12 %, integrated 19/19 or
-    20/28 %, optimum 52/77 %.
+    coopetitive 18/28 % (full trust: 24/50 %), optimum 54/82 % of endowment at reset; price of anarchy 1.227; greed at
+    the optimum 0.426 and 0.332, fear at Nash 0.631 and 0.693. Committed to one share each for an episode: private
+    19/12 %, integrated 19/19 or 20/28 %, optimum 52/77 %.
 
     Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Asset and conduct-dependent share are
     of this edition; the share equals the published 0.40 at c_0 = 0.5.
@@ -190,18 +191,18 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
 
     Seats: agent_0 = platform, agent_1 .. agent_4 = developers (interchangeable).
 
-    Actions: investment in [0, 150] (platform) and [0, 80]; norms 22.5 and 12.
+    Actions: investment in [0, 150] (platform) and [0, 80]; norms 22.5 and 12; c_i = a_i/e_i.
 
     Observation: 155 entries jointly; 31 (own), 76 (full) or 6 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
     R_ij, R_ji, D_ij, memberships m of all (platform first), t/T_max.
 
     Payoff: π_i = own_i + s_i N γ m_0 G_β(c_0, x) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
     and developers' pooled effort x = Σ_j m_j a_j / Σ_j e_j. The platform's s_0 is α_0 = 0.3; developers present share 1
-    - α_0 in proportion to α_j, absent ones get own_j only. θ 6, γ 2.25, β 0.65, k 2, u 94, D_0j 0.25, D_j0 0.75. The
-    integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    - α_0 in proportion to α_j, absent ones get own_j only. θ 6, γ 2.25, β 0.65, k 2, mean endowment u 94, D_0j 0.25,
+    D_j0 0.75. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.25, μ_R 0.45, δ_R 0.02, ξ 0.4 (T0 0.6, R0
-    0), absent developers included; then from link_j = min(T_j0, T_0j) after the step m_j ← 0 below 0.15, 1 from 0.35
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.25, μ_R 0.45, δ_R 0.02, ξ 0.4 (T0 0.6,
+    R0 0), absent developers included; then from link_j = min(T_j0, T_0j) after the step m_j ← 0 below 0.15, 1 from 0.35
     on, else unchanged; m_0 ← max_j m_j.
 
     End: truncated after 100 steps, never early; exits are reversible.
@@ -211,8 +212,9 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
     Off switch: ``mechanism=False`` has no exits; the stage game at reset is the same.
 
     Closed forms and reference points: Nash 7/4 % (platform/developer), coopetitive 11/6 % (full trust: 15/8 %), optimum
-    83/42 % of endowment at reset; price of anarchy 1.294; greed 1.049 and 0.396, fear 1.642 and 0.370. Committed to one
-    share for an episode: private 2/3 or 13/13 % (off: 7/4 %), integrated 3/3 or 13/13 % (off: 8/5 %), optimum 83/42 %.
+    83/42 % of endowment at reset; price of anarchy 1.294; greed at the optimum 1.049 and 0.396, fear at Nash 1.642 and
+    0.370. Committed to one share each for an episode: private 2/3 or 13/13 % (off: 7/4 %), integrated 3/3 or 13/13 %
+    (off: 8/5 %), optimum 83/42 %.
 
     Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Exits and returns are of this edition.
 
@@ -265,15 +267,15 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
 
     Seats: agent_0 .. agent_5 (interchangeable).
 
-    Actions: investment in [0, 100]; norm 25.
+    Actions: investment in [0, 100]; norm 25; c_i = a_i/e_i.
 
     Observation: 258 entries jointly; 43 (own), 139 (full) or 7 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
     R_ij, R_ji, D_ij, own time shares q_ij for the coming step, the scores ρ of all, t/T_max.
 
     Payoff: π_i = own_i + γ Σ_j q_ij G_β(c_i, c_j) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈
     (xy)^(β/2). Desirability z_ij = (ρ_j + min(T_ij, 1 - R_ij))/2, proposals p_ij = exp(η z_ij)/Σ_l≠i exp(η z_il), time
-    together q_ij = min(p_ij, p_ji); η is ``choosiness``, 1. θ 6, γ 2.6, β 0.65, k 2, u 100, D 0.4. The integrated
-    reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    together q_ij = min(p_ij, p_ji); η is ``choosiness``, 1. θ 6, γ 2.6, β 0.65, k 2, mean endowment u 100, D 0.4. The
+    integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.2, λ⁺ 0.12, λ⁻ 0.35, μ_R 0.6, δ_R 0.015, ξ 0.45 (T0 0.5,
     R0 0); ρ ← ρ + 0.2 (c - ρ) from 0.5.
@@ -287,8 +289,8 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
 
     Closed forms and reference points: at equal standing Nash solves k = θ/(1 + e c) + (γ β/2) (c + 0.001)^(β-1), the
     optimum the same with γ β. Nash 15 %, coopetitive 22 % (full trust: 30 %), optimum 70 % of endowment at reset; price
-    of anarchy 1.180; greed 0.255, fear 0.514. Committed to one share for an episode: private 15, 25 or 53 % (off: 15
-    %), integrated 16, 25, 70 or 100 % (off: 16 or 17 %), optimum 70 %.
+    of anarchy 1.180; greed at the optimum 0.255, fear at Nash 0.514. Committed to one share each for an episode:
+    private 15, 25 or 53 % (off: 15 %), integrated 16, 25, 70 or 100 % (off: 16 or 17 %), optimum 70 %.
 
     Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Matching is of this edition.
 
@@ -387,18 +389,18 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
 
     Seats: agent_0 and agent_1 (symmetric).
 
-    Actions: investment in [0, 100]; norm 25.
+    Actions: investment in [0, 100]; norm 25; c_i = a_i/e_i.
 
     Observation: 18 entries jointly; 9 (own), 14 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, own last payoff π_i/3 clipped to [0, 1] (0 at reset), t/T_max. The full view adds (γ - 2.1)/0.8 before
     the time, so it must not reach a policy under test.
 
     Payoff: π_i = own_i + α_i N γ G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈ (xy)^(β/2).
-    θ 6, γ uniform on ``gamma_range`` [2.1, 2.9], β 0.65, k 2, α 0.5, u 100, D 0.5. ``payoff_noise`` makes inference
-    take several steps. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    θ 6, γ uniform on ``gamma_range`` [2.1, 2.9], β 0.65, k 2, α 0.5, mean endowment u 100, D 0.5. ``payoff_noise``
+    makes inference take several steps. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.55, R0
-    0); the last payoffs are kept, γ stays. Set it with ``options={"gamma": x}`` at reset.
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.55,
+    R0 0); the last payoffs are kept, γ stays. Set γ with ``options={"gamma": x}`` at reset.
 
     End: truncated after 100 steps, never early.
 
@@ -408,9 +410,9 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
 
     Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ β/2) (c + 0.001)^(β-1), the optimum the same
     with γ β. At γ 2.5: Nash 14 %, coopetitive 22 % (full trust: 32 %), optimum 63 % of endowment at reset; price of
-    anarchy 1.165; greed 0.228, fear 0.455. At γ 2.1, 2.5 and 2.9 Nash is 11, 14 and 19 %, the optimum 41, 63 and 93 %;
-    acting on a low belief when γ is high costs 6.9 % of welfare. Committed to one share for an episode at γ 2.5:
-    private 14 %, integrated 15 %, optimum 63 %.
+    anarchy 1.165; greed at the optimum 0.228, fear at Nash 0.455. At γ 2.1, 2.5 and 2.9 Nash is 11, 14 and 19 %, the
+    optimum 41, 63 and 93 %; acting on a low belief when γ is high costs 6.9 % of welfare. Committed to one share each
+    for an episode at γ 2.5: private 14 %, integrated 15 %, optimum 63 %.
 
     Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). The draw is of this edition.
 
@@ -488,16 +490,16 @@ class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
 
     Seats: agent_0 = Nissan, agent_1 = Renault.
 
-    Actions: investment in [0, 90] and [0, 100]; norms 27 and 30.
+    Actions: investment in [0, 90] and [0, 100]; norms 27 and 30; c_i = a_i/e_i.
 
     Observation: 16 entries jointly; 8 (own), 11 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, t/T_max; no class block.
 
     Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.3, α 0.48 and 0.52, u
-    95. ``phase`` sets D_01, D_10, T0 and R0: formation 0.78, 0.66, 0.45, 0.05; mature (default) 0.51, 0.66, 0.70, 0.02;
-    crisis 0.35, 0.72, 0.30, 0.45; strained 0.28, 0.65, 0.40, 0.35. The integrated reward adds Σ_j w_ij π_j, w_ij =
-    min(T_ij, 1 - R_ij) D_ij.
+    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.3, α 0.48 and 0.52, mean
+    endowment u 95. ``phase`` sets D_01, D_10, T0 and R0: formation 0.78, 0.66, 0.45, 0.05; mature (default) 0.51, 0.66,
+    0.70, 0.02; crisis 0.35, 0.72, 0.30, 0.45; strained 0.28, 0.65, 0.40, 0.35. The integrated reward adds Σ_j w_ij π_j,
+    w_ij = min(T_ij, 1 - R_ij) D_ij.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.25, μ_R 0.55, δ_R 0.02, ξ 0.5 (T0 and R0
     by phase); nothing else moves.
@@ -509,10 +511,10 @@ class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
     Off switch: ``mechanism=False`` takes trust out of the payoff (γ_t = γ): Nash 18/17 %, coopetitive 35/34 %.
 
     Closed forms and reference points: Nash 15/14 %, coopetitive 28/28 % (full trust: 45/45 %), optimum 68/61 % of
-    endowment at reset; price of anarchy 1.165; greed 0.249 and 0.210, fear 0.469 and 0.443. Committed to one share for
-    an episode: private 10/10 or 30/30 %, integrated 11/10, 47/47 or 48/48 %, optimum 86/78 %. Other phases, Nash,
-    coopetitive and optimum: formation 13/12, 22/20, 55/49 %; crisis 12/11, 14/15, 48/43 %; strained 13/12, 16/17, 52/47
-    %; price of anarchy 1.136, 1.119, 1.130.
+    endowment at reset; price of anarchy 1.165; greed at the optimum 0.249 and 0.210, fear at Nash 0.469 and 0.443.
+    Committed to one share each for an episode: private 10/10 or 30/30 %, integrated 11/10, 47/47 or 48/48 %, optimum
+    86/78 %. Other phases, Nash, coopetitive and optimum: formation 13/12, 22/20, 55/49 %; crisis 12/11, 14/15, 48/43 %;
+    strained 13/12, 16/17, 52/47 %; price of anarchy 1.136, 1.119, 1.130.
 
     Source: TR-2 case study and Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value, payoff, weights). Shares, interdependence,
     norm and trust parameters as published; θ, γ, β, k recalibrated.

@@ -136,16 +136,16 @@ class ReciprocalDilemma(
 
     Seats: agent_0 and agent_1 (symmetric).
 
-    Actions: investment in [0, 100]; norm 30.
+    Actions: investment in [0, 100]; norm 30; c_i = a_i/e_i.
 
     Observation: 20 entries jointly; 10 (own), 23 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, memory ā of both, t/T_max; the full view adds the last five steps, oldest first, before the time.
 
     Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.25, α 0.5, u 100, D 0.5.
-    The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij
-    tanh(κ_r s_j/0.25), where s_j = c_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 5 steps before this
-    one, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.6, ρ₀ 1, η 1, ω_r 0.6, κ_r 1.
+    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.25, α 0.5, mean
+    endowment u 100, D 0.5. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity
+    ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last
+    k_m = 5 steps before this one, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.6, ρ₀ 1, η 1, ω_r 0.6, κ_r 1.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
     the memory, full of b at reset, takes in c.
@@ -158,8 +158,8 @@ class ReciprocalDilemma(
 
     Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ_t β/2) (c + 0.001)^(β-1), the optimum the same
     with γ_t β. Nash 13 %, coopetitive 18 % (full trust: 64 %), optimum 57 % of endowment at reset; price of anarchy
-    1.152; greed 0.204, fear 0.404. Committed to one share for an episode: private 10 or 32 %, integrated 11, 49 or 51
-    %, optimum 82 %.
+    1.152; greed at the optimum 0.204, fear at Nash 0.404. Committed to one share each for an episode: private 10 or
+    32 %, integrated 11, 49 or 51 %, optimum 82 %.
 
     Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.6, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
     payoff, weights).
@@ -208,7 +208,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
     Seats: agent_0 = employer, agent_1 = worker.
 
-    Actions: wage in [0, 100], posted for the next step, and effort in [0, 80]; norms 25 and 20.
+    Actions: wage in [0, 100], posted for the next step, and effort in [0, 80]; norms 25 and 20; c_i = a_i/e_i.
 
     Observation: 22 entries jointly; 11 (own), 20 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, wage in force W, memory ā of both, t/T_max; the full view adds the last three steps, oldest first,
@@ -216,11 +216,11 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
     Payoff: with what is done x = (W, c_1) and S = N γ G_β(W, c_1): π_0 = [e_0 - k W e_0 + θ ln(1 + W e_0)]/u + α_0 S
     and π_1 = own_1 + α_1 S + 0.50 W e_0/u, with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈ (xy)^(β/2).
-    Half of the wage bill reaches the worker, the rest is the cost of employing. θ 6, γ 2.2, β 0.65, k 2, α 0.5, u 90,
-    D_01 0.4, D_10 0.7. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity ψ_i =
-    (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25) with a_0 the wage posted now, s_j = x_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the
-    mean of the last k_m = 3 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.5, ρ₀ 1.2, η 1.5, ω_r 0.8, κ_r
-    1.
+    Half of the wage bill reaches the worker, the rest is the cost of employing. θ 6, γ 2.2, β 0.65, k 2, α 0.5, mean
+    endowment u 90, D_01 0.4, D_10 0.7. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and
+    reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25) with a_0 the wage posted now, s_j = x_j - [(1 - ζ) b_j + ζ
+    ā_j], ζ 0.5, ā the mean of the last k_m = 3 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.5, ρ₀ 1.2,
+    η 1.5, ω_r 0.8, κ_r 1.
 
     State: T and R on signals tanh(κ (x_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
     the memory, full of b at reset, takes in x; W ← c_0, from the norm at reset. The last wage posted is never paid.
@@ -233,9 +233,9 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
     Off switch: ``mechanism=False`` sets ρ₀ = 0: coopetitive 17/22 %, at full trust 26/35 %.
 
     Closed forms and reference points: for the stage game with the wage in force equal to the wage posted. Nash 11/14 %,
-    coopetitive 16/21 % (full trust: 31/41 %), optimum 71/67 % of endowment at reset; price of anarchy 1.202; greed
-    0.475 and 0.209, fear 0.752 and 0.466. Committed to one share for an episode: private 11/14 %, integrated 11/14 or
-    12/15 %, optimum 71/67 %.
+    coopetitive 16/21 % (full trust: 31/41 %), optimum 71/67 % of endowment at reset; price of anarchy 1.202; greed at
+    the optimum 0.475 and 0.209, fear at Nash 0.752 and 0.466. Committed to one share each for an episode: private
+    11/14 %, integrated 11/14 or 12/15 %, optimum 71/67 %.
 
     Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.5, published 1.2), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
     payoff, weights). The wage contract is of this edition.
@@ -313,17 +313,18 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
 
     Seats: agent_0 .. agent_3 (interchangeable by rotation).
 
-    Actions: help in [0, 100]; norm 30.
+    Actions: help in [0, 100]; norm 30; c_i = a_i/e_i.
 
     Observation: 124 entries jointly; 31 (own), 84 (full) or 5 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
     R_ij, R_ji, D_ij, images I of all, one-hot of t mod (N - 1), memory ā of all, t/T_max; the full view adds the last
     seven steps, oldest first, before the time.
 
-    Payoff: at step t agent i helps agent (i + 1 + t mod (N - 1)) mod N. π_i = own_i + γ g_i P_β(c_donor(i)) with own_i
-    = [e_i - k a_i + θ ln(1 + a_i)]/u, P_β(x) ≈ x^β and the community's gate g_i = 0.5 + 0.5 σ((I_i - b_i)/0.10). θ 10,
-    γ 1.4, β 0.6, k 1, u 100, D 0.4. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and
-    reciprocity ψ_i = (a_i/u) (N - 1) E_ir tanh(κ_r (I_r - b_r)/0.25) towards today's recipient r: agents like helping
-    those who help others; E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.4, ρ₀ 0.8, η 1, ω_r 0.5, κ_r 1.
+    Payoff: at step t agent i helps agent (i + 1 + t mod (N - 1)) mod N. π_i = own_i + γ g_i P_β(c_donor(i)) with
+    own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, P_β(x) ≈ x^β and the community's gate g_i = 0.5 + 0.5 σ((I_i - b_i)/0.10).
+    θ 10, γ 1.4, β 0.6, k 1, mean endowment u 100, D 0.4. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 -
+    R_ij) D_ij, and reciprocity ψ_i = (a_i/u) (N - 1) E_ir tanh(κ_r (I_r - b_r)/0.25) towards today's recipient r:
+    agents like helping those who help others; E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.4, ρ₀ 0.8, η 1, ω_r 0.5,
+    κ_r 1.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
     I ← I + 0.15 (c - I) from 0.5; the memory of k_m = 7 steps, full of b at reset, takes in c. It is observed and pays
@@ -334,13 +335,13 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
     Info: also `image`, `recipient`, `donor` (indices, of the coming step), `memory` (ā); step only `effects` ((N - 1)
     E_ir tanh(..) in the recipients' places, N × N).
 
-    Off switch: ``mechanism=False`` gives full help always (g = 1) and sets ρ₀ = 0: coopetitive 15 %, at full trust 24
-    %.
+    Off switch: ``mechanism=False`` gives full help always (g = 1) and sets ρ₀ = 0: coopetitive 15 %, at full trust
+    24 %.
 
     Closed forms and reference points: in the stage game nothing comes back, so Nash is a = θ/k - 1; the optimum solves
     k = θ/(1 + e c) + g γ β (c + 0.001)^(β-1). Nash 9 %, coopetitive 18 % (full trust: 41 %), optimum 78 % of endowment
-    at reset; price of anarchy 1.237; greed 0.481, fear 0.481. Committed to one share for an episode: private 12 or 39 %
-    (off: 9 %), integrated 12, 70 or 71 % (off: 9 %), optimum 90 %.
+    at reset; price of anarchy 1.237; greed at the optimum 0.481, fear at Nash 0.481. Committed to one share each for an
+    episode: private 12 or 39 % (off: 9 %), integrated 12, 70 or 71 % (off: 9 %), optimum 90 %.
 
     Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.5), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use
     value, payoff, weights). Image scoring with a soft threshold is of this edition.
@@ -434,7 +435,7 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
 
     Seats: agent_0 .. agent_5 (interchangeable).
 
-    Actions: maintenance in [0, 100]; norm 40.
+    Actions: maintenance in [0, 100]; norm 40; c_i = a_i/e_i.
 
     Observation: 264 entries jointly; 44 (own), 175 (full) or 7 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
     R_ij, R_ji, D_ij, records n of all, memory ā of all, t/T_max; the full view adds the last ten steps, oldest first,
@@ -442,10 +443,10 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
 
     Payoff: π_i = own_i + γ P_β(mean c) - fine_i - 0.25 Σ_j≠i fine_j/(N - 1) with own_i = [e_i - k a_i + θ ln(1 +
     a_i)]/u, P_β(x) ≈ x^β, violation v_i = [b_i - c_i]₊/b_i and fine_i = [0.15 + (0.60 - 0.15) n_i] v_i; the last term
-    is the cost of enforcement. θ 8, γ 1.35, β 0.6, k 1, u 100, D 0.35. The integrated reward adds Σ_j w_ij π_j, w_ij =
-    min(T_ij, 1 - R_ij) D_ij, and reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 - ζ)
-    b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 10 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.4,
-    ρ₀ 0.6, η 1.5, ω_r 1, κ_r 0.8.
+    is the cost of enforcement. θ 8, γ 1.35, β 0.6, k 1, mean endowment u 100, D 0.35. The integrated reward adds Σ_j
+    w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25), where
+    s_j = c_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 10 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij)
+    ρ₀ D_ij^η; λ_R 0.4, ρ₀ 0.6, η 1.5, ω_r 1, κ_r 0.8.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
     the memory, full of b at reset, takes in c; n ← 0.95 n + 0.30 v (1 - n) from 0.
@@ -459,11 +460,11 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
 
     Closed forms and reference points: below the norm Nash solves k = 0.15/b + θ/(1 + e c) + (γ β/N) (c + 0.001)^(β-1);
     above it the optimum solves k = θ/(1 + e c) + γ β (c + 0.001)^(β-1). Nash 21 %, coopetitive 31 % (full trust: 40 %),
-    optimum 77 % of endowment at reset; price of anarchy 1.180; greed 0.306, fear 0.258. Committed to one share for an
-    episode: private 39 % (off: 11 %), integrated 40 % (off: 11 %), optimum 77 %.
+    optimum 77 % of endowment at reset; price of anarchy 1.180; greed at the optimum 0.306, fear at Nash 0.258.
+    Committed to one share each for an episode: private 39 % (off: 11 %), integrated 40 % (off: 11 %), optimum 77 %.
 
-    Source: graduated sanctions as in Ostrom (1990); TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.8), TR-2 Eq.
-    6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use value, payoff, weights).
+    Source: graduated sanctions as in Ostrom (1990); TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.8), TR-2
+    Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use value, payoff, weights).
 
     Versions: v0 (released) fines nobody and its answer to deviations is saturated; v1 (formal) has fines that grow with
     the record.
@@ -543,7 +544,7 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
 
     Seats: agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.
 
-    Actions: investment in [0, 100], [0, 80] and [0, 60] per quarter; norms 30, 24 and 18.
+    Actions: investment in [0, 100], [0, 80] and [0, 60] per quarter; norms 30, 24 and 18; c_i = a_i/e_i.
 
     Observation: 60 entries jointly; 20 (own), 43 (full) or 4 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, memberships m of all (Apple first), memory ā of all, t/T_max; the full view adds the last four steps,
@@ -551,11 +552,11 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
 
     Payoff: π_i = own_i + s_i N γ m_0 G_β(c_0, x) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
     and developers' pooled effort x = Σ_j m_j a_j / Σ_j e_j. Apple's s_0 is α_0 = 1/3; developers present share the rest
-    in proportion to α_j, absent ones get own_j only. θ 6, γ 2.65, β 0.65, k 2, u 80, D rows (0, 0.3, 0.2), (0.8, 0,
-    0.15), (0.85, 0.1, 0). The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and between linked
-    parties reciprocity ψ_i = (a_i/u) Σ_j≠i m_i m_j m_0 E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 - ζ) b_j + ζ
-    ā_j], ζ 0.5, ā the mean of the last k_m = 4 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.3, ρ₀ 1, η
-    1.2, ω_r 0.8, κ_r 0.8.
+    in proportion to α_j, absent ones get own_j only. θ 6, γ 2.65, β 0.65, k 2, mean endowment u 80, D rows (0, 0.3,
+    0.2), (0.8, 0, 0.15), (0.85, 0.1, 0). The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and
+    between linked parties reciprocity ψ_i = (a_i/u) Σ_j≠i m_i m_j m_0 E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 -
+    ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 4 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.3,
+    ρ₀ 1, η 1.2, ω_r 0.8, κ_r 0.8.
 
     State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.6, R0 0),
     absent developers included; the memory, full of b at reset, takes in c; then from link_j = min(T_j0, T_0j) after the
@@ -568,10 +569,10 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
 
     Off switch: ``mechanism=False`` has no exits and sets ρ₀ = 0: coopetitive 16/14/18 %, at full trust 22/19/26 %.
 
-    Closed forms and reference points: Nash 10/8/11 %, coopetitive 15/13/17 % (full trust: 21/17/23 %), optimum 91/59/78
-    % of endowment at reset; price of anarchy 1.311; greed 0.787, 0.497 and 0.497, fear 1.260, 0.529 and 0.529.
-    Committed to one share for an episode: private 2/3/4 or 28/28/28 % (off: 10/8/10 %), integrated 3/3/4 or 28/28/28 %
-    (off: 11/8/11 %), optimum 90/60/75 %.
+    Closed forms and reference points: Nash 10/8/11 %, coopetitive 15/13/17 % (full trust: 21/17/23 %), optimum
+    91/59/78 % of endowment at reset; price of anarchy 1.311; greed at the optimum 0.787, 0.497 and 0.497, fear at Nash
+    1.260, 0.529 and 0.529. Committed to one share each for an episode: private 2/3/4 or 28/28/28 % (off: 10/8/10 %),
+    integrated 3/3/4 or 28/28/28 % (off: 11/8/11 %), optimum 90/60/75 %.
 
     Source: TR-4 case study and Eq. 19-25, 44 (reciprocity; λ_R 0.3, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8,
     11, 13 (value, payoff, weights). Shares, interdependence, trust at reset, norm and trust parameters as published.

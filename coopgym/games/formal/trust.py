@@ -43,18 +43,18 @@ class TrustDilemma(
 
     Seats: agent_0 and agent_1 (interchangeable partners).
 
-    Actions: investment in [0, 100]; norm 30.
+    Actions: investment in [0, 100]; norm 30; c_i = a_i/e_i.
 
     Observation: 18 entries jointly; 9 (own), 12 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, `gone`, t/T_max.
 
     Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.85, β 0.65, k 2, χ 0.3, α 0.5, u 100, D 0.6.
-    Once dissolved: the outside option [e - k a° + θ ln(1 + a°)]/u = 1.026 with a° = θ/k - 1, whatever is played. The
-    integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.85, β 0.65, k 2, χ 0.3, α 0.5, mean endowment
+    u 100, D 0.6. Once dissolved: the outside option [e - k a° + θ ln(1 + a°)]/u = 1.026 with a° = θ/k - 1, whatever is
+    played. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.5, λ⁺ 0.15, λ⁻ 0.45, μ_R 0.5, δ_R 0.02, ξ 0.6 (T0 0.5, R0
-    0); then `gone` becomes 1 for good when the mean of the new T is below 0.05. From then on T and R are frozen.
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.5, λ⁺ 0.15, λ⁻ 0.45, μ_R 0.5, δ_R 0.02, ξ 0.6 (T0 0.5,
+    R0 0); then `gone` becomes 1 for good when the mean of the new T is below 0.05. From then on T and R are frozen.
 
     End: truncated after 100 steps, never early. With ``end_on_dissolution=True`` dissolution terminates and pays the
     rest of the outside option at once; returns are the same. Nobody cooperating dissolves the relation after 4 steps.
@@ -65,8 +65,8 @@ class TrustDilemma(
 
     Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ_t β/2) (c + 0.001)^(β-1), the optimum the same
     with γ_t β. Nash 13 %, coopetitive 22 % (full trust: 50 %), optimum 58 % of endowment at reset; price of anarchy
-    1.154; greed 0.208, fear 0.413. Committed to one share for an episode: private 35 %, integrated 0, 51 or 52 %,
-    optimum 87 %.
+    1.154; greed at the optimum 0.208, fear at Nash 0.413. Committed to one share each for an episode: private 35 %,
+    integrated 0, 51 or 52 %, optimum 87 %.
 
     Source: TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value, payoff, weights).
 
@@ -117,18 +117,18 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
 
     Seats: agent_0 and agent_1 (symmetric).
 
-    Actions: investment in [0, 100]; norm 35.
+    Actions: investment in [0, 100]; norm 35; c_i = a_i/e_i.
 
     Observation: 18 entries jointly; 9 (own), 12 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, the dividend level, t/T_max.
 
     Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) + 0.25 σ((τ - 0.75)/0.03) with own_i = [e_i - k a_i + θ ln(1 +
     a_i)]/u, G_β(x, y) ≈ (xy)^(β/2), γ_t = γ (1 - χ + χ τ) and τ the mean of min(T_ij, 1 - R_ij). The last term is the
-    recovery dividend. θ 6, γ 3.25, β 0.65, k 2.3, χ 0.25, α 0.5, u 100, D 0.55. The integrated reward adds Σ_j w_ij
-    π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    recovery dividend. θ 6, γ 3.25, β 0.65, k 2.3, χ 0.25, α 0.5, mean endowment u 100, D 0.55. The integrated reward
+    adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.35, μ_R 0.7, δ_R 0.02, ξ 0.4 (T0 0.25, R0
-    0.5); then the highest τ so far and the first step with τ ≥ 0.75, which pay nothing and are not observed.
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.35, μ_R 0.7, δ_R 0.02, ξ 0.4 (T0 0.25,
+    R0 0.5); then the highest τ so far and the first step with τ ≥ 0.75, which pay nothing and are not observed.
 
     End: truncated after 150 steps, never early.
 
@@ -139,8 +139,9 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
 
     Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ_t β/2) (c + 0.001)^(β-1), the optimum the same
     with γ_t β. Nash 12 %, coopetitive 15 % (full trust: 45 %), optimum 50 % of endowment at reset; price of anarchy
-    1.154; greed 0.206, fear 0.408. Full cooperation passes τ = 0.75 at step 48, 60 % at step 61, 45 % at step 97.
-    Committed to one share for an episode: private 10 or 45 %, integrated 10, 52 or 53 %, optimum 82 %.
+    1.154; greed at the optimum 0.206, fear at Nash 0.408. Full cooperation passes τ = 0.75 at step 48, 60 % at step 61,
+    45 % at step 97. Committed to one share each for an episode: private 10 or 45 %, integrated 10, 52 or 53 %, optimum
+    82 %.
 
     Source: TR-2 Eq. 6-9 (trust and damage), TR-1 Eq. 6-8, 11, 13 (value, payoff, weights).
 
@@ -211,17 +212,17 @@ class SLCD(TrustGatedDyad[State, DyadParameters]):
 
     Seats: agent_0 = Samsung, agent_1 = Sony.
 
-    Actions: investment in [0, 100]; norm 30.
+    Actions: investment in [0, 100]; norm 30; c_i = a_i/e_i.
 
     Observation: 16 entries jointly; 8 (own), 11 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, t/T_max; no class block.
 
     Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.3, α 0.55 and 0.45, u
-    100, D_01 0.64, D_10 0.86. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.3, α 0.55 and 0.45, mean
+    endowment u 100, D_01 0.64, D_10 0.86. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.28, μ_R 0.5, δ_R 0.02, ξ 0.45 (T0 0.65, R0
-    0); nothing else moves.
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.28, μ_R 0.5, δ_R 0.02, ξ 0.45 (T0 0.65,
+    R0 0); nothing else moves.
 
     End: truncated after 100 steps, never early.
 
@@ -230,8 +231,8 @@ class SLCD(TrustGatedDyad[State, DyadParameters]):
     Off switch: ``mechanism=False`` takes trust out of the payoff (γ_t = γ): Nash 18/15 %, coopetitive 39/40 %.
 
     Closed forms and reference points: Nash 15/13 %, coopetitive 30/31 % (full trust: 56/61 %), optimum 61/61 % of
-    endowment at reset; price of anarchy 1.161; greed 0.175 and 0.267, fear 0.405 and 0.467. Committed to one share for
-    an episode: private 11/9 or 31/30 %, integrated 11/10 or 56/60 %, optimum 82/82 %.
+    endowment at reset; price of anarchy 1.161; greed at the optimum 0.175 and 0.267, fear at Nash 0.405 and 0.467.
+    Committed to one share each for an episode: private 11/9 or 31/30 %, integrated 11/10 or 56/60 %, optimum 82/82 %.
 
     Source: TR-1 case study and Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Shares, interdependence,
     trust parameters and norm as published; θ, γ, β, k recalibrated.
@@ -293,15 +294,15 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
     Seats: agent_0 and agent_1 (symmetric).
 
-    Actions: investment in [0, 100], which is also the proposal; norm 35.
+    Actions: investment in [0, 100], which is also the proposal; norm 35; c_i = a_i/e_i.
 
     Observation: 20 entries jointly; 10 (own), 13 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
     R_ji, D_ij, agreement flag F, agreed level G, t/T_max.
 
     Payoff: π_i = own_i + α_i N γ G_β(c_0, c_1) - 2 x_i + 2 x_j with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x,
     y) ≈ (xy)^(β/2). Shortfall x_i = F [G - tol - c_i]₊ unless the proposals are close, |c_0 - c_1| ≤ tol; tol is
-    ``tolerance``, 0.10. Damages go to the partner, so welfare is unchanged. θ 6, γ 2.6, β 0.65, k 2, α 0.5, u 100, D
-    0.55. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    ``tolerance``, 0.10. Damages go to the partner, so welfare is unchanged. θ 6, γ 2.6, β 0.65, k 2, α 0.5, mean
+    endowment u 100, D 0.55. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
     State: T and R on signals tanh(κ (c_j - max(b_j, F (G - tol)))/0.5) with κ 1.2, λ⁺ 0.12, λ⁻ 0.4, μ_R 0.65, δ_R 0.02,
     ξ 0.55 (T0 0.5, R0 0); then close proposals set F = 1 and G to their mean (renegotiation by mutual consent, up or
@@ -316,9 +317,9 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
     Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ β/2) (c + 0.001)^(β-1), the optimum the same
     with γ β. Nash 15 %, coopetitive 24 % (full trust: 38 %), optimum 70 % of endowment at reset; price of anarchy
-    1.180; greed 0.255, fear 0.514. Under an agreement at the optimum greed is 0.090 (best deviation 60 %); a breach to
-    10 % leaves the victim's trust at 0.28, against 0.36 without agreement. Committed to one share for an episode:
-    private 15 %, integrated 15 or 16 %, optimum 70 %.
+    1.180; greed at the optimum 0.255, fear at Nash 0.514. Under an agreement at the optimum greed is 0.090 (best
+    deviation 60 %); a breach to 10 % leaves the victim's trust at 0.28, against 0.36 without agreement. Committed to
+    one share each for an episode: private 15 %, integrated 15 or 16 %, optimum 70 %.
 
     Source: TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value, payoff, weights). Agreements and damages are of this
     edition.
@@ -413,17 +414,17 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
 
     Seats: agent_0 .. agent_4 (interchangeable sellers).
 
-    Actions: investment in quality in [0, 100]; norm 20.
+    Actions: investment in quality in [0, 100]; norm 20; c_i = a_i/e_i.
 
     Observation: 155 entries jointly; 31 (own), 81 (full) or 6 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
     R_ij, R_ji, D_ij, the scores ρ of all as shown, t/T_max; the full view adds the true scores before the time.
 
     Payoff: π_i = own_i + N γ P_β(mean c) w(ρ_i)/Σ_j w(ρ_j) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, P_β(x) ≈ x^β
-    and smooth tiers w(ρ) = 0.6 + 0.2 [σ((ρ - 0.25)/0.04) + σ((ρ - 0.50)/0.04) + σ((ρ - 0.80)/0.04)]. θ 6, γ 1.45, β
-    0.6, k 1, u 100, D 0.35. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
+    and smooth tiers w(ρ) = 0.6 + 0.2 [σ((ρ - 0.25)/0.04) + σ((ρ - 0.50)/0.04) + σ((ρ - 0.80)/0.04)]. θ 6, γ 1.45,
+    β 0.6, k 1, mean endowment u 100, D 0.35. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
 
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.55, δ_R 0.015, ξ 0.45 (T0 0.5, R0
-    0); ρ ← ρ + 0.1 (c - ρ) from 0.5. With ``visibility`` v below 1 everybody sees ρ + (1 - v) Normal, clipped to [0,
+    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.55, δ_R 0.015, ξ 0.45 (T0 0.5,
+    R0 0); ρ ← ρ + 0.1 (c - ρ) from 0.5. With ``visibility`` v below 1 everybody sees ρ + (1 - v) Normal, clipped to [0,
     1], one draw per score and step; what is paid follows the true score.
 
     End: truncated after 100 steps, never early.
@@ -435,8 +436,8 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
 
     Closed forms and reference points: at equal scores Nash solves k = θ/(1 + e c) + (γ β/N) (c + 0.001)^(β-1), the
     optimum the same with γ β. Nash 10 %, coopetitive 15 % (full trust: 23 %), optimum 85 % of endowment at reset; price
-    of anarchy 1.237; greed 0.484, fear 0.356. Committed to one share for an episode: private 30 % (off: 10 %),
-    integrated 56 % (off: 10 %), optimum 85 %.
+    of anarchy 1.237; greed at the optimum 0.484, fear at Nash 0.356. Committed to one share each for an episode:
+    private 30 % (off: 10 %), integrated 56 % (off: 10 %), optimum 85 %.
 
     Source: TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (value, payoff, weights). The market and its tiers are of this
     edition.
