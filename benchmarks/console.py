@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from benchmarks.runner import Outlook
 from benchmarks.summary import Interval, Ranking, Summary, score_text
 from coopgym.corpus.reader import Corpus
 from coopgym.games.parameters import describe
-from coopgym.games.registry import make_game
+from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
 
 
@@ -34,6 +35,7 @@ def game_list(ids: Iterable[str]) -> Table:
 
 def print_game(console: Console, spec: GameSpec) -> None:
     """Print everything a specification says."""
+    _, _, page = inspect.cleandoc(game_class(spec.id).__doc__ or "").partition("\n")
     console.print(f"[bold]{spec.id}[/bold]  {spec.summary}\n", highlight=False)
     console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
     console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}\n", highlight=False)
@@ -49,6 +51,7 @@ def print_game(console: Console, spec: GameSpec) -> None:
         parameters.add_row(name, _short(value), meaning)
     console.print()
     console.print(parameters)
+    console.print(page, highlight=False, markup=False)
 
 
 def ranking_table(ranking: Ranking, all_games: int) -> Table:
