@@ -51,7 +51,9 @@ def print_game(console: Console, spec: GameSpec) -> None:
         parameters.add_row(name, _short(value), meaning)
     console.print()
     console.print(parameters)
-    console.print(page, highlight=False, markup=False)
+    for paragraph in page.strip().split("\n\n"):
+        console.print()
+        console.print(" ".join(paragraph.split()), highlight=False, markup=False)
 
 
 def ranking_table(ranking: Ranking, all_games: int) -> Table:
