@@ -76,7 +76,7 @@ def _play(specs: Sequence[RunSpec], report: Report) -> Iterable[_Run]:
         plays.setdefault(spec.play_key, []).append(spec)
     for done, readings in enumerate(plays.values(), start=1):
         try:
-            seats = range(make_game(readings[0].game).n_agents)
+            seats = range(make_game(readings[0].game, **readings[0].parameters).n_agents)
             episodes, seconds = _evaluate(readings[0], [make_agent(readings[0].algorithm) for _ in seats])
             runs = [_completed(spec, episodes, seconds) for spec in readings]
         except Exception:

@@ -140,7 +140,7 @@ class Job:
     @cached_property
     def expected_seconds(self) -> float:
         """Rough duration on one core, for ordering and for estimates of the time left."""
-        game = make_game(self.specs[0].game).spec
+        game = make_game(self.specs[0].game, **self.specs[0].parameters).spec
         if self.training:
             steps = self.training.env_steps * len(self.specs)
             return 5.0 + steps * (4e-6 + 1e-6 * game.n_agents)

@@ -16,7 +16,7 @@ from benchmarks.jobs import JobResult
 from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
-from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.reader import open_shard, read_shard, run_shards
 from coopgym.corpus.schema import TableName
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
@@ -71,7 +71,15 @@ class RunStore:
         self._lock.close()
 
     def finished(self) -> set[str]:
-        """Ids of the runs that need not be computed again: all but the failed ones."""
+        """Ids of the runs that need not be computed again: all but the failed ones.
+
+        Raises:
+            CorpusError: a shard is damaged, of these runs or of their curves and steps.
+        """
+        for shard in run_shards(self.folder):
+            for name in DETAILS:
+                if (self.folder / name / shard.name).exists():
+                    open_shard(self.folder / name / shard.name, name)
         tables = [read_shard(shard, "runs") for shard in run_shards(self.folder)]
         completed = [table.filter(pc.not_equal(table.column("status"), "failed")) for table in tables]
         return {run_id for table in completed for run_id in table.column("run_id").to_pylist()}
@@ -82,15 +90,14 @@ class RunStore:
         Returns:
             How many completed runs gave way to another specification; failed ones are merely tried again.
         """
-        by_place = {spec.place: spec.run_id for spec in planned}
+        specs = list(planned)
+        ids, places = {spec.run_id for spec in specs}, {spec.place for spec in specs}
         replaced = 0
         for shard in run_shards(self.folder):
             runs = read_shard(shard, "runs")
             rows = runs.select([*PLACE_COLUMNS, "run_id", "status"]).to_pylist()
             completed = [row["status"] != "failed" for row in rows]
-            current = [
-                by_place.get(tuple(row[name] for name in PLACE_COLUMNS), row["run_id"]) == row["run_id"] for row in rows
-            ]
+            current = [row["run_id"] in ids or tuple(row[name] for name in PLACE_COLUMNS) not in places for row in rows]
             replaced += sum(done and not right for done, right in zip(completed, current, strict=True))
             keep = [done and right for done, right in zip(completed, current, strict=True)]
             if not all(keep):

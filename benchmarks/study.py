@@ -27,7 +27,7 @@ class StudyError(ValueError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is not known, with the nearest known one."""
     known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
 
@@ -129,7 +129,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Block(_Strict):
     """Games × reward modes × whatever fills the seats. What is left out is taken from the study."""
 
-    games: list[str]
+    games: Annotated[list[str], Field(min_length=1)]
     parameters: dict[str, Any] = {}
     """Game parameters that differ from the default, the same for all games of the block."""
     agents: list[str] = []
@@ -177,6 +177,14 @@ class Study(_Strict):
     blocks: Annotated[list[Block], Field(min_length=1)]
 
     _canonical_rewards = field_validator("rewards")(_rewards)
+
+    @model_validator(mode="after")
+    def _fitting_rewards(self) -> Self:
+        for block in self.blocks:
+            for game in block.games:
+                for reward in block.rewards or self.rewards:
+                    reward_layer(reward).check(make_game(game, **block.parameters))
+        return self
 
     @model_validator(mode="after")
     def _distinct_labels(self) -> Self:

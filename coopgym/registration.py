@@ -41,7 +41,7 @@ def register_with_gymnasium() -> None:
                 id=f"coopgym/{id}",
                 entry_point="coopgym.interfaces.gymnasium:make_env",
                 vector_entry_point="coopgym.interfaces.vector:make_vector_env",
-                kwargs={"id": id},
+                kwargs={"game": id},
             )
 
 

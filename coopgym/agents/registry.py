@@ -69,7 +69,7 @@ def make_agent(name: str, **options: Any) -> Agent:
     if ":" in name:
         return _made(name, _imported(name), options)
     near = difflib.get_close_matches(name, [*agent_names(), *constant_names()], n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(
         f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, or module:Class"
     )

@@ -154,9 +154,11 @@ def _require_complete(path: Path) -> None:
 
 
 def _damaged(path: Path, fault: str) -> str:
+    runs = path.parent.parent / "runs" / path.name
+    together = "it" if path.parent.name == "runs" else f"it and {runs}"
     return (
         f"{path}: damaged: {fault}; expected a complete shard. "
-        "Restore it from a backup, or delete it and run the study again: only its runs are computed anew"
+        f"Restore it from a backup, or delete {together} and run the study again: only its runs are computed anew"
     )
 
 

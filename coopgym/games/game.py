@@ -185,14 +185,13 @@ class Game(ABC, Generic[StateT]):
     def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
         """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
 
-        A value whose leading dimensions are those of the batch holds one entry per environment; any other is shared.
+        The number of dimensions decides: a single number or a value of the array's own dimensions is shared by all
+        environments; one with the batch's dimensions, alone or before its own, holds one entry per environment.
         """
         array = self.backend.array(value)
-        lead = len(batch)
-        if tuple(array.shape[:lead]) != batch:
+        if array.ndim in (0, own_dims) or array.ndim != len(batch):
             return array
-        own = array.shape[lead:]
-        return array.reshape((*batch, *(1,) * (own_dims - len(own)), *own))
+        return array.reshape((*array.shape, *(1,) * own_dims))
 
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files."""

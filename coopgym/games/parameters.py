@@ -36,6 +36,12 @@ def _numbers(value: Any) -> list[float]:
     return [float(value)]
 
 
+def _only_numbers(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(_only_numbers(item) for item in value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _frozen(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -62,11 +68,20 @@ class Parameters:
         for field in dataclasses.fields(self):
             value = _frozen(getattr(self, field.name))
             object.__setattr__(self, field.name, value)
-            if field.default is not None and value is not None and _kind(value) != _kind(field.default):
-                raise TypeError(f"{field.name}={value!r}: expected a {_kind(field.default)} like {field.default!r}")
+            self._check_kind(field, value)
             if isinstance(field.default, int) and not isinstance(field.default, bool) and not isinstance(value, int):
                 raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
+
+    @staticmethod
+    def _check_kind(field: dataclasses.Field[Any], value: Any) -> None:
+        if field.default is None:
+            return
+        kind, declared = str(field.type), _kind(field.default)
+        several = "tuple" in kind or "PerAgent" in kind
+        unwanted = isinstance(value, tuple) and declared == "number" and not (several and _only_numbers(value))
+        if _kind(value) != declared or unwanted or (kind.startswith("tuple") and not isinstance(value, tuple)):
+            raise TypeError(f"{field.name}={value!r}: expected a {declared} like {field.default!r}")
 
     @staticmethod
     def _check_range(name: str, value: Any, limits: Mapping[str, Any] | None) -> None:
@@ -93,7 +108,7 @@ def build(kind: type[P], keywords: Mapping[str, Any], where: str = "") -> P:
     for name in keywords:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             place = f" of {where}" if where else ""
             raise TypeError(f"unknown parameter {name!r}{place}{hint} Known parameters: {', '.join(sorted(known))}")
     return kind(**keywords)
@@ -105,7 +120,7 @@ def phase_preset(phases: Mapping[str, Mapping[str, Any]], phase: Any) -> dict[st
     Raises:
         ValueError: no such phase.
     """
-    if phase not in phases:
+    if not isinstance(phase, str) or phase not in phases:
         raise ValueError(f"phase={phase!r}: expected one of {', '.join(phases)}")
     return dict(phases[phase])
 

@@ -44,7 +44,7 @@ def game_class(id: str) -> type[AnyGame]:
     name = id.removeprefix("coopgym/")
     if name not in _classes():
         near = difflib.get_close_matches(name, GAME_IDS, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         raise ValueError(f"unknown game {id!r}{hint} List all with coopgym.games().")
     return _classes()[name]
 

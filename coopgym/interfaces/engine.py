@@ -50,6 +50,8 @@ class Engine:
         self.batch = batch
         self.validate = validate
         self.layers = _layers(reward, batch)
+        for layer in (self.layers,) if isinstance(self.layers, RewardLayer) else self.layers:
+            layer.check(game)
         self.action_shape = (*batch, game.n_agents)
         self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
@@ -85,10 +87,19 @@ class Engine:
         Raises:
             ValueError, TypeError: an unknown option or a value that does not fit.
         """
+        parsed = self._options(options)
+        if parsed is not None:
+            # Values that do not fit are refused before the streams move.
+            self.game.initial_state(self.batch, parsed, *self._blank_draws())
         if self.stochastic:
             self._seed(seed)
         uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
-        self._state = self.game.initial_state(self.batch, self._options(options), uniforms, normals)
+        self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
+
+    def _blank_draws(self) -> tuple[Array, Array]:
+        counts = (self.game.reset_uniforms, self.game.reset_normals)
+        uniforms, normals = (self.game.backend.array(np.zeros((*self.batch, count))) for count in counts)
+        return uniforms, normals
 
     def reset_where(self, mask: Array) -> None:
         """Start new episodes in the rows where ``mask`` ``(*batch)`` holds, as one operation on the batch."""
@@ -104,11 +115,12 @@ class Engine:
             start = self._start
         self._state = select(xp, mask, start, self.state)
 
-    def step(self, actions: Any) -> tuple[Transition, Array]:
+    def step(self, actions: Any, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step.
 
         Args:
             actions: ``(*batch, N)`` in endowment units.
+            rows: booleans over the flattened batch, where random numbers are drawn; None draws for all rows.
 
         Returns:
             The transition and the rewards ``(*batch, N)``.
@@ -116,18 +128,18 @@ class Engine:
         Raises:
             ValueError: wrong shape, NaN, infinite, or out of range beyond rounding.
         """
-        transition = self.game.step(self.state, *self.prepare(actions))
+        transition = self.game.step(self.state, *self.prepare(actions, rows))
         self._state = transition.state
         return transition, self.rewards(transition)
 
-    def prepare(self, actions: Any) -> tuple[Array, Array | None]:
+    def prepare(self, actions: Any, rows: Array | None = None) -> tuple[Array, Array | None]:
         """Check actions (unless told not to) and draw the step's random numbers.
 
         Raises:
             ValueError: as `step`.
         """
         checked = self.check(actions) if self.validate else actions
-        return checked, self._draw(self.game.step_normals, normal=True)
+        return checked, self._draw(self.game.step_normals, rows=rows, normal=True)
 
     def rewards(self, transition: Transition) -> Array:
         """Reward a transition, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""

@@ -169,11 +169,11 @@ class SeatEnv(_GameEnv):
         return self._observe(), float(rewards[self.seat]), terminated, truncated, info
 
 
-def make_env(id: str, control: Control = "seat", **keywords: Any) -> SeatEnv | JointEnv:
+def make_env(game: str, control: Control = "seat", **keywords: Any) -> SeatEnv | JointEnv:
     """Make the environment behind ``gymnasium.make("coopgym/<Id>", ...)``.
 
     Args:
-        id: game id.
+        game: game id.
         control: ``"seat"`` for one learning seat with scripted partners, ``"joint"`` for a controller of all seats.
         keywords: of `SeatEnv` or `JointEnv` (``reward``, ``view``, ``seat``, ``partners``, ``render_mode``) and of the
             game.
@@ -183,4 +183,4 @@ def make_env(id: str, control: Control = "seat", **keywords: Any) -> SeatEnv | J
         TypeError: an unknown parameter.
     """
     environments: Mapping[str, type[SeatEnv] | type[JointEnv]] = {"seat": SeatEnv, "joint": JointEnv}
-    return environments[checked_control(control, keywords)](id, **keywords)
+    return environments[checked_control(control, keywords)](game, **keywords)

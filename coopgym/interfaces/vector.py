@@ -123,7 +123,8 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
         if anyone_renewed and self.autoreset_mode is AutoresetMode.DISABLED:
             rows = np.flatnonzero(renewed)[:5].tolist()
             raise RuntimeError(f'episodes of rows {rows} are over: reset(options={{"reset_mask": ...}}) before step()')
-        transition, vector = self._engine.step(self._joint(actions))
+        live = ~renewed if anyone_renewed else None
+        transition, vector = self._engine.step(self._joint(actions), live)
         reward = self._reward(vector)
         terminated, truncated = transition.terminated, transition.truncated
         info: dict[str, Any] = {"payoffs": transition.payoffs, "rewards": vector}
@@ -207,12 +208,12 @@ class SeatVectorEnv(_GameVectorEnv):
 
 
 def make_vector_env(
-    id: str, num_envs: int = 1, control: str = "seat", **keywords: Any
+    game: str, num_envs: int = 1, control: str = "seat", **keywords: Any
 ) -> JointVectorEnv | SeatVectorEnv:
     """Make the environment behind ``gymnasium.make_vec("coopgym/<Id>", num_envs=...)``.
 
     Args:
-        id: game id.
+        game: game id.
         num_envs: rows of the batch.
         control: ``"seat"`` or ``"joint"``, as in `coopgym.interfaces.gymnasium.make_env`.
         keywords: ``reward``, ``view``, ``autoreset_mode``, ``seat`` and ``partners`` (seat control), game parameters.
@@ -224,4 +225,4 @@ def make_vector_env(
         "seat": SeatVectorEnv,
         "joint": JointVectorEnv,
     }
-    return environments[checked_control(control, keywords)](id, num_envs, **keywords)
+    return environments[checked_control(control, keywords)](game, num_envs, **keywords)

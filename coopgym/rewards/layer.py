@@ -30,6 +30,13 @@ class RewardLayer(ABC):
     def base(self, game: AnyGame, transition: Transition) -> Array:
         """Rewards ``(..., N)`` before the released edition's multipliers and penalties."""
 
+    def check(self, game: AnyGame) -> None:
+        """Refuse a game that the layer does not fit.
+
+        Raises:
+            ValueError: it does not.
+        """
+
     def __call__(self, game: AnyGame, transition: Transition) -> Array:
         """Return rewards ``(..., N)`` for a transition of ``game``."""
         rewards = self.base(game, transition)
@@ -183,10 +190,13 @@ class PayoffMatrix(RewardLayer):
         rows = ";".join(",".join(_text(entry) for entry in row) for row in self.matrix)
         return f"matrix={rows}"
 
-    def base(self, game: AnyGame, transition: Transition) -> Array:
+    def check(self, game: AnyGame) -> None:
         if len(self.matrix) != game.n_agents:
             size = len(self.matrix)
             raise ValueError(f"reward matrix is {size}×{size}, but {game.id} has {game.n_agents} agents")
+
+    def base(self, game: AnyGame, transition: Transition) -> Array:
+        self.check(game)
         return transition.payoffs @ game.backend.array(self.matrix).T
 
 

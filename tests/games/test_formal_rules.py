@@ -442,10 +442,24 @@ def test_relations_at_reset_keep_the_diagonal() -> None:
 
 @pytest.mark.parametrize("game_id", ["TrustDilemma-v1", "LoyaltyTeam-v1"])
 def test_environments_of_a_batch_can_start_differently(game_id: str) -> None:
-    state = start(make(game_id), (2,), initial_trust=[0.1, 0.9], initial_state={"last_action": [0.2, 0.4]})
+    state = start(make(game_id), (2,), initial_trust=[0.1, 0.9], initial_state={"last_action": [[0.2], [0.4]]})
     np.testing.assert_allclose(state.trust[:, 0, 1], [0.1, 0.9])
     np.testing.assert_allclose(state.trust[:, 1, 0], [0.1, 0.9])
     np.testing.assert_allclose(state.last_action[:, 1], [0.2, 0.4])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_matrix_given_at_reset_means_the_same_whatever_the_batch(size: int) -> None:
+    state = start(make("SLCD-v1"), (size,), initial_trust=[[0.0, 0.9], [0.1, 0.0]])
+    np.testing.assert_allclose(state.trust, [[[1.0, 0.9], [0.1, 1.0]]] * size)
+
+
+def test_peak_trust_starts_from_the_trust_at_reset() -> None:
+    game = make("RecoveryRace-v1")
+    state = start(game)
+    assert state.peak_trust == 0.25
+    assert game.step(state, np.zeros(2)).state.peak_trust == 0.25
+    assert start(game, initial_trust=0.4).peak_trust == pytest.approx(0.4)
 
 
 def test_parameters_of_a_game_are_immutable_and_plain() -> None:

@@ -496,7 +496,7 @@ def test_reset_options() -> None:
     np.testing.assert_allclose(state.loyalty, [[0.1, 0.2, 0.3, 0.4]] * 2)
     assert state.loyalty.dtype == np.float32
     np.testing.assert_array_equal(state.t, [5, 5])
-    per_environment = start(game, (2,), initial_state={"loyalty": [0.1, 0.9]}).loyalty
+    per_environment = start(game, (2,), initial_state={"loyalty": [[0.1], [0.9]]}).loyalty
     np.testing.assert_allclose(per_environment, [[0.1] * 4, [0.9] * 4])
     with pytest.raises(ValueError, match="no state"):
         start(game, initial_state={"reputation": 0.5})

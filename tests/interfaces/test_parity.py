@@ -358,3 +358,24 @@ def test_gradients_flow_through_an_episode() -> None:
     sum(env.step(action)[1].sum() for action in actions).backward()
     # Only the last action cannot bear fruit later.
     assert (actions.grad[:-1] > actions.grad[-1]).all()
+
+
+def test_the_discarded_step_of_next_step_autoreset_draws_nothing() -> None:
+    """A second episode starts from the same random numbers whatever the autoreset mode."""
+    keywords = {"control": "joint", "payoff_noise": 0.1, "max_steps": 2, "reward": "private"}
+    seconds = []
+    for mode in ("NextStep", "SameStep"):
+        env = gymnasium.make_vec("coopgym/SLCD-v1", num_envs=2, autoreset_mode=mode, **keywords)
+        env.reset(seed=5)
+        actions = np.full((2, 2), 50.0)
+        for _ in range(3 if mode == "NextStep" else 2):
+            env.step(actions)
+        seconds.append(env.step(actions)[1])
+    np.testing.assert_array_equal(*seconds)
+
+
+def test_vector_environments_of_single_ones_work_too() -> None:
+    env = gymnasium.make_vec("coopgym/SLCD-v1", num_envs=2, vectorization_mode="sync", control="joint")
+    observations, _ = env.reset(seed=0)
+    assert observations.shape == (2, 16)
+    env.close()

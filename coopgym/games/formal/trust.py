@@ -10,7 +10,7 @@ from coopgym.games.formal.base import FormalGame, required
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.parameters import Group
-from coopgym.games.game import Transition
+from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.mechanisms.negotiation import Proposals, damages, judge_proposals
@@ -191,6 +191,16 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, -1.0)}
 
+    def initial_state(
+        self,
+        batch: tuple[int, ...] = (),
+        options: ResetOptions | None = None,
+        uniforms: Array | None = None,
+        normals: Array | None = None,
+    ) -> RecoveryState:
+        state = super().initial_state(batch, options, uniforms, normals)
+        return replace(state, peak_trust=self.xp.maximum(state.peak_trust, self.mutual_trust(state)))
+
     def public_blocks(self, state: RecoveryState) -> dict[str, Array]:
         return {"dividend_level": self.dividend_level(state)[..., None]}
 
@@ -199,7 +209,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
         return {
             "recovered": self.mutual_trust(state) >= RECOVERY_LEVEL,
             "recovery_step": state.recovery_step,
-            "peak_trust": self.xp.maximum(state.peak_trust, self.mutual_trust(state)),
+            "peak_trust": state.peak_trust,
             "trust_ceiling": 1.0 - damage,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -175,10 +175,10 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
         )
 
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {
-            "peak_trust": self.filled(batch, self.parameters.initial_trust),
-            "recovery_step": self.filled(batch, 0.0),
-        }
+        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, 0.0)}
+
+    def shown(self, state: RecoveryState, normals: Array | None) -> RecoveryState:
+        return replace(state, peak_trust=self.xp.maximum(state.peak_trust, mean_over_pairs(state.trust)))
 
     def advance(self, before: RecoveryState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         mean_trust = mean_over_pairs(moved.trust)
