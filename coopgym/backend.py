@@ -62,6 +62,8 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
 
     Raises:
         ImportError: torch is not installed.
+        TypeError: ``dtype`` is not a floating type of torch.
+        ValueError: torch cannot use the device.
     """
     try:
         import torch
@@ -71,7 +73,15 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
         ) from error
     from coopgym import torch_namespace as namespace
 
-    return Backend(namespace, dtype or torch.float32, torch.device(device))
+    dtype = torch.float32 if dtype is None else dtype
+    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise TypeError(f"dtype={dtype!r}: expected a floating type such as torch.float32 or torch.float64")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"device={device!r}: torch cannot use it here ({reason}); expected 'cpu', say") from error
+    return Backend(namespace, dtype, torch.device(device))
 
 
 def namespace_of(array: Array) -> Namespace:

@@ -81,6 +81,8 @@ def play(
     Raises:
         ValueError: the number of agents is wrong, one of them has two seats, or its actions are not playable.
     """
+    if episodes < 1:
+        raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
     if len(agents) != game.n_agents:
         raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
     refuse_shared(game, agents)

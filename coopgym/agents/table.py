@@ -41,6 +41,12 @@ class Table:
         self.partners: dict[int, Agent] = {
             j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
         }
+        for j, partner in self.partners.items():
+            if isinstance(partner, type) or not isinstance(partner, Agent):
+                raise TypeError(
+                    f"partner {partner!r} in seat {j} of {game.id} is not an agent: expected a name or an object with "
+                    "begin(seat, episodes, rng) and act(observation)"
+                )
         refuse_shared(game, list(self.partners.values()))
         self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
         self._episodes = 0

@@ -41,6 +41,8 @@ def game_class(id: str) -> type[AnyGame]:
     Raises:
         ValueError: no such game; the message names the nearest one.
     """
+    if not isinstance(id, str):
+        raise TypeError(f"game id {id!r}: expected text such as 'TrustDilemma-v1'")
     name = id.removeprefix("coopgym/")
     if name not in _classes():
         near = difflib.get_close_matches(name, GAME_IDS, n=1, cutoff=0.4)

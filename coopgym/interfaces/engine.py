@@ -87,12 +87,12 @@ class Engine:
         Raises:
             ValueError, TypeError: an unknown option or a value that does not fit.
         """
-        parsed = self._options(options)
+        seeds, parsed = self._checked_seeds(seed), self._options(options)
         if parsed is not None:
             # Values that do not fit are refused before the streams move.
             self.game.initial_state(self.batch, parsed, *self._blank_draws())
         if self.stochastic:
-            self._seed(seed)
+            self._seed(seeds)
         uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
         self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
 
@@ -210,16 +210,25 @@ class Engine:
             )
         return xp.minimum(xp.maximum(array, 0.0), game.endowments)
 
-    def _seed(self, seed: Seeds) -> None:
-        if seed is None and self._streams:
+    def _checked_seeds(self, seed: Seeds) -> Sequence[int] | None:
+        """One seed per row, or None to go on with the streams."""
+        if seed is None:
+            return None
+        given = np.asarray(seed)
+        if given.dtype.kind not in "iu" or (given < 0).any():
+            raise ValueError(f"seed={seed!r}: expected whole numbers of at least 0")
+        if given.ndim == 0:
+            return range(int(given), int(given) + self._rows)
+        if given.size != self._rows:
+            raise ValueError(f"expected one seed or {self._rows} seeds, got {given.size}")
+        return [int(each) for each in given.reshape(-1)]
+
+    def _seed(self, seeds: Sequence[int] | None) -> None:
+        if seeds is None and self._streams:
             return
-        if seed is None or isinstance(seed, int | np.integer):
-            root = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
-            seeds: Sequence[int] = range(root, root + self._rows)
-        else:
-            seeds = [int(each) for each in np.asarray(seed).reshape(-1)]
-        if len(seeds) != self._rows:
-            raise ValueError(f"expected one seed or {self._rows} seeds, got {len(seeds)}")
+        if seeds is None:
+            root = int(np.random.SeedSequence().generate_state(1)[0])
+            seeds = range(root, root + self._rows)
         self._streams = [np.random.default_rng(each) for each in seeds]
 
     def _draw(self, count: int, *, rows: Any = None, normal: bool = False) -> Array | None:
@@ -235,6 +244,8 @@ class Engine:
     def _options(self, options: Mapping[str, Any] | None) -> ResetOptions | None:
         if not options:
             return None
+        if not isinstance(options, Mapping):
+            raise TypeError(f"options={options!r}: expected a mapping with any of {', '.join(_OPTIONS)}")
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:
             raise ValueError(f"{self.game.id}: unknown reset options {unknown}; known: {', '.join(_OPTIONS)}")

@@ -106,7 +106,9 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     ) -> tuple[dict[str, Observation], dict[str, Info]]:
         """Start an episode; options as in `Engine.reset`."""
         # PettingZoo's own conformance test passes a placeholder of this name; every other unknown option is an error.
-        known = {name: value for name, value in (options or {}).items() if name != "options"}
+        known = options
+        if isinstance(options, Mapping):
+            known = {name: value for name, value in options.items() if name != "options"}
         self.engine.reset(seed, known)
         self.agents = self.possible_agents[:]
         self._renderer.restart(self.engine.state)

@@ -77,10 +77,10 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
         """Start all episodes, row k with seed + k, or only ``options["reset_mask"]``; more options: `Engine.reset`."""
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
-        if seed is not None and isinstance(seed, int | np.integer):
-            super().reset(seed=int(seed))
         if mask is None:
             self._engine.reset(seed, options)
+            if seed is not None:  # scripted partners follow the first row's seed
+                super().reset(seed=int(np.asarray(seed).reshape(-1)[0]))
             self._finished[:] = False
             self._begun = True
             self._restart_partners(np.ones(self.num_envs, dtype=bool))

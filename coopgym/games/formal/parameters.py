@@ -93,7 +93,8 @@ class Structured(FormalParameters):
         n_agents = self.agent_count()
         if not isinstance(self.dependence, tuple):
             return interdependence.symmetric(n_agents, self.dependence)
-        if [len(row) for row in self.dependence] != [n_agents] * n_agents:
+        rows = [len(row) if isinstance(row, tuple) else 0 for row in self.dependence]
+        if rows != [n_agents] * n_agents:
             raise ValueError(
                 f"dependence={self.dependence!r}: expected one number or a {n_agents}×{n_agents} matrix, row = depender"
             )

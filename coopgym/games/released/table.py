@@ -14,8 +14,8 @@ Pairs = tuple[tuple[str, Any], ...]
 
 
 def _check(name: str, value: float, low: float, high: float, above_low: bool = False) -> None:
-    inside = value > low if above_low else value >= low
-    if not (math.isfinite(value) and inside and value <= high):
+    number = isinstance(value, int | float) and math.isfinite(value)
+    if not (number and (value > low if above_low else value >= low) and value <= high):
         interval = f"{'(' if above_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
         raise ValueError(f"{name}={value!r}: expected a finite number in {interval}")
 
@@ -109,6 +109,8 @@ def frozen_overrides(name: str, overrides: Mapping[str, Any] | Pairs, kind: type
         TypeError: a name is not a field of ``kind``.
         ValueError: a value is out of its range.
     """
+    if not isinstance(overrides, Mapping | tuple):
+        raise TypeError(f"{name}={overrides!r}: expected a mapping of names to numbers")
     pairs = tuple(sorted(dict(overrides).items()))
     known = [field.name for field in fields(kind)]
     for key, _ in pairs:
