@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -102,9 +103,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         own_use = logarithmic_value(cooperation * self.endowments, self.own_use, self.xp)
         return self.kept - slope * cooperation + own_use
 
+    @abstractmethod
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         """Material payoffs π ``(..., N)`` in payoff units of cooperation shares played in a state."""
-        raise NotImplementedError
 
     def relational(self, state: StateT, cooperation: Array, payoffs: Array) -> Array | None:
         """Relational utility ψ ``(..., N)``, or None."""

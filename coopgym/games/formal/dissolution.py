@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -48,13 +49,13 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
             outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit)
         )
 
+    @abstractmethod
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
         """Payoffs ``(..., N)`` while the relation lasts."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dissolves(self, trust: Array) -> Array:
         """Whether trust ``(..., N, N)`` after a step ends the relation, booleans ``(...)``."""
-        raise NotImplementedError
 
     def moved_stocks(self, state: StateT, cooperation: Array) -> dict[str, Array]:
         """Further state after a step, unmoved where the relation is over."""

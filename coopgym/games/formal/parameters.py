@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,7 @@ def per_agent(value: PerAgent, n_agents: int, name: str) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormalParameters(Parameters):
+class FormalParameters(Parameters, ABC):
     """Parameters of every formal game: own value, trust, noise and the off switch."""
 
     norm: PerAgent = parameter(0.3, 0.0, 1.0, doc="baseline b_i, share of endowment")
@@ -52,13 +53,13 @@ class FormalParameters(Parameters):
         """Number of agents N."""
         return 2
 
+    @abstractmethod
     def endowment_vector(self) -> FloatArray:
         """Endowments ``(N,)`` in units."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dependence_matrix(self) -> FloatArray:
         """Interdependence D ``(N, N)``, row = depender."""
-        raise NotImplementedError
 
     def bargaining_shares(self) -> FloatArray:
         """Bargaining shares α ``(N,)``, summing to one; equal unless a game says otherwise."""
