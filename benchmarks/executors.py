@@ -55,7 +55,7 @@ class InProcess:
         from benchmarks.jobs import compute
 
         for job in jobs:
-            yield job, compute(job, study, self.device, lambda fraction, job=job: tell(job, fraction))  # type: ignore[misc]
+            yield job, compute(job, study, self.device, lambda fraction, job=job: tell(job, fraction))  # type: ignore[misc]  # mypy infers no default argument
 
 
 @dataclass(frozen=True)

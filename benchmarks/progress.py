@@ -135,4 +135,4 @@ class LineProgress:
 
 def progress_on(console: Console) -> BarProgress | LineProgress:
     """Return the progress display that suits a console."""
-    return BarProgress(console) if console.is_terminal else LineProgress(console.file)  # type: ignore[arg-type]
+    return BarProgress(console) if console.is_terminal else LineProgress(console.file)  # type: ignore[arg-type]  # rich's IO[str]

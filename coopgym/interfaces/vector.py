@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ Rows = npt.NDArray[np.bool_]
 Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, dict[str, Any]]
 
 
-class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
+class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
     """What both vector environments share: an engine over the batch and the autoreset of finished rows."""
 
     def __init__(
@@ -57,19 +58,20 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any]):
         self._finished = np.ones(num_envs, dtype=bool)
         self._begun = False
 
+    @abstractmethod
     def _observe(self) -> Observation:
-        raise NotImplementedError
+        """What the controller sees, one row per environment."""
 
+    @abstractmethod
     def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
         """Joint actions ``(num_envs, N)``."""
-        raise NotImplementedError
 
     def _restart_partners(self, rows: Rows) -> None:
         """Tell scripted partners that some rows start a new episode."""
 
+    @abstractmethod
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Scalar rewards ``(num_envs,)`` from rewards ``(num_envs, N)``."""
-        raise NotImplementedError
 
     def reset(
         self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
