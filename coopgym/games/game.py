@@ -141,6 +141,21 @@ class Game(ABC, Generic[StateT]):
             normals: ``(..., step_normals)`` standard normal numbers, needed when that count is positive.
         """
 
+    def stage(self, state: StateT, actions: Array) -> Transition:
+        """Return what one step pays in a state and under the weights that hold in it: the game without its future.
+
+        The transition's state is the one passed in. Payoff noise is left out. Shapes as in `step`.
+        """
+        normals = self.xp.zeros_like(actions[..., :1]) + self.backend.array(np.zeros(self.step_normals))
+        return dataclasses.replace(self.step(state, actions, normals if self.step_normals else None), state=state)
+
+    def settled(self, state: StateT, actions: Array) -> StateT:
+        """Return the state in which stocks that merely follow choices stand where these actions keep them.
+
+        A wage posted today is in force tomorrow, say; most games have no such stock and return the state itself.
+        """
+        return state
+
     @abstractmethod
     def observe(self, state: StateT, view: View) -> Array:
         """Return what each agent sees, ``(..., N, obs_dim)``."""

@@ -153,7 +153,14 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         payoffs = self.payoffs(state, cooperation)
         if self.parameters.payoff_noise > 0:
             payoffs = payoffs + self.parameters.payoff_noise * required(normals, "normals")[..., : self.n_agents]
-        after = self.advance(state, cooperation, payoffs)
+        return self.transition(state, cooperation, payoffs, self.advance(state, cooperation, payoffs))
+
+    def stage(self, state: StateT, actions: Array) -> Transition:
+        cooperation = actions * self.per_endowment
+        return self.transition(state, cooperation, self.payoffs(state, cooperation), state)
+
+    def transition(self, state: StateT, cooperation: Array, payoffs: Array, after: StateT) -> Transition:
+        """What is paid in ``state`` on the way to ``after``."""
         truncated = after.t >= self.spec.horizon
         return Transition(
             state=after,

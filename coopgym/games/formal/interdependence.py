@@ -134,6 +134,9 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         invested = self.invested(state, cooperation)
         return {"asset": self.xp.where(state.gone > 0.0, state.asset, invested)}
 
+    def settled(self, state: HoldUpState, actions: Array) -> HoldUpState:
+        return replace(state, asset=(actions * self.per_endowment)[..., 1])
+
     def dissolves(self, trust: Array) -> Array:
         return trust[..., 1, 0] < WALK_AWAY
 

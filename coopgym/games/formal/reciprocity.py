@@ -275,6 +275,9 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
     def advance(self, state: GiftExchangeState, cooperation: Array, payoffs: Array) -> GiftExchangeState:
         return self.moved(state, cooperation, memory=self.memory_after(state, cooperation), wage=cooperation[..., 0])
 
+    def settled(self, state: GiftExchangeState, actions: Array) -> GiftExchangeState:
+        return replace(state, wage=(actions * self.per_endowment)[..., 0])
+
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {**super().start(batch, uniforms, normals), "wage": self.filled(batch, self.norm[0])}
 

@@ -188,6 +188,20 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             truncated=after.t >= self.spec.horizon,
         )
 
+    def stage(self, state: StateT, actions: Array) -> Transition:
+        """What the payoff layer pays under the trust in force: no trust update, no multiplier, no penalty."""
+        truncated = state.t >= self.spec.horizon
+        return Transition(
+            state=state,
+            payoffs=self.payoffs(state, actions),
+            weights=effective_trust(state.trust, state.damage, self.xp) * self.interdependence,
+            relational=None,
+            multiplier=None,
+            penalty=None,
+            terminated=truncated & False,
+            truncated=truncated,
+        )
+
     def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
         signal = conduct_signal(action, self.baselines, self.trust.kappa, self.xp)

@@ -1,0 +1,1 @@
+"""Solutions of the games: equilibria, optima, best responses, certificates, exploitability."""

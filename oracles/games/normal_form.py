@@ -1,0 +1,125 @@
+"""Normal-form games: every seat chooses one cooperation share, once.
+
+Two of them stand behind every repeated game: the stage game (one step, the state held fixed) and the commitment game
+(one share for a whole episode, so that all stocks move).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.games.game import AnyGame
+from coopgym.games.state import State
+from coopgym.rewards import RewardLayer, reward_layer
+from oracles.games.rollout import opening, plan_returns, remaining_steps, repeated
+from oracles.games.symmetry import exchangeable_groups
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class NormalForm(ABC):
+    """A simultaneous game in which each of N seats picks a share of its endowment in [0, 1]."""
+
+    smooth: bool
+    """Whether utilities are continuous in the shares, so that a search may refine between grid points."""
+
+    def __init__(self, game: AnyGame, reward: str | RewardLayer = "private", state: State | None = None) -> None:
+        """Take the game in a state.
+
+        Args:
+            game: on the NumPy backend.
+            reward: what the seats care about.
+            state: a single state; None is the opening with hidden draws at their medians.
+
+        Raises:
+            ValueError: an unknown reward, one that does not fit the game, or a game on another backend.
+        """
+        if game.xp is not np:
+            raise ValueError(
+                f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.on(NUMPY)"
+            )
+        self.game = game
+        self.layer = reward_layer(reward)
+        self.layer.check(game)
+        self.state = opening(game) if state is None else state
+
+    @property
+    def n_agents(self) -> int:
+        """Number of seats N."""
+        return self.game.n_agents
+
+    @property
+    def scale(self) -> float:
+        """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
+        spec = self.game.spec
+        return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of exchangeable seats."""
+        return exchangeable_groups(self.game.spec)
+
+    @abstractmethod
+    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+        """Return utilities ``(..., N)`` of shares ``(..., N)`` under each reward layer."""
+
+    def utilities(self, profiles: npt.ArrayLike) -> FloatArray:
+        """Return utilities ``(..., N)`` of profiles of shares ``(..., N)`` in [0, 1].
+
+        Raises:
+            ValueError: profiles of another shape.
+        """
+        return self.read(self.checked(profiles), [self.layer])[0]
+
+    def payoffs(self, profiles: npt.ArrayLike) -> FloatArray:
+        """Return material payoffs ``(..., N)``, whatever the seats care about."""
+        return self.read(self.checked(profiles), [reward_layer("private")])[0]
+
+    def checked(self, profiles: npt.ArrayLike) -> FloatArray:
+        """Return profiles as an array.
+
+        Raises:
+            ValueError: their last dimension is not N, or they are not shares in [0, 1].
+        """
+        array = np.asarray(profiles, dtype=np.float64)
+        if array.ndim == 0 or array.shape[-1] != self.n_agents:
+            raise ValueError(
+                f"{self.game.id}: expected profiles (..., {self.n_agents}), one share per seat, got {array.shape}"
+            )
+        if not ((array >= 0.0) & (array <= 1.0)).all():
+            raise ValueError(
+                f"{self.game.id}: expected shares of endowment in [0, 1], got {array.min():g} to {array.max():g}"
+            )
+        return array
+
+
+class StageGame(NormalForm):
+    """One step of a game in a given state, weights included, without its future.
+
+    Stocks that merely follow choices stand where a choice keeps them: the wage in force is the wage posted, the asset of
+    a hold-up is the investment (formal edition §1.11).
+    """
+
+    smooth = True
+
+    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+        game, actions = self.game, profiles * self.game.spec.endowments
+        state = game.settled(repeated(game, self.state, profiles.shape[:-1]), actions)
+        transition = game.stage(state, actions)
+        return [layer(game, transition) for layer in layers]
+
+
+class CommitmentGame(NormalForm):
+    """Every seat commits to one share until the horizon; utilities are means per step of the whole episode."""
+
+    smooth = False
+
+    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+        start = repeated(self.game, self.state, profiles.shape[:-1])
+        steps = remaining_steps(self.game, self.state)
+        return [total / steps for total in plan_returns(self.game, start, profiles, layers)]
