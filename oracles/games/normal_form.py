@@ -21,6 +21,9 @@ from oracles.games.symmetry import exchangeable_groups
 
 FloatArray = npt.NDArray[np.float64]
 
+LARGE_GAME = 12
+"""Above this many seats commitments are searched on a 2.5 % grid instead of a 1 % grid."""
+
 
 class NormalForm(ABC):
     """A simultaneous game in which each of N seats picks a share of its endowment in [0, 1]."""
@@ -64,6 +67,17 @@ class NormalForm(ABC):
         """Groups of exchangeable seats."""
         return exchangeable_groups(self.game.spec)
 
+    @property
+    def levels(self) -> int:
+        """Shares on the grid that stands in for [0, 1] where utilities jump."""
+        return 101 if self.game.n_agents <= LARGE_GAME else 41
+
+    @cached_property
+    def norm(self) -> FloatArray:
+        """Shares ``(N,)`` that partners expect of each seat."""
+        spec = self.game.spec
+        return spec.baselines / spec.endowments
+
     @abstractmethod
     def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
         """Return utilities ``(..., N)`` of shares ``(..., N)`` under each reward layer."""
@@ -101,15 +115,15 @@ class NormalForm(ABC):
 class StageGame(NormalForm):
     """One step of a game in a given state, weights included, without its future.
 
-    Stocks that merely follow choices stand where a choice keeps them: the wage in force is the wage posted, the asset of
-    a hold-up is the investment (formal edition §1.11).
+    Stocks that merely follow choices stand where a choice keeps them: the wage in force is the wage posted, the asset
+    of a hold-up is the investment (formal edition §1.11).
     """
 
     smooth = True
 
     def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
-        state = game.settled(repeated(game, self.state, profiles.shape[:-1]), actions)
+        state = game.settled(self.state, actions)
         transition = game.stage(state, actions)
         return [layer(game, transition) for layer in layers]
 

@@ -1,0 +1,131 @@
+"""Searches for profiles that answer themselves: adjustment and Newton's method, or steps on a grid."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from oracles.games.best_response import deviation_utilities, distinct_seats, regret, responses
+from oracles.games.normal_form import FloatArray, NormalForm
+
+Blocks: TypeAlias = tuple[tuple[int, ...], ...]
+"""Seats that move together, the first of each block answering for it."""
+
+TOLERANCE = 1e-6
+"""Largest distance, in shares, between a profile and the best responses to it."""
+SMALL_GAME = 6
+"""Up to this many seats each moves on its own; in larger games exchangeable seats move together."""
+_ADJUSTMENT_ROUNDS = 8
+_ROUNDS = 60
+_DIFFERENCE = 1e-4
+
+
+def movers(form: NormalForm, profiles: FloatArray) -> Blocks:
+    """Blocks of seats that move together: single seats, or whole groups in large games that start symmetric."""
+    alone = tuple((seat,) for seat in range(form.n_agents))
+    symmetric = all(np.ptp(profiles[:, list(group)], axis=1).max() == 0.0 for group in form.groups)
+    together = symmetric and (form.n_agents > SMALL_GAME or not form.smooth)
+    return form.groups if together else alone
+
+
+def _expanded(form: NormalForm, shares: FloatArray, blocks: Blocks) -> FloatArray:
+    """Profiles ``(B, N)`` from one share per block ``(B, M)``."""
+    profiles = np.empty((len(shares), form.n_agents))
+    for column, block in enumerate(blocks):
+        profiles[:, list(block)] = shares[:, column : column + 1]
+    return profiles
+
+
+def solve_smoothly(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> tuple[FloatArray, FloatArray]:
+    """Move blocks towards their best responses, then solve BR(c) = c by Newton's method.
+
+    Returns:
+        Where each start ``(S, N)`` ended, ``(S, N)``, and its distance to the best responses, ``(S,)``.
+    """
+    heads = tuple(block[0] for block in blocks)
+    shares = profiles[:, heads]
+    # A whole group that answers itself overshoots as many times as it has members.
+    pace = 1.0 / max(max(len(block) for block in blocks), len(blocks))
+    residuals = np.full(len(shares), np.inf)
+    for round in range(_ROUNDS):
+        current = _expanded(form, shares, blocks)
+        answers, _ = responses(form, current, heads)
+        before, residuals = residuals, np.abs(answers - shares).max(1)
+        if residuals.max() < TOLERANCE:
+            break
+        towards = answers - shares
+        step = pace * towards
+        if round >= _ADJUSTMENT_ROUNDS:
+            slopes = _slopes(form, current, _expanded(form, answers, blocks), blocks)
+            newton = (np.linalg.pinv(np.eye(len(heads)) - slopes) @ towards[..., None])[..., 0]
+            falling = (residuals <= before) | (round % _ADJUSTMENT_ROUNDS == 0)
+            step = np.where(falling[:, None], newton, step)
+        shares = np.where(residuals[:, None] < TOLERANCE, shares, np.clip(shares + step, 0.0, 1.0))
+    return _expanded(form, shares, blocks), residuals
+
+
+def _slopes(form: NormalForm, profiles: FloatArray, answers: FloatArray, blocks: Blocks) -> FloatArray:
+    """Derivatives ``(B, M, M)`` of block heads' best responses to moves of whole blocks, by finite differences."""
+    h, heads = _DIFFERENCE, np.array([block[0] for block in blocks])
+    own = np.clip(answers[:, heads], h, 1.0 - h)
+    stencil = own[..., None] + h * np.array([-1.0, 0.0, 1.0])
+    below, at, above = np.moveaxis(deviation_utilities(form, profiles, heads, stencil), -1, 0)
+    slope, curvature = (above - below) / (2.0 * h), (above - 2.0 * at + below) / h**2
+    held = (np.abs(answers[:, heads] - own) > 0.0) & (np.abs(slope) > h * np.abs(curvature))
+    slopes = np.zeros((len(profiles), len(heads), len(heads)))
+    ends = stencil[..., [0, 2]]
+    for column, block in enumerate(blocks):
+        moved = [np.clip(profiles + sign * h * np.isin(np.arange(form.n_agents), block), 0.0, 1.0) for sign in (-1, 1)]
+        lower, upper = (np.diff(deviation_utilities(form, there, heads, ends))[..., 0] / (2.0 * h) for there in moved)
+        width = np.maximum(moved[1][:, block[0]] - moved[0][:, block[0]], h)
+        slopes[:, :, column] = -(upper - lower) / width[:, None] / np.where(curvature < 0.0, curvature, -np.inf)
+        if len(block) == 1:
+            slopes[:, column, column] = 0.0
+    return np.where(held[..., None], 0.0, slopes)
+
+
+def iterate_on_grid(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> tuple[FloatArray, FloatArray]:
+    """Let blocks answer in turn until every start stands still or comes back to where it was.
+
+    Returns:
+        As `solve_smoothly`; of a cycle, the profile from which seats gain least by deviating.
+    """
+    cell = 1.0 / (form.levels - 1)
+    shares = np.round(np.round(profiles[:, [block[0] for block in blocks]] / cell) * cell, 12)
+    history, last = [shares], np.zeros_like(shares)
+    # A group that answers itself overshoots: it goes half the way, and half of that after every turn back.
+    pace = np.broadcast_to([0.5 if len(block) > 1 else 1.0 for block in blocks], shares.shape).copy()
+    for _ in range(_ROUNDS):
+        shares = shares.copy()
+        for column, block in enumerate(blocks):
+            answer, _ = responses(form, _expanded(form, shares, blocks), block[:1])
+            cells = np.round((answer[:, 0] - shares[:, column]) / cell)
+            pace[:, column] *= np.where(cells * last[:, column] < 0.0, 0.5, 1.0)
+            last[:, column] = cells
+            shares[:, column] += cell * np.sign(cells) * np.ceil(np.abs(cells) * pace[:, column])
+        shares = np.round(np.round(shares / cell) * cell, 12)
+        returned = np.any([np.abs(shares - earlier).max(1) < 0.5 * cell for earlier in history], axis=0)
+        history.append(shares)
+        if returned.all():
+            break
+    calmest = [_calmest(form, _expanded(form, np.stack(history[-4:])[:, row], blocks)) for row in range(len(shares))]
+    ends = np.stack([profile for profile, _ in calmest])
+    return ends, np.array([residual for _, residual in calmest])
+
+
+def _calmest(form: NormalForm, visited: FloatArray) -> tuple[FloatArray, float]:
+    """The profile of a cycle from which seats gain least by deviating, and its distance to their best responses."""
+    profile = min(np.unique(visited, axis=0), key=lambda candidate: regret(form, candidate))
+    answers, _ = responses(form, profile[None], tuple(distinct_seats(form, profile)))
+    return profile, float(np.abs(answers[0] - profile[distinct_seats(form, profile)]).max())
+
+
+def response_slopes(form: NormalForm, profile: FloatArray) -> FloatArray:
+    """Return ``(N, N)`` derivatives of each seat's best response to each other seat's share, at an equilibrium.
+
+    From the implicit function theorem, -∂²u_i/∂c_i∂c_j / ∂²u_i/∂c_i²; zero in the rows of seats that a corner or a kink
+    holds in place.
+    """
+    alone = tuple((seat,) for seat in range(form.n_agents))
+    return _slopes(form, profile[None], profile[None], alone)[0]

@@ -1,0 +1,103 @@
+"""Best responses of seats in normal-form games, and the regret that audits any profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.games.line_search import maximise, maximise_on_grid
+from oracles.games.normal_form import FloatArray, NormalForm
+
+AUDIT_LEVELS = 10_001
+"""Deviations tried by an audit of a smooth game."""
+
+
+@dataclass(frozen=True, eq=False)
+class BestResponse:
+    """What a seat does best against each of B profiles of the others."""
+
+    share: FloatArray
+    """``(B,)`` best share of the own endowment."""
+    utility: FloatArray
+    """``(B,)`` what it earns."""
+    gain: FloatArray
+    """``(B,)`` what it earns beyond the profile as it stands."""
+
+
+def best_response(form: NormalForm, profiles: npt.ArrayLike, seat: int) -> BestResponse:
+    """Return one seat's best response to each profile.
+
+    Args:
+        form: smooth games are searched between grid points, others on their grid.
+        profiles: ``(B, N)`` shares; the seat's own entry counts for `BestResponse.gain` only.
+        seat: who responds.
+
+    Raises:
+        ValueError: no such seat, or no profiles.
+    """
+    if not 0 <= seat < form.n_agents:
+        raise ValueError(f"seat={seat}: {form.game.id} has seats 0 to {form.n_agents - 1}")
+    checked = form.checked(profiles)
+    if checked.ndim != 2:
+        raise ValueError(f"profiles: expected (B, {form.n_agents}), got {checked.shape}")
+    share, utility = responses(form, checked, (seat,))
+    present = form.utilities(checked)[:, seat]
+    return BestResponse(share[:, 0], utility[:, 0], np.maximum(utility[:, 0] - present, 0.0))
+
+
+def responses(form: NormalForm, profiles: FloatArray, seats: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
+    """Return best shares and what they earn, each ``(B, M)``, of M seats that respond one at a time to ``(B, N)``."""
+    movers = np.array(seats)
+
+    def utilities(shares: FloatArray) -> FloatArray:
+        return deviation_utilities(form, profiles, movers, shares)
+
+    return maximise(utilities) if form.smooth else maximise_on_grid(utilities, form.levels)
+
+
+def deviation_utilities(
+    form: NormalForm, profiles: FloatArray, movers: npt.NDArray[np.int64], shares: FloatArray
+) -> FloatArray:
+    """Return what seats earn that deviate alone.
+
+    Args:
+        form: the game.
+        profiles: ``(B, N)`` shares of everybody.
+        movers: ``(M,)`` seats.
+        shares: ``(K,)`` deviations that all of them try, or ``(B, M, K)``.
+
+    Returns:
+        ``(B, M, K)`` own utilities.
+    """
+    count, levels = len(movers), shares.shape[-1]
+    tried = np.broadcast_to(profiles[:, None, None, :], (len(profiles), count, levels, form.n_agents)).copy()
+    tried[:, np.arange(count)[:, None], np.arange(levels), movers[:, None]] = shares
+    utilities = form.read(tried, [form.layer])[0]
+    return np.moveaxis(utilities[:, np.arange(count), :, movers], 0, 1)
+
+
+def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) -> float:
+    """Return the largest gain of any seat that deviates alone from one profile ``(N,)``, in utility units.
+
+    Args:
+        form: the game.
+        profile: shares of all seats. Exchangeable seats that play the same are tried once.
+        levels: deviations tried, evenly spaced; None is 10,001 in smooth games and the game's grid otherwise.
+    """
+    checked = form.checked(profile)
+    grid = np.linspace(0.0, 1.0, levels or (AUDIT_LEVELS if form.smooth else form.levels))
+    present = form.utilities(checked)
+    gains = [
+        deviation_utilities(form, checked[None], np.array([seat]), grid).max() - present[seat]
+        for seat in distinct_seats(form, checked)
+    ]
+    return max(0.0, *map(float, gains))
+
+
+def distinct_seats(form: NormalForm, profile: FloatArray) -> list[int]:
+    """One seat for every different situation in a profile: its group of exchangeable seats and its share."""
+    group = {seat: number for number, group in enumerate(form.groups) for seat in group}
+    situations = {(group[seat], float(profile[seat])): seat for seat in reversed(range(form.n_agents))}
+    return sorted(situations.values())

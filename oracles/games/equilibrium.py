@@ -1,0 +1,171 @@
+"""Nash equilibria of normal-form games: all that a grid of starts leads to, each audited, with stability and status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.games.adjustment import SMALL_GAME, TOLERANCE, iterate_on_grid, movers, response_slopes, solve_smoothly
+from oracles.games.best_response import regret
+from oracles.games.normal_form import FloatArray, NormalForm
+
+NASH_REGRET = 1e-6
+"""Gain from deviating, in payoff units, above which no profile is called an equilibrium."""
+NASH_REGRET_ON_A_GRID = 2e-4
+"""The same where shares lie on a grid, between whose points the equilibrium proper may lie."""
+COMMON_STARTS = np.array([0.0, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
+"""Shares that all seats start from."""
+SAME = 1e-3
+"""Profiles closer than this are one equilibrium."""
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """A profile that nobody gains by leaving alone."""
+
+    profile: FloatArray
+    """``(N,)`` shares of endowment."""
+    utilities: FloatArray
+    """``(N,)`` what the seats get in the game's reward."""
+    payoffs: FloatArray
+    """``(N,)`` material payoffs."""
+    regret: float
+    """Largest gain from deviating alone that the audit found, in utility units."""
+    residual: float
+    """Largest distance between a share and the best response to the others, in shares."""
+    stability: float | None
+    """Largest real part of the eigenvalues of ``BR' - 1``: below zero, small departures die out when seats move towards
+    their best responses. None where utilities jump."""
+    basin: float
+    """Share of the starts that led here."""
+
+    @property
+    def stable(self) -> bool | None:
+        """Whether small departures die out; None where utilities jump."""
+        return None if self.stability is None else self.stability < 0.0
+
+    @property
+    def interior(self) -> bool:
+        """Whether no seat is at 0 or at its endowment."""
+        return bool(((self.profile > 0.0) & (self.profile < 1.0)).all())
+
+    @property
+    def welfare(self) -> float:
+        """Mean material payoff per seat."""
+        return float(self.payoffs.mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Unconverged:
+    """Where a search from some start stopped without an equilibrium."""
+
+    start: FloatArray
+    profile: FloatArray
+    residual: float
+    """Distance to the best responses, in shares."""
+    regret: float
+    """Gain from deviating, in utility units."""
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibria:
+    """What a search found."""
+
+    game: str
+    reward: str
+    found: tuple[Equilibrium, ...]
+    """From low to high cooperation."""
+    unconverged: tuple[Unconverged, ...]
+
+    @property
+    def unique(self) -> bool:
+        """Whether every start led to the same equilibrium."""
+        return len(self.found) == 1 and not self.unconverged
+
+    def only(self) -> Equilibrium:
+        """Return the equilibrium.
+
+        Raises:
+            ValueError: there is none, or more than one.
+        """
+        if len(self.found) == 1:
+            return self.found[0]
+        raise ValueError(f"{self.game} under {self.reward} reward: expected one equilibrium, {self.describe()}")
+
+    def describe(self) -> str:
+        """Say in one line what was found."""
+        profiles = ", ".join(str(np.round(equilibrium.profile, 3).tolist()) for equilibrium in self.found)
+        text = f"found {len(self.found)}" + (f" ({profiles})" if profiles else "")
+        if self.unconverged:
+            text += f"; {len(self.unconverged)} starts did not converge (worst residual {self.worst_residual:.2g})"
+        return text
+
+    @property
+    def worst_residual(self) -> float:
+        """Largest residual of the starts that did not converge; 0 if all did."""
+        return max((failure.residual for failure in self.unconverged), default=0.0)
+
+
+def find_equilibria(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = None) -> Equilibria:
+    """Search for Nash equilibria in pure strategies from many starts.
+
+    Smooth games: seats first move part of the way to their best responses, then Newton's method solves BR(c) = c, which
+    also finds equilibria that adjustment would leave. Games that jump: seats move to best responses on a grid until
+    nobody moves. Every profile is audited against deviations on a fine grid before it counts as an equilibrium.
+
+    Args:
+        form: the game with what its seats care about.
+        starts: profiles, each one share for all or ``(N,)``; None is `default_starts`.
+
+    Raises:
+        ValueError: a start that is not a profile.
+    """
+    profiles = default_starts(form) if starts is None else _profiles(form, starts)
+    blocks = movers(form, profiles)
+    search = solve_smoothly if form.smooth else iterate_on_grid
+    ends, residuals = search(form, profiles, blocks)
+    return _audited(form, profiles, ends, residuals)
+
+
+def default_starts(form: NormalForm) -> FloatArray:
+    """Starts ``(S, N)``: common shares, the norm and, in small smooth games, a fixed scatter of unequal profiles."""
+    common = np.repeat(COMMON_STARTS[:, None], form.n_agents, axis=1)
+    starts = [common, form.norm[None]]
+    if 1 < form.n_agents <= SMALL_GAME and form.smooth:
+        starts.append(np.random.default_rng(0).random((6, form.n_agents)))
+    return np.concatenate(starts)
+
+
+def _profiles(form: NormalForm, starts: Sequence[npt.ArrayLike]) -> FloatArray:
+    return np.stack([form.checked(np.broadcast_to(np.asarray(start, float), (form.n_agents,))) for start in starts])
+
+
+def _audited(form: NormalForm, starts: FloatArray, ends: FloatArray, residuals: FloatArray) -> Equilibria:
+    found: list[Equilibrium] = []
+    failures: list[Unconverged] = []
+    remaining = list(range(len(ends)))
+    while remaining:
+        first = remaining[0]
+        same = [row for row in remaining if np.abs(ends[row] - ends[first]).max() < SAME]
+        remaining = [row for row in remaining if row not in same]
+        row = min(same, key=lambda index: residuals[index])
+        gain = regret(form, ends[row])
+        allowed = (TOLERANCE, NASH_REGRET) if form.smooth else (1.5 / (form.levels - 1), NASH_REGRET_ON_A_GRID)
+        converged = residuals[row] < allowed[0] and gain <= allowed[1] * form.scale
+        if converged:
+            found.append(_equilibrium(form, ends[row], gain, float(residuals[row]), len(same) / len(ends)))
+        else:
+            failures.extend(Unconverged(starts[index], ends[index], float(residuals[index]), gain) for index in same)
+    found.sort(key=lambda equilibrium: float(equilibrium.profile.sum()))
+    return Equilibria(form.game.id, form.layer.name, tuple(found), tuple(failures))
+
+
+def _equilibrium(form: NormalForm, profile: FloatArray, gain: float, residual: float, basin: float) -> Equilibrium:
+    stability = None
+    if form.smooth:
+        slopes = response_slopes(form, profile)
+        stability = float(np.linalg.eigvals(slopes - np.eye(form.n_agents)).real.max())
+    return Equilibrium(profile, form.utilities(profile), form.payoffs(profile), gain, residual, stability, basin)
