@@ -21,7 +21,7 @@ STUDY_HASH_KEY = b"coopgym.study_hash"
 
 STATUSES = ("completed", "diverged", "failed")
 """How a run can end: as planned, with non-finite numbers, or with an exception."""
-KINDS = ("constant", "heuristic", "plugin", "learner")
+KINDS = ("constant", "heuristic", "oracle", "plugin", "learner")
 """What can fill the seats: a constant action, a built-in strategy, a user's agent, a trained policy."""
 
 

@@ -91,34 +91,44 @@ def iterate_on_grid(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> t
     Returns:
         As `solve_smoothly`; of a cycle, the profile from which seats gain least by deviating.
     """
-    cell = 1.0 / (form.levels - 1)
-    shares = np.round(np.round(profiles[:, [block[0] for block in blocks]] / cell) * cell, 12)
-    history, last = [shares], np.zeros_like(shares)
+    starts = _on_grid(form, profiles[:, [block[0] for block in blocks]])
+    paths = [[start] for start in starts]
     # A group that answers itself overshoots: it goes half the way, and half of that after every turn back.
-    pace = np.broadcast_to([0.5 if len(block) > 1 else 1.0 for block in blocks], shares.shape).copy()
+    pace = np.broadcast_to([0.5 if len(block) > 1 else 1.0 for block in blocks], starts.shape).copy()
+    last = np.zeros_like(starts)
+    moving = np.arange(len(starts))
     for _ in range(_ROUNDS):
-        shares = shares.copy()
+        shares = np.stack([paths[row][-1] for row in moving])
         for column, block in enumerate(blocks):
             answer, _ = responses(form, _expanded(form, shares, blocks), block[:1])
-            cells = np.round((answer[:, 0] - shares[:, column]) / cell)
-            pace[:, column] *= np.where(cells * last[:, column] < 0.0, 0.5, 1.0)
-            last[:, column] = cells
-            shares[:, column] += cell * np.sign(cells) * np.ceil(np.abs(cells) * pace[:, column])
-        shares = np.round(np.round(shares / cell) * cell, 12)
-        returned = np.any([np.abs(shares - earlier).max(1) < 0.5 * cell for earlier in history], axis=0)
-        history.append(shares)
-        if returned.all():
+            wish = answer[:, 0] - shares[:, column]
+            pace[moving, column] *= np.where(wish * last[moving, column] < 0.0, 0.5, 1.0)
+            last[moving, column] = wish
+            cells = np.round(wish * (form.levels - 1))
+            step = np.sign(cells) * np.ceil(np.abs(cells) * pace[moving, column])
+            shares[:, column] = _on_grid(form, shares[:, column] + step / (form.levels - 1))
+        still = [any((shares[k] == past).all() for past in paths[row]) for k, row in enumerate(moving)]
+        for k, row in enumerate(moving):
+            paths[row].append(shares[k])
+        moving = moving[~np.array(still)]
+        if not len(moving):
             break
-    calmest = [_calmest(form, _expanded(form, np.stack(history[-4:])[:, row], blocks)) for row in range(len(shares))]
-    ends = np.stack([profile for profile, _ in calmest])
-    return ends, np.array([residual for _, residual in calmest])
+    ended = [_calmest(form, _expanded(form, np.stack(path[-4:]), blocks)) for path in paths]
+    return np.stack([profile for profile, _ in ended]), np.array([residual for _, residual in ended])
+
+
+def _on_grid(form: NormalForm, shares: FloatArray) -> FloatArray:
+    return np.round(np.round(shares * (form.levels - 1)) / (form.levels - 1), 12)
 
 
 def _calmest(form: NormalForm, visited: FloatArray) -> tuple[FloatArray, float]:
-    """The profile of a cycle from which seats gain least by deviating, and its distance to their best responses."""
+    """Where a path ``(steps, N)`` ends and its distance to the best responses: at rest, or somewhere on a cycle."""
+    if (visited[-1] == visited[-2]).all():
+        return visited[-1], 0.0
     profile = min(np.unique(visited, axis=0), key=lambda candidate: regret(form, candidate))
-    answers, _ = responses(form, profile[None], tuple(distinct_seats(form, profile)))
-    return profile, float(np.abs(answers[0] - profile[distinct_seats(form, profile)]).max())
+    seats = distinct_seats(form, profile)
+    answers, _ = responses(form, profile[None], tuple(seats))
+    return profile, float(np.abs(answers[0] - profile[seats]).max())
 
 
 def response_slopes(form: NormalForm, profile: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ NASH_REGRET = 1e-6
 """Gain from deviating, in payoff units, above which no profile is called an equilibrium."""
 NASH_REGRET_ON_A_GRID = 2e-4
 """The same where shares lie on a grid, between whose points the equilibrium proper may lie."""
-COMMON_STARTS = np.array([0.0, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0])
+COMMON_STARTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Shares that all seats start from."""
 SAME = 1e-3
 """Profiles closer than this are one equilibrium."""

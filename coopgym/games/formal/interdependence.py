@@ -76,7 +76,7 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
     D_01, `gone`.
 
     Off switch: ``mechanism=False`` is a complete contract: shares fixed at 0.6 and 0.4 (``share``), and investment pays
-    at once (K' = c_1): Nash 14/15 %, coopetitive 22/33 %. The supplier may still walk away.
+    at once (K' = c_1), and nobody walks away: Nash 14/15 %, coopetitive 22/33 %.
 
     Closed forms and reference points: for the stage game with K' = c_1, the steady state of the asset. Nash 12/10 %,
     coopetitive 18/28 % (full trust: 24/50 %), optimum 54/82 % of endowment at reset; price of anarchy 1.227; greed at
@@ -138,7 +138,7 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         return replace(state, asset=(actions * self.per_endowment)[..., 1])
 
     def dissolves(self, trust: Array) -> Array:
-        return trust[..., 1, 0] < WALK_AWAY
+        return (trust[..., 1, 0] < WALK_AWAY) & self.parameters.mechanism
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {**super().start(batch, uniforms, normals), "asset": self.filled(batch, self.initial_asset)}

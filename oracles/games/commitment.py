@@ -1,0 +1,81 @@
+"""Commitment play: what is an equilibrium when every seat fixes one share for a whole episode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.games.game import AnyGame
+from coopgym.rewards import MODES
+from oracles.games.equilibrium import Equilibria, default_starts, find_equilibria
+from oracles.games.normal_form import CommitmentGame, FloatArray
+from oracles.games.optimum import Optimum, welfare_optimum
+
+COMMON_LEVELS = np.linspace(0.0, 1.0, 101)
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseCurve:
+    """Mean reward per seat and step when everybody plays the same share for a whole episode."""
+
+    levels: FloatArray
+    """``(101,)`` shares."""
+    rewards: FloatArray
+    """``(101,)`` in the curve's reward mode."""
+
+    @property
+    def best_level(self) -> float:
+        """The common share with the highest reward."""
+        return float(self.levels[self.rewards.argmax()])
+
+    @property
+    def best_reward(self) -> float:
+        """What it earns."""
+        return float(self.rewards.max())
+
+
+@dataclass(frozen=True, eq=False)
+class Commitment:
+    """The commitment game of a whole episode."""
+
+    equilibria: dict[str, Equilibria]
+    """Under private and integrated reward."""
+    curves: dict[str, ResponseCurve]
+    """Best common constants, by reward mode."""
+    optimum: Optimum
+    """The constants with the largest sum of payoffs."""
+
+    @property
+    def prices_of_anarchy(self) -> tuple[float, float] | None:
+        """Optimal welfare over that of the worst and of the best private equilibrium; None without a positive one."""
+        welfare = [found.welfare for found in self.equilibria["private"].found]
+        if not welfare or min(welfare) <= 0.0:
+            return None
+        return self.optimum.welfare / min(welfare), self.optimum.welfare / max(welfare)
+
+
+def commitment(game: AnyGame, stage_optimum: FloatArray) -> Commitment:
+    """Solve the commitment game from the opening.
+
+    Args:
+        game: on the NumPy backend.
+        stage_optimum: ``(N,)`` optimum of the stage game, one of the starts.
+    """
+    forms = {mode: CommitmentGame(game, mode) for mode in ("private", "integrated")}
+    starts: Sequence[npt.ArrayLike] = [*default_starts(forms["private"]), stage_optimum]
+    return Commitment(
+        equilibria={mode: find_equilibria(form, starts) for mode, form in forms.items()},
+        curves=response_curves(game),
+        optimum=welfare_optimum(forms["private"], [0.0, forms["private"].norm, stage_optimum, 1.0]),
+    )
+
+
+def response_curves(game: AnyGame) -> dict[str, ResponseCurve]:
+    """Return the response curve of every named reward mode, all read from the same play."""
+    form = CommitmentGame(game)
+    common = np.repeat(COMMON_LEVELS[:, None], game.n_agents, axis=1)
+    tables = form.read(common, list(MODES.values()))
+    return {mode: ResponseCurve(COMMON_LEVELS, table.mean(-1)) for mode, table in zip(MODES, tables, strict=True)}
