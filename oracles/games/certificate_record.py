@@ -33,7 +33,7 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
     diagram = certificate.schelling
     record: dict[str, Any] = {
         "game": spec.id,
-        "parameters": certificate.game.parameter_dict(),
+        "parameters": _plain(certificate.game.parameter_dict()),
         "groups": [len(group) for group in certificate.groups],
         "seats": [list(group) for group in certificate.groups],
         "qualifies": certificate.qualifies,
@@ -53,9 +53,9 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
         "mechanism": _mechanism_record(certificate, heads),
     }
     if certificate.agreement is not None:
-        record["agreement"] = dataclasses.asdict(certificate.agreement)
+        record["agreement"] = _plain(dataclasses.asdict(certificate.agreement))
     if certificate.information is not None:
-        record["information"] = dataclasses.asdict(certificate.information)
+        record["information"] = _plain(dataclasses.asdict(certificate.information))
     return record
 
 
@@ -154,6 +154,13 @@ def _side(start: Dilemma, trusting: Dilemma, commitment: Commitment, heads: list
         ]
         record[f"best_common_{mode}"] = commitment.curves[mode].best_level
     return record
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down: what reading the JSON gives back."""
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
 
 
 def _reported(equilibria: Equilibria, heads: list[int]) -> list[float] | None:

@@ -18,6 +18,8 @@ PEAKS = 17
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _DIFFERENCE = 1e-4
 """Step of finite differences, share of endowment."""
+_EDGE = 1e-8
+"""Step inwards that tells whether an edge holds a maximum."""
 _NEWTON_ROUNDS = 6
 _NEWTON_STEP = 1e-5
 """A last Newton step of this size leaves an error of about its square."""
@@ -73,8 +75,14 @@ def _newton(
     _, coarse = _derivatives(values, share, _DIFFERENCE)
     smooth = (fine < 0.0) & (np.abs(fine - coarse) < 0.5 * np.abs(coarse))
     inside = (share > low) & (share < high)
-    at_the_edge = ((share == 0.0) & (slope < 0.0)) | ((share == 1.0) & (slope > 0.0))
-    return share, (inside & smooth & (step < _NEWTON_STEP)) | at_the_edge
+    return share, (inside & smooth & (step < _NEWTON_STEP)) | _held_by_an_edge(values, share)
+
+
+def _held_by_an_edge(values: Functions, share: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether a share is 0 or 1 and moving inwards loses."""
+    inwards = np.where(share == 0.0, _EDGE, np.where(share == 1.0, -_EDGE, 0.0))
+    at, inside = np.moveaxis(values(share[..., None] + inwards[..., None] * np.array([0.0, 1.0])), -1, 0)
+    return (inwards != 0.0) & (inside < at)
 
 
 def _derivatives(values: Functions, share: FloatArray, difference: float) -> tuple[FloatArray, FloatArray]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 import pytest
 from formal_play import (
     BY_ID,
     MODES,
-    FloatArray,
     Game,
     constant,
     every_game,
@@ -19,10 +16,9 @@ from formal_play import (
     random_actions,
     rewards,
     rollout,
-    stage_rewards,
     start,
 )
-from recordings import DATA, Recording, assert_close, recording
+from recordings import Recording, assert_close, recording
 
 from coopgym.backend import torch_backend
 from coopgym.games.formal import FORMAL
@@ -287,122 +283,6 @@ def test_closed_form_efforts_of_a_team() -> None:
     assert info["optimal_effort"] == pytest.approx(50 * (1.55 * 0.55) ** (1 / 0.45))
 
 
-# Certificates: what makes a game a dilemma, in the one-shot game at reset
-
-CERTIFICATES: dict[str, Any] = json.loads((DATA / "formal_stage_games.json").read_text())
-PAYOFF_TOLERANCE = 2e-3
-PROFILE_TOLERANCE = 3e-3
-CERTIFIED = [(game_id, None) for game_id in CERTIFICATES] + [
-    (game_id, phase) for game_id, facts in CERTIFICATES.items() for phase in facts.get("phases", ())
-]
-
-
-def certified(game_id: str, phase: str | None) -> tuple[Game, dict[str, Any]]:
-    facts = CERTIFICATES[game_id]
-    return (make(game_id), facts) if phase is None else (make(game_id, phase=phase), facts["phases"][phase])
-
-
-def expand(facts: dict[str, Any], profile: list[float]) -> FloatArray:
-    """One share per agent from one per group of exchangeable agents."""
-    return np.repeat(profile, facts["groups"])
-
-
-def representatives(facts: dict[str, Any]) -> list[int]:
-    """The first agent of every group."""
-    return [0, *np.cumsum(facts["groups"])[:-1].tolist()]
-
-
-def deviations(profile: FloatArray, agent: int, shares: FloatArray) -> FloatArray:
-    profiles = np.repeat(profile[None], len(shares), axis=0)
-    profiles[:, agent] = shares
-    return profiles
-
-
-GRID = np.linspace(0.0, 1.0, 501)
-
-
-@pytest.mark.parametrize(("game_id", "phase"), CERTIFIED)
-def test_welfare_and_price_of_anarchy(game_id: str, phase: str | None) -> None:
-    game, facts = certified(game_id, phase)
-    profiles = [expand(facts, facts["nash"]), expand(facts, facts["optimum"])]
-    at_nash, at_optimum = stage_rewards(game, profiles).mean(-1)
-    assert at_nash == pytest.approx(facts["W_nash"], abs=PAYOFF_TOLERANCE)
-    assert at_optimum == pytest.approx(facts["W_optimum"], abs=PAYOFF_TOLERANCE)
-    assert at_optimum / at_nash == pytest.approx(facts["poa"], abs=PAYOFF_TOLERANCE)
-    assert phase is not None or at_optimum / at_nash >= 1.15
-
-
-@pytest.mark.parametrize(("game_id", "phase"), CERTIFIED)
-@pytest.mark.parametrize(
-    ("equilibrium", "mode", "relations"),
-    [
-        ("nash", "private", {}),
-        ("coopetitive_T0", "integrated", {}),
-        ("coopetitive_T1", "integrated", {"initial_trust": 1.0, "initial_reputation": 0.0}),
-    ],
-)
-def test_equilibria_are_mutual_best_responses(
-    game_id: str, phase: str | None, equilibrium: str, mode: str, relations: dict[str, float]
-) -> None:
-    game, facts = certified(game_id, phase)
-    profile = expand(facts, facts[equilibrium])
-    for agent in representatives(facts):
-        gains = stage_rewards(game, deviations(profile, agent, GRID), mode, **relations)[:, agent]
-        assert GRID[gains.argmax()] == pytest.approx(profile[agent], abs=PROFILE_TOLERANCE)
-
-
-@pytest.mark.parametrize(("game_id", "phase"), CERTIFIED)
-def test_greed_and_fear(game_id: str, phase: str | None) -> None:
-    game, facts = certified(game_id, phase)
-    nash, optimum = expand(facts, facts["nash"]), expand(facts, facts["optimum"])
-    for group, agent in enumerate(representatives(facts)):
-        tempted = stage_rewards(game, deviations(optimum, agent, GRID))[:, agent].max()
-        at_optimum, at_nash = stage_rewards(game, [optimum, nash])[:, agent]
-        alone = stage_rewards(game, deviations(nash, agent, optimum[[agent]]))[0, agent]
-        assert tempted - at_optimum == pytest.approx(facts["greed"][group], abs=PAYOFF_TOLERANCE)
-        assert at_nash - alone == pytest.approx(facts["fear"][group], abs=PAYOFF_TOLERANCE)
-        assert min(tempted - at_optimum, at_nash - alone) > 0.1
-
-
-@pytest.mark.parametrize(("game_id", "phase"), CERTIFIED)
-def test_nash_lies_below_coopetition_below_the_optimum(game_id: str, phase: str | None) -> None:
-    game, facts = certified(game_id, phase)
-    nash, coopetitive, optimum = (expand(facts, facts[name]) for name in ("nash", "coopetitive_T0", "optimum"))
-    assert (nash < coopetitive).all()
-    assert (coopetitive < optimum).all()
-    assert (nash < game.norm).all()
-    assert (game.norm < optimum).all()
-    # No corner, and no group can raise welfare by moving together.
-    assert ((nash > 0.01) & (optimum < 0.99)).all()
-    welfare = stage_rewards(game, optimum[None]).mean()
-    for agent, size in zip(representatives(facts), facts["groups"], strict=True):
-        together = np.repeat(optimum[None], len(GRID), axis=0)
-        together[:, agent : agent + size] = GRID[:, None]
-        assert stage_rewards(game, together).mean(-1).max() <= welfare + 1e-5
-
-
-@pytest.mark.parametrize("game_id", [game_id for game_id, facts in CERTIFICATES.items() if "off" in facts])
-@pytest.mark.parametrize(("equilibrium", "mode"), [("nash", "private"), ("coopetitive_T0", "integrated")])
-def test_switching_the_mechanism_off_moves_the_equilibrium_as_certified(
-    game_id: str, equilibrium: str, mode: str
-) -> None:
-    facts = CERTIFICATES[game_id]
-    game, profile = make(game_id, mechanism=False), expand(facts, facts["off"][equilibrium])
-    for agent in representatives(facts):
-        gains = stage_rewards(game, deviations(profile, agent, GRID), mode)[:, agent]
-        assert GRID[gains.argmax()] == pytest.approx(profile[agent], abs=PROFILE_TOLERANCE)
-
-
-def test_an_agreement_takes_most_of_the_greed_out() -> None:
-    game, optimum = make("CooperativeNegotiation-v1"), CERTIFICATES["CooperativeNegotiation-v1"]["optimum"][0]
-    agreement = {"initial_state": {"agreed": 1.0, "level": optimum}}
-    shares = deviations(np.full(2, optimum), 0, GRID)
-    tempted = stage_rewards(game, shares, **agreement)[:, 0]
-    kept = stage_rewards(game, [[optimum, optimum]], **agreement)[0, 0]
-    assert tempted.max() - kept == pytest.approx(0.090, abs=PAYOFF_TOLERANCE)
-    assert GRID[tempted.argmax()] == pytest.approx(optimum - 0.10, abs=PROFILE_TOLERANCE)
-
-
 # Backends
 
 
@@ -441,4 +321,4 @@ def test_single_precision_torch_keeps_its_type(kind: type[Game], batch: tuple[in
 
 
 def test_the_edition_holds_twenty_games() -> None:
-    assert len(FORMAL) == len(BY_ID) == len(FIRST_STEP) == len(DIMENSIONS) == len(KEYS) == len(CERTIFICATES) == 20
+    assert len(FORMAL) == len(BY_ID) == len(FIRST_STEP) == len(DIMENSIONS) == len(KEYS) == 20

@@ -1,0 +1,177 @@
+"""Equilibria and optima: known answers, laws, and what is said when there is no single answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopgym.games.registry import games, make_game
+from oracles.games.best_response import regret
+from oracles.games.dilemma import dilemma
+from oracles.games.equilibrium import Equilibria, find_equilibria
+from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+from oracles.games.optimum import welfare_optimum
+from oracles.games.rollout import opening
+
+MODES = ("private", "integrated", "mutuality=0.5")
+
+
+@pytest.mark.parametrize("game", games())
+@pytest.mark.parametrize("reward", MODES)
+def test_nobody_gains_by_leaving_an_equilibrium(game: str, reward: str) -> None:
+    form = StageGame(make_game(game), reward)
+    found = find_equilibria(form)
+    assert found.unique, found.describe()
+    assert regret(form, found.only().profile, levels=10_001) <= 1e-6 * form.scale
+
+
+@pytest.mark.parametrize(
+    ("game", "nash", "coopetitive", "optimum"),
+    [
+        ("TrustDilemma-v0", [23.2], [26.8], [29.8]),
+        ("PartnerHoldUp-v0", [19.4, 27.3], [20.8, 32.8], [23.0, 34.5]),
+        ("PlatformEcosystem-v0", [16.8, 30.8], [17.3, 32.0], [18.9, 35.5]),
+        ("DynamicPartnerSelection-v0", [17.3], [17.9], [18.8]),
+        ("RecoveryRace-v0", [22.5], [25.1], [27.6]),
+        ("SynergySearch-v0", [22.2], [24.2], [26.6]),
+        ("SLCD-v0", [23.3, 22.5], [26.6, 27.4], [28.6, 28.6]),
+        ("RenaultNissan-v0", [27.3, 24.9], [30.2, 27.9], [33.3, 30.0]),
+        ("CooperativeNegotiation-v0", [22.5], [25.1], [27.6]),
+        ("ReputationMarket-v0", [17.4], [17.9], [19.0]),
+        ("TeamProduction-v0", [39.7], [42.8], [45.8]),
+        ("LoyaltyTeam-v0", [39.7], [42.8], [45.8]),
+        ("CoalitionFormation-v0", [38.7], [40.9], [42.9]),
+        ("ApacheProject-v0", [38.0], [38.4], [38.7]),
+        ("PublicGoods-v0", [39.1], [41.6], [44.0]),
+        ("ReciprocalDilemma-v0", [22.9], [25.4], [28.6]),
+        ("GiftExchange-v0", [22.9, 28.6], [25.1, 33.0], [28.6, 35.8]),
+        ("IndirectReciprocity-v0", [19.8], [21.0], [22.9]),
+        ("GraduatedSanction-v0", [19.4], [20.0], [21.4]),
+        ("AppleAppStore-v0", [20.6, 25.7, 34.3], [21.5, 27.8, 37.1], [24.5, 30.7, 40.9]),
+    ],
+)
+def test_the_released_edition_has_the_published_geometry(
+    game: str, nash: list[float], coopetitive: list[float], optimum: list[float]
+) -> None:
+    made = make_game(game)
+    solved = dilemma(made, opening(made, trust=1.0, damage=0.0))
+    heads = [group[0] for group in StageGame(made).groups]
+    for profile, percent in (
+        (solved.nash.only().profile, nash),
+        (solved.coopetitive.only().profile, coopetitive),
+        (solved.optimum.profile, optimum),
+    ):
+        np.testing.assert_allclose(100 * profile[heads], percent, atol=0.051)
+
+
+@given(
+    theta=st.floats(2.0, 10.0),
+    gamma=st.floats(1.2, 1.9),
+    beta=st.floats(0.4, 0.7),
+    n_agents=st.integers(2, 7),
+    degree=st.floats(0.0, 1.0),
+)
+@settings(max_examples=15)
+def test_equilibria_of_any_team_are_symmetric_and_no_better_than_the_optimum(
+    theta: float, gamma: float, beta: float, n_agents: int, degree: float
+) -> None:
+    made = make_game("TeamProduction-v1", theta=theta, gamma=gamma, beta=beta, n_agents=n_agents)
+    optimum = welfare_optimum(StageGame(made))
+    found = find_equilibria(StageGame(made, f"mutuality={degree}"))
+    assert found.found
+    for equilibrium in found.found:
+        assert np.ptp(equilibrium.profile) < 1e-5
+        assert equilibrium.welfare <= optimum.welfare + 1e-9
+    assert np.ptp(optimum.profile) < 1e-4
+
+
+@pytest.mark.parametrize("game", games("formal"))
+def test_the_ends_of_mutuality_are_private_and_cooperative(game: str) -> None:
+    made = make_game(game)
+    profiles = np.random.default_rng(0).random((50, made.n_agents))
+    for degree, mode in ((0, "private"), (1, "cooperative")):
+        one, other = (StageGame(made, reward).utilities(profiles) for reward in (f"mutuality={degree}", mode))
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [StageGame, CommitmentGame])
+@pytest.mark.parametrize("game", ["PartnerHoldUp-v1", "GraduatedSanction-v1", "AppleAppStore-v1", "SLCD-v0"])
+def test_no_profile_has_more_welfare_than_the_optimum(kind: type[NormalForm], game: str) -> None:
+    made = make_game(game, max_steps=20)
+    form = kind(made)
+    optimum = welfare_optimum(form)
+    profiles = np.random.default_rng(0).random((2000, made.n_agents))
+    common = np.repeat(np.linspace(0.0, 1.0, 101)[:, None], made.n_agents, axis=1)
+    tried = form.payoffs(np.concatenate([profiles, common])).mean(-1)
+    # Commitments are chosen on a grid of one per cent.
+    assert tried.max() <= optimum.welfare + (1e-9 if form.smooth else 2e-4) * form.scale
+
+
+def test_the_linear_public_good_is_reported_at_its_corners() -> None:
+    form = StageGame(make_game("PublicGoods-v1", q=0.0, theta=0.0))
+    found = find_equilibria(form).only()
+    assert found.profile.tolist() == [0.0] * 5
+    assert not found.interior
+    optimum = welfare_optimum(form)
+    assert optimum.profile.tolist() == [1.0] * 5
+    assert optimum.welfare / found.welfare == pytest.approx(2.0)
+
+
+class Coordination(StageGame):
+    """Everybody gains by doing what the others do: three equilibria, the middle one unstable."""
+
+    def read(self, profiles, layers):
+        others = (profiles.sum(-1)[..., None] - profiles) / (profiles.shape[-1] - 1)
+        wish = 0.5 + 0.4 * np.tanh(6.0 * (others - 0.5))
+        return [-((profiles - wish) ** 2) for _ in layers]
+
+
+def test_several_equilibria_are_all_reported_with_their_stability() -> None:
+    found = find_equilibria(Coordination(make_game("TrustDilemma-v1")), [0.0, 0.5, 1.0, [0.2, 0.9]])
+    assert not found.unique
+    assert [round(equilibrium.profile[0], 3) for equilibrium in found.found] == pytest.approx(
+        [0.107, 0.5, 0.893], abs=2e-3
+    )
+    assert [equilibrium.stable for equilibrium in found.found] == [True, False, True]
+    with pytest.raises(ValueError, match=r"expected one equilibrium, found 3"):
+        found.only()
+
+
+class Chase(StageGame):
+    """Seat 0 wants to match, seat 1 to mismatch: no equilibrium in pure strategies."""
+
+    smooth = True
+
+    def read(self, profiles, layers):
+        match = (profiles[..., 0] - 0.5) * (profiles[..., 1] - 0.5)
+        return [np.stack([match, -match], axis=-1) for _ in layers]
+
+
+def test_a_game_without_pure_equilibrium_is_not_given_one() -> None:
+    found: Equilibria = find_equilibria(Chase(make_game("TrustDilemma-v1")), [0.0, [0.3, 0.9], 1.0])
+    assert not any(equilibrium.regret > 1e-6 for equilibrium in found.found)
+    assert found.unconverged
+    assert found.worst_residual > 0.1
+    assert "did not converge" in found.describe()
+    assert not found.unique
+
+
+def test_commitment_play_finds_two_basins_of_trust() -> None:
+    found = find_equilibria(CommitmentGame(make_game("RecoveryRace-v1"), "private"))
+    assert [equilibrium.profile[0] for equilibrium in found.found] == pytest.approx([0.10, 0.45], abs=0.011)
+    assert found.found[0].welfare < found.found[1].welfare
+
+
+def test_the_same_search_gives_the_same_numbers() -> None:
+    one, other = (find_equilibria(StageGame(make_game("AppleAppStore-v1"), "integrated")) for _ in range(2))
+    assert one.only().profile.tolist() == other.only().profile.tolist()
+
+
+def test_a_state_can_be_given() -> None:
+    made = make_game("TrustDilemma-v1")
+    low, high = (find_equilibria(StageGame(made, "integrated", opening(made, trust))).only() for trust in (0.1, 1.0))
+    assert low.profile[0] < 0.2 < 0.45 < high.profile[0]
+    with pytest.raises(ValueError, match="no state 'trusst'"):
+        opening(made, trusst=1.0)
