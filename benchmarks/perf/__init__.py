@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "C7": "benchmarks.perf.environments:c7",
     "C8": "benchmarks.perf.learning:c8",
     "C9": "benchmarks.perf.learning:c9",
+    "C14": "benchmarks.perf.oracles:c14",
     "C16": "benchmarks.perf.startup:c16",
     "C17": "benchmarks.perf.startup:c17",
     "J2": "benchmarks.perf.environments:joint_dyad",

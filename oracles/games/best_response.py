@@ -54,7 +54,7 @@ def responses(form: NormalForm, profiles: FloatArray, seats: tuple[int, ...]) ->
     def utilities(shares: FloatArray) -> FloatArray:
         return deviation_utilities(form, profiles, movers, shares)
 
-    return maximise(utilities) if form.smooth else maximise_on_grid(utilities, form.levels)
+    return maximise(utilities, form.norm) if form.smooth else maximise_on_grid(utilities, form.levels)
 
 
 def deviation_utilities(

@@ -18,9 +18,9 @@ PEAKS = 17
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 _DIFFERENCE = 1e-4
 """Step of finite differences, share of endowment."""
-_EDGE = 1e-8
-"""Step inwards that tells whether an edge holds a maximum."""
-_NEWTON_ROUNDS = 6
+_TINY = 1e-8
+"""Move that tells a sharp maximum from a smooth one."""
+_NEWTON_ROUNDS = 12
 _NEWTON_STEP = 1e-5
 """A last Newton step of this size leaves an error of about its square."""
 _WIDTH = 1e-9
@@ -34,21 +34,27 @@ def maximise_on_grid(values: Functions, levels: int) -> tuple[FloatArray, FloatA
     return share, value
 
 
-def maximise(values: Functions) -> tuple[FloatArray, FloatArray]:
+def maximise(values: Functions, landmarks: npt.ArrayLike = ()) -> tuple[FloatArray, FloatArray]:
     """Maximise continuous functions on [0, 1].
 
     The grid finds the highest peak; it is finer near zero, where a Cobb-Douglas payoff bends most. Newton's method
     finishes where the function is smooth around the peak, golden section where it is not (a kink at a norm).
 
+    Args:
+        values: the functions.
+        landmarks: shares where some have a kink; they join the grid and are recognised when they hold a maximum.
+
     Returns:
         Maximisers and maxima, each of the batch's shape.
     """
-    grid = np.linspace(0.0, 1.0, PEAKS) ** 2
+    grid = np.union1d(np.linspace(0.0, 1.0, PEAKS) ** 2, landmarks)
     best, share, value = _best_of(grid, values(grid))
-    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, PEAKS - 1)]
-    refined, trusted = _newton(values, share, low, high)
-    if not trusted.all():
-        refined = np.where(trusted, refined, _golden_section(values, low, high))
+    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, len(grid) - 1)]
+    sharp = _is_sharp(values, share)
+    refined, smooth = _newton(values, share, low, high)
+    refined = np.where(sharp, share, refined)
+    if not (sharp | smooth).all():
+        refined = np.where(sharp | smooth, refined, _golden_section(values, low, high))
     peak = values(refined[..., None])[..., 0]
     return np.where(peak > value, refined, share), np.maximum(peak, value)
 
@@ -75,14 +81,15 @@ def _newton(
     _, coarse = _derivatives(values, share, _DIFFERENCE)
     smooth = (fine < 0.0) & (np.abs(fine - coarse) < 0.5 * np.abs(coarse))
     inside = (share > low) & (share < high)
-    return share, (inside & smooth & (step < _NEWTON_STEP)) | _held_by_an_edge(values, share)
+    return share, inside & smooth & (step < _NEWTON_STEP)
 
 
-def _held_by_an_edge(values: Functions, share: FloatArray) -> npt.NDArray[np.bool_]:
-    """Whether a share is 0 or 1 and moving inwards loses."""
-    inwards = np.where(share == 0.0, _EDGE, np.where(share == 1.0, -_EDGE, 0.0))
-    at, inside = np.moveaxis(values(share[..., None] + inwards[..., None] * np.array([0.0, 1.0])), -1, 0)
-    return (inwards != 0.0) & (inside < at)
+def _is_sharp(values: Functions, share: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether a tiny move to either side loses more than a smooth peak would: a maximum at a kink or at an edge."""
+    nearby = np.clip(share[..., None] + _TINY * np.array([-1.0, 0.0, 1.0]), 0.0, 1.0)
+    below, at, above = np.moveaxis(values(nearby), -1, 0)
+    loss = _TINY * 1e-3 * (1.0 + np.abs(at))
+    return ((below < at - loss) | (share == 0.0)) & ((above < at - loss) | (share == 1.0))
 
 
 def _derivatives(values: Functions, share: FloatArray, difference: float) -> tuple[FloatArray, FloatArray]:

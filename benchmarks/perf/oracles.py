@@ -1,0 +1,38 @@
+"""Speed of the oracles: one batch of best responses against scipy, one problem at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from coopgym.games.registry import make_game
+from oracles.games.best_response import best_response
+from oracles.games.normal_form import FloatArray, StageGame
+
+BATCH = 1000
+SCIPY_SAMPLE = 100
+"""Best responses that scipy computes in one measurement; its rate does not depend on their number."""
+
+
+def c14(quick: bool = False) -> Ratio:
+    """Best responses in the stage game of a dyad per second: one batch of 1,000 against scipy's bounded Brent."""
+    form = StageGame(make_game("TrustDilemma-v1"), "integrated")
+    profiles = np.random.default_rng(0).random((BATCH, form.n_agents))
+
+    def one_by_one() -> None:
+        for profile in profiles[:SCIPY_SAMPLE]:
+            minimize_scalar(_loss, args=(form, profile.copy()), bounds=(0.0, 1.0), method="bounded")
+
+    batched, single, ratio, spread = alternate(
+        lambda: rate(lambda: best_response(form, profiles, 0), 10, BATCH),
+        lambda: rate(one_by_one, 1, SCIPY_SAMPLE),
+        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
+    )
+    title = "1,000 stage-game best responses: batched ÷ scipy"
+    return Ratio("C14", title, batched, single, ratio, spread, "best responses/s", floor=30.0, aim=300.0)
+
+
+def _loss(own: float, form: StageGame, profile: FloatArray) -> float:
+    profile[0] = own
+    return -float(form.utilities(profile)[0])
