@@ -141,6 +141,7 @@ def test_every_game_is_documented(game_id: str) -> None:
         ("RenaultNissan-v1", {"phase": "merger"}, "phase='merger': expected one of formation, mature"),
         ("ApacheProject-v1", {"phase": "attic"}, "phase='attic': expected one of emergence, growth"),
         ("ReputationMarket-v1", {"n_agents": 1}, "n_agents=1: expected"),
+        ("GraduatedSanction-v1", {"norm": 0.0}, "norm=0.0: expected shares above 0"),
     ],
 )
 def test_senseless_values_are_errors(game_id: str, keywords: dict[str, Any], message: str) -> None:

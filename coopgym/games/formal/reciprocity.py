@@ -422,6 +422,16 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class SanctionParameters(ReciprocalGroupParameters):
+    """Parameters of GraduatedSanction-v1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.norm_vector() > 0.0).all():
+            raise ValueError(f"norm={self.norm!r}: expected shares above 0, for violations are measured against it")
+
+
 @dataclass(frozen=True)
 class SanctionState(ReciprocalState):
     """Adds records of violations."""
@@ -430,7 +440,7 @@ class SanctionState(ReciprocalState):
     """``(..., N)`` record of violations in [0, 1]."""
 
 
-class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]):
+class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
     """A commons whose members fine violations of the norm, leniently first and harder with the record.
 
     Maintenance of the commons is a public good. Fines for a first offence are too small to deter (stage Nash is about
@@ -474,7 +484,7 @@ class GraduatedSanction(ReciprocalGame[SanctionState, ReciprocalGroupParameters]
     """
 
     id = "GraduatedSanction-v1"
-    Parameters = ReciprocalGroupParameters
+    Parameters = SanctionParameters
     kind = SanctionState
     summary = "A commons whose members fine violations of the norm, leniently first and harder with the record."
     reciprocity_without_mechanism = True
