@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from oracles.games.best_response import deviation_utilities, distinct_seats, regret, responses
 from oracles.games.normal_form import FloatArray, NormalForm
@@ -21,12 +22,16 @@ _ROUNDS = 60
 _DIFFERENCE = 1e-4
 
 
-def movers(form: NormalForm, profiles: FloatArray) -> Blocks:
-    """Blocks of seats that move together: single seats, or whole groups in large games that start symmetric."""
-    alone = tuple((seat,) for seat in range(form.n_agents))
-    symmetric = all(np.ptp(profiles[:, list(group)], axis=1).max() == 0.0 for group in form.groups)
+def movers(form: NormalForm, symmetric: bool) -> Blocks:
+    """Blocks of seats that move together: groups that start alike in large games or on a grid, else single seats."""
     together = symmetric and (form.n_agents > SMALL_GAME or not form.smooth)
-    return form.groups if together else alone
+    return form.groups if together else tuple((seat,) for seat in range(form.n_agents))
+
+
+def starts_alike(form: NormalForm, profiles: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether exchangeable seats play the same in each profile, ``(S,)``."""
+    spreads = [np.ptp(profiles[:, list(group)], axis=1) for group in form.groups]
+    return np.max(spreads, axis=0) == 0.0
 
 
 def _expanded(form: NormalForm, shares: FloatArray, blocks: Blocks) -> FloatArray:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.adjustment import SMALL_GAME, TOLERANCE, iterate_on_grid, movers, response_slopes, solve_smoothly
+from oracles.games.adjustment import (
+    SMALL_GAME,
+    TOLERANCE,
+    iterate_on_grid,
+    movers,
+    response_slopes,
+    solve_smoothly,
+    starts_alike,
+)
 from oracles.games.best_response import regret
 from oracles.games.normal_form import FloatArray, NormalForm
 
@@ -18,6 +26,7 @@ NASH_REGRET_ON_A_GRID = 2e-4
 """The same where shares lie on a grid, between whose points the equilibrium proper may lie."""
 COMMON_STARTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Shares that all seats start from."""
+UNEQUAL_STARTS = 6
 SAME = 1e-3
 """Profiles closer than this are one equilibrium."""
 
@@ -124,18 +133,22 @@ def find_equilibria(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = N
         ValueError: a start that is not a profile.
     """
     profiles = default_starts(form) if starts is None else _profiles(form, starts)
-    blocks = movers(form, profiles)
     search = solve_smoothly if form.smooth else iterate_on_grid
-    ends, residuals = search(form, profiles, blocks)
+    ends, residuals = np.empty_like(profiles), np.empty(len(profiles))
+    alike = starts_alike(form, profiles)
+    for symmetric in (True, False):
+        rows = alike == symmetric
+        if rows.any():
+            ends[rows], residuals[rows] = search(form, profiles[rows], movers(form, symmetric))
     return _audited(form, profiles, ends, residuals)
 
 
 def default_starts(form: NormalForm) -> FloatArray:
-    """Starts ``(S, N)``: common shares, the norm and, in small smooth games, a fixed scatter of unequal profiles."""
+    """Starts ``(S, N)``: common shares, the norm and, in small games, a fixed scatter of unequal profiles."""
     common = np.repeat(COMMON_STARTS[:, None], form.n_agents, axis=1)
     starts = [common, form.norm[None]]
-    if 1 < form.n_agents <= SMALL_GAME and form.smooth:
-        starts.append(np.random.default_rng(0).random((6, form.n_agents)))
+    if 1 < form.n_agents <= (SMALL_GAME if form.smooth else 2):
+        starts.append(np.random.default_rng(0).random((UNEQUAL_STARTS, form.n_agents)))
     return np.concatenate(starts)
 
 

@@ -17,7 +17,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.rewards import RewardLayer, reward_layer
 from oracles.games.rollout import opening, plan_returns, remaining_steps, repeated
-from oracles.games.symmetry import exchangeable_groups
+from oracles.games.symmetry import groups_in_state
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class NormalForm(ABC):
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """Groups of exchangeable seats."""
-        return exchangeable_groups(self.game.spec)
+        return groups_in_state(self.game, self.state)
 
     @property
     def levels(self) -> int:

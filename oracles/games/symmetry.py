@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
+from coopgym.games.state import State
 
 
 def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
@@ -13,10 +17,25 @@ def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
     Members of a group have the same endowment, baseline and share, and swapping any two leaves the interdependence
     matrix as it is. Seats and groups are in ascending order.
     """
+    return _partition(spec.n_agents, lambda i, j: _swappable(spec, i, j))
+
+
+def groups_in_state(game: AnyGame, state: State) -> tuple[tuple[int, ...], ...]:
+    """Partition the seats into exchangeable groups whose members also see the same in a state.
+
+    Args:
+        game: on the NumPy backend.
+        state: a single state.
+    """
+    seen = game.observe(state, "own")
+    return _partition(game.n_agents, lambda i, j: np.allclose(seen[i], seen[j]) and _swappable(game.spec, i, j))
+
+
+def _partition(n_agents: int, alike: Callable[[int, int], bool]) -> tuple[tuple[int, ...], ...]:
     groups: list[list[int]] = []
-    for seat in range(spec.n_agents):
+    for seat in range(n_agents):
         for group in groups:
-            if _swappable(spec, group[0], seat):
+            if alike(group[0], seat):
                 group.append(seat)
                 break
         else:

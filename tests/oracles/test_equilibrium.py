@@ -164,6 +164,22 @@ def test_commitment_play_finds_two_basins_of_trust() -> None:
     assert found.found[0].welfare < found.found[1].welfare
 
 
+def test_commitment_play_may_be_unequal_among_equals() -> None:
+    found = find_equilibria(CommitmentGame(make_game("TrustDilemma-v0"), "integrated"))
+    # One partner holds the norm, so that mean trust never reaches the level at which the relation ends.
+    assert sorted(equilibrium.profile.tolist() for equilibrium in found.found) == [[0.27, 0.4], [0.4, 0.27]]
+
+
+def test_seats_in_different_situations_do_not_move_together() -> None:
+    made = make_game("ReputationMarket-v1", n_agents=8)
+    score = np.linspace(0.2, 0.9, 8)
+    form = StageGame(made, "private", opening(made, score=score))
+    assert len(form.groups) == 8
+    equilibrium = find_equilibria(form).only()
+    assert (np.diff(equilibrium.profile) > 0.0).any()
+    assert regret(form, equilibrium.profile) <= 1e-6
+
+
 def test_the_same_search_gives_the_same_numbers() -> None:
     one, other = (find_equilibria(StageGame(make_game("AppleAppStore-v1"), "integrated")) for _ in range(2))
     assert one.only().profile.tolist() == other.only().profile.tolist()
