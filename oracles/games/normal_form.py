@@ -65,7 +65,7 @@ class NormalForm(ABC):
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """Groups of exchangeable seats."""
-        return groups_in_state(self.game, self.state)
+        return groups_in_state(self.game, self.state, opening(self.game))
 
     @property
     def levels(self) -> int:

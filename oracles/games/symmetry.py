@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
 
@@ -20,15 +20,23 @@ def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
     return _partition(spec.n_agents, lambda i, j: _swappable(spec, i, j))
 
 
-def groups_in_state(game: AnyGame, state: State) -> tuple[tuple[int, ...], ...]:
-    """Partition the seats into exchangeable groups whose members also see the same in a state.
+def groups_in_state(game: AnyGame, state: State, opening: State) -> tuple[tuple[int, ...], ...]:
+    """Partition the seats into exchangeable groups whose members are in the same situation in a state.
 
     Args:
         game: on the NumPy backend.
         state: a single state.
+        opening: the state after reset; what tells exchangeable agents apart even there is mere bookkeeping.
     """
-    seen = game.observe(state, "own")
-    return _partition(game.n_agents, lambda i, j: np.allclose(seen[i], seen[j]) and _swappable(game.spec, i, j))
+
+    def alike(i: int, j: int) -> bool:
+        return _swappable(game.spec, i, j) and all(
+            _unmoved_by_swap(now, i, j, game.n_agents)
+            for now, first in zip(vars(state).values(), vars(opening).values(), strict=True)
+            if _unmoved_by_swap(first, i, j, game.n_agents)
+        )
+
+    return _partition(game.n_agents, alike)
 
 
 def _partition(n_agents: int, alike: Callable[[int, int], bool]) -> tuple[tuple[int, ...], ...]:
@@ -44,8 +52,16 @@ def _partition(n_agents: int, alike: Callable[[int, int], bool]) -> tuple[tuple[
 
 
 def _swappable(spec: GameSpec, i: int, j: int) -> bool:
-    order = np.arange(spec.n_agents)
+    numbers = (spec.endowments, spec.baselines, spec.shares, spec.interdependence)
+    return all(_unmoved_by_swap(array, i, j, spec.n_agents) for array in numbers)
+
+
+def _unmoved_by_swap(array: FloatArray, i: int, j: int, n_agents: int) -> bool:
+    """Whether swapping two agents on every axis that counts agents leaves an array as it is."""
+    order = np.arange(n_agents)
     order[[i, j]] = j, i
-    vectors = np.stack([spec.endowments, spec.baselines, spec.shares])
-    matrix = spec.interdependence
-    return bool(np.allclose(vectors[:, i], vectors[:, j]) and np.allclose(matrix[np.ix_(order, order)], matrix))
+    swapped = array
+    for axis, size in enumerate(array.shape):
+        if size == n_agents:
+            swapped = np.take(swapped, order, axis)
+    return bool(np.allclose(swapped, array))

@@ -41,6 +41,7 @@ def test_the_hash_is_stable_across_processes_and_releases() -> None:
         {"seed": 2},
         {"episodes": 3},
         {"record_steps": True},
+        {"exploitability": True},
         {"training": Training("IPPO", 10)},
         {"source": "changed"},
     ],

@@ -17,6 +17,7 @@ from coopgym.corpus.reader import read_shard
 from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION_KEY, TABLES, TableName, major
 from coopgym.corpus.writer import remove_leftovers, write_atomically
 
+COLUMNS_OF_TEXTS = SCHEMAS["runs"].field("seat_deviations").type
 LABELS = {"study_hash": "0" * 64, "package_version": "1.2.3"}
 
 
@@ -28,6 +29,7 @@ def run_row(run_id: str = "a", **changes: Any) -> dict[str, Any]:
         pa.int64(): 4,
         pa.float64(): 0.5,
         pa.timestamp("us", "UTC"): datetime(2030, 1, 2, tzinfo=UTC),
+        COLUMNS_OF_TEXTS: ["x", "y"],
     }
     row = {column.name: filled.get(column.type, [0.25, 0.75]) for column in COLUMNS["runs"]}
     return row | {"run_id": run_id, "status": "completed", "algorithm_kind": "heuristic"} | changes
@@ -49,7 +51,7 @@ def test_round_trip_keeps_rows_types_and_labels(tmp_path: Path) -> None:
     assert corpus.curves.to_pylist() == [{"run_id": "a", "step": 10, "metric": "payoff", "value": 0.5}]
     assert corpus.steps.schema == SCHEMAS["steps"]
     assert corpus.metadata == {
-        "schema_version": ("1.0",),
+        "schema_version": ("1.1",),
         "package_version": ("1.2.3",),
         "study_hash": (LABELS["study_hash"],),
     }
@@ -184,6 +186,38 @@ def test_a_newer_minor_version_is_read(tmp_path: Path) -> None:
     labels = {**table.schema.metadata, SCHEMA_VERSION_KEY: "1.7"}
     pq.write_table(table.append_column("news", pa.array([1, 2])).replace_schema_metadata(labels), shard)
     assert load_corpus(tmp_path).runs.schema == SCHEMAS["runs"]
+
+
+def as_version_1_0(shard: Path, drop: list[str]) -> None:
+    """Rewrite a shard as a release before exploitability wrote it."""
+    table = pq.read_table(shard)
+    labels = {**table.schema.metadata, SCHEMA_VERSION_KEY: "1.0"}
+    pq.write_table(table.drop_columns(drop).replace_schema_metadata(labels), shard)
+
+
+YOUNG = [column.name for column in COLUMNS["runs"] if column.since == 1]
+
+
+def test_columns_younger_than_a_file_read_as_null(tmp_path: Path) -> None:
+    shard = write_corpus(tmp_path) / "runs" / "one.parquet"
+    before = load_corpus(tmp_path).runs
+    as_version_1_0(shard, YOUNG)
+    runs = load_corpus(tmp_path).runs
+    assert runs.schema == SCHEMAS["runs"]
+    assert runs.drop_columns(YOUNG).equals(before.drop_columns(YOUNG))
+    assert all(runs.column(name).null_count == len(runs) for name in YOUNG)
+    validate("runs", runs)
+
+
+def test_a_column_that_its_version_promises_must_be_there(tmp_path: Path) -> None:
+    shard = write_corpus(tmp_path) / "runs" / "one.parquet"
+    table = pq.read_table(shard)
+    pq.write_table(table.drop_columns("exploitability"), shard)
+    with pytest.raises(CorpusError, match="columns are missing: exploitability"):
+        load_corpus(tmp_path)
+    as_version_1_0(shard, ["welfare"])
+    with pytest.raises(CorpusError, match="columns are missing: welfare"):
+        load_corpus(tmp_path)
 
 
 def test_a_shard_in_the_wrong_folder_is_refused(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from coopgym.interfaces.engine import Engine
 from oracles.games.fixed_points import CLOSE, fixed_points
 from oracles.games.tracking import StateTracker, joint_cooperation
 
-HIDDEN = {"SynergySearch-v1": {"gamma"}}
-"""Parts of a state that are drawn at reset and never shown."""
+HIDDEN = {"SynergySearch-v1": {"gamma", "last_payoff"}}
+"""Parts of a state that follow from what is drawn at reset and not shown to everybody."""
 EPISODES, STEPS = 4, 14
 
 

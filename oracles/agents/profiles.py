@@ -1,0 +1,129 @@
+"""Oracles that play what they computed before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from coopgym.games.formal.collective_action import LoyalTeamGame
+from coopgym.games.formal.reciprocity import ReciprocalGame
+from coopgym.games.game import AnyGame
+from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.collective_action import TeamGame
+from coopgym.games.released.reciprocity import ReciprocityGame
+from oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
+from oracles.games import reference_profiles, solutions
+from oracles.games.normal_form import CommitmentGame, FloatArray, StageGame
+from oracles.games.rollout import opening
+from oracles.games.solutions import Select, Solution
+
+
+class Equilibrium(PublishedEquilibrium):
+    """Coopetitive equilibrium: mutual best responses of one step under integrated reward, trust full, damage nil."""
+
+    citation = "TR-1 Eq. 13 (coopetitive utility); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
+    published_for = ReleasedGame
+
+    def reference(self, game: Any) -> FloatArray:
+        return reference_profiles.equilibrium(game)
+
+    def compute(self, game: AnyGame) -> Solution:
+        return solutions.coopetitive_equilibrium(game, self.select, opening(game, trust=1.0, damage=0.0))
+
+
+class Nash(PublishedEquilibrium):
+    """Nash equilibrium of one step under private reward, in the state at reset."""
+
+    citation = "Nash, J. (1951). Non-cooperative games. Ann. Math. 54, 286-295; TR-3 Eq. 2 for the published one."
+    published_for = TeamGame
+
+    def reference(self, game: Any) -> FloatArray:
+        return reference_profiles.nash(game)
+
+    def compute(self, game: AnyGame) -> Solution:
+        return solutions.equilibrium(StageGame(game, "private"), self.select)
+
+
+class SocialOptimum(PublishedOracle):
+    """Constant profile with the highest welfare over the whole episode, on the grid of the commitment game."""
+
+    citation = "TR-3 (social optimum of team production); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
+    published_for = TeamGame
+
+    def reference(self, game: Any) -> FloatArray:
+        return reference_profiles.social_optimum(game)
+
+    def compute(self, game: AnyGame) -> Solution:
+        return solutions.optimum(game, "private")
+
+
+class Loyalty(PublishedEquilibrium):
+    """Coopetitive equilibrium of one step of a loyal team: loyalty at 0.9 of its maximum, trust full, damage nil."""
+
+    citation = "TR-3 Eq. 3, 5 (loyalty); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
+    published_for = TeamGame
+    played_in = LoyalTeamGame
+
+    def reference(self, game: Any) -> FloatArray:
+        return reference_profiles.loyalty(game)
+
+    def compute(self, game: AnyGame) -> Solution:
+        loyalty = solutions.LOYAL * game.parameters.loyalty_max  # type: ignore[attr-defined]  # loyal teams have it
+        return solutions.coopetitive_equilibrium(
+            game, self.select, opening(game, trust=1.0, damage=0.0, loyalty=loyalty)
+        )
+
+
+class ReciprocityEquilibrium(PublishedEquilibrium):
+    """Coopetitive equilibrium at trust min(0.95, T0 + 0.35) among agents who remember just what is played."""
+
+    citation = "TR-4 Eq. 19-25, 44 (bounded reciprocity); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
+    published_for = ReciprocityGame
+    played_in = ReciprocalGame
+
+    def reference(self, game: Any) -> FloatArray:
+        return reference_profiles.reciprocity_equilibrium(game)
+
+    def compute(self, game: AnyGame) -> Solution:
+        return solutions.reciprocity_equilibrium(game, self.select)
+
+
+class BestConstant(Oracle):
+    """Constant profile with the largest sum of the seat's own reward mode over the whole episode."""
+
+    citation = "Best joint constant in hindsight; formal edition, commitment game."
+    follows_reward = True
+
+    def solve(self, game: AnyGame) -> Solution:
+        return solutions.optimum(game, self.seat.reward)
+
+
+class CommitmentNash(Oracle):
+    """Nash equilibrium when every seat commits to one share for the whole episode, in the seat's own reward mode."""
+
+    citation = "Nash, J. (1951). Non-cooperative games. Ann. Math. 54, 286-295."
+    follows_reward = True
+
+    def __init__(self, select: Select = "stable") -> None:
+        """Choose between equilibria, as `checked_select` says."""
+        self.select = checked_select(select)
+
+    def settings(self) -> tuple[Hashable, ...]:
+        return (self.seat.reward, self.select)
+
+    def solve(self, game: AnyGame) -> Solution:
+        return solutions.equilibrium(CommitmentGame(game, self.seat.reward), self.select)
+
+
+class Planner(Oracle):
+    """Open-loop plan with the largest sum of the seat's reward mode over the whole episode."""
+
+    citation = "Optimal control of the repeated game by all seats together."
+    follows_reward = True
+
+    def solve(self, game: AnyGame) -> Solution:
+        from oracles.games.planner import plan
+
+        best = plan(game, self.seat.reward)
+        text = f"{best.status}: {best.reward} value {best.value:.4f}, {best.agreeing} of {best.restarts} searches agree"
+        return Solution(best.shares, "computed", best.residual, None, text)

@@ -1,0 +1,166 @@
+"""The seven oracles of the released edition as first published, kept so that results can be compared.
+
+They control every seat, look at no reward mode, and most are one constant profile in action units. Several are not what
+their names say: the games do not pay the utilities they solve. `oracles.agents` computes the real ones.
+
+The first publication worked in single precision, so that its own numbers wander by 0.02 units around these.
+
+Source: Coopetition-Gym v1.0 (arXiv:2605.02063) and the reports it cites (TR-1 to TR-4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.collective_action import TeamGame
+from coopgym.games.released.reciprocity import ReciprocityGame
+from coopgym.mechanisms.reciprocity import reciprocity_effects, response
+from coopgym.mechanisms.value import geometric_mean_synergy
+from oracles.games.normal_form import FloatArray
+
+AnyReleased: TypeAlias = ReleasedGame[Any, Any]
+AnyTeam: TypeAlias = TeamGame[Any, Any]
+Utilities: TypeAlias = Callable[[FloatArray], FloatArray]
+"""Actions ``(N,)`` in units to utilities ``(N,)``."""
+
+PLACEHOLDER_SYNERGY = 0.5
+"""Synergy weight where the game draws its own at reset: what stands there before the first draw."""
+INTERACTION = 0.2
+"""Weight ρ of trust-gated interaction, a fallback: no game has the parameter."""
+ASSUMED_TRUST = 0.95
+"""Trust T̂ that the trust-aware oracle takes for granted, and that no other expects to exceed."""
+EXPECTED_TRUST_GAIN = 0.35
+EXPECTED_LOYALTY = 0.9
+FALLBACK_NASH, FALLBACK_EFFORT = 50.0, 75.0
+"""Efforts played where production is linear and the closed forms have no value."""
+HEAD_START, PULL, RETURN = 0.4, 0.12, 0.05
+"""Of bounded reciprocity: part of the way from the baseline to the endowment at which it starts, rate of the answer to
+reciprocity per endowment, and rate of the return to the baseline."""
+SWEEPS = 100
+SETTLED = 1e-6
+"""Change of actions, in units, below which best-response iteration stops."""
+
+
+def equilibrium(game: AnyReleased) -> FloatArray:
+    """Mutual best responses in π_i + Σ_j D_ij π_j, trust taken as full (TR-1 Eq. 13), ``(N,)`` units."""
+    return _mutual_best_responses(game, lambda action: _coopetitive_utilities(game, action))
+
+
+def trust_aware(game: AnyReleased) -> FloatArray:
+    """Mutual best responses when ρ T̂ Σ_j (a_j - b_j) a_i is added (TR-2), ``(N,)`` units.
+
+    From half the endowment the term outweighs the cost of investing, so that everybody plays all they have.
+    """
+
+    def utilities(action: FloatArray) -> FloatArray:
+        gated = INTERACTION * ASSUMED_TRUST * _kindness_of_others(game, action) * action
+        return _coopetitive_utilities(game, action) + gated
+
+    return _mutual_best_responses(game, utilities)
+
+
+def nash(game: AnyTeam) -> FloatArray:
+    """Symmetric Nash effort (ωβ / (c N^(2-β)))^(1/(1-β)) of team production (TR-3 Eq. 2), ``(N,)`` units."""
+    team = game.team
+    effort = FALLBACK_NASH if team.beta == 1.0 else team.equilibrium()
+    return _everybody(game, effort)
+
+
+def social_optimum(game: AnyTeam) -> FloatArray:
+    """Effort per member (ωβ/c)^(1/(1-β)) / N that maximises team welfare (TR-3), ``(N,)`` units."""
+    team = game.team
+    effort = FALLBACK_EFFORT if team.beta == 1.0 else team.optimum()
+    return _everybody(game, effort)
+
+
+def loyalty(game: AnyTeam) -> FloatArray:
+    """Effort ((ωβ / Nc) (1 + φ_B θ (N-1)) / (1 - φ_C θ))^(1/(1-β)) of members with loyalty θ 0.9, ``(N,)`` units."""
+    team = game.team
+    if team.beta == 1.0:
+        return _everybody(game, FALLBACK_EFFORT)
+    marginal = team.omega * team.beta / (team.n_agents * team.c)
+    solidarity = 1.0 + team.phi_B * EXPECTED_LOYALTY * (team.n_agents - 1)
+    warmth = 1.0 - team.phi_C * EXPECTED_LOYALTY
+    return _everybody(game, float((marginal * solidarity / warmth) ** (1.0 / (1.0 - team.beta))))
+
+
+def reciprocity_equilibrium(game: ReciprocityGame) -> FloatArray:
+    """Mutual best responses with interaction and linear reciprocity above the norm at T̂ (TR-4), ``(N,)`` units."""
+    spec = game.spec
+    trust = min(ASSUMED_TRUST, game.trust.initial_trust + EXPECTED_TRUST_GAIN)
+    answered = trust * game.susceptibility.sum(-1) * game.reciprocity.kappa
+
+    def utilities(action: FloatArray) -> FloatArray:
+        interaction = INTERACTION * trust * _kindness_of_others(game, action) * action / spec.endowments
+        reciprocity = answered * np.maximum(action - spec.baselines, 0.0) / spec.endowments
+        return _coopetitive_utilities(game, action) + interaction + reciprocity
+
+    return _mutual_best_responses(game, utilities)
+
+
+def bounded_reciprocity(game: ReciprocityGame) -> FloatArray:
+    """Actions ``(steps, N)`` in units that follow a ← a + 0.12 e Σ_j E_ij tanh(κ_r s_j) - 0.05 (a - b) (TR-4 Eq. 44).
+
+    s_j compares the last action with the mean of the last steps, that one included. Trust is the oracle's own, moved by
+    s in action units, and soon gone: what remains is a return to the baseline.
+    """
+    spec, kind = game.spec, game.reciprocity
+    level = spec.baselines + HEAD_START * (spec.endowments - spec.baselines)
+    trust = np.full((spec.n_agents, spec.n_agents), game.trust.initial_trust)
+    path: list[FloatArray] = []
+    for _ in range(spec.horizon):
+        deviation = path[-1] - np.mean(path[-kind.window :], axis=0) if path else np.zeros(spec.n_agents)
+        building = 0.10 * deviation * np.maximum(ASSUMED_TRUST - trust, 0.0)
+        erosion = 0.30 * deviation * trust
+        trust = np.clip(trust + np.where(deviation > 0.0, building, erosion), 0.0, 1.0)
+        answer = response(deviation, kind.kappa)
+        pull = PULL * spec.endowments * reciprocity_effects(trust, game.susceptibility, answer).sum(-1)
+        level = np.clip(level + pull - RETURN * (level - spec.baselines), 0.0, spec.endowments.max())
+        path.append(level)
+    return np.minimum(np.stack(path), spec.endowments)
+
+
+def _coopetitive_utilities(game: AnyReleased, action: FloatArray) -> FloatArray:
+    spec = game.spec
+    drawn = "gamma" in game.kind.__dataclass_fields__
+    weight = PLACEHOLDER_SYNERGY if drawn else game.value.gamma
+    synergy = weight * geometric_mean_synergy(action)
+    payoffs = spec.endowments - action + game.individual_value(action) + spec.shares * synergy
+    return payoffs + spec.interdependence @ payoffs
+
+
+def _kindness_of_others(game: AnyReleased, action: FloatArray) -> FloatArray:
+    """Sum of the others' actions above their baselines, ``(N,)`` units."""
+    above = action - game.spec.baselines
+    return above.sum() - above
+
+
+def _mutual_best_responses(game: AnyReleased, utilities: Utilities) -> FloatArray:
+    """Best responses one seat after another, from half of the endowments, with the published stopping rule."""
+    action: FloatArray = 0.5 * game.spec.endowments
+    for _ in range(SWEEPS):
+        before = action.copy()
+        for seat, endowment in enumerate(game.spec.endowments):
+            action[seat] = _best_response(utilities, action, seat, endowment)
+        if np.abs(action - before).max() < SETTLED:
+            break
+    return action
+
+
+def _best_response(utilities: Utilities, action: FloatArray, seat: int, endowment: float) -> float:
+    tried = action.copy()
+
+    def loss(own: float) -> float:
+        tried[seat] = own
+        return -float(utilities(tried)[seat])
+
+    return float(minimize_scalar(loss, bounds=(0.0, endowment), method="bounded").x)
+
+
+def _everybody(game: AnyReleased, effort: float) -> FloatArray:
+    return np.minimum(effort, game.spec.endowments)
