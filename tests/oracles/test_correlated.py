@@ -142,7 +142,11 @@ def test_malformed_games_and_distributions_are_refused() -> None:
         FiniteGame.bimatrix(np.zeros((2, 2)), np.zeros((2, 3)))
     with pytest.raises(ValueError, match="actions"):
         FiniteGame(np.zeros((2, 2, 2)), (np.zeros(2), np.zeros(3)))
-    for wrong, message in [(np.zeros((2, 3)), "shape"), (np.full((2, 2), 0.3), "sum of 1.2"), ([[2, -1], [0, 0]], "-1")]:
+    for wrong, message in [
+        (np.zeros((2, 3)), "shape"),
+        (np.full((2, 2), 0.3), "sum of 1.2"),
+        ([[2, -1], [0, 0]], "-1"),
+    ]:
         with pytest.raises(ValueError, match=message):
             external_regrets(CHICKEN, wrong)
 
@@ -221,7 +225,9 @@ def test_correlation_closes_little_of_the_gap_in_a_formal_game() -> None:
     bracket = welfare_bracket(table)
     assert bracket.worst_correlated <= bracket.nash_welfare.min() + ROUNDING
     assert bracket.best_correlated >= bracket.nash_welfare.max() - ROUNDING
-    assert bracket.best_coarse < bracket.nash_welfare.max() + 0.1 * (bracket.social_maximum - bracket.nash_welfare.max())
+    assert bracket.best_coarse < bracket.nash_welfare.max() + 0.1 * (
+        bracket.social_maximum - bracket.nash_welfare.max()
+    )
 
 
 def test_failures_of_the_solver_are_errors_with_its_status() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ def nashpy_equilibria(game: FiniteGame, method: str) -> list[tuple[FloatArray, F
 def test_pure_equilibria_are_those_of_nashpy(name: str, method: str) -> None:
     game = GAMES[name]
     theirs = nashpy_equilibria(game, method)
-    pure = {(int(row.argmax()), int(column.argmax())) for row, column in theirs if min(row.max(), column.max()) > 1 - 1e-9}
+    pure = {
+        (int(row.argmax()), int(column.argmax())) for row, column in theirs if min(row.max(), column.max()) > 1 - 1e-9
+    }
     assert pure == {tuple(profile) for profile in game.pure_nash().tolist()}
     assert pure
 
@@ -66,14 +69,15 @@ def test_pure_equilibria_are_those_of_nashpy(name: str, method: str) -> None:
 @given(SEEDS)
 def test_every_equilibrium_of_nashpy_is_a_correlated_one_inside_the_bracket(seed: int) -> None:
     game = random_game(seed)
-    equilibria = nashpy_equilibria(game, "support_enumeration")
-    assert equilibria
+    # Support enumeration finds none in some games that are not square.
+    equilibria = nashpy_equilibria(game, "vertex_enumeration")
+    assert len(equilibria) % 2 == 1
     low, high = (
         float((CorrelatedEquilibrium(direction=direction).solve(game) * game.welfare).sum())
         for direction in ("worst", "best")
     )
     for row, column in equilibria:
-        joint = np.outer(row, column)
+        joint = product([row, column])
         assert recommendation_regrets(game, joint).max() <= 1e-9
         assert low - ROUNDING <= (joint * game.welfare).sum() <= high + ROUNDING
 
@@ -82,7 +86,7 @@ def test_every_equilibrium_of_nashpy_is_a_correlated_one_inside_the_bracket(seed
 @given(SEEDS)
 def test_the_value_of_zero_sum_games_is_that_of_nashpy(seed: int) -> None:
     payoff = random_game(seed).utilities[..., 0]
-    row, column = nashpy_equilibria(FiniteGame.bimatrix(payoff, -payoff), "support_enumeration")[0]
+    row, column = nashpy_equilibria(FiniteGame.bimatrix(payoff, -payoff), "vertex_enumeration")[0]
     assert minimax(payoff).value == pytest.approx(float(row @ payoff @ column), abs=ROUNDING)
 
 
@@ -109,16 +113,22 @@ class Spiel:
             }
         )
 
-    def nash_conv(self, strategies: list[FloatArray]) -> float:
+    def tabular(self, strategies: list[FloatArray]) -> Any:
         policy = self.policy.TabularPolicy(self.game)
         for seat, strategy in enumerate(strategies):
             policy.action_probability_array[seat, : len(strategy)] = strategy
-        return float(self.exploitability.nash_conv(self.game, policy))
+        return policy
+
+    def nash_conv(self, strategies: list[FloatArray]) -> float:
+        return float(self.exploitability.nash_conv(self.game, self.tabular(strategies)))
 
     def device(self, distribution: FloatArray) -> list[tuple[float, Any]]:
         """A joint distribution as the recommendations of a correlation device."""
         return [
-            (float(chance), self.mixed([np.eye(count)[action] for count, action in zip(self.shape, profile, strict=True)]))
+            (
+                float(chance),
+                self.mixed([np.eye(count)[action] for count, action in zip(self.shape, profile, strict=True)]),
+            )
             for profile, chance in np.ndenumerate(distribution)
             if chance > 0.0
         ]
@@ -130,9 +140,7 @@ def random_strategies(game: FiniteGame, seed: int) -> list[FloatArray]:
 
 
 def product(strategies: list[FloatArray]) -> FloatArray:
-    joint = strategies[0]
-    for strategy in strategies[1:]:
-        joint = np.multiply.outer(joint, strategy)
+    joint = np.maximum(reduce(np.multiply.outer, strategies), 0.0)
     return joint / joint.sum()
 
 
@@ -163,16 +171,9 @@ def test_best_responses_are_those_of_openspiel() -> None:
         game = random_game(seed)
         spiel, strategies = Spiel(game), random_strategies(game, seed)
         for seat in range(2):
-            theirs = best_response.BestResponsePolicy(spiel.game, seat, _python_policy(spiel, strategies))
+            theirs = best_response.BestResponsePolicy(spiel.game, seat, spiel.tabular(strategies))
             values = action_values(game.utilities, strategies, seat)
             assert theirs.value(spiel.game.new_initial_state()) == pytest.approx(values.max(), abs=1e-9)
-
-
-def _python_policy(spiel: Spiel, strategies: list[FloatArray]) -> Any:
-    policy = spiel.policy.TabularPolicy(spiel.game)
-    for seat, strategy in enumerate(strategies):
-        policy.action_probability_array[seat, : len(strategy)] = strategy
-    return policy
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 2)])

@@ -52,7 +52,12 @@ def follower_answers(form: NormalForm, shares: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("game_id", "reward"),
-    [("TrustDilemma-v1", "private"), ("SLCD-v1", "integrated"), ("GiftExchange-v1", "private"), ("SLCD-v0", "integrated")],
+    [
+        ("TrustDilemma-v1", "private"),
+        ("SLCD-v1", "integrated"),
+        ("GiftExchange-v1", "private"),
+        ("SLCD-v0", "integrated"),
+    ],
 )
 def test_no_other_move_of_the_leader_does_better_against_exact_answers(game_id: str, reward: str) -> None:
     form = StageGame(make_game(game_id), reward)

@@ -1,0 +1,288 @@
+"""How much one seat can gain by deviating, all episode long, from what everybody plays.
+
+The others are frozen: agents of any kind that go on acting on what they see. The gain is a lower bound on that of the
+best response, because it comes from a deviation that was found and played.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import View
+from coopgym.interfaces.spaces import checked_view
+from coopgym.rewards import RewardLayer, reward_layer
+from oracles.games.frozen import Agents, FrozenPlay, Responses
+from oracles.games.plan_search import Values, climb, cross_entropy, sweep
+
+FloatArray = npt.NDArray[np.float64]
+Kind = Literal["none", "constant", "plan", "feedback"]
+EffortName = Literal["quick", "full"]
+
+CONSTANTS = np.linspace(0.0, 1.0, 101)
+KNOTS = 8
+"""Times between which rough plans run in straight lines."""
+KNOT_SPREAD = 0.3
+GAIN_SPREAD = 0.1
+"""Standard deviation with which a search of feedback begins: shares per standard deviation of a feature."""
+FRESH_EPISODES = 64
+"""Episodes on which deviations are compared, and again on which the chosen one is judged, where anything is random."""
+WORTHWHILE = 0.001
+"""Share of the gain so far that a round of sweep and ascent must add for another one to follow."""
+ROUNDING = 1e-9
+"""Relative differences between returns that mean nothing."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How thoroughly to search."""
+
+    population: int
+    generations: int
+    climbing: int
+    """Iterations of a local ascent."""
+    sweeps: int
+    """Most rounds of sweep and ascent; they end when a round brings little."""
+    levels: tuple[float, ...]
+    lengths: tuple[int, ...]
+    """Stretches that a sweep sets to each level: of so many steps, and to the end."""
+    episodes: int
+    """Episodes per candidate where anything is random; one is played otherwise."""
+
+
+EFFORTS: dict[EffortName, Effort] = {
+    "quick": Effort(24, 8, climbing=8, sweeps=1, levels=(0.0, 1.0), lengths=(1,), episodes=8),
+    "full": Effort(48, 16, climbing=12, sweeps=3, levels=(0.0, 0.25, 0.5, 0.75, 1.0), lengths=(1, 4), episodes=16),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Deviation:
+    """The best unilateral deviation of a seat that a search found."""
+
+    seat: int
+    gain: float
+    """Return above `baseline`, at least 0; a mean over fresh episodes where anything is random."""
+    baseline: float
+    """Return of the seat's own agent."""
+    kind: Kind
+    """``none`` (nothing beats the own agent), ``constant``, ``plan`` (open-loop) or ``feedback``."""
+    response: Responses
+    """What the seat plays instead, a single response."""
+    shares: FloatArray
+    """``(T,)`` shares of endowment it then plays, means over episodes; shorter where all episodes end early."""
+    evaluations: int
+    """Episodes played in the search."""
+    random: bool
+    """Whether returns differ between episodes."""
+    standard_error: float | None
+    """Of the gain; None where nothing is random."""
+
+
+def best_deviation(
+    game: AnyGame,
+    agents: Agents,
+    seat: int,
+    reward: str | RewardLayer = "private",
+    *,
+    view: View | None = None,
+    episodes: int | None = None,
+    seed: int = 0,
+    effort: EffortName = "full",
+) -> Deviation:
+    """Search the best dynamic response of one seat to frozen agents in all others.
+
+    Tried in turn: 101 constants; piecewise linear plans by the cross-entropy method; ascent on the whole plan;
+    stretches of steps at fixed levels; and, where anything is random, feedback on what the seat sees, around the best
+    plan and around its own agent. Without chance a plan can do whatever feedback can. The result is the same for the
+    same seed.
+
+    Args:
+        game: on the NumPy backend.
+        agents: makes one fresh agent per seat, each time it is called.
+        seat: who deviates.
+        reward: what the seat wants, and the mode that agents are told.
+        view: what the seats see; None is the game's default view.
+        episodes: episodes per candidate where anything is random, None for what the effort says; one is played
+            otherwise.
+        seed: of resets, agents and the search.
+        effort: ``"quick"`` or ``"full"``.
+
+    Raises:
+        ValueError: an unknown seat, reward, view or effort, agents that are not one per seat, or actions that are not
+            playable.
+    """
+    if effort not in EFFORTS:
+        raise ValueError(f"effort={effort!r}: expected one of {', '.join(EFFORTS)}")
+    if episodes is not None and episodes < 1:
+        raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
+    layer, seen = reward_layer(reward), checked_view(game, view)
+    layer.check(game)
+
+    def frozen(count: int, root: int) -> FrozenPlay:
+        return FrozenPlay(game, agents, seat, layer, seen, count, root)
+
+    probe = frozen(1, seed)
+    agents_draw = _copies_differ(probe)
+    random = agents_draw or bool(game.reset_uniforms or game.reset_normals or game.step_normals)
+    count = (episodes or EFFORTS[effort].episodes) if random else 1
+    search = _Search(frozen(count, seed), EFFORTS[effort], np.random.default_rng(seed))
+    search.constants()
+    search.plans(exact=not agents_draw)
+    if random:
+        search.feedback()
+    comparing, judging = (int(root) for root in np.random.SeedSequence(seed).generate_state(2) >> 1)
+    fresh = FRESH_EPISODES if random else 2
+    comparison, judgement = frozen(fresh, comparing), frozen(fresh, judging)
+    kind = _choose(comparison, search.found)
+    return _judged(judgement, kind, search.found[kind], probe.played + search.play.played + comparison.played)
+
+
+def replayed(
+    game: AnyGame, agents: Agents, seat: int, reward: str | RewardLayer, view: View | None, model: Deviation
+) -> Deviation:
+    """Play another seat's deviation in ``seat``; for games and agents without chance.
+
+    Raises:
+        ValueError: as `best_deviation`.
+    """
+    play = FrozenPlay(game, agents, seat, reward_layer(reward), checked_view(game, view), episodes=1)
+    return _judged(play, model.kind, model.response, 0)
+
+
+class _Search:
+    """Keeps the best response of every kind while it looks for better ones."""
+
+    def __init__(self, play: FrozenPlay, effort: Effort, rng: np.random.Generator) -> None:
+        self.play, self.effort, self.rng = play, effort, rng
+        own = play.own_play()
+        self.found: dict[Kind, Responses] = {"none": own}
+        played = play.record(own)
+        self._own_value = float(played.returns.mean())
+        recorded = played.shares[:, 0].mean(axis=1)
+        self._own_plan = np.pad(recorded, (0, play.horizon - len(recorded)), mode="edge")
+        times = np.linspace(0.0, KNOTS - 1.0, play.horizon)
+        self._interpolation = np.maximum(0.0, 1.0 - np.abs(times - np.arange(KNOTS)[:, None]))
+        """``(K, T)`` from knots to the lines between them."""
+
+    def constants(self) -> None:
+        """Hold one share for the whole episode."""
+        best = int(self._worth(CONSTANTS[:, None]).argmax())
+        self.found["constant"] = self.play.plans(CONSTANTS[best : best + 1, None])
+
+    def plans(self, exact: bool) -> None:
+        """Fix the shares of all steps in advance.
+
+        Args:
+            exact: the same plan always earns the same, so that small differences between plans mean something.
+        """
+        rough, _ = self._best_of(self._own_plan, self.found["constant"].plan[0])
+        knots = np.interp(np.linspace(0.0, self.play.horizon - 1.0, KNOTS), np.arange(self.play.horizon), rough)
+        drafts = self._sampled(
+            lambda candidates: self._worth(self._line(candidates)), knots, np.full(KNOTS, KNOT_SPREAD)
+        )
+        centre, best = self._line(drafts)
+        # Of noisy members the best is the luckiest, so the centre of the last generation stands for them.
+        plan = self._refined(self._best_of(rough, centre, best)[0]) if exact else centre
+        self.found["plan"] = self.play.plans(plan[None])
+
+    def feedback(self) -> None:
+        """Correct the own agent, or the best plan, by lines over time and by what the seat sees."""
+        corrected = [self._corrected(base) for base in (self.found["none"], self.found["plan"])]
+        worth = [float(self.play.values(response)[0]) for response in corrected]
+        self.found["feedback"] = corrected[int(np.argmax(worth))]
+
+    def _refined(self, plan: FloatArray) -> FloatArray:
+        effort, lengths = self.effort, (*self.effort.lengths, self.play.horizon)
+        plan, value = self._climbed(plan)
+        for _ in range(effort.sweeps):
+            before = value
+            plan, value = self._climbed(sweep(self._worth, plan, effort.levels, lengths))
+            if value - before <= WORTHWHILE * (value - self._own_value):
+                break
+        return plan
+
+    def _climbed(self, plan: FloatArray) -> tuple[FloatArray, float]:
+        return self._best_of(plan, climb(self._worth, plan, self.effort.climbing))
+
+    def _corrected(self, base: Responses) -> Responses:
+        features = self.play.record(base).features
+        centre, deviation = features.mean(axis=(0, 1, 2)), features.std(axis=(0, 1, 2))
+        moving = deviation > ROUNDING
+        per_unit = np.where(moving, 1.0 / np.where(moving, deviation, 1.0), 0.0)
+
+        def responses(candidates: FloatArray) -> Responses:
+            gains = candidates[:, KNOTS:] * per_unit
+            plan = base.plan + candidates[:, :KNOTS] @ self._interpolation - (gains @ centre)[:, None]
+            return Responses(plan, np.broadcast_to(base.follow, len(candidates)), gains)
+
+        spread = np.repeat([KNOT_SPREAD, GAIN_SPREAD], [KNOTS, len(centre)])
+        drafts = self._sampled(
+            lambda candidates: self.play.values(responses(candidates)), np.zeros(len(spread)), spread
+        )
+        return responses(drafts[:1])
+
+    def _sampled(self, values: Values, mean: FloatArray, spread: FloatArray) -> FloatArray:
+        size, generations = self.effort.population, self.effort.generations
+        return cross_entropy(values, mean, spread, population=size, generations=generations, rng=self.rng)
+
+    def _line(self, knots: FloatArray) -> FloatArray:
+        return np.clip(knots @ self._interpolation, 0.0, 1.0)
+
+    def _worth(self, plans: FloatArray) -> FloatArray:
+        return self.play.values(self.play.plans(plans))
+
+    def _best_of(self, *plans: FloatArray) -> tuple[FloatArray, float]:
+        worth = self._worth(np.stack(plans))
+        return plans[int(worth.argmax())], float(worth.max())
+
+
+def _copies_differ(play: FrozenPlay) -> bool:
+    """Whether the same play twice in one batch earns something else: then agents draw at random."""
+    held = play.returns(play.plans(np.repeat(CONSTANTS[::10], 2)[:, None]))
+    twice = np.concatenate([play.returns(play.own_play(2)), held]).reshape(-1, 2)
+    return not np.allclose(twice[:, 0], twice[:, 1], rtol=ROUNDING, atol=0.0)
+
+
+def _choose(play: FrozenPlay, found: dict[Kind, Responses]) -> Kind:
+    """Return the kind that gains most over the own agent, the simplest where they tie.
+
+    A gain within one standard error of none does not count, so that noise is not taken for a deviation.
+    """
+    best: Kind = "none"
+    own = play.returns(found["none"])[0]
+    least = ROUNDING * max(1.0, float(np.abs(own).mean()))
+    for kind, response in found.items():
+        differences = play.returns(response)[0] - own
+        if differences.mean() > least and differences.mean() > _standard_error(differences):
+            best, least = kind, differences.mean() + ROUNDING * abs(float(own.mean()))
+    return best
+
+
+def _judged(play: FrozenPlay, kind: Kind, response: Responses, evaluations: int) -> Deviation:
+    """Play the chosen response and the own agent in episodes that no choice has seen."""
+    own, chosen = play.record(play.own_play()), play.record(response)
+    differences = (chosen.returns - own.returns)[0]
+    both = np.concatenate([own.returns, chosen.returns])
+    random = not np.allclose(both, both[:, :1], rtol=ROUNDING, atol=0.0)
+    gain = float(differences.mean())
+    return Deviation(
+        seat=play.seat,
+        gain=max(0.0, gain) if kind != "none" else 0.0,
+        baseline=float(own.returns.mean()),
+        kind=kind,
+        response=response,
+        shares=chosen.shares[:, 0].mean(axis=1),
+        evaluations=evaluations + play.played,
+        random=random,
+        standard_error=_standard_error(differences) if random else None,
+    )
+
+
+def _standard_error(differences: FloatArray) -> float:
+    """Standard error of the mean of ``(E,)`` differences; E is at least 2."""
+    return float(differences.std(ddof=1) / np.sqrt(len(differences)))

@@ -1,0 +1,71 @@
+"""The slot for solvers of finite games, and the regrets by which any joint distribution can be audited."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.games.discretised import FiniteGame
+from oracles.games.normal_form import FloatArray
+
+
+class GameSolver(Protocol):
+    """Solves finite games by a joint distribution over profiles, and says how far any distribution is from a solution."""
+
+    def solve(self, game: FiniteGame) -> FloatArray:
+        """Return a distribution ``(K_1, ..., K_N)`` that has passed its own audit."""
+
+    def gap(self, game: FiniteGame, distribution: npt.ArrayLike) -> float:
+        """Return the largest regret of any seat under a distribution, utility units."""
+
+
+def external_regrets(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:
+    """Return what each seat would gain by one action played always, whatever it is told, ``(N,)``.
+
+    max_a E[U_i(a, A_-i)] - E[U_i(A)]: none is positive in a coarse correlated equilibrium.
+    """
+    weights = checked_distribution(game, distribution).ravel()
+    return np.array([(_gains(game, seat) @ weights).max() for seat in range(game.n_agents)])
+
+
+def recommendation_regrets(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:
+    """Return what each seat would gain by changing its answer to one recommendation, ``(N,)``.
+
+    max_{r,a} E[1{A_i = r} (U_i(a, A_-i) - U_i(A))], so weighted with the chance of hearing r: none is positive in a
+    correlated equilibrium. Also known as internal regret.
+    """
+    weights = checked_distribution(game, distribution)
+    return np.array(
+        [
+            np.moveaxis(game.deviation_gains(seat) * weights, seat + 1, 1).reshape(count, count, -1).sum(-1).max()
+            for seat, count in enumerate(game.shape)
+        ]
+    )
+
+
+def expected_utilities(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:
+    """Return what each seat gets on average, ``(N,)``."""
+    return checked_distribution(game, distribution).ravel() @ game.utilities.reshape(-1, game.n_agents)
+
+
+def checked_distribution(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:
+    """Return a joint distribution as an array.
+
+    Raises:
+        ValueError: another shape than the game's, negative entries, or a sum other than one.
+    """
+    weights = np.asarray(distribution, dtype=np.float64)
+    if weights.shape != game.shape:
+        raise ValueError(f"distribution of shape {weights.shape}: the game has profiles of shape {game.shape}")
+    if not (weights >= 0.0).all() or abs(weights.sum() - 1.0) > 1e-9:
+        raise ValueError(
+            f"distribution: expected probabilities that sum to 1, got a least entry of {weights.min():g} and a sum of "
+            f"{weights.sum():.12g}"
+        )
+    return weights
+
+
+def _gains(game: FiniteGame, seat: int) -> FloatArray:
+    return game.deviation_gains(seat).reshape(game.shape[seat], -1)

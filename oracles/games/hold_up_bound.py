@@ -1,0 +1,63 @@
+"""Upper bound on welfare in PartnerHoldUp, where investment pays later: Lagrangian duality in the asset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from coopgym.backend import Array
+from coopgym.games.formal.interdependence import ASSET_ADJUSTMENT, HoldUpState, PartnerHoldUp
+from coopgym.mechanisms.value import pair_synergy
+from oracles.games.ascent import concave_maxima
+from oracles.games.planning import FloatArray, double_precision
+from oracles.games.rollout import expected_step
+
+STEP = 1e-6
+"""Difference in the asset for its marginal product."""
+
+
+def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, device: Any = "cpu") -> float:
+    """Return an upper bound on welfare over all plans from a state.
+
+    With asset prices μ_t ≥ 0, adding Σ_t μ_t ((1 - r) K_t-1 + r c_1t - K_t) = 0 to welfare makes it a sum of terms in
+    (c_0t, K_t, c_1t) of one step each plus the constant (1 - r) μ_0 K_0, for as long as the relation lasts; what the
+    asset is worth when it ends is not negative and is left out. Each term is concave and bounded by its maximum over
+    the unit cube, K_t free; a step after dissolution pays the outside option. Any prices give a bound; those of
+    a good plan make it tight (welfare is concave in the plan).
+
+    Args:
+        game: on the NumPy backend, with its mechanism on.
+        start: single state.
+        shares: ``(steps, 2)`` plan that supplies the prices.
+        device: where gradients are computed.
+    """
+    prices = asset_prices(game, start, shares)
+    backend = double_precision(device)
+    rent = backend.array(prices[:-1] - (1.0 - ASSET_ADJUSTMENT) * prices[1:])
+    reward = backend.array(ASSET_ADJUSTMENT * prices[:-1])
+    on_device = game.on(backend)
+
+    def terms(points: Array) -> Array:
+        buyer, asset, supplier = points[:, 0], points[:, 1], points[:, 2]
+        surplus = on_device.surplus_scale * pair_synergy(buyer, asset, game.parameters.beta)
+        own = on_device.own_value(points[:, [0, 2]]).sum(-1)
+        return own + surplus - rent * asset + reward * supplier
+
+    together = concave_maxima(terms, np.full((len(shares), 3), 0.5), device)
+    steps = np.maximum(together, game.outside.sum())
+    return float(steps.sum() + (1.0 - ASSET_ADJUSTMENT) * prices[0] * start.asset)
+
+
+def asset_prices(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray) -> FloatArray:
+    """Return the worth to welfare of a unit of asset in every step of a plan and after the last, ``(steps + 1,)``."""
+    marginal, state = np.zeros(len(shares)), start
+    for t, cooperation in enumerate(shares):
+        asset = game.invested(state, cooperation)
+        high, low = (pair_synergy(cooperation[0], asset + step, game.parameters.beta) for step in (STEP, 0.0))
+        marginal[t] = game.surplus_scale * (high - low) / STEP * (1.0 - state.gone)
+        state = expected_step(game, state, cooperation * game.spec.endowments).state  # type: ignore[assignment]  # its own
+    prices = np.zeros(len(shares) + 1)
+    for t in reversed(range(len(shares))):
+        prices[t] = marginal[t] + (1.0 - ASSET_ADJUSTMENT) * prices[t + 1]
+    return prices

@@ -1,0 +1,124 @@
+"""Full-information Hedge in every seat: where players without regret end up on average."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.games.discretised import FiniteGame
+from oracles.games.game_solver import external_regrets
+from oracles.games.linear_programme import SolverError
+from oracles.games.normal_form import FloatArray
+
+_ROUNDING = 1e-9
+"""Excess over a proven bound, relative to a seat's range, that rounding explains."""
+
+
+@dataclass(frozen=True, eq=False)
+class NoRegretPlay:
+    """Averages over the rounds of a play."""
+
+    distribution: FloatArray
+    """``(K_1, ..., K_N)`` mean of the joint distributions played."""
+    strategies: tuple[FloatArray, ...]
+    """Per seat ``(K_i,)``: mean of the mixed strategies played."""
+    regrets: FloatArray
+    """``(N,)`` audited external regrets of the distribution, utility units."""
+    bounds: FloatArray
+    """``(N,)`` what theory allows, range (ln K / (η T) + η / 8)."""
+
+
+@dataclass(frozen=True)
+class Hedge:
+    """Simultaneous exponential weights on all counterfactual utilities (Freund & Schapire 1999); a `GameSolver`.
+
+    The time-averaged joint distribution is a coarse correlated equilibrium up to the regret, and in zero-sum games the
+    averaged strategies are minimax up to the sum of regrets.
+
+    Attributes:
+        rounds: T.
+        rate: learning rate η on utilities scaled to [0, 1]; None is sqrt(8 ln K / T), the best for the bound.
+    """
+
+    rounds: int = 1000
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"rounds={self.rounds!r}: expected a whole number of at least 1")
+        if self.rate is not None and not 0.0 < self.rate < np.inf:
+            raise ValueError(f"rate={self.rate!r}: expected a positive number, or None")
+
+    def solve(self, game: FiniteGame) -> FloatArray:
+        """Return the time-averaged joint distribution ``(K_1, ..., K_N)``.
+
+        Raises:
+            SolverError: as in `play`.
+        """
+        return self.play(game).distribution
+
+    def gap(self, game: FiniteGame, distribution: npt.ArrayLike) -> float:
+        """Return the largest external regret of any seat under a distribution, utility units."""
+        return float(external_regrets(game, distribution).max())
+
+    def play(self, game: FiniteGame) -> NoRegretPlay:
+        """Let all seats learn against each other and return the averages.
+
+        Raises:
+            SolverError: a seat's regret exceeds its proven bound.
+        """
+        scaled = _unit_gains(game)
+        rates = [self.rate_of(count) for count in game.shape]
+        totals = [np.zeros(count) for count in game.shape]
+        averages = [np.zeros(count) for count in game.shape]
+        distribution = np.zeros(game.shape)
+        for _ in range(self.rounds):
+            mixed = [_exponential_weights(rate * total) for rate, total in zip(rates, totals, strict=True)]
+            distribution += reduce(np.multiply.outer, mixed) / self.rounds
+            averages = [mean + played / self.rounds for mean, played in zip(averages, mixed, strict=True)]
+            totals = [total + action_values(scaled, mixed, seat) for seat, total in enumerate(totals)]
+        regrets, bounds = external_regrets(game, distribution), self.bounds(game)
+        if (regrets - bounds > _ROUNDING * game.ranges).any():
+            raise SolverError(f"Hedge: regrets {regrets} exceed their bounds {bounds}")
+        return NoRegretPlay(distribution, tuple(averages), regrets, bounds)
+
+    def rate_of(self, count: int) -> float:
+        """Learning rate of a seat with ``count`` actions."""
+        return float(np.sqrt(8.0 * np.log(count) / self.rounds)) if self.rate is None else self.rate
+
+    def bounds(self, game: FiniteGame) -> FloatArray:
+        """Return the proven bound on every seat's external regret, range (ln K / (η T) + η / 8), ``(N,)``."""
+        counts = np.array(game.shape)
+        rates = np.array([self.rate_of(count) for count in game.shape])
+        started = np.divide(np.log(counts), rates * self.rounds, out=np.zeros(len(rates)), where=rates > 0.0)
+        return game.ranges * (started + rates / 8.0)
+
+
+def action_values(utilities: FloatArray, mixed: list[FloatArray], seat: int) -> FloatArray:
+    """Return what each action of a seat earns against the others' mixed strategies, ``(K_seat,)``.
+
+    Args:
+        utilities: ``(K_1, ..., K_N, N)``.
+        mixed: per seat ``(K_i,)`` probabilities.
+        seat: whose actions.
+    """
+    values = utilities[..., seat]
+    for other in reversed(range(len(mixed))):
+        if other != seat:
+            values = np.tensordot(values, mixed[other], axes=(other, 0))
+    return values
+
+
+def _unit_gains(game: FiniteGame) -> FloatArray:
+    """Utilities mapped to [0, 1] seat by seat."""
+    least = game.utilities.reshape(-1, game.n_agents).min(0)
+    ranges = game.ranges
+    return (game.utilities - least) / np.where(ranges > 0.0, ranges, 1.0)
+
+
+def _exponential_weights(exponents: FloatArray) -> FloatArray:
+    weights = np.exp(exponents - exponents.max())
+    return weights / weights.sum()
