@@ -11,11 +11,11 @@ from coopgym.games.game import AnyGame
 from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.released.reciprocity import ReciprocityGame
+from oracles.agents import reference_profiles, solutions
 from oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
-from oracles.games import reference_profiles, solutions
+from oracles.agents.solutions import Select, Solution
 from oracles.games.normal_form import CommitmentGame, FloatArray, StageGame
 from oracles.games.rollout import opening
-from oracles.games.solutions import Select, Solution
 
 
 class Equilibrium(PublishedEquilibrium):

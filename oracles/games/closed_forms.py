@@ -1,7 +1,7 @@
 """Solutions that can be written down: symmetric equilibria and optima of the stage games, each with its source.
 
-They are yardsticks for the numerical solvers, which need none of their assumptions. Profiles are symmetric: where pooled
-effort has a constant cost only the sum is determined, and the symmetric profile is one of many.
+They are yardsticks for the numerical solvers, which need none of their assumptions. Profiles are symmetric: where
+pooled effort has a constant cost only the sum is determined, and the symmetric profile is one of many.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def team_equilibrium(
 ) -> float:
     """Return the effort at which nobody in a team wants to change, ((1 + r) A β / ((1 - g) k N))^(1/(1-β)) - ε.
 
-    Each member gets A (mean c + ε)^β, pays k c, and cares for the others: Nash of TR-3 Eq. 1-2 for r = g = 0, its optimum
-    for r = N - 1. Own-use value is left out (θ = 0).
+    Each member gets A (mean c + ε)^β, pays k c, and cares for the others: Nash of TR-3 Eq. 1-2 for r = g = 0, its
+    optimum for r = N - 1. Own-use value is left out (θ = 0).
 
     Args:
         productivity: A per head. For effort in action units and joint output ω (Σa)^β it is ω / N^(1-β).
@@ -67,8 +67,8 @@ def loyal_team_equilibrium(
 ) -> float:
     """Return the equilibrium effort of a loyal team, U_i = π_i + ℓ (φ_B mean π_{-i} + φ_C k a_i) (TR-3 Eq. 3).
 
-    The average of team-mates' payoffs contributes φ_B ℓ Q'/N, because Q/N enters each of them once. With the sum instead
-    of the average (formal edition) ``phi_B`` is (N - 1) times as large.
+    The average of team-mates' payoffs contributes φ_B ℓ Q'/N, because Q/N enters each of them once. With the sum
+    instead of the average (formal edition) ``phi_B`` is (N - 1) times as large.
 
     Args:
         productivity: A per head, as in `team_equilibrium`.
@@ -120,8 +120,8 @@ def public_good_optimum(multiplier: float, theta: float, k: float, q: float, end
 def released_equilibrium(theta: float, gamma: float, n_agents: int, weight: float = 0.0) -> float:
     """Return the symmetric coopetitive equilibrium of the released edition, a = θ/(1 - κ) - 1, action units.
 
-    κ = γ (1 + (N - 1) w) / N² from value θ ln(1 + a), synergy γ times the geometric mean, equal shares 1/N and weight w on
-    every other payoff (TR-1 Eq. 6-13). Interior solution: cut it off at the endowment.
+    κ = γ (1 + (N - 1) w) / N² from value θ ln(1 + a), synergy γ times the geometric mean, equal shares 1/N and weight w
+    on every other payoff (TR-1 Eq. 6-13). Interior solution: cut it off at the endowment.
 
     Args:
         theta: own-use value θ.
@@ -133,7 +133,7 @@ def released_equilibrium(theta: float, gamma: float, n_agents: int, weight: floa
 
 
 def released_optimum(theta: float, gamma: float, n_agents: int) -> float:
-    """Return the symmetric welfare optimum of the released edition, a = θ/(1 - γ/N) - 1, action units (TR-1 Eq. 6-11)."""
+    """Return the symmetric optimum of the released edition, a = θ/(1 - γ/N) - 1, action units (TR-1 Eq. 6-11)."""
     return _released(theta, gamma / n_agents)
 
 

@@ -14,17 +14,20 @@ from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.rewards import RewardLayer
 from oracles.games.adjustment import TOLERANCE, solve_smoothly
 from oracles.games.best_response import responses
-from oracles.games.normal_form import FloatArray, NormalForm, StageGame
+from oracles.games.normal_form import LARGE_GAME, FloatArray, NormalForm, StageGame
 from oracles.games.rollout import expected_step, opening, remaining_steps
 
-CURVE = np.linspace(0.0, 1.0, 41)
-"""Shares at which reaction curves are read."""
+CURVE = np.linspace(0.0, 1.0, 41) ** 2
+"""Shares at which reaction curves are read, closer together near zero, where they bend."""
 LADDER = np.linspace(0.0, 1.0, 21)
 """Trust levels at which stage equilibria are solved."""
 FIELD = np.linspace(0.0, 1.0, 11)
-"""Shares and trust levels between which motion is shown."""
-FINE = np.linspace(0.0, 1.0, 201)
-"""Shares between which trust changes direction."""
+"""Shares and trust levels at which motion is shown."""
+STARTS = np.linspace(0.0, 1.0, 21)
+"""Shares and trust levels from which play is followed to its end; in large games those of `FIELD`."""
+_STILL = 1e-12
+"""Change of trust that is rounding error."""
+_HALVINGS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +66,12 @@ class PhasePortrait:
     residuals: FloatArray
     """``(2, L)`` distance of the search to the best responses, in shares; above `TOLERANCE` it did not converge."""
     standstill: FloatArray
-    """``(L,)`` least common share at which trust does not fall (the trust nullcline); NaN where it always falls."""
+    """``(L,)`` common share below which trust falls and above which it does not (the trust nullcline); NaN where there
+    is none: nothing is left to lose, or reputation damage lets it fall anyhow."""
+    starts: FloatArray
+    """``(S,)`` shares and trust levels at which the episodes below begin."""
     final_trust: FloatArray | None
-    """``(T, C)`` mutual effective trust at the end of an episode in which all first play c and then, step by step, the
+    """``(S, S)`` mutual effective trust at the end of an episode in which all first play c and then, step by step, the
     lower stage equilibrium of the trust they have; None where no stage equilibrium was found."""
 
     @cached_property
@@ -130,17 +136,21 @@ def phase_portrait(game: AnyGame) -> PhasePortrait:
     """
     groups = StageGame(game).groups
     equilibria, residuals = _stage_equilibria(game)
+    trust, shares = _plane(FIELD)
+    plane = (len(FIELD), len(FIELD))
+    starts = FIELD if game.n_agents > LARGE_GAME else STARTS
     return PhasePortrait(
         groups=groups,
         cooperation=FIELD,
         trust=FIELD,
         towards=_best_responses(game) @ _group_weights(groups) - FIELD,
-        trust_change=_trust_change(game, FIELD, FIELD),
+        trust_change=_trust_change(game, _states(game, trust), shares).reshape(plane),
         ladder=LADDER,
         equilibria=equilibria,
         residuals=residuals,
-        standstill=_standstill(_trust_change(game, LADDER, FINE)),
-        final_trust=_final_trust(game, equilibria[0]),
+        standstill=_standstill(game),
+        starts=starts,
+        final_trust=_final_trust(game, starts, equilibria[0]),
     )
 
 
@@ -149,40 +159,36 @@ def _states(game: AnyGame, trust: FloatArray) -> State:
     return map_arrays(lambda *arrays: np.stack(arrays), *(opening(game, trust=float(level)) for level in trust))
 
 
-def _plane(trust: FloatArray, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rows of a grid: trust and share of each of its points."""
-    return np.repeat(trust, len(shares)), np.tile(shares, len(trust))
+def _plane(levels: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Trust and share of each point of the plane, row by row."""
+    return np.repeat(levels, len(levels)), np.tile(levels, len(levels))
 
 
 def _best_responses(game: AnyGame) -> FloatArray:
     """Best responses ``(T, C, G)`` of the groups to everybody else's share."""
-    trust, shares = _plane(FIELD, FIELD)
+    trust, shares = _plane(FIELD)
     form = StageGameByRow(game, "integrated", _states(game, trust))
     common = np.repeat(shares[:, None], game.n_agents, axis=1)
     answers, _ = responses(form, common, _heads(form.groups))
     return answers.reshape((len(FIELD), len(FIELD), -1))
 
 
-def _trust_change(game: AnyGame, trust: FloatArray, shares: FloatArray) -> FloatArray:
-    """Change of mutual trust in one step, ``(T, C)``."""
-    levels = map_arrays(lambda array: array[:, None], _states(game, trust))
-    states = map_arrays(lambda array: np.repeat(array, len(shares), axis=1), levels)
-    common = np.repeat(shares[:, None], game.n_agents, axis=1)
-    actions = np.broadcast_to(common * game.spec.endowments, (len(trust), *common.shape))
-    after = expected_step(game, states, actions).state
+def _trust_change(game: AnyGame, states: State, shares: FloatArray) -> FloatArray:
+    """Change of mutual trust ``(B,)`` in one step from states ``(B,)`` when everybody plays a share ``(B,)``."""
+    after = expected_step(game, states, shares[:, None] * game.spec.endowments).state
     return mean_over_pairs(after.trust) - mean_over_pairs(states.trust)
 
 
-def _standstill(change: FloatArray) -> FloatArray:
-    """Shares ``(L,)`` at which the change of trust ``(L, F)`` first reaches zero, between points of the fine grid."""
-    holds = change >= 0.0
-    first = holds.argmax(1)
-    before = np.maximum(first - 1, 0)
-    rows = np.arange(len(change))
-    low, high = change[rows, before], change[rows, first]
-    part = np.where(high > low, -low / np.where(high > low, high - low, 1.0), 1.0)
-    shares = FINE[before] + np.clip(part, 0.0, 1.0) * (FINE[first] - FINE[before])
-    return np.where(holds.any(1), shares, np.nan)
+def _standstill(game: AnyGame) -> FloatArray:
+    """Common shares ``(L,)`` from which on trust no longer falls, by bisection; NaN where it always or never falls."""
+    states = _states(game, LADDER)
+    low, high = np.zeros(len(LADDER)), np.ones(len(LADDER))
+    crosses = (_trust_change(game, states, low) < -_STILL) & (_trust_change(game, states, high) >= -_STILL)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        falls = _trust_change(game, states, middle) < -_STILL
+        low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+    return np.where(crosses, high, np.nan)
 
 
 def _stage_equilibria(game: AnyGame) -> tuple[FloatArray, FloatArray]:
@@ -194,12 +200,12 @@ def _stage_equilibria(game: AnyGame) -> tuple[FloatArray, FloatArray]:
     return found.reshape((2, len(LADDER), -1)), residuals.reshape((2, -1))
 
 
-def _final_trust(game: AnyGame, equilibria: FloatArray) -> FloatArray | None:
-    """Mutual effective trust ``(T, C)`` after an episode of myopic play by stage equilibria ``(L, G)``."""
+def _final_trust(game: AnyGame, starts: FloatArray, equilibria: FloatArray) -> FloatArray | None:
+    """Mutual effective trust ``(S, S)`` after an episode of myopic play by stage equilibria ``(L, G)``."""
     known = ~np.isnan(equilibria).any(1)
     if not known.any():
         return None
-    trust, shares = _plane(FIELD, FIELD)
+    trust, shares = _plane(starts)
     state, alive = _states(game, trust), np.ones(len(trust), dtype=bool)
     groups = StageGame(game).groups
     group_of = np.argmax([[seat in group for group in groups] for seat in range(game.n_agents)], axis=1)
@@ -211,7 +217,7 @@ def _final_trust(game: AnyGame, equilibria: FloatArray) -> FloatArray | None:
         mutual = mean_over_pairs(effective_trust(state.trust, state.damage))
         answers = np.stack([np.interp(mutual, LADDER[known], column) for column in equilibria[known].T], axis=-1)
         played = answers[:, group_of]
-    return mean_over_pairs(effective_trust(state.trust, state.damage)).reshape((len(FIELD), -1))
+    return mean_over_pairs(effective_trust(state.trust, state.damage)).reshape((len(starts), -1))
 
 
 def _heads(groups: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

@@ -9,19 +9,24 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from oracles.finite.discretised import IntArray
 from oracles.games.best_response import AUDIT_LEVELS, deviation_utilities
-from oracles.games.discretised import IntArray
 from oracles.games.equilibrium import find_equilibria
 from oracles.games.normal_form import FloatArray, NormalForm
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Ties: TypeAlias = Literal["optimistic", "pessimistic"]
 
-SEARCHES = {2: (65, 20), 3: (25, 20), 4: (13, 15), 5: (9, 8)}
-"""By seats: shares on a mover's grid and most rounds of zooming in. Every history is visited, so more seats leave room for
-fewer of both."""
-CONVERGED = 1e-4
-"""Last step of the leader's search at which it counts as converged, share of endowment."""
+SEARCHES = {
+    2: ((33, 20), (65, 20)),
+    3: ((17, 20), (25, 20)),
+    4: ((13, 15), (17, 20)),
+    5: ((7, 8), (9, 10)),
+}
+"""By seats, a coarse and a fine search: shares on a mover's grid and most rounds of zooming in. Every history is
+visited, so more seats leave room for fewer of both."""
+CONVERGED = 1e-3
+"""Largest distance between the profiles of the two searches at which the outcome counts as converged, shares."""
 INDIFFERENT = 1e-12
 """Utilities closer than this are a tie, payoff units."""
 _CLOSE = 1e-6
@@ -41,18 +46,21 @@ class SequentialOutcome:
     payoffs: FloatArray
     """``(N,)`` material payoffs."""
     gains: FloatArray
-    """``(N,)`` audit: the most a seat would gain by another move, utility units. Moves tried: 10,001 by the last seat, the
-    grid's by the others, to which later seats answer by the same search."""
+    """``(N,)`` audit: the most a seat would gain by another move, utility units. Moves tried: 10,001 by the last seat,
+    the grid's by the others, to which later seats answer by the same search."""
     levels: int
-    """Shares on a mover's grid."""
+    """Shares on a mover's grid, from which it zooms in."""
     width: float
-    """Last step of the leader's search, share of endowment."""
+    """Last step of the leader's zooming in, share of endowment."""
+    drift: float
+    """Largest distance, in shares, to the outcome of the coarser search: how exact the profile is. Large where a
+    mover's utility jumps because later seats switch between answers."""
     ties: Ties
 
     @property
     def converged(self) -> bool:
-        """Whether the leader's search came to rest."""
-        return self.width <= CONVERGED
+        """Whether a finer search confirms the outcome."""
+        return max(self.width, self.drift) <= CONVERGED
 
     @property
     def leader_gain(self) -> float:
@@ -68,9 +76,10 @@ class SequentialOutcome:
 def sequential_outcome(form: NormalForm, ties: Ties = "optimistic") -> SequentialOutcome:
     """Return the subgame-perfect outcome of a game played in agent order (von Stackelberg 1934).
 
-    Backward induction over histories. After every history the mover tries a grid of shares, finer near zero, knowing how
-    all later seats answer each of them, and zooms in on the best by successive parabolic interpolation. Answers between
-    grid points matter: earlier movers would exploit answers that are rounded.
+    Backward induction over histories. After every history the mover tries a grid of shares, finer near zero, knowing
+    how all later seats answer each of them, and zooms in on the best by successive parabolic interpolation. Answers
+    between grid points matter: earlier movers would exploit answers that are rounded. Two searches, one finer than the
+    other, show how exact the outcome is.
 
     Args:
         form: the game with what its seats care about; seat 0 moves first.
@@ -82,22 +91,24 @@ def sequential_outcome(form: NormalForm, ties: Ties = "optimistic") -> Sequentia
     """
     if form.n_agents not in SEARCHES:
         raise ValueError(
-            f"{form.game.id}: backward induction visits every history, K^N of them, and {form.n_agents} seats leave only "
-            f"grids that are too coarse to be trusted; expected 2 to {max(SEARCHES)} seats"
+            f"{form.game.id}: backward induction visits every history, K^N of them, and {form.n_agents} seats leave "
+            f"only grids that are too coarse to be trusted; expected 2 to {max(SEARCHES)} seats"
         )
     if ties not in ("optimistic", "pessimistic"):
         raise ValueError(f"ties={ties!r}: expected 'optimistic' or 'pessimistic'")
-    levels, rounds = SEARCHES[form.n_agents]
-    induction = _Induction(form, levels, rounds, favour=1.0 if ties == "optimistic" else -1.0)
-    profiles, width = induction.play(np.zeros((1, form.n_agents)), 0)
+    favour = 1.0 if ties == "optimistic" else -1.0
+    coarse, fine = (_Induction(form, levels, rounds, favour) for levels, rounds in SEARCHES[form.n_agents])
+    before, _ = coarse.play(np.zeros((1, form.n_agents)), 0)
+    profiles, width = fine.play(np.zeros((1, form.n_agents)), 0)
     profile = profiles[0]
     return SequentialOutcome(
         profile=profile,
         utilities=form.utilities(profile),
         payoffs=form.payoffs(profile),
-        gains=_audit(induction, profile),
-        levels=levels,
+        gains=_audit(fine, profile),
+        levels=fine.levels,
         width=float(width[0]),
+        drift=float(np.abs(profile - before[0]).max()),
         ties=ties,
     )
 
@@ -154,8 +165,8 @@ class _Induction:
                 break
             ends = self._answered(profiles[moving], seat, proposal[moving])
             point = np.stack([proposal[moving], self.form.utilities(ends)[:, seat]])
-            # Close to a peak utilities differ by less than their rounding errors, and the parabola knows better; a point
-            # that only explores must gain something, or searches would drift along ties.
+            # Close to a peak utilities differ by less than their rounding errors, and the parabola knows better; a
+            # point that only explores must gain something, or searches would drift along ties.
             gain = point[1] - search[1, moving, 1]
             better = gain > np.where(exploring[moving], self.indifferent, -self.indifferent)
             chosen[moving] = np.where(better[:, None], ends, chosen[moving])
@@ -184,7 +195,7 @@ class _Induction:
         return np.stack([self.grid[around], utilities[rows[:, None], around, seat]]), ends[rows, best]
 
     def _choice(self, utilities: FloatArray, seat: int) -> IntArray:
-        """Return the index ``(B,)`` of a seat's best share, ``utilities`` ``(B, K, N)``; ties go by seat 0's utility."""
+        """Return the index ``(B,)`` of a seat's best share from utilities ``(B, K, N)``; seat 0's decides ties."""
         own = utilities[..., seat]
         tied = own >= own.max(1, keepdims=True) - self.indifferent
         return np.where(tied, self.favour * utilities[..., 0], -np.inf).argmax(1)

@@ -93,7 +93,7 @@ class FiniteGame:
         return np.expand_dims(np.moveaxis(own, seat, 0), seat + 1) - own
 
     def pure_nash(self, tolerance: float = NO_GAIN) -> IntArray:
-        """Return the profiles ``(M, N)``, as indices, in which nobody gains more than a tolerance by deviating alone."""
+        """Return the profiles ``(M, N)``, as indices, that nobody gains more than a tolerance by leaving alone."""
         gains = [
             self.utilities[..., seat].max(seat, keepdims=True) - self.utilities[..., seat]
             for seat in range(self.n_agents)

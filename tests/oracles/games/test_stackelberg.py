@@ -81,7 +81,14 @@ def test_three_movers_of_a_formal_game_leave_no_gain_on_a_finer_audit() -> None:
     assert form.utilities(profiles)[:, 1].max() <= outcome.utilities[1] + 1e-8
 
 
-def test_committing_first_for_a_whole_episode_pays_at_least_what_the_audit_finds() -> None:
+def test_an_outcome_that_hangs_on_jumps_is_not_called_converged() -> None:
+    # Later movers of a team switch between contributing and leaving it to the last one.
+    outcome = sequential_outcome(StageGame(make_game("TeamProduction-v1"), "integrated"))
+    assert outcome.drift > 1e-3
+    assert not outcome.converged
+
+
+def test_committing_first_for_a_whole_episode_passes_the_audit() -> None:
     form = CommitmentGame(make_game("TrustDilemma-v1", max_steps=5))
     outcome = sequential_outcome(form)
     assert outcome.leader_gain <= 1e-3

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
+from oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
 from oracles.games.best_response import regret
 from oracles.games.equilibrium import NASH_REGRET, SAME, Equilibria, Equilibrium, Unconverged
-from oracles.games.fixed_points import CLOSE, fixed_points, stage_responses
 from oracles.games.normal_form import FloatArray, StageGame
 from oracles.games.rollout import repeated
 

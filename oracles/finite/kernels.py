@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.correlated import welfare_bracket
-from oracles.games.discretised import FiniteGame
-from oracles.games.game_solver import expected_utilities
-from oracles.games.no_regret import Hedge
+from oracles.finite.correlated import welfare_bracket
+from oracles.finite.discretised import FiniteGame
+from oracles.finite.game_solver import expected_utilities
+from oracles.finite.no_regret import Hedge
+from oracles.finite.zero_sum import checked_matrix, duality_gap, minimax
 from oracles.games.normal_form import FloatArray
-from oracles.games.zero_sum import checked_matrix, duality_gap, minimax
 
 
 def worked_stage_game(game: Mapping[str, Any], mode: str) -> FiniteGame:
     """Tabulate the stage game of the worked examples: two seats, value and synergy of TR-1 Eq. 6-11, actions in units.
 
     Args:
-        game: ``endowment``, ``theta``, ``gamma``, ``alpha`` (2), ``D`` (2: each seat's weight on the other's payoff) and
-            ``grid``, the actions per seat.
+        game: ``endowment``, ``theta``, ``gamma``, ``alpha`` (2), ``D`` (2: each seat's weight on the other's payoff)
+            and ``grid``, the actions per seat.
         mode: ``"private"``, ``"integrated"`` (full trust) or ``"cooperative"`` (mean of the integrated utilities).
 
     Raises:

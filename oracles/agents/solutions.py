@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
+from oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
+from oracles.agents.reference_profiles import ASSUMED_TRUST, EXPECTED_TRUST_GAIN
+from oracles.agents.rest_points import rest_points
 from oracles.games.best_response import regret
 from oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
-from oracles.games.fixed_points import CLOSE, fixed_points, stage_responses
 from oracles.games.normal_form import CommitmentGame, FloatArray, NormalForm, StageGame
 from oracles.games.optimum import welfare_optimum
-from oracles.games.reference_profiles import ASSUMED_TRUST, EXPECTED_TRUST_GAIN
-from oracles.games.rest_points import rest_points
 from oracles.games.rollout import opening
 
 Select = Literal["stable", "welfare", "only"]

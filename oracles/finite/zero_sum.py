@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.discretised import FiniteGame
-from oracles.games.linear_programme import SolverError, least_cost, probabilities
+from oracles.finite.discretised import FiniteGame
+from oracles.finite.linear_programme import SolverError, least_cost, probabilities
 from oracles.games.normal_form import FloatArray
 
 AUDIT = 1e-7

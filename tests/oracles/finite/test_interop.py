@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from textbook_games import Cournot, LinearPublicGood
 
 from coopgym.games.registry import make_game
-from oracles.games.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
-from oracles.games.discretised import FiniteGame, discretise
-from oracles.games.game_solver import external_regrets, recommendation_regrets
-from oracles.games.no_regret import Hedge, action_values
+from oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
+from oracles.finite.discretised import FiniteGame, discretise
+from oracles.finite.game_solver import external_regrets, recommendation_regrets
+from oracles.finite.no_regret import Hedge, action_values
+from oracles.finite.zero_sum import minimax, security_level
 from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.zero_sum import minimax, security_level
 
 SEEDS = st.integers(0, 2**32 - 1)
 ROUNDING = 1e-6

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
-from oracles.games.discretised import NO_GAIN, FiniteGame, IntArray
-from oracles.games.game_solver import external_regrets, recommendation_regrets
-from oracles.games.linear_programme import SolverError, least_cost, probabilities
+from oracles.finite.discretised import NO_GAIN, FiniteGame, IntArray
+from oracles.finite.game_solver import external_regrets, recommendation_regrets
+from oracles.finite.linear_programme import SolverError, least_cost, probabilities
 from oracles.games.normal_form import FloatArray
 
 AUDIT = 1e-7

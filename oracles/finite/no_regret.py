@@ -8,9 +8,9 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.discretised import FiniteGame
-from oracles.games.game_solver import external_regrets
-from oracles.games.linear_programme import SolverError
+from oracles.finite.discretised import FiniteGame
+from oracles.finite.game_solver import external_regrets
+from oracles.finite.linear_programme import SolverError
 from oracles.games.normal_form import FloatArray
 
 _ROUNDING = 1e-9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,20 @@ from recordings import DATA
 from textbook_games import Cournot, LinearPublicGood
 
 from coopgym.games.registry import make_game
-from oracles.games.correlated import (
+from oracles.finite.correlated import (
     CoarseCorrelatedEquilibrium,
     CorrelatedEquilibrium,
     EquilibriumProgramme,
     welfare_bracket,
 )
-from oracles.games.discretised import MAX_PROFILES, FiniteGame, discretise, grid_equilibria, largest_grid
+from oracles.finite.discretised import MAX_PROFILES, FiniteGame, discretise, grid_equilibria, largest_grid
+from oracles.finite.game_solver import GameSolver, expected_utilities, external_regrets, recommendation_regrets
+from oracles.finite.kernels import KERNELS
+from oracles.finite.linear_programme import SolverError, least_cost
+from oracles.finite.no_regret import Hedge, action_values
+from oracles.finite.zero_sum import duality_gap, minimax, security_level
 from oracles.games.equilibrium import find_equilibria
-from oracles.games.game_solver import GameSolver, expected_utilities, external_regrets, recommendation_regrets
-from oracles.games.kernels import KERNELS
-from oracles.games.linear_programme import SolverError, least_cost
-from oracles.games.no_regret import Hedge, action_values
 from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.zero_sum import duality_gap, minimax, security_level
 
 EXAMPLES = json.loads((DATA / "finite_game_examples.json").read_text())
 CHICKEN = FiniteGame.bimatrix([[6, 2], [7, 0]], [[6, 7], [2, 0]])
@@ -176,7 +177,7 @@ def test_equilibrium_sets_are_nested_and_every_answer_passes_its_audit(game: Fin
     bracket = welfare_bracket(game)
     values = [bracket.worst_coarse, bracket.worst_correlated, bracket.best_correlated, bracket.best_coarse]
     values.append(bracket.social_maximum)
-    assert all(low <= high + ROUNDING for low, high in zip(values, values[1:], strict=False))
+    assert all(low <= high + ROUNDING for low, high in pairwise(values))
     assert all(
         bracket.worst_correlated - ROUNDING <= welfare <= bracket.best_correlated + ROUNDING
         for welfare in bracket.nash_welfare

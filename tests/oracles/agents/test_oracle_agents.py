@@ -17,11 +17,11 @@ from coopgym.games.registry import games, make_game
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 from oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
+from oracles.agents.solutions import following_equilibria
 from oracles.games import planner
 from oracles.games.equilibrium import find_equilibria
 from oracles.games.normal_form import CommitmentGame, StageGame
 from oracles.games.rollout import expected_step, opening, plan_returns, repeated
-from oracles.games.solutions import following_equilibria
 
 FloatArray = npt.NDArray[np.float64]
 

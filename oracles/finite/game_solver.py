@@ -7,12 +7,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.discretised import FiniteGame
+from oracles.finite.discretised import FiniteGame
 from oracles.games.normal_form import FloatArray
 
 
 class GameSolver(Protocol):
-    """Solves finite games by a joint distribution over profiles, and says how far any distribution is from a solution."""
+    """Solves finite games by a joint distribution over profiles, and says how far any other is from a solution."""
 
     def solve(self, game: FiniteGame) -> FloatArray:
         """Return a distribution ``(K_1, ..., K_N)`` that has passed its own audit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,8 +23,9 @@ class TextbookGame(NormalForm):
     def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
         return [self.rule(profiles) for _ in layers]
 
+    @abstractmethod
     def rule(self, shares: FloatArray) -> FloatArray:
-        raise NotImplementedError
+        """Utilities ``(..., N)`` of shares ``(..., N)``."""
 
 
 class LinearPublicGood(TextbookGame):

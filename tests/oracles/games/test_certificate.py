@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from oracles_golden import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
+from formal_certificates import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
 
 from coopgym.games.registry import games, make_game
 from oracles.games.best_response import regret
