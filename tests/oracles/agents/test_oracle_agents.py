@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from oracles_golden import CERTIFICATES
+from formal_certificates import CERTIFICATES
 
 from coopgym.agents import Episodes, Seat, make_agent, play
 from coopgym.games.game import AnyGame
