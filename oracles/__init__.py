@@ -1,1 +1,111 @@
-"""Equilibria, optima and other reference points of the games."""
+"""Equilibria, optima, best responses and other reference points of the games.
+
+Importing this package is cheap: every name is imported when it is used, torch only by the planner.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oracles.agents import applicable_oracles
+    from oracles.dynamic.bounds import certified_gap
+    from oracles.dynamic.deviation import best_deviation
+    from oracles.dynamic.exploitability import exploitability
+    from oracles.dynamic.grim import grim_equilibrium
+    from oracles.dynamic.optima import dynamic_optima
+    from oracles.dynamic.planner import plan, plan_modes
+    from oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium, welfare_bracket
+    from oracles.finite.discretised import FiniteGame, discretise
+    from oracles.finite.zero_sum import minimax
+    from oracles.games.best_response import best_response, regret
+    from oracles.games.certificate import Certificate, certify
+    from oracles.games.certificate_record import certificate_record
+    from oracles.games.commitment import commitment, response_curves
+    from oracles.games.dilemma import dilemma
+    from oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
+    from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+    from oracles.games.optimum import Optimum, welfare_optimum
+    from oracles.games.rollout import opening
+    from oracles.games.stackelberg import sequential_outcome
+
+_HOMES = {
+    "Certificate": "games.certificate",
+    "CoarseCorrelatedEquilibrium": "finite.correlated",
+    "CommitmentGame": "games.normal_form",
+    "CorrelatedEquilibrium": "finite.correlated",
+    "Equilibria": "games.equilibrium",
+    "Equilibrium": "games.equilibrium",
+    "FiniteGame": "finite.discretised",
+    "NormalForm": "games.normal_form",
+    "Optimum": "games.optimum",
+    "StageGame": "games.normal_form",
+    "applicable_oracles": "agents",
+    "best_deviation": "dynamic.deviation",
+    "best_response": "games.best_response",
+    "certificate_record": "games.certificate_record",
+    "certified_gap": "dynamic.bounds",
+    "certify": "games.certificate",
+    "commitment": "games.commitment",
+    "dilemma": "games.dilemma",
+    "discretise": "finite.discretised",
+    "dynamic_optima": "dynamic.optima",
+    "exploitability": "dynamic.exploitability",
+    "find_equilibria": "games.equilibrium",
+    "grim_equilibrium": "dynamic.grim",
+    "minimax": "finite.zero_sum",
+    "opening": "games.rollout",
+    "plan": "dynamic.planner",
+    "plan_modes": "dynamic.planner",
+    "regret": "games.best_response",
+    "response_curves": "games.commitment",
+    "sequential_outcome": "games.stackelberg",
+    "welfare_bracket": "finite.correlated",
+    "welfare_optimum": "games.optimum",
+}
+
+__all__ = [
+    "Certificate",
+    "CoarseCorrelatedEquilibrium",
+    "CommitmentGame",
+    "CorrelatedEquilibrium",
+    "Equilibria",
+    "Equilibrium",
+    "FiniteGame",
+    "NormalForm",
+    "Optimum",
+    "StageGame",
+    "applicable_oracles",
+    "best_deviation",
+    "best_response",
+    "certificate_record",
+    "certified_gap",
+    "certify",
+    "commitment",
+    "dilemma",
+    "discretise",
+    "dynamic_optima",
+    "exploitability",
+    "find_equilibria",
+    "grim_equilibrium",
+    "minimax",
+    "opening",
+    "plan",
+    "plan_modes",
+    "regret",
+    "response_curves",
+    "sequential_outcome",
+    "welfare_bracket",
+    "welfare_optimum",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"oracles.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'oracles' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -122,7 +122,7 @@ class Planner(Oracle):
     follows_reward = True
 
     def solve(self, game: AnyGame) -> Solution:
-        from oracles.games.planner import plan
+        from oracles.dynamic.planner import plan
 
         best = plan(game, self.seat.reward)
         text = f"{best.status}: {best.reward} value {best.value:.4f}, {best.agreeing} of {best.restarts} searches agree"

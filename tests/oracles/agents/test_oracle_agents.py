@@ -18,7 +18,7 @@ from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 from oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
 from oracles.agents.solutions import following_equilibria
-from oracles.games import planner
+from oracles.dynamic import planner
 from oracles.games.equilibrium import find_equilibria
 from oracles.games.normal_form import CommitmentGame, StageGame
 from oracles.games.rollout import expected_step, opening, plan_returns, repeated

@@ -9,8 +9,8 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.formal.interdependence import ASSET_ADJUSTMENT, HoldUpState, PartnerHoldUp
 from coopgym.mechanisms.value import pair_synergy
-from oracles.games.ascent import concave_maxima
-from oracles.games.planning import FloatArray, double_precision
+from oracles.dynamic.ascent import concave_maxima
+from oracles.dynamic.planning import FloatArray, double_precision
 from oracles.games.rollout import expected_step
 
 STEP = 1e-6

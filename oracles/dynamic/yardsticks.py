@@ -12,7 +12,7 @@ from coopgym.agents.registry import agent_names, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.rewards import RewardLayer
-from oracles.games.planning import FloatArray, PlanningProblem
+from oracles.dynamic.planning import FloatArray, PlanningProblem
 from oracles.games.rollout import expected_step, repeated
 
 LEVELS = 101

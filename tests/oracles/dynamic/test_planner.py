@@ -15,12 +15,12 @@ from coopgym.agents.heuristics import Constant
 from coopgym.backend import torch_backend
 from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
-from oracles.games.ascent import ascend, concave_maxima, polish
-from oracles.games.joint_search import jostled, ramps, swept
-from oracles.games.planner import QUICK, Budget, Plan, plan, plan_modes
-from oracles.games.planning import PlanningProblem, block_of_seats
+from oracles.dynamic.ascent import ascend, concave_maxima, polish
+from oracles.dynamic.joint_search import jostled, ramps, swept
+from oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
+from oracles.dynamic.planning import PlanningProblem, block_of_seats
+from oracles.dynamic.yardsticks import best_constant, yardsticks
 from oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
-from oracles.games.yardsticks import best_constant, yardsticks
 
 STEPS = 20
 PLAYERS = ("GrimTrigger", "Random", "TitForTat")

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.games.planner_search import CONVERGED, QUICK, Budget, PlanSearch
-from oracles.games.planning import FloatArray, PlanningProblem
-from oracles.games.yardsticks import Yardstick, Yardsticks, of_problem
+from oracles.dynamic.planner_search import CONVERGED, QUICK, Budget, PlanSearch
+from oracles.dynamic.planning import FloatArray, PlanningProblem
+from oracles.dynamic.yardsticks import Yardstick, Yardsticks, of_problem
 
 __all__ = ["QUICK", "Budget", "Plan", "plan", "plan_modes"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracles.games.plan_search import cross_entropy, sweep
-from oracles.games.planning import FloatArray, PlanningProblem, block_of_seats
+from oracles.dynamic.plan_search import cross_entropy, sweep
+from oracles.dynamic.planning import FloatArray, PlanningProblem, block_of_seats
 from oracles.games.rollout import expected_step
 
 KNOTS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)

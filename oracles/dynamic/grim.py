@@ -11,7 +11,7 @@ from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.games.planning import FloatArray
+from oracles.dynamic.planning import FloatArray
 from oracles.games.rollout import expected_step, opening, remaining_steps, repeated
 from oracles.games.symmetry import exchangeable_groups
 

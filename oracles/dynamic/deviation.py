@@ -15,8 +15,8 @@ from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.spaces import checked_view
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.games.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
-from oracles.games.frozen import Agents, FrozenPlay, Responses
+from oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
+from oracles.dynamic.frozen import Agents, FrozenPlay, Responses
 
 FloatArray = npt.NDArray[np.float64]
 
