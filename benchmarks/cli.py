@@ -182,6 +182,42 @@ def report(
 
 
 @app.command()
+def exploit(
+    path: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of a corpus, such as runs/quick.")],
+    agent: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only these agents: names or parts of names, in any case.")
+    ] = None,
+    game: Annotated[str | None, typer.Option(metavar="GLOB", help="Only games whose id matches.")] = None,
+    reward: Annotated[str | None, typer.Option(metavar="MODE", help="Only runs under this reward mode.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Only runs with this seed.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Search less thoroughly, in half the time.")] = False,
+) -> None:
+    """Find out how much anyone could gain by deviating from what was played, and write it into the corpus."""
+    from rich.console import Console
+
+    from benchmarks.console import print_deviations
+    from benchmarks.exploit import Selection, SelectionError
+    from benchmarks.exploit import exploit as search
+    from benchmarks.progress import progress_on
+    from benchmarks.store import FolderInUseError
+    from coopgym.corpus import CorpusError
+
+    selection = Selection(agent or (), game, reward, seed)
+    with _user_errors(CorpusError, SelectionError, FolderInUseError):
+        try:
+            outcome = search(path, selection, "quick" if quick else "full", progress_on(Console(stderr=True)))
+        except KeyboardInterrupt:
+            typer.echo(f"\ninterrupted: what was found is kept in {path}; run the same command to go on", err=True)
+            raise typer.Exit(130) from None
+    print_deviations(Console(), outcome.rows)
+    typer.echo(f"{outcome.computed} runs searched, {outcome.known} already known; see `exploitability` in {path}")
+    for fault in outcome.faults:
+        typer.echo(f"coopgym: {fault}", err=True)
+    if outcome.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
 def bench(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ratios such as C1; all if none.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,7 +14,7 @@ from rich.table import Table
 
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook
-from benchmarks.summary import Interval, Ranking, Summary, score_text
+from benchmarks.summary import Interval, Ranking, Setting, Summary, score_text
 from coopgym.corpus.reader import Corpus
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
@@ -107,6 +109,52 @@ def print_rankings(console: Console, summary: Summary) -> None:
         console.print(ranking_table(ranking, len(summary.games)))
     if not rankings:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
+
+
+def print_deviations(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Show what the seats of runs could gain by deviating, where that is known."""
+    known = [row for row in rows if row["exploitability"] is not None]
+    if not known:
+        return
+    table = Table(
+        caption="return: all seats together, in the run's reward mode; NashConv: what the seats could gain at least, "
+        "each deviating alone, added up; per cent of the own endowment",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for name in ("game", "algorithm", "reward"):
+        table.add_column(name, overflow="fold")
+    for name in ("seed", "return", "NashConv"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("gain of each seat, and how it deviates", ratio=1)
+    order = ("environment", "env_parameters", "algorithm", "reward_mode", "seed")
+    for row in sorted(known, key=lambda row: tuple(row[name] for name in order)):
+        error = row["exploitability_error"]
+        table.add_row(
+            Setting(row["environment"], row["env_parameters"], row["reward_mode"]).game,
+            row["algorithm"],
+            row["reward_mode"],
+            str(row["seed"]),
+            f"{row['return_mode']:.2f}",
+            f"{row['exploitability']:.2f}" + ("" if error is None else f" ± {error:.2f}"),
+            "\n".join(_seats_in_words(row["seat_exploitability"], row["seat_deviations"])),
+        )
+    console.print(table)
+
+
+def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterable[str]:
+    """Yield a line for each stretch of seats that gain the same in the same way."""
+    lines = [
+        f"{gain:.2f}: {deviation}" if gain else deviation for gain, deviation in zip(gains, deviations, strict=True)
+    ]
+    seat = 0
+    for line, stretch in groupby(lines):
+        size = len(list(stretch))
+        seats = f"{seat}" if size == 1 else f"{seat}-{seat + size - 1}"
+        yield f"{seats} +{line}" if line[0].isdigit() else f"{seats} {line}"
+        seat += size
 
 
 def print_corpus(console: Console, corpus: Corpus) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,7 @@ Tell = Callable[["Job", float], None]
 """Told the finished fraction of a running job."""
 
 REPORT_SECONDS = 0.25
+_CONTEXT = multiprocessing.get_context("spawn")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -71,15 +73,9 @@ class ProcessPool:
         Raises:
             WorkerDiedError: a worker was killed, for instance for lack of memory. Results yielded before are valid.
         """
-        context = multiprocessing.get_context("spawn")
-        messages: SimpleQueue[Message] = context.SimpleQueue()
-        # Workers watch one end of this pipe. It closes when we are done with them or when this process dies in
-        # whatever way, so no worker outlives its study.
-        watched, lifeline = context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(min(self.workers, max(1, len(jobs))), context, _start_worker, (watched, messages))
+        messages: SimpleQueue[Message] = _CONTEXT.SimpleQueue()
         by_id = {job.id: job for job in jobs}
-        finished = False
-        try:
+        with worker_pool(min(self.workers, max(1, len(jobs))), messages) as pool:
             pending = {pool.submit(_work, job, study, self.device): job for job in jobs}
             while pending:
                 done, _ = wait(pending, timeout=REPORT_SECONDS, return_when=FIRST_COMPLETED)
@@ -89,13 +85,30 @@ class ProcessPool:
                 for future in done:
                     job = pending.pop(future)
                     yield job, _result(future, job)
-            finished = True
-        finally:
-            if not finished:
-                lifeline.close()
-            pool.shutdown(wait=finished, cancel_futures=True)
+
+
+@contextmanager
+def worker_pool(workers: int, messages: SimpleQueue[Message] | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Give fresh single-threaded processes that end with this block or with this process, whatever ends it.
+
+    Args:
+        workers: how many.
+        messages: where jobs tell how far they have come, if they do.
+    """
+    # Workers watch one end of this pipe. It closes when we are done with them or when this process dies in whatever
+    # way, so no worker outlives its work.
+    watched, lifeline = _CONTEXT.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, _CONTEXT, _start_worker, (watched, messages))
+    finished = False
+    try:
+        yield pool
+        finished = True
+    finally:
+        if not finished:
             lifeline.close()
-            watched.close()
+        pool.shutdown(wait=finished, cancel_futures=True)
+        lifeline.close()
+        watched.close()
 
 
 def _result(future: Future[JobResult], job: Job) -> JobResult:
@@ -111,7 +124,7 @@ def _result(future: Future[JobResult], job: Job) -> JobResult:
 _messages: SimpleQueue[Message] | None = None
 
 
-def _start_worker(watched: Connection, messages: SimpleQueue[Message]) -> None:
+def _start_worker(watched: Connection, messages: SimpleQueue[Message] | None) -> None:
     """Prepare a worker: one thread, no keyboard, and an end when the parent ends."""
     global _messages
     _messages = messages

@@ -7,20 +7,25 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from benchmarks.deviations import searched
 from benchmarks.metrics import evaluation_metrics
 from benchmarks.plan import Job, RunSpec, Training, canonical_json
+from benchmarks.policies import copies, scripted
 from benchmarks.provenance import versions
 from benchmarks.recording import step_table
-from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
 from coopgym.corpus.schema import SCHEMAS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
+from oracles.dynamic.frozen import Agents
+
+if TYPE_CHECKING:
+    from algorithms.marl.result import TrainingResult
 
 Row = dict[str, Any]
 Report = Callable[[float], None]
@@ -32,6 +37,8 @@ class JobResult:
     """The rows of a finished job, table by table."""
 
     tables: dict[TableName, pa.Table]
+    policies: TrainingResult | None = None
+    """What a learner left, to be kept beside the tables."""
 
     @property
     def failures(self) -> int:
@@ -58,7 +65,10 @@ def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda f
         report: called with the finished fraction now and then.
     """
     started = datetime.now(UTC)
-    runs = list(_train(job.specs, job.training, device, report) if job.training else _play(job.specs, report))
+    if job.training:
+        runs, policies = _train(job.specs, job.training, device, report)
+    else:
+        runs, policies = list(_play(job.specs, report)), None
     common = {"study": study, "device": device, "replica_group": job.id, "started_at": started, **versions()}
     steps = [run.steps for run in runs if run.steps is not None]
     return JobResult(
@@ -66,7 +76,8 @@ def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda f
             "runs": table_from_rows("runs", [common | run.row for run in runs]),
             "curves": table_from_rows("curves", [point for run in runs for point in run.curve]),
             "steps": pa.concat_tables(steps) if steps else SCHEMAS["steps"].empty_table(),
-        }
+        },
+        policies,
     )
 
 
@@ -76,16 +87,18 @@ def _play(specs: Sequence[RunSpec], report: Report) -> Iterable[_Run]:
         plays.setdefault(spec.play_key, []).append(spec)
     for done, readings in enumerate(plays.values(), start=1):
         try:
-            seats = range(make_game(readings[0].game, **readings[0].parameters).n_agents)
-            episodes, seconds = _evaluate(readings[0], [make_agent(readings[0].algorithm) for _ in seats])
-            runs = [_completed(spec, episodes, seconds) for spec in readings]
+            agents = scripted(readings[0].algorithm, make_game(readings[0].game, **readings[0].parameters).n_agents)
+            episodes, seconds = _evaluate(readings[0], agents())
+            runs = [_completed(spec, episodes, seconds, agents) for spec in readings]
         except Exception:
             runs = [_failed(spec) for spec in readings]
         yield from runs
         report(done / len(plays))
 
 
-def _train(specs: Sequence[RunSpec], training: Training, device: str, report: Report) -> Iterable[_Run]:
+def _train(
+    specs: Sequence[RunSpec], training: Training, device: str, report: Report
+) -> tuple[list[_Run], TrainingResult | None]:
     from algorithms import learners
 
     begun = time.perf_counter()
@@ -101,9 +114,12 @@ def _train(specs: Sequence[RunSpec], training: Training, device: str, report: Re
             progress=lambda done, total: report(done / total),
         )
     except Exception:
-        yield from (_failed(spec) for spec in specs)
-        return
+        return [_failed(spec) for spec in specs], None
     seconds = (time.perf_counter() - begun) / len(specs)
+    return list(_evaluated(specs, result, seconds)), result
+
+
+def _evaluated(specs: Sequence[RunSpec], result: TrainingResult, seconds: float) -> Iterable[_Run]:
     for spec in specs:
         replica = (spec.reward, spec.training_seed)
         curve = [
@@ -122,8 +138,9 @@ def _train(specs: Sequence[RunSpec], training: Training, device: str, report: Re
             yield _Run(_identity(spec) | summary | outcome, curve)
             continue
         try:
-            episodes, evaluation_seconds = _evaluate(spec, result.agents(replica))
-            run = _completed(spec, episodes, evaluation_seconds)
+            agents = copies(result.agents(replica))
+            episodes, evaluation_seconds = _evaluate(spec, agents())
+            run = _completed(spec, episodes, evaluation_seconds, agents)
         except Exception:
             run = _failed(spec)
         yield _Run(run.row | summary, curve, run.steps)
@@ -143,10 +160,11 @@ def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
     return episodes, time.perf_counter() - begun
 
 
-def _completed(spec: RunSpec, episodes: Episodes, seconds: float) -> _Run:
+def _completed(spec: RunSpec, episodes: Episodes, seconds: float, agents: Agents) -> _Run:
     outcome = {"status": "completed", "wall_seconds_eval": seconds}
     steps = step_table(spec.run_id, episodes.trajectory) if episodes.trajectory else None
-    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward), steps=steps)
+    exploited = searched(spec, agents, "quick") if spec.exploitability else {}
+    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, steps=steps)
 
 
 def _failed(spec: RunSpec) -> _Run:

@@ -20,9 +20,11 @@ from coopgym.agents import Strategy, make_agent
 from coopgym.corpus.schema import SCHEMA_VERSION, major
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.games.spec import View
+from coopgym.games.spec import GameSpec, View
 from coopgym.rewards import MODES
 
+ALIKE = ("constant", "heuristic", "oracle")
+"""Kinds of agents that play the same in every seat of a run, up to what distinguishes the seats in the game."""
 PLAYS_PER_JOB = 16
 """Small enough that a kill loses seconds of work, large enough that a shard is worth its file."""
 
@@ -65,6 +67,7 @@ class RunSpec:
     seed: int
     episodes: int
     record_steps: bool = False
+    exploitability: bool = False
     training: Training | None = None
     source: str = ""
     """Hash of the source file of a user's agent: a changed agent is another run."""
@@ -72,7 +75,10 @@ class RunSpec:
     @cached_property
     def run_id(self) -> str:
         """Hash of the specification and of the major schema version."""
-        return content_hash({"schema": major(SCHEMA_VERSION), **asdict(self)})
+        facts = {"schema": major(SCHEMA_VERSION), **asdict(self)}
+        if not self.exploitability:
+            del facts["exploitability"]  # younger than other facts: runs without it keep the id they had
+        return content_hash(facts)
 
     @property
     def parameters_json(self) -> str:
@@ -141,11 +147,18 @@ class Job:
     def expected_seconds(self) -> float:
         """Rough duration on one core, for ordering and for estimates of the time left."""
         game = make_game(self.specs[0].game, **self.specs[0].parameters).spec
+        searching = sum(search_seconds(game, spec.kind) for spec in self.specs if spec.exploitability)
         if self.training:
             steps = self.training.env_steps * len(self.specs)
-            return 5.0 + steps * (4e-6 + 1e-6 * game.n_agents)
+            return 5.0 + steps * (4e-6 + 1e-6 * game.n_agents) + searching
         plays = len({run.play_key for run in self.specs})
-        return 0.05 + plays * game.horizon * (2e-4 + 3e-5 * game.n_agents)
+        return 0.05 + plays * game.horizon * (2e-4 + 3e-5 * game.n_agents) + searching
+
+
+def search_seconds(game: GameSpec, kind: str) -> float:
+    """Rough duration of a quick search of deviations from a run of some kind; a full one takes about twice as long."""
+    searches = 1 if kind in ALIKE else game.n_agents
+    return 1e-6 * searches * game.n_agents * game.horizon * (600 + 15 * game.horizon)
 
 
 def expand(study: Study, only: str | None = None) -> list[RunSpec]:
@@ -208,6 +221,7 @@ def _block_runs(study: Study, block: Block) -> Iterator[RunSpec]:
             parameters=block.parameters,
             view=block.view or study.view or game.spec.default_view,
             record_steps=study.record_steps if block.record_steps is None else block.record_steps,
+            exploitability=study.exploitability if block.exploitability is None else block.exploitability,
         )
         for name in (*block.agents, *scan):
             nature = _nature(name)
@@ -241,9 +255,10 @@ class _Nature:
 @cache
 def _nature(name: str) -> _Nature:
     agent = make_agent(name)
-    if not (isinstance(agent, Strategy) and type(agent).__module__.startswith("coopgym.")):
+    home = type(agent).__module__.partition(".")[0]
+    if not (isinstance(agent, Strategy) and home in ("coopgym", "oracles")):
         return _Nature("plugin", certain=False, source=_source_hash(type(agent)))
-    kind = "constant" if name.startswith("Constant_") else "heuristic"
+    kind = "oracle" if home == "oracles" else "constant" if name.startswith("Constant_") else "heuristic"
     return _Nature(kind, certain=not agent.classifier.stochastic)
 
 

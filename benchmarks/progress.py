@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from benchmarks.jobs import JobResult
-from benchmarks.plan import Job
-
 LINE_SECONDS = 10.0
+
+
+class Work(Protocol):
+    """A piece of work that progress counts."""
+
+    @property
+    def id(self) -> str:
+        """Its name, like no other's."""
+
+    @property
+    def specs(self) -> Sequence[object]:
+        """The runs it is about."""
+
+    @property
+    def expected_seconds(self) -> float:
+        """Rough duration."""
+
+
+class Done(Protocol):
+    """What came of a piece of work."""
+
+    @property
+    def failures(self) -> int:
+        """How many of its runs failed."""
 
 
 class Tally:
     """Counts what is done and estimates what is left, weighing jobs by their expected duration."""
 
-    def __init__(self, jobs: list[Job]) -> None:
+    def __init__(self, jobs: Sequence[Work]) -> None:
         self.runs = sum(len(job.specs) for job in jobs)
         self.finished_runs = 0
         self.failures = 0
@@ -26,11 +48,11 @@ class Tally:
         self._underway: dict[str, float] = {}
         self._started = time.monotonic()
 
-    def advance(self, job: Job, fraction: float) -> None:
+    def advance(self, job: Work, fraction: float) -> None:
         """Note how far a job has come."""
         self._underway[job.id] = fraction * job.expected_seconds
 
-    def finish(self, job: Job, result: JobResult) -> None:
+    def finish(self, job: Work, result: Done) -> None:
         """Note that a job is done."""
         self._underway.pop(job.id, None)
         self._done += job.expected_seconds
@@ -73,18 +95,18 @@ class BarProgress:
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
         )
 
-    def begin(self, jobs: list[Job]) -> None:
+    def begin(self, jobs: Sequence[Work]) -> None:
         """Show the empty bar."""
         self._tally = Tally(jobs)
         self._task: TaskID = self._progress.add_task("running", total=self._tally.total, tally=str(self._tally))
         self._progress.start()
 
-    def advance(self, job: Job, fraction: float) -> None:
+    def advance(self, job: Work, fraction: float) -> None:
         """Move the bar within a job."""
         self._tally.advance(job, fraction)
         self._show()
 
-    def finish(self, job: Job, result: JobResult) -> None:
+    def finish(self, job: Work, result: Done) -> None:
         """Move the bar by a job."""
         self._tally.finish(job, result)
         self._show()
@@ -104,17 +126,17 @@ class LineProgress:
         self._stream = stream
         self._last = 0.0
 
-    def begin(self, jobs: list[Job]) -> None:
+    def begin(self, jobs: Sequence[Work]) -> None:
         """Start counting."""
         self._tally = Tally(jobs)
         self._last = time.monotonic()
 
-    def advance(self, job: Job, fraction: float) -> None:
+    def advance(self, job: Work, fraction: float) -> None:
         """Count within a job."""
         self._tally.advance(job, fraction)
         self._show()
 
-    def finish(self, job: Job, result: JobResult) -> None:
+    def finish(self, job: Work, result: Done) -> None:
         """Count a job."""
         self._tally.finish(job, result)
         self._show()

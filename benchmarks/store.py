@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.jobs import JobResult
 from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
+from benchmarks.policies import POLICIES, keep_policies
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
 from coopgym.corpus.reader import open_shard, read_shard, run_shards
-from coopgym.corpus.schema import TableName
+from coopgym.corpus.schema import PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
 STUDY_FILE = "study.json"
@@ -31,11 +33,56 @@ class FolderInUseError(RuntimeError):
     """Another process is writing to the same folder."""
 
 
+def lock_folder(folder: Path) -> TextIO:
+    """Keep other processes from writing to a folder until the returned file is closed.
+
+    Raises:
+        FolderInUseError: another process holds the lock.
+    """
+    lock = (folder / ".lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise FolderInUseError(
+            f"{folder}: another coopgym process ({holder}) is writing there; wait for it, or choose another "
+            "folder with --out"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"pid {os.getpid()}")
+    lock.flush()
+    return lock
+
+
+def amend_runs(shard: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set columns of some runs of a shard; every other value, and what the shard says of its origin, stays.
+
+    Args:
+        shard: a file of ``runs``, replaced as a whole or not at all.
+        changes: run id to column to value.
+
+    Raises:
+        CorpusError: the shard is damaged.
+        ValueError: a value does not fit its column.
+    """
+    labels, runs = open_shard(shard, "runs").schema_arrow.metadata, read_shard(shard, "runs")
+    ids = runs.column("run_id").to_pylist()
+    for name in dict.fromkeys(name for change in changes.values() for name in change):
+        before = runs.column(name).to_pylist()
+        after = [changes.get(run_id, {}).get(name, value) for run_id, value in zip(ids, before, strict=True)]
+        place = runs.schema.get_field_index(name)
+        runs = runs.set_column(place, runs.schema.field(place), pa.array(after, runs.schema.field(place).type))
+    origin = {"study_hash": labels[STUDY_HASH_KEY].decode(), "package_version": labels[PACKAGE_VERSION_KEY].decode()}
+    write_table("runs", runs, shard, **origin)
+
+
 class RunStore:
     """Shards of a study's results. Use as a context manager: it holds the folder's lock.
 
-    A job's curves and steps are written before its runs, and a shard counts only with its runs, so a kill at any
-    moment leaves either the whole job or none of it.
+    A job's policies, curves and steps are written before its runs, and a shard counts only with its runs, so a kill at
+    any moment leaves either the whole job or none of it.
     """
 
     def __init__(self, folder: Path, study: Study) -> None:
@@ -46,20 +93,7 @@ class RunStore:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / ".lock").open("a+")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.seek(0)
-            holder = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            raise FolderInUseError(
-                f"{self.folder}: another coopgym process ({holder}) is writing there; wait for it, or choose another "
-                "folder with --out"
-            ) from None
-        self._lock.truncate(0)
-        self._lock.write(f"pid {os.getpid()}")
-        self._lock.flush()
+        self._lock = lock_folder(self.folder)
         remove_leftovers(self.folder)
         self._remove_orphans()
         write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
@@ -105,7 +139,9 @@ class RunStore:
         return replaced
 
     def write(self, job: Job, result: JobResult) -> None:
-        """Add the shards of a finished job."""
+        """Add the shards of a finished job, and the policies of a learner."""
+        if result.policies:
+            keep_policies(self.folder, job.id, result.policies)
         for name in DETAILS:
             if len(result.tables[name]):
                 self._write(name, f"{job.id}.parquet", result.tables[name])
@@ -139,3 +175,6 @@ class RunStore:
             for shard in (self.folder / name).glob("*.parquet"):
                 if shard.name not in complete:
                     shard.unlink()
+        for kept in (self.folder / POLICIES).glob("*"):
+            if kept.is_dir() and f"{kept.name}.parquet" not in complete:
+                shutil.rmtree(kept)

@@ -140,6 +140,7 @@ class Block(_Strict):
     episodes: Annotated[int | None, Field(ge=1)] = None
     view: View | None = None
     record_steps: bool | None = None
+    exploitability: bool | None = None
 
     _expand_games = field_validator("games", mode="before")(_games)
     _canonical_rewards = field_validator("rewards")(_rewards)
@@ -174,6 +175,8 @@ class Study(_Strict):
     """Episodes of an evaluation; agents and games without chance play one, since all would be the same."""
     view: View | None = None
     record_steps: bool = False
+    exploitability: bool = False
+    """Search how much each seat could gain by deviating from what is played; it takes seconds per run."""
     blocks: Annotated[list[Block], Field(min_length=1)]
 
     _canonical_rewards = field_validator("rewards")(_rewards)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coopgym.corpus.schema import (
+    COLUMNS,
     PACKAGE_VERSION_KEY,
     SCHEMA_VERSION,
     SCHEMA_VERSION_KEY,
@@ -19,6 +20,7 @@ from coopgym.corpus.schema import (
     TABLE_KEY,
     TableName,
     major,
+    minor,
 )
 
 _MAGIC = b"PAR1"
@@ -119,21 +121,25 @@ def open_shard(path: Path, name: TableName) -> pq.ParquetFile:
         )
     if labels[TABLE_KEY].decode() != name:
         raise CorpusError(f"{path}: holds table {labels[TABLE_KEY].decode()!r}, expected {name!r}; restore its folder")
-    missing = [column for column in SCHEMAS[name].names if column not in file.schema_arrow.names]
+    promised = [column.name for column in COLUMNS[name] if column.since <= minor(version)]
+    missing = [column for column in promised if column not in file.schema_arrow.names]
     if missing:
         raise CorpusError(_damaged(path, f"columns are missing: {', '.join(missing)}"))
     return file
 
 
 def read_shard(path: Path, name: TableName) -> pa.Table:
-    """Read one shard in the columns, types and order of the current schema.
+    """Read one shard in the columns, types and order of the current schema; columns younger than it are null.
 
     Raises:
         CorpusError: the file is damaged, foreign or too new.
     """
     file = open_shard(path, name)
     try:
-        table = file.read(columns=SCHEMAS[name].names)
+        table = file.read(columns=[column for column in SCHEMAS[name].names if column in file.schema_arrow.names])
+        for field in SCHEMAS[name]:
+            if field.name not in table.schema.names:
+                table = table.append_column(field, pa.nulls(len(table), field.type))
         return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorpusError(_damaged(path, f"its data cannot be read ({_first_line(error)})")) from error

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Major.minor: readers accept any minor version and refuse other major versions."""
 
 TableName = Literal["runs", "curves", "steps"]
@@ -22,7 +22,7 @@ STUDY_HASH_KEY = b"coopgym.study_hash"
 STATUSES = ("completed", "diverged", "failed")
 """How a run can end: as planned, with non-finite numbers, or with an exception."""
 KINDS = ("constant", "heuristic", "oracle", "plugin", "learner")
-"""What can fill the seats: a constant action, a built-in strategy, a user's agent, a trained policy."""
+"""What can fill the seats: a constant action, a built-in strategy, an oracle, a user's agent, a trained policy."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Column:
     meaning: str
     unit: str = ""
     nullable: bool = False
+    since: int = 0
+    """Minor version that brought the column; in older files it is absent and reads as null."""
 
     def field(self) -> pa.Field:
         """Return the Arrow field; meaning and unit travel as field metadata."""
@@ -42,6 +44,7 @@ class Column:
 
 _NUMBERS = pa.list_(pa.field("item", pa.float64(), nullable=False))
 _SHORT_NUMBERS = pa.list_(pa.field("item", pa.float32(), nullable=False))
+_TEXTS = pa.list_(pa.field("item", pa.string(), nullable=False))
 
 
 _IDENTITY = (
@@ -101,7 +104,15 @@ _EVALUATION = (
     Column("gini_payoff", pa.float64(), "Gini coefficient of seats' payoffs, null if one is negative", "1", True),
 )
 
-_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION)
+_EXPLOITABILITY = (
+    Column("exploitability", pa.float64(), "NashConv: sum of seats' best unilateral gains found", "reward", True, 1),
+    Column("exploitability_error", pa.float64(), "its standard error; null where nothing is random", "reward", True, 1),
+    Column("seat_exploitability", _NUMBERS, "best unilateral gain found for each seat", "reward", True, 1),
+    Column("seat_deviations", _TEXTS, "how each seat would deviate, in words", nullable=True, since=1),
+    Column("exploitability_effort", pa.string(), "how thoroughly deviations were searched", nullable=True, since=1),
+)
+
+_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_EXPLOITABILITY)
 
 _CURVES = (
     Column("run_id", pa.string(), "the run in `runs`"),
@@ -141,7 +152,20 @@ def major(version: str) -> int:
     Raises:
         ValueError: not of the form ``major.minor``.
     """
+    return _numbers(version)[0]
+
+
+def minor(version: str) -> int:
+    """Return the minor part of a schema version.
+
+    Raises:
+        ValueError: not of the form ``major.minor``.
+    """
+    return _numbers(version)[1]
+
+
+def _numbers(version: str) -> tuple[int, int]:
     head, _, tail = version.partition(".")
     if not (head.isdigit() and tail.isdigit()):
         raise ValueError(f"schema version {version!r}: expected major.minor, like {SCHEMA_VERSION!r}")
-    return int(head)
+    return int(head), int(tail)

@@ -1,0 +1,81 @@
+"""Agents of finished runs: scripted ones by name, trained ones from the policies that a job left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.plan import RunSpec
+from coopgym.agents import make_agent
+from coopgym.agents.base import Agent
+from coopgym.games.registry import make_game
+from oracles.dynamic.frozen import Agents
+
+if TYPE_CHECKING:
+    from algorithms.marl.agents import TrainedAgent
+    from algorithms.marl.result import TrainingResult
+
+POLICIES = "policies"
+"""Where a folder of results keeps trained policies, one folder per job."""
+
+
+class LostAgentsError(RuntimeError):
+    """The agents of a run cannot be had again; the message says why and what to do."""
+
+
+def scripted(name: str, seats: int) -> Agents:
+    """Return a factory of one fresh agent per seat, by name."""
+    return lambda: [make_agent(name) for _ in range(seats)]
+
+
+def copies(agents: Sequence[TrainedAgent]) -> Agents:
+    """Return a factory of fresh agents with the same policies."""
+
+    def fresh() -> list[Agent]:
+        return [type(agent)(agent.policy, agent.stochastic) for agent in agents]
+
+    return fresh
+
+
+def keep_policies(folder: Path, job_id: str, result: TrainingResult) -> None:
+    """Write a job's policies to their place in a folder of results, and make sure that they reached the disk."""
+    place = folder / POLICIES / job_id
+    result.save(place)
+    for directory in (place, place.parent, folder):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
+    """Return a factory of the agents that played a completed run.
+
+    Args:
+        spec: the run.
+        job_id: the job that computed it.
+        folder: the folder of results that holds it.
+
+    Raises:
+        LostAgentsError: a user's agent cannot be imported, or a learner's policies are missing or damaged.
+    """
+    if spec.kind != "learner":
+        try:
+            make_agent(spec.algorithm)
+        except Exception as error:  # a user's module may raise anything when it is imported
+            raise LostAgentsError(f"{spec.algorithm} cannot be made: {error}") from error
+        return scripted(spec.algorithm, make_game(spec.game, **spec.parameters).n_agents)
+
+    from algorithms.marl.agents import load_agents
+
+    place, shard = folder / POLICIES / job_id, folder / "runs" / f"{job_id}.parquet"
+    again = f"run the study again into another folder, or delete {shard} and run it again into this one"
+    if not place.exists():
+        raise LostAgentsError(f"{place} is missing: these runs were made before policies were kept; {again}")
+    try:
+        return copies(load_agents(place, (spec.reward, spec.training_seed)))
+    except (FileNotFoundError, ValueError) as error:
+        raise LostAgentsError(f"{error}; {again}") from error
