@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
 from oracles.games.best_response import regret
-from oracles.games.equilibrium import NASH_REGRET, SAME, Equilibria, Equilibrium, Unconverged
+from oracles.games.equilibrium import AUDIT_SPACING, NASH_REGRET, Equilibria, Equilibrium, Unconverged, rows_alike
 from oracles.games.normal_form import FloatArray, StageGame
 from oracles.games.rollout import repeated
 
@@ -39,7 +38,7 @@ def rest_points(game: AnyGame, state: State) -> Equilibria:
     points, residuals = fixed_points(answers, starts)
     found: list[Equilibrium] = []
     unconverged: list[Unconverged] = []
-    for same in _groups(points):
+    for same in rows_alike(points):
         row = same[int(residuals[same].argmin())]
         form = StageGame(game, "integrated", _remembering(state, points[row]))
         rest = _audited(form, answers, points[row], float(residuals[row]), len(same) / len(starts))
@@ -56,16 +55,6 @@ def _starts(n_agents: int) -> FloatArray:
     return np.concatenate([common, np.random.default_rng(0).random((SCATTERED_STARTS, n_agents))])
 
 
-def _groups(points: FloatArray) -> list[npt.NDArray[np.int64]]:
-    """Rows of points that are the same, group by group."""
-    rows, groups = np.arange(len(points)), []
-    while len(rows):
-        near = np.abs(points[rows] - points[rows[0]]).max(1) < SAME
-        groups.append(rows[near])
-        rows = rows[~near]
-    return groups
-
-
 def _remembering(state: State, profiles: FloatArray) -> State:
     """The state in which everybody's memory is full of profiles ``(..., N)``."""
     memory = np.broadcast_to(profiles[..., None, :], state.memory.shape)  # type: ignore[attr-defined]  # reciprocal states have one
@@ -76,7 +65,14 @@ def _remembering(state: State, profiles: FloatArray) -> State:
 def _audited(form: StageGame, answers: Answers, point: FloatArray, residual: float, basin: float) -> Equilibrium:
     gain = regret(form, point)
     return Equilibrium(
-        point, form.utilities(point), form.payoffs(point), gain, residual, _stability(answers, point), basin
+        profile=point,
+        utilities=form.utilities(point),
+        payoffs=form.payoffs(point),
+        regret=gain,
+        residual=residual,
+        spacing=AUDIT_SPACING,
+        stability=_stability(answers, point),
+        basin=basin,
     )
 
 

@@ -130,7 +130,7 @@ def _calmest(form: NormalForm, visited: FloatArray) -> tuple[FloatArray, float]:
     """Where a path ``(steps, N)`` ends and its distance to the best responses: at rest, or somewhere on a cycle."""
     if (visited[-1] == visited[-2]).all():
         return visited[-1], 0.0
-    profile = min(np.unique(visited, axis=0), key=lambda candidate: regret(form, candidate))
+    profile = min(np.unique(visited, axis=0), key=lambda candidate: regret(form, candidate, form.levels))
     seats = distinct_seats(form, profile)
     answers, _ = responses(form, profile[None], tuple(seats))
     return profile, float(np.abs(answers[0] - profile[seats]).max())

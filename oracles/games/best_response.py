@@ -84,10 +84,10 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
     Args:
         form: the game.
         profile: shares of all seats. Exchangeable seats that play the same are tried once.
-        levels: deviations tried, evenly spaced; None is 10,001 in smooth games and the game's grid otherwise.
+        levels: deviations tried, evenly spaced; None is 10,001 in smooth games and ten to a cell of the grid otherwise.
     """
     checked = form.checked(profile)
-    grid = np.linspace(0.0, 1.0, levels or (AUDIT_LEVELS if form.smooth else form.levels))
+    grid = np.linspace(0.0, 1.0, levels or (AUDIT_LEVELS if form.smooth else 10 * (form.levels - 1) + 1))
     present = form.utilities(checked)
     gains = [
         deviation_utilities(form, checked[None], np.array([seat]), grid).max() - present[seat]

@@ -104,6 +104,7 @@ def _equilibrium_record(found: Equilibrium, heads: list[int]) -> dict[str, Any]:
         "welfare": _number(found.welfare),
         "regret": found.regret,
         "residual": found.residual,
+        "spacing": found.spacing,
         "stability": found.stability,
         "interior": found.interior,
         "basin": _number(found.basin),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,15 @@ from oracles.games.adjustment import (
     solve_smoothly,
     starts_alike,
 )
-from oracles.games.best_response import regret
+from oracles.games.best_response import AUDIT_LEVELS, regret
 from oracles.games.normal_form import FloatArray, NormalForm
+from oracles.games.refinement import cell, refined
 
 NASH_REGRET = 1e-6
 """Gain from deviating, in payoff units, above which no profile is called an equilibrium."""
 NASH_REGRET_ON_A_GRID = 2e-4
 """The same where shares lie on a grid, between whose points the equilibrium proper may lie."""
+AUDIT_SPACING = 1.0 / (AUDIT_LEVELS - 1)
 COMMON_STARTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Shares that all seats start from."""
 UNEQUAL_STARTS = 6
@@ -45,6 +47,9 @@ class Equilibrium:
     """Largest gain from deviating alone that the audit found, in utility units."""
     residual: float
     """Largest distance between a share and the best response to the others, in shares."""
+    spacing: float
+    """Distance between the shares among which nobody has a better one; the grid's where the equilibrium could not be
+    sharpened, and then deviations between its points may gain more: `regret` says how much."""
     stability: float | None
     """Largest real part of the eigenvalues of ``BR' - 1``: below zero, small departures die out when seats move towards
     their best responses. None where utilities jump."""
@@ -123,7 +128,8 @@ def find_equilibria(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = N
 
     Smooth games: seats first move part of the way to their best responses, then Newton's method solves BR(c) = c, which
     also finds equilibria that adjustment would leave. Games that jump: seats move to best responses on a grid until
-    nobody moves. Every profile is audited against deviations on a fine grid before it counts as an equilibrium.
+    nobody moves, and what they reach is sharpened between the grid's points where that is possible. Every profile is
+    audited against deviations on a fine grid before it counts as an equilibrium.
 
     Args:
         form: the game with what its seats care about.
@@ -157,28 +163,50 @@ def _profiles(form: NormalForm, starts: Sequence[npt.ArrayLike]) -> FloatArray:
 
 
 def _audited(form: NormalForm, starts: FloatArray, ends: FloatArray, residuals: FloatArray) -> Equilibria:
+    """Sort ends that are equilibria from those that are not, equal ones together."""
     found: list[Equilibrium] = []
     failures: list[Unconverged] = []
-    remaining = list(range(len(ends)))
-    while remaining:
-        first = remaining[0]
-        same = [row for row in remaining if np.abs(ends[row] - ends[first]).max() < SAME]
-        remaining = [row for row in remaining if row not in same]
-        row = min(same, key=lambda index: residuals[index])
-        gain = regret(form, ends[row])
-        allowed = (TOLERANCE, NASH_REGRET) if form.smooth else (1.5 / (form.levels - 1), NASH_REGRET_ON_A_GRID)
-        converged = residuals[row] < allowed[0] and gain <= allowed[1] * form.scale
-        if converged:
-            found.append(_equilibrium(form, ends[row], gain, float(residuals[row]), len(same) / len(ends)))
+    for rows in rows_alike(ends):
+        row = int(rows[residuals[rows].argmin()])
+        gain, residual = regret(form, ends[row], None if form.smooth else form.levels), float(residuals[row])
+        if form.smooth and residual < TOLERANCE and gain <= NASH_REGRET * form.scale:
+            found.append(_equilibrium(form, ends[row], residual, AUDIT_SPACING, len(rows) / len(ends)))
+        elif not form.smooth and residual < 1.5 * cell(form) and gain <= NASH_REGRET_ON_A_GRID * form.scale:
+            profile, spacing = refined(form, ends[row])
+            found.append(_equilibrium(form, profile, min(residual, spacing), spacing, len(rows) / len(ends)))
         else:
-            failures.extend(Unconverged(starts[index], ends[index], float(residuals[index]), gain) for index in same)
-    found.sort(key=lambda equilibrium: float(equilibrium.profile.sum()))
-    return Equilibria(form.game.id, form.layer.name, tuple(found), tuple(failures))
+            failures.extend(Unconverged(starts[i], ends[i], float(residuals[i]), gain) for i in rows)
+    return Equilibria(form.game.id, form.layer.name, tuple(_distinct(found)), tuple(failures))
 
 
-def _equilibrium(form: NormalForm, profile: FloatArray, gain: float, residual: float, basin: float) -> Equilibrium:
+def rows_alike(ends: FloatArray) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of profiles ``(B, N)`` that are the same, group by group."""
+    rows = np.arange(len(ends))
+    while len(rows):
+        near = np.abs(ends[rows] - ends[rows[0]]).max(1) < SAME
+        yield rows[near]
+        rows = rows[~near]
+
+
+def _distinct(found: list[Equilibrium]) -> list[Equilibrium]:
+    """Equilibria from low to high cooperation; those that sharpening brought together count once."""
+    groups = rows_alike(np.stack([each.profile for each in found])) if found else ()
+    merged = [replace(found[rows[0]], basin=sum(found[row].basin for row in rows)) for rows in groups]
+    return sorted(merged, key=lambda each: float(each.profile.sum()))
+
+
+def _equilibrium(form: NormalForm, profile: FloatArray, residual: float, spacing: float, basin: float) -> Equilibrium:
     stability = None
     if form.smooth:
         slopes = response_slopes(form, profile)
         stability = float(np.linalg.eigvals(slopes - np.eye(form.n_agents)).real.max())
-    return Equilibrium(profile, form.utilities(profile), form.payoffs(profile), gain, residual, stability, basin)
+    return Equilibrium(
+        profile=profile,
+        utilities=form.utilities(profile),
+        payoffs=form.payoffs(profile),
+        regret=regret(form, profile),
+        residual=residual,
+        spacing=spacing,
+        stability=stability,
+        basin=basin,
+    )

@@ -156,7 +156,9 @@ def phase_portrait(game: AnyGame) -> PhasePortrait:
 
 def _states(game: AnyGame, trust: FloatArray) -> State:
     """Openings with these levels of trust, batch ``(B,)``."""
-    return map_arrays(lambda *arrays: np.stack(arrays), *(opening(game, trust=float(level)) for level in trust))
+    levels, places = np.unique(trust, return_inverse=True)
+    openings = (opening(game, trust=float(level)) for level in levels)
+    return map_arrays(lambda *arrays: np.stack(arrays)[places], *openings)
 
 
 def _plane(levels: FloatArray) -> tuple[FloatArray, FloatArray]:

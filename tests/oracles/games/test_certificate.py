@@ -60,7 +60,8 @@ def near(found: list[list[float]], wanted: list[float], tolerance: float) -> boo
 
 def is_convention(made: Any, mode: str, groups: list[int], shares: list[float]) -> bool:
     """Whether nobody gains by leaving this commitment alone, up to what a grid resolves."""
-    return regret(CommitmentGame(made, mode), np.repeat(shares, groups)) <= 2e-4
+    form = CommitmentGame(made, mode)
+    return regret(form, np.repeat(shares, groups), form.levels) <= 2e-4
 
 
 @pytest.mark.parametrize("game", CERTIFICATES)
