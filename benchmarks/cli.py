@@ -218,6 +218,58 @@ def exploit(
 
 
 @app.command()
+def solve(
+    game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Game to solve.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Solve all games into a folder, what it does not hold yet.")
+    ] = False,
+    edition: Annotated[str | None, typer.Option(help="With --all: only formal or only released games.")] = None,
+    reward: Annotated[
+        str | None, typer.Option(metavar="MODE", help="Also solve under this reward, such as mutuality=0.3.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; values are TOML.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of files.", show_default="certificates with --all")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="With --all: processes.", show_default="number of cores")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="With --all: solve everything again.")] = False,
+) -> None:
+    """Find out which dilemma a game is: equilibria, optima, greed, fear, commitment play, its mechanism."""
+    from rich.console import Console
+
+    from benchmarks.executors import WorkerDiedError
+    from benchmarks.progress import progress_on
+    from benchmarks.solve.command import Request, solve_many, solve_one
+    from benchmarks.store import FolderInUseError
+
+    status = Console(stderr=True)
+    processes = len(os.sched_getaffinity(0)) if workers is None else workers
+    with _user_errors(ValueError, TypeError, OSError, FolderInUseError, WorkerDiedError):
+        request = Request(game, every, edition, reward, tuple(settings or ()), out, fresh)
+        if not request.all_games:
+            for path in solve_one(request, Console(), status):
+                typer.echo(f"written: {path}")
+            return
+        try:
+            outcome = solve_many(request, Console(), processes, progress_on(status, "games"))
+        except KeyboardInterrupt:
+            typer.echo(
+                f"\ninterrupted: solved games are kept in {request.folder}; run the same command to go on", err=True
+            )
+            raise typer.Exit(130) from None
+    typer.echo(f"{outcome.computed} games solved, {len(outcome.solved) - outcome.computed} already there")
+    typer.echo(f"page and files: {request.folder / 'index.html'}")
+    for name, fault in outcome.faults.items():
+        typer.echo(f"coopgym: {name} could not be solved: {fault}", err=True)
+    if outcome.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
 def bench(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ratios such as C1; all if none.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,

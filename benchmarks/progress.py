@@ -39,7 +39,8 @@ class Done(Protocol):
 class Tally:
     """Counts what is done and estimates what is left, weighing jobs by their expected duration."""
 
-    def __init__(self, jobs: Sequence[Work]) -> None:
+    def __init__(self, jobs: Sequence[Work], unit: str = "runs") -> None:
+        self.unit = unit
         self.runs = sum(len(job.specs) for job in jobs)
         self.finished_runs = 0
         self.failures = 0
@@ -71,7 +72,7 @@ class Tally:
 
     def __str__(self) -> str:
         rate = self.finished_runs / max(self.elapsed, 1e-9)
-        parts = [f"{self.finished_runs}/{self.runs} runs", f"{rate:.1f}/s"]
+        parts = [f"{self.finished_runs}/{self.runs} {self.unit}", f"{rate:.1f}/s"]
         if 0 < self.work_done < self.total:
             parts.append(f"{duration(self.elapsed * (self.total / self.work_done - 1))} left")
         if self.failures:
@@ -90,14 +91,15 @@ def duration(seconds: float) -> str:
 class BarProgress:
     """A live bar on a terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, unit: str = "runs") -> None:
+        self._unit = unit
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
         )
 
     def begin(self, jobs: Sequence[Work]) -> None:
         """Show the empty bar."""
-        self._tally = Tally(jobs)
+        self._tally = Tally(jobs, self._unit)
         self._task: TaskID = self._progress.add_task("running", total=self._tally.total, tally=str(self._tally))
         self._progress.start()
 
@@ -122,13 +124,13 @@ class BarProgress:
 class LineProgress:
     """A plain line at most every few seconds, for logs and pipes."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, unit: str = "runs") -> None:
+        self._stream, self._unit = stream, unit
         self._last = 0.0
 
     def begin(self, jobs: Sequence[Work]) -> None:
         """Start counting."""
-        self._tally = Tally(jobs)
+        self._tally = Tally(jobs, self._unit)
         self._last = time.monotonic()
 
     def advance(self, job: Work, fraction: float) -> None:
@@ -155,6 +157,8 @@ class LineProgress:
         print(f"running: {self._tally} · {duration(self._tally.elapsed)} elapsed", file=self._stream, flush=True)
 
 
-def progress_on(console: Console) -> BarProgress | LineProgress:
-    """Return the progress display that suits a console."""
-    return BarProgress(console) if console.is_terminal else LineProgress(console.file)  # type: ignore[arg-type]  # rich's IO[str]
+def progress_on(console: Console, unit: str = "runs") -> BarProgress | LineProgress:
+    """Return the progress display that suits a console; ``unit`` is what it counts."""
+    if console.is_terminal:
+        return BarProgress(console, unit)
+    return LineProgress(console.file, unit)  # type: ignore[arg-type]  # rich's IO[str]

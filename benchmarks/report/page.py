@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from benchmarks.progress import duration
 from benchmarks.report.figures import Point, learning_figure, ranking_figure, response_figure
+from benchmarks.report.portraits import portraits
+from benchmarks.report.template import page_template
 from benchmarks.store import STUDY_FILE
-from benchmarks.summary import Cell, Interval, Ranking, Summary, mode_order, score_text, to_csv
+from benchmarks.summary import Cell, Interval, Ranking, Summary, mode_order, to_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.rewards import MODES
@@ -57,17 +58,9 @@ def write_report(corpus: Corpus, summary: Summary, path: Path) -> Path:
 
 def render(corpus: Corpus, summary: Summary) -> str:
     """Return the page. The same corpus gives the same bytes."""
-    environment = Environment(
-        loader=PackageLoader("benchmarks.report", "."),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["score"] = score_text
     rankings = summary.rankings()
     study = _study(corpus)
-    return environment.get_template("page.html.j2").render(
+    return page_template("report/page.html.j2").render(
         study=study,
         facts=_facts(corpus, summary),
         rankings=[(ranking, Markup(ranking_figure(ranking))) for ranking in rankings],
@@ -79,6 +72,7 @@ def render(corpus: Corpus, summary: Summary) -> str:
         modes=summary.modes,
         named_modes=tuple(MODES),
         games=_game_tables(summary),
+        portraits=[(each, [Markup(panel) for panel in each.panels]) for each in portraits(_played(corpus))],
         failures=_failures(corpus),
         provenance=_provenance(corpus),
     )
@@ -111,6 +105,11 @@ def _study(corpus: Corpus) -> Mapping[str, str]:
         "description": study["description"],
         "definition": json.dumps(study, indent=2, ensure_ascii=False),
     }
+
+
+def _played(corpus: Corpus) -> Iterable[tuple[str, str]]:
+    rows = corpus.runs.select(["environment", "env_parameters"]).to_pylist()
+    return sorted({(row["environment"], row["env_parameters"]) for row in rows})
 
 
 def _facts(corpus: Corpus, summary: Summary) -> dict[str, str]:

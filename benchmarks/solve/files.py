@@ -1,0 +1,116 @@
+"""Files of solved games: records that say what they are worth, figures, and the summary table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.provenance import package_version
+from benchmarks.solve.solution import Record
+from coopgym.corpus.writer import write_atomically
+from coopgym.games.game import AnyGame
+
+SUMMARY_FILE = "summary.csv"
+SUMMARY_BEGINNING = "game,groups,baseline,"
+"""How our summary begins, and nobody else's."""
+SUMMARY_KEYS = (
+    "poa",
+    "poa_T1",
+    "gap_closed",
+    "gap_closed_T1",
+    "W_nash",
+    "W_coopetitive",
+    "W_optimum",
+)
+GROUP_KEYS = ("baseline", "nash", "coopetitive_T0", "coopetitive_T1", "optimum", "optimum_T1", "greed", "fear")
+"""Numbers of a record with one entry per group of exchangeable seats."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What is kept of a solved game."""
+
+    record: Record
+    svg: str
+
+
+def write_solved(folder: Path, solved: Solved) -> Path:
+    """Write ``ID.svg`` and then ``ID.json``, which counts only with its figure; return the latter's place.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    name, figure = solved.record["game"], solved.svg.encode()
+    stamp = {"package_version": package_version(), "figure_sha256": hashlib.sha256(figure).hexdigest()}
+    write_atomically(folder / f"{name}.svg", figure)
+    place = folder / f"{name}.json"
+    write_atomically(place, (json.dumps({**stamp, **solved.record}, indent=1, ensure_ascii=False) + "\n").encode())
+    return place
+
+
+def read_solved(folder: Path, game: AnyGame) -> Solved | None:
+    """Return what a folder holds of a game; None unless this version wrote it for these very parameters."""
+    try:
+        record = json.loads((folder / f"{game.spec.id}.json").read_text(encoding="utf-8"))
+        svg = (folder / f"{game.spec.id}.svg").read_bytes()
+    except (OSError, ValueError):
+        return None
+    expected: dict[str, Any] = {
+        "package_version": package_version(),
+        "figure_sha256": hashlib.sha256(svg).hexdigest(),
+        "game": game.spec.id,
+        "parameters": json.loads(json.dumps(game.parameter_dict())),
+    }
+    if not isinstance(record, dict) or any(record.get(name) != value for name, value in expected.items()):
+        return None
+    return Solved({name: value for name, value in record.items() if name not in _STAMP}, svg.decode())
+
+
+_STAMP = ("package_version", "figure_sha256")
+
+
+def summary_csv(records: Sequence[Record]) -> str:
+    """Return one row per game; numbers per group of exchangeable seats are separated by blanks."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("game", "groups", *GROUP_KEYS, *SUMMARY_KEYS, *_COMMITMENT, "qualifies", "remarks"))
+    for record in records:
+        constant = record["constant"]
+        table.writerow(
+            (
+                record["game"],
+                _joined(record["groups"]),
+                *(_joined(record[name]) for name in GROUP_KEYS),
+                *(record[name] for name in SUMMARY_KEYS),
+                *(_found(constant["equilibria"][mode]) for mode in ("private", "integrated")),
+                _joined(constant["optimum"]),
+                constant["poa_worst"],
+                constant["poa_best"],
+                record["qualifies"],
+                "; ".join(record["remarks"]),
+            )
+        )
+    return text.getvalue()
+
+
+_COMMITMENT = (
+    "commitment_private",
+    "commitment_integrated",
+    "commitment_optimum",
+    "commitment_poa_worst",
+    "commitment_poa_best",
+)
+
+
+def _joined(values: Sequence[float] | None) -> str:
+    return "" if values is None else " ".join(f"{value:g}" for value in values)
+
+
+def _found(equilibria: Record) -> str:
+    return " | ".join(_joined(found["at"]) for found in equilibria["found"])

@@ -1,0 +1,39 @@
+"""Parameters of a game as they are typed on a command line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from typing import Any
+
+_BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Read ``name=value`` texts; values are TOML, and a bare word is a text.
+
+    Raises:
+        ValueError: no name, no value, a value that is not TOML, or a name given twice.
+    """
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (_BARE_WORD.fullmatch(name) and equals and value):
+            raise ValueError(f"--set {text!r}: expected name=value, for example theta=6")
+        if name in settings:
+            raise ValueError(f"--set {text!r}: {name} was already set to {settings[name]!r}")
+        settings[name] = _value(text, value)
+    return settings
+
+
+def _value(text: str, value: str) -> Any:
+    try:
+        document = tomllib.loads(f"value = {value}")
+    except tomllib.TOMLDecodeError:
+        document = {}
+    if set(document) == {"value"}:
+        return document["value"]
+    if _BARE_WORD.fullmatch(value):
+        return value
+    raise ValueError(f"--set {text!r}: {value!r} is not a TOML value such as 6, 0.5, true, [0.6, 0.4] or 'crisis'")

@@ -1,0 +1,260 @@
+"""Solving games: tables, files, figures, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+from formal_certificates import CERTIFICATES
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from benchmarks.cli import app
+from benchmarks.progress import LineProgress
+from benchmarks.report import ink
+from benchmarks.report.portraits import portraits
+from benchmarks.solve import batch, command
+from benchmarks.solve.files import Solved, read_solved
+from benchmarks.solve.page import render_index
+from benchmarks.solve.settings import parse_settings
+from benchmarks.solve.solution import Solution, solve
+from benchmarks.solve.words import percent
+from coopgym.games.registry import make_game
+
+QUICK = {"max_steps": 8}
+TWO = ("PartnerHoldUp-v1", "TrustDilemma-v1")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["solve", *arguments], env={"COLUMNS": "120"})
+
+
+@pytest.fixture(scope="module")
+def team() -> Solution:
+    return solve("TeamProduction-v1", "mutuality=0.3", **QUICK)
+
+
+@pytest.fixture
+def two_games(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Only two short games exist; the list collects those that are solved."""
+    calls: list[str] = []
+
+    def solve_short(game: str) -> Solution:
+        calls.append(game)
+        return solve(game, **QUICK)
+
+    def make_short(game: str) -> Any:
+        return make_game(game, **QUICK)
+
+    monkeypatch.setattr(command, "games", lambda edition: TWO)
+    monkeypatch.setattr(batch, "solve", solve_short)
+    monkeypatch.setattr(batch, "make_game", make_short)
+    return calls
+
+
+def solve_all(folder: Path, *more: str) -> Result:
+    result = call("--all", "-o", str(folder), "--workers", "0", *more)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_a_game_is_solved_on_one_screen() -> None:
+    result = call("TeamProduction-v1", "--set", "max_steps=8", "--reward", "mutuality=0.3")
+    assert result.exit_code == 0, result.output
+    certified = CERTIFICATES["TeamProduction-v1"]
+    assert re.search(rf"private equilibrium +12 +{certified['W_nash']:.3f} .*unique, interior, stable", result.output)
+    assert re.search(r"coopetitive equilibrium +23 ", result.output)
+    assert re.search(r"coopetitive equilibrium +40 ", result.output), "at full trust"
+    assert re.search(rf"optimum +83 +{certified['W_optimum']:.3f} ", result.output)
+    assert "equilibrium, mutuality=0.3" in result.output
+    for fact in ("price of anarchy 1.222", "gap closed 0.42 (full trust 0.76)", "greed 0.44 · fear 0.28"):
+        assert fact in result.output
+    assert "every search converged from all of its starts" in result.output
+    assert "a dilemma by the standard of the formal edition" in result.output
+
+
+def test_what_keeps_a_game_from_being_a_dilemma_is_said() -> None:
+    result = call("PartnerHoldUp-v0", "--set", "max_steps=8")
+    assert result.exit_code == 0, result.output
+    assert "not a dilemma by the standard of the formal edition:" in result.output
+    assert "- the price of anarchy is below 1.15" in result.output
+
+
+def test_parameters_change_the_answer(tmp_path: Path) -> None:
+    out = ("-o", str(tmp_path))
+    result = call("RenaultNissan-v1", "--set", "phase=crisis", "--set", "max_steps=8", *out)
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "RenaultNissan-v1.json").read_text())
+    assert percent(record["nash"]) == "12/11"
+    assert record["poa"] == pytest.approx(1.119, abs=0.002)
+    assert record["parameters"]["max_steps"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a game's id or --all, got neither"),
+        (["TrustDilemma-v1", "--all"], "got both"),
+        (["TrustDilema-v1"], "did you mean 'TrustDilemma-v1'?"),
+        (["TrustDilemma-v1", "--set", "thet=6"], "did you mean 'theta'?"),
+        (["TrustDilemma-v1", "--set", "theta"], "expected name=value"),
+        (["TrustDilemma-v1", "--set", "theta=-1"], "theta=-1: expected finite values"),
+        (["TrustDilemma-v1", "--reward", "privat"], "did you mean 'private'?"),
+        (["TrustDilemma-v1", "--reward", "matrix=1,0,0;0,1,0;0,0,1"], "has 2 agents"),
+        (["TrustDilemma-v1", "--fresh"], "--edition and --fresh belong to --all"),
+        (["--all", "--set", "theta=6"], "--reward and --set are for one game"),
+        (["--all", "--edition", "fromal"], "expected formal or released"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments: list[str], message: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_settings_are_toml_or_bare_words() -> None:
+    texts = ["theta=6", "share=[0.6, 0.4]", "phase=crisis", "mechanism = false", 'x="a b"']
+    assert parse_settings(texts) == {
+        "theta": 6,
+        "share": [0.6, 0.4],
+        "phase": "crisis",
+        "mechanism": False,
+        "x": "a b",
+    }
+    for wrong in ("=6", "a b=1", "a=", "a=[1,", "a=1\nb = 2"):
+        with pytest.raises(ValueError, match="--set"):
+            parse_settings([wrong])
+    with pytest.raises(ValueError, match="already set to 6"):
+        parse_settings(["theta=6", "theta=7"])
+
+
+@given(st.one_of(st.integers(-(10**6), 10**6), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
+def test_numbers_come_through_settings_unchanged(value: float) -> None:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    assert parse_settings([f"x={text}"]) == {"x": value}
+
+
+def test_files_come_back_as_written_and_only_for_the_same_question(team: Solution, tmp_path: Path) -> None:
+    solved = Solved(team.record(), team.figure().svg())
+    place = command.write_solved(tmp_path, solved)
+    back = read_solved(tmp_path, team.game)
+    assert back is not None
+    assert back.record == json.loads(json.dumps(solved.record))
+    assert back.svg == solved.svg
+    assert read_solved(tmp_path, make_game("TeamProduction-v1")) is None, "other parameters"
+    for damaged in ("not json", "[]", "{}", place.read_text().replace('"package_version": "', '"package_version": "9')):
+        place.write_text(damaged)
+        assert read_solved(tmp_path, team.game) is None
+    command.write_solved(tmp_path, solved)
+    place.with_suffix(".svg").write_text("<svg/>")
+    assert read_solved(tmp_path, team.game) is None, "a figure of somebody else"
+
+
+def test_a_figure_is_a_valid_file_that_repeats(team: Solution) -> None:
+    drawn = team.figure()
+    text = drawn.svg()
+    root = ElementTree.fromstring(text)
+    assert root.tag.endswith("svg")
+    shown = "".join(root.itertext())
+    for title in ("Reaction curves", "Cooperation and trust", "Schelling diagram", "One share for a whole episode"):
+        assert title in shown
+    assert "mutuality=0.3" in shown
+    assert "var(--" not in text, "real colours, not those of a page"
+    assert text == team.figure().svg()
+    assert drawn.png().startswith(b"\x89PNG")
+
+
+def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: list[str], tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "TrustDilemma-v1.json").write_text('{"game": "somebody else\'s"}')
+    first = solve_all(tmp_path)
+    assert "2 games solved, 0 already there" in first.output
+    assert sorted(two_games) == sorted(TWO)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    with (tmp_path / "summary.csv").open() as file:
+        rows = {row["game"]: row for row in csv.DictReader(file)}
+    assert list(rows) == list(TWO)
+    assert float(rows["TrustDilemma-v1"]["poa"]) == pytest.approx(1.154, abs=0.002)
+    assert rows["PartnerHoldUp-v1"]["nash"].split()[0].startswith("0.12")
+    page = (tmp_path / "index.html").read_bytes()
+
+    assert "0 games solved, 2 already there" in solve_all(tmp_path).output
+    assert len(two_games) == 2
+    assert (tmp_path / "index.html").read_bytes() == page
+    (tmp_path / "PartnerHoldUp-v1.svg").unlink()
+    assert "1 games solved, 1 already there" in solve_all(tmp_path).output
+    assert "2 games solved, 0 already there" in solve_all(tmp_path, "--fresh").output
+    assert (tmp_path / "index.html").read_bytes() == page, "the same games give the same page"
+
+
+def test_a_game_that_fails_does_not_take_the_others_along(
+    two_games: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = batch.solve
+
+    def solve_but_one(game: str) -> Solution:
+        if game == "TrustDilemma-v1":
+            raise ValueError("no optimum <here>")
+        return working(game)
+
+    monkeypatch.setattr(batch, "solve", solve_but_one)
+    result = call("--all", "-o", str(tmp_path), "--workers", "0")
+    assert result.exit_code == 1
+    assert "TrustDilemma-v1 could not be solved: ValueError: no optimum <here>" in result.stderr
+    assert "no optimum &lt;here&gt;" in (tmp_path / "index.html").read_text()
+    assert not (tmp_path / "TrustDilemma-v1.json").exists()
+    assert (tmp_path / "PartnerHoldUp-v1.json").exists()
+
+
+def test_worker_processes_solve_too(tmp_path: Path) -> None:
+    outcome = batch.solve_all(("PartnerHoldUp-v0",), tmp_path, 2, False, LineProgress(io.StringIO(), "games"))
+    assert (outcome.computed, outcome.faults) == (1, {})
+    held = read_solved(tmp_path, make_game("PartnerHoldUp-v0"))
+    assert held is not None
+    assert held.record["nash_unique"]
+
+
+def test_results_of_a_study_are_not_overwritten(two_games: list[str], tmp_path: Path) -> None:
+    (tmp_path / "summary.csv").write_text("game,algorithm\n")
+    result = call("--all", "-o", str(tmp_path), "--workers", "0")
+    assert result.exit_code == 2
+    assert "would be overwritten" in result.stderr
+    assert not two_games
+
+
+def test_the_page_needs_nothing_and_follows_the_theme(team: Solution) -> None:
+    page = render_index([Solved(team.record(), team.figure().svg())], {})
+    assert not re.search(r"https?:|@import|url\((?!#)", page)
+    drawings = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(drawings) == 4
+    assert not re.search(r"(?:fill|stroke): #", "".join(drawings))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) <= set(ids)
+    assert "prefers-color-scheme: dark" in page
+    assert "1.222" in page
+
+
+def test_colours_that_are_one_in_the_light_are_one_in_the_dark() -> None:
+    css = Path(ink.__file__).with_name("page.css").read_text()
+    light, dark = (dict(re.findall(r"--(\w+): (#\w+);", part)) for part in css.split("@media", 2)[:2])
+    drawn = ["ink", "muted", "lines", "card", "other", *ink.MODE_COLOURS, *ink.KIND_COLOURS]
+    for one, other in itertools.combinations(drawn, 2):
+        assert light[one] != light[other] or dark[one] == dark[other]
+
+
+def test_reports_portray_games_and_say_which_they_do_not_know() -> None:
+    drawn, unknown = portraits([("TrustDilemma-v1", '{"max_steps":8}'), ("Gone-v7", "{}")])
+    assert len(drawn.panels) == 2
+    assert 'aria-label="Reaction curves of TrustDilemma-v1' in drawn.panels[0]
+    assert not unknown.panels
+    assert "unknown game 'Gone-v7'" in unknown.fault
