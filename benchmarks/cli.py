@@ -261,10 +261,59 @@ def solve(
                 f"\ninterrupted: solved games are kept in {request.folder}; run the same command to go on", err=True
             )
             raise typer.Exit(130) from None
-    typer.echo(f"{outcome.computed} games solved, {len(outcome.solved) - outcome.computed} already there")
+    typer.echo(f"{outcome.computed} games solved, {len(outcome.results) - outcome.computed} already there")
     typer.echo(f"page and files: {request.folder / 'index.html'}")
     for name, fault in outcome.faults.items():
         typer.echo(f"coopgym: {name} could not be solved: {fault}", err=True)
+    if outcome.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def plan(
+    game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Game to plan.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Plan all games into a folder, what it does not hold yet.")
+    ] = False,
+    reward: Annotated[
+        list[str] | None, typer.Option(metavar="MODE", help="Reward modes.", show_default="the three named ones")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; values are TOML.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of files.", show_default="plans with --all")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="With --all: processes.", show_default="number of cores")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="With --all: plan everything again.")] = False,
+) -> None:
+    """Find the best plan of a whole episode for all seats together, with a proved upper bound where there is one."""
+    from rich.console import Console
+
+    from benchmarks.executors import WorkerDiedError
+    from benchmarks.progress import progress_on
+    from benchmarks.solve.plans import PlanRequest, plan_many, plan_one
+    from benchmarks.store import FolderInUseError
+
+    status = Console(stderr=True)
+    processes = len(os.sched_getaffinity(0)) if workers is None else workers
+    with _user_errors(ValueError, TypeError, OSError, ImportError, FolderInUseError, WorkerDiedError):
+        request = PlanRequest(game, every, tuple(reward or ()), tuple(settings or ()), out, fresh)
+        if not request.all_games:
+            for path in plan_one(request, Console(), status):
+                typer.echo(f"written: {path}")
+            return
+        try:
+            outcome = plan_many(request, Console(), processes, progress_on(status, "games"))
+        except KeyboardInterrupt:
+            typer.echo(f"\ninterrupted: plans are kept in {request.folder}; run the same command to go on", err=True)
+            raise typer.Exit(130) from None
+    typer.echo(f"{outcome.computed} games planned, {len(outcome.results) - outcome.computed} already there")
+    typer.echo(f"table: {request.folder / 'plans.md'}")
+    for name, fault in outcome.faults.items():
+        typer.echo(f"coopgym: {name} could not be planned: {fault}", err=True)
     if outcome.faults:
         raise typer.Exit(1)
 

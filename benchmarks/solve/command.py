@@ -8,14 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.solve.batch import Outcome, Progress, solve_all
+from benchmarks.solve.batch import Outcome, Progress, Work, work_through
 from benchmarks.solve.console import print_overview, print_solution
-from benchmarks.solve.files import SUMMARY_BEGINNING, SUMMARY_FILE, Solved, summary_csv, write_solved
+from benchmarks.solve.files import SUMMARY_BEGINNING, SUMMARY_FILE, Solved, read_solved, summary_csv, write_solved
 from benchmarks.solve.page import INDEX_BEGINNING, INDEX_FILE, render_index
 from benchmarks.solve.settings import parse_settings
 from benchmarks.solve.solution import solve
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games
+from coopgym.games.spec import GameSpec
 
 EDITIONS = ("formal", "released")
 ALL_GAMES_FOLDER = Path("certificates")
@@ -88,7 +89,20 @@ def solve_one(request: Request, console: Console, status: Console) -> Iterable[P
     return (written, written.with_suffix(".svg"), image)
 
 
-def solve_many(request: Request, console: Console, workers: int, progress: Progress) -> Outcome:
+def solved(id: str) -> Solved:
+    """Solve a game with its own parameters and draw it."""
+    solution = solve(id)
+    return Solved(solution.record(), solution.figure().svg())
+
+
+def _seconds(spec: GameSpec) -> float:
+    return 1.5 + spec.n_agents * spec.horizon * (0.015 if spec.edition == "formal" else 0.005)
+
+
+CERTIFICATES = Work(solved, read_solved, write_solved, _seconds)
+
+
+def solve_many(request: Request, console: Console, workers: int, progress: Progress) -> Outcome[Solved]:
     """Solve all games of a request into its folder, print the table of games, write the page and the summary.
 
     Raises:
@@ -101,9 +115,9 @@ def solve_many(request: Request, console: Console, workers: int, progress: Progr
     for name, beginning in ((INDEX_FILE, INDEX_BEGINNING), (SUMMARY_FILE, SUMMARY_BEGINNING)):
         if (folder / name).exists() and not (folder / name).read_bytes().startswith(beginning.encode()):
             raise RequestError(f"{folder / name} is another program's file and would be overwritten; choose another -o")
-    outcome = solve_all(games(request.edition), folder, workers, request.fresh, progress)
-    records = [each.record for each in outcome.solved]
+    outcome = work_through(CERTIFICATES, games(request.edition), folder, workers, request.fresh, progress)
+    records = [each.record for each in outcome.results]
     print_overview(console, records)
-    write_atomically(folder / INDEX_FILE, render_index(outcome.solved, outcome.faults).encode())
+    write_atomically(folder / INDEX_FILE, render_index(outcome.results, outcome.faults).encode())
     write_atomically(folder / SUMMARY_FILE, summary_csv(records).encode())
     return outcome

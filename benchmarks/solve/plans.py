@@ -1,18 +1,35 @@
-"""What whole episodes are worth: best plans, proved bounds and what they are measured against, as records and tables."""
+"""What whole episodes are worth: best plans beside proved bounds and simpler play, as records and tables."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
+from benchmarks.provenance import package_version
+from benchmarks.solve.batch import Outcome, Progress, Work, work_through
+from benchmarks.solve.settings import parse_settings
+from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
+from coopgym.games.registry import games, make_game
+from coopgym.games.spec import GameSpec
+from coopgym.rewards import reward_layer
 from oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
 
 Record = dict[str, Any]
 
 MODES = ("private", "integrated", "cooperative")
+YARDSTICKS = ("best_constant", "best_heuristic", "best_oracle")
+PLANS_FOLDER = Path("plans")
+"""Where ``--all`` writes unless told otherwise."""
+PLANS_FILE = "plans.md"
+PLANS_BEGINNING = "# What whole episodes are worth\n"
+"""How our table begins, and nobody else's."""
 HEADINGS = (
     "game",
     "reward",
@@ -24,6 +41,112 @@ HEADINGS = (
     "deterred",
     "search",
 )
+
+
+class PlanRequestError(ValueError):
+    """A request that contradicts itself; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What the user typed."""
+
+    game: str | None
+    all_games: bool = False
+    rewards: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    out: Path | None = None
+    fresh: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions.
+
+        Raises:
+            PlanRequestError: there is one.
+        """
+        if (self.game is None) == (not self.all_games):
+            given = "neither" if self.game is None else "both"
+            raise PlanRequestError(f"expected a game's id or --all, got {given}; coopgym games lists the ids")
+        if self.all_games and (self.rewards or self.settings):
+            raise PlanRequestError("--reward and --set are for one game: give its id instead of --all")
+        if self.game is not None and self.fresh:
+            raise PlanRequestError("--fresh belongs to --all: a game that is named is always planned")
+
+    @property
+    def folder(self) -> Path:
+        """Where all plans are written."""
+        return self.out or PLANS_FOLDER
+
+
+def plan_one(request: PlanRequest, console: Console, status: Console) -> Iterable[Path]:
+    """Plan the game of a request and print the table; return the files written.
+
+    Raises:
+        ValueError, TypeError: an unknown id, reward or parameter, or a value out of range.
+        ImportError: torch is not installed.
+        OSError: a file cannot be written.
+    """
+    assert request.game is not None
+    game = make_game(request.game, **parse_settings(request.settings))
+    rewards = [reward_layer(reward).name for reward in request.rewards or MODES]
+    with status.status(f"planning {request.game}"):
+        record = plan_record(game, rewards)
+    for line in plan_lines(record):
+        console.print(line, highlight=False, soft_wrap=True)
+    return () if request.out is None else (write_plans(request.out, record),)
+
+
+def plan_many(request: PlanRequest, console: Console, workers: int, progress: Progress) -> Outcome[Record]:
+    """Plan all games into a folder, print the table and write it as Markdown.
+
+    Raises:
+        PlanRequestError: the folder holds a table of something else.
+        FolderInUseError, WorkerDiedError: as `work_through`.
+        OSError: a file cannot be written.
+    """
+    table = request.folder / PLANS_FILE
+    if table.exists() and not table.read_text(encoding="utf-8", errors="replace").startswith(PLANS_BEGINNING):
+        raise PlanRequestError(f"{table} is another program's file and would be overwritten; choose another -o")
+    outcome = work_through(PLANS, games(), request.folder, workers, request.fresh, progress)
+    console.print(plan_table(outcome.results))
+    write_atomically(table, plans_markdown(outcome.results).encode())
+    return outcome
+
+
+def plan_game(id: str) -> Record:
+    """Plan a game with its own parameters under the three named reward modes."""
+    return plan_record(make_game(id))
+
+
+def write_plans(folder: Path, record: Record) -> Path:
+    """Write ``ID.plans.json`` and return its place."""
+    place = folder / f"{record['game']}.plans.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(place, (json.dumps({"package_version": package_version(), **record}) + "\n").encode())
+    return place
+
+
+def read_plans(folder: Path, game: AnyGame) -> Record | None:
+    """Return the plans a folder holds of a game; None unless this version made them for these very parameters."""
+    try:
+        record = json.loads((folder / f"{game.spec.id}.plans.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    expected = {
+        "package_version": package_version(),
+        "game": game.spec.id,
+        "parameters": json.loads(json.dumps(game.parameter_dict())),
+    }
+    if not isinstance(record, dict) or any(record.get(name) != value for name, value in expected.items()):
+        return None
+    return record if isinstance(record.get("plans"), dict) and set(record["plans"]) == set(MODES) else None
+
+
+def _seconds(spec: GameSpec) -> float:
+    return 5.0 + spec.n_agents * spec.horizon * (0.015 if spec.edition == "formal" else 0.05)
+
+
+PLANS = Work(plan_game, read_plans, write_plans, _seconds)
 
 
 def plan_record(game: AnyGame, rewards: Sequence[str] = MODES) -> Record:
@@ -50,18 +173,57 @@ def plan_rows(record: Record) -> Iterable[tuple[str, ...]]:
             mode,
             f"{plan['value']:.6g}",
             "none proved" if plan["upper_bound"] is None else f"+{100 * plan['relative_gap']:.2g} %",
-            *(_gain(plan["value"], plan[kind]) for kind in ("best_constant", "best_heuristic", "best_oracle")),
+            *(_gain(plan["value"], plan[kind]) for kind in YARDSTICKS),
             "no threat" if steps is None else f"{steps} of {record['horizon']}",
-            f"{plan['status']}, residual {plan['residual']:.0e}",
+            search_in_words(plan),
         )
 
 
+def plan_lines(record: Record) -> Iterable[str]:
+    """Say in a few lines per reward what an episode of one game is worth."""
+    yield f"{record['game']}, {record['horizon']} steps, sums over seats"
+    for mode, plan in record["plans"].items():
+        agreeing, restarts = plan["restarts_agreeing"]
+        steps = plan["deterred_steps"]
+        yield f"\n{mode}: best plan {plan['value']:.6g}"
+        yield f"  upper bound   {bound_in_words(plan)}"
+        yield f"  search        {search_in_words(plan)}, {agreeing} of {restarts} restarts agree"
+        for kind in YARDSTICKS:
+            yield f"  over {kind.removeprefix('best_'):<9}{_gain(plan['value'], plan[kind])}"
+        threat = "no private commitment equilibrium to threaten with" if steps is None else _deterred(record, steps)
+        yield f"  reversion     {threat}"
+
+
+def bound_in_words(plan: Record) -> str:
+    """The proved upper bound as a distance from the plan, or why there is none."""
+    if plan["upper_bound"] is None:
+        return f"none proved: {plan['no_bound_because']}"
+    return f"{plan['upper_bound']:.6g}, +{100 * plan['relative_gap']:.2g} %"
+
+
+def search_in_words(plan: Record) -> str:
+    """How the search for a plan ended."""
+    return f"{plan['status']}, residual {plan['residual']:.0e}"
+
+
+def _deterred(record: Record, steps: int) -> str:
+    return f"deters leaving the plan in the first {steps} of {record['horizon']} steps"
+
+
 def plan_table(records: Iterable[Record]) -> Table:
-    """Return records as a table for the screen."""
-    table = Table(*HEADINGS, box=None, header_style="bold")
+    """Return the main columns of many records as a table for the screen."""
+    table = Table("game", "reward", "best plan", "bound", "over constant", "deterred", box=None, header_style="bold")
     for record in records:
-        for row in plan_rows(record):
-            table.add_row(*row)
+        for mode, plan in record["plans"].items():
+            steps = plan["deterred_steps"]
+            table.add_row(
+                record["game"],
+                mode,
+                f"{plan['value']:.6g}",
+                "none" if plan["upper_bound"] is None else f"+{100 * plan['relative_gap']:.2g} %",
+                f"+{100 * _relative_gain(plan['value'], plan['best_constant']['value']):.4f} %",
+                "no threat" if steps is None else f"{steps} of {record['horizon']}",
+            )
     return table
 
 
@@ -72,8 +234,7 @@ def plans_markdown(records: Iterable[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_INTRODUCTION = """# What whole episodes are worth
-
+_INTRODUCTION = f"""{PLANS_BEGINNING}
 The best plan found for all seats together, from the opening to the horizon, under each reward mode. Written by
 `coopgym plan --all`.
 
@@ -91,5 +252,8 @@ The best plan found for all seats together, from the opening to the horizon, und
 def _gain(value: float, yardstick: Record | None) -> str:
     if yardstick is None:
         return "none"
-    gain = 100.0 * (value - yardstick["value"]) / abs(yardstick["value"])
-    return f"+{gain:.4f} % ({yardstick['name']})"
+    return f"+{100 * _relative_gain(value, yardstick['value']):.4f} % ({yardstick['name']})"
+
+
+def _relative_gain(value: float, other: float) -> float:
+    return (value - other) / abs(other)

@@ -55,7 +55,7 @@ def two_games(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return make_game(game, **QUICK)
 
     monkeypatch.setattr(command, "games", lambda edition: TWO)
-    monkeypatch.setattr(batch, "solve", solve_short)
+    monkeypatch.setattr(command, "solve", solve_short)
     monkeypatch.setattr(batch, "make_game", make_short)
     return calls
 
@@ -199,14 +199,14 @@ def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: l
 def test_a_game_that_fails_does_not_take_the_others_along(
     two_games: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    working = batch.solve
+    working = command.solve
 
     def solve_but_one(game: str) -> Solution:
         if game == "TrustDilemma-v1":
             raise ValueError("no optimum <here>")
         return working(game)
 
-    monkeypatch.setattr(batch, "solve", solve_but_one)
+    monkeypatch.setattr(command, "solve", solve_but_one)
     result = call("--all", "-o", str(tmp_path), "--workers", "0")
     assert result.exit_code == 1
     assert "TrustDilemma-v1 could not be solved: ValueError: no optimum <here>" in result.stderr
@@ -216,7 +216,8 @@ def test_a_game_that_fails_does_not_take_the_others_along(
 
 
 def test_worker_processes_solve_too(tmp_path: Path) -> None:
-    outcome = batch.solve_all(("PartnerHoldUp-v0",), tmp_path, 2, False, LineProgress(io.StringIO(), "games"))
+    progress = LineProgress(io.StringIO(), "games")
+    outcome = batch.work_through(command.CERTIFICATES, ("PartnerHoldUp-v0",), tmp_path, 2, False, progress)
     assert (outcome.computed, outcome.faults) == (1, {})
     held = read_solved(tmp_path, make_game("PartnerHoldUp-v0"))
     assert held is not None

@@ -1,0 +1,91 @@
+"""Planning games: what is printed, kept and refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchmarks.cli import app
+from benchmarks.solve import batch, plans
+from coopgym.games.registry import make_game
+from oracles.dynamic.planner import QUICK
+
+pytest.importorskip("torch")
+SHORT = {"max_steps": 6}
+TWO = ("PublicGoods-v1", "SLCD-v0")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["plan", *arguments], env={"COLUMNS": "120"})
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small search against two agents."""
+    whole = plans.dynamic_optima
+
+    def dynamic_optima(game: Any, rewards: Any) -> Any:
+        return whole(game, rewards, QUICK, ("TitForTat", "Oracle_Nash"))
+
+    monkeypatch.setattr(plans, "dynamic_optima", dynamic_optima)
+
+
+def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:
+    result = call("PublicGoods-v1", "--reward", "private", "--set", "max_steps=6", "-o", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert "PublicGoods-v1, 6 steps" in result.output
+    # Payoffs have no state: the optimum is the stage optimum, 1.607211 per seat and step, and the bound is tight.
+    assert "best plan 48.2163" in result.output
+    assert "over constant" in result.output
+    assert "deters leaving the plan" in result.output
+    record = json.loads((tmp_path / "PublicGoods-v1.plans.json").read_text())
+    plan = record["plans"]["private"]
+    assert plan["value"] == pytest.approx(1.607211 * 5 * 6, abs=1e-4)
+    assert plan["upper_bound"] == pytest.approx(plan["value"], rel=1e-6)
+    assert plan["best_oracle"]["name"] == "Oracle_Nash[private]" or plan["best_oracle"]["name"] == "Oracle_Nash"
+    assert all(plan[kind]["value"] <= plan["value"] + 1e-9 for kind in plans.YARDSTICKS)
+
+
+def test_all_games_are_planned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "games", lambda: TWO)
+    monkeypatch.setattr(plans, "make_game", lambda id: make_game(id, **SHORT))
+    monkeypatch.setattr(batch, "make_game", lambda id: make_game(id, **SHORT))
+    first = call("--all", "-o", str(tmp_path), "--workers", "0")
+    assert "2 games planned, 0 already there" in first.output, first.output
+    table = (tmp_path / "plans.md").read_text()
+    assert table.startswith(plans.PLANS_BEGINNING)
+    assert table.count("| PublicGoods-v1 |") == table.count("| SLCD-v0 |") == 3
+    assert "none proved" in table
+    (tmp_path / "SLCD-v0.plans.json").write_text("{}")
+    assert "1 games planned, 1 already there" in call("--all", "-o", str(tmp_path), "--workers", "0").output
+    assert (tmp_path / "plans.md").read_text() == table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected a game's id or --all, got neither"),
+        (("SLCD-v1", "--all"), "expected a game's id or --all, got both"),
+        (("--all", "--reward", "private"), "--reward and --set are for one game"),
+        (("SLCD-v1", "--fresh"), "--fresh belongs to --all"),
+        (("SLDC-v1",), "did you mean 'SLCD-v1'"),
+        (("SLCD-v1", "--reward", "privat"), "did you mean 'private'"),
+        (("SLCD-v1", "--set", "tehta=2"), "did you mean 'theta'"),
+    ],
+)
+def test_mistakes_are_explained(arguments: tuple[str, ...], message: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_another_programs_table_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "plans.md").write_text("my holiday plans\n")
+    result = call("--all", "-o", str(tmp_path), "--workers", "0")
+    assert result.exit_code == 2
+    assert "would be overwritten" in result.stderr
+    assert (tmp_path / "plans.md").read_text() == "my holiday plans\n"
