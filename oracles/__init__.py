@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from oracles.games.certificate import Certificate, certify
     from oracles.games.certificate_record import certificate_record
     from oracles.games.commitment import commitment, response_curves
+    from oracles.games.coopetitive_path import coopetitive_path
     from oracles.games.dilemma import dilemma
     from oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
     from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
@@ -48,6 +49,7 @@ _HOMES = {
     "certified_gap": "dynamic.bounds",
     "certify": "games.certificate",
     "commitment": "games.commitment",
+    "coopetitive_path": "games.coopetitive_path",
     "dilemma": "games.dilemma",
     "discretise": "finite.discretised",
     "dynamic_optima": "dynamic.optima",
@@ -83,6 +85,7 @@ __all__ = [
     "certified_gap",
     "certify",
     "commitment",
+    "coopetitive_path",
     "dilemma",
     "discretise",
     "dynamic_optima",

@@ -97,6 +97,16 @@ def _stage_lines(record: Record) -> Iterator[str]:
     )
     path = " · ".join(f"{degree}: {percent(shares)} %" for degree, shares in record["mutuality_path"].items())
     yield f"equilibria from private (0) to cooperative (1) reward: 0: {percent(record['nash'])} % · {path}"
+    evolving = record["evolving"]
+    if evolving is None:
+        yield "coopetitive play meets a state without equilibrium as trust evolves"
+    else:
+        first, last = percent(evolving["first"]), percent(evolving["last"])
+        before, after = map(number, evolving["trust"])
+        yield (
+            f"coopetitive play as trust evolves: from {first} to {last} % in {evolving['steps']} steps, trust {before} → "
+            f"{after}, payoff {number(evolving['welfare'], 3)}"
+        )
 
 
 def _commitment_table(record: Record, unit: str) -> Table:

@@ -8,9 +8,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State, map_arrays
+from coopgym.games.state import State
 from oracles.games.best_response import responses
-from oracles.games.normal_form import FloatArray, StageGame
+from oracles.games.normal_form import FloatArray, StageGameByRow
 
 Map: TypeAlias = Callable[[FloatArray], FloatArray]
 """Profiles ``(B, N)`` to profiles ``(B, N)``, row by row."""
@@ -97,10 +97,5 @@ def stage_responses(game: AnyGame, states: State, profiles: FloatArray) -> Float
         states: a batch ``(B,)`` of states.
         profiles: ``(B, N)`` shares of endowment that are answered.
     """
-    shares, _ = responses(stages(game, states), profiles, tuple(range(game.n_agents)))
+    shares, _ = responses(StageGameByRow(game, "integrated", states), profiles, tuple(range(game.n_agents)))
     return shares
-
-
-def stages(game: AnyGame, states: State) -> StageGame:
-    """The stage games of a batch ``(B,)`` of states as one, for deviations ``(B, M, K, N)``."""
-    return StageGame(game, "integrated", map_arrays(lambda array: array[:, None, None], states))

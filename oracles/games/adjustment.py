@@ -17,7 +17,8 @@ TOLERANCE = 1e-6
 """Largest distance, in shares, between a profile and the best responses to it."""
 SMALL_GAME = 6
 """Up to this many seats each moves on its own; in larger games exchangeable seats move together."""
-_ADJUSTMENT_ROUNDS = 8
+ADJUSTMENT_ROUNDS = 8
+"""Rounds of movement that carry a start into some equilibrium's neighbourhood."""
 _ROUNDS = 60
 _DIFFERENCE = 1e-4
 
@@ -42,8 +43,16 @@ def _expanded(form: NormalForm, shares: FloatArray, blocks: Blocks) -> FloatArra
     return profiles
 
 
-def solve_smoothly(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> tuple[FloatArray, FloatArray]:
+def solve_smoothly(
+    form: NormalForm, profiles: FloatArray, blocks: Blocks, adjustments: int = ADJUSTMENT_ROUNDS
+) -> tuple[FloatArray, FloatArray]:
     """Move blocks towards their best responses, then solve BR(c) = c by Newton's method.
+
+    Args:
+        form: a smooth game.
+        profiles: starts ``(S, N)``.
+        blocks: seats that move together.
+        adjustments: rounds of movement before Newton's method takes over; none where starts are close.
 
     Returns:
         Where each start ``(S, N)`` ended, ``(S, N)``, and its distance to the best responses, ``(S,)``.
@@ -61,10 +70,10 @@ def solve_smoothly(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> tu
             break
         towards = answers - shares
         step = pace * towards
-        if round >= _ADJUSTMENT_ROUNDS:
+        if round >= adjustments:
             slopes = _slopes(form, current, _expanded(form, answers, blocks), blocks)
             newton = (np.linalg.pinv(np.eye(len(heads)) - slopes) @ towards[..., None])[..., 0]
-            falling = (residuals <= before) | (round % _ADJUSTMENT_ROUNDS == 0)
+            falling = (residuals <= before) | (round % ADJUSTMENT_ROUNDS == 0)
             step = np.where(falling[:, None], newton, step)
         shares = np.where(residuals[:, None] < TOLERANCE, shares, np.clip(shares + step, 0.0, 1.0))
     return _expanded(form, shares, blocks), residuals

@@ -8,6 +8,7 @@ from typing import Any
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from oracles.games.commitment import Commitment, commitment
+from oracles.games.coopetitive_path import CoopetitivePath, NoStageEquilibriumError, coopetitive_path
 from oracles.games.dilemma import (
     Dilemma,
     Schelling,
@@ -51,6 +52,8 @@ class Certificate:
     schelling: Schelling | None
     mutuality: dict[float, Equilibria]
     """Equilibria between private (0) and cooperative (1) reward."""
+    evolving: CoopetitivePath | None
+    """Coopetitive play while trust moves with it; None where it meets a state without stage equilibrium."""
     commitment: Commitment
     without_mechanism: WithoutMechanism | None
     agreement: EnforcedAgreement | None
@@ -118,8 +121,16 @@ def certify(game: str | AnyGame, **parameters: Any) -> Certificate:
         fear=None if nash is None else fear(stage, nash.profile, optimum),
         schelling=None if nash is None else schelling(stage, nash.profile, optimum),
         mutuality=mutuality_path(made),
+        evolving=_coopetitive_path(made),
         commitment=commitment(made, optimum),
         without_mechanism=without_mechanism(made),
         agreement=enforced_agreement(made, float(optimum[0])),
         information=value_of_information(made),
     )
+
+
+def _coopetitive_path(game: AnyGame) -> CoopetitivePath | None:
+    try:
+        return coopetitive_path(game)
+    except NoStageEquilibriumError:
+        return None

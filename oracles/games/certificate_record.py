@@ -9,6 +9,7 @@ import numpy as np
 
 from oracles.games.certificate import Certificate
 from oracles.games.commitment import Commitment
+from oracles.games.coopetitive_path import CoopetitivePath
 from oracles.games.dilemma import Dilemma, worst
 from oracles.games.equilibrium import Equilibria, Equilibrium
 from oracles.games.normal_form import FloatArray
@@ -49,6 +50,7 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
             **{str(degree): _reported(found, heads) for degree, found in certificate.mutuality.items()},
             "1.0": by_group(start.optimum.profile),
         },
+        "evolving": _evolving_record(certificate.evolving, heads),
         "constant": commitment_record(certificate.commitment, heads),
         "mechanism": _mechanism_record(certificate, heads),
     }
@@ -128,6 +130,19 @@ def _stage_record(stage: Dilemma, heads: list[int], suffix: str) -> dict[str, An
         f"W_optimum{suffix}": _number(stage.optimum.welfare),
         f"poa{suffix}": _optional(stage.price_of_anarchy),
         f"gap_closed{suffix}": _optional(stage.gap_closed),
+    }
+
+
+def _evolving_record(path: CoopetitivePath | None, heads: list[int]) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    return {
+        "first": _rounded(path.shares[0, heads]),
+        "last": _rounded(path.shares[-1, heads]),
+        "trust": [_number(float(path.trust[0])), _number(float(path.trust[-1]))],
+        "steps": len(path.shares),
+        "welfare": _number(float(path.payoffs.mean())),
+        "residual": float(path.residuals.max()),
     }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State
+from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer, reward_layer
 from oracles.games.rollout import opening, plan_returns, remaining_steps, repeated
 from oracles.games.symmetry import groups_in_state
@@ -125,6 +125,23 @@ class StageGame(NormalForm):
         game, actions = self.game, profiles * self.game.spec.endowments
         state = game.settled(self.state, actions)
         transition = game.stage(state, actions)
+        return [layer(game, transition) for layer in layers]
+
+
+class StageGameByRow(NormalForm):
+    """The stage game in many states at once: row b of profiles ``(B, ..., N)`` is played in state b."""
+
+    smooth = True
+
+    def __init__(self, game: AnyGame, reward: str | RewardLayer, states: State) -> None:
+        """Take a game with a batch ``(B,)`` of states."""
+        super().__init__(game, reward, states)
+
+    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+        game, actions = self.game, profiles * self.game.spec.endowments
+        between = (1,) * (profiles.ndim - 2)
+        states = map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
+        transition = game.stage(game.settled(states, actions), actions)
         return [layer(game, transition) for layer in layers]
 
 

@@ -11,10 +11,9 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays, select
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
-from coopgym.rewards import RewardLayer
 from oracles.games.adjustment import TOLERANCE, solve_smoothly
 from oracles.games.best_response import responses
-from oracles.games.normal_form import LARGE_GAME, FloatArray, NormalForm, StageGame
+from oracles.games.normal_form import LARGE_GAME, FloatArray, StageGame, StageGameByRow
 from oracles.games.rollout import expected_step, opening, remaining_steps
 
 CURVE = np.linspace(0.0, 1.0, 41) ** 2
@@ -78,27 +77,6 @@ class PhasePortrait:
     def mean_equilibria(self) -> FloatArray:
         """``(2, L)`` stage equilibria as means over seats."""
         return self.equilibria @ _group_weights(self.groups)
-
-
-class StageGameByRow(NormalForm):
-    """The stage game in many states at once: row b of a batch of profiles is played in state b."""
-
-    smooth = True
-
-    def __init__(self, game: AnyGame, reward: str | RewardLayer, states: State) -> None:
-        """Take a game with a batch ``(B,)`` of states."""
-        super().__init__(game, reward, states)
-
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
-        game, batch, actions = self.game, profiles.shape[:-1], profiles * self.game.spec.endowments
-
-        def per_profile(array: FloatArray) -> FloatArray:
-            own = array.shape[1:]
-            return np.broadcast_to(array.reshape((len(array), *(1,) * (len(batch) - 1), *own)), (*batch, *own))
-
-        state = game.settled(map_arrays(per_profile, self.state), actions)
-        transition = game.stage(state, actions)
-        return [layer(game, transition) for layer in layers]
 
 
 def reactions(game: AnyGame, rewards: Sequence[str] = ("private", "integrated")) -> Reactions:
