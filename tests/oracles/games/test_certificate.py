@@ -73,7 +73,7 @@ def test_commitment_play_and_mechanism_are_as_certified(game: str) -> None:
     constant, wanted = record["constant"], facts["constant"]
     assert constant["W_optimum"] == pytest.approx(wanted["W_optimum"], abs=PAYOFF)
     if wanted["optimum"] is not None:
-        coarse = 0.03 if game.startswith("Apple") else COMMITMENT  # three seats were searched on a 5 % grid
+        coarse = 0.05 if game.startswith("Apple") else COMMITMENT  # three seats were searched on a 5 % grid
         assert near([constant["optimum"]], wanted["optimum"], coarse)
     assert constant["poa_best"] == pytest.approx(wanted["poa_best"], abs=0.015)
     assert constant["poa_worst"] >= wanted["poa_worst"] - 0.015
