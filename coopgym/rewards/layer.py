@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from coopgym.games.game import AnyGame, Transition
 class RewardLayer(ABC):
     """Turns a transition's payoffs into one reward per agent."""
 
+    impartial: ClassVar[bool] = False
+    """Whether swapping any two agents' payoffs and relations swaps their rewards. Solvers treat agents as exchangeable
+    players only under layers that say so."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -29,6 +34,10 @@ class RewardLayer(ABC):
     @abstractmethod
     def base(self, game: AnyGame, transition: Transition) -> Array:
         """Rewards ``(..., N)`` before the released edition's multipliers and penalties."""
+
+    def treats_alike(self, i: int, j: int) -> bool:
+        """Whether swapping agents i and j swaps their rewards and leaves all others."""
+        return self.impartial
 
     def check(self, game: AnyGame) -> None:
         """Refuse a game that the layer does not fit.
@@ -68,6 +77,7 @@ class Private(RewardLayer):
     """Each agent is rewarded with its own payoff."""
 
     name = "private"
+    impartial = True
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         return transition.payoffs
@@ -78,6 +88,7 @@ class Integrated(RewardLayer):
     """Own payoff, trust-gated weights on partners' payoffs and relational utility, divided by Z (TR-1 Eq. 13)."""
 
     name = "integrated"
+    impartial = True
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         utilities = _utilities(transition)
@@ -91,6 +102,7 @@ class Cooperative(RewardLayer):
     """Everybody gets the same: the mean payoff, or in the released edition the mean integrated utility."""
 
     name = "cooperative"
+    impartial = True
 
     def base(self, game: AnyGame, transition: Transition) -> Array:
         released = game.spec.edition == "released"
@@ -101,6 +113,7 @@ class Cooperative(RewardLayer):
 class Mutuality(RewardLayer):
     """The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1)."""
 
+    impartial = True
     degree: float
 
     def __post_init__(self) -> None:
@@ -124,6 +137,7 @@ class SocialValueOrientation(RewardLayer):
         degrees: φ in degrees; 0 individualistic, 45 prosocial, 90 altruistic, -45 competitive.
     """
 
+    impartial = True
     degrees: float
 
     def __post_init__(self) -> None:
@@ -149,6 +163,7 @@ class InequityAversion(RewardLayer):
         guilt: β in [0, 1), weight on advantageous differences; the theory assumes β ≤ α.
     """
 
+    impartial = True
     envy: float
     guilt: float
 
@@ -189,6 +204,12 @@ class PayoffMatrix(RewardLayer):
     def name(self) -> str:
         rows = ";".join(",".join(_text(entry) for entry in row) for row in self.matrix)
         return f"matrix={rows}"
+
+    def treats_alike(self, i: int, j: int) -> bool:
+        order = list(range(len(self.matrix)))
+        order[i], order[j] = j, i
+        matrix = np.asarray(self.matrix)
+        return bool((matrix[np.ix_(order, order)] == matrix).all())
 
     def check(self, game: AnyGame) -> None:
         if len(self.matrix) != game.n_agents:

@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.backend import Array
+from coopgym.games.formal import FORMAL
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.collective_action import CoalitionFormation
 from coopgym.games.formal.dissolution import DissolvableGame
@@ -92,6 +93,8 @@ def certified_gap(plan: Plan, device: Any = "cpu") -> Gap:
 def _unproved(plan: Plan, layer: RewardLayer) -> str:
     """Why no bound is known for a plan's problem; empty if one is."""
     game = plan.game
+    if isinstance(game, FormalGame) and type(game) not in FORMAL:
+        return f"{type(game).__name__} is not one of the twenty formal games, whose payoffs the argument is about"
     if not isinstance(game, FormalGame):
         return (
             "released edition: multipliers and penalties on rewards jump with conduct, and no bound on them is proved"

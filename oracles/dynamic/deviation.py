@@ -92,8 +92,9 @@ def best_deviation(
     def frozen(count: int, root: int) -> FrozenPlay:
         return FrozenPlay(game, agents, seat, layer, seen, count, root)
 
-    probe = frozen(1, seed)
-    agents_draw = _copies_differ(probe)
+    probe, another = frozen(1, seed), frozen(1, seed)
+    another.reseed_agents(seed + 1)
+    agents_draw = _copies_differ(probe, another)
     random = agents_draw or bool(game.reset_uniforms or game.reset_normals or game.step_normals)
     count = (episodes or EFFORTS[effort].episodes) if random else 1
     search = DeviationSearch(frozen(count, seed), EFFORTS[effort], np.random.default_rng(seed))
@@ -105,7 +106,8 @@ def best_deviation(
     fresh = FRESH_EPISODES if random else 2
     comparison, judgement = frozen(fresh, comparing), frozen(fresh, judging)
     kind = _choose(comparison, search.found)
-    return _judged(judgement, kind, search.found[kind], probe.played + search.play.played + comparison.played)
+    evaluations = probe.played + another.played + search.play.played + comparison.played
+    return _judged(judgement, kind, search.found[kind], evaluations, agents_draw)
 
 
 def replayed(
@@ -120,11 +122,16 @@ def replayed(
     return _judged(play, model.kind, model.response, 0)
 
 
-def _copies_differ(play: FrozenPlay) -> bool:
-    """Whether the same play twice in one batch earns something else: then agents draw at random."""
+def _copies_differ(play: FrozenPlay, reseeded: FrozenPlay) -> bool:
+    """Whether the same play earns something else twice in one batch or with other seeds: then agents draw at random."""
+    twice = np.stack([_probed(play), _probed(reseeded)])
+    return not np.allclose(twice, twice[0, :, :1], rtol=ROUNDING, atol=0.0)
+
+
+def _probed(play: FrozenPlay) -> FloatArray:
+    """Returns ``(P, 2)`` of the own agent and of some constants, each played twice."""
     held = play.returns(play.plans(np.repeat(CONSTANTS[::10], 2)[:, None]))
-    twice = np.concatenate([play.returns(play.own_play(2)), held]).reshape(-1, 2)
-    return not np.allclose(twice[:, 0], twice[:, 1], rtol=ROUNDING, atol=0.0)
+    return np.concatenate([play.returns(play.own_play(2)), held]).reshape(-1, 2)
 
 
 def _choose(play: FrozenPlay, found: dict[Kind, Responses]) -> Kind:
@@ -142,12 +149,17 @@ def _choose(play: FrozenPlay, found: dict[Kind, Responses]) -> Kind:
     return best
 
 
-def _judged(play: FrozenPlay, kind: Kind, response: Responses, evaluations: int) -> Deviation:
-    """Play the chosen response and the own agent in episodes that no choice has seen."""
+def _judged(
+    play: FrozenPlay, kind: Kind, response: Responses, evaluations: int, agents_draw: bool = False
+) -> Deviation:
+    """Play the chosen response and the own agent in episodes that no choice has seen.
+
+    Agents that draw once for all episodes leave no spread between these, and so no standard error.
+    """
     own, chosen = play.record(play.own_play()), play.record(response)
     differences = (chosen.returns - own.returns)[0]
     both = np.concatenate([own.returns, chosen.returns])
-    random = not np.allclose(both, both[:, :1], rtol=ROUNDING, atol=0.0)
+    spread = not np.allclose(both, both[:, :1], rtol=ROUNDING, atol=0.0)
     gain = float(differences.mean())
     return Deviation(
         seat=play.seat,
@@ -157,8 +169,8 @@ def _judged(play: FrozenPlay, kind: Kind, response: Responses, evaluations: int)
         response=response,
         shares=chosen.shares[:, 0].mean(axis=1),
         evaluations=evaluations + play.played,
-        random=random,
-        standard_error=_standard_error(differences) if random else None,
+        random=agents_draw or spread,
+        standard_error=_standard_error(differences) if spread else None,
     )
 
 

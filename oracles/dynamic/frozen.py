@@ -103,6 +103,8 @@ class FrozenPlay:
             raise ValueError(f"seat={seat}: {game.id} has seats 0 to {game.n_agents - 1}")
         self.game, self.agents, self.seat, self.reward, self.view = game, agents, seat, reward, view
         self.episodes, self.seed, self.horizon = episodes, seed, game.spec.horizon
+        self._agents_seed = seed
+        self._last: Sequence[Agent] = ()
         self.played = 0
         """Episodes played so far."""
         self._seats = seats
@@ -153,6 +155,10 @@ class FrozenPlay:
         state = self.game.initial_state((self.episodes,), None, self._uniforms, self._normals)
         return map_arrays(lambda array: np.tile(array, (count, *(1,) * (array.ndim - 1))), state)
 
+    def reseed_agents(self, seed: int) -> None:
+        """Give agents another root for their generators; resets stay as they are."""
+        self._agents_seed = seed
+
     def _seated(self, rows: int) -> Sequence[Agent]:
         """Return fresh agents that have begun ``rows`` episodes.
 
@@ -163,7 +169,12 @@ class FrozenPlay:
         if len(agents) != game.n_agents:
             raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
         refuse_shared(game, agents)
-        streams = np.random.default_rng(self.seed).spawn(game.n_agents)
+        if any(agent is used for agent in agents for used in self._last):
+            raise ValueError(
+                f"{game.id}: agents() returned an agent that has played before; it must make fresh ones in every call"
+            )
+        self._last = agents
+        streams = np.random.default_rng(self._agents_seed).spawn(game.n_agents)
         for agent, seat, stream in zip(agents, self._seats, streams, strict=True):
             agent.begin(seat, rows, stream)
         return agents

@@ -12,8 +12,8 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer, reward_layer
 from oracles.dynamic.planning import FloatArray
-from oracles.games.rollout import expected_step, opening, remaining_steps, repeated
-from oracles.games.symmetry import exchangeable_groups
+from oracles.games.rollout import checked_state, expected_step, remaining_steps, repeated
+from oracles.games.symmetry import groups_in_state
 
 LEVELS = 21
 """Deviations tried by default: every 5 % of endowment."""
@@ -90,16 +90,15 @@ def grim_equilibrium(
     """
     layer = reward_layer(reward)
     layer.check(game)
-    start = opening(game) if state is None else state
+    start = checked_state(game, state)
     shares = _checked("plan", plan, (remaining_steps(game, start), game.n_agents))
     punishment = _checked("reversion", reversion, (game.n_agents,))
     if levels < 2:
         raise ValueError(f"levels={levels!r}: expected at least 2, the two ends of [0, 1]")
     grid = np.linspace(0.0, 1.0, levels)
     states, ahead = _on_path(game, layer, start, shares)
-    stand_ins = list(range(game.n_agents))
-    if state is None:
-        stand_ins = _stand_ins(game, np.concatenate([shares, punishment[None]]))
+    groups = groups_in_state(game, start, [layer])
+    stand_ins = _stand_ins(groups, np.concatenate([shares, punishment[None]]))
     seen = {seat: _worth(game, layer, states, shares, punishment, seat, grid) for seat in sorted(set(stand_ins))}
     worth = np.stack([seen[seat] for seat in stand_ins], axis=1)
     chosen = worth.argmax(-1)
@@ -114,13 +113,13 @@ def _checked(name: str, values: npt.ArrayLike, shape: tuple[int, ...]) -> FloatA
     return array
 
 
-def _stand_ins(game: AnyGame, played: FloatArray) -> list[int]:
+def _stand_ins(groups: tuple[tuple[int, ...], ...], played: FloatArray) -> list[int]:
     """For every seat one whose result is the same: the first of its group, if members of groups always play alike."""
-    groups = exchangeable_groups(game.spec)
-    if any((played[:, group] != played[:, group[:1]]).any() for group in groups):
-        return list(range(game.n_agents))
+    n_agents = played.shape[1]
+    if any((played[:, group] != played[:, group[:1]]).any() for group in map(list, groups)):
+        return list(range(n_agents))
     first = {seat: group[0] for group in groups for seat in group}
-    return [first[seat] for seat in range(game.n_agents)]
+    return [first[seat] for seat in range(n_agents)]
 
 
 def _on_path(game: AnyGame, layer: RewardLayer, start: State, shares: FloatArray) -> tuple[list[State], FloatArray]:

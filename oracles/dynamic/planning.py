@@ -12,8 +12,8 @@ from coopgym.backend import Array, Backend, torch_backend
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.games.rollout import opening, plan_returns, remaining_steps, repeated
-from oracles.games.symmetry import exchangeable_groups
+from oracles.games.rollout import checked_state, payoff_unit, plan_returns, remaining_steps, repeated
+from oracles.games.symmetry import groups_in_state
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -52,14 +52,10 @@ class PlanningProblem:
         self.layers = [reward_layer(reward) for reward in rewards]
         for layer in self.layers:
             layer.check(game)
-        self.start = opening(game) if state is None else state
-        if self.start.t.ndim:
-            raise ValueError(f"{game.id}: expected one state to plan from, got a batch of shape {self.start.t.shape}")
+        self.start = checked_state(game, state)
         self.steps = remaining_steps(game, self.start)
-        if self.steps < 1:
-            raise ValueError(f"{game.id}: the state is at the horizon of {game.spec.horizon} steps, nothing to plan")
         self.seat_weights = _checked_weights(game, seat_weights)
-        self.groups = exchangeable_groups(game.spec)
+        self.groups = groups_in_state(game, self.start, self.layers, self.seat_weights)
 
     @property
     def n_agents(self) -> int:
@@ -68,9 +64,8 @@ class PlanningProblem:
 
     @property
     def payoff_unit(self) -> float:
-        """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
-        spec = self.game.spec
-        return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
+        """Size of one payoff unit."""
+        return payoff_unit(self.game.spec)
 
     @property
     def movers(self) -> tuple[tuple[int, ...], ...]:

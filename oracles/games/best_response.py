@@ -40,8 +40,8 @@ def best_response(form: NormalForm, profiles: npt.ArrayLike, seat: int) -> BestR
     if not 0 <= seat < form.n_agents:
         raise ValueError(f"seat={seat}: {form.game.id} has seats 0 to {form.n_agents - 1}")
     checked = form.checked(profiles)
-    if checked.ndim != 2:
-        raise ValueError(f"profiles: expected (B, {form.n_agents}), got {checked.shape}")
+    if checked.ndim != 2 or not len(checked):
+        raise ValueError(f"profiles: expected (B, {form.n_agents}) with B > 0, got {checked.shape}")
     share, utility = responses(form, checked, (seat,))
     present = form.utilities(checked)[:, seat]
     return BestResponse(share[:, 0], utility[:, 0], np.maximum(utility[:, 0] - present, 0.0))
@@ -74,7 +74,7 @@ def deviation_utilities(
     count, levels = len(movers), shares.shape[-1]
     tried = np.broadcast_to(profiles[:, None, None, :], (len(profiles), count, levels, form.n_agents)).copy()
     tried[:, np.arange(count)[:, None], np.arange(levels), movers[:, None]] = shares
-    utilities = form.read(tried, [form.layer])[0]
+    utilities = form.finite(form.read(tried, [form.layer])[0])
     return np.moveaxis(utilities[:, np.arange(count), :, movers], 0, 1)
 
 
@@ -85,8 +85,15 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
         form: the game.
         profile: shares of all seats. Exchangeable seats that play the same are tried once.
         levels: deviations tried, evenly spaced; None is 10,001 in smooth games and ten to a cell of the grid otherwise.
+
+    Raises:
+        ValueError: not one profile, fewer than 2 levels, or utilities that are not finite.
     """
     checked = form.checked(profile)
+    if checked.ndim != 1 or (levels is not None and levels < 2):
+        raise ValueError(
+            f"expected one profile ({form.n_agents},) and at least 2 levels, got {checked.shape}, {levels}"
+        )
     grid = np.linspace(0.0, 1.0, levels or (AUDIT_LEVELS if form.smooth else 10 * (form.levels - 1) + 1))
     present = form.utilities(checked)
     gains = [
@@ -98,6 +105,6 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
 
 def distinct_seats(form: NormalForm, profile: FloatArray) -> list[int]:
     """One seat for every different situation in a profile: its group of exchangeable seats and its share."""
-    group = {seat: number for number, group in enumerate(form.groups) for seat in group}
+    group = {seat: number for number, group in enumerate(form.interchangeable) for seat in group}
     situations = {(group[seat], float(profile[seat])): seat for seat in reversed(range(form.n_agents))}
     return sorted(situations.values())

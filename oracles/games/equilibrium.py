@@ -159,6 +159,8 @@ def default_starts(form: NormalForm) -> FloatArray:
 
 
 def _profiles(form: NormalForm, starts: Sequence[npt.ArrayLike]) -> FloatArray:
+    if not len(starts):
+        raise ValueError("starts: expected at least one profile, got none")
     return np.stack([form.checked(np.broadcast_to(np.asarray(start, float), (form.n_agents,))) for start in starts])
 
 

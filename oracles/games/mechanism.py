@@ -11,7 +11,7 @@ from coopgym.games.formal.trust import CooperativeNegotiation, NegotiationState
 from coopgym.games.game import AnyGame
 from oracles.games.best_response import best_response
 from oracles.games.commitment import Commitment, commitment
-from oracles.games.dilemma import Dilemma, dilemma
+from oracles.games.dilemma import Dilemma, dilemma, worst
 from oracles.games.equilibrium import find_equilibria
 from oracles.games.normal_form import StageGame
 from oracles.games.optimum import welfare_optimum
@@ -49,7 +49,8 @@ class ValueOfInformation:
     """What the hidden synergy weight moves (SynergySearch); entries are for its low end, middle and high end."""
 
     optimum: tuple[float, ...]
-    nash: tuple[float, ...]
+    nash: tuple[float | None, ...]
+    """The equilibrium with the lowest welfare; None where there is none."""
     gain_from_knowing: float
     """Expected welfare of optimal play that knows the weight over the best that does not, less one."""
     loss_of_low_belief_at_high: float
@@ -103,8 +104,9 @@ def value_of_information(game: AnyGame) -> ValueOfInformation | None:
     def best(weight: float) -> float:
         return float(welfare_optimum(StageGame(game, "private", opening(game, gamma=weight))).profile[0])
 
-    def nash(weight: float) -> float:
-        return float(find_equilibria(StageGame(game, "private", opening(game, gamma=weight))).only().profile[0])
+    def nash(weight: float) -> float | None:
+        found = worst(find_equilibria(StageGame(game, "private", opening(game, gamma=weight))))
+        return None if found is None else float(found.profile[0])
 
     nodes, masses = np.polynomial.legendre.leggauss(9)
     weights = middle + 0.5 * (high - low) * nodes

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.games.rollout import opening, plan_returns, remaining_steps, repeated
+from oracles.games.rollout import checked_state, payoff_unit, plan_returns, remaining_steps, repeated
 from oracles.games.symmetry import groups_in_state
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,7 +49,15 @@ class NormalForm(ABC):
         self.game = game
         self.layer = reward_layer(reward)
         self.layer.check(game)
-        self.state = opening(game) if state is None else state
+        self.state = self.checked_state(state)
+
+    def checked_state(self, state: State | None) -> State:
+        """Return the state to play in, by default the opening.
+
+        Raises:
+            ValueError: not a single state of this game with steps left.
+        """
+        return checked_state(self.game, state)
 
     @property
     def n_agents(self) -> int:
@@ -58,14 +66,28 @@ class NormalForm(ABC):
 
     @property
     def scale(self) -> float:
-        """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
-        spec = self.game.spec
-        return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
+        """Size of one payoff unit."""
+        return payoff_unit(self.game.spec)
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:
-        """Groups of exchangeable seats."""
-        return groups_in_state(self.game, self.state, opening(self.game))
+        """Groups of exchangeable seats in the same situation, with the same interest."""
+        return groups_in_state(self.game, self.state, [self.layer])
+
+    @cached_property
+    def interchangeable(self) -> tuple[tuple[int, ...], ...]:
+        """The groups whose members can indeed swap places, as a trial shows; other seats are by themselves."""
+        trial = np.random.default_rng(0).random(self.n_agents)
+        pairs = [(group[0], seat) for group in self.groups for seat in group[1:]]
+        orders = np.tile(np.arange(self.n_agents), (len(pairs) + 1, 1))
+        for row, (i, j) in enumerate(pairs, start=1):
+            orders[row, [i, j]] = j, i
+        utilities = self.utilities(trial[orders])
+        swapped = dict(zip(pairs, utilities[1:], strict=True))
+        fits = {pair: np.allclose(utilities[0, orders[row]], swapped[pair]) for row, pair in enumerate(pairs, start=1)}
+        if all(fits.values()):
+            return self.groups
+        return tuple((seat,) for seat in range(self.n_agents))
 
     @property
     def levels(self) -> int:
@@ -88,7 +110,17 @@ class NormalForm(ABC):
         Raises:
             ValueError: profiles of another shape.
         """
-        return self.read(self.checked(profiles), [self.layer])[0]
+        return self.finite(self.read(self.checked(profiles), [self.layer])[0])
+
+    def finite(self, utilities: FloatArray) -> FloatArray:
+        """Return utilities.
+
+        Raises:
+            ValueError: some are not finite, so that no comparison would mean anything.
+        """
+        if not np.isfinite(utilities).all():
+            raise ValueError(f"{self.game.id} under {self.layer.name} reward: some utilities are not finite numbers")
+        return utilities
 
     def payoffs(self, profiles: npt.ArrayLike) -> FloatArray:
         """Return material payoffs ``(..., N)``, whatever the seats care about."""
@@ -136,6 +168,11 @@ class StageGameByRow(NormalForm):
     def __init__(self, game: AnyGame, reward: str | RewardLayer, states: State) -> None:
         """Take a game with a batch ``(B,)`` of states."""
         super().__init__(game, reward, states)
+
+    def checked_state(self, state: State | None) -> State:
+        if state is None or state.t.ndim != 1:
+            raise ValueError(f"{self.game.id}: expected a batch of states, shape (B,)")
+        return state
 
     def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments

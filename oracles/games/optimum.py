@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,13 @@ from coopgym.rewards import RewardLayer
 from oracles.games.adjustment import SMALL_GAME
 from oracles.games.equilibrium import SAME, find_equilibria
 from oracles.games.normal_form import FloatArray, NormalForm
+
+JOINT_WIDTHS = (0.1, 0.03, 0.01)
+"""Standard deviations of joint moves to begin with, in shares."""
+JOINT_ROUNDS, JOINT_MOVES = 40, 128
+"""Rounds of a search, and moves tried in a round."""
+JOINT_GAIN = 1e-10
+"""Gain in payoff units below which a joint move is no improvement."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +35,7 @@ class Optimum:
     residual: float
     """Largest distance, in shares, to what the same search would choose seat by seat."""
     agreement: float
-    """Share of the starts that led to this profile."""
+    """Share of the starts that led to this profile, or to where joint moves took it from."""
 
     @property
     def value(self) -> float:
@@ -95,9 +103,31 @@ def welfare_optimum(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = N
     if not candidates:
         raise ValueError(f"{form.game.id}: no optimum of the {form.layer.name} sum, {found.describe()}")
     totals = form.utilities(np.stack([profile for profile, _, _ in candidates])).sum(-1)
-    profile, residual, _ = candidates[int(totals.argmax())]
-    agreement = max(basin for other, _, basin in candidates if np.abs(other - profile).max() < SAME)
+    best, residual, _ = candidates[int(totals.argmax())]
+    agreement = max(basin for other, _, basin in candidates if np.abs(other - best).max() < SAME)
+    joint = form.smooth and 1 < form.n_agents <= SMALL_GAME
+    profile = _moved_jointly(form, best) if joint else best
     return Optimum(profile, form.utilities(profile), form.payoffs(profile), residual, agreement)
+
+
+def _moved_jointly(form: NormalForm, profile: FloatArray) -> FloatArray:
+    """Move all seats at once, by a cross-entropy search whose covariance learns which way a ridge runs.
+
+    Where utilities have ridges (equal payoffs under inequity aversion, say) no seat can climb alone what several can.
+    """
+    rng, best, value = np.random.default_rng(0), profile, float(form.utilities(profile).sum())
+    for width in JOINT_WIDTHS:
+        mean: FloatArray = best
+        spread: npt.NDArray[Any] = width * np.eye(form.n_agents)
+        for _ in range(JOINT_ROUNDS):
+            tried = np.clip(mean + rng.standard_normal((JOINT_MOVES, form.n_agents)) @ spread.T, 0.0, 1.0)
+            totals = form.utilities(tried).sum(-1)
+            elite = tried[np.argsort(-totals)[: JOINT_MOVES // 4]]
+            if totals.max() > value + JOINT_GAIN * form.scale:
+                best, value = tried[totals.argmax()], float(totals.max())
+            mean = elite.mean(0)
+            spread = np.linalg.cholesky(np.cov(elite.T) + 1e-18 * np.eye(form.n_agents))
+    return best
 
 
 def _heads(form: NormalForm) -> list[int]:

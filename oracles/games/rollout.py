@@ -9,6 +9,7 @@ import numpy as np
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
+from coopgym.games.spec import GameSpec
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer
 
@@ -34,6 +35,31 @@ def opening(game: AnyGame, trust: float | None = None, damage: float | None = No
     uniforms = array(np.full(game.reset_uniforms, 0.5)) if game.reset_uniforms else None
     normals = array(np.zeros(game.reset_normals)) if game.reset_normals else None
     return game.initial_state((), options, uniforms, normals)
+
+
+def checked_state(game: AnyGame, state: State | None) -> State:
+    """Return a single state of a game with steps left to play; the opening if none is given.
+
+    Raises:
+        ValueError: a batch of states, a state of another game, or one at the horizon.
+    """
+    if state is None:
+        return opening(game)
+    kind = type(opening(game))
+    if type(state) is not kind:
+        raise ValueError(f"{game.id}: expected a state of this game ({kind.__name__}), got {type(state).__name__}")
+    if state.t.ndim:
+        raise ValueError(f"{game.id}: expected a single state, got a batch of shape {tuple(state.t.shape)}")
+    if remaining_steps(game, state) < 1:
+        raise ValueError(
+            f"{game.id}: the state is at the horizon of {game.spec.horizon} steps, nothing is left to play"
+        )
+    return state
+
+
+def payoff_unit(spec: GameSpec) -> float:
+    """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
+    return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
 
 
 def repeated(game: AnyGame, state: State, batch: tuple[int, ...]) -> State:

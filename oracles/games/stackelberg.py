@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.finite.discretised import IntArray
-from oracles.games.best_response import AUDIT_LEVELS, deviation_utilities
+from oracles.games.best_response import AUDIT_LEVELS, best_response, deviation_utilities
 from oracles.games.equilibrium import find_equilibria
 from oracles.games.normal_form import FloatArray, NormalForm
 
@@ -25,6 +25,8 @@ SEARCHES = {
 }
 """By seats, a coarse and a fine search: shares on a mover's grid and most rounds of zooming in. Every history is
 visited, so more seats leave room for fewer of both."""
+LEADER_LEVELS = {2: 1001, 3: 101, 4: 31, 5: 11}
+"""By seats, evenly spaced moves with which the outcome is audited for all movers but the last."""
 CONVERGED = 1e-3
 """Largest distance between the profiles of the two searches at which the outcome counts as converged, shares."""
 INDIFFERENT = 1e-12
@@ -47,7 +49,8 @@ class SequentialOutcome:
     """``(N,)`` material payoffs."""
     gains: FloatArray
     """``(N,)`` audit: the most a seat would gain by another move, utility units. Moves tried: 10,001 by the last seat,
-    the grid's by the others, to which later seats answer by the same search."""
+    those of `LEADER_LEVELS` by the others. The second of two seats
+    answers by its best response in smooth games; otherwise the search answers."""
     levels: int
     """Shares on a mover's grid, from which it zooms in."""
     width: float
@@ -234,9 +237,15 @@ def _audit(induction: _Induction, profile: FloatArray) -> FloatArray:
     form, last = induction.form, induction.form.n_agents - 1
     present, gains = form.utilities(profile), np.zeros(form.n_agents)
     for seat in range(last):
-        tried = np.repeat(profile[None], induction.levels, axis=0)
-        tried[:, seat] = induction.grid
-        ends, _ = induction.play(tried, seat + 1)
+        # Other moves than those searched: a search cannot fail an audit by its own points.
+        moves = np.linspace(0.0, 1.0, LEADER_LEVELS[form.n_agents])
+        tried = np.repeat(profile[None], len(moves), axis=0)
+        tried[:, seat] = moves
+        if form.n_agents == 2 and form.smooth:
+            tried[:, 1] = best_response(form, tried, 1).share
+            ends = tried
+        else:
+            ends, _ = induction.play(tried, seat + 1)
         gains[seat] = form.utilities(ends)[:, seat].max() - present[seat]
     deviations = deviation_utilities(form, profile[None], np.array([last]), np.linspace(0.0, 1.0, AUDIT_LEVELS))
     gains[last] = deviations.max() - present[last]

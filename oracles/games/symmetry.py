@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
+from coopgym.rewards import RewardLayer
+from oracles.games.rollout import opening
 
 
 def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
@@ -20,20 +22,29 @@ def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
     return _partition(spec.n_agents, lambda i, j: _swappable(spec, i, j))
 
 
-def groups_in_state(game: AnyGame, state: State, opening: State) -> tuple[tuple[int, ...], ...]:
-    """Partition the seats into exchangeable groups whose members are in the same situation in a state.
+def groups_in_state(
+    game: AnyGame, state: State, layers: Sequence[RewardLayer] = (), seat_weights: FloatArray | None = None
+) -> tuple[tuple[int, ...], ...]:
+    """Partition the seats into exchangeable groups whose members are in the same situation and want the same.
 
     Args:
         game: on the NumPy backend.
-        state: a single state.
-        opening: the state after reset; what tells exchangeable agents apart even there is mere bookkeeping.
+        state: a single state. What tells exchangeable agents apart even after reset is mere bookkeeping.
+        layers: reward layers that must treat members alike.
+        seat_weights: ``(N,)`` weights that members must share.
     """
+    first = opening(game)
 
     def alike(i: int, j: int) -> bool:
-        return _swappable(game.spec, i, j) and all(
-            _unmoved_by_swap(now, i, j, game.n_agents)
-            for now, first in zip(vars(state).values(), vars(opening).values(), strict=True)
-            if _unmoved_by_swap(first, i, j, game.n_agents)
+        return (
+            _swappable(game.spec, i, j)
+            and all(layer.treats_alike(i, j) for layer in layers)
+            and (seat_weights is None or bool(seat_weights[i] == seat_weights[j]))
+            and all(
+                _unmoved_by_swap(now, i, j, game.n_agents)
+                for now, at_reset in zip(vars(state).values(), vars(first).values(), strict=True)
+                if _unmoved_by_swap(at_reset, i, j, game.n_agents)
+            )
         )
 
     return _partition(game.n_agents, alike)

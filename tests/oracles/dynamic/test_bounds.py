@@ -173,3 +173,14 @@ def test_without_a_proof_there_is_a_reason() -> None:
         assert gap == Gap(given_plan.value, None, gap.reason)
         assert words in gap.reason
         assert gap.relative is None
+
+
+def test_a_changed_game_has_no_proved_bound() -> None:
+    class Generous(type(make_game("SLCD-v1"))):
+        def payoffs(self, state, cooperation):
+            return super().payoffs(state, cooperation) + 20.0 * cooperation
+
+    made = Generous.configure(max_steps=2)
+    gap = certified_gap(plan(made, "private", agents=(), budget=QUICK))
+    assert gap.upper is None
+    assert "not one of the twenty" in gap.reason

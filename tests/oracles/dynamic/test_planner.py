@@ -20,6 +20,7 @@ from oracles.dynamic.joint_search import jostled, ramps, swept
 from oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
 from oracles.dynamic.planning import PlanningProblem, block_of_seats
 from oracles.dynamic.yardsticks import best_constant, yardsticks
+from oracles.games.normal_form import CommitmentGame
 from oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
 
 STEPS = 20
@@ -135,7 +136,7 @@ def test_errors_say_what_to_change() -> None:
         plan(game, starts={"half": np.full((3, 2), 0.5)})
     with pytest.raises(ValueError, match="expected 2 finite, non-negative numbers"):
         plan(game, seat_weights=(1.0, -1.0))
-    with pytest.raises(ValueError, match="nothing to plan"):
+    with pytest.raises(ValueError, match="at the horizon of 20 steps"):
         plan(game, state=opening(game, t=float(STEPS)))
     with pytest.raises(ValueError, match="one state to plan from"):
         plan(game, state=game.initial_state((3,)))
@@ -249,3 +250,12 @@ def test_ramps_are_plans() -> None:
     for ramp in ramps(problem, np.array([0.3, 0.9])):
         assert ramp.shape == (STEPS, 2)
         assert ((ramp >= 0.0) & (ramp <= 1.0)).all()
+
+
+def test_a_plan_for_one_seat_is_not_a_plan_for_all() -> None:
+    made = make_game("TeamProduction-v1", n_agents=8, max_steps=2)
+    weights = [1.0, *[0.0] * 7]
+    found = plan(made, "private", seat_weights=weights, agents=(), budget=QUICK)
+    one_rides_free = np.array([0.05, *[1.0] * 7])
+    held = CommitmentGame(made).payoffs(one_rides_free)[0] * 2
+    assert found.value >= held

@@ -215,3 +215,65 @@ def test_a_state_can_be_given() -> None:
     assert low.profile[0] < 0.2 < 0.45 < high.profile[0]
     with pytest.raises(ValueError, match="no state 'trusst'"):
         opening(made, trusst=1.0)
+
+
+def test_seats_with_different_interests_are_not_lumped_together() -> None:
+    rows = [",".join("2" if i == 7 else str(int(i == j)) for j in range(8)) for i in range(8)]
+    form = StageGame(make_game("TeamProduction-v1", n_agents=8), f"matrix={';'.join(rows)}")
+    assert form.groups == ((0, 1, 2, 3, 4, 5, 6), (7,))
+    found = find_equilibria(form).only()
+    assert found.profile[7] == 1.0
+    for seat in (0, 7):
+        tried = np.repeat(found.profile[None], 1001, axis=0)
+        tried[:, seat] = np.linspace(0.0, 1.0, 1001)
+        assert form.utilities(tried)[:, seat].max() <= found.utilities[seat] + 1e-6
+
+
+def test_seats_that_only_seem_exchangeable_are_all_audited() -> None:
+    made = make_game("IndirectReciprocity-v1")
+    form = StageGame(made, "inequity=1,0.5")
+    assert form.interchangeable == ((0,), (1,), (2,), (3,))
+    profile, grid = np.array([0.6, 0.6, 0.6, 0.2]), np.linspace(0.0, 1.0, 501)
+    tried = np.repeat(np.repeat(profile[None, None], 4, axis=0), 501, axis=1)
+    tried[np.arange(4), :, np.arange(4)] = grid
+    gains = form.utilities(tried)[np.arange(4), :, np.arange(4)].max(1) - form.utilities(profile)
+    assert regret(form, profile, levels=501) == pytest.approx(gains.max(), abs=1e-12)
+
+
+def test_the_optimum_of_a_ridge_is_found_by_moving_together() -> None:
+    form = StageGame(make_game("RenaultNissan-v1"), "inequity=1,0.5")
+    optimum = welfare_optimum(form)
+    nearby = np.clip(optimum.profile + 0.05 * np.random.default_rng(1).standard_normal((20_000, 2)), 0.0, 1.0)
+    assert form.utilities(nearby).mean(-1).max() <= optimum.value + 1e-7
+
+
+class Broken(StageGame):
+    """Utilities that are no numbers where the first seat plays much."""
+
+    def read(self, profiles, layers):
+        return [np.where(profiles[..., :1] > 0.3, np.nan, profiles) for _ in layers]
+
+
+def test_utilities_that_are_no_numbers_are_refused() -> None:
+    form = Broken(make_game("TrustDilemma-v1"))
+    for solve in (find_equilibria, welfare_optimum, lambda form: regret(form, [0.2, 0.2])):
+        with pytest.raises(ValueError, match="not finite"):
+            solve(form)
+
+
+def test_states_that_do_not_fit_are_refused() -> None:
+    made = make_game("TrustDilemma-v1", max_steps=1)
+    over = made.step(opening(made), np.array([50.0, 50.0])).state
+    batch = made.initial_state((3,))
+    other = opening(make_game("SLCD-v1"))
+    for state, message in (
+        (over, "at the horizon of 1 steps"),
+        (batch, "expected a single state"),
+        (other, "this game"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            CommitmentGame(made, "private", state)
+    with pytest.raises(ValueError, match="at least one profile"):
+        find_equilibria(StageGame(made), [])
+    with pytest.raises(ValueError, match="at least 2 levels"):
+        regret(StageGame(made), [0.1, 0.1], levels=1)
