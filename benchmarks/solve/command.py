@@ -11,11 +11,12 @@ from rich.console import Console
 from benchmarks.solve.batch import Outcome, Progress, Work, work_through
 from benchmarks.solve.console import print_overview, print_solution
 from benchmarks.solve.files import SUMMARY_BEGINNING, SUMMARY_FILE, Solved, read_solved, summary_csv, write_solved
+from benchmarks.solve.keeping import require_folder, require_places
 from benchmarks.solve.page import INDEX_BEGINNING, INDEX_FILE, render_index
 from benchmarks.solve.settings import parse_settings
 from benchmarks.solve.solution import solve
 from coopgym.corpus.writer import write_atomically
-from coopgym.games.registry import games
+from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec
 
 EDITIONS = ("formal", "released")
@@ -76,6 +77,8 @@ def solve_one(request: Request, console: Console, status: Console) -> Iterable[P
     """
     assert request.game is not None
     parameters = parse_settings(request.settings)
+    if request.out is not None:
+        require_folder(request.out)
     with status.status(f"solving {request.game}"):
         solution = solve(request.game, request.reward, **parameters)
     record = solution.record()
@@ -112,12 +115,13 @@ def solve_many(request: Request, console: Console, workers: int, progress: Progr
         OSError: a file cannot be written.
     """
     folder = request.folder
+    require_places(folder, games(request.edition), ".json")
     for name, beginning in ((INDEX_FILE, INDEX_BEGINNING), (SUMMARY_FILE, SUMMARY_BEGINNING)):
         if (folder / name).exists() and not (folder / name).read_bytes().startswith(beginning.encode()):
             raise RequestError(f"{folder / name} is another program's file and would be overwritten; choose another -o")
     outcome = work_through(CERTIFICATES, games(request.edition), folder, workers, request.fresh, progress)
-    records = [each.record for each in outcome.results]
-    print_overview(console, records)
-    write_atomically(folder / INDEX_FILE, render_index(outcome.results, outcome.faults).encode())
-    write_atomically(folder / SUMMARY_FILE, summary_csv(records).encode())
+    print_overview(console, [each.record for each in outcome.results])
+    held = [found for id in games() if (found := read_solved(folder, make_game(id))) is not None]
+    write_atomically(folder / INDEX_FILE, render_index(held, outcome.faults).encode())
+    write_atomically(folder / SUMMARY_FILE, summary_csv([each.record for each in held]).encode())
     return outcome

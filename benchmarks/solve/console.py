@@ -104,8 +104,8 @@ def _stage_lines(record: Record) -> Iterator[str]:
         first, last = percent(evolving["first"]), percent(evolving["last"])
         before, after = map(number, evolving["trust"])
         yield (
-            f"coopetitive play as trust evolves: from {first} to {last} % in {evolving['steps']} steps, trust {before} → "
-            f"{after}, payoff {number(evolving['welfare'], 3)}"
+            f"coopetitive play as trust evolves: from {first} to {last} % in {evolving['steps']} steps, "
+            f"trust {before} → {after}, payoff {number(evolving['welfare'], 3)}"
         )
 
 

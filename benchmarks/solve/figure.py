@@ -81,7 +81,10 @@ class GameFigure:
 
 
 def _placed(drawn: str, x: float, y: float) -> str:
-    return drawn.replace("<svg", f'<svg x="{x:g}" y="{y:g}"', 1)
+    """Put a drawing somewhere in the figure, whose user units are points: inside it, sizes carry no unit."""
+    unitless = re.sub(r'(<svg[^>]*? (?:width|height)="[0-9.]+)pt"', r'\1"', drawn, count=1)
+    unitless = re.sub(r'(<svg[^>]*? (?:width|height)="[0-9.]+)pt"', r'\1"', unitless, count=1)
+    return unitless.replace("<svg", f'<svg x="{x:g}" y="{y:g}"', 1)
 
 
 def inline_panels(figure_svg: str) -> list[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.provenance import package_version
+from benchmarks.solve.keeping import keep, kept, place_of, require_ours
 from benchmarks.solve.solution import Record
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
@@ -44,35 +42,27 @@ def write_solved(folder: Path, solved: Solved) -> Path:
     """Write ``ID.svg`` and then ``ID.json``, which counts only with its figure; return the latter's place.
 
     Raises:
+        ForeignFileError: a file that is no record of ours stands there.
         OSError: a file cannot be written.
     """
-    name, figure = solved.record["game"], solved.svg.encode()
-    stamp = {"package_version": package_version(), "figure_sha256": hashlib.sha256(figure).hexdigest()}
-    write_atomically(folder / f"{name}.svg", figure)
-    place = folder / f"{name}.json"
-    write_atomically(place, (json.dumps({**stamp, **solved.record}, indent=1, ensure_ascii=False) + "\n").encode())
+    place, figure = place_of(folder, solved.record["game"], solved.record["parameters"], ".json"), solved.svg.encode()
+    require_ours(place)
+    write_atomically(place.with_suffix(".svg"), figure)
+    keep(place, {"figure_sha256": hashlib.sha256(figure).hexdigest(), **solved.record})
     return place
 
 
 def read_solved(folder: Path, game: AnyGame) -> Solved | None:
     """Return what a folder holds of a game; None unless this version wrote it for these very parameters."""
+    place = place_of(folder, game.spec.id, game.parameter_dict(), ".json")
+    record = kept(place, game)
     try:
-        record = json.loads((folder / f"{game.spec.id}.json").read_text(encoding="utf-8"))
-        svg = (folder / f"{game.spec.id}.svg").read_bytes()
-    except (OSError, ValueError):
+        svg = place.with_suffix(".svg").read_bytes()
+    except OSError:
         return None
-    expected: dict[str, Any] = {
-        "package_version": package_version(),
-        "figure_sha256": hashlib.sha256(svg).hexdigest(),
-        "game": game.spec.id,
-        "parameters": json.loads(json.dumps(game.parameter_dict())),
-    }
-    if not isinstance(record, dict) or any(record.get(name) != value for name, value in expected.items()):
+    if record is None or record.pop("figure_sha256", None) != hashlib.sha256(svg).hexdigest():
         return None
-    return Solved({name: value for name, value in record.items() if name not in _STAMP}, svg.decode())
-
-
-_STAMP = ("package_version", "figure_sha256")
+    return Solved(record, svg.decode())
 
 
 def summary_csv(records: Sequence[Record]) -> str:

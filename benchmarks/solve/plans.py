@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.provenance import package_version
 from benchmarks.solve.batch import Outcome, Progress, Work, work_through
+from benchmarks.solve.keeping import keep, kept, place_of, require_folder, require_places
 from benchmarks.solve.settings import parse_settings
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
@@ -20,6 +20,7 @@ from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec
 from coopgym.rewards import reward_layer
 from oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
+from oracles.dynamic.planning import double_precision
 
 Record = dict[str, Any]
 
@@ -89,6 +90,9 @@ def plan_one(request: PlanRequest, console: Console, status: Console) -> Iterabl
     assert request.game is not None
     game = make_game(request.game, **parse_settings(request.settings))
     rewards = [reward_layer(reward).name for reward in request.rewards or MODES]
+    double_precision()  # says at once that torch is missing
+    if request.out is not None:
+        require_folder(request.out)
     with status.status(f"planning {request.game}"):
         record = plan_record(game, rewards)
     for line in plan_lines(record):
@@ -104,6 +108,8 @@ def plan_many(request: PlanRequest, console: Console, workers: int, progress: Pr
         FolderInUseError, WorkerDiedError: as `work_through`.
         OSError: a file cannot be written.
     """
+    double_precision()  # says at once that torch is missing
+    require_places(request.folder, games(), ".plans.json")
     table = request.folder / PLANS_FILE
     if table.exists() and not table.read_text(encoding="utf-8", errors="replace").startswith(PLANS_BEGINNING):
         raise PlanRequestError(f"{table} is another program's file and would be overwritten; choose another -o")
@@ -119,27 +125,21 @@ def plan_game(id: str) -> Record:
 
 
 def write_plans(folder: Path, record: Record) -> Path:
-    """Write ``ID.plans.json`` and return its place."""
-    place = folder / f"{record['game']}.plans.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(place, (json.dumps({"package_version": package_version(), **record}) + "\n").encode())
+    """Write ``ID.plans.json`` and return its place.
+
+    Raises:
+        ForeignFileError: a file that is no record of ours stands there.
+        OSError: it cannot be written.
+    """
+    place = place_of(folder, record["game"], record["parameters"], ".plans.json")
+    keep(place, record)
     return place
 
 
 def read_plans(folder: Path, game: AnyGame) -> Record | None:
     """Return the plans a folder holds of a game; None unless this version made them for these very parameters."""
-    try:
-        record = json.loads((folder / f"{game.spec.id}.plans.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    expected = {
-        "package_version": package_version(),
-        "game": game.spec.id,
-        "parameters": json.loads(json.dumps(game.parameter_dict())),
-    }
-    if not isinstance(record, dict) or any(record.get(name) != value for name, value in expected.items()):
-        return None
-    return record if isinstance(record.get("plans"), dict) and set(record["plans"]) == set(MODES) else None
+    record = kept(place_of(folder, game.spec.id, game.parameter_dict(), ".plans.json"), game)
+    return record if record is not None and set(record["plans"]) == set(MODES) else None
 
 
 def _seconds(spec: GameSpec) -> float:
@@ -154,7 +154,7 @@ def plan_record(game: AnyGame, rewards: Sequence[str] = MODES) -> Record:
     optima = dynamic_optima(game, rewards)
     record: Record = {
         "game": game.spec.id,
-        "parameters": game.parameter_dict(),
+        "parameters": json.loads(json.dumps(game.parameter_dict())),
         "horizon": game.spec.horizon,
         "plans": {mode: dynamic_record(optimum) for mode, optimum in optima.items()},
     }
@@ -186,12 +186,12 @@ def plan_lines(record: Record) -> Iterable[str]:
         agreeing, restarts = plan["restarts_agreeing"]
         steps = plan["deterred_steps"]
         yield f"\n{mode}: best plan {plan['value']:.6g}"
-        yield f"  upper bound   {bound_in_words(plan)}"
-        yield f"  search        {search_in_words(plan)}, {agreeing} of {restarts} restarts agree"
+        yield f"  upper bound    {bound_in_words(plan)}"
+        yield f"  search         {search_in_words(plan)}, {agreeing} of {restarts} restarts agree"
         for kind in YARDSTICKS:
-            yield f"  over {kind.removeprefix('best_'):<9}{_gain(plan['value'], plan[kind])}"
+            yield f"  over {kind.removeprefix('best_'):<10}{_gain(plan['value'], plan[kind])}"
         threat = "no private commitment equilibrium to threaten with" if steps is None else _deterred(record, steps)
-        yield f"  reversion     {threat}"
+        yield f"  reversion      {threat}"
 
 
 def bound_in_words(plan: Record) -> str:

@@ -53,7 +53,14 @@ def overview(record: Record) -> dict[str, str]:
 
 def percent(shares: Sequence[float] | None) -> str:
     """Shares as per cent, one per group, or a dash; equal ones are said once."""
-    return _joined(None if shares is None else [f"{100 * share:.0f}" for share in shares])
+    return _joined(None if shares is None else [_percentage(share) for share in shares])
+
+
+def _percentage(share: float) -> str:
+    """Whole per cent, or finer where these would hide that a share is not quite none or all."""
+    coarse = f"{100 * share:.0f}"
+    hides = (coarse == "0" and share > 0.0) or (coarse == "100" and share < 1.0)
+    return f"{100 * share:.2f}" if hides else coarse
 
 
 def numbers(values: Sequence[float] | None, digits: int = 2) -> str:
@@ -73,7 +80,7 @@ def conventions(equilibria: Record) -> str:
 
 def standing(found: Record, unique: bool) -> str:
     """Say what kind of equilibrium it is."""
-    words = ["unique" if unique else f"from {found['basin']:.0%} of the starts"]
+    words = ["unique" if unique else f"from {100 * found['basin']:.0f} % of the starts"]
     words.append("interior" if found["interior"] else "at a corner")
     if found["stability"] is not None:
         words.append("stable" if found["stability"] < 0.0 else "unstable")

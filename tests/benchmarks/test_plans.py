@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
-from benchmarks.solve import batch, plans
+from benchmarks.solve import batch, keeping, plans
 from coopgym.games.registry import make_game
 from oracles.dynamic.planner import QUICK
 
@@ -42,7 +42,8 @@ def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:
     assert "best plan 48.2163" in result.output
     assert "over constant" in result.output
     assert "deters leaving the plan" in result.output
-    record = json.loads((tmp_path / "PublicGoods-v1.plans.json").read_text())
+    (place,) = tmp_path.glob("PublicGoods-v1-*.plans.json")
+    record = json.loads(place.read_text())
     plan = record["plans"]["private"]
     assert plan["value"] == pytest.approx(1.607211 * 5 * 6, abs=1e-4)
     assert plan["upper_bound"] == pytest.approx(plan["value"], rel=1e-6)
@@ -52,15 +53,16 @@ def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:
 
 def test_all_games_are_planned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "games", lambda: TWO)
-    monkeypatch.setattr(plans, "make_game", lambda id: make_game(id, **SHORT))
-    monkeypatch.setattr(batch, "make_game", lambda id: make_game(id, **SHORT))
+    for module in (plans, batch, keeping):
+        monkeypatch.setattr(module, "make_game", lambda id: make_game(id, **SHORT))
     first = call("--all", "-o", str(tmp_path), "--workers", "0")
     assert "2 games planned, 0 already there" in first.output, first.output
     table = (tmp_path / "plans.md").read_text()
     assert table.startswith(plans.PLANS_BEGINNING)
     assert table.count("| PublicGoods-v1 |") == table.count("| SLCD-v0 |") == 3
     assert "none proved" in table
-    (tmp_path / "SLCD-v0.plans.json").write_text("{}")
+    place = tmp_path / "SLCD-v0.plans.json"
+    place.write_text(place.read_text().replace('"value"', '"worth"', 1))
     assert "1 games planned, 1 already there" in call("--all", "-o", str(tmp_path), "--workers", "0").output
     assert (tmp_path / "plans.md").read_text() == table
 

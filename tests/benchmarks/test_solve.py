@@ -21,7 +21,7 @@ from benchmarks.cli import app
 from benchmarks.progress import LineProgress
 from benchmarks.report import ink
 from benchmarks.report.portraits import portraits
-from benchmarks.solve import batch, command
+from benchmarks.solve import batch, command, keeping
 from benchmarks.solve.files import Solved, read_solved
 from benchmarks.solve.page import render_index
 from benchmarks.solve.settings import parse_settings
@@ -54,9 +54,10 @@ def two_games(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def make_short(game: str) -> Any:
         return make_game(game, **QUICK)
 
-    monkeypatch.setattr(command, "games", lambda edition: TWO)
+    monkeypatch.setattr(command, "games", lambda edition=None: TWO)
     monkeypatch.setattr(command, "solve", solve_short)
-    monkeypatch.setattr(batch, "make_game", make_short)
+    for module in (batch, command, keeping):
+        monkeypatch.setattr(module, "make_game", make_short)
     return calls
 
 
@@ -92,7 +93,8 @@ def test_parameters_change_the_answer(tmp_path: Path) -> None:
     out = ("-o", str(tmp_path))
     result = call("RenaultNissan-v1", "--set", "phase=crisis", "--set", "max_steps=8", *out)
     assert result.exit_code == 0, result.output
-    record = json.loads((tmp_path / "RenaultNissan-v1.json").read_text())
+    (place,) = tmp_path.glob("RenaultNissan-v1-*.json")
+    record = json.loads(place.read_text())
     assert percent(record["nash"]) == "12/11"
     assert record["poa"] == pytest.approx(1.119, abs=0.002)
     assert record["parameters"]["max_steps"] == 8
@@ -175,7 +177,7 @@ def test_a_figure_is_a_valid_file_that_repeats(team: Solution) -> None:
 
 def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: list[str], tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / "TrustDilemma-v1.json").write_text('{"game": "somebody else\'s"}')
+    (tmp_path / "TrustDilemma-v1.json").write_text('{\n "record_version": 1,\n "packa')
     first = solve_all(tmp_path)
     assert "2 games solved, 0 already there" in first.output
     assert sorted(two_games) == sorted(TWO)
@@ -222,6 +224,37 @@ def test_worker_processes_solve_too(tmp_path: Path) -> None:
     held = read_solved(tmp_path, make_game("PartnerHoldUp-v0"))
     assert held is not None
     assert held.record["nash_unique"]
+
+
+def test_records_that_were_changed_are_not_believed(two_games: list[str], tmp_path: Path) -> None:
+    solve_all(tmp_path)
+    place = tmp_path / "TrustDilemma-v1.json"
+    whole = place.read_text()
+    for damaged in (whole.replace('"qualifies": true', '"qualifies": false'), whole.replace('"constant"', '"cnstant"')):
+        assert damaged != whole
+        place.write_text(damaged)
+        assert "1 games solved, 1 already there" in solve_all(tmp_path).output
+        assert place.read_text() == whole
+
+
+def test_files_of_others_are_refused_before_any_work(two_games: list[str], tmp_path: Path) -> None:
+    (tmp_path / "TrustDilemma-v1.json").write_text('{"mine": 1}')
+    result = call("--all", "-o", str(tmp_path), "--workers", "0")
+    assert result.exit_code == 2
+    assert "another program's file" in result.stderr
+    assert not two_games
+    assert (tmp_path / "TrustDilemma-v1.json").read_text() == '{"mine": 1}'
+    (tmp_path / "file").write_text("")
+    result = call("TrustDilemma-v1", "-o", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert "expected a folder" in result.stderr
+
+
+def test_panels_of_a_file_keep_their_size(team: Solution) -> None:
+    """Inside the figure, whose user units are points, a unit would make panels a third too large."""
+    sizes = re.findall(r'<svg[^>]* (?:width|height)="([^"]*)"', team.figure().svg())
+    assert sum(size.endswith("pt") for size in sizes) == 1, "only the outermost"
+    assert len(sizes) > 4
 
 
 def test_results_of_a_study_are_not_overwritten(two_games: list[str], tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_errors_say_what_to_change() -> None:
         plan(game, seat_weights=(1.0, -1.0))
     with pytest.raises(ValueError, match="at the horizon of 20 steps"):
         plan(game, state=opening(game, t=float(STEPS)))
-    with pytest.raises(ValueError, match="one state to plan from"):
+    with pytest.raises(ValueError, match="expected a single state"):
         plan(game, state=game.initial_state((3,)))
     with pytest.raises(ValueError, match="pass the game on NUMPY"):
         plan(game.on(torch_backend()))
