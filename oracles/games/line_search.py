@@ -20,6 +20,8 @@ _DIFFERENCE = 1e-4
 """Step of finite differences, share of endowment."""
 _TINY = 1e-8
 """Move that tells a sharp maximum from a smooth one."""
+_LEAST_SLOPE = 1e-6
+"""Slope, relative to the values, above which a loss is no rounding error."""
 _NEWTON_ROUNDS = 12
 _NEWTON_STEP = 1e-5
 """A last Newton step of this size leaves an error of about its square."""
@@ -88,7 +90,7 @@ def _is_sharp(values: Functions, share: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether a tiny move to either side loses more than a smooth peak would: a maximum at a kink or at an edge."""
     nearby = np.clip(share[..., None] + _TINY * np.array([-1.0, 0.0, 1.0]), 0.0, 1.0)
     below, at, above = np.moveaxis(values(nearby), -1, 0)
-    loss = _TINY * 1e-3 * (1.0 + np.abs(at))
+    loss = _TINY * _LEAST_SLOPE * (1.0 + np.abs(at))
     return ((below < at - loss) | (share == 0.0)) & ((above < at - loss) | (share == 1.0))
 
 
