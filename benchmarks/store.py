@@ -19,14 +19,12 @@ from benchmarks.policies import POLICIES, keep_policies
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
 from coopgym.corpus.reader import open_shard, read_shard, run_shards
-from coopgym.corpus.schema import PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
+from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
 STUDY_FILE = "study.json"
 PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed")
 """Columns of ``runs`` that make up `RunSpec.place`."""
-DETAILS: tuple[TableName, ...] = ("curves", "steps")
-"""Tables that belong to runs: written before them, worth nothing without them."""
 
 
 class FolderInUseError(RuntimeError):
@@ -143,7 +141,7 @@ class RunStore:
         if result.policies:
             keep_policies(self.folder, job.id, result.policies)
         for name in DETAILS:
-            if len(result.tables[name]):
+            if len(result.tables.get(name, ())):
                 self._write(name, f"{job.id}.parquet", result.tables[name])
         self._write("runs", f"{job.id}.parquet", result.tables["runs"])
 

@@ -53,6 +53,26 @@ class Corpus:
         return self._read("steps")
 
     @cached_property
+    def turns(self) -> pa.Table:
+        """Transcripts of language models, one row per message."""
+        return self._read("turns")
+
+    @cached_property
+    def audit_surface(self) -> pa.Table:
+        """What seats get when all play the same share, one row per level and seat."""
+        return self._read("audit_surface")
+
+    @cached_property
+    def audit_unilateral(self) -> pa.Table:
+        """What a seat gains by playing another share than the rest, one row per pair of shares and seat."""
+        return self._read("audit_unilateral")
+
+    @cached_property
+    def audit_temporal(self) -> pa.Table:
+        """What a seat gains by deviating for part of an episode, one row per deviation."""
+        return self._read("audit_temporal")
+
+    @cached_property
     def metadata(self) -> Mapping[str, tuple[str, ...]]:
         """What the shards say about themselves: schema versions, package versions and study hashes."""
         found: dict[bytes, set[str]] = {key: set() for key in _METADATA_KEYS}

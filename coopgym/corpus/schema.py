@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Major.minor: readers accept any minor version and refuse other major versions."""
 
-TableName = Literal["runs", "curves", "steps"]
-TABLES: tuple[TableName, ...] = ("runs", "curves", "steps")
+TableName = Literal["runs", "curves", "steps", "turns", "audit_surface", "audit_unilateral", "audit_temporal"]
+TABLES: tuple[TableName, ...] = get_args(TableName)
+DETAILS: tuple[TableName, ...] = TABLES[1:]
+"""Tables that belong to runs: written before them, worth nothing without them."""
 
 TABLE_KEY = b"coopgym.table"
 SCHEMA_VERSION_KEY = b"coopgym.schema_version"
@@ -21,8 +23,20 @@ STUDY_HASH_KEY = b"coopgym.study_hash"
 
 STATUSES = ("completed", "diverged", "failed")
 """How a run can end: as planned, with non-finite numbers, or with an exception."""
-KINDS = ("constant", "heuristic", "oracle", "plugin", "learner")
-"""What can fill the seats: a constant action, a built-in strategy, an oracle, a user's agent, a trained policy."""
+KINDS = ("constant", "heuristic", "oracle", "plugin", "learner", "label")
+"""What can fill the seats: a constant action, a built-in strategy, an oracle, a user's agent, a trained policy, or in
+audits nobody at all: a label under which actions fixed in advance are filed."""
+PROTOCOLS = (
+    "self_play",
+    "scenario",
+    "surface",
+    "unilateral",
+    "temporal",
+    "reactive",
+    "reference_surface",
+    "reference_temporal",
+)
+"""What a run did: copies of one agent in all seats, a focal agent among others, or one of the audits."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ class Column:
 
 _NUMBERS = pa.list_(pa.field("item", pa.float64(), nullable=False))
 _SHORT_NUMBERS = pa.list_(pa.field("item", pa.float32(), nullable=False))
+_MEASURES = pa.map_(pa.string(), pa.field("value", pa.float64(), nullable=False))
 _TEXTS = pa.list_(pa.field("item", pa.string(), nullable=False))
 
 
@@ -63,6 +78,11 @@ _IDENTITY = (
     Column("seed", pa.int64(), "replicate number from the study"),
     Column("episodes", pa.int32(), "evaluation episodes", "episodes"),
     Column("hyperparameters", pa.string(), "effective hyper-parameters of a learner, JSON"),
+    Column("protocol", pa.string(), f"one of {', '.join(PROTOCOLS)}; null before 1.2: self_play", "", True, 2),
+    Column("scenario", pa.string(), "name of the scenario, for runs among other agents", nullable=True, since=2),
+    Column("background", _TEXTS, "agents in the seats that are not focal, in order of seats", nullable=True, since=2),
+    Column("objective", pa.string(), "whose reward a learner maximised: individual or team", nullable=True, since=2),
+    Column("mutuality", pa.float64(), "λ from private (0) to cooperative (1), where the mode has one", "1", True, 2),
 )
 
 _PROVENANCE = (
@@ -104,6 +124,28 @@ _EVALUATION = (
     Column("gini_payoff", pa.float64(), "Gini coefficient of seats' payoffs, null if one is negative", "1", True),
 )
 
+_BREAKDOWN = (
+    Column("termination_cause", pa.string(), "horizon, dissolution, or mixed over episodes", nullable=True, since=2),
+    Column("class_metrics", _MEASURES, "what the game tells of its last state, episode mean", nullable=True, since=2),
+    Column("focal_return", pa.float64(), "mean return of focal seats in the run's reward mode", "reward", True, 2),
+    Column("focal_payoff", pa.float64(), "mean payoff of focal seats", "payoff", True, 2),
+    Column("focal_cooperation", pa.float64(), "mean share of endowment focal seats played", "1", True, 2),
+    Column("background_return", pa.float64(), "mean return of the other seats", "reward", True, 2),
+    Column("background_payoff", pa.float64(), "mean payoff of the other seats", "payoff", True, 2),
+    Column("background_cooperation", pa.float64(), "mean share of endowment the other seats played", "1", True, 2),
+)
+
+_STOCHASTIC = (
+    Column("sto_episodes", pa.int32(), "episodes of the stochastic evaluation of a learner", "episodes", True, 2),
+    Column("sto_welfare", pa.float64(), "welfare when actions are drawn from the policies", "payoff", True, 2),
+    Column("sto_return_private", pa.float64(), "return_private of that play", "reward", True, 2),
+    Column("sto_return_integrated", pa.float64(), "return_integrated of that play", "reward", True, 2),
+    Column("sto_return_cooperative", pa.float64(), "return_cooperative of that play", "reward", True, 2),
+    Column("sto_return_mode", pa.float64(), "return_mode of that play", "reward", True, 2),
+    Column("sto_cooperation_rate", pa.float64(), "cooperation_rate of that play", "1", True, 2),
+    Column("sto_seat_payoffs", _NUMBERS, "seat_payoffs of that play", "payoff", True, 2),
+)
+
 _EXPLOITABILITY = (
     Column("exploitability", pa.float64(), "NashConv: sum of seats' best unilateral gains found", "reward", True, 1),
     Column("exploitability_error", pa.float64(), "its standard error; null where nothing is random", "reward", True, 1),
@@ -112,7 +154,7 @@ _EXPLOITABILITY = (
     Column("exploitability_effort", pa.string(), "how thoroughly deviations were searched", nullable=True, since=1),
 )
 
-_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_EXPLOITABILITY)
+_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_BREAKDOWN, *_STOCHASTIC, *_EXPLOITABILITY)
 
 _CURVES = (
     Column("run_id", pa.string(), "the run in `runs`"),
@@ -136,7 +178,68 @@ _STEPS = (
     Column("truncated", pa.bool_(), "the horizon was reached at this step"),
 )
 
-COLUMNS: Mapping[TableName, tuple[Column, ...]] = {"runs": _RUNS, "curves": _CURVES, "steps": _STEPS}
+_TURNS = (
+    Column("run_id", pa.string(), "the run in `runs`"),
+    Column("episode", pa.int32(), "episode of the run, from 0"),
+    Column("seat", pa.int16(), "seat that converses, from 0"),
+    Column("turn", pa.int32(), "message of this seat's conversation, from 0"),
+    Column("t", pa.int32(), "step of the game that the message belongs to, from 0"),
+    Column("role", pa.string(), "system, user, assistant or tool"),
+    Column("content", pa.string(), "the message as it was sent or received"),
+    Column("tool", pa.string(), "tool that was called or answers", nullable=True),
+    Column("valid", pa.bool_(), "whether an assistant message could be read; null for other roles", nullable=True),
+    Column("action", pa.float64(), "cooperation level that the message led to", "endowment units", True),
+    Column("prompt_tokens", pa.int32(), "tokens the model read for this message", "tokens", True),
+    Column("completion_tokens", pa.int32(), "tokens the model wrote", "tokens", True),
+)
+
+_AUDIT_SURFACE = (
+    Column("run_id", pa.string(), "the run in `runs`"),
+    Column("level", pa.float32(), "share of endowment that every seat plays", "1"),
+    Column("seat", pa.int16(), "seat, from 0"),
+    Column("action", pa.float64(), "cooperation level of the seat", "endowment units"),
+    Column("episode_return", pa.float64(), "return of the seat, mean over episodes", "reward"),
+    Column("return_std", pa.float64(), "standard deviation of its return over episodes, divided by n", "reward"),
+    Column("payoff", pa.float64(), "payoff of the seat, mean over episodes", "payoff"),
+    Column("mean_trust_final", pa.float64(), "mean trust between different seats at the end", "1"),
+    Column("episode_length", pa.float64(), "mean steps played", "steps"),
+)
+
+_AUDIT_UNILATERAL = (
+    Column("run_id", pa.string(), "the run in `runs`"),
+    Column("seat", pa.int16(), "seat that deviates, from 0"),
+    Column("base_level", pa.float32(), "share of endowment that everybody else plays", "1"),
+    Column("level", pa.float32(), "share of endowment that the seat plays", "1"),
+    Column("gain", pa.float32(), "change of the seat's return against playing the base level too", "reward"),
+    Column("others_change", pa.float32(), "change of the other seats' mean return", "reward"),
+    Column("partner", pa.string(), "agent in the other seats, which may react; null: the base level", nullable=True),
+)
+
+_AUDIT_TEMPORAL = (
+    Column("run_id", pa.string(), "the run in `runs`"),
+    Column("seat", pa.int16(), "seat that deviates, from 0"),
+    Column("strategy", pa.string(), "baseline, full, late, early, ramp or pulse"),
+    Column("first_step", pa.int32(), "first step of the deviation", "steps", True),
+    Column("last_step", pa.int32(), "last step of the deviation", "steps", True),
+    Column("fraction", pa.float64(), "where in the episode it begins; for early ones, ends", "1", True),
+    Column("base_level", pa.float64(), "share of endowment that everybody plays otherwise", "1"),
+    Column("level", pa.float64(), "share that the seat deviates to; of a ramp, its end", "1"),
+    Column("mean_return", pa.float64(), "return, mean over seats", "reward"),
+    Column("seat_returns", _NUMBERS, "return of each seat", "reward"),
+    Column("gain", pa.float64(), "change of the seat's return against the baseline", "reward"),
+    Column("others_change", pa.float64(), "change of the other seats' mean return", "reward"),
+    Column("exploitative", pa.bool_(), "the seat gains and the others lose"),
+)
+
+COLUMNS: Mapping[TableName, tuple[Column, ...]] = {
+    "runs": _RUNS,
+    "curves": _CURVES,
+    "steps": _STEPS,
+    "turns": _TURNS,
+    "audit_surface": _AUDIT_SURFACE,
+    "audit_unilateral": _AUDIT_UNILATERAL,
+    "audit_temporal": _AUDIT_TEMPORAL,
+}
 SCHEMAS: Mapping[TableName, pa.Schema] = {
     name: pa.schema([column.field() for column in columns]) for name, columns in COLUMNS.items()
 }

@@ -16,6 +16,7 @@ from coopgym.corpus.schema import (
     COLUMNS,
     KINDS,
     PACKAGE_VERSION_KEY,
+    PROTOCOLS,
     SCHEMA_VERSION,
     SCHEMA_VERSION_KEY,
     SCHEMAS,
@@ -73,6 +74,7 @@ def validate(name: TableName, table: pa.Table) -> None:
     if name == "runs":
         _require_vocabulary("runs.status", table.column("status"), STATUSES)
         _require_vocabulary("runs.algorithm_kind", table.column("algorithm_kind"), KINDS)
+        _require_vocabulary("runs.protocol", table.column("protocol").drop_null(), PROTOCOLS)
         if len(table.column("run_id").unique()) != len(table):
             raise ValueError("runs.run_id: the same run appears more than once")
 
@@ -134,7 +136,11 @@ def _finite_or_none(value: Any) -> Any:
 
 
 def _require_finite(where: str, column: pa.ChunkedArray) -> None:
-    values = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+    values = column
+    if pa.types.is_list(column.type):
+        values = pc.list_flatten(column)
+    elif pa.types.is_map(column.type):
+        values = pa.chunked_array([chunk.items for chunk in column.chunks], column.type.item_type)
     if pa.types.is_floating(values.type) and pc.any(pc.invert(pc.is_finite(values))).as_py():
         raise ValueError(f"{where}: holds NaN or infinity; store null and say why in `status`")
 

@@ -14,10 +14,9 @@ import pytest
 
 from coopgym.corpus import SCHEMAS, CorpusError, load_corpus, table_from_rows, validate, write_table
 from coopgym.corpus.reader import read_shard
-from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION_KEY, TABLES, TableName, major
+from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLES, TableName, major
 from coopgym.corpus.writer import remove_leftovers, write_atomically
 
-COLUMNS_OF_TEXTS = SCHEMAS["runs"].field("seat_deviations").type
 LABELS = {"study_hash": "0" * 64, "package_version": "1.2.3"}
 
 
@@ -29,10 +28,11 @@ def run_row(run_id: str = "a", **changes: Any) -> dict[str, Any]:
         pa.int64(): 4,
         pa.float64(): 0.5,
         pa.timestamp("us", "UTC"): datetime(2030, 1, 2, tzinfo=UTC),
-        COLUMNS_OF_TEXTS: ["x", "y"],
+        SCHEMAS["runs"].field("seat_deviations").type: ["x", "y"],
+        SCHEMAS["runs"].field("class_metrics").type: {"loyalty": 0.5},
     }
     row = {column.name: filled.get(column.type, [0.25, 0.75]) for column in COLUMNS["runs"]}
-    return row | {"run_id": run_id, "status": "completed", "algorithm_kind": "heuristic"} | changes
+    return row | {"run_id": run_id, "status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play"} | changes
 
 
 def write_corpus(folder: Path) -> Path:
@@ -51,7 +51,7 @@ def test_round_trip_keeps_rows_types_and_labels(tmp_path: Path) -> None:
     assert corpus.curves.to_pylist() == [{"run_id": "a", "step": 10, "metric": "payoff", "value": 0.5}]
     assert corpus.steps.schema == SCHEMAS["steps"]
     assert corpus.metadata == {
-        "schema_version": ("1.1",),
+        "schema_version": (SCHEMA_VERSION,),
         "package_version": ("1.2.3",),
         "study_hash": (LABELS["study_hash"],),
     }
