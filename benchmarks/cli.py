@@ -76,7 +76,7 @@ def play(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all chance.")] = 0,
 ) -> None:
     """Play a seat yourself, in the terminal."""
-    from benchmarks.study import require_agent
+    from benchmarks.entries import require_agent
     from benchmarks.terminal import Person, farewell, introduction, play_with_person
     from coopgym.agents import Seat, make_agent
     from coopgym.games.registry import make_game

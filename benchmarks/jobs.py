@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from benchmarks.deviations import searched
-from benchmarks.metrics import evaluation_metrics
+from benchmarks.meetings import meet
+from benchmarks.metrics import evaluation_metrics, stochastic_metrics
 from benchmarks.plan import Job, RunSpec, Training, canonical_json
 from benchmarks.policies import copies, scripted
 from benchmarks.provenance import versions
 from benchmarks.recording import step_table
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
-from coopgym.corpus.schema import SCHEMAS, TableName
+from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
+from coopgym.rewards import reward_layer
 from oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
@@ -51,8 +53,7 @@ class _Run:
     """What one run adds to the tables."""
 
     row: Row
-    curve: Sequence[Row] = ()
-    steps: pa.Table | None = None
+    details: Mapping[TableName, pa.Table] = field(default_factory=dict)
 
 
 def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda fraction: None) -> JobResult:
@@ -68,32 +69,47 @@ def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda f
     if job.training:
         runs, policies = _train(job.specs, job.training, device, report)
     else:
-        runs, policies = list(_play(job.specs, report)), None
+        runs, policies = list(_play(job, report)), None
     common = {"study": study, "device": device, "replica_group": job.id, "started_at": started, **versions()}
-    steps = [run.steps for run in runs if run.steps is not None]
-    return JobResult(
-        {
-            "runs": table_from_rows("runs", [common | run.row for run in runs]),
-            "curves": table_from_rows("curves", [point for run in runs for point in run.curve]),
-            "steps": pa.concat_tables(steps) if steps else SCHEMAS["steps"].empty_table(),
-        },
-        policies,
-    )
+    tables: dict[TableName, pa.Table] = {"runs": table_from_rows("runs", [common | run.row for run in runs])}
+    for name in DETAILS:
+        if parts := [run.details[name] for run in runs if name in run.details]:
+            tables[name] = pa.concat_tables(parts)
+    return JobResult(tables, policies)
 
 
-def _play(specs: Sequence[RunSpec], report: Report) -> Iterable[_Run]:
+def _play(job: Job, report: Report) -> Iterable[_Run]:
     plays: dict[tuple[Any, ...], list[RunSpec]] = {}
-    for spec in specs:
+    for spec in job.specs:
         plays.setdefault(spec.play_key, []).append(spec)
     for done, readings in enumerate(plays.values(), start=1):
         try:
-            agents = scripted(readings[0].algorithm, make_game(readings[0].game, **readings[0].parameters).n_agents)
-            episodes, seconds = _evaluate(readings[0], agents())
-            runs = [_completed(spec, episodes, seconds, agents) for spec in readings]
+            runs = list(_readings(readings, job))
         except Exception:
             runs = [_failed(spec) for spec in readings]
         yield from runs
         report(done / len(plays))
+
+
+def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
+    """Compute once what several runs read."""
+    begun, head = time.perf_counter(), specs[0]
+    if head.meeting:
+        columns = meet(head, job.policies)
+        outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
+        yield from (_Run(_identity(spec) | outcome | columns) for spec in specs)
+    elif head.audit:
+        from benchmarks.audits import audit
+
+        audited = audit(head)
+        outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
+        for spec in specs:
+            details = {name: labelled(name, spec.run_id, rows) for name, rows in audited.tables.items()}
+            yield _Run(_identity(spec) | outcome | audited.columns, details)
+    else:
+        agents = scripted(head.algorithm, make_game(head.game, **head.parameters).n_agents)
+        episodes, seconds = _evaluate(head, agents())
+        yield from (_completed(spec, episodes, seconds, agents) for spec in specs)
 
 
 def _train(
@@ -122,12 +138,11 @@ def _train(
 def _evaluated(specs: Sequence[RunSpec], result: TrainingResult, seconds: float) -> Iterable[_Run]:
     for spec in specs:
         replica = (spec.reward, spec.training_seed)
-        curve = [
-            {"run_id": spec.run_id, "step": step, "metric": metric, "value": value}
-            for step, metric, value in result.curves(replica)
-        ]
+        points = ({"step": step, "metric": name, "value": value} for step, name, value in result.curves(replica))
+        curve = labelled("curves", spec.run_id, points)
         summary: Row = {
             "hyperparameters": canonical_json(result.hyperparameters),
+            "objective": result.hyperparameters.get("objective"),
             "wall_seconds_train": seconds,
             "env_steps": result.env_steps,
             "gradient_updates": result.gradient_updates,
@@ -135,15 +150,24 @@ def _evaluated(specs: Sequence[RunSpec], result: TrainingResult, seconds: float)
         diverged_at = result.diverged_at(replica)
         if diverged_at is not None:
             outcome: Row = {"status": "diverged", "diverged_at_step": diverged_at}
-            yield _Run(_identity(spec) | summary | outcome, curve)
+            yield _Run(_identity(spec) | summary | outcome, {"curves": curve})
             continue
         try:
             agents = copies(result.agents(replica))
             episodes, evaluation_seconds = _evaluate(spec, agents())
             run = _completed(spec, episodes, evaluation_seconds, agents)
+            drawn = _drawn(spec, result.agents(replica, stochastic=True))
         except Exception:
-            run = _failed(spec)
-        yield _Run(run.row | summary, curve, run.steps)
+            run, drawn = _failed(spec), {}
+        yield _Run(run.row | drawn | summary, {"curves": curve, **run.details})
+
+
+def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> Row:
+    """Evaluate with actions drawn from the policies, if the run asks for it."""
+    if not spec.stochastic_episodes:
+        return {}
+    several = replace(spec, episodes=spec.stochastic_episodes, record_steps=False)
+    return stochastic_metrics(_evaluate(several, agents)[0], spec.reward)
 
 
 def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
@@ -162,9 +186,16 @@ def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
 
 def _completed(spec: RunSpec, episodes: Episodes, seconds: float, agents: Agents) -> _Run:
     outcome = {"status": "completed", "wall_seconds_eval": seconds}
-    steps = step_table(spec.run_id, episodes.trajectory) if episodes.trajectory else None
+    steps: dict[TableName, pa.Table] = {}
+    if episodes.trajectory:
+        steps["steps"] = step_table(spec.run_id, episodes.trajectory)
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
-    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, steps=steps)
+    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, steps)
+
+
+def labelled(name: TableName, run_id: str, rows: Iterable[Row]) -> pa.Table:
+    """Build a table of details from rows that do not name their run."""
+    return table_from_rows(name, [{"run_id": run_id, **row} for row in rows])
 
 
 def _failed(spec: RunSpec) -> _Run:
@@ -174,6 +205,7 @@ def _failed(spec: RunSpec) -> _Run:
 
 def _identity(spec: RunSpec) -> Row:
     game = make_game(spec.game, **spec.parameters).spec
+    settings = spec.training.hyperparameters if spec.training else {}
     return {
         "run_id": spec.run_id,
         "algorithm": spec.algorithm,
@@ -188,5 +220,9 @@ def _identity(spec: RunSpec) -> Row:
         "view": spec.view,
         "seed": spec.seed,
         "episodes": spec.episodes,
-        "hyperparameters": canonical_json(spec.training.hyperparameters if spec.training else {}),
+        "hyperparameters": canonical_json(settings),
+        "protocol": spec.protocol,
+        "scenario": spec.scenario,
+        "background": [player.name for player in spec.meeting.background] if spec.meeting else None,
+        "mutuality": reward_layer(spec.reward).degree,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,18 @@ import numpy.typing as npt
 from coopgym.agents.play import Episodes
 
 FloatArray = npt.NDArray[np.float64]
+
+_OWN_COLUMNS = ("mean_trust", "mean_effective_trust", "mean_reputation_damage", "step", "cooperation_rate")
+"""What a game tells of its last state that other columns say already."""
+_STOCHASTIC = (
+    "welfare",
+    "return_private",
+    "return_integrated",
+    "return_cooperative",
+    "return_mode",
+    "cooperation_rate",
+    "seat_payoffs",
+)
 
 
 def evaluation_metrics(episodes: Episodes, reward: str) -> dict[str, Any]:
@@ -36,7 +49,43 @@ def evaluation_metrics(episodes: Episodes, reward: str) -> dict[str, Any]:
         "cooperation_rate": float(episodes.cooperation.mean()),
         "seat_cooperation": episodes.cooperation.mean(0).tolist(),
         "gini_payoff": gini(seat_payoffs),
+        "termination_cause": termination_cause(episodes.terminated),
+        "class_metrics": {
+            name: float(values.mean())
+            for name, values in episodes.final.items()
+            if name not in _OWN_COLUMNS and np.isfinite(values).all()
+        },
     }
+
+
+def stochastic_metrics(episodes: Episodes, reward: str) -> dict[str, Any]:
+    """Return the ``sto_`` columns for episodes in which actions were drawn from policies."""
+    metrics = evaluation_metrics(episodes, reward)
+    return {"sto_episodes": len(episodes.lengths)} | {f"sto_{name}": metrics[name] for name in _STOCHASTIC}
+
+
+def focal_metrics(episodes: Episodes, reward: str, focal: Sequence[int]) -> dict[str, Any]:
+    """Return means over focal seats and over the other ones, side by side."""
+    others = [seat for seat in range(episodes.payoffs.shape[1]) if seat not in focal]
+    sources = {"return": episodes.returns[reward], "payoff": episodes.payoffs, "cooperation": episodes.cooperation}
+    return {
+        f"{role}_{name}": float(values[:, seats].mean())
+        for role, seats in (("focal", list(focal)), ("background", others))
+        for name, values in sources.items()
+    }
+
+
+def averaged(rows: Sequence[Mapping[str, Any]], weights: Sequence[float]) -> dict[str, Any]:
+    """Return the weighted mean of several rows of metrics, number by number.
+
+    A number that one row lacks is None; words are kept where all rows agree and are ``mixed`` elsewhere.
+    """
+    return {name: _average([row[name] for row in rows], weights) for name in rows[0]}
+
+
+def termination_cause(terminated: FloatArray) -> str:
+    """Say how episodes ended, given ``(E,)`` 1 where the relation broke: horizon, dissolution or mixed."""
+    return "dissolution" if terminated.all() else "mixed" if terminated.any() else "horizon"
 
 
 def gini(values: FloatArray) -> float | None:
@@ -59,3 +108,14 @@ def normalised_score(value: float, random: float, best_constant: float) -> float
     """
     span = best_constant - random
     return (value - random) / span if span > 1e-9 * max(1.0, abs(random)) else None
+
+
+def _average(values: Sequence[Any], weights: Sequence[float]) -> Any:
+    if any(value is None for value in values):
+        return None
+    if isinstance(values[0], str):
+        return values[0] if len(set(values)) == 1 else "mixed"
+    if isinstance(values[0], Mapping):
+        return averaged(values, weights)
+    mean = np.average(np.asarray(values, dtype=np.float64), axis=0, weights=weights)
+    return mean.tolist()

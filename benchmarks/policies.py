@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from algorithms.marl.agents import TrainedAgent
     from algorithms.marl.result import TrainingResult
 
+    Policies = Sequence[TrainedAgent] | str
+    """The agents of a learner's run, one per seat, or why they cannot be had."""
+
 POLICIES = "policies"
 """Where a folder of results keeps trained policies, one folder per job."""
 
@@ -69,13 +72,29 @@ def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
             raise LostAgentsError(f"{spec.algorithm} cannot be made: {error}") from error
         return scripted(spec.algorithm, make_game(spec.game, **spec.parameters).n_agents)
 
+    found = trained_agents(spec, job_id, folder)
+    if isinstance(found, str):
+        raise LostAgentsError(found)
+    return copies(found)
+
+
+def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
+    """Return what a learner's run left, one agent per seat, or why it cannot be had.
+
+    Args:
+        spec: the run that trained.
+        job_id: the job that computed it; None when the folder does not hold the run.
+        folder: the folder of results.
+    """
     from algorithms.marl.agents import load_agents
 
+    if job_id is None:
+        return f"{spec.path} has not been trained in {folder}; run the study without --only, or with it included"
     place, shard = folder / POLICIES / job_id, folder / "runs" / f"{job_id}.parquet"
     again = f"run the study again into another folder, or delete {shard} and run it again into this one"
     if not place.exists():
-        raise LostAgentsError(f"{place} is missing: these runs were made before policies were kept; {again}")
+        return f"{place} is missing: these runs were made before policies were kept; {again}"
     try:
-        return copies(load_agents(place, (spec.reward, spec.training_seed)))
+        return load_agents(place, (spec.reward, spec.training_seed))
     except (FileNotFoundError, ValueError) as error:
-        raise LostAgentsError(f"{error}; {again}") from error
+        return f"{error}; {again}"

@@ -49,6 +49,12 @@ class Outlook:
     jobs: list[Job]
 
     @property
+    def phases(self) -> list[list[Job]]:
+        """The jobs in two parts: those that stand alone, and those that need policies the first part trains."""
+        parts = [job for job in self.jobs if not job.teachers], [job for job in self.jobs if job.teachers]
+        return [part for part in parts if part]
+
+    @property
     def expected_seconds(self) -> float:
         """Rough duration on one core."""
         return sum(job.expected_seconds for job in self.jobs)
@@ -77,10 +83,11 @@ def run_study(study: Study, runs: list[RunSpec], folder: Path, executor: Executo
         failed = 0
         progress.begin(plan.jobs)
         try:
-            for job, result in executor.run(plan.jobs, study.name, progress.advance):
-                store.write(job, result)
-                failed += result.failures
-                progress.finish(job, result)
+            for jobs in plan.phases:
+                for job, result in executor.run(store.supplied(jobs), study.name, progress.advance):
+                    store.write(job, result)
+                    failed += result.failures
+                    progress.finish(job, result)
         finally:
             progress.end()
     return Outcome(len(runs), len(runs) - len(plan.pending), replaced, len(plan.pending), failed)

@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 
 from benchmarks.jobs import JobResult
 from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
-from benchmarks.policies import POLICIES, keep_policies
+from benchmarks.policies import POLICIES, keep_policies, trained_agents
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
 from coopgym.corpus.reader import open_shard, read_shard, run_shards
-from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
+from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName, is_self_play
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
 STUDY_FILE = "study.json"
-PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed")
+PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
 """Columns of ``runs`` that make up `RunSpec.place`."""
 
 
@@ -129,12 +129,24 @@ class RunStore:
             runs = read_shard(shard, "runs")
             rows = runs.select([*PLACE_COLUMNS, "run_id", "status"]).to_pylist()
             completed = [row["status"] != "failed" for row in rows]
-            current = [row["run_id"] in ids or tuple(row[name] for name in PLACE_COLUMNS) not in places for row in rows]
+            current = [row["run_id"] in ids or _place(row) not in places for row in rows]
             replaced += sum(done and not right for done, right in zip(completed, current, strict=True))
             keep = [done and right for done, right in zip(completed, current, strict=True)]
             if not all(keep):
                 self._keep(shard, runs.filter(pa.array(keep)))
         return replaced
+
+    def supplied(self, jobs: Iterable[Job]) -> list[Job]:
+        """Return jobs with the policies that they need, or with the reasons why those cannot be had."""
+        home = {
+            run_id: shard.stem
+            for shard in run_shards(self.folder)
+            for run_id in read_shard(shard, "runs").column("run_id").to_pylist()
+        }
+        waiting = list(jobs)
+        teachers = {run_id: run for job in waiting for run_id, run in job.teachers.items()}
+        kept = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in teachers.items()}
+        return [job.supplied({run_id: kept[run_id] for run_id in job.teachers}) for job in waiting]
 
     def write(self, job: Job, result: JobResult) -> None:
         """Add the shards of a finished job, and the policies of a learner."""
@@ -176,3 +188,9 @@ class RunStore:
         for kept in (self.folder / POLICIES).glob("*"):
             if kept.is_dir() and f"{kept.name}.parquet" not in complete:
                 shutil.rmtree(kept)
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return where a stored run stands in a study."""
+    where = {name: row[name] for name in PLACE_COLUMNS}
+    return tuple((where | {"protocol": "self_play"} if is_self_play(row) else where).values())

@@ -2,148 +2,58 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from coopgym.agents import agent_names, make_agent
-from coopgym.games.registry import games, make_game
+from benchmarks.entries import (
+    ConstantScan,
+    LearnerEntry,
+    ScenarioEntry,
+    Seed,
+    Setting,
+    Strict,
+    Sweep,
+    require_agent,
+    reward_names,
+    swept,
+    unknown,
+)
+from benchmarks.nature import require_sight
+from coopgym.agents import agent_names
+from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
 
 STUDIES = Path(__file__).parent / "studies"
-GAME_GROUPS = {"all": "", "all-v0": "-v0", "all-v1": "-v1"}
-"""Names that stand for many games, and how the ids of those games end."""
+AMONG = "among:"
+"""How scenarios of cross-play are named: ``among:TitForTat`` is one focal agent among copies of TitForTat."""
 
 
 class StudyError(ValueError):
     """A study cannot be loaded; the message names the file, the key, what was expected and the nearest known name."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Say that a name is not known, with the nearest known one."""
-    known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
+class Block(Setting):
+    """Games × reward modes × whatever fills the seats."""
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, values: Any) -> Any:
-        names = {field.alias or name for name, field in cls.model_fields.items()}
-        for key in values if isinstance(values, dict) else ():
-            if key not in names:
-                raise ValueError(unknown("key", key, names))
-        return values
-
-
-class ConstantScan(_Strict):
-    """Constant cooperation levels in per cent of endowment, both ends included."""
-
-    first: Annotated[int, Field(alias="from", ge=0, le=100)] = 0
-    last: Annotated[int, Field(alias="to", ge=0, le=100)] = 100
-    step: Annotated[int, Field(ge=1, le=100)] = 1
-
-    @property
-    def agents(self) -> tuple[str, ...]:
-        """Names of the constant agents."""
-        return tuple(f"Constant_{level:02d}" for level in range(self.first, self.last + 1, self.step))
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.last < self.first:
-            raise ValueError(f"from={self.first} lies above to={self.last}; expected from ≤ to")
-        return self
-
-
-class LearnerEntry(_Strict):
-    """A learner that trains in self-play, one replica per reward mode and seed."""
-
-    name: str
-    label: str = ""
-    """Name in tables; needed when one learner enters twice with different settings."""
-    env_steps: Annotated[int, Field(ge=1)]
-    hyperparameters: dict[str, Any] = {}
-
-    @property
-    def title(self) -> str:
-        """Name under which results are compared."""
-        return self.label or self.name
-
-    @model_validator(mode="after")
-    def _constructible(self) -> Self:
-        from algorithms import learners
-
-        known = learners()
-        if self.name not in known:
-            raise ValueError(unknown("learner", self.name, known))
-        try:
-            known[self.name](**self.hyperparameters)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"hyperparameters of {self.name}: {error}") from error
-        return self
-
-
-def _games(entries: str | list[str]) -> list[str]:
-    known = games()
-    chosen: dict[str, None] = {}
-    for entry in [entries] if isinstance(entries, str) else entries:
-        if entry in GAME_GROUPS:
-            chosen |= dict.fromkeys(game for game in known if game.endswith(GAME_GROUPS[entry]))
-        elif entry in known:
-            chosen[entry] = None
-        else:
-            raise ValueError(unknown("game", entry, [*known, *GAME_GROUPS]))
-    return list(chosen)
-
-
-def _rewards(entries: list[str] | None) -> list[str] | None:
-    return entries and [reward_layer(entry).name for entry in entries]
-
-
-def require_agent(name: str) -> None:
-    """Check that an agent can be made.
-
-    Raises:
-        ValueError: it cannot, for whatever reason.
-    """
-    try:
-        make_agent(name)
-    except (TypeError, ValueError) as error:
-        raise ValueError(str(error)) from error
-    except Exception as error:  # a user's module may raise anything when it is imported
-        raise ValueError(f"agent {name!r} cannot be imported: {type(error).__name__}: {error}") from error
-
-
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-
-
-class Block(_Strict):
-    """Games × reward modes × whatever fills the seats. What is left out is taken from the study."""
-
-    games: Annotated[list[str], Field(min_length=1)]
-    parameters: dict[str, Any] = {}
-    """Game parameters that differ from the default, the same for all games of the block."""
+    sweep: Sweep = {}
+    """Game parameters that take several values; every combination is a game of its own."""
     agents: list[str] = []
     constants: ConstantScan | None = None
     learners: list[LearnerEntry] = []
-    rewards: Annotated[list[str] | None, Field(min_length=1)] = None
-    seeds: Annotated[list[Seed] | None, Field(min_length=1)] = None
+    scenarios: list[ScenarioEntry] = []
+    cross_play: bool = False
+    """Whether every agent and learner of the block also plays alone among copies of every other one."""
     episodes: Annotated[int | None, Field(ge=1)] = None
+    stochastic_episodes: Annotated[int | None, Field(ge=0)] = None
     view: View | None = None
     record_steps: bool | None = None
     exploitability: bool | None = None
-
-    _expand_games = field_validator("games", mode="before")(_games)
-    _canonical_rewards = field_validator("rewards")(_rewards)
 
     @field_validator("agents")
     @classmethod
@@ -152,10 +62,62 @@ class Block(_Strict):
             require_agent(name)
         return names
 
+    @cached_property
+    def variants(self) -> list[dict[str, Any]]:
+        """Parameters of every variant of the games."""
+        return swept(self.parameters, self.sweep)
+
+    @property
+    def titles(self) -> list[str]:
+        """Names of agents and learners, without constants."""
+        return [*self.agents, *(entry.title for entry in self.learners)]
+
+    @property
+    def encounters(self) -> list[ScenarioEntry]:
+        """The scenarios of cross-play."""
+        return [ScenarioEntry(name=f"{AMONG}{name}", background=(name,)) for name in self.titles]
+
     @model_validator(mode="after")
     def _playable(self) -> Self:
         if not (self.agents or self.constants or self.learners):
             raise ValueError("nobody to play; give at least one of `agents`, `constants`, `learners`")
+        names = [scenario.name for scenario in self.scenarios]
+        if twice := next((name for name in names if names.count(name) > 1 or name.startswith(AMONG)), None):
+            raise ValueError(f"scenario {twice!r}: expected names that differ and do not start with {AMONG!r}")
+        for game in self.games:
+            for variant in self.variants:
+                try:
+                    seats = make_game(game, **variant).n_agents
+                except (TypeError, ValueError) as error:
+                    raise ValueError(f"parameters of {game}: {error}") from error
+                for scenario in self.scenarios:
+                    scenario.check(seats, game)
+        return self
+
+
+class AuditBlock(Setting):
+    """An audit: actions fixed in advance, to learn what deviations pay (`benchmarks.audits`)."""
+
+    protocol: str
+    options: dict[str, Any] = {}
+    labels: str | list[str] | None = None
+    """Names under which results are filed; ``"reference"`` takes those of the published audit."""
+
+    def labels_of(self, game: str) -> tuple[str, ...]:
+        """Names under which the results of a game are filed."""
+        from benchmarks.audits import reference_labels
+
+        if self.labels == "reference":
+            return reference_labels(game)
+        return (self.labels,) if isinstance(self.labels, str) else tuple(self.labels or ("audit",))
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        from benchmarks.audits import AUDITS, audit_options
+
+        if self.protocol not in AUDITS:
+            raise ValueError(unknown("audit protocol", self.protocol, AUDITS))
+        audit_options(self.protocol, self.options)
         for game in self.games:
             try:
                 make_game(game, **self.parameters)
@@ -164,29 +126,63 @@ class Block(_Strict):
         return self
 
 
-class Study(_Strict):
-    """A named set of blocks, with the settings they share."""
+class Study(Strict):
+    """A named set of blocks and audits, with the settings they share."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     description: str = ""
     rewards: Annotated[list[str], Field(min_length=1)] = list(MODES)
+    mutuality: list[Annotated[float, Field(ge=0, le=1)]] = []
+    """Points λ between private (0) and cooperative (1) that are played besides the reward modes."""
     seeds: Annotated[list[Seed], Field(min_length=1)] = [99, 100, 101]
     episodes: Annotated[int, Field(ge=1)] = 8
     """Episodes of an evaluation; agents and games without chance play one, since all would be the same."""
+    stochastic_episodes: Annotated[int, Field(ge=0)] = 16
+    """Episodes in which a learner's actions are drawn from its policies; the others play their means."""
     view: View | None = None
     record_steps: bool = False
     exploitability: bool = False
     """Search how much each seat could gain by deviating from what is played; it takes seconds per run."""
-    blocks: Annotated[list[Block], Field(min_length=1)]
+    blocks: list[Block] = []
+    audits: list[AuditBlock] = []
 
-    _canonical_rewards = field_validator("rewards")(_rewards)
+    _canonical_rewards = field_validator("rewards")(reward_names)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_mutuality(cls, values: Any) -> Any:
+        if not (isinstance(values, dict) and isinstance(grid := values.get("mutuality"), list) and grid):
+            return values
+        added = [f"mutuality={point}" for point in grid if isinstance(point, int | float)]
+        given = values.get("rewards", list(MODES))
+        return values | {"rewards": [*given, *(name for name in added if name not in given)]}
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        if not (self.blocks or self.audits):
+            raise ValueError("nothing to run; give at least one of [[blocks]], [[audits]]")
+        return self
 
     @model_validator(mode="after")
     def _fitting_rewards(self) -> Self:
+        for game, variant, rewards in self._played():
+            made = make_game(game, **variant)
+            for reward in rewards:
+                reward_layer(reward).check(made)
+        return self
+
+    def _played(self) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
         for block in self.blocks:
-            for game in block.games:
-                for reward in block.rewards or self.rewards:
-                    reward_layer(reward).check(make_game(game, **block.parameters))
+            yield from ((game, each, block.rewards or self.rewards) for game in block.games for each in block.variants)
+        for audit in self.audits:
+            yield from ((game, audit.parameters, audit.rewards or self.rewards) for game in audit.games)
+
+    @model_validator(mode="after")
+    def _visible(self) -> Self:
+        for block in self.blocks:
+            for game in (make_game(name, **block.variants[0]) for name in block.games):
+                for agent in block.agents:
+                    require_sight(agent, game, block.view or self.view or game.spec.default_view)
         return self
 
     @model_validator(mode="after")
@@ -198,6 +194,26 @@ class Study(_Strict):
             if settings.setdefault(entry.title, entry) != entry:
                 raise ValueError(f"two learners called {entry.title!r} differ; give one of them another `label`")
         return self
+
+    @model_validator(mode="after")
+    def _known_backgrounds(self) -> Self:
+        for block in self.blocks:
+            for scenario in block.scenarios:
+                for name in scenario.background:
+                    self._require_player(name, block, scenario.name)
+        return self
+
+    def _require_player(self, name: str, block: Block, scenario: str) -> None:
+        trained_on = [other for other in self.blocks if name in {entry.title for entry in other.learners}]
+        if not trained_on:
+            require_agent(name)
+            return
+        for game in block.games:
+            if not any(game in other.games and block.variants == other.variants for other in trained_on):
+                raise ValueError(
+                    f"scenario {scenario!r}: learner {name!r} does not train on {game} in this study; "
+                    "put it into a block with this game and these parameters"
+                )
 
     def with_agent(self, name: str) -> Study:
         """Return the study with one more agent in every block, named like ``module:Class``.

@@ -14,11 +14,23 @@ import pyarrow as pa
 from scipy.special import stdtrit
 
 from benchmarks.metrics import normalised_score
+from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES
 
 CONFIDENCE = 0.95
 RANDOM = "Random"
 SHOWN_CONSTANTS = ("Constant_00", "Constant_50", "Constant_100")
+IDENTITY = (
+    "protocol",
+    "algorithm",
+    "algorithm_kind",
+    "environment",
+    "env_parameters",
+    "mechanism_class",
+    "reward_mode",
+    "seed",
+    "status",
+)
 MEASURES = (
     "welfare",
     "return_private",
@@ -161,9 +173,8 @@ def mode_order(mode: str) -> tuple[int, str]:
 
 
 def summarise(runs: pa.Table) -> Summary:
-    """Summarise the ``runs`` table of a corpus."""
-    columns = ["algorithm", "algorithm_kind", "environment", "env_parameters", "mechanism_class", "reward_mode"]
-    rows = runs.select([*columns, "seed", "status", *MEASURES]).to_pylist()
+    """Summarise the self-play in the ``runs`` table of a corpus."""
+    rows = filter(is_self_play, runs.select([*IDENTITY, *MEASURES]).to_pylist())
     settings: dict[Setting, dict[str, list[Mapping[str, Any]]]] = {}
     order = ("mechanism_class", "environment", "env_parameters", "algorithm", "seed")
     for row in sorted(rows, key=lambda row: (mode_order(row["reward_mode"]), *(row[name] for name in order))):

@@ -34,7 +34,8 @@ class Episodes:
     terminated: FloatArray
     """``(E,)`` 1 where the relation ended before the horizon."""
     final: dict[str, FloatArray]
-    """Diagnostics of the last state, ``(E,)`` each: mean_trust, mean_effective_trust, mean_reputation_damage."""
+    """What the game tells of the last state in one number per episode, ``(E,)`` each; mean_trust, mean_effective_trust
+    and mean_reputation_damage are always among them."""
     trajectory: Trajectory | None
 
 
@@ -170,8 +171,7 @@ class _Tally:
 
     def result(self) -> Episodes:
         assert self._final is not None  # every episode has at least one step
-        diagnostics = self._game.diagnostics(self._final)
-        names = ("mean_trust", "mean_effective_trust", "mean_reputation_damage")
+        diagnostics = {name: np.asarray(value) for name, value in self._game.diagnostics(self._final).items()}
         trajectory = None
         if self._steps is not None:
             trajectory = Trajectory(**{name: np.stack([step[name] for step in self._steps]) for name in self._steps[0]})
@@ -181,6 +181,10 @@ class _Tally:
             cooperation=self._cooperation / self._lengths[:, None],
             lengths=self._lengths,
             terminated=self._terminated,
-            final={name: np.asarray(diagnostics[name]) for name in names},
+            final={
+                name: value.astype(np.float64)
+                for name, value in diagnostics.items()
+                if value.shape == self._lengths.shape and value.dtype.kind in "biuf"
+            },
             trajectory=trajectory,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
@@ -82,7 +82,14 @@ _IDENTITY = (
     Column("scenario", pa.string(), "name of the scenario, for runs among other agents", nullable=True, since=2),
     Column("background", _TEXTS, "agents in the seats that are not focal, in order of seats", nullable=True, since=2),
     Column("objective", pa.string(), "whose reward a learner maximised: individual or team", nullable=True, since=2),
-    Column("mutuality", pa.float64(), "λ from private (0) to cooperative (1), where the mode has one", "1", True, 2),
+    Column(
+        "mutuality",
+        pa.float64(),
+        "λ of a mutuality mode: 0 private, 1 the mean payoff for all",
+        "1",
+        True,
+        2,
+    ),
 )
 
 _PROVENANCE = (
@@ -247,6 +254,11 @@ SCHEMAS: Mapping[TableName, pa.Schema] = {
 PROVENANCE_COLUMNS = tuple(column.name for column in _PROVENANCE)
 """Columns that may differ between two executions of the same study; all others repeat exactly."""
 REPEATABLE_COLUMNS = tuple(column.name for column in _RUNS if column.name not in PROVENANCE_COLUMNS)
+
+
+def is_self_play(row: Mapping[str, Any]) -> bool:
+    """Whether a row of ``runs`` is self-play; before schema 1.2 all were."""
+    return row["protocol"] in (None, "self_play")
 
 
 def major(version: str) -> int:

@@ -25,6 +25,8 @@ class RewardLayer(ABC):
     impartial: ClassVar[bool] = False
     """Whether swapping any two agents' payoffs and relations swaps their rewards. Solvers treat agents as exchangeable
     players only under layers that say so."""
+    degree: float | None = None
+    """λ of the mutuality continuum; None for layers that are no point of it."""
 
     @property
     @abstractmethod

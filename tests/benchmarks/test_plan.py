@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.plan import PLAYS_PER_JOB, Job, RunSpec, Training, expand, group, seed_from
+from benchmarks.plan import Job, RunSpec, Training, expand, group, seed_from
+from benchmarks.plan.grouping import PLAYS_PER_JOB
 from benchmarks.study import Block, Study
 
 

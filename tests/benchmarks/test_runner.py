@@ -165,7 +165,7 @@ def test_numbers_do_not_depend_on_workers_or_grouping(
     small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(small, tmp_path / "pool", ProcessPool(2))
-    monkeypatch.setattr("benchmarks.plan.PLAYS_PER_JOB", 1)
+    monkeypatch.setattr("benchmarks.plan.grouping.PLAYS_PER_JOB", 1)
     run(small, tmp_path / "here", InProcess())
     assert content(tmp_path / "pool").equals(content(tmp_path / "here"))
 

@@ -43,7 +43,7 @@ def test_reward_modes_get_their_canonical_name(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('name = "x\n', r"mine\.toml: not valid TOML: .*line 1"),
-        ('name = "x"\n', r"mine\.toml: blocks: Field required"),
+        ('name = "x"\n', r"mine\.toml: nothing to run; give at least one of \[\[blocks\]\]"),
         ('name = "x"\nseed = [1]\n' + BLOCK, r"unknown key 'seed'; did you mean 'seeds'\?"),
         ('name = "x"\n' + BLOCK, r"blocks\[0\]: nobody to play; give at least one of `agents`"),
         ('name = "x"\n' + BLOCK + 'agnts = ["Random"]\n', r"blocks\[0\]: unknown key 'agnts'; did you mean 'agents'"),

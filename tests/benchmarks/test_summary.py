@@ -21,11 +21,14 @@ def test_metrics_are_sums_over_seats_and_means_over_episodes() -> None:
     payoffs = np.array([[1.0, 3.0], [2.0, 6.0]])
     returns = {name: factor * payoffs for name, factor in (("private", 1), ("integrated", 2), ("cooperative", 3))}
     final = {name: np.array([0.2, 0.4]) for name in ("mean_trust", "mean_effective_trust", "mean_reputation_damage")}
+    final |= {"loyalty": np.array([0.5, 1.0]), "recovery_step": np.array([np.inf, 3.0])}
     cooperation = np.array([[0.0, 1.0], [0.5, 1.0]])
     lengths, terminated = np.array([10.0, 20.0]), np.array([1.0, 0.0])
     found = evaluation_metrics(Episodes(returns, payoffs, cooperation, lengths, terminated, final, None), "integrated")
     seats = {name: found.pop(name) for name in ("seat_payoffs", "seat_returns", "seat_cooperation")}
     assert seats == {"seat_payoffs": [1.5, 4.5], "seat_returns": [3.0, 9.0], "seat_cooperation": [0.25, 1.0]}
+    assert found.pop("termination_cause") == "mixed"
+    assert found.pop("class_metrics") == {"loyalty": 0.75}
     assert found == pytest.approx(
         {
             "welfare": 6.0,
@@ -77,6 +80,7 @@ def row(algorithm: str, value: float | None, **changes: Any) -> dict[str, Any]:
         "env_parameters": "{}",
         "mechanism_class": "TR-1",
         "reward_mode": "private",
+        "protocol": "self_play",
         "seed": 1,
         "status": "completed",
         "return_mode": value,

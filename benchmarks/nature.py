@@ -1,0 +1,64 @@
+"""What the plan needs to know about an agent before it plays."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from coopgym.agents import Seat, Strategy, make_agent
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import View
+from coopgym.interfaces.engine import Engine
+
+
+@dataclass(frozen=True)
+class Nature:
+    """The kind of an agent, and whether it leaves anything to chance."""
+
+    kind: str
+    certain: bool
+    """Surely plays without chance; of a user's agent nobody knows."""
+    source: str = ""
+    """Hash of the file that defines a user's agent."""
+
+
+@cache
+def nature(name: str) -> Nature:
+    """Look at an agent by name."""
+    agent = make_agent(name)
+    home = type(agent).__module__.partition(".")[0]
+    if not (isinstance(agent, Strategy) and home in ("coopgym", "oracles")):
+        return Nature("plugin", certain=False, source=_source_hash(type(agent)))
+    kind = "oracle" if home == "oracles" else "constant" if name.startswith("Constant_") else "heuristic"
+    return Nature(kind, certain=not agent.classifier.stochastic)
+
+
+def require_sight(name: str, game: AnyGame, view: View) -> None:
+    """Make sure that a built-in strategy sees what it needs; others are trusted until they play.
+
+    Raises:
+        ValueError: the view hides it.
+    """
+    if nature(name).kind != "heuristic":
+        return
+    engine, agent = Engine(game, batch=(1,)), make_agent(name)
+    engine.reset(0)
+    try:
+        agent.begin(Seat.of(game, 0, view, "private"), 1, np.random.default_rng(0))
+        agent.act(game.observe(engine.state, view)[:, 0])
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _source_hash(kind: type) -> str:
+    """Hash of the file that defines a class; empty where there is none, as at an interactive prompt."""
+    try:
+        file = inspect.getsourcefile(kind)
+    except TypeError:
+        file = None
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""

@@ -1,0 +1,23 @@
+"""From a study to the runs it consists of, and from runs to jobs that compute several of them together."""
+
+from benchmarks.plan.expansion import expand, matching
+from benchmarks.plan.grouping import Job, group, search_seconds
+from benchmarks.plan.hashing import canonical_json, content_hash, seed_from
+from benchmarks.plan.specification import ALIKE, Auditing, Meeting, Player, RunSpec, Training
+
+__all__ = [
+    "ALIKE",
+    "Auditing",
+    "Job",
+    "Meeting",
+    "Player",
+    "RunSpec",
+    "Training",
+    "canonical_json",
+    "content_hash",
+    "expand",
+    "group",
+    "matching",
+    "search_seconds",
+    "seed_from",
+]

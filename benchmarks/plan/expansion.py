@@ -1,0 +1,187 @@
+"""From a study to its runs."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from benchmarks.entries import LearnerEntry, ScenarioEntry
+from benchmarks.nature import nature
+from benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Training
+from benchmarks.study import AuditBlock, Block, Study
+from coopgym.games.game import AnyGame
+from coopgym.games.registry import make_game
+
+
+def expand(study: Study, only: str | None = None) -> list[RunSpec]:
+    """List the runs of a study, each once.
+
+    Args:
+        study: a validated study.
+        only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern; without wildcards, contains it.
+    """
+    trained = _Trained(study)
+    plays = (run for block in study.blocks for run in _block_runs(study, block, trained))
+    audits = (run for block in study.audits for run in _audit_runs(study, block))
+    runs = {run.run_id: run for run in (*plays, *audits)}
+    return list(matching(runs.values(), only)) if only else list(runs.values())
+
+
+def matching(runs: Iterable[RunSpec], only: str) -> Iterator[RunSpec]:
+    """Keep runs whose path matches a pattern; without wildcards, contains it."""
+    pattern = only if any(mark in only for mark in "*?[") else f"*{only}*"
+    return (run for run in runs if fnmatch.fnmatchcase(run.path, pattern))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One configured game of a block, with what all its runs share."""
+
+    study: Study
+    block: Block
+    game_id: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def game(self) -> AnyGame:
+        return make_game(self.game_id, **self.parameters)
+
+    @property
+    def rewards(self) -> list[str]:
+        return self.block.rewards or self.study.rewards
+
+    @property
+    def seeds(self) -> list[int]:
+        return self.block.seeds or self.study.seeds
+
+    @property
+    def deterministic(self) -> bool:
+        game = self.game
+        return not (game.reset_uniforms or game.reset_normals or game.step_normals)
+
+    def run(self, **facts: Any) -> RunSpec:
+        study, block = self.study, self.block
+        shared = {
+            "game": self.game_id,
+            "parameters": self.parameters,
+            "view": block.view or study.view or self.game.spec.default_view,
+            "exploitability": study.exploitability if block.exploitability is None else block.exploitability,
+            "record_steps": study.record_steps if block.record_steps is None else block.record_steps,
+        }
+        return RunSpec(**{**shared, **facts})
+
+    def episodes(self, certain: bool) -> int:
+        # Without chance all episodes are copies: one counts, and pretends to no precision.
+        return 1 if certain and self.deterministic else self.block.episodes or self.study.episodes
+
+    def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
+        study, block = self.study, self.block
+        drawn = study.stochastic_episodes if block.stochastic_episodes is None else block.stochastic_episodes
+        return self.run(
+            algorithm=entry.title,
+            kind="learner",
+            training=Training(entry.name, entry.env_steps, entry.settings),
+            reward=reward,
+            seed=seed,
+            episodes=self.episodes(certain=True),
+            stochastic_episodes=drawn,
+        )
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Finds the run that trains a learner of the study."""
+
+    study: Study
+
+    def __call__(self, name: str, place: _Place, reward: str, seed: int) -> RunSpec | None:
+        for block in self.study.blocks:
+            for entry in block.learners:
+                if entry.title == name and place.game_id in block.games and place.parameters in block.variants:
+                    home = _Place(self.study, block, place.game_id, place.parameters)
+                    return home.training_run(entry, reward, seed)
+        return None
+
+
+def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSpec]:
+    scan = block.constants.agents if block.constants else ()
+    for game_id, parameters in product(block.games, block.variants):
+        place = _Place(study, block, game_id, parameters)
+        for name in (*block.agents, *scan):
+            own = nature(name)
+            # Likewise all seeds: a deterministic agent has a single run.
+            for reward, seed in product(place.rewards, place.seeds[:1] if own.certain else place.seeds):
+                yield place.run(
+                    algorithm=name,
+                    kind=own.kind,
+                    source=own.source,
+                    reward=reward,
+                    seed=seed,
+                    episodes=place.episodes(own.certain),
+                )
+        for entry in block.learners:
+            for reward, seed in product(place.rewards, place.seeds):
+                yield place.training_run(entry, reward, seed)
+        yield from _meetings(place, trained)
+
+
+def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
+    """Every agent and learner of the block as the focal one of every scenario."""
+    block = place.block
+    scenarios = [*block.scenarios, *(block.encounters if block.cross_play else ())]
+    visitors = [(name, nature(name).kind) for name in block.agents] + [(e.title, "learner") for e in block.learners]
+    for scenario, (name, kind) in product(scenarios, visitors):
+        if scenario.background == (name,) and scenario.focal_seats == "each":
+            continue  # alone among its copies: that is self-play
+        for reward, seed in product(place.rewards, place.seeds):
+            focal, background = (
+                tuple(_player(each, place, reward, seed, trained) for each in names)
+                for names in ((name,), scenario.background)
+            )
+            certain = all(player.trained_by or nature(player.name).certain for player in (*focal, *background))
+            learning = any(player.trained_by for player in (*focal, *background))
+            if certain and not learning and seed != place.seeds[0]:
+                continue
+            yield place.run(
+                algorithm=name,
+                kind=kind,
+                source=focal[0].source,
+                reward=reward,
+                seed=seed,
+                episodes=place.episodes(certain),
+                record_steps=False,
+                exploitability=False,
+                protocol="scenario",
+                meeting=Meeting(scenario.name, focal[0], background, _seats(scenario)),
+            )
+
+
+def _seats(scenario: ScenarioEntry) -> tuple[int, ...]:
+    return () if scenario.focal_seats == "each" else scenario.focal_seats
+
+
+def _player(name: str, place: _Place, reward: str, seed: int, trained: _Trained) -> Player:
+    training = trained(name, place, reward, seed)
+    return Player(name, trained_by=training) if training else Player(name, nature(name).source)
+
+
+def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:
+    rewards, seeds = block.rewards or study.rewards, block.seeds or study.seeds[:1]
+    for game_id in block.games:
+        game = make_game(game_id, **block.parameters)
+        for label, reward, seed in product(block.labels_of(game_id), rewards, seeds):
+            yield RunSpec(
+                game=game_id,
+                parameters=block.parameters,
+                algorithm=label,
+                kind="label",
+                reward=reward,
+                view=game.spec.default_view,
+                seed=seed,
+                episodes=1,
+                protocol=block.protocol,
+                audit=Auditing(block.options),
+            )
