@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quiet import Silence
 
 from benchmarks.executors import Executor, InProcess
-from benchmarks.jobs import JobResult
-from benchmarks.plan import Job, expand
+from benchmarks.plan import expand
 from benchmarks.runner import Outcome, run_study
 from benchmarks.study import Study
 
@@ -27,18 +27,6 @@ SMALL: dict[str, Any] = {
         }
     ],
 }
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def begin(self, jobs: list[Job]) -> None: ...
-
-    def advance(self, job: Job, fraction: float) -> None: ...
-
-    def finish(self, job: Job, result: JobResult) -> None: ...
-
-    def end(self) -> None: ...
 
 
 Run = Callable[..., Outcome]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,85 @@ def test_what_cannot_run_is_refused_before_anything_starts(tmp_path: Path, line:
     assert result.exit_code == 2
     assert message in result.output
     assert not (tmp_path / "runs").exists()
+
+
+def test_parameters_may_take_several_values(tmp_path: Path) -> None:
+    result = run(
+        tmp_path,
+        """
+        name = "ranges"
+        rewards = ["private"]
+        [[blocks]]
+        games = ["TeamProduction-v1"]
+        parameters = { max_steps = 3 }
+        sweep = { n_agents = [3, 4], theta = { from = 2, to = 4, count = 3 } }
+        agents = ["Constant_50"]
+        """,
+    )
+    assert result.exit_code == 0, result.output
+    played = {
+        json.loads(text)["theta"] for text in load_corpus(tmp_path / "runs").runs.column("env_parameters").to_pylist()
+    }
+    assert played == {2.0, 3.0, 4.0}
+    assert "6 runs computed" in result.output
+
+
+def test_a_mutuality_grid_is_played_besides_the_modes(tmp_path: Path) -> None:
+    text = """
+        name = "continuum"
+        rewards = ["private", "integrated"]
+        mutuality = [0, 0.5, 1.0]
+        [[blocks]]
+        games = ["SLCD-v1"]
+        parameters = { max_steps = 4 }
+        agents = ["Constant_50"]
+        """
+    assert run(tmp_path, text).exit_code == 0
+    rows = {row["reward_mode"]: row for row in load_corpus(tmp_path / "runs").runs.to_pylist()}
+    assert {mode: row["mutuality"] for mode, row in rows.items()} == {
+        "private": None,
+        "integrated": None,
+        "mutuality=0": 0.0,
+        "mutuality=0.5": 0.5,
+        "mutuality=1": 1.0,
+    }
+    assert rows["mutuality=0"]["return_mode"] == pytest.approx(rows["private"]["return_mode"])
+
+
+def test_learners_are_also_evaluated_with_drawn_actions(tmp_path: Path) -> None:
+    text = """
+        name = "drawn"
+        rewards = ["private"]
+        seeds = [1]
+        stochastic_episodes = 3
+        [[blocks]]
+        games = ["SLCD-v1"]
+        parameters = { max_steps = 4 }
+        [[blocks.learners]]
+        name = "IPPO"
+        env_steps = 8
+        objective = "team"
+        hyperparameters = { num_envs = 2, hidden = [4] }
+        """
+    assert run(tmp_path, text).exit_code == 0
+    row = load_corpus(tmp_path / "runs").runs.to_pylist()[0]
+    assert (row["algorithm"], row["objective"]) == ("IPPO-team", "team")
+    assert (row["episodes"], row["sto_episodes"]) == (1, 3)
+    assert row["sto_welfare"] != row["welfare"]
+    assert sum(row["sto_seat_payoffs"]) == pytest.approx(row["sto_welfare"])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("parameters = { kappa = 1.0 }\nsweep = { kappa = [2.0] }", "both fixed and swept"),
+        ("sweep = { kappa = [] }", "sweep of 'kappa' has no values"),
+        ("sweep = { kapa = [1.0] }", "did you mean 'kappa'"),
+        ("sweep = { kappa = { from = 1, to = 2, cont = 3 } }", "cont"),
+        ('view = "minimal"', "TitForTat: the 'minimal' view of SLCD-v1 does not show partners' actions"),
+    ],
+)
+def test_what_blocks_cannot_hold_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    result = run(tmp_path, f'name = "bad"\n[[blocks]]\ngames = ["SLCD-v1"]\nagents = ["TitForTat"]\n{line}\n')
+    assert result.exit_code == 2
+    assert message in result.output.replace("\n", " ")

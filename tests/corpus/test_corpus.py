@@ -32,7 +32,8 @@ def run_row(run_id: str = "a", **changes: Any) -> dict[str, Any]:
         SCHEMAS["runs"].field("class_metrics").type: {"loyalty": 0.5},
     }
     row = {column.name: filled.get(column.type, [0.25, 0.75]) for column in COLUMNS["runs"]}
-    return row | {"run_id": run_id, "status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play"} | changes
+    words = {"status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play"}
+    return row | words | {"run_id": run_id} | changes
 
 
 def write_corpus(folder: Path) -> Path:
