@@ -109,6 +109,9 @@ def run(
         str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")
     ] = None,
     device: Annotated[str, typer.Option(help="Where learners train.")] = "cpu",
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Keep runs that are there, or compute all of them anew.")
+    ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
@@ -139,11 +142,12 @@ def run(
     processes = len(os.sched_getaffinity(0)) if workers is None else workers
     with _user_errors(FolderInUseError, CorpusError, WorkerDiedError):
         if dry_run:
-            print_outlook(console, outlook(runs, RunStore(folder, chosen).finished()), folder, processes)
+            finished = RunStore(folder, chosen).finished() if resume else set()
+            print_outlook(console, outlook(runs, finished), folder, processes)
             return
         executor = ProcessPool(processes, device) if processes else InProcess(device)
         try:
-            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)))
+            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
         except KeyboardInterrupt:
             typer.echo(f"\ninterrupted: finished runs are kept in {folder}; run the same command to go on", err=True)
             raise typer.Exit(130) from None

@@ -66,8 +66,10 @@ def outlook(runs: list[RunSpec], finished: set[str]) -> Outlook:
     return Outlook(runs, pending, group(pending))
 
 
-def run_study(study: Study, runs: list[RunSpec], folder: Path, executor: Executor, progress: Progress) -> Outcome:
-    """Compute those of a study's runs (`expand`) that ``folder`` does not hold yet.
+def run_study(
+    study: Study, runs: list[RunSpec], folder: Path, executor: Executor, progress: Progress, *, resume: bool = True
+) -> Outcome:
+    """Compute those of a study's runs (`expand`) that ``folder`` does not hold yet; without ``resume``, all of them.
 
     A run that raises is recorded as failed and does not stop the others; it is tried again next time. Killing the
     process at any moment loses the jobs in progress, nothing else.
@@ -79,6 +81,8 @@ def run_study(study: Study, runs: list[RunSpec], folder: Path, executor: Executo
     """
     with RunStore(folder, study) as store:
         replaced = store.drop_replaced(runs)
+        if not resume:
+            store.drop(runs)
         plan = outlook(runs, store.finished())
         failed = 0
         progress.begin(plan.jobs)

@@ -136,6 +136,15 @@ class RunStore:
                 self._keep(shard, runs.filter(pa.array(keep)))
         return replaced
 
+    def drop(self, specs: Iterable[RunSpec]) -> None:
+        """Remove runs, so that they are computed anew."""
+        unwanted = pa.array([spec.run_id for spec in specs], pa.string())
+        for shard in run_shards(self.folder):
+            runs = read_shard(shard, "runs")
+            named = pc.is_in(runs.column("run_id"), unwanted)
+            if pc.any(named).as_py():
+                self._keep(shard, runs.filter(pc.invert(named)))
+
     def supplied(self, jobs: Iterable[Job]) -> list[Job]:
         """Return jobs with the policies that they need, or with the reasons why those cannot be had."""
         home = {

@@ -66,6 +66,16 @@ def test_a_study_runs_reports_and_is_then_complete(tiny: str, tmp_path: Path) ->
     assert Path(elsewhere).exists()
 
 
+def test_runs_can_be_computed_anew(tiny: str, tmp_path: Path) -> None:
+    command = ("run", tiny, "--out", str(tmp_path / "out"), "--workers", "0")
+    call(*command)
+    assert "18 runs planned, 18 finished" in call(*command, "--dry-run").output
+    assert "18 runs planned, 0 finished" in call(*command, "--dry-run", "--no-resume").output
+    again = call(*command, "--no-resume", "--only", "*/TitForTat/*")
+    assert "3 runs computed, 0 already there" in again.output
+    assert "0 runs computed, 18 already there" in call(*command).output
+
+
 def test_an_own_agent_joins_and_its_failure_is_told(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
