@@ -1,15 +1,20 @@
-"""Read a corpus: a folder of Parquet shards, or the precise reason why it cannot be read."""
+"""Read a corpus: Parquet shards in a folder or anywhere else, or the precise reason why they cannot be read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coopgym.corpus.query import query_tables
+from coopgym.corpus.released import explain_absence, released_corpora
+from coopgym.corpus.remote import Place, RemotePath, is_remote, open_remote
 from coopgym.corpus.schema import (
     COLUMNS,
     PACKAGE_VERSION_KEY,
@@ -18,11 +23,17 @@ from coopgym.corpus.schema import (
     SCHEMAS,
     STUDY_HASH_KEY,
     TABLE_KEY,
+    TABLES,
     TableName,
     major,
     minor,
 )
+from coopgym.corpus.table import CorpusTable
 
+STUDY_FILE = "study.json"
+CROISSANT_FILE = "croissant.json"
+LABEL_SEPARATOR = ", "
+"""Between the package versions, or study hashes, of shards that were put together."""
 _MAGIC = b"PAR1"
 _METADATA_KEYS = (SCHEMA_VERSION_KEY, PACKAGE_VERSION_KEY, STUDY_HASH_KEY)
 
@@ -35,76 +46,131 @@ class CorpusError(ValueError):
 class Corpus:
     """The tables of a corpus, read when first asked for."""
 
-    path: Path
+    path: Place
 
     @cached_property
-    def runs(self) -> pa.Table:
+    def runs(self) -> CorpusTable:
         """One row per run."""
-        return self._read("runs")
+        return self.read("runs")
 
     @cached_property
-    def curves(self) -> pa.Table:
+    def curves(self) -> CorpusTable:
         """Learning curves in long form: run, step, metric, value."""
-        return self._read("curves")
+        return self.read("curves")
 
     @cached_property
-    def steps(self) -> pa.Table:
+    def steps(self) -> CorpusTable:
         """Step records of the runs that asked for them, one row per episode, step and seat."""
-        return self._read("steps")
+        return self.read("steps")
 
     @cached_property
-    def turns(self) -> pa.Table:
+    def turns(self) -> CorpusTable:
         """Transcripts of language models, one row per message."""
-        return self._read("turns")
+        return self.read("turns")
 
     @cached_property
-    def audit_surface(self) -> pa.Table:
+    def audit_surface(self) -> CorpusTable:
         """What seats get when all play the same share, one row per level and seat."""
-        return self._read("audit_surface")
+        return self.read("audit_surface")
 
     @cached_property
-    def audit_unilateral(self) -> pa.Table:
+    def audit_unilateral(self) -> CorpusTable:
         """What a seat gains by playing another share than the rest, one row per pair of shares and seat."""
-        return self._read("audit_unilateral")
+        return self.read("audit_unilateral")
 
     @cached_property
-    def audit_temporal(self) -> pa.Table:
+    def audit_temporal(self) -> CorpusTable:
         """What a seat gains by deviating for part of an episode, one row per deviation."""
-        return self._read("audit_temporal")
+        return self.read("audit_temporal")
 
     @cached_property
     def metadata(self) -> Mapping[str, tuple[str, ...]]:
         """What the shards say about themselves: schema versions, package versions and study hashes."""
         found: dict[bytes, set[str]] = {key: set() for key in _METADATA_KEYS}
-        for shard in run_shards(self.path):
+        for shard in shards(self.path):
             labels = open_shard(shard, "runs").schema_arrow.metadata
             for key in _METADATA_KEYS:
-                found[key].add(labels.get(key, b"unknown").decode())
+                found[key].update(labels.get(key, b"unknown").decode().split(LABEL_SEPARATOR))
         return {key.decode().removeprefix("coopgym."): tuple(sorted(values)) for key, values in found.items()}
 
-    def _read(self, name: TableName) -> pa.Table:
+    @cached_property
+    def study(self) -> Mapping[str, Any] | None:
+        """The study that the runs belong to, as it was written; None for a corpus that no study made."""
+        file = self.path / STUDY_FILE
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+    def read(self, name: TableName, columns: Sequence[str] | None = None) -> CorpusTable:
+        """Read a table, or only some of its columns, which takes a fraction of the time.
+
+        Raises:
+            CorpusError: a shard is damaged, foreign or too new.
+            ValueError: there is no such column.
+        """
+        names = SCHEMAS[name].names if columns is None else list(columns)
+        unknown = [column for column in names if column not in SCHEMAS[name].names]
+        if unknown:
+            raise ValueError(f"{name}: no such columns: {', '.join(unknown)}; known: {', '.join(SCHEMAS[name].names)}")
         # A shard counts when its runs were written: curves and steps are written first and may be orphans of a kill.
-        shards = [self.path / name / shard.name for shard in run_shards(self.path)]
-        tables = [read_shard(shard, name) for shard in shards if shard.exists()]
-        return pa.concat_tables(tables) if tables else SCHEMAS[name].empty_table()
+        places = (self.path / name / shard.name for shard in shards(self.path))
+        tables = [read_shard(place, name, names) for place in places if place.exists()]
+        return CorpusTable(pa.concat_tables(tables) if tables else SCHEMAS[name].empty_table().select(names))
+
+    def sizes(self) -> dict[TableName, int]:
+        """Return the number of rows of every table, from the footers of its files."""
+        names = [shard.name for shard in shards(self.path)]
+        return {
+            name: sum(open_shard(place, name).metadata.num_rows for place in places if place.exists())
+            for name in TABLES
+            for places in [[self.path / name / each for each in names]]
+        }
+
+    def sql(self, query: str) -> CorpusTable:
+        """Answer a query of DuckDB's SQL, such as ``select algorithm, avg(welfare) from runs group by algorithm``.
+
+        A query can read the tables of this corpus and nothing else: neither files nor variables of the program.
+
+        Raises:
+            ImportError: duckdb is not installed.
+            ValueError: the query is not valid, or touches anything but the tables.
+        """
+        return CorpusTable(query_tables(query, lambda name: getattr(self, name).arrow))
 
 
-def load_corpus(path: str | Path) -> Corpus:
-    """Open a corpus, such as the folder that ``coopgym run`` wrote.
+def load_corpus(corpus: str | Path) -> Corpus:
+    """Open a corpus; nothing in it is ever altered.
+
+    Args:
+        corpus: the name of a released corpus (``"audit-v0"``); a folder, such as the one ``coopgym run`` wrote; a zip
+            archive; or an address that fsspec opens (``https://…``, ``s3://…``, ``gs://…``, ``memory://…``).
 
     Raises:
-        CorpusError: there is no corpus at ``path``, or one of its files is damaged, foreign or too new.
+        CorpusError: there is no such corpus, or one of its files is damaged, foreign or too new.
+        ImportError: what the address needs is not installed.
     """
-    folder = Path(path)
+    place = _find(str(corpus))
+    if not shards(place):
+        raise CorpusError(f"{place}: not a corpus; expected Parquet files in {place / 'runs'}")
+    found = Corpus(place)
+    _ = found.metadata  # opens every footer, so that a damaged shard is reported here and not on first use
+    return found
+
+
+def _find(location: str) -> Place:
+    if location in (released := released_corpora()):
+        return released[location]
+    if is_remote(location):
+        try:
+            return open_remote(location)
+        except (OSError, ValueError) as error:
+            raise CorpusError(f"{location}: cannot be opened: {_first_line(error)}") from error
+    folder = Path(location)
     if not folder.exists():
-        raise CorpusError(f"{folder}: no such folder; expected one written by `coopgym run STUDY --out {folder}`")
+        written = f"expected one written by `coopgym run STUDY --out {folder}`"
+        by_name = "" if folder.name != location else f", or the name of a released corpus: {explain_absence(location)}"
+        raise CorpusError(f"{folder}: no such folder; {written}{by_name}")
     if not folder.is_dir():
-        raise CorpusError(f"{folder}: a file; expected the folder that contains `runs/*.parquet`")
-    if not run_shards(folder):
-        raise CorpusError(f"{folder}: not a corpus; expected Parquet files in {folder / 'runs'}")
-    corpus = Corpus(folder)
-    _ = corpus.metadata  # opens every footer, so that a damaged shard is reported here and not on first use
-    return corpus
+        raise CorpusError(f"{folder}: a file; expected the folder that contains `runs/*.parquet`, or a zip archive")
+    return folder
 
 
 def run_shards(folder: Path) -> list[Path]:
@@ -112,7 +178,37 @@ def run_shards(folder: Path) -> list[Path]:
     return sorted(shard for shard in (folder / "runs").glob("*.parquet") if not shard.name.startswith("."))
 
 
-def open_shard(path: Path, name: TableName) -> pq.ParquetFile:
+def shards(place: Place, name: TableName = "runs") -> list[Place]:
+    """Return the files of a table anywhere, by name.
+
+    Of a remote corpus the Croissant file is asked first: web servers need not list what they hold.
+    """
+    if isinstance(place, RemotePath) and (index := place / CROISSANT_FILE).exists():
+        listed = listed_files(index)
+        return [place / file for file in sorted(listed) if file.startswith(f"{name}/") and file.endswith(".parquet")]
+    return sorted(
+        (shard for shard in (place / name).glob("*.parquet") if not shard.name.startswith(".")),
+        key=lambda shard: shard.name,
+    )
+
+
+def listed_files(index: Place) -> dict[str, Mapping[str, Any]]:
+    """Return the files that a Croissant file describes, by their path below it.
+
+    Raises:
+        CorpusError: the file cannot be read as such.
+    """
+    try:
+        distribution = json.loads(index.read_text(encoding="utf-8"))["distribution"]
+        return {entry["contentUrl"]: entry for entry in distribution if entry["@type"] == "cr:FileObject"}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorpusError(
+            f"{index}: cannot be read as Croissant ({type(error).__name__}: {_first_line(error)}); restore it, or "
+            "remove it: the tables do not depend on it"
+        ) from error
+
+
+def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
     """Open one shard and check that it is ours, readable and of a version we know.
 
     Raises:
@@ -120,7 +216,8 @@ def open_shard(path: Path, name: TableName) -> pq.ParquetFile:
     """
     _require_complete(path)
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
+        source = path if isinstance(path, Path) else path.open()
+        file = pq.ParquetFile(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise CorpusError(_damaged(path, f"its footer cannot be read ({_first_line(error)})")) from error
     labels = file.schema_arrow.metadata or {}
@@ -148,24 +245,30 @@ def open_shard(path: Path, name: TableName) -> pq.ParquetFile:
     return file
 
 
-def read_shard(path: Path, name: TableName) -> pa.Table:
+def read_shard(path: Place, name: TableName, columns: Sequence[str] | None = None) -> pa.Table:
     """Read one shard in the columns, types and order of the current schema; columns younger than it are null.
+
+    Args:
+        path: the file.
+        name: the table it belongs to.
+        columns: only these, in this order; None for all.
 
     Raises:
         CorpusError: the file is damaged, foreign or too new.
     """
     file = open_shard(path, name)
+    schema = SCHEMAS[name] if columns is None else pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
-        table = file.read(columns=[column for column in SCHEMAS[name].names if column in file.schema_arrow.names])
-        for field in SCHEMAS[name]:
+        table = file.read(columns=[column for column in schema.names if column in file.schema_arrow.names])
+        for field in schema:
             if field.name not in table.schema.names:
                 table = table.append_column(field, pa.nulls(len(table), field.type))
-        return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
+        return table.select(schema.names).cast(schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorpusError(_damaged(path, f"its data cannot be read ({_first_line(error)})")) from error
 
 
-def _require_complete(path: Path) -> None:
+def _require_complete(path: Place) -> None:
     with path.open("rb") as file:
         head = file.read(len(_MAGIC))
         size = file.seek(0, 2)
@@ -179,7 +282,7 @@ def _require_complete(path: Path) -> None:
         raise CorpusError(_damaged(path, f"truncated after {size} bytes: the footer is missing"))
 
 
-def _damaged(path: Path, fault: str) -> str:
+def _damaged(path: Place, fault: str) -> str:
     runs = path.parent.parent / "runs" / path.name
     together = "it" if path.parent.name == "runs" else f"it and {runs}"
     return (

@@ -207,9 +207,9 @@ _AUDIT_SURFACE = (
     Column("action", pa.float64(), "cooperation level of the seat", "endowment units"),
     Column("episode_return", pa.float64(), "return of the seat, mean over episodes", "reward"),
     Column("return_std", pa.float64(), "standard deviation of its return over episodes, divided by n", "reward"),
-    Column("payoff", pa.float64(), "payoff of the seat, mean over episodes", "payoff"),
-    Column("mean_trust_final", pa.float64(), "mean trust between different seats at the end", "1"),
-    Column("episode_length", pa.float64(), "mean steps played", "steps"),
+    Column("payoff", pa.float64(), "payoff of the seat, mean over episodes", "payoff", True),
+    Column("mean_trust_final", pa.float64(), "mean trust between different seats at the end", "1", True),
+    Column("episode_length", pa.float64(), "mean steps played", "steps", True),
 )
 
 _AUDIT_UNILATERAL = (
@@ -232,7 +232,7 @@ _AUDIT_TEMPORAL = (
     Column("base_level", pa.float64(), "share of endowment that everybody plays otherwise", "1"),
     Column("level", pa.float64(), "share that the seat deviates to; of a ramp, its end", "1"),
     Column("mean_return", pa.float64(), "return, mean over seats", "reward"),
-    Column("seat_returns", _NUMBERS, "return of each seat", "reward"),
+    Column("seat_returns", _NUMBERS, "return of each seat", "reward", True),
     Column("gain", pa.float64(), "change of the seat's return against the baseline", "reward"),
     Column("others_change", pa.float64(), "change of the other seats' mean return", "reward"),
     Column("exploitative", pa.bool_(), "the seat gains and the others lose"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from coopgym.corpus.schema import (
     TABLE_KEY,
     TableName,
 )
+from coopgym.corpus.table import CorpusTable
 
+_VOCABULARY = {"status": STATUSES, "algorithm_kind": KINDS, "protocol": PROTOCOLS}
 ROW_GROUP_ROWS = 50_000
 TEMPORARY_SUFFIX = ".partial"
 
@@ -52,31 +54,40 @@ def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def validate(name: TableName, table: pa.Table) -> None:
+def validate(name: TableName, table: pa.Table | CorpusTable) -> None:
     """Check a table against the corpus standard.
 
     Raises:
         ValueError: columns, types, nullability, finiteness, vocabulary or unique run ids are broken; the message
             names the column and what was expected.
     """
+    for violation in violations(name, table):
+        raise ValueError(violation)
+
+
+def violations(name: TableName, table: pa.Table | CorpusTable) -> Iterator[str]:
+    """Yield what breaks the corpus standard in a table, in words."""
     schema = SCHEMAS[name]
     if table.schema.names != schema.names:
         missing = [column for column in schema.names if column not in table.schema.names]
         extra = [column for column in table.schema.names if column not in schema.names]
-        raise ValueError(f"{name}: expected the columns of the schema in its order; missing {missing}, extra {extra}")
+        yield f"{name}: expected the columns of the schema in its order; missing {missing}, extra {extra}"
+        return
     for field in schema:
         column = table.column(field.name)
         if column.type != field.type:
-            raise ValueError(f"{name}.{field.name}: type {column.type}, expected {field.type}")
+            yield f"{name}.{field.name}: type {column.type}, expected {field.type}"
+            continue
         if column.null_count and not field.nullable:
-            raise ValueError(f"{name}.{field.name}: {column.null_count} nulls in a column that must not have any")
-        _require_finite(f"{name}.{field.name}", column)
+            yield f"{name}.{field.name}: {column.null_count} nulls in a column that must not have any"
+        if not _is_finite(column):
+            yield f"{name}.{field.name}: holds NaN or infinity; store null and say why in `status`"
     if name == "runs":
-        _require_vocabulary("runs.status", table.column("status"), STATUSES)
-        _require_vocabulary("runs.algorithm_kind", table.column("algorithm_kind"), KINDS)
-        _require_vocabulary("runs.protocol", table.column("protocol").drop_null(), PROTOCOLS)
+        for column, words in _VOCABULARY.items():
+            for stranger in sorted(set(table.column(column).drop_null().unique().to_pylist()) - set(words)):
+                yield f"runs.{column}: {stranger!r} is not one of {', '.join(words)}"
         if len(table.column("run_id").unique()) != len(table):
-            raise ValueError("runs.run_id: the same run appears more than once")
+            yield "runs.run_id: the same run appears more than once"
 
 
 def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str, package_version: str) -> None:
@@ -135,17 +146,10 @@ def _finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _require_finite(where: str, column: pa.ChunkedArray) -> None:
+def _is_finite(column: pa.ChunkedArray) -> bool:
     values = column
     if pa.types.is_list(column.type):
         values = pc.list_flatten(column)
     elif pa.types.is_map(column.type):
         values = pa.chunked_array([chunk.items for chunk in column.chunks], column.type.item_type)
-    if pa.types.is_floating(values.type) and pc.any(pc.invert(pc.is_finite(values))).as_py():
-        raise ValueError(f"{where}: holds NaN or infinity; store null and say why in `status`")
-
-
-def _require_vocabulary(where: str, column: pa.ChunkedArray, words: tuple[str, ...]) -> None:
-    strangers = sorted(set(column.unique().to_pylist()) - set(words))
-    if strangers:
-        raise ValueError(f"{where}: {strangers[0]!r} is not one of {', '.join(words)}")
+    return not (pa.types.is_floating(values.type) and pc.any(pc.invert(pc.is_finite(values))).as_py())

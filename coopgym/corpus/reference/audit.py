@@ -1,0 +1,166 @@
+"""Audit records of the published study as rows: response surfaces, halved actions, temporal deviations.
+
+Blocks are found by the fields that only they have, whatever they are called in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from coopgym.corpus.reference.run import UNKNOWN, UNTIMED, Record, Source, identity, released_spec
+from coopgym.games.registry import make_game
+
+DEFAULT_MODE = "integrated"
+DEFAULT_LABEL = "Actions"
+"""Audits in time carry no label."""
+BASE_LEVEL = 0.5
+"""Temporal audits start from half the endowment."""
+_SWITCHES = ("switchpoint", "defect_until_step", "ramp_start_step")
+DEVIATION = 0.5
+"""Surface audits let seat 0 halve its action."""
+
+
+def is_surface(record: Record) -> bool:
+    """Whether a record audits a response surface."""
+    return any(True for _ in _blocks(record, "coop_fraction"))
+
+
+def is_temporal(record: Record) -> bool:
+    """Whether a record audits deviations in time."""
+    return any(True for _ in _blocks(record, "switchpoint"))
+
+
+def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
+    """Return the row of ``runs`` of an audit: nobody in particular plays actions fixed in advance.
+
+    Raises:
+        RecordError: the game is unknown.
+        KeyError: a field is missing.
+    """
+    label, mode = record.get("algorithm", DEFAULT_LABEL), source.reward_mode or DEFAULT_MODE
+    columns = identity(
+        label, released_spec(record["environment"]), mode, int(record["seed"]), source, {"audit": protocol}
+    )
+    return columns | {
+        "algorithm_kind": "label",
+        "protocol": protocol,
+        "episodes": max((int(block["n_episodes"]) for block in _blocks(record, "n_episodes")), default=1),
+        "device": UNKNOWN,
+        "started_at": UNTIMED,
+        "status": "completed",
+    }
+
+
+def surface_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each level and seat."""
+    endowments = make_game(run["environment"]).spec.endowments
+    for block in _blocks(record, "coop_fraction"):
+        for seat, (value, spread) in enumerate(zip(block["per_agent_mean"], block["per_agent_std"], strict=True)):
+            yield {
+                "run_id": run["run_id"],
+                "level": block["coop_fraction"],
+                "seat": seat,
+                "action": min(float(block["coop_action"]), float(endowments[seat])),
+                "episode_return": float(value),
+                "return_std": float(spread),
+            }
+
+
+def unilateral_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each test of seat 0 halving its action."""
+    for block in _blocks(record, "coop_level"):
+        yield {
+            "run_id": run["run_id"],
+            "seat": 0,
+            "base_level": block["coop_level"],
+            "level": DEVIATION * block["coop_level"],
+            "gain": block["agent0_gain"],
+            "others_change": block["others_loss"],
+        }
+
+
+def temporal_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the baseline and every deviation of seat 0 from it."""
+    seats, length = run["n_agents"], int(record["episode_length"])
+    baseline, full = _constant_blocks(record)
+    base = [float(value) for value in baseline["per_agent_mean"]]
+    fixed = {"run_id": run["run_id"], "seat": 0, "base_level": BASE_LEVEL, "level": 0.0}
+
+    def row(strategy: str, first: int, last: int, fraction: float, **measured: Any) -> dict[str, Any]:
+        span = {"first_step": first, "last_step": last, "fraction": fraction}
+        return {**fixed, "strategy": strategy, **span, **measured}
+
+    yield {
+        **fixed,
+        "strategy": "baseline",
+        "level": BASE_LEVEL,
+        **_from_seats(base, base),
+        "exploitative": False,
+    }
+    yield row(
+        "full", 0, length - 1, 0.0, **_from_seats(full["per_agent_mean"], base), exploitative=full["exploitative"]
+    )
+    for block in _blocks(record, "switchpoint"):
+        first = int(block["switchpoint"])
+        measured = _from_sides(block, seats)
+        yield row("late", first, length - 1, block["switchpoint_fraction"], **measured)
+    for block in _blocks(record, "defect_until_step"):
+        until = int(block["defect_until_step"])
+        yield row("early", 0, until - 1, block["defect_fraction"], **_from_sides(block, seats))
+    for block in _blocks(record, "ramp_start_step"):
+        first = int(block["ramp_start_step"])
+        measured = _from_seats(block["per_agent_mean"], base)
+        ramp = row(
+            "ramp", first, length - 1, block["ramp_start_fraction"], **measured, exploitative=block["exploitative"]
+        )
+        yield ramp | {"level": BASE_LEVEL / max(1, length - first)}  # the ramp ends one step before zero
+
+
+def _from_seats(returns: Sequence[float], base: Sequence[float]) -> dict[str, Any]:
+    """Return the measures of a play of which every seat's return is known."""
+    others, before = _mean(returns[1:]), _mean(base[1:])
+    return {
+        "mean_return": _mean(returns),
+        "seat_returns": [float(value) for value in returns],
+        "gain": float(returns[0]) - base[0],
+        "others_change": others - before,
+    }
+
+
+def _from_sides(block: Record, seats: int) -> dict[str, Any]:
+    """Return the measures of a play of which seat 0 and the mean of the others are known."""
+    own, others = float(block["agent0_return"]), float(block["others_mean_return"])
+    return {
+        "mean_return": (own + (seats - 1) * others) / seats,
+        "seat_returns": [own, others] if seats == 2 else None,
+        "gain": float(block["agent0_gain_vs_baseline"]),
+        "others_change": float(block["others_loss_vs_baseline"]),
+        "exploitative": bool(block["exploitative"]),
+    }
+
+
+def _constant_blocks(record: Record) -> tuple[Record, Record]:
+    """Return the plays without switches: the baseline, and seat 0 defecting throughout."""
+    plays = [block for block in _blocks(record, "per_agent_mean") if not any(field in block for field in _SWITCHES)]
+    baseline = [block for block in plays if "agent0_gain" not in block]
+    full = [block for block in plays if "agent0_gain" in block]
+    if len(baseline) != 1 or len(full) != 1:
+        raise ValueError(f"{len(baseline)} baselines and {len(full)} full defections; expected one of each")
+    return baseline[0], full[0]
+
+
+def _blocks(value: Any, field: str) -> Iterator[Record]:
+    """Yield every object below a value that has a field, in order."""
+    if isinstance(value, dict):
+        if field in value:
+            yield value
+        for below in value.values():
+            yield from _blocks(below, field)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _blocks(below, field)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,184 @@
+"""Import the records of the published study: one JSON object per run, in files of their own or as JSON lines.
+
+Training records, audits of response surfaces and audits of temporal deviation are told apart by their content. Three
+things the records do not hold are taken from elsewhere: the reward mode from the folder's name, as it was released, and
+seats and horizons from the released edition of the game. What nobody recorded is null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from coopgym.corpus.reader import CorpusError
+from coopgym.corpus.reference.audit import (
+    audit_row,
+    is_surface,
+    is_temporal,
+    surface_rows,
+    temporal_rows,
+    unilateral_rows,
+)
+from coopgym.corpus.reference.run import Record, RecordError, Rows, Source, curve_rows, training_row
+from coopgym.corpus.schema import TABLES, TableName
+from coopgym.corpus.writer import table_from_rows
+from coopgym.rewards import MODES
+
+FOLDER_MODES = {"case_study": "integrated"}
+"""Released folders whose name does not end in their reward mode: these are runs of the integrated baseline again."""
+BATCH = 256
+"""Files with a single record that are put together into one shard."""
+SHOWN_FAULTS = 20
+_SUFFIXES = (".json", ".jsonl", ".ndjson")
+
+Tables = dict[TableName, pa.Table]
+
+
+def import_reference(path: str | Path, reward_mode: str | None = None) -> Tables:
+    """Read the records of a file, or of a folder and all below, into tables of a corpus.
+
+    Args:
+        path: a JSON or JSON-lines file, or a folder of them.
+        reward_mode: for records whose folder does not tell.
+
+    Returns:
+        The tables that hold rows, by name.
+
+    Raises:
+        CorpusError: some records cannot be read or are there twice; the message lists each with file and line.
+    """
+    parts = list(import_shards(Path(path), reward_mode))
+    return {name: pa.concat_tables(tables) for name in TABLES if (tables := [p[name] for p in parts if name in p])}
+
+
+def import_shards(path: Path, reward_mode: str | None = None) -> Iterator[Tables]:
+    """Like `import_reference`, some files at a time, so that a large release fits into memory.
+
+    Raises:
+        CorpusError: after the last part, with all faults: what came before must not be kept.
+    """
+    if not path.exists():
+        raise CorpusError(f"{path}: no such file or folder; expected records in {', '.join(_SUFFIXES)} files")
+    root = path if path.is_dir() else path.parent
+    files = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES) if path.is_dir() else [path]
+    faults: list[str] = []
+    seen: dict[str, str] = {}
+    found = False
+    for batch in _batches(files):
+        shard: dict[TableName, Rows] = {}
+        for file in batch:
+            for line, text in _records(file):
+                place = f"{file}:{line}"
+                try:
+                    rows = _tables(_parse(text), Source(root, file, line, _folder_mode(root, file, reward_mode)))
+                except RecordError as error:
+                    faults.append(f"{place}: {error}")
+                    continue
+                run_id = rows["runs"][0]["run_id"]
+                if first := seen.get(run_id):
+                    faults.append(f"{place}: the same run as in {first}; expected every run once")
+                    continue
+                seen[run_id] = place
+                for name, some in rows.items():
+                    shard.setdefault(name, []).extend(some)
+        if shard and not faults:
+            found = True
+            yield {name: table_from_rows(name, rows) for name, rows in shard.items() if rows}
+    if faults:
+        more = f"\n… and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+        raise CorpusError(
+            "\n".join(faults[:SHOWN_FAULTS]) + f"{more}\nnothing was imported; repair these records or move them away"
+        )
+    if not found:
+        raise CorpusError(f"{path}: no records; expected training or audit records in {', '.join(_SUFFIXES)} files")
+
+
+def _batches(files: list[Path]) -> Iterator[list[Path]]:
+    """Group files: single records of one folder together, files with many records each on its own."""
+    batch: list[Path] = []
+    for file in files:
+        together = file.suffix == ".json" and len(batch) < BATCH
+        if batch and not (together and batch[-1].suffix == ".json" and batch[-1].parent == file.parent):
+            yield batch
+            batch = []
+        batch.append(file)
+    if batch:
+        yield batch
+
+
+def _records(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of records with the line they begin at."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        if file.suffix == ".json":
+            yield 1, lines.read()
+        else:
+            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _parse(text: str) -> Record:
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"not valid JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise RecordError(f"a JSON {type(record).__name__}; expected an object")
+    return record
+
+
+def _folder_mode(root: Path, file: Path, default: str | None) -> str | None:
+    """Return the reward mode that the name of a folder tells, the innermost first."""
+    folders = [root.name, *file.parent.relative_to(root).parts]
+    for folder in reversed(folders):
+        last = folder.rpartition("_")[2]
+        if last in MODES:
+            return last
+        if folder in FOLDER_MODES:
+            return FOLDER_MODES[folder]
+    return default
+
+
+def _tables(record: Record, source: Source) -> dict[TableName, Rows]:
+    for kind in _KINDS:
+        if kind.fits(record):
+            try:
+                run = kind.run(record, source)
+                return {"runs": [run], **{name: list(rows(record, run)) for name, rows in kind.details.items()}}
+            except RecordError:
+                raise
+            except KeyError as error:
+                raise RecordError(f"{kind.name}: the field {error} is missing") from error
+            except (TypeError, ValueError, AttributeError, IndexError) as error:
+                raise RecordError(f"{kind.name}: a field does not fit: {error}") from error
+    raise RecordError(f"neither a training nor an audit record; its fields: {', '.join(map(str, record)) or 'none'}")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of record: how to tell it, and what becomes of it."""
+
+    name: str
+    fits: Callable[[Record], bool]
+    run: Callable[[Record, Source], dict[str, Any]]
+    details: Mapping[TableName, Callable[[Record, Mapping[str, Any]], Iterator[dict[str, Any]]]]
+
+
+_KINDS = (
+    _Kind("training record", lambda record: "training_seed" in record, training_row, {"curves": curve_rows}),
+    _Kind(
+        "surface audit",
+        is_surface,
+        lambda record, source: audit_row(record, source, "reference_surface"),
+        {"audit_surface": surface_rows, "audit_unilateral": unilateral_rows},
+    ),
+    _Kind(
+        "temporal audit",
+        is_temporal,
+        lambda record, source: audit_row(record, source, "reference_temporal"),
+        {"audit_temporal": temporal_rows},
+    ),
+)
