@@ -1,7 +1,4 @@
-"""Where jobs run: one interface, so that a study does not know how many workers it has.
-
-This module is the first that a worker process imports, so it imports nothing heavy itself.
-"""
+"""Jobs in fresh processes on this machine."""
 
 from __future__ import annotations
 
@@ -9,13 +6,14 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -27,37 +25,7 @@ if TYPE_CHECKING:
     Message = tuple[str, float]
     """A job's id and its finished fraction."""
 
-Tell = Callable[["Job", float], None]
-"""Told the finished fraction of a running job."""
-
-REPORT_SECONDS = 0.25
 _CONTEXT = multiprocessing.get_context("spawn")
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-class WorkerDiedError(RuntimeError):
-    """A worker process ended without finishing its job."""
-
-
-class Executor(Protocol):
-    """Computes jobs in any order."""
-
-    def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
-        """Yield each job with its result as soon as it is finished."""
-
-
-@dataclass(frozen=True)
-class InProcess:
-    """Runs jobs one after the other in this process, where a debugger can follow."""
-
-    device: str = "cpu"
-
-    def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
-        """Yield each job with its result, in the given order."""
-        from benchmarks.jobs import compute
-
-        for job in jobs:
-            yield job, compute(job, study, self.device, lambda fraction, job=job: tell(job, fraction))  # type: ignore[misc]  # mypy infers no default argument
 
 
 @dataclass(frozen=True)
@@ -115,10 +83,7 @@ def _result(future: Future[JobResult], job: Job) -> JobResult:
     try:
         return future.result()
     except BrokenProcessPool as error:
-        raise WorkerDiedError(
-            f"a worker process died, perhaps for lack of memory, while jobs like {job.title!r} were running; "
-            "finished runs are kept: run the same command again, with fewer --workers if it repeats"
-        ) from error
+        raise worker_died(job) from error
 
 
 _messages: SimpleQueue[Message] | None = None
@@ -128,9 +93,7 @@ def _start_worker(watched: Connection, messages: SimpleQueue[Message] | None) ->
     """Prepare a worker: one thread, no keyboard, and an end when the parent ends."""
     global _messages
     _messages = messages
-    # Threads would share the cores with other workers and change the order of sums, so numbers would depend on the
-    # number of workers.
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    os.environ.update(ONE_THREAD)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(watched,), daemon=True).start()
 
@@ -145,12 +108,8 @@ def _end_with_parent(watched: Connection) -> None:
 def _work(job: Job, study: str, device: str) -> JobResult:
     from benchmarks.jobs import compute
 
-    last = 0.0
-
     def report(fraction: float) -> None:
-        nonlocal last
-        if _messages is not None and time.monotonic() - last > REPORT_SECONDS:
-            last = time.monotonic()
+        if _messages is not None:
             _messages.put((job.id, fraction))
 
-    return compute(job, study, device, report)
+    return compute(job, study, device, throttled(report))

@@ -1,0 +1,20 @@
+"""Where jobs run: one interface, so that a study does not know how many workers it has, or on which machines.
+
+This package is the first that a worker process imports, so it imports nothing heavy itself.
+"""
+
+from benchmarks.executors.base import Executor, WorkerDiedError
+from benchmarks.executors.choice import choose_executor
+from benchmarks.executors.in_process import InProcess
+from benchmarks.executors.process_pool import ProcessPool, worker_pool
+from benchmarks.executors.ray_cluster import RayCluster
+
+__all__ = [
+    "Executor",
+    "InProcess",
+    "ProcessPool",
+    "RayCluster",
+    "WorkerDiedError",
+    "choose_executor",
+    "worker_pool",
+]

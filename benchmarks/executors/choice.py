@@ -1,0 +1,32 @@
+"""From the options of a command to an executor."""
+
+from __future__ import annotations
+
+import os
+
+from benchmarks.executors.base import Executor
+from benchmarks.executors.in_process import InProcess
+from benchmarks.executors.process_pool import ProcessPool
+from benchmarks.executors.ray_cluster import RayCluster
+
+
+def choose_executor(
+    workers: int | None = None, device: str = "cpu", ray: str | None = None, gpus_per_job: float = 1.0
+) -> Executor:
+    """Return the executor that suits a user's options.
+
+    Args:
+        workers: how many jobs run at a time; 0 runs them in this process; None for as many as there are cores.
+        device: where learners train.
+        ray: which Ray cluster runs the jobs (`RayCluster.address`); None for this machine without Ray.
+        gpus_per_job: share of a GPU that a training job on a Ray cluster reserves.
+
+    Raises:
+        ImportError: Ray is asked for and not installed.
+        ValueError: the options contradict each other.
+    """
+    if ray is not None:
+        return RayCluster(ray, workers, device, gpus_per_job)
+    if workers == 0:
+        return InProcess(device)
+    return ProcessPool(len(os.sched_getaffinity(0)) if workers is None else workers, device)

@@ -1,0 +1,57 @@
+"""Jobs in this process, one after the other."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.executors.base import ONE_THREAD, Tell
+
+if TYPE_CHECKING:
+    from benchmarks.jobs import JobResult
+    from benchmarks.plan import Job
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """Runs jobs one after the other in this process, where a debugger can follow."""
+
+    device: str = "cpu"
+
+    def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
+        """Yield each job with its result, in the given order."""
+        from benchmarks.jobs import compute
+
+        for job in jobs:
+
+            def report(fraction: float, job: Job = job) -> None:
+                tell(job, fraction)
+
+            with one_thread():
+                result = compute(job, study, self.device, report)
+            yield job, result
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread inside the block, whether it is loaded already or will be there."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 1
+    if torch:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        if torch:
+            torch.set_num_threads(threads)

@@ -1,0 +1,196 @@
+"""Jobs as tasks of a Ray cluster, on this machine or on many."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
+
+if TYPE_CHECKING:
+    from benchmarks.jobs import JobResult
+    from benchmarks.plan import Job
+
+NODE_LOSSES = 3
+"""How often a job may lose its machine and start again on another."""
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Shared memory of a local cluster: results are small, and containers give little."""
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class RayCluster:
+    """Runs jobs on the workers of a Ray cluster. All its machines need this package and the study's plug-ins.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ValueError: options that a cluster cannot follow.
+    """
+
+    address: str = "auto"
+    """A cluster's address; ``auto`` for the running one or else a local one; ``local`` for one that ends with us."""
+    workers: int | None = None
+    """How many jobs run at a time; None for as many as the cluster has room for."""
+    device: str = "cpu"
+    gpus_per_job: float = 1.0
+    """Share of a GPU that a training job reserves, where the device is one."""
+
+    def __post_init__(self) -> None:
+        if find_spec("ray") is None:
+            raise ImportError('running on a Ray cluster needs Ray; install it with: pip install "coopgym[ray]"')
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"a Ray cluster needs workers, got {self.workers}; leave --workers out to use all it has")
+        if self.device not in ("cpu", "cuda"):
+            raise ValueError(f"Ray chooses the device of each job: expected cpu or cuda, got {self.device!r}")
+        if self.gpus_per_job <= 0:
+            raise ValueError(f"expected a positive share of a GPU per job, got {self.gpus_per_job}")
+
+    def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
+        """Yield each job with its result as soon as it is finished. Jobs start in the given order.
+
+        A job whose machine is lost starts again on another one; a job whose worker process dies does not.
+
+        Raises:
+            ConnectionError: there is no cluster at the address, or it does not take us.
+            WorkerDiedError: a worker was killed, for instance for lack of memory. Results yielded before are valid.
+        """
+        if not jobs:
+            return
+        with _connection(self.address, self.workers) as ray:
+            board = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Board).remote()
+            unfinished, waiting, losses = {job.id: job for job in jobs}, deque(jobs), Counter[str]()
+            pending: dict[Any, Job] = {}
+            try:
+                while waiting or pending:
+                    while waiting and (self.workers is None or len(pending) < self.workers):
+                        job = waiting.popleft()
+                        pending[self._submit(ray, job, study, board)] = job
+                    done, _ = ray.wait(list(pending), timeout=REPORT_SECONDS)
+                    for job_id, fraction in ray.get(board.take.remote()).items():
+                        if job_id in unfinished:
+                            tell(unfinished[job_id], fraction)
+                    for task in done:
+                        job = pending.pop(task)
+                        try:
+                            result = _result(ray, task, job)
+                        except _NodeLostError:
+                            losses[job.id] += 1
+                            if losses[job.id] > NODE_LOSSES:
+                                raise worker_died(job) from None
+                            waiting.appendleft(job)
+                        else:
+                            del unfinished[job.id]
+                            yield job, result
+            finally:
+                for task in pending:
+                    ray.cancel(task, force=True)
+                ray.kill(board)
+
+    def _submit(self, ray: ModuleType, job: Job, study: str, board: Any) -> Any:
+        on_gpu = job.training is not None and self.device == "cuda"
+        task = ray.remote(_work).options(
+            name=job.title,
+            num_cpus=1,
+            num_gpus=self.gpus_per_job if on_gpu else 0,
+            max_retries=0,  # Ray would not tell a lost machine from a job that crashes wherever it runs
+            runtime_env={"env_vars": ONE_THREAD},
+        )
+        return task.remote(job, study, self.device, board)
+
+
+class _NodeLostError(RuntimeError):
+    """The machine that ran a job is gone, or was before its result was fetched."""
+
+
+class _Board:
+    """An actor on which jobs write how far they have come."""
+
+    def __init__(self) -> None:
+        self._fractions: dict[str, float] = {}
+
+    def note(self, job_id: str, fraction: float) -> None:
+        self._fractions[job_id] = fraction
+
+    def take(self) -> dict[str, float]:
+        fractions, self._fractions = self._fractions, {}
+        return fractions
+
+
+def _work(job: Job, study: str, device: str, board: Any) -> JobResult:
+    from benchmarks.jobs import compute
+
+    return compute(job, study, device, throttled(lambda fraction: board.note.remote(job.id, fraction)))
+
+
+def _result(ray: ModuleType, task: Any, job: Job) -> JobResult:
+    try:
+        return ray.get(task)
+    except (ray.exceptions.NodeDiedError, ray.exceptions.ObjectLostError) as error:
+        raise _NodeLostError from error
+    except ray.exceptions.RayTaskError:  # an exception of ours, as it would come from a call
+        raise
+    except ray.exceptions.RayError as error:
+        raise worker_died(job) from error
+
+
+@contextmanager
+def _connection(address: str, workers: int | None) -> Iterator[ModuleType]:
+    """Give Ray, connected: as this process already is, or for as long as the block lasts."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray = import_module("ray")
+    if ray.is_initialized():
+        yield ray
+        return
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address == "local" or not _join(ray, address, quiet):
+            ray.init(
+                "local",
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                **quiet,
+            )
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _join(ray: ModuleType, address: str, quiet: dict[str, Any]) -> bool:
+    """Connect to a running cluster; return False if none was named and none is there.
+
+    Raises:
+        ConnectionError: there is none at a named address, or it does not take us.
+    """
+    named = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    if named != "auto":
+        _require_listener(named)
+    try:
+        ray.init(named, **quiet)
+    except ConnectionError:
+        if named == "auto":
+            return False
+        raise
+    except RuntimeError as error:  # for instance another version of Ray or Python
+        raise ConnectionError(f"cannot join the Ray cluster at {named}: {error}") from error
+    return True
+
+
+def _require_listener(address: str) -> None:
+    """Ask the address for a sign of life, because Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"no Ray cluster answers at {address!r} ({error}); expected HOST:PORT of a running one, `auto` or `local`"
+        ) from error
