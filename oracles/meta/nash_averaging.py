@@ -20,6 +20,8 @@ _BARRIERS = 0.1 ** np.arange(1, 14)
 """Weights of the barrier that keeps away from constraints, descending; the last is what is lost in entropy."""
 _NEWTON_STEPS = 50
 _HALVINGS = 50
+_ROUNDING = 1e-13
+"""Rise of the cost that a last step towards the optimum may seem to cause."""
 _EXACT = 1e-24
 """Squared Newton decrement at which a step changes nothing any more."""
 
@@ -131,10 +133,10 @@ def _most_even(start: FloatArray, directions: FloatArray, gains: FloatArray) -> 
             step = -np.linalg.solve(bend, slope)
             if -slope @ step <= _EXACT:
                 break
-            now = cost(mixture, barrier)
+            now = cost(mixture, barrier) + _ROUNDING
             lengths = (0.5**halvings for halvings in range(_HALVINGS))
             moved = (mixture + length * (directions @ step) for length in lengths)
-            better = next((each for each in moved if cost(each, barrier) < now), None)
+            better = next((each for each in moved if cost(each, barrier) <= now), None)
             if better is None:
                 break
             mixture = better
