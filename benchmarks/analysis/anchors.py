@@ -1,0 +1,115 @@
+"""The two points of a game that scores stand between, found among the runs themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.analysis.estimates import BoolArray, FloatArray, TextArray, mean_over_seeds
+from benchmarks.analysis.grid import RunGrid
+from benchmarks.metrics import normalised_score
+from benchmarks.summary import RANDOM
+
+PLANNER = "Oracle_Planner"
+CONSTANT_ORACLES = ("Oracle_BestConstant", "Oracle_SocialOptimum")
+"""Oracles that play a constant profile, and so belong to the best constants."""
+PRIVATE_NASH: Mapping[str, bool] = {"Oracle_CommitmentNash": True, "Oracle_Nash": False}
+"""Oracles of private play, the preferred one first, and whether one follows the reward it is told, so that only its
+runs under private reward are private play."""
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What scores 0 and what scores 1 on one task, in units of the yardstick."""
+
+    zero: float
+    one: float
+    best: str
+    """The run that scores 1."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the ends of the axis are, in words; the same for every task of a table."""
+
+    zero: str
+    one: str
+
+    @property
+    def label(self) -> str:
+        """The axis in words."""
+        return f"0 = {self.zero}, 1 = {self.one}"
+
+
+def find_anchors(grid: RunGrid, values: FloatArray, yardstick: str) -> tuple[Scale, list[Anchors | None]]:
+    """Find what scores 0 and 1 on every task.
+
+    Zero is Random; for welfare the private Nash equilibrium, if the runs have one for every game. One is the best plan
+    found by the planner or a constant, if the planner played every game, and otherwise the best constant. A yardstick
+    that does not depend on the reward mode finds its anchors among the runs of the game under any mode.
+
+    Args:
+        grid: self-play of everybody.
+        values: ``(A, T, S)`` what runs reach on the yardstick.
+        yardstick: the column that ``values`` come from.
+
+    Returns:
+        The scale, and per task its anchors; None where one is missing or they stand the wrong way round.
+    """
+    together = _tasks_together(grid, by_mode=yardstick.endswith("return_mode"))
+    names = np.array([entrant.name for entrant in grid.algorithms])
+    zero, zeros = _zeros(grid, values, names, together, welfare=yardstick.endswith("welfare"))
+    constant = np.array([entrant.kind == "constant" for entrant in grid.algorithms], dtype=bool)
+    candidates = constant | np.isin(names, CONSTANT_ORACLES)
+    one = "best constant"
+    if _everywhere(values[names == PLANNER], together):
+        candidates, one = candidates | (names == PLANNER), "best known plan"
+    heights = mean_over_seeds(values)
+    anchors = [
+        _anchors(zeros[t], np.where(candidates[:, None] & together[t], heights, np.nan), names)
+        for t in range(len(grid.tasks))
+    ]
+    return Scale(zero, one), anchors
+
+
+def _anchors(zero: float, heights: FloatArray, names: TextArray) -> Anchors | None:
+    if np.isnan(zero) or np.isnan(heights).all():
+        return None
+    highest = float(np.nanmax(heights))
+    if normalised_score(highest, zero, highest) is None:
+        return None
+    return Anchors(zero, highest, str(names[np.argwhere(heights == highest)[0, 0]]))
+
+
+def _tasks_together(grid: RunGrid, by_mode: bool) -> BoolArray:
+    """``(T, T)`` True where the second task's runs can be anchors of the first."""
+    keys = [(task.game, task.reward_mode if by_mode else "") for task in grid.tasks]
+    return np.array([[one == other for other in keys] for one in keys], dtype=bool).reshape(len(keys), len(keys))
+
+
+def _zeros(
+    grid: RunGrid, values: FloatArray, names: TextArray, together: BoolArray, welfare: bool
+) -> tuple[str, list[float]]:
+    private = np.array([task.reward_mode == "private" for task in grid.tasks], dtype=bool)
+    for name, follows_reward in PRIVATE_NASH.items() if welfare else ():
+        played = values[names == name]
+        if follows_reward:
+            played = np.where(private[:, None], played, np.nan)
+        if _everywhere(played, together):
+            return "private Nash", _means(played, together)
+    return RANDOM, _means(values[names == RANDOM], together)
+
+
+def _means(played: FloatArray, together: BoolArray) -> list[float]:
+    """Mean over everything one algorithm ``(1, T, S)`` or ``(0, T, S)`` did on tasks together with each task."""
+    return [float(np.mean(found)) if len(found := _finite(played[:, group])) else np.nan for group in together]
+
+
+def _everywhere(played: FloatArray, together: BoolArray) -> bool:
+    return bool(len(played)) and all(len(_finite(played[:, group])) for group in together)
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    return values[np.isfinite(values)]
