@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -334,16 +335,103 @@ def bench(
         run_all(ids, quick)
 
 
+@data.command(name="list")
+def list_released() -> None:
+    """List the released corpora."""
+    from rich.console import Console
+
+    from benchmarks.data_commands import list_corpora
+    from coopgym.corpus import CorpusError
+
+    with _user_errors(CorpusError):
+        list_corpora(Console())
+
+
+Where = Annotated[
+    str, typer.Argument(metavar="CORPUS", help="Name of a released corpus, a folder, a zip archive, or an address.")
+]
+
+
 @data.command()
-def show(path: Annotated[Path, typer.Argument(help="Folder of a corpus.")]) -> None:
+def show(corpus: Where) -> None:
     """Say what is in a corpus, on one screen."""
     from rich.console import Console
 
-    from benchmarks.console import print_corpus
+    from benchmarks.data_commands import print_corpus
     from coopgym.corpus import CorpusError, load_corpus
 
-    with _user_errors(CorpusError):
-        print_corpus(Console(), load_corpus(path))
+    with _user_errors(CorpusError, ImportError):
+        print_corpus(Console(), load_corpus(corpus))
+
+
+@data.command()
+def verify(corpus: Where) -> None:
+    """Check every file and row of a corpus, also against its study; list all faults."""
+    from benchmarks.data_commands import verify as find_faults
+    from coopgym.corpus import CorpusError
+
+    with _user_errors(CorpusError, ImportError):
+        faults = find_faults(corpus)
+    for fault in faults:
+        typer.echo(fault)
+    typer.echo(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
+    if faults:
+        raise typer.Exit(1)
+
+
+@data.command()
+def export(
+    corpus: Where,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, jsonl or parquet.", show_default="ending of the file")
+    ] = None,
+    table: Annotated[str, typer.Option(help="Table to write.")] = "runs",
+) -> None:
+    """Write a table to a file for other programs."""
+    from benchmarks.data_commands import export as write_file
+    from coopgym.corpus import load_corpus
+
+    with _user_errors(ValueError, OSError, ImportError):
+        rows = write_file(load_corpus(corpus), table, form, out)
+    typer.echo(f"written: {out} ({rows:,} rows of {table})")
+
+
+@data.command(name="import")
+def import_published(
+    path: Annotated[Path, typer.Argument(help="Records of the published study: a file, or a folder of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+    reward: Annotated[
+        str | None, typer.Option(metavar="MODE", help="Reward mode of records whose folder does not tell.")
+    ] = None,
+) -> None:
+    """Turn the published study's JSON records into a corpus."""
+    from benchmarks.data_commands import import_records
+    from coopgym.corpus import CorpusError
+
+    with _user_errors(CorpusError, OSError):
+        sizes = import_records(path, out, reward)
+    typer.echo(f"corpus: {out} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")
+
+
+@data.command()
+def release(
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, such as runs/quick.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; its name is the corpus's, like audit-v0.")],
+    description: Annotated[str | None, typer.Option(help="What it is.", show_default="the study's")] = None,
+    version: Annotated[str, typer.Option(help="Version of the release.")] = "1.0.0",
+    published: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of publication.", show_default="today")
+    ] = None,
+    url: Annotated[str, typer.Option(help="Web page of the release.", show_default=False)] = "",
+) -> None:
+    """Make a released corpus: one file per table, Croissant metadata and a datasheet."""
+    from benchmarks.data_commands import release as make_release
+
+    day = (published or datetime.now(tz=UTC)).date()
+    with _user_errors(ValueError, OSError):
+        make_release(runs, out, description, version, day, url)
+    typer.echo(f"released: {out}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from rich.table import Table
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook
 from benchmarks.summary import Interval, Ranking, Setting, Summary, score_text
-from coopgym.corpus.reader import Corpus
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
@@ -155,20 +154,6 @@ def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterab
         seats = f"{seat}" if size == 1 else f"{seat}-{seat + size - 1}"
         yield f"{seats} +{line}" if line[0].isdigit() else f"{seats} {line}"
         seat += size
-
-
-def print_corpus(console: Console, corpus: Corpus) -> None:
-    """Say what is in a corpus, on one screen."""
-    runs = corpus.runs
-    for name in ("study", "environment", "algorithm", "reward_mode", "seed", "status"):
-        values = sorted(map(str, runs.column(name).unique().to_pylist()))
-        shown = ", ".join(values[:8]) + (f" … ({len(values)})" if len(values) > 8 else "")
-        console.print(f"[bold]{name:12}[/bold] {shown}", highlight=False)
-    tables = {"runs": runs, "curves": corpus.curves, "steps": corpus.steps}
-    sizes = ", ".join(f"{name} {len(table):,}" for name, table in tables.items())
-    console.print(f"[bold]{'rows':12}[/bold] {sizes}", highlight=False)
-    for name, found in corpus.metadata.items():
-        console.print(f"[bold]{name.replace('_', ' '):15}[/bold] {', '.join(found)}", highlight=False)
 
 
 def _short(value: object) -> str:

@@ -124,12 +124,12 @@ def _orphans(place: Place) -> Iterator[Fault]:
 def _altered_files(place: Place) -> Iterator[Fault]:
     """Compare files with the sizes and hashes that a Croissant file tells."""
     index = place / CROISSANT_FILE
-    if not index.exists():
-        return
     try:
-        listed = listed_files(index)
+        listed = listed_files(place)
     except CorpusError as error:
         yield Fault(str(index), str(error))
+        return
+    if not listed:
         return
     for path, entry in sorted(listed.items()):
         file = place / path

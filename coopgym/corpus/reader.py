@@ -96,8 +96,12 @@ class Corpus:
     @cached_property
     def study(self) -> Mapping[str, Any] | None:
         """The study that the runs belong to, as it was written; None for a corpus that no study made."""
-        file = self.path / STUDY_FILE
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+        return _read_json(self.path / STUDY_FILE)
+
+    @cached_property
+    def croissant(self) -> Mapping[str, Any] | None:
+        """What the Croissant file of a released corpus says; None for others."""
+        return _read_json(self.path / CROISSANT_FILE)
 
     def read(self, name: TableName, columns: Sequence[str] | None = None) -> CorpusTable:
         """Read a table, or only some of its columns, which takes a fraction of the time.
@@ -147,7 +151,7 @@ def load_corpus(corpus: str | Path) -> Corpus:
         CorpusError: there is no such corpus, or one of its files is damaged, foreign or too new.
         ImportError: what the address needs is not installed.
     """
-    place = _find(str(corpus))
+    place = locate(corpus)
     if not shards(place):
         raise CorpusError(f"{place}: not a corpus; expected Parquet files in {place / 'runs'}")
     found = Corpus(place)
@@ -155,7 +159,14 @@ def load_corpus(corpus: str | Path) -> Corpus:
     return found
 
 
-def _find(location: str) -> Place:
+def locate(corpus: str | Path) -> Place:
+    """Find the place of a corpus, named as for `load_corpus`, without looking into it.
+
+    Raises:
+        CorpusError: there is nothing, or it cannot be reached.
+        ImportError: what the address needs is not installed.
+    """
+    location = str(corpus)
     if location in (released := released_corpora()):
         return released[location]
     if is_remote(location):
@@ -183,8 +194,7 @@ def shards(place: Place, name: TableName = "runs") -> list[Place]:
 
     Of a remote corpus the Croissant file is asked first: web servers need not list what they hold.
     """
-    if isinstance(place, RemotePath) and (index := place / CROISSANT_FILE).exists():
-        listed = listed_files(index)
+    if isinstance(place, RemotePath) and (listed := listed_files(place)):
         return [place / file for file in sorted(listed) if file.startswith(f"{name}/") and file.endswith(".parquet")]
     return sorted(
         (shard for shard in (place / name).glob("*.parquet") if not shard.name.startswith(".")),
@@ -192,20 +202,34 @@ def shards(place: Place, name: TableName = "runs") -> list[Place]:
     )
 
 
-def listed_files(index: Place) -> dict[str, Mapping[str, Any]]:
-    """Return the files that a Croissant file describes, by their path below it.
+def listed_files(place: Place) -> dict[str, Mapping[str, Any]]:
+    """Return the files that the Croissant file of a corpus describes, by their path; nothing without such a file.
 
     Raises:
         CorpusError: the file cannot be read as such.
     """
+    described = _read_json(place / CROISSANT_FILE)
     try:
-        distribution = json.loads(index.read_text(encoding="utf-8"))["distribution"]
-        return {entry["contentUrl"]: entry for entry in distribution if entry["@type"] == "cr:FileObject"}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        entries = described["distribution"] if described else ()
+        return {entry["contentUrl"]: entry for entry in entries if entry["@type"] == "cr:FileObject"}
+    except (KeyError, TypeError) as error:
         raise CorpusError(
-            f"{index}: cannot be read as Croissant ({type(error).__name__}: {_first_line(error)}); restore it, or "
-            "remove it: the tables do not depend on it"
+            f"{place / CROISSANT_FILE}: not a Croissant file: {error!r} is missing; restore it"
         ) from error
+
+
+def _read_json(file: Place) -> Mapping[str, Any] | None:
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorpusError(
+            f"{file}: damaged: {_first_line(error)}; restore it, or remove it: the tables can be read without it"
+        ) from error
+    if not isinstance(content, dict):
+        raise CorpusError(f"{file}: damaged: a JSON {type(content).__name__}; expected an object. Restore or remove it")
+    return content
 
 
 def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
@@ -220,7 +244,8 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
         file = pq.ParquetFile(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise CorpusError(_damaged(path, f"its footer cannot be read ({_first_line(error)})")) from error
-    labels = file.schema_arrow.metadata or {}
+    schema = file.schema_arrow  # built anew on every access
+    labels = schema.metadata or {}
     if TABLE_KEY not in labels:
         raise CorpusError(
             f"{path}: a Parquet file, but not of a coopgym corpus (no {TABLE_KEY.decode()!r} in its metadata); "
@@ -239,7 +264,8 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
     if labels[TABLE_KEY].decode() != name:
         raise CorpusError(f"{path}: holds table {labels[TABLE_KEY].decode()!r}, expected {name!r}; restore its folder")
     promised = [column.name for column in COLUMNS[name] if column.since <= minor(version)]
-    missing = [column for column in promised if column not in file.schema_arrow.names]
+    present = set(schema.names)
+    missing = [column for column in promised if column not in present]
     if missing:
         raise CorpusError(_damaged(path, f"columns are missing: {', '.join(missing)}"))
     return file
@@ -259,9 +285,10 @@ def read_shard(path: Place, name: TableName, columns: Sequence[str] | None = Non
     file = open_shard(path, name)
     schema = SCHEMAS[name] if columns is None else pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
-        table = file.read(columns=[column for column in schema.names if column in file.schema_arrow.names])
+        present = set(file.schema_arrow.names)
+        table = file.read(columns=[column for column in schema.names if column in present])
         for field in schema:
-            if field.name not in table.schema.names:
+            if field.name not in present:
                 table = table.append_column(field, pa.nulls(len(table), field.type))
         return table.select(schema.names).cast(schema)
     except (pa.ArrowException, OSError, ValueError) as error:

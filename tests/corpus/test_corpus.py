@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import math
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from example_corpus import LABELS, run_row, write_corpus
 
 from coopgym.corpus import SCHEMAS, CorpusError, load_corpus, table_from_rows, validate, write_table
 from coopgym.corpus.reader import read_shard
 from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLES, TableName, major
 from coopgym.corpus.writer import remove_leftovers, write_atomically
-
-LABELS = {"study_hash": "0" * 64, "package_version": "1.2.3"}
-
-
-def run_row(run_id: str = "a", **changes: Any) -> dict[str, Any]:
-    filled = {
-        pa.string(): "x",
-        pa.int16(): 2,
-        pa.int32(): 3,
-        pa.int64(): 4,
-        pa.float64(): 0.5,
-        pa.timestamp("us", "UTC"): datetime(2030, 1, 2, tzinfo=UTC),
-        SCHEMAS["runs"].field("seat_deviations").type: ["x", "y"],
-        SCHEMAS["runs"].field("class_metrics").type: {"loyalty": 0.5},
-    }
-    row = {column.name: filled.get(column.type, [0.25, 0.75]) for column in COLUMNS["runs"]}
-    words = {"status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play"}
-    return row | words | {"run_id": run_id} | changes
-
-
-def write_corpus(folder: Path) -> Path:
-    runs = table_from_rows("runs", [run_row("a"), run_row("b", welfare=None)])
-    write_table("runs", runs, folder / "runs" / "one.parquet", **LABELS)
-    curve = [{"run_id": "a", "step": 10, "metric": "payoff", "value": 0.5}]
-    write_table("curves", table_from_rows("curves", curve), folder / "curves" / "one.parquet", **LABELS)
-    return folder
 
 
 def test_round_trip_keeps_rows_types_and_labels(tmp_path: Path) -> None:
@@ -189,24 +163,25 @@ def test_a_newer_minor_version_is_read(tmp_path: Path) -> None:
     assert load_corpus(tmp_path).runs.schema == SCHEMAS["runs"]
 
 
-def as_version_1_0(shard: Path, drop: list[str]) -> None:
-    """Rewrite a shard as a release before exploitability wrote it."""
+def as_version(shard: Path, minor: int) -> list[str]:
+    """Rewrite a shard as a release of that minor version wrote it; return the columns it did not know."""
     table = pq.read_table(shard)
-    labels = {**table.schema.metadata, SCHEMA_VERSION_KEY: "1.0"}
-    pq.write_table(table.drop_columns(drop).replace_schema_metadata(labels), shard)
+    young = [column.name for column in COLUMNS["runs"] if column.since > minor]
+    labels = {**table.schema.metadata, SCHEMA_VERSION_KEY: f"1.{minor}"}
+    pq.write_table(table.drop_columns(young).replace_schema_metadata(labels), shard)
+    return young
 
 
-YOUNG = [column.name for column in COLUMNS["runs"] if column.since == 1]
-
-
-def test_columns_younger_than_a_file_read_as_null(tmp_path: Path) -> None:
+@pytest.mark.parametrize("minor", [0, 1])
+def test_columns_younger_than_a_file_read_as_null(tmp_path: Path, minor: int) -> None:
     shard = write_corpus(tmp_path) / "runs" / "one.parquet"
     before = load_corpus(tmp_path).runs
-    as_version_1_0(shard, YOUNG)
+    young = as_version(shard, minor)
     runs = load_corpus(tmp_path).runs
+    assert young
     assert runs.schema == SCHEMAS["runs"]
-    assert runs.drop_columns(YOUNG).equals(before.drop_columns(YOUNG))
-    assert all(runs.column(name).null_count == len(runs) for name in YOUNG)
+    assert runs.drop_columns(young).equals(before.drop_columns(young))
+    assert all(runs.column(name).null_count == len(runs) for name in young)
     validate("runs", runs)
 
 
@@ -216,7 +191,7 @@ def test_a_column_that_its_version_promises_must_be_there(tmp_path: Path) -> Non
     pq.write_table(table.drop_columns("exploitability"), shard)
     with pytest.raises(CorpusError, match="columns are missing: exploitability"):
         load_corpus(tmp_path)
-    as_version_1_0(shard, ["welfare"])
+    pq.write_table(table.drop_columns("welfare"), shard)
     with pytest.raises(CorpusError, match="columns are missing: welfare"):
         load_corpus(tmp_path)
 
