@@ -1,0 +1,17 @@
+"""Kinds of seats: one seat of a kind stands for all that are alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.audits.conduct import IntArray
+from coopgym.games.game import AnyGame
+from coopgym.rewards import reward_layer
+from oracles.games.rollout import opening
+from oracles.games.symmetry import groups_in_state
+
+
+def seat_kinds(game: AnyGame, reward: str) -> IntArray:
+    """Return the first seat ``(K,)`` of every group of seats that are alike in the game and under the reward."""
+    groups = groups_in_state(game, opening(game), [reward_layer(reward)])
+    return np.array([group[0] for group in groups])
