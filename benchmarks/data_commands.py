@@ -23,7 +23,7 @@ from coopgym.corpus.export import FORMS, encode
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
-from coopgym.corpus.reader import STUDY_FILE, Corpus, CorpusError, load_corpus, locate, shards
+from coopgym.corpus.reader import STUDY_FILE, Corpus, CorpusError, load_corpus, locate
 from coopgym.corpus.reference import import_shards
 from coopgym.corpus.release import Release
 from coopgym.corpus.released import explain_absence, released_corpora
@@ -111,9 +111,7 @@ def verify(name: str) -> list[Fault]:
         CorpusError: there is nothing at all at this place.
     """
     place = locate(name)
-    faults = check_corpus(place)
-    readable = shards(place) and not any(fault.where.startswith(str(place / "runs")) for fault in faults)
-    return faults + (list(_matrix_faults(Corpus(place))) if readable else [])
+    return [*check_corpus(place), *_matrix_faults(Corpus(place))]
 
 
 def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:
@@ -128,9 +126,13 @@ def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:
         yield Fault(where, f"not a study that this coopgym knows: {error}")
         return
     columns = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
+    try:
+        rows = corpus.read("runs", [*columns, "run_id"]).to_pylist()
+    except CorpusError:
+        return  # found before; without these shards nobody can say what is missing
     found: Counter[tuple[Any, ...]] = Counter()
     ids: dict[tuple[Any, ...], str] = {}
-    for row in corpus.read("runs", [*columns, "run_id"]).to_pylist():
+    for row in rows:
         place = tuple("self_play" if name == "protocol" and row[name] is None else row[name] for name in columns)
         found[place] += 1
         ids[place] = row["run_id"]

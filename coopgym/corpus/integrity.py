@@ -25,7 +25,14 @@ SHARE_TOLERANCE = 1e-6
 AGREEMENT = 1e-9
 """Relative difference within which deterministic agents agree."""
 _AT_LEAST_ONE = ("n_agents", "horizon")
-_PER_SEAT = ("seat_payoffs", "seat_returns", "seat_cooperation", "seat_exploitability", "seat_deviations")
+_PER_SEAT = (
+    "seat_payoffs",
+    "seat_returns",
+    "seat_cooperation",
+    "sto_seat_payoffs",
+    "seat_exploitability",
+    "seat_deviations",
+)
 _JSON = ("env_parameters", "hyperparameters")
 _REPEATED = ("environment", "env_parameters", "algorithm", "reward_mode", "view", "protocol", "scenario", "study")
 """Runs that agree in these differ by their seeds only."""
