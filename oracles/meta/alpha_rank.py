@@ -21,8 +21,8 @@ from oracles.meta.fixation import (
 from oracles.meta.payoffs import payoff_range, square_payoffs
 from oracles.meta.stationary import stationary_distribution
 
-RELATIVE_INTENSITIES = np.geomspace(1e-2, 1e4, 25)
-"""Intensities of a sweep, per range of payoffs."""
+RELATIVE_INTENSITIES = np.geomspace(1e-2, 1e8, 41)
+"""Intensities of a sweep, per range of payoffs; the strongest tell apart what is not a tie."""
 MAX_STATES = 1000
 """States are eliminated one by one, each in a time that grows with their number squared."""
 SETTLED = 1e-3
@@ -153,7 +153,7 @@ def alpha_sweep(takeovers: Takeovers, alphas: npt.ArrayLike | None = None) -> Al
 
     Args:
         takeovers: how a mutant takes over.
-        alphas: ``(A,)`` ascending intensities, at least two; None is 0.01 to 10,000 per range of payoffs.
+        alphas: ``(A,)`` ascending intensities, at least two; None is 0.01 to 100 million per range of payoffs.
 
     Raises:
         ValueError: other intensities.

@@ -15,13 +15,13 @@ from oracles.meta.populations import Populations
 
 Clock = Literal["continuous", "generations"]
 
-HORIZON = 2000.0
-"""Time after which a run ends in any case: a strategy 1 % of the range worse has lost a factor of e^20 by then."""
+HORIZON = 10_000.0
+"""Time after which a run ends in any case: a strategy 1 % of the range better has gained a factor of e^100 by then."""
 AT_REST = 1e-9
 """Speed, in shares per unit of time, below which a state counts as a rest point."""
 SAMPLES = 512
 """Moments at which a path is kept."""
-_RELATIVE_ERROR = 1e-10
+_RELATIVE_ERROR = 1e-8
 _ABSOLUTE_ERROR = 1e-200
 """As good as none: rare strategies keep their relative accuracy, on which their comebacks depend."""
 
@@ -51,10 +51,15 @@ class Orbits:
 
     @property
     def averages(self) -> FloatArray:
-        """States ``(B, K)`` averaged over time: of orbits that cycle inside the simplex a Nash equilibrium."""
-        if len(self.times) == 1:
-            return self.path[0]
-        return np.trapezoid(self.path, self.times, axis=0) / (self.times[-1] - self.times[0])
+        """States ``(B, K)`` averaged over the second half of the time.
+
+        For orbits that cycle inside the simplex that is nearly a Nash equilibrium, for slow ones near their ends.
+        """
+        late = self.times >= self.times[-1] / 2.0
+        if late.sum() == 1:
+            return self.path[-1]
+        times, path = self.times[late], self.path[late]
+        return np.trapezoid(path, times, axis=0) / (times[-1] - times[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +117,8 @@ def random_states(populations: Populations, count: int, seed: int = 0) -> FloatA
 
 def basins(orbits: Orbits, apart: float = 1e-4) -> tuple[Basin, ...]:
     """Return where converged runs ended, most frequent first; shares sum to the part of runs that converged.
+
+    Where rest points are not isolated, every start has one of its own.
 
     Args:
         orbits: the runs.

@@ -184,9 +184,10 @@ def test_names_units_and_offsets_do_not_matter(
     seed: int, matching: Any, order: list[int], unit: float, offset: float
 ) -> None:
     payoffs = random_payoffs(seed)
-    plain = alpha_sweep(Takeovers.of_strategies(payoffs, 20, matching)).distributions
+    alphas = np.geomspace(0.1, 100.0, 4)
+    plain = alpha_sweep(Takeovers.of_strategies(payoffs, 20, matching), alphas).distributions
     changed = unit * payoffs[np.ix_(order, order)] + offset
-    renamed = alpha_sweep(Takeovers.of_strategies(changed, 20, matching)).distributions
+    renamed = alpha_sweep(Takeovers.of_strategies(changed, 20, matching), alphas / unit).distributions
     assert renamed == pytest.approx(plain[:, order], abs=1e-6)
 
 

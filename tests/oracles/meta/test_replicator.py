@@ -30,7 +30,7 @@ def test_rock_paper_scissors_cycles_and_keeps_the_product_of_shares() -> None:
     assert np.ptp(products / products[0], axis=0) == pytest.approx(0.0, abs=1e-6)
     assert not orbits.converged.any()
     assert (np.ptp(orbits.path, axis=0) > 0.2).all(), "it moves all the time"
-    assert orbits.averages == pytest.approx(np.full((2, 3), 1 / 3), abs=0.01)
+    assert orbits.averages == pytest.approx(np.full((2, 3), 1 / 3), abs=0.03)
 
 
 def test_by_generations_rock_paper_scissors_spirals_outwards() -> None:
@@ -93,7 +93,7 @@ def test_matching_pennies_cycles_in_two_populations() -> None:
     orbits = replicate(TwoPopulations(pennies, -pennies), [0.8, 0.2, 0.6, 0.4], horizon=300.0)
     products = orbits.path.prod(-1)[:, 0]
     assert products / products[0] == pytest.approx(np.ones(len(products)), abs=1e-6)
-    assert orbits.averages[0] == pytest.approx([0.5] * 4, abs=0.02)
+    assert orbits.averages[0] == pytest.approx([0.5] * 4, abs=0.03)
 
 
 def test_two_populations_in_the_battle_of_the_sexes_agree_on_one_place() -> None:

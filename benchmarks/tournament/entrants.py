@@ -1,0 +1,101 @@
+"""Who takes part in a tournament, and how each of them fills a seat."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from benchmarks.nature import nature
+from coopgym.agents import Agent, make_agent
+from coopgym.games.game import AnyGame
+
+Entrant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]
+"""A name (`coopgym.agents.make_agent`), a function that makes an agent for any seat, or agents for all seats in order,
+as trained policies are."""
+Entrants: TypeAlias = Sequence[str] | Mapping[str, Entrant]
+"""Names, or entrants under names of their own."""
+CLASSICS = (
+    "TitForTat",
+    "GenerousTitForTat",
+    "ThresholdTitForTat",
+    "GrimTrigger",
+    "WinStayLoseShift",
+    "Gradual",
+    "ProportionalReciprocity",
+    "Oracle_Nash",
+    "Oracle_SocialOptimum",
+)
+"""The reciprocal strategies, with somebody who always defects as well as it pays in one step, and somebody who always
+cooperates as well as it pays everybody."""
+
+
+class Contestant(ABC):
+    """An entrant that is ready to play."""
+
+    alike: bool
+    """Whether it is the same agent in every seat."""
+    certain: bool
+    """Whether it surely plays without chance."""
+
+    @abstractmethod
+    def seated(self, seat: int) -> Agent:
+        """Return a fresh agent for a seat."""
+
+
+@dataclass(frozen=True)
+class _Anywhere(Contestant):
+    make: Callable[[], Agent]
+    certain: bool = False
+    alike = True
+
+    def seated(self, seat: int) -> Agent:
+        return self.make()
+
+
+@dataclass(frozen=True)
+class _SeatBySeat(Contestant):
+    agents: Sequence[Agent]
+    alike, certain = False, False
+
+    def seated(self, seat: int) -> Agent:
+        # A copy, because an agent may carry something from one play into the next.
+        return copy.deepcopy(self.agents[seat])
+
+
+def contestants(game: AnyGame, agents: Entrants) -> dict[str, Contestant]:
+    """Return the entrants of a tournament by name, ready to play a game.
+
+    Raises:
+        ValueError: no entrant, a name that occurs twice or stands for no agent, or agents for another number of seats.
+        TypeError: an entrant that is none of the kinds of `Entrant`.
+    """
+    if isinstance(agents, str):
+        raise TypeError(f"agents={agents!r}: expected a list of names, or a mapping from names to agents")
+    if not isinstance(agents, Mapping):
+        if twice := sorted({name for name in agents if list(agents).count(name) > 1}):
+            raise ValueError(f"agent {twice[0]!r} takes part twice; use a mapping to give copies names of their own")
+        agents = {name: name for name in agents}
+    if not agents:
+        raise ValueError("agents: expected at least one to take part")
+    return {name: _contestant(game, name, entrant) for name, entrant in agents.items()}
+
+
+def _contestant(game: AnyGame, name: str, entrant: Entrant) -> Contestant:
+    if isinstance(entrant, str):
+        return _Anywhere(partial(make_agent, entrant), nature(entrant).certain)
+    if callable(entrant):
+        return _Anywhere(entrant)
+    if not isinstance(entrant, list | tuple):
+        raise TypeError(
+            f"agent {name!r} is {entrant!r}: expected a name, a class or function that makes an agent, or a list of "
+            "agents, one per seat"
+        )
+    if len(entrant) != game.n_agents:
+        raise ValueError(
+            f"agent {name!r}: expected one agent for each of the {game.n_agents} seats of {game.id}, got {len(entrant)}"
+        )
+    return _SeatBySeat(tuple(entrant))

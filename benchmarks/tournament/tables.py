@@ -1,0 +1,117 @@
+"""Tournaments on a terminal."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.tournament.league import League
+from benchmarks.tournament.meta_game import MetaGame, Rating
+from benchmarks.tournament.record import Tournament
+
+_RATING_CAPTION = (
+    "own: payoff among copies of itself; others: mean payoff among copies of each other agent; replicator: share that "
+    "selection leaves of a population that starts even; α-rank: share of time under rare mutants; Nash: probability in "
+    "the mixture from which nobody takes more than it gives; skill: what the agent takes from it; stable: nobody here "
+    "can enter a population of its copies"
+)
+
+
+def print_meta_game(console: Console, played: MetaGame) -> None:
+    """Print the payoffs and ratings of a tournament or league."""
+    console.print(payoff_table(played))
+    console.print(rating_table(played))
+
+
+def payoff_table(played: MetaGame) -> Table:
+    """Show what every agent (row) earns among copies of every agent (column); best replies are bold."""
+    errors = played.standard_error() if isinstance(played, Tournament) else None
+    caption = "row alone among copies of column; bold: nobody earns more there"
+    if errors is not None and errors.any():
+        caption += "; ± standard error over seeds"
+    table = _table(_title(played), caption)
+    table.add_column("")
+    table.add_column("agent", no_wrap=True)
+    for number in range(1, len(played.agents) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    best, digits = played.empirical_game().best_replies, _digits(played.payoffs)
+    for i, agent in enumerate(played.agents):
+        cells = []
+        for j, payoff in enumerate(played.payoffs[i]):
+            text = _number(payoff, digits)
+            if errors is not None and errors[i, j] > 0.0:
+                text += f" ± {errors[i, j]:.{digits}f}"
+            cells.append(f"[bold]{text}[/bold]" if best[i, j] else text)
+        table.add_row(str(i + 1), agent, *cells)
+    return table
+
+
+def rating_table(played: MetaGame) -> Table:
+    """Show every agent by every method, the ones that α-rank puts first on top."""
+    ratings = played.ratings()
+    orbits, sweep = ratings.orbits, ratings.sweep
+    caption = _RATING_CAPTION
+    if not orbits.converged[0]:
+        caption += (
+            f"; the replicator did not come to rest (speed {orbits.residuals[0]:.1g}): averages over its second half"
+        )
+    if not sweep.settled:
+        caption += "; α-rank has not settled at the strongest selection tried"
+    table = _table("Ratings", caption)
+    table.add_column("agent", no_wrap=True)
+    for name in ("own", "others", "replicator", "α-rank", "Nash", "skill"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("stable")
+    digits = _digits(played.payoffs)
+    for rating in sorted(ratings.rows, key=_merit):
+        table.add_row(
+            rating.agent,
+            _number(rating.self_play, digits),
+            _number(rating.among_others, digits),
+            f"{rating.replicator:.1%}",
+            f"{rating.alpha_rank:.1%}",
+            f"{rating.nash:.1%}",
+            _number(rating.skill, digits),
+            "yes" if rating.stable else "",
+        )
+    return table
+
+
+def _merit(rating: Rating) -> tuple[float, float, str]:
+    """Rounded, so that agents that are alike stand in the order of their names."""
+    return -round(rating.alpha_rank, 6), -round(rating.replicator, 6), rating.agent
+
+
+def _title(played: MetaGame) -> str:
+    if isinstance(played, Tournament):
+        settings = "".join(f", {name}={value}" for name, value in played.parameters.items())
+        return f"Returns per episode in {played.game}{settings}, {played.reward} reward"
+    if isinstance(played, League):
+        reward = played.tournaments[0].reward
+        return f"Mean of {len(played.games)} games, {reward} reward: 0 = worst pairing of a game, 1 = best"
+    return "Payoffs"
+
+
+def _table(title: str, caption: str) -> Table:
+    return Table(
+        title=title,
+        caption=caption,
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+
+
+def _digits(payoffs: npt.NDArray[np.float64]) -> int:
+    """Decimals that show three digits of the range of payoffs, at most three of them."""
+    spread = float(np.ptp(payoffs))
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 3)) if spread > 0.0 else 2
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:.{digits}f}"
