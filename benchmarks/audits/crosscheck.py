@@ -169,7 +169,8 @@ def _optimal_levels(table: pa.Table, runs: Mapping[str, Row], protocol: str) -> 
     levels: dict[str, list[float]] = defaultdict(list)
     for id, (_, level) in best.items():
         levels[runs[id]["environment"]].append(level)
-    return {game: float(np.median(found)) for game, found in sorted(levels.items())}
+    # Levels are stored in single precision.
+    return {game: round(float(np.median(found)), 6) for game, found in sorted(levels.items())}
 
 
 def _vulnerability(late: Iterable[Row]) -> dict[tuple[str, int], str]:

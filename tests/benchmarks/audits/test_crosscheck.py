@@ -101,8 +101,8 @@ def test_labels_agree_and_every_game_is_immune(reference: Corpus) -> None:
 
 def test_medians_are_those_of_the_records(reference: Corpus) -> None:
     levels = crosscheck(reference).optimal_level
-    assert levels["TrustDilemma-v0"] == pytest.approx(0.45)  # 42 % on a grid of 5 %
-    assert levels["LoyaltyTeam-v0"] == pytest.approx(0.65)
+    assert levels["TrustDilemma-v0"] == 0.45  # 42 % on a grid of 5 %
+    assert levels["LoyaltyTeam-v0"] == 0.65
     assert len(levels) == 20
 
 
