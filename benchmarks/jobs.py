@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from benchmarks.audits import AUDITS, AuditOptions
 from benchmarks.deviations import searched
 from benchmarks.meetings import meet
 from benchmarks.metrics import evaluation_metrics, stochastic_metrics
@@ -99,12 +100,11 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
         outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
         yield from (_Run(_identity(spec) | outcome | columns) for spec in specs)
     elif head.audit:
-        from benchmarks.audits import audit
-
-        audited = audit(head)
+        game, options = make_game(head.game, **head.parameters), AuditOptions(**head.audit.options)
+        audited = AUDITS[head.protocol](game, head.reward, head.seed, options)
         outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
         for spec in specs:
-            details = {name: labelled(name, spec.run_id, rows) for name, rows in audited.tables.items()}
+            details = {name: of_run(spec.run_id, table) for name, table in audited.tables.items()}
             yield _Run(_identity(spec) | outcome | audited.columns, details)
     else:
         agents = scripted(head.algorithm, make_game(head.game, **head.parameters).n_agents)
@@ -138,8 +138,13 @@ def _train(
 def _evaluated(specs: Sequence[RunSpec], result: TrainingResult, seconds: float) -> Iterable[_Run]:
     for spec in specs:
         replica = (spec.reward, spec.training_seed)
-        points = ({"step": step, "metric": name, "value": value} for step, name, value in result.curves(replica))
-        curve = labelled("curves", spec.run_id, points)
+        curve = table_from_rows(
+            "curves",
+            [
+                {"run_id": spec.run_id, "step": step, "metric": metric, "value": value}
+                for step, metric, value in result.curves(replica)
+            ],
+        )
         summary: Row = {
             "hyperparameters": canonical_json(result.hyperparameters),
             "objective": result.hyperparameters.get("objective"),
@@ -193,9 +198,9 @@ def _completed(spec: RunSpec, episodes: Episodes, seconds: float, agents: Agents
     return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, steps)
 
 
-def labelled(name: TableName, run_id: str, rows: Iterable[Row]) -> pa.Table:
-    """Build a table of details from rows that do not name their run."""
-    return table_from_rows(name, [{"run_id": run_id, **row} for row in rows])
+def of_run(run_id: str, details: pa.Table) -> pa.Table:
+    """Return detail rows with the run that they belong to in the first column."""
+    return details.add_column(0, "run_id", pa.repeat(run_id, len(details)))
 
 
 def _failed(spec: RunSpec) -> _Run:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from benchmarks.audits import AUDITS, AuditOptions, reference_labels
 from benchmarks.entries import (
     ConstantScan,
     LearnerEntry,
@@ -99,25 +100,20 @@ class AuditBlock(Setting):
     """An audit: actions fixed in advance, to learn what deviations pay (`benchmarks.audits`)."""
 
     protocol: str
-    options: dict[str, Any] = {}
+    options: AuditOptions = AuditOptions()
     labels: str | list[str] | None = None
     """Names under which results are filed; ``"reference"`` takes those of the published audit."""
 
     def labels_of(self, game: str) -> tuple[str, ...]:
         """Names under which the results of a game are filed."""
-        from benchmarks.audits import reference_labels
-
         if self.labels == "reference":
-            return reference_labels(game)
+            return reference_labels(make_game(game).spec)
         return (self.labels,) if isinstance(self.labels, str) else tuple(self.labels or ("audit",))
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        from benchmarks.audits import AUDITS, audit_options
-
         if self.protocol not in AUDITS:
             raise ValueError(unknown("audit protocol", self.protocol, AUDITS))
-        audit_options(self.protocol, self.options)
         for game in self.games:
             try:
                 make_game(game, **self.parameters)

@@ -215,9 +215,9 @@ _AUDIT_SURFACE = (
 _AUDIT_UNILATERAL = (
     Column("run_id", pa.string(), "the run in `runs`"),
     Column("seat", pa.int16(), "seat that deviates, from 0"),
-    Column("base_level", pa.float32(), "share of endowment that everybody else plays", "1"),
+    Column("base_level", pa.float32(), "share of endowment that the others play; reacting partners: in the end", "1"),
     Column("level", pa.float32(), "share of endowment that the seat plays", "1"),
-    Column("gain", pa.float32(), "change of the seat's return against playing the base level too", "reward"),
+    Column("gain", pa.float32(), "change of the seat's return against conforming to the others", "reward"),
     Column("others_change", pa.float32(), "change of the other seats' mean return", "reward"),
     Column("partner", pa.string(), "agent in the other seats, which may react; null: the base level", nullable=True),
 )
@@ -225,7 +225,7 @@ _AUDIT_UNILATERAL = (
 _AUDIT_TEMPORAL = (
     Column("run_id", pa.string(), "the run in `runs`"),
     Column("seat", pa.int16(), "seat that deviates, from 0"),
-    Column("strategy", pa.string(), "baseline, full, late, early, ramp or pulse"),
+    Column("strategy", pa.string(), "baseline, full, late, early, ramp, pulse, or best: the best plan found"),
     Column("first_step", pa.int32(), "first step of the deviation", "steps", True),
     Column("last_step", pa.int32(), "last step of the deviation", "steps", True),
     Column("fraction", pa.float64(), "where in the episode it begins; for early ones, ends", "1", True),
