@@ -34,8 +34,8 @@ _PER_SEAT = (
     "seat_deviations",
 )
 _JSON = ("env_parameters", "hyperparameters")
-_REPEATED = ("environment", "env_parameters", "algorithm", "reward_mode", "view", "protocol", "scenario", "study")
-"""Runs that agree in these differ by their seeds only."""
+_REPEATED = ("environment", "env_parameters", "algorithm", "reward_mode", "view", "study")
+"""Runs of self-play that agree in these differ by their seeds only."""
 _OUTCOMES = ("return_mode", "welfare", "cooperation_rate")
 
 
@@ -113,8 +113,9 @@ def _run_faults(runs: pa.Table) -> Iterator[str]:
         yield f"runs.diverged_at_step: set in {wrong} runs whose status is not diverged"
     if wrong := _true(pc.and_(pc.is_valid(runs.column("error")), pc.equal(status, "completed"))):
         yield f"runs.error: set in {wrong} completed runs"
-    played = pc.equal(pc.fill_null(runs.column("protocol"), "self_play"), "self_play")
-    silent = pc.and_(pc.and_(played, pc.equal(status, "completed")), pc.is_null(runs.column("return_mode")))
+    silent = pc.and_(
+        pc.and_(_is_self_play(runs), pc.equal(status, "completed")), pc.is_null(runs.column("return_mode"))
+    )
     if wrong := _true(silent):
         yield f"runs.return_mode: null in {wrong} completed runs; a run without a return is diverged or failed"
 
@@ -179,21 +180,28 @@ def _relation_faults(name: TableName, tables: Mapping[TableName, pa.Table]) -> I
 
 
 def _disagreements(runs: pa.Table) -> Iterator[str]:
-    """Yield deterministic agents whose runs differ though only their seeds do."""
-    completed = runs.filter(pc.equal(runs.column("status"), "completed"))
+    """Yield deterministic agents that play differently among themselves though only the seeds differ."""
+    fitting = pc.and_(_is_self_play(runs), pc.equal(runs.column("status"), "completed"))
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in completed.select([*_REPEATED, "algorithm_kind", "seed", *_OUTCOMES]).to_pylist():
+    for row in runs.filter(fitting).select([*_REPEATED, "algorithm_kind", "seed", *_OUTCOMES]).to_pylist():
         if row["algorithm_kind"] in ("constant", "heuristic", "oracle"):
             groups.setdefault(tuple(row[name] for name in _REPEATED), []).append(row)
     for rows in groups.values():
         if len(rows) > 1 and _is_certain(rows[0]):
-            for name in _OUTCOMES:
-                values = [row[name] for row in rows if row[name] is not None]
-                if values and max(values) - min(values) > AGREEMENT * max(1.0, abs(max(values))):
-                    seeds = ", ".join(str(row["seed"]) for row in rows)
-                    who = f"{rows[0]['algorithm']} in {rows[0]['environment']} under {rows[0]['reward_mode']}"
-                    span = f"{min(values):g} to {max(values):g}"
-                    yield f"{who} leaves nothing to chance, but {name} differs between seeds {seeds}: {span}"
+            spans = {name: [row[name] for row in rows if row[name] is not None] for name in _OUTCOMES}
+            apart = [
+                f"{name} {min(values):g} to {max(values):g}"
+                for name, values in spans.items()
+                if values and max(values) - min(values) > AGREEMENT * max(1.0, abs(max(values)))
+            ]
+            if apart:
+                who = f"{rows[0]['algorithm']} in {rows[0]['environment']} under {rows[0]['reward_mode']}"
+                seeds = ", ".join(str(row["seed"]) for row in rows)
+                yield f"{who} leaves nothing to chance, but seeds {seeds} differ: {', '.join(apart)}"
+
+
+def _is_self_play(runs: pa.Table) -> pa.ChunkedArray:
+    return pc.equal(pc.fill_null(runs.column("protocol"), "self_play"), "self_play")
 
 
 def _is_certain(row: Mapping[str, Any]) -> bool:

@@ -118,7 +118,7 @@ class TestAgreement:
     def test_what_leaves_nothing_to_chance_must_repeat(self, tmp_path: Path) -> None:
         (fault,) = self.pair(tmp_path, algorithm="Constant_50", algorithm_kind="constant")
         assert "Constant_50 in TrustDilemma-v1 under private leaves nothing to chance" in fault
-        assert "return_mode differs between seeds 1, 2: 1 to 2" in fault
+        assert "but seeds 1, 2 differ: return_mode 1 to 2" in fault
 
     @pytest.mark.parametrize(
         "facts",
@@ -127,6 +127,7 @@ class TestAgreement:
             {"algorithm": "Constant_50", "algorithm_kind": "constant", "environment": "SynergySearch-v1"},
             {"algorithm": "IPPO", "algorithm_kind": "learner"},
             {"algorithm": "SomebodyElse"},
+            {"protocol": "scenario"},
             {"environment": "UnknownGame-v7"},
         ],
     )
