@@ -20,7 +20,9 @@ BLOCK = '[[blocks]]\ngames = ["TrustDilemma-v1"]\n'
 
 
 def test_shipped_studies_load() -> None:
-    assert shipped_studies() == ["quick", "surface"]
+    assert {"audit", "quick", "reference-audit", "surface"} <= set(shipped_studies())
+    for name in shipped_studies():
+        assert load_study(name).name == name
     quick, surface = load_study("quick"), load_study("surface")
     assert quick.blocks[0].games == list(games("formal"))
     assert [entry.name for entry in quick.blocks[1].learners] == ["IPPO"]
