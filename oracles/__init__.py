@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from oracles.games.optimum import Optimum, welfare_optimum
     from oracles.games.rollout import opening
     from oracles.games.stackelberg import sequential_outcome
+    from oracles.meta.alpha_rank import alpha_rank
+    from oracles.meta.nash_averaging import nash_averaging
+    from oracles.meta.replicator import replicate
 
 _HOMES = {
     "Certificate": "games.certificate",
@@ -42,6 +45,7 @@ _HOMES = {
     "NormalForm": "games.normal_form",
     "Optimum": "games.optimum",
     "StageGame": "games.normal_form",
+    "alpha_rank": "meta.alpha_rank",
     "applicable_oracles": "agents",
     "best_deviation": "dynamic.deviation",
     "best_response": "games.best_response",
@@ -57,10 +61,12 @@ _HOMES = {
     "find_equilibria": "games.equilibrium",
     "grim_equilibrium": "dynamic.grim",
     "minimax": "finite.zero_sum",
+    "nash_averaging": "meta.nash_averaging",
     "opening": "games.rollout",
     "plan": "dynamic.planner",
     "plan_modes": "dynamic.planner",
     "regret": "games.best_response",
+    "replicate": "meta.replicator",
     "response_curves": "games.commitment",
     "sequential_outcome": "games.stackelberg",
     "welfare_bracket": "finite.correlated",
@@ -78,6 +84,7 @@ __all__ = [
     "NormalForm",
     "Optimum",
     "StageGame",
+    "alpha_rank",
     "applicable_oracles",
     "best_deviation",
     "best_response",
@@ -93,10 +100,12 @@ __all__ = [
     "find_equilibria",
     "grim_equilibrium",
     "minimax",
+    "nash_averaging",
     "opening",
     "plan",
     "plan_modes",
     "regret",
+    "replicate",
     "response_curves",
     "sequential_outcome",
     "welfare_bracket",
