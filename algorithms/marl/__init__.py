@@ -2,6 +2,7 @@
 
 from algorithms.marl.agents import TrainedAgent, load_agents
 from algorithms.marl.ippo import IPPO
+from algorithms.marl.learner import Learner
 from algorithms.marl.result import TrainingResult
 
-__all__ = ["IPPO", "TrainedAgent", "TrainingResult", "load_agents"]
+__all__ = ["IPPO", "Learner", "TrainedAgent", "TrainingResult", "load_agents"]

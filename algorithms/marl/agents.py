@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +12,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from algorithms.marl.exported import POLICY_KINDS, Policy
 from coopgym.agents.base import FloatArray, Seat
 
 POLICIES_FILE = "policies.safetensors"
 RECORD_FILE = "training.json"
-
-
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """The policy of one seat as plain arrays, with the facts needed to play it."""
-
-    game: str
-    seat: int
-    endowment: float
-    activation: str
-    weights: tuple[FloatArray, ...]
-    """``(in, out)`` per layer."""
-    biases: tuple[FloatArray, ...]
-    """``(1, out)`` per layer."""
-    log_sigma: float
-    gain: FloatArray
-    """``(O,)`` with `offset`: from observations to the network's inputs."""
-    offset: FloatArray
-
-    def mean(self, observation: FloatArray) -> FloatArray:
-        """Return the mean of the latent u, ``(episodes,)``, for observations ``(episodes, O)``."""
-        activate = np.tanh if self.activation == "tanh" else lambda x: np.maximum(x, 0.0)
-        values = observation * self.gain + self.offset
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            values = activate(values @ weight + bias)
-        mean: FloatArray = (values @ self.weights[-1] + self.biases[-1])[:, 0]
-        return mean
 
 
 class TrainedAgent:
@@ -51,7 +24,7 @@ class TrainedAgent:
 
     Args:
         policy: what to play.
-        stochastic: draw actions from the policy instead of playing its mean.
+        stochastic: draw actions from the policy instead of playing its best guess.
     """
 
     def __init__(self, policy: Policy, stochastic: bool = False) -> None:
@@ -80,10 +53,8 @@ class TrainedAgent:
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, O)``."""
-        latent = self.policy.mean(np.asarray(observation, dtype=np.float64))
-        if self.stochastic:
-            latent = latent + np.exp(self.policy.log_sigma) * self._rng.standard_normal(latent.shape)
-        return self.policy.endowment * 0.5 * (np.tanh(latent) + 1.0)
+        seen = np.asarray(observation, dtype=np.float64)
+        return self.policy.endowment * self.policy.share(seen, self._rng if self.stochastic else None)
 
 
 def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], replica: int) -> list[Policy]:
@@ -91,7 +62,8 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
 
     Args:
         record: the training record, as `load_agents` reads it.
-        tensors: ``policy.<parameter>`` ``(R, N, ...)``, ``observation.gain`` and ``observation.offset`` ``(N, O)``.
+        tensors: ``policy.<prefix><name>`` ``(R, n, ...)`` of every group of seats, ``observation.gain`` and
+            ``observation.offset`` ``(N, O)``.
         replica: position of the replica.
 
     Raises:
@@ -102,21 +74,27 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
     parameters = {name: values[replica] for name, values in named.items() if name.startswith("policy.")}
     if not all(np.isfinite(values).all() for values in parameters.values()):
         raise ValueError(f"replica {replica} diverged at step {diverged} and left no finite policy")
-    layers = range(sum(name.startswith("policy.weight_") for name in parameters))
-    return [
-        Policy(
-            game=record["game"],
-            seat=seat,
-            endowment=endowment,
-            activation=record["activation"],
-            weights=tuple(parameters[f"policy.weight_{layer}"][seat] for layer in layers),
-            biases=tuple(parameters[f"policy.bias_{layer}"][seat] for layer in layers),
-            log_sigma=float(parameters["policy.log_sigma"][seat, 0]),
-            gain=named["observation.gain"][seat],
-            offset=named["observation.offset"][seat],
-        )
-        for seat, endowment in enumerate(record["endowments"])
-    ]
+    found: dict[int, Policy] = {}
+    for group in record.get("policies") or [_only_group(record)]:
+        prefix = f"policy.{group['prefix']}"
+        own = {name.removeprefix(prefix): values for name, values in parameters.items() if name.startswith(prefix)}
+        for position, seat in enumerate(group["seats"]):
+            found[seat] = POLICY_KINDS[group["kind"]](
+                game=record["game"],
+                seat=seat,
+                endowment=record["endowments"][seat],
+                gain=named["observation.gain"][seat],
+                offset=named["observation.offset"][seat],
+                facts=group,
+                tensors={name: values[position] for name, values in own.items()},
+            )
+    return [found[seat] for seat in range(len(record["endowments"]))]
+
+
+def _only_group(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the policies of a record that was written before records described them."""
+    seats = list(range(len(record["endowments"])))
+    return {"seats": seats, "kind": "squashed_gaussian", "activation": record["activation"], "prefix": ""}
 
 
 def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> int:

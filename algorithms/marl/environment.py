@@ -41,7 +41,7 @@ class Environment(Protocol):
     def reset(self, seed: int | Sequence[int] | None = None) -> Tensor:
         """Start all episodes and return observations ``(*batch, N, observation_size)``."""
 
-    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Tensor]]:
+    def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Play actions ``(*batch, N)`` in endowment units; finished episodes start again in the same call."""
 
 

@@ -52,6 +52,23 @@ class ParameterStack:
         """Return a contiguous copy of the networks at one index of a leading dimension."""
         return {name: view.detach().select(dimension, index).contiguous() for name, view in self._views.items()}
 
+    def values(self) -> dict[str, Tensor]:
+        """Return the parameters by name, cut off from differentiation."""
+        return {name: view.detach() for name, view in self._views.items()}
+
+    @torch.no_grad()
+    def follow(self, leader: ParameterStack, rate: float = 1.0) -> None:
+        """Move a share ``rate`` of the way to the parameters of a stack of the same shapes: a target network."""
+        self.flat.lerp_(leader.flat, rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"flat": self.flat}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self.flat.copy_(state["flat"])
+
 
 class _Tanh(torch.autograd.Function):
     """tanh x = 2·s(2x) - 1, s the logistic function, which torch computes on a CPU several times faster than tanh."""
@@ -74,6 +91,10 @@ def tanh_(x: Tensor) -> Tensor:
     return _Tanh.apply(x)
 
 
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"tanh": tanh_, "relu": torch.relu_}
+"""Activations by the names that hyper-parameters use; each works in place."""
+
+
 def mlp_shapes(inputs: int, hidden: Sequence[int], outputs: int) -> dict[str, tuple[int, ...]]:
     """Return parameter shapes of a multilayer perceptron: weights ``(in, out)`` and biases ``(1, out)``."""
     sizes = [inputs, *hidden, outputs]
@@ -89,6 +110,7 @@ def mlp(
     layers: int,
     inputs: Tensor,
     activation: Callable[[Tensor], Tensor] = tanh_,
+    first: int = 0,
 ) -> Tensor:
     """Apply stacked perceptrons, one per leading index; the last of ``layers`` layers is linear.
 
@@ -97,13 +119,14 @@ def mlp(
         layers: number of weight matrices.
         inputs: ``(*lead, S, in)``.
         activation: between layers, in place.
+        first: the layer that takes the inputs.
 
     Returns:
         ``(*lead, S, out)``.
     """
     lead = inputs.shape[:-2]
     values = inputs.reshape(-1, *inputs.shape[-2:])
-    for layer in range(layers):
+    for layer in range(first, layers):
         weight, bias = (parameters[f"{kind}_{layer}"].flatten(0, len(lead) - 1) for kind in ("weight", "bias"))
         values = torch.baddbmm(bias, values, weight)
         if layer < layers - 1:

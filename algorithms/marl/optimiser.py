@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ class StackedAdam:
         max_norm: largest gradient norm of one network.
         epsilon: Adam's ε.
         betas: decay rates of the first and second moments.
+        alive: ``(R,)`` the freeze, to share it between optimisers; None starts one of its own.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class StackedAdam:
         max_norm: float,
         epsilon: float = 1e-8,
         betas: tuple[float, float] = (0.9, 0.999),
+        alive: Tensor | None = None,
     ) -> None:
         self.parameters = parameters
         self.max_norm, self.epsilon, self.betas = max_norm, epsilon, betas
@@ -36,7 +39,9 @@ class StackedAdam:
         self.first = torch.zeros_like(parameters.flat)
         self.second = torch.zeros_like(parameters.flat)
         self._step = torch.zeros_like(parameters.flat)
-        self.alive = torch.ones(parameters.lead[0], dtype=torch.bool, device=parameters.flat.device)
+        if alive is None:
+            alive = torch.ones(parameters.lead[0], dtype=torch.bool, device=parameters.flat.device)
+        self.alive = alive
         """``(R,)`` False where a replica is frozen."""
 
     @torch.no_grad()
@@ -65,15 +70,13 @@ class StackedAdam:
         self.parameters.flat.sub_(step.mul_(rate))
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything a resumed run needs."""
-        steps = torch.tensor(self.steps)
-        return {"first": self.first, "second": self.second, "alive": self.alive, "steps": steps}
+        """Return everything a resumed run needs, except the freeze, which may be shared."""
+        return {"first": self.first, "second": self.second, "steps": torch.tensor(self.steps)}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self.first.copy_(state["first"])
         self.second.copy_(state["second"])
-        self.alive.copy_(state["alive"])
         self.steps = int(state["steps"])
 
 

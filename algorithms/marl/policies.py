@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 INITIAL_LOG_SIGMA = math.log(0.5)
-LOG_SIGMA_RANGE = (-5.0, 1.0)
 
 _HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 

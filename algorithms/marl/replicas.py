@@ -85,6 +85,14 @@ class Streams:
         """Draw standard normal numbers ``(R, *shape)``."""
         return torch.stack([torch.randn(shape, generator=g, device=self.device) for g in self._generators])
 
+    def uniform(self, shape: tuple[int, ...]) -> Tensor:
+        """Draw numbers uniform on [0, 1), ``(R, *shape)``."""
+        return torch.stack([torch.rand(shape, generator=g, device=self.device) for g in self._generators])
+
+    def integers(self, high: int, shape: tuple[int, ...]) -> Tensor:
+        """Draw whole numbers uniform on [0, high), ``(R, *shape)``."""
+        return torch.stack([torch.randint(high, shape, generator=g, device=self.device) for g in self._generators])
+
     def shuffles(self, times: int, size: int) -> Tensor:
         """Draw random orders of ``range(size)``, ``(R, times, size)``."""
         keys = [torch.rand(times, size, generator=g, device=self.device) for g in self._generators]

@@ -19,15 +19,14 @@ ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called after every block with the steps done and the steps planned."""
 
 
-class Learner(Protocol):
-    """R replicas in training: what the loop needs to know of an algorithm."""
+class Trainee(Protocol):
+    """R replicas in training: what the loop needs to know of them."""
 
     steps_per_block: int
     """Joint steps of one replica that `learn` adds."""
 
-    @property
-    def alive(self) -> Tensor:
-        """``(R,)`` False where a replica diverged and is frozen."""
+    alive: Tensor
+    """``(R,)`` False where a replica diverged and is frozen."""
 
     def learn(self, progress: float) -> dict[str, Tensor]:
         """Collect one block, learn from it and return metrics ``(R,)``; ``progress`` in [0, 1) is the budget spent."""
@@ -71,7 +70,7 @@ class Ledger:
 
 
 def train_blocks(
-    learner: Learner,
+    trainee: Trainee,
     env_steps: int,
     *,
     run: Mapping[str, Any],
@@ -82,7 +81,7 @@ def train_blocks(
     """Train until every replica has taken at least ``env_steps`` steps; the budget is rounded up to whole blocks.
 
     Args:
-        learner: the replicas.
+        trainee: the replicas.
         env_steps: joint steps per replica.
         run: what identifies the run; a checkpoint of another run is refused.
         progress: called after every block.
@@ -94,18 +93,18 @@ def train_blocks(
     """
     if env_steps < 1 or checkpoint_every < 1:
         raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
-    ledger = Ledger.blank(len(learner.alive))
+    ledger = Ledger.blank(len(trainee.alive))
     folder = None if checkpoint is None else Path(checkpoint)
     if folder is not None and (found := read_checkpoint(folder, run)) is not None:
         ledger = Ledger.restored(found[0])
-        learner.restore(found[1])
+        trainee.restore(found[1])
     while ledger.env_steps < env_steps:
-        metrics = learner.learn(ledger.env_steps / env_steps)
-        ledger.env_steps += learner.steps_per_block
-        ledger.enter(metrics, learner.alive)
+        metrics = trainee.learn(ledger.env_steps / env_steps)
+        ledger.env_steps += trainee.steps_per_block
+        ledger.enter(metrics, trainee.alive)
         if progress is not None:
             progress(ledger.env_steps, env_steps)
-        due = ledger.env_steps // learner.steps_per_block % checkpoint_every == 0 or ledger.env_steps >= env_steps
+        due = ledger.env_steps // trainee.steps_per_block % checkpoint_every == 0 or ledger.env_steps >= env_steps
         if folder is not None and due:
-            write_checkpoint(folder, run, asdict(ledger), learner.state())
+            write_checkpoint(folder, run, asdict(ledger), trainee.state())
     return ledger

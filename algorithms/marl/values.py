@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -21,20 +23,24 @@ class TimedValueScale:
         shape: ``(R, N, H)``.
         memory: number of samples that old means and deviations count for against those of a new block.
         device: where the statistics live.
+        pooled: keep one deviation for all seats, which share one network.
     """
 
-    def __init__(self, shape: tuple[int, int, int], memory: float, device: torch.device) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], memory: float, device: torch.device, *, pooled: bool = False
+    ) -> None:
         self.memory = memory
         self.mean = torch.zeros(shape, device=device)
         """m, ``(R, N, H)``."""
-        self.variance = torch.zeros(shape[:2], device=device)
-        """σ², ``(R, N)``; zero before the first block."""
+        self.pooled = pooled
+        self.variance = torch.zeros(shape[0], 1 if pooled else shape[1], device=device)
+        """σ², ``(R, N)``, or ``(R, 1)`` for all seats; zero before the first block."""
         self.seen = torch.zeros(shape[0], shape[2], dtype=torch.bool, device=device)
         """``(R, H)`` which times have been reached."""
 
     @property
     def std(self) -> Tensor:
-        """σ ``(R, N)``, at least 0.001 in units of the reward scale."""
+        """σ, shaped as the variance, at least 0.001 in units of the reward scale."""
         return self.variance.clamp(min=1e-6).sqrt()
 
     def normalise(self, returns: Tensor, time: Tensor) -> Tensor:
@@ -52,8 +58,8 @@ class TimedValueScale:
         Args:
             returns: ``(R, N, S)``, not bootstrapped where the block shows how the episode ended.
             time: ``(R, S)`` steps since the start of the episode, in [0, H).
-            weight: the network's last weights ``(R, N, in, 1)``, rescaled in place.
-            bias: the network's last bias ``(R, N, 1, 1)``, rescaled in place.
+            weight: the network's last weights ``(R, N, in, 1)``, or ``(R, 1, in, 1)`` pooled, rescaled in place.
+            bias: the network's last bias, likewise.
         """
         old_std, started = self.std, self.variance > 0.0
         finite = torch.isfinite(returns).all(-1)  # (R, N)
@@ -67,6 +73,8 @@ class TimedValueScale:
 
         samples = returns.shape[-1]
         spread = (returns - self._at(time)).square().mean(-1)
+        if self.pooled:
+            spread, finite = spread.mean(1, keepdim=True), finite.all(1, keepdim=True)
         variance = self.variance.lerp(spread, torch.where(started, samples / (samples + self.memory), 1.0))
         self.variance.copy_(torch.where(finite, variance, self.variance))
         ratio = torch.where(started, old_std / self.std, 1.0)[..., None, None]
@@ -82,7 +90,7 @@ class TimedValueScale:
         """Return everything a resumed run needs."""
         return {"mean": self.mean, "variance": self.variance, "seen": self.seen}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
+    def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])

@@ -108,12 +108,13 @@ class TorchEnv:
 
     def step(
         self, actions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Play one step in every row.
 
         Returns:
             Observations (of the next episode where one ended), rewards, terminated, truncated, and a dictionary with
-            ``payoffs`` and ``final_observation`` (the last of the old episode; equal to the first where none ended).
+            ``payoffs``, ``final_observation`` (the last of the old episode; equal to the first where none ended) and
+            ``final_state``, the state it was seen in.
 
         Raises:
             ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
@@ -127,7 +128,7 @@ class TorchEnv:
             self._lockstep += 1
             if self._lockstep == self.game.spec.horizon:
                 observation = self.reset()
-        info = {"payoffs": transition.payoffs, "final_observation": final}
+        info = {"payoffs": transition.payoffs, "final_observation": final, "final_state": transition.state}
         return observation, rewards, transition.terminated, transition.truncated, info
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,9 @@ class Standing:
     """The state of `Quadratic`."""
 
     t: torch.Tensor
-    last: torch.Tensor
+    last_action: torch.Tensor
+    trust: torch.Tensor
+    damage: torch.Tensor
 
 
 class Quadratic:
@@ -51,11 +53,18 @@ class Quadratic:
         self.endowments = torch.tensor([10.0, 20.0], dtype=dtype)
         self.steps = 0
         spec = SimpleNamespace(
-            id="Quadratic-v0", n_agents=2, horizon=horizon, endowments=np.array([10.0, 20.0]), default_view="own"
+            id="Quadratic-v0",
+            n_agents=2,
+            horizon=horizon,
+            endowments=np.array([10.0, 20.0]),
+            baselines=np.array([4.0, 8.0]),
+            shares=np.array([0.5, 0.5]),
+            default_view="own",
         )
         self.game = SimpleNamespace(
             id=spec.id,
             spec=spec,
+            action_scale=np.ones(2),
             observation_bounds=lambda view: (np.zeros((2, 3)), np.ones((2, 3))),
             reset_uniforms=0,
             reset_normals=0,
@@ -66,12 +75,13 @@ class Quadratic:
 
     def start(self) -> Standing:
         time = torch.zeros(self.batch, dtype=self.dtype)
-        return Standing(time, torch.full((*self.batch, 2), 0.5, dtype=self.dtype))
+        trust = torch.eye(2, dtype=self.dtype).expand(*self.batch, 2, 2)
+        return Standing(time, torch.full((*self.batch, 2), 0.5, dtype=self.dtype), trust, torch.zeros_like(trust))
 
     def observe(self) -> torch.Tensor:
         seat = torch.arange(2.0, dtype=self.dtype).expand(*self.batch, 2)
         time = (self.state.t / self.game.spec.horizon)[..., None].expand(*self.batch, 2)
-        return torch.stack([self.state.last, seat, time], dim=-1)
+        return torch.stack([self.state.last_action, seat, time], dim=-1)
 
     def reset(self, seed: Any = None) -> torch.Tensor:
         self.state = self.start()
@@ -79,18 +89,19 @@ class Quadratic:
 
     def step(self, actions: torch.Tensor) -> tuple[Any, ...]:
         shares = actions / self.endowments
-        self.state = Standing(self.state.t + 1, shares)
+        self.state = replace(self.state, t=self.state.t + 1, last_action=shares)
         self.steps += 1
         payoffs = self.scale * (1.0 - (shares - 0.37).square())
         rewards = torch.where(self.shared, payoffs.mean(-1, keepdim=True), payoffs)
         if self.poison == self.steps and len(self.batch) == 2:
             rewards[0] = float("nan")
         truncated = self.state.t >= self.game.spec.horizon
-        info = {"payoffs": payoffs, "final_observation": self.observe()}
+        info = {"payoffs": payoffs, "final_observation": self.observe(), "final_state": self.state}
         start = self.start()
-        self.state = Standing(
-            torch.where(truncated, start.t, self.state.t),
-            torch.where(truncated[..., None], start.last, self.state.last),
+        self.state = replace(
+            start,
+            t=torch.where(truncated, start.t, self.state.t),
+            last_action=torch.where(truncated[..., None], start.last_action, self.state.last_action),
         )
         return self.observe(), rewards, torch.zeros_like(truncated), truncated, info
 

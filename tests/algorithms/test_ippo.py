@@ -15,9 +15,10 @@ import coopgym
 from algorithms import learners
 from algorithms.marl import IPPO, TrainingResult, load_agents
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.ippo import IPPOLearner
+from algorithms.marl.ippo import IPPOSeats
 from algorithms.marl.policies import latent_log_prob
 from algorithms.marl.replicas import cross
+from algorithms.marl.trainer import Trainer
 from coopgym.agents.play import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)
@@ -58,8 +59,10 @@ def test_finds_the_optimum_of_a_one_step_game(quadratic: type) -> None:
 
 def test_ratio_is_one_before_the_first_step() -> None:
     make = environment_factory("TrustDilemma-v1", None, None)
-    learner = IPPOLearner(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
-    rollout, log_prob = learner.collect()
+    trainer = Trainer(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
+    rollout, learner = trainer.collect(), trainer.seats
+    assert isinstance(learner, IPPOSeats)
+    log_prob = learner.log_prob()
     mean, _ = learner.outputs(rollout.observation.flatten(2, 3))
     again = latent_log_prob(learner.latent.flatten(2), mean, learner.parameters["log_sigma"][:, 0])
     assert torch.allclose(torch.exp(again - log_prob.flatten(2)), torch.ones(1), atol=1e-6, rtol=0.0)
@@ -131,7 +134,7 @@ def test_resuming_gives_the_same_weights(tmp_path: Path, game: str, rollout_step
         if done >= planned // 2:
             raise KeyboardInterrupt
 
-    keywords = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    keywords: dict[str, Any] = {"checkpoint": tmp_path, "checkpoint_every": 1}
     with pytest.raises(KeyboardInterrupt):
         settings.train(game, ["private", "cooperative"], [0, 1], 9600, progress=stop, **keywords)
     resumed = settings.train(game, ["private", "cooperative"], [0, 1], 9600, **keywords)
@@ -166,8 +169,9 @@ def test_saved_policies_play_the_same(tmp_path: Path) -> None:
 
 def test_agents_play_what_the_network_means() -> None:
     make = environment_factory("TrustDilemma-v1", None, None)
-    learner = IPPOLearner(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
-    rollout, _ = learner.collect()
+    trainer = Trainer(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
+    rollout, learner = trainer.collect(), trainer.seats
+    assert isinstance(learner, IPPOSeats)
     result = small_run(["private"], [0], env_steps=1)
     seen = torch.rand(1, 2, 9, rollout.observation.shape[-1])
     learner.parameters.flat.zero_()

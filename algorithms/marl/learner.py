@@ -1,0 +1,136 @@
+"""The base of every learner: the hyper-parameters that all have, and training."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from algorithms.marl.environment import OBJECTIVES, EnvironmentFactory, Objective, environment_factory
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from algorithms.marl.networks import ACTIVATIONS
+from algorithms.marl.replicas import cross
+from algorithms.marl.result import TrainingResult
+from algorithms.marl.seats import Context, SeatLearner
+from algorithms.marl.trainer import Trainer
+from algorithms.marl.training import ProgressCallback, train_blocks
+from coopgym.games.game import Game
+from coopgym.games.spec import View
+from coopgym.rewards import RewardLayer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner(Hyperparameters):
+    """A learning algorithm with its hyper-parameters.
+
+    Attributes:
+        objective: ``"individual"``, each seat's own reward, or ``"team"``, the sum over seats for all.
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        num_envs: environment copies B.
+        rollout_steps: steps T per block; None is one full episode.
+        gamma: discount factor γ.
+        learning_rate: Adam's step size.
+        bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
+    """
+
+    sources: ClassVar[str]
+    """The papers that define the algorithm."""
+    objectives: ClassVar[tuple[Objective, ...]] = OBJECTIVES
+    """Objectives that the algorithm is defined for."""
+    min_agents: ClassVar[int] = 1
+    max_agents: ClassVar[int | None] = None
+    needs_state: ClassVar[bool] = False
+    """Whether blocks carry the compact global state."""
+
+    objective: Objective = "individual"
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    num_envs: int = hyperparameter(64, 1)
+    rollout_steps: int | None = hyperparameter(None, 1)
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
+    bootstrap_truncation: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.objective not in self.objectives:
+            raise ValueError(f"objective={self.objective!r}: expected one of {', '.join(self.objectives)}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")
+
+    @abstractmethod
+    def seats_learner(self, context: Context) -> SeatLearner:
+        """Make what learns in some seats of a training."""
+
+    def check(self, game: Game[Any]) -> None:
+        """Make sure that the algorithm applies to a game.
+
+        Raises:
+            ValueError: too few or too many seats.
+        """
+        name, seats = type(self).__name__, len(game.spec.endowments)
+        if seats < self.min_agents:
+            raise ValueError(f"{name} needs at least {self.min_agents} seats, but {game.spec.id} has {seats}")
+        if self.max_agents is not None and seats > self.max_agents:
+            raise ValueError(f"{name} plays at most {self.max_agents} seats, but {game.spec.id} has {seats}")
+
+    def values(self) -> dict[str, Any]:
+        """Return the hyper-parameters as JSON values."""
+        return dataclasses.asdict(self)
+
+    def train(
+        self,
+        game: str | EnvironmentFactory,
+        rewards: Iterable[str | RewardLayer] = ("integrated",),
+        seeds: Iterable[int] = (0,),
+        env_steps: int = 500_000,
+        *,
+        game_parameters: Mapping[str, Any] | None = None,
+        view: View | None = None,
+        device: str | torch.device = "cpu",
+        progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 10,
+    ) -> TrainingResult:
+        """Train one replica per reward and seed, all at once.
+
+        Args:
+            game: a registered id, or a function that makes a torch environment as `coopgym.torch_env` does.
+            rewards: reward modes or layers, crossed with ``seeds``.
+            seeds: a replica's result depends on its own seed and configuration only.
+            env_steps: joint steps per replica, rounded up to whole blocks of B·T.
+            game_parameters: keywords of the game.
+            view: what seats see; None is the game's default.
+            device: where everything runs.
+            progress: called after every block with the steps done and planned.
+            checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
+            checkpoint_every: blocks between checkpoints.
+
+        Raises:
+            TypeError: ``rewards`` or ``seeds`` of the wrong kind.
+            ValueError: an unknown game or reward, a game that the algorithm does not apply to, nothing to train, a
+                budget below 1, an unusable checkpoint.
+        """
+        make = environment_factory(game, game_parameters, view)
+        trainer = Trainer(self, make, cross(rewards, seeds), torch.device(device))
+        run = trainer.identity() | {"env_steps": env_steps}
+        ledger = train_blocks(
+            trainer,
+            env_steps,
+            run=run,
+            progress=progress,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+        )
+        entries = [
+            {**entry, "diverged_at": diverged_at, "curves": curves}
+            for entry, diverged_at, curves in zip(run["replicas"], ledger.diverged_at, ledger.curves, strict=True)
+        ]
+        counts = {"env_steps": ledger.env_steps, "gradient_updates": trainer.seats.gradient_updates}
+        return TrainingResult({**run, **counts, "replicas": entries}, trainer.policy_arrays())
