@@ -27,6 +27,14 @@ TABLE_MEANINGS: Mapping[TableName, str] = {
     "audit_temporal": "Audit: what a seat gains by deviating for part of an episode.",
 }
 
+_TABLE_SINCE: Mapping[TableName, int] = {
+    "turns": 2,
+    "audit_surface": 2,
+    "audit_unilateral": 2,
+    "audit_temporal": 2,
+}
+"""Minor versions that brought tables, those that are younger than the schema."""
+
 
 def describe_columns() -> str:
     """Return the columns of all tables as Markdown."""
@@ -58,14 +66,14 @@ def type_name(kind: pa.DataType) -> str:
 
 
 def _describe_table(name: TableName) -> str:
-    rows = [_describe_column(column) for column in COLUMNS[name]]
+    rows = [_describe_column(column, _TABLE_SINCE.get(name, 0)) for column in COLUMNS[name]]
     head = "| column | type | unit | null | since | meaning |\n| --- | --- | --- | --- | --- | --- |"
     return "\n".join([f"### `{name}`", "", TABLE_MEANINGS[name], "", head, *rows])
 
 
-def _describe_column(column: Column) -> str:
+def _describe_column(column: Column, table_since: int) -> str:
     null = "may be" if column.nullable else "never"
-    since = f"{major(SCHEMA_VERSION)}.{column.since}"
+    since = f"{major(SCHEMA_VERSION)}.{max(column.since, table_since)}"
     return f"| `{column.name}` | {type_name(column.type)} | {column.unit} | {null} | {since} | {column.meaning} |"
 
 
