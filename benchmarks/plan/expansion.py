@@ -183,5 +183,5 @@ def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:
                 seed=seed,
                 episodes=1,
                 protocol=block.protocol,
-                audit=Auditing(block.options.model_dump(mode="json", exclude_unset=True)),
+                audit=Auditing(block.options.model_dump(mode="json", exclude_defaults=True)),
             )
