@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,7 +103,7 @@ class RayCluster:
             num_cpus=1,
             num_gpus=self.gpus_per_job if on_gpu else 0,
             max_retries=0,  # Ray would not tell a lost machine from a job that crashes wherever it runs
-            runtime_env={"env_vars": ONE_THREAD},
+            runtime_env={"env_vars": {**ONE_THREAD, "PYTHONPATH": _own_path()}},
         )
         return task.remote(job, study, self.device, board)
 
@@ -129,6 +130,12 @@ def _work(job: Job, study: str, device: str, board: Any) -> JobResult:
     from benchmarks.jobs import compute
 
     return compute(job, study, device, throttled(lambda fraction: board.note.remote(job.id, fraction)))
+
+
+def _own_path() -> str:
+    """Return where this process finds modules besides installed ones, for workers that share its files."""
+    own = (path for path in sys.path if path and not path.startswith((sys.prefix, sys.base_prefix)))
+    return os.pathsep.join(own)
 
 
 def _result(ray: ModuleType, task: Any, job: Job) -> JobResult:

@@ -19,7 +19,6 @@ from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttle
 from benchmarks.jobs import JobResult
 from benchmarks.plan import Job
 from benchmarks.study import Study
-from coopgym.corpus import load_corpus
 
 LEARNER = {
     "name": "IPPO",

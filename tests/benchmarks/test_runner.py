@@ -1,144 +1,18 @@
-"""Running studies: nothing lost, nothing twice, whatever kills whom and however many work."""
+"""Running studies: what is computed, what is kept, what the rows say."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from corpora import content
 
-from benchmarks.executors import InProcess, ProcessPool
 from benchmarks.plan import expand
 from benchmarks.store import FolderInUseError, RunStore
 from benchmarks.study import Study
 from coopgym.corpus import CorpusError, load_corpus
-from coopgym.corpus.schema import REPEATABLE_COLUMNS
-
-SLOW_AGENT = """
-import time
-import numpy as np
-
-class Slow:
-    def begin(self, seat, episodes, rng):
-        time.sleep(0.05)
-        self.most, self.rng = seat.endowment, rng
-
-    def act(self, observation):
-        return self.most * self.rng.random(len(observation))
-"""
-
-SLOW_STUDY = """
-name = "slow"
-seeds = [1, 2, 3, 4, 5, 6]
-[[blocks]]
-games = ["TrustDilemma-v1", "SLCD-v1", "SynergySearch-v1"]
-parameters = { max_steps = 10 }
-agents = ["slow_agent:Slow", "Random", "TitForTat"]
-constants = { step = 50 }
-"""
-
-
-def content(folder: Path) -> pa.Table:
-    """What must repeat: runs without provenance, sorted."""
-    return load_corpus(folder).runs.select(list(REPEATABLE_COLUMNS)).sort_by("run_id")
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Path:
-    (tmp_path / "slow_agent.py").write_text(SLOW_AGENT)
-    (tmp_path / "slow.toml").write_text(SLOW_STUDY)
-    return tmp_path
-
-
-Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-@pytest.fixture
-def start(slow: Path) -> Iterator[Start]:
-    """Start the command line on the slow study; whatever still runs when the test ends is killed."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start_into(out: str, workers: int = 2) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.cli", "run", "slow.toml", "--out", out, "--workers", str(workers)],
-            cwd=slow,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        started.append(process)
-        return process
-
-    yield start_into
-    for process in started:
-        process.kill()
-        with process:  # closes its output and waits
-            pass
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(slow: Path, start: Start) -> None:
-    uninterrupted = start("whole", workers=1)
-    killed = start("killed")
-    shards = slow / "killed" / "runs"
-    wait_until(lambda: shards.exists() and any(shards.glob("*.parquet")))
-    workers = children(killed.pid)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
-    kept = {path.name: path.read_bytes() for path in shards.glob("*.parquet")}
-    (shards / ".half.parquet.partial").write_bytes(b"PAR1 what a kill leaves behind")
-
-    uninterrupted.communicate(timeout=120)
-    planned = len(load_corpus(slow / "whole").runs)
-    done = len(load_corpus(slow / "killed").runs)
-    assert 0 < done < planned
-
-    resumed = start("killed")
-    output = resumed.communicate(timeout=120)[0].decode()
-    assert resumed.returncode == 0, output
-    assert f"{planned - done} runs computed, {done} already there, 0 failed" in output
-    assert {name: (shards / name).read_bytes() for name in kept} == kept
-    assert not list(shards.glob(".*"))
-    assert content(slow / "killed").equals(content(slow / "whole"))
-
-
-def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(slow: Path, start: Start) -> None:
-    process = start("out")
-    shards = slow / "out" / "runs"
-    wait_until(lambda: shards.exists() and any(shards.glob("*.parquet")))
-    workers = children(process.pid)
-    process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=30)[0].decode()
-    assert process.returncode == 130, output
-    assert "interrupted: finished runs are kept in out; run the same command to go on" in output
-    assert "Traceback" not in output
-    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
-    assert len(load_corpus(slow / "out").runs)
 
 
 def test_a_finished_study_is_not_run_again(small: Study, run, tmp_path: Path) -> None:
@@ -159,15 +33,6 @@ def test_rows_say_what_ran(small: Study, run, tmp_path: Path) -> None:
     assert row["cooperation_rate"] == pytest.approx(0.5)
     assert row["welfare"] == pytest.approx(sum(row["seat_payoffs"])) == pytest.approx(row["return_private"])
     assert row["torch"] is None or isinstance(row["torch"], str)
-
-
-def test_numbers_do_not_depend_on_workers_or_grouping(
-    small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run(small, tmp_path / "pool", ProcessPool(2))
-    monkeypatch.setattr("benchmarks.plan.grouping.PLAYS_PER_JOB", 1)
-    run(small, tmp_path / "here", InProcess())
-    assert content(tmp_path / "pool").equals(content(tmp_path / "here"))
 
 
 def test_a_failing_agent_is_recorded_and_tried_again(

@@ -1,0 +1,191 @@
+"""Whatever ends a study, and whenever: nothing finished is lost, nothing is done twice, and no worker stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from corpora import content_bytes
+from processes import children, is_running, wait_until
+
+from coopgym.corpus import load_corpus
+from coopgym.corpus.reader import run_shards
+
+SLOW_AGENT = """
+import time
+import numpy as np
+
+class Slow:
+    def begin(self, seat, episodes, rng):
+        time.sleep(0.05)
+        self.most, self.rng = seat.endowment, rng
+
+    def act(self, observation):
+        return self.most * self.rng.random(len(observation))
+"""
+
+SLOW_STUDY = """
+name = "slow"
+seeds = [1, 2, 3, 4]
+[[blocks]]
+games = ["TrustDilemma-v1", "SLCD-v1", "SynergySearch-v1"]
+parameters = { max_steps = 10 }
+agents = ["slow_agent:Slow", "Random", "TitForTat"]
+constants = { step = 50 }
+"""
+
+LEARNING_STUDY = """
+name = "learning"
+seeds = [1, 2]
+episodes = 2
+[[blocks]]
+games = ["TrustDilemma-v1", "SynergySearch-v1", "SLCD-v1", "PartnerHoldUp-v1", "RecoveryRace-v1", "RenaultNissan-v1"]
+parameters = { max_steps = 10 }
+agents = ["slow_agent:Slow", "Random"]
+[[blocks]]
+games = ["TrustDilemma-v1"]
+parameters = { max_steps = 10 }
+[[blocks.learners]]
+name = "IPPO"
+env_steps = 100
+hyperparameters = { num_envs = 2, rollout_steps = 25, minibatches = 2, epochs = 1, hidden = [8] }
+"""
+
+NURSERY = """
+import os, sys
+import algorithms.marl, benchmarks.report, benchmarks.runner
+from benchmarks.cli import app
+
+for line in sys.stdin:
+    pid = os.fork()
+    if not pid:
+        app(line.split())
+    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+"""Runs the commands it reads, each in a process of its own that need not import everything first."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "slow_agent.py").write_text(SLOW_AGENT)
+    (tmp_path / "slow.toml").write_text(SLOW_STUDY)
+    (tmp_path / "learning.toml").write_text(LEARNING_STUDY)
+    return tmp_path
+
+
+Launch = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def launch(place: Path) -> Iterator[Launch]:
+    """Start Python in the study's folder; whatever still runs when the test ends is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def launch_with(*arguments: str, **streams: int) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen([sys.executable, *arguments], cwd=place, env=environment, text=True, **streams)
+        started.append(process)
+        return process
+
+    yield launch_with
+    for process in started:
+        process.kill()
+        with process:  # closes its output and waits
+            pass
+
+
+@pytest.fixture
+def start(launch: Launch) -> Launch:
+    """Start the command line on the slow study."""
+
+    def start_into(out: str) -> subprocess.Popen[str]:
+        command = ("-m", "benchmarks.cli", "run", "slow.toml", "--out", out, "--workers", "2")
+        return launch(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    return start_into
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    return {shard.name: shard.read_bytes() for shard in run_shards(folder)}
+
+
+def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, start: Launch) -> None:
+    killed = start("killed")
+    wait_until(lambda: bool(run_shards(place / "killed")))
+    workers = children(killed.pid)
+    killed.kill()
+    killed.communicate()
+    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    shards = kept(place / "killed")
+    (place / "killed" / "runs" / ".half.parquet.partial").write_bytes(b"PAR1 what a kill leaves behind")
+    done = len(load_corpus(place / "killed").runs)
+
+    resumed = start("killed")
+    output = resumed.communicate(timeout=120)[0]
+    assert resumed.returncode == 0, output
+    planned = len(load_corpus(place / "killed").runs)
+    assert 0 < done < planned
+    assert f"{planned - done} runs computed, {done} already there, 0 failed" in output
+    assert shards.items() <= kept(place / "killed").items()
+    assert not list((place / "killed" / "runs").glob(".*"))
+
+
+def test_killed_at_ten_random_moments_and_resumed_a_study_equals_an_uninterrupted_one(
+    place: Path, launch: Launch
+) -> None:
+    nursery = launch("-c", NURSERY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def begin(out: str) -> int:
+        print(f"run learning.toml --workers 0 --out {out}", file=nursery.stdin, flush=True)
+        return int(next(line for line in nursery.stdout if line.strip().isdecimal()))
+
+    def end() -> int:
+        return int(next(line for line in nursery.stdout if line.strip().lstrip("-").isdecimal()))
+
+    begin("whole")
+    assert end() == 0
+    folder, chance, shards, unfinished = place / "killed", Random(12), dict[str, bytes](), 0
+    for _ in range(10):
+        process = begin("killed")
+        time.sleep(chance.uniform(0.1, 1.3))
+        os.kill(process, signal.SIGKILL)
+        unfinished += end() == -signal.SIGKILL
+        assert shards.items() <= kept(folder).items(), "a finished shard was lost or computed again"
+        shards = kept(folder)
+    begin("killed")
+    assert end() == 0
+    assert unfinished > 5
+    assert shards.items() <= kept(folder).items()
+    assert content_bytes(folder) == content_bytes(place / "whole")
+
+
+def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Launch) -> None:
+    process = start("out")
+    wait_until(lambda: bool(run_shards(place / "out")))
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=30)[0]
+    assert process.returncode == 130, output
+    assert "interrupted: finished runs are kept in out; run the same command to go on" in output
+    assert "Traceback" not in output
+    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    assert len(load_corpus(place / "out").runs)
+
+
+def test_a_second_command_on_the_same_folder_is_refused_politely(place: Path, start: Launch) -> None:
+    first = start("out")
+    wait_until((place / "out" / ".lock").exists)
+    second = start("out")
+    output = second.communicate(timeout=60)[0]
+    assert first.poll() is None
+    assert second.returncode == 2, output
+    assert f"another coopgym process (pid {first.pid}) is writing there" in output
+    assert "Traceback" not in output

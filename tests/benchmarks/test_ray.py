@@ -1,0 +1,203 @@
+"""The Ray executor: the same numbers as anywhere, on machines that come and go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora import content_bytes
+from processes import is_running, wait_until
+from quiet import Silence
+
+from benchmarks.executors import InProcess, RayCluster, WorkerDiedError
+from benchmarks.plan import Job, expand
+from benchmarks.runner import run_study
+from benchmarks.study import Study
+from coopgym.corpus import load_corpus
+from coopgym.corpus.reader import run_shards
+
+pytest.importorskip("ray")
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+
+AGENTS = """
+import os, time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+class Player:
+    def begin(self, seat, episodes, rng):
+        self.most = seat.endowment
+        self.prepare()
+
+    def act(self, observation):
+        return 0 * observation[:, 0] + self.most
+
+class Deadly(Player):
+    def prepare(self):
+        with (HERE / "deaths").open("a") as file:
+            file.write("x")
+        os._exit(9)
+
+class Failing(Player):
+    def prepare(self):
+        raise RuntimeError("out of ideas")
+
+class Waiting(Player):
+    "Plays once the test says so, after it said that it is there."
+    def prepare(self):
+        (HERE / f"waiting-{os.getpid()}").touch()
+        deadline = time.monotonic() + 60
+        while not (HERE / "go").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+"""
+
+LEARNER = {
+    "name": "IPPO",
+    "env_steps": 100,
+    "hyperparameters": {"num_envs": 2, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+}
+
+
+def study(*agents: str, games: int = 1, learners: bool = False) -> Study:
+    blocks: list[dict[str, Any]] = [
+        {"games": ["TrustDilemma-v1", "SynergySearch-v1"][:games], "agents": agents, "parameters": {"max_steps": 10}}
+    ]
+    if learners:
+        blocks.append({"games": ["TrustDilemma-v1"], "learners": [LEARNER]})
+    return Study.model_validate({"name": "on-ray", "seeds": [1, 2], "episodes": 2, "blocks": blocks})
+
+
+def waiting_workers(place: Path) -> list[int]:
+    return [int(file.name.partition("-")[2]) for file in place.glob("waiting-*")]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two machines with one core each, as far as Ray knows, found by `auto`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        machines = cluster_utils.Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+        machines.second = machines.add_node(**NODE)
+        patch.setenv("RAY_ADDRESS", machines.address)
+        yield machines
+        machines.shutdown()
+
+
+@pytest.fixture
+def agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "agents_on_ray.py").write_text(AGENTS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "agents_on_ray", raising=False)
+    return tmp_path
+
+
+def test_the_same_bytes_as_in_this_process_and_failures_are_rows(cluster: Any, agents: Path, run) -> None:
+    mixed = study("Random", "GenerousTitForTat", "agents_on_ray:Failing", games=2, learners=True)
+    here, there = run(mixed, agents / "here", InProcess()), run(mixed, agents / "there", RayCluster())
+    assert here.failed == there.failed == 12
+    assert {"RuntimeError: out of ideas"} == {
+        row["error"].splitlines()[-1]
+        for row in load_corpus(agents / "there").runs.to_pylist()
+        if row["status"] == "failed"
+    }
+    completed = [content_bytes(agents / name) for name in ("here", "there")]
+    assert completed[0] == completed[1]
+
+
+def test_a_dead_worker_is_reported_and_its_job_not_repeated(cluster: Any, agents: Path, run) -> None:
+    with pytest.raises(WorkerDiedError, match="jobs like 'plays of TrustDilemma-v1'"):
+        run(study("agents_on_ray:Deadly"), agents / "out", RayCluster())
+    assert (agents / "deaths").read_text() == "x"
+
+
+def test_jobs_of_a_lost_machine_run_again_on_another(cluster: Any, agents: Path) -> None:
+    class Watch(Silence):
+        fractions: list[float] = []
+
+        def advance(self, job: Job, fraction: float) -> None:
+            self.fractions.append(fraction)
+
+    def lose_a_machine() -> None:
+        wait_until(lambda: len(waiting_workers(agents)) == 2)
+        cluster.remove_node(cluster.second, allow_graceful=False)
+        wait_until(lambda: sum(map(is_running, waiting_workers(agents))) == 1)
+        (agents / "go").touch()
+
+    waiting = study("Random", "agents_on_ray:Waiting", games=2)
+    loss = threading.Thread(target=lose_a_machine)
+    loss.start()
+    outcome = run_study(waiting, expand(waiting), agents / "out", RayCluster(), Watch())
+    loss.join()
+    assert (outcome.computed, outcome.failed) == (len(expand(waiting)), 0)
+    assert any(0 < fraction < 1 for fraction in Watch.fractions)
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path, run) -> None:
+    for address in ("127.0.0.1:1", "ray://127.0.0.1:1", "nowhere"):
+        with pytest.raises(ConnectionError, match=rf"no Ray cluster answers at '{address}'.*`auto` or `local`"):
+            run(study("Random"), tmp_path, RayCluster(address))
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from quiet import Silence
+from benchmarks.executors import RayCluster
+from benchmarks.plan import expand
+from benchmarks.runner import run_study
+from benchmarks.study import load_study
+
+study = load_study("study.toml")
+try:
+    run_study(study, expand(study), Path("out"), RayCluster("local", workers=1), Silence())
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+INTERRUPTED_STUDY = """
+name = "interrupted"
+seeds = [1]
+[[blocks]]
+games = ["TrustDilemma-v1"]
+parameters = { max_steps = 200 }
+agents = ["Random"]
+[[blocks]]
+games = ["SynergySearch-v1"]
+parameters = { max_steps = 10 }
+agents = ["agents_on_ray:Waiting"]
+"""
+
+
+def test_ctrl_c_keeps_finished_runs_ends_a_local_cluster_and_prints_nothing(agents: Path) -> None:
+    (agents / "study.toml").write_text(INTERRUPTED_STUDY)
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", INTERRUPTED],
+        cwd=agents,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "tests"), str(agents)))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        try:
+            wait_until(lambda: bool(run_shards(agents / "out") and waiting_workers(agents)))
+            workers = waiting_workers(agents)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, output) == (130, "")
+    assert not any(is_running(worker) for worker in workers)
+    assert len(load_corpus(agents / "out").runs) == 3
