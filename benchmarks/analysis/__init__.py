@@ -14,7 +14,7 @@ from benchmarks.analysis.aggregates import (
     optimality_gap,
 )
 from benchmarks.analysis.anchors import Anchors, Scale
-from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimate, resampled, resampled_counts
+from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimate, estimates, resampled, resampled_counts
 from benchmarks.analysis.contribution import (
     Contribution,
     ContributionSummary,
@@ -89,6 +89,7 @@ __all__ = [
     "cross_play",
     "distributions",
     "estimate",
+    "estimates",
     "exceedances",
     "holm",
     "improvements",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimate
+from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimates
 from benchmarks.analysis.estimates import Estimate, FloatArray, IntArray
 from benchmarks.analysis.grid import Entrant
 from benchmarks.analysis.replicates import Replicates
@@ -71,12 +71,10 @@ def aggregate(table: ScoreTable, settings: Bootstrap) -> tuple[Aggregate, ...]:
     Raises:
         ValueError: an algorithm has no score on one of the tasks.
     """
-    found = []
-    for entrant in table.algorithms:
-        replicates = table.replicates(entrant.name)
-        estimates = {
-            name: estimate(replicates, statistic, settings, settings.generator(entrant.name))
-            for name, statistic in STATISTICS.items()
-        }
-        found.append(Aggregate(entrant, **estimates))
-    return tuple(found)
+    return tuple(
+        Aggregate(
+            entrant,
+            **estimates(table.replicates(entrant.name), STATISTICS, settings, settings.generator(entrant.name)),
+        )
+        for entrant in table.algorithms
+    )

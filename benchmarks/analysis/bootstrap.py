@@ -7,7 +7,7 @@ function gives the estimate (every run once), its bootstrap distribution and its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -89,12 +89,24 @@ def resampled(
 
 def estimate(replicates: Replicates, statistic: Statistic, settings: Bootstrap, rng: np.random.Generator) -> Estimate:
     """Return a statistic with its interval; without one when no task has more than one run."""
-    value = statistic(replicates, replicates.once)
+    return estimates(replicates, {"": statistic}, settings, rng)[""]
+
+
+def estimates(
+    replicates: Replicates, statistics: Mapping[str, Statistic], settings: Bootstrap, rng: np.random.Generator
+) -> dict[str, Estimate]:
+    """Return several statistics, one number each, with their intervals from the same resamples."""
+
+    def together(replicates: Replicates, counts: IntArray) -> FloatArray:
+        return np.stack([statistic(replicates, counts) for statistic in statistics.values()], axis=1)
+
+    values = together(replicates, replicates.once)[0].tolist()
     n = int(replicates.sizes.min())
     if not replicates.replicated:
-        return Estimate(float(value[0]), None, None, n)
-    low, high = interval(replicates, statistic, resampled(replicates, statistic, settings, rng), settings)
-    return Estimate(float(value[0]), float(low), float(high), n)
+        return {name: Estimate(value, None, None, n) for name, value in zip(statistics, values, strict=True)}
+    bounds = interval(replicates, together, resampled(replicates, together, settings, rng), settings)
+    numbers = zip(statistics, values, *(bound.tolist() for bound in bounds), strict=True)
+    return {name: Estimate(value, low, high, n) for name, value, low, high in numbers}
 
 
 def interval(

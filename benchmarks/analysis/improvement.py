@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from benchmarks.analysis.bootstrap import Bootstrap, estimate
 from benchmarks.analysis.estimates import Estimate, FloatArray, IntArray
@@ -61,8 +62,9 @@ def probability_of_improvement(
     return estimate(both, probability, settings, rng)
 
 
-def _wins(first: Replicates, second: Replicates) -> FloatArray:
-    """``(N, M)`` 1, ½ or 0 for each run of the first against each of the second on the same task; 0 across tasks."""
+def _wins(first: Replicates, second: Replicates) -> csr_array:
+    """``(N, M)`` 1, ½ or 0 for each run of the first against each of the second; nothing is stored across tasks."""
     tasks = np.arange(len(first.sizes))
-    together = np.repeat(tasks, first.sizes)[:, None] == np.repeat(tasks, second.sizes)
-    return together * (0.5 + 0.5 * np.sign(first.scores[:, None] - second.scores))
+    one, other = np.nonzero(np.repeat(tasks, first.sizes)[:, None] == np.repeat(tasks, second.sizes))
+    wins = 0.5 + 0.5 * np.sign(first.scores[one] - second.scores[other])
+    return csr_array((wins, (one, other)), shape=(len(first.scores), len(second.scores)))

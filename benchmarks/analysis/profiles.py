@@ -42,10 +42,12 @@ def profiles(table: ScoreTable, settings: Bootstrap, thresholds: npt.ArrayLike =
 
 
 def _profile(entrant: Entrant, replicates: Replicates, levels: FloatArray, settings: Bootstrap) -> Profile:
-    above = (replicates.scores[:, None] > levels).astype(np.float64)
+    descending = np.argsort(-replicates.scores, kind="stable")
+    above = np.searchsorted(-replicates.scores[descending], -levels)  # (K,) runs that score more
 
     def share(replicates: Replicates, counts: IntArray) -> FloatArray:
-        return replicates.weights(counts) @ above
+        best_so_many = np.cumsum(replicates.weights(counts)[:, descending], axis=1)
+        return np.pad(best_so_many, ((0, 0), (1, 0)))[:, above]
 
     point = share(replicates, replicates.once)[0]
     if not replicates.replicated:

@@ -56,7 +56,8 @@ def rank_table(
     common seeds.
 
     Args:
-        table: with scores of everybody on every task (`ScoreTable.covering`, `ScoreTable.shared`).
+        table: with scores of everybody on every task (`ScoreTable.covering`, `ScoreTable.shared`). The more algorithms
+            it holds, the more comparisons the letters are corrected for.
         settings: of the bootstrap.
         statistic: what algorithms are ranked by.
         significance: level of the letters after Holm's correction.
