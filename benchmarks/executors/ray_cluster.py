@@ -6,12 +6,14 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -151,53 +153,50 @@ def _result(ray: ModuleType, task: Any, job: Job) -> JobResult:
 
 @contextmanager
 def _connection(address: str, workers: int | None) -> Iterator[ModuleType]:
-    """Give Ray, connected: as this process already is, or for as long as the block lasts."""
+    """Give Ray, connected: as this process already is, or for as long as the block lasts.
+
+    Raises:
+        ConnectionError: there is no cluster at the address, or it does not take us.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = import_module("ray")
     if ray.is_initialized():
         yield ray
         return
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    place = _resolved(address)
+    own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     try:
-        if address == "local" or not _join(ray, address, quiet):
-            ray.init(
-                "local",
-                num_cpus=workers,
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                **quiet,
-            )
+        ray.init(place, logging_level=logging.ERROR, log_to_driver=False, **(own if place == "local" else {}))
+    except RuntimeError as error:  # for instance another version of Ray or Python
+        raise ConnectionError(f"cannot use the Ray cluster {place!r}: {error}") from error
+    try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def _join(ray: ModuleType, address: str, quiet: dict[str, Any]) -> bool:
-    """Connect to a running cluster; return False if none was named and none is there.
+def _resolved(address: str) -> str:
+    """Return ``local`` or the address of a cluster that answers.
 
-    Raises:
-        ConnectionError: there is none at a named address, or it does not take us.
+    Ray finds running clusters itself, but waits for minutes where one has died.
     """
-    named = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    if named != "auto":
-        _require_listener(named)
-    try:
-        ray.init(named, **quiet)
-    except ConnectionError:
-        if named == "auto":
-            return False
-        raise
-    except RuntimeError as error:  # for instance another version of Ray or Python
-        raise ConnectionError(f"cannot join the Ray cluster at {named}: {error}") from error
-    return True
+    named = os.environ.get("RAY_ADDRESS", "auto") if address == "auto" else address
+    if named == "auto":
+        note = Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray", "ray_current_cluster")
+        named = note.read_text().strip() if note.exists() else "local"
+        return named if _fault(named) is None else "local"
+    if named != "local" and (fault := _fault(named)):
+        raise ConnectionError(
+            f"no Ray cluster answers at {named!r} ({fault}); expected HOST:PORT of a running one, `auto` or `local`"
+        )
+    return named
 
 
-def _require_listener(address: str) -> None:
-    """Ask the address for a sign of life, because Ray itself would wait for minutes."""
+def _fault(address: str) -> str | None:
+    """Return why nothing listens at an address, or None if something does."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
     except (OSError, ValueError) as error:
-        raise ConnectionError(
-            f"no Ray cluster answers at {address!r} ({error}); expected HOST:PORT of a running one, `auto` or `local`"
-        ) from error
+        return str(error)
+    return None

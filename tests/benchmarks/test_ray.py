@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from corpora import content_bytes
 from processes import is_running, wait_until
 from quiet import Silence
 
-from benchmarks.executors import InProcess, RayCluster, WorkerDiedError
+from benchmarks.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
 from benchmarks.plan import Job, expand
 from benchmarks.runner import run_study
 from benchmarks.study import Study
@@ -149,11 +150,24 @@ def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path, run
             run(study("Random"), tmp_path, RayCluster(address))
 
 
+def test_a_cluster_that_died_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+    assert ray_cluster._resolved("auto") == "local"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        (tmp_path / "ray" / "ray_current_cluster").write_text(address)
+        assert ray_cluster._resolved("auto") == address
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path
 from quiet import Silence
 from benchmarks.executors import RayCluster
+from benchmarks.executors import ray_cluster
 from benchmarks.plan import expand
 from benchmarks.runner import run_study
 from benchmarks.study import load_study
