@@ -112,7 +112,7 @@ class RunStore:
             for name in DETAILS:
                 if (self.folder / name / shard.name).exists():
                     open_shard(self.folder / name / shard.name, name)
-        tables = [read_shard(shard, "runs") for shard in run_shards(self.folder)]
+        tables = [read_shard(shard, "runs", ("run_id", "status")) for shard in run_shards(self.folder)]
         completed = [table.filter(pc.not_equal(table.column("status"), "failed")) for table in tables]
         return {run_id for table in completed for run_id in table.column("run_id").to_pylist()}
 
@@ -126,14 +126,13 @@ class RunStore:
         ids, places = {spec.run_id for spec in specs}, {spec.place for spec in specs}
         replaced = 0
         for shard in run_shards(self.folder):
-            runs = read_shard(shard, "runs")
-            rows = runs.select([*PLACE_COLUMNS, "run_id", "status"]).to_pylist()
+            rows = read_shard(shard, "runs", (*PLACE_COLUMNS, "run_id", "status")).to_pylist()
             completed = [row["status"] != "failed" for row in rows]
             current = [row["run_id"] in ids or _place(row) not in places for row in rows]
             replaced += sum(done and not right for done, right in zip(completed, current, strict=True))
             keep = [done and right for done, right in zip(completed, current, strict=True)]
             if not all(keep):
-                self._keep(shard, runs.filter(pa.array(keep)))
+                self._keep(shard, read_shard(shard, "runs").filter(pa.array(keep)))
         return replaced
 
     def drop(self, specs: Iterable[RunSpec]) -> None:
@@ -150,7 +149,7 @@ class RunStore:
         home = {
             run_id: shard.stem
             for shard in run_shards(self.folder)
-            for run_id in read_shard(shard, "runs").column("run_id").to_pylist()
+            for run_id in read_shard(shard, "runs", ("run_id",)).column("run_id").to_pylist()
         }
         waiting = list(jobs)
         teachers = {run_id: run for job in waiting for run_id, run in job.teachers.items()}

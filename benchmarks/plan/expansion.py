@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -45,7 +46,7 @@ class _Place:
     game_id: str
     parameters: Mapping[str, Any]
 
-    @property
+    @cached_property
     def game(self) -> AnyGame:
         return make_game(self.game_id, **self.parameters)
 
@@ -57,7 +58,7 @@ class _Place:
     def seeds(self) -> list[int]:
         return self.block.seeds or self.study.seeds
 
-    @property
+    @cached_property
     def deterministic(self) -> bool:
         game = self.game
         return not (game.reset_uniforms or game.reset_normals or game.step_normals)
