@@ -1,0 +1,87 @@
+"""Cost of the harness: around training (C10), and of finding that a study is finished (C11)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from io import StringIO
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from algorithms.marl import IPPO
+from benchmarks.executors import InProcess
+from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate
+from benchmarks.plan import expand
+from benchmarks.progress import LineProgress
+from benchmarks.runner import run_study
+from benchmarks.study import Study, load_study
+
+GAME = "TrustDilemma-v1"
+ENV_STEPS = 50_000
+"""Half of what the shipped study ``quick`` trains. Evaluation and files cost the same there: half of this share."""
+SURFACE_GAMES = ["TrustDilemma-v1", "PlatformEcosystem-v1", "TeamProduction-v1", "ReciprocalDilemma-v1"]
+"""One game of each mechanism class; with all constants and three reward modes, more than 1,200 runs."""
+
+
+def c10(quick: bool = False) -> Ratio:
+    """CPU time of a study that trains, evaluates and writes its corpus, against the same training called directly."""
+    torch.set_num_threads(1)
+    block = {"games": [GAME], "learners": [{"name": "IPPO", "env_steps": ENV_STEPS}]}
+    study = Study.model_validate({"name": "training", "seeds": [99, 100, 101], "episodes": 8, "blocks": [block]})
+    runs = expand(study)
+    rewards, seeds = dict.fromkeys(run.reward for run in runs), dict.fromkeys(run.training_seed for run in runs)
+
+    def through_the_harness() -> None:
+        with TemporaryDirectory() as folder:
+            complete(study, Path(folder))
+
+    return _ratio(
+        through_the_harness, lambda: IPPO().train(GAME, rewards, seeds, ENV_STEPS, view=runs[0].view), quick,
+        "C10", "training through the harness ÷ bare training loop", floor=1.10, aim=1.03,
+    )  # fmt: skip
+
+
+def c11(quick: bool = False) -> Ratio:
+    """CPU time of running a finished study again, against its first run."""
+    shipped = load_study("surface")
+    blocks = [block.model_copy(update={"games": SURFACE_GAMES}) for block in shipped.blocks]
+    study = shipped.model_copy(update={"blocks": blocks})
+    with TemporaryDirectory() as place:
+        finished, fresh = Path(place, "finished"), count()
+        complete(study, finished)
+        return _ratio(
+            lambda: complete(study, finished), lambda: complete(study, Path(place, str(next(fresh)))), quick,
+            "C11", "a finished study again ÷ its first run", floor=0.05, aim=0.01,
+        )  # fmt: skip
+
+
+def complete(study: Study, folder: Path) -> None:
+    """Run what a folder does not hold yet of a study.
+
+    Raises:
+        RuntimeError: a run failed, so that there is nothing to measure.
+    """
+    outcome = run_study(study, expand(study), folder, InProcess(), LineProgress(StringIO()))
+    if outcome.failed:
+        raise RuntimeError(f"{outcome.failed} runs of the study {study.name!r} failed: nothing to measure")
+
+
+def _ratio(
+    numerator: Callable[[], object], denominator: Callable[[], object], quick: bool, id: str, title: str,
+    *, floor: float, aim: float,
+) -> Ratio:  # fmt: skip
+    top, bottom, ratio, spread = alternate(
+        lambda: _cpu_seconds(numerator),
+        lambda: _cpu_seconds(denominator),
+        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
+    )
+    return Ratio(id, title, top, bottom, ratio, spread, "CPU s", floor, aim, at_most=True)
+
+
+def _cpu_seconds(action: Callable[[], object]) -> float:
+    begin = time.process_time()
+    action()
+    return time.process_time() - begin
