@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
 
-def learners() -> dict[str, type]:
+if TYPE_CHECKING:
+    from algorithms.marl.learner import Learner
+
+_LEARNERS = {
+    "IPPO": "algorithms.marl.ippo",
+    "MADDPG": "algorithms.marl.maddpg",
+}
+"""Modules of learners by the name of the class."""
+
+
+def learners() -> dict[str, type[Learner]]:
     """Return every learner by the name that studies and records use."""
-    from algorithms.marl.ippo import IPPO
-
-    return {"IPPO": IPPO}
+    return {name: getattr(importlib.import_module(module), name) for name, module in _LEARNERS.items()}

@@ -94,3 +94,48 @@ class TimedValueScale:
         """Continue from a state that `state` returned."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
+
+
+class SteadyValue:
+    """What it is worth to earn the same signal c every step from time t on: b[t] = c·(1 - γ^(H - t))/(1 - γ).
+
+    Off-policy critics learn Q - b. Most of a value here is time to go, and that part is known: with a signal that never
+    changes, the network has nothing to learn. It shifts no optimum, since b depends on time alone.
+
+    Args:
+        shape: ``(R, n)``.
+        gamma: discount factor γ.
+        horizon: steps H of an episode.
+        endless: whether the signal is thought to go on beyond the horizon, as truncated episodes that bootstrap do.
+        device: where it lives.
+
+    Raises:
+        ValueError: an endless signal without discount.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int], gamma: float, horizon: int, device: torch.device, *, endless: bool = False
+    ) -> None:
+        if endless and gamma == 1.0:
+            raise ValueError("gamma=1.0: expected less than 1 together with bootstrap_truncation")
+        left = torch.arange(horizon, -1, -1, dtype=torch.float64, device=device)
+        worth = left if gamma == 1.0 else (1.0 - gamma ** (torch.inf if endless else left)) / (1.0 - gamma)
+        self._worth = torch.as_tensor(worth, dtype=torch.float32, device=device).expand(horizon + 1)
+        self.signal = torch.zeros(shape, device=device)
+        """c, ``(R, n)``."""
+
+    def calibrate(self, signal: Tensor) -> None:
+        """Set c to the mean of signals ``(R, n, S)``."""
+        self.signal.copy_(signal.mean(-1))
+
+    def __call__(self, time: Tensor) -> Tensor:
+        """Return b ``(R, n, S)`` at times ``(R, S)`` in [0, H]."""
+        return self.signal.unsqueeze(-1) * self._worth[time].unsqueeze(1)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"signal": self.signal}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self.signal.copy_(state["signal"])

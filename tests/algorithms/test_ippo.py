@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import coopgym
-from algorithms import learners
 from algorithms.marl import IPPO, TrainingResult, load_agents
 from algorithms.marl.environment import environment_factory
 from algorithms.marl.ippo import IPPOSeats
@@ -258,7 +257,3 @@ def test_truncation_may_bootstrap(quadratic: type) -> None:
     settings = IPPO(hidden=(16,), num_envs=32, bootstrap_truncation=True)
     result = settings.train(quadratic, ["private"], [0], 640, game_parameters={"horizon": 10})
     assert result.status() == "trained"
-
-
-def test_the_registry_knows_ippo() -> None:
-    assert learners() == {"IPPO": IPPO}

@@ -1,0 +1,171 @@
+"""The base of off-policy learners: replay, warm-up, the ratio of updates to experience, targets.
+
+Shapes: R replicas, n seats, M transitions of a minibatch, O observation entries, G entries of the compact state.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from algorithms.marl.hyperparameters import hyperparameter
+from algorithms.marl.learner import Learner
+from algorithms.marl.networks import ParameterStack
+from algorithms.marl.optimiser import StackedAdam
+from algorithms.marl.replay import Replay
+from algorithms.marl.rollout import Rollout
+from algorithms.marl.seats import Context, SeatLearner
+from algorithms.marl.values import SteadyValue
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffPolicyLearner(Learner):
+    """A learner from replayed transitions.
+
+    Attributes:
+        buffer_size: transitions per replica that are kept.
+        batch_size: transitions M per update.
+        warmup_steps: environment steps with uniform actions, before the first update.
+        steps_per_update: environment steps per gradient update.
+        tau: share of the way that target networks move to the online ones with every update.
+        max_gradient_norm: largest gradient norm of one network.
+        adam_epsilon: Adam's ε.
+    """
+
+    activation: Literal["tanh", "relu"] = "relu"
+    rollout_steps: int | None = hyperparameter(8, 1)
+    buffer_size: int = hyperparameter(100_000, 1)
+    batch_size: int = hyperparameter(256, 1)
+    warmup_steps: int = hyperparameter(1000, 0)
+    steps_per_update: int = hyperparameter(32, 1)
+    tau: float = hyperparameter(0.005, 0.0, 1.0, above_low=True)
+    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    adam_epsilon: float = hyperparameter(1e-8, 0.0, above_low=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A minibatch of transitions. Networks take it as it is: seats before samples."""
+
+    observation: Tensor
+    """``(R, n, M, O)``."""
+    next_observation: Tensor
+    """``(R, n, M, O)`` what was seen afterwards; anything where nothing follows."""
+    level: Tensor
+    """``(R, n, M)`` actions as levels 2z - 1 in [-1, 1] of the share z."""
+    signal: Tensor
+    """``(R, n, M)``."""
+    goes_on: Tensor
+    """``(R, 1, M)`` 0 where nothing follows, else 1."""
+    time: Tensor
+    """``(R, M)`` steps since the start of the episode."""
+    state: Tensor | None
+    """``(R, M, G)`` compact global state."""
+    next_state: Tensor | None
+    """``(R, M, G)``."""
+
+
+class OffPolicySeats(SeatLearner):
+    """Keeps transitions and takes gradient updates on minibatches of them; subclasses say what an update is."""
+
+    def __init__(self, settings: OffPolicyLearner, context: Context) -> None:
+        super().__init__(context)
+        self.options, self.activation = settings, settings.activation
+        seats, inputs = len(context.seats), context.inputs
+        fields = {"observation": (seats, inputs), "level": (seats,), "signal": (seats,), "goes_on": (1,), "time": ()}
+        if settings.needs_state:
+            fields["state"] = (context.state_size,)
+        if settings.bootstrap_truncation:
+            fields |= {f"final_{name}": fields[name] for name in ("observation", "state") if name in fields}
+        self.replay = self.keep(
+            "replay", Replay(context.lead[0], settings.buffer_size, context.copies, fields, context.device)
+        )
+        self.steady = self.keep(
+            "steady",
+            SteadyValue(
+                context.lead,
+                settings.gamma,
+                context.horizon,
+                context.device,
+                endless=settings.bootstrap_truncation,
+            ),
+        )
+
+    @abstractmethod
+    def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Take one gradient update and return metrics ``(R,)``."""
+
+    @property
+    def warming_up(self) -> bool:
+        """Whether actions are still to be uniform."""
+        return self.replay.pushed < self.options.warmup_steps
+
+    def optimiser(self, name: str, parameters: ParameterStack) -> StackedAdam:
+        """Keep parameters and an optimiser of theirs under a name."""
+        options = self.options
+        self.keep(name, parameters)
+        adam = StackedAdam(parameters, options.max_gradient_norm, options.adam_epsilon, alive=self.context.alive)
+        return self.keep(f"{name}_adam", adam)
+
+    def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
+        """Keep the block and take as many updates as it is worth; metrics are those of the last."""
+        if self.replay.pushed == 0:
+            self.steady.calibrate(block.signal.flatten(2))
+        before = self.replay.pushed
+        self.replay.push(transitions(block))
+        if self.warming_up:
+            return {}
+        options = self.options
+        updates = self.replay.pushed // options.steps_per_update - before // options.steps_per_update
+        metrics: dict[str, Tensor] = {}
+        for index in self.context.streams.integers(self.replay.size, (updates, options.batch_size)).unbind(1):
+            metrics = self.improve(self._batch(index), progress)
+        return metrics
+
+    def target(self, batch: Batch, next_value: Tensor) -> Tensor:
+        """Return what critics regress on, ``(R, n, M)``: r + γ·V(s'), both values less what is steady.
+
+        Args:
+            batch: the transitions.
+            next_value: the target critics' opinion of what follows, ``(R, n, M)``.
+        """
+        following = self.steady(batch.time + 1) + next_value
+        return batch.signal + self.options.gamma * batch.goes_on * following - self.steady(batch.time)
+
+    def _batch(self, index: Tensor) -> Batch:
+        now, following = self.replay.sample(index)
+        seen = now["final_observation"] if "final_observation" in now else following["observation"]
+        return Batch(
+            observation=now["observation"].transpose(1, 2),
+            next_observation=seen.transpose(1, 2),
+            level=now["level"].transpose(1, 2),
+            signal=now["signal"].transpose(1, 2),
+            goes_on=now["goes_on"].transpose(1, 2),
+            time=now["time"].to(torch.int64),
+            state=now.get("state"),
+            next_state=now["final_state"] if "final_state" in now else following.get("state"),
+        )
+
+
+def transitions(block: Rollout) -> dict[str, Any]:
+    """Return a block as replay keeps it: ``(R, S, ...)`` in the order of time."""
+
+    def by_time(tensor: Tensor) -> Tensor:
+        return tensor.movedim(1, 3).flatten(1, 2)  # (R, n, T, B, ...) to (R, S, n, ...)
+
+    found = {
+        "observation": by_time(block.observation),
+        "level": by_time(2.0 * block.share - 1.0),
+        "signal": by_time(block.signal),
+        "goes_on": by_time(~block.terminal),
+        "time": block.time.flatten(1),
+    }
+    joint = {"state": block.state, "final_state": block.final_state}
+    found |= {name: tensor.flatten(1, 2) for name, tensor in joint.items() if tensor is not None}
+    if block.final_observation is not None:
+        found["final_observation"] = by_time(block.final_observation)
+    return found
