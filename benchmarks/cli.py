@@ -110,6 +110,11 @@ def run(
         str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")
     ] = None,
     device: Annotated[str, typer.Option(help="Where learners train.")] = "cpu",
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: auto, local, or its address."),
+    ] = None,
+    gpus_per_job: Annotated[float, typer.Option(help="With --ray: share of a GPU for a training job.")] = 1.0,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Keep runs that are there, or compute all of them anew.")
     ] = True,
@@ -119,7 +124,7 @@ def run(
     from rich.console import Console
 
     from benchmarks.console import print_outlook, print_rankings
-    from benchmarks.executors import InProcess, ProcessPool, WorkerDiedError
+    from benchmarks.executors import WorkerDiedError, choose_executor
     from benchmarks.plan import expand
     from benchmarks.progress import progress_on
     from benchmarks.report import SUMMARY_FILE, write_report
@@ -140,13 +145,13 @@ def run(
                 f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
             )
     folder = out or Path("runs") / chosen.name
-    processes = len(os.sched_getaffinity(0)) if workers is None else workers
-    with _user_errors(FolderInUseError, CorpusError, WorkerDiedError):
+    with _user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError):
+        executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
+            processes = len(os.sched_getaffinity(0)) if workers is None else workers
             finished = RunStore(folder, chosen).finished() if resume else set()
             print_outlook(console, outlook(runs, finished), folder, processes)
             return
-        executor = ProcessPool(processes, device) if processes else InProcess(device)
         try:
             outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from benchmarks.executors.base import Executor
 from benchmarks.executors.in_process import InProcess
@@ -23,8 +24,10 @@ def choose_executor(
 
     Raises:
         ImportError: Ray is asked for and not installed.
-        ValueError: the options contradict each other.
+        ValueError: an unknown device, or options that contradict each other.
     """
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise ValueError(f"device {device!r}: expected cpu, cuda or cuda:0, cuda:1, …")
     if ray is not None:
         return RayCluster(ray, workers, device, gpus_per_job)
     if workers == 0:

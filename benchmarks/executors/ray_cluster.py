@@ -28,6 +28,8 @@ NODE_LOSSES = 3
 OBJECT_STORE_BYTES = 256 * 2**20
 """Shared memory of a local cluster: results are small, and containers give little."""
 CONNECT_SECONDS = 5.0
+STARTS = 3
+"""Attempts at a local cluster; Ray gives each half a minute."""
 
 
 @dataclass(frozen=True)
@@ -165,14 +167,25 @@ def _connection(address: str, workers: int | None) -> Iterator[ModuleType]:
         return
     place = _resolved(address)
     own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-    try:
-        ray.init(place, logging_level=logging.ERROR, log_to_driver=False, **(own if place == "local" else {}))
-    except RuntimeError as error:  # for instance another version of Ray or Python
-        raise ConnectionError(f"cannot use the Ray cluster {place!r}: {error}") from error
+    _connect(ray, place, own if place == "local" else {})
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _connect(ray: ModuleType, place: str, options: dict[str, Any]) -> None:
+    fault: Exception | None = None
+    for _ in range(STARTS):
+        try:
+            ray.init(place, logging_level=logging.ERROR, log_to_driver=False, **options)
+            return
+        except RuntimeError as error:  # for instance another version of Ray or Python
+            raise ConnectionError(f"cannot use the Ray cluster {place!r}: {error}") from error
+        except Exception as error:  # what Ray raises where a busy machine starts its processes too slowly
+            fault = error
+            ray.shutdown()
+    raise ConnectionError(f"Ray did not start in {STARTS} attempts: {fault}; is the machine overloaded?") from fault
 
 
 def _resolved(address: str) -> str:

@@ -23,6 +23,8 @@ MEASUREMENTS = {
     "C7": "benchmarks.perf.environments:c7",
     "C8": "benchmarks.perf.learning:c8",
     "C9": "benchmarks.perf.learning:c9",
+    "C10": "benchmarks.perf.harness:c10",
+    "C11": "benchmarks.perf.harness:c11",
     "C12": "benchmarks.perf.corpora:c12",
     "C12b": "benchmarks.perf.corpora:c12_bytes",
     "C13": "benchmarks.perf.statistics:c13",

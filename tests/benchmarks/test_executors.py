@@ -165,3 +165,8 @@ def test_options_that_a_cluster_cannot_follow_are_refused(
     monkeypatch.setattr("benchmarks.executors.ray_cluster.find_spec", lambda name: object())
     with pytest.raises(ValueError, match=message):
         RayCluster(**options)
+
+
+def test_a_device_must_be_one() -> None:
+    with pytest.raises(ValueError, match="device 'cudda': expected cpu, cuda"):
+        choose_executor(device="cudda")
