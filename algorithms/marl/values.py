@@ -8,7 +8,56 @@ import torch
 from torch import Tensor
 
 
-class TimedValueScale:
+class TimedMean:
+    """Mean returns by time of the episode, m[t], per replica and seat: all that can be known without observations.
+
+    Shapes: R replicas, N seats, S samples, H steps of an episode.
+
+    Args:
+        shape: ``(R, N, H)``.
+        memory: number of samples that old means count for against those of a new block.
+        device: where the means live.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], memory: float, device: torch.device) -> None:
+        self.memory = memory
+        self.mean = torch.zeros(shape, device=device)
+        """m, ``(R, N, H)``."""
+        self.seen = torch.zeros(shape[0], shape[2], dtype=torch.bool, device=device)
+        """``(R, H)`` which times have been reached."""
+
+    def at(self, time: Tensor) -> Tensor:
+        """Return m at times ``(R, S)``, ``(R, N, S)``; the end of the episode counts as its last step."""
+        index = time.clamp(max=self.mean.shape[-1] - 1).unsqueeze(1).expand(-1, self.mean.shape[1], -1)
+        return self.mean.gather(2, index)
+
+    @torch.no_grad()
+    def average(self, returns: Tensor, time: Tensor) -> None:
+        """Take in a block of returns. Seats with returns that are not finite keep their means.
+
+        Args:
+            returns: ``(R, N, S)``, not bootstrapped where the block shows how the episode ended.
+            time: ``(R, S)`` steps since the start of the episode, in [0, H).
+        """
+        index = time.unsqueeze(1).expand_as(returns)
+        count = torch.zeros_like(self.mean).scatter_add_(2, index, torch.ones_like(returns))
+        total = torch.zeros_like(self.mean).scatter_add_(2, index, returns)
+        trust = torch.where(self.seen.unsqueeze(1), count / (count + self.memory), (count > 0.0).to(count.dtype))
+        mean = self.mean.lerp(total / count.clamp(min=1.0), trust)
+        self.mean.copy_(torch.where(torch.isfinite(returns).all(-1, keepdim=True), mean, self.mean))
+        self.seen |= count[:, 0] > 0.0
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"mean": self.mean, "seen": self.seen}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+
+class TimedValueScale(TimedMean):
     """Splits a value into what depends on time alone and a normalised rest: V(s) = m[t] + σ·network(s).
 
     These games pay about the same every step, so most of a return is time to go: a hundred times the effect of an
@@ -29,14 +78,10 @@ class TimedValueScale:
     def __init__(
         self, shape: tuple[int, int, int], memory: float, device: torch.device, *, pooled: bool = False
     ) -> None:
-        self.memory = memory
-        self.mean = torch.zeros(shape, device=device)
-        """m, ``(R, N, H)``."""
+        super().__init__(shape, memory, device)
         self.pooled = pooled
         self.variance = torch.zeros(shape[0], 1 if pooled else shape[1], device=device)
         """σ², ``(R, N)``, or ``(R, 1)`` for all seats; zero before the first block."""
-        self.seen = torch.zeros(shape[0], shape[2], dtype=torch.bool, device=device)
-        """``(R, H)`` which times have been reached."""
 
     @property
     def std(self) -> Tensor:
@@ -45,11 +90,11 @@ class TimedValueScale:
 
     def normalise(self, returns: Tensor, time: Tensor) -> Tensor:
         """Bring returns ``(R, N, S)`` at times ``(R, S)`` to the scale of the network."""
-        return (returns - self._at(time)) / self.std[..., None]
+        return (returns - self.at(time)) / self.std[..., None]
 
     def denormalise(self, outputs: Tensor, time: Tensor) -> Tensor:
         """Bring network outputs ``(R, N, S)`` at times ``(R, S)`` to the scale of returns."""
-        return outputs * self.std[..., None] + self._at(time)
+        return outputs * self.std[..., None] + self.at(time)
 
     @torch.no_grad()
     def update(self, returns: Tensor, time: Tensor, weight: Tensor, bias: Tensor) -> None:
@@ -63,16 +108,10 @@ class TimedValueScale:
         """
         old_std, started = self.std, self.variance > 0.0
         finite = torch.isfinite(returns).all(-1)  # (R, N)
-        index = time.unsqueeze(1).expand_as(returns)
-        count = torch.zeros_like(self.mean).scatter_add_(2, index, torch.ones_like(returns))
-        total = torch.zeros_like(self.mean).scatter_add_(2, index, returns)
-        trust = torch.where(self.seen.unsqueeze(1), count / (count + self.memory), (count > 0.0).to(count.dtype))
-        mean = self.mean.lerp(total / count.clamp(min=1.0), trust)
-        self.mean.copy_(torch.where(finite[..., None], mean, self.mean))
-        self.seen |= count[:, 0] > 0.0
+        self.average(returns, time)
 
         samples = returns.shape[-1]
-        spread = (returns - self._at(time)).square().mean(-1)
+        spread = (returns - self.at(time)).square().mean(-1)
         if self.pooled:
             spread, finite = spread.mean(1, keepdim=True), finite.all(1, keepdim=True)
         variance = self.variance.lerp(spread, torch.where(started, samples / (samples + self.memory), 1.0))
@@ -81,19 +120,8 @@ class TimedValueScale:
         weight.mul_(ratio)
         bias.mul_(ratio)
 
-    def _at(self, time: Tensor) -> Tensor:
-        """Return m at times ``(R, S)``, ``(R, N, S)``; the end of the episode counts as its last step."""
-        index = time.clamp(max=self.mean.shape[-1] - 1).unsqueeze(1).expand(-1, self.mean.shape[1], -1)
-        return self.mean.gather(2, index)
-
     def state(self) -> dict[str, Tensor]:
-        """Return everything a resumed run needs."""
-        return {"mean": self.mean, "variance": self.variance, "seen": self.seen}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continue from a state that `state` returned."""
-        for name, tensor in self.state().items():
-            tensor.copy_(state[name])
+        return {**super().state(), "variance": self.variance}
 
 
 class SteadyValue:
