@@ -1,4 +1,8 @@
-"""Policies as plain arrays, one class per form: what trained agents play, without torch."""
+"""Policies as plain arrays, one class per form: what trained agents play, without torch.
+
+What a form plays at best is written once for NumPy arrays and torch tensors, so that evaluation on a device during
+training plays the same.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from coopgym.agents.base import FloatArray
 
@@ -28,7 +33,18 @@ class Policy(ABC):
     tensors: Mapping[str, FloatArray]
     """``weight_<layer>`` ``(in, out)`` and ``bias_<layer>`` ``(1, out)`` per layer, and what the form adds."""
 
+    @staticmethod
     @abstractmethod
+    def best_guess(outputs: Any) -> Any:
+        """Return the shares of endowment ``(...)`` to play on outputs of the network ``(..., outputs)``.
+
+        Both are NumPy arrays or torch tensors.
+        """
+
+    @abstractmethod
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw shares of endowment ``(episodes,)`` on outputs of the network ``(episodes, outputs)``."""
+
     def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
         """Return shares of endowment ``(episodes,)`` for observations ``(episodes, O)``.
 
@@ -36,6 +52,9 @@ class Policy(ABC):
             observation: as the game shows it.
             rng: draws from the policy; None plays its best guess.
         """
+        outputs = self.outputs(observation)
+        share: FloatArray = self.best_guess(outputs) if rng is None else self.drawn(outputs, rng)
+        return share
 
     @cached_property
     def layers(self) -> list[tuple[FloatArray, FloatArray]]:
@@ -57,23 +76,26 @@ class Policy(ABC):
 class SquashedGaussian(Policy):
     """z = (tanh u + 1)/2 of u ~ N(μ, σ²); log σ is a tensor ``log_sigma`` ``(1,)`` or the network's second output."""
 
-    def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        outputs = self.outputs(observation)
-        latent = outputs[:, 0]
-        if rng is not None:
-            log_sigma = outputs[:, 1] if outputs.shape[1] == 2 else self.tensors["log_sigma"][0]
-            latent = latent + np.exp(np.clip(log_sigma, *LOG_SIGMA_RANGE)) * rng.standard_normal(latent.shape)
-        return 0.5 * (np.tanh(latent) + 1.0)
+    @staticmethod
+    def best_guess(outputs: Any) -> Any:
+        return 0.5 * (array_namespace(outputs).tanh(outputs[..., 0]) + 1.0)
+
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        log_sigma = outputs[:, 1] if outputs.shape[1] == 2 else self.tensors["log_sigma"][0]
+        sigma = np.exp(np.clip(log_sigma, *LOG_SIGMA_RANGE))
+        return 0.5 * (np.tanh(outputs[:, 0] + sigma * rng.standard_normal(len(outputs))) + 1.0)
 
 
 class Deterministic(Policy):
     """z = (tanh u + 1)/2 of the output u; draws add Gaussian noise of deviation ``facts["noise"]`` to tanh u."""
 
-    def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        level = np.tanh(self.outputs(observation)[:, 0])
-        if rng is not None:
-            level = np.clip(level + self.facts["noise"] * rng.standard_normal(level.shape), -1.0, 1.0)
-        return 0.5 * (level + 1.0)
+    @staticmethod
+    def best_guess(outputs: Any) -> Any:
+        return SquashedGaussian.best_guess(outputs)
+
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        level = np.tanh(outputs[:, 0]) + self.facts["noise"] * rng.standard_normal(len(outputs))
+        return 0.5 * (np.clip(level, -1.0, 1.0) + 1.0)
 
 
 class Categorical(Policy):
@@ -82,13 +104,13 @@ class Categorical(Policy):
     Draws take the level with probability (1 - ε)·softmax + ε/K, ε = ``facts["epsilon"]``.
     """
 
-    def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        logits = self.outputs(observation)
-        return _levels(logits, logits.argmax(1) if rng is None else _drawn(self._probabilities(logits), rng))
+    @staticmethod
+    def best_guess(outputs: Any) -> Any:
+        return array_namespace(outputs).argmax(outputs, axis=-1) / (outputs.shape[-1] - 1)
 
-    def _probabilities(self, logits: FloatArray) -> FloatArray:
-        weights = np.exp(logits - logits.max(1, keepdims=True))
-        return _mixed(weights / weights.sum(1, keepdims=True), self.facts["epsilon"])
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        weights = np.exp(outputs - outputs.max(1, keepdims=True))
+        return _drawn_levels(weights / weights.sum(1, keepdims=True), self.facts["epsilon"], rng)
 
 
 class ActionValues(Policy):
@@ -97,12 +119,12 @@ class ActionValues(Policy):
     A share ``facts["epsilon"]`` of draws is uniform over the levels.
     """
 
-    def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        values = self.outputs(observation)
-        best = values.argmax(1)
-        if rng is not None:
-            best = _drawn(_mixed(np.eye(values.shape[1])[best], self.facts["epsilon"]), rng)
-        return _levels(values, best)
+    @staticmethod
+    def best_guess(outputs: Any) -> Any:
+        return Categorical.best_guess(outputs)
+
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        return _drawn_levels(np.eye(outputs.shape[1])[outputs.argmax(1)], self.facts["epsilon"], rng)
 
 
 POLICY_KINDS: Mapping[str, type[Policy]] = {
@@ -117,17 +139,10 @@ LOG_SIGMA_RANGE = (-5.0, 1.0)
 """Bounds of log σ of every squashed Gaussian."""
 
 
-def _mixed(probabilities: FloatArray, epsilon: float) -> FloatArray:
-    return (1.0 - epsilon) * probabilities + epsilon / probabilities.shape[1]
-
-
-def _drawn(probabilities: FloatArray, rng: np.random.Generator) -> Any:
-    """Draw one column per row of ``(episodes, K)``."""
-    thresholds = probabilities.cumsum(1)
-    return (rng.random((len(probabilities), 1)) * thresholds[:, -1:] < thresholds).argmax(1)
-
-
-def _levels(outputs: FloatArray, level: Any) -> FloatArray:
-    """Return the shares that levels ``(episodes,)`` stand for."""
-    share: FloatArray = level / (outputs.shape[1] - 1)
+def _drawn_levels(probabilities: FloatArray, epsilon: float, rng: np.random.Generator) -> FloatArray:
+    """Draw one of K equal levels per row of ``(episodes, K)``, a share ε of the draws uniformly."""
+    levels = probabilities.shape[1]
+    thresholds = ((1.0 - epsilon) * probabilities + epsilon / levels).cumsum(1)
+    chosen = (rng.random((len(probabilities), 1)) * thresholds[:, -1:] < thresholds).argmax(1)
+    share: FloatArray = chosen / (levels - 1)
     return share

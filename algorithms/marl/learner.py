@@ -94,9 +94,11 @@ class Learner(Hyperparameters):
         game_parameters: Mapping[str, Any] | None = None,
         view: View | None = None,
         device: str | torch.device = "cpu",
+        evaluations: int = 50,
         progress: ProgressCallback | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 10,
+        checkpoint_seconds: float = 0.0,
     ) -> TrainingResult:
         """Train one replica per reward and seed, all at once.
 
@@ -108,25 +110,31 @@ class Learner(Hyperparameters):
             game_parameters: keywords of the game.
             view: what seats see; None is the game's default.
             device: where everything runs.
+            evaluations: points of the curves ``eval_…`` of what the policies' best guesses earn (`Evaluator.results`),
+                spread evenly over the budget, at most one per block. They change nothing else.
             progress: called after every block with the steps done and planned.
             checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
             checkpoint_every: blocks between checkpoints.
+            checkpoint_seconds: least time between checkpoints.
 
         Raises:
             TypeError: ``rewards`` or ``seeds`` of the wrong kind.
             ValueError: an unknown game or reward, a game that the algorithm does not apply to, nothing to train, a
-                budget below 1, an unusable checkpoint.
+                budget below 1, evaluations below 0, an unusable checkpoint.
         """
         make = environment_factory(game, game_parameters, view)
         trainer = Trainer(self, make, cross(rewards, seeds), torch.device(device))
-        run = trainer.identity() | {"env_steps": env_steps}
+        run = trainer.identity() | {"env_steps": env_steps, "evaluations": evaluations}
         ledger = train_blocks(
             trainer,
             env_steps,
             run=run,
+            evaluator=trainer.evaluator(),
+            evaluations=evaluations,
             progress=progress,
             checkpoint=checkpoint,
             checkpoint_every=checkpoint_every,
+            checkpoint_seconds=checkpoint_seconds,
         )
         entries = [
             {**entry, "diverged_at": diverged_at, "curves": curves}

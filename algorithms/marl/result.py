@@ -74,7 +74,8 @@ class TrainingResult:
         """Return ``(env_steps, metric, value)`` in the order of training.
 
         Metrics per block, means over seats and copies: ``reward`` in the replica's mode and material ``payoff``, per
-        agent-step in the game's units; ``cooperation`` as a share of endowment; and the learner's own.
+        agent-step in the game's units; ``cooperation`` as a share of endowment; and the learner's own. Metrics
+        ``eval_…`` are those of `Evaluator.results`, at the points that training was asked for.
         """
         return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
 

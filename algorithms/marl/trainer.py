@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.environment import EnvironmentFactory, is_stochastic, observation_map, reward_scales
+from algorithms.marl.evaluation import Evaluator
 from algorithms.marl.replicas import Replica, Streams
 from algorithms.marl.rollout import Collector, Rollout
 from algorithms.marl.seats import Context, extracted, nested
@@ -35,7 +36,7 @@ class Trainer:
     def __init__(
         self, learner: Learner, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
     ) -> None:
-        self.learner = learner
+        self.learner, self.make = learner, make
         self.replicas = tuple(replicas)
         environment = make(
             (len(replicas), learner.num_envs),
@@ -115,11 +116,19 @@ class Trainer:
             ],
         }
 
+    def evaluator(self) -> Evaluator:
+        """Make what plays the policies on their way."""
+        facts = self.seats.policy_facts()
+        return Evaluator(self.make, self.collector.environment, self.replicas, facts, self.streams.device)
+
+    def policies(self) -> dict[str, Tensor]:
+        """Return the policies as they stand, ``(R, n, ...)`` by name."""
+        return self.seats.policy_tensors()
+
     def policy_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return policies ``policy.<name>`` ``(R, n, ...)`` and the observation map, as NumPy arrays."""
         gain, offset = observation_map(self.collector.environment)
-        tensors = self.seats.policy_tensors()
-        named = {f"policy.{name}": np.array(tensor.cpu().numpy()) for name, tensor in tensors.items()}
+        named = {f"policy.{name}": np.array(tensor.cpu().numpy()) for name, tensor in self.policies().items()}
         return named | {"observation.gain": gain, "observation.offset": offset}
 
     def state(self) -> dict[str, Tensor]:

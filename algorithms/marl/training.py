@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
+from algorithms.marl.evaluation import Evaluator
 
 CurvePoint: TypeAlias = tuple[int, str, float]
 """``(env_steps, metric, value)``."""
@@ -30,6 +33,9 @@ class Trainee(Protocol):
 
     def learn(self, progress: float) -> dict[str, Tensor]:
         """Collect one block, learn from it and return metrics ``(R,)``; ``progress`` in [0, 1) is the budget spent."""
+
+    def policies(self) -> dict[str, Tensor]:
+        """Return the policies as they stand, as an `Evaluator` takes them."""
 
     def state(self) -> dict[str, Tensor]:
         """Return every tensor that a resumed run continues from."""
@@ -60,6 +66,14 @@ class Ledger:
         curves = [[(step, metric, value) for step, metric, value in curve] for curve in values["curves"]]
         return cls(curves, list(values["diverged_at"]), values["env_steps"])
 
+    def enter_evaluations(self, evaluator: Evaluator) -> None:
+        """Play the snapshots that wait and book each where it was taken, after what training said at that step."""
+        for step, metrics in evaluator.results():
+            for curve, values in zip(self.curves, torch.stack(list(metrics.values()), dim=1).tolist(), strict=True):
+                curve.extend((step, name, value) for name, value in zip(metrics, values, strict=True))
+        for curve in self.curves:
+            curve.sort(key=itemgetter(0))
+
     def enter(self, metrics: Mapping[str, Tensor], alive: Tensor) -> None:
         """Book a block. This is where the device is waited for, once per block."""
         rows = torch.stack([*metrics.values(), alive.to(torch.float32)], dim=1).tolist()  # (R, metrics + 1)
@@ -74,9 +88,12 @@ def train_blocks(
     env_steps: int,
     *,
     run: Mapping[str, Any],
+    evaluator: Evaluator,
+    evaluations: int = 0,
     progress: ProgressCallback | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 10,
+    checkpoint_seconds: float = 0.0,
 ) -> Ledger:
     """Train until every replica has taken at least ``env_steps`` steps; the budget is rounded up to whole blocks.
 
@@ -84,27 +101,40 @@ def train_blocks(
         trainee: the replicas.
         env_steps: joint steps per replica.
         run: what identifies the run; a checkpoint of another run is refused.
+        evaluator: plays policies for evaluation curves.
+        evaluations: points of those curves, spread evenly over the budget; at most one per block.
         progress: called after every block.
         checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
-        checkpoint_every: blocks between checkpoints; the last block always writes one.
+        checkpoint_every: blocks between checkpoints; the last block writes one too.
+        checkpoint_seconds: least time between checkpoints, also before the last.
 
     Raises:
         ValueError: the budget is not positive, or the checkpoint is unreadable or of another run.
     """
     if env_steps < 1 or checkpoint_every < 1:
         raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
+    if evaluations < 0:
+        raise ValueError(f"evaluations={evaluations}: expected at least 0")
     ledger = Ledger.blank(len(trainee.alive))
     folder = None if checkpoint is None else Path(checkpoint)
     if folder is not None and (found := read_checkpoint(folder, run)) is not None:
         ledger = Ledger.restored(found[0])
         trainee.restore(found[1])
-    while ledger.env_steps < env_steps:
-        metrics = trainee.learn(ledger.env_steps / env_steps)
+    written = time.monotonic()
+    while (before := ledger.env_steps) < env_steps:
+        metrics = trainee.learn(before / env_steps)
         ledger.env_steps += trainee.steps_per_block
         ledger.enter(metrics, trainee.alive)
+        if before * evaluations // env_steps < ledger.env_steps * evaluations // env_steps:
+            evaluator.snapshot(ledger.env_steps, trainee.policies())
+        if evaluator.full:
+            ledger.enter_evaluations(evaluator)
         if progress is not None:
             progress(ledger.env_steps, env_steps)
         due = ledger.env_steps // trainee.steps_per_block % checkpoint_every == 0 or ledger.env_steps >= env_steps
-        if folder is not None and due:
+        if folder is not None and due and time.monotonic() - written >= checkpoint_seconds:
+            ledger.enter_evaluations(evaluator)
             write_checkpoint(folder, run, asdict(ledger), trainee.state())
+            written = time.monotonic()
+    ledger.enter_evaluations(evaluator)
     return ledger
