@@ -106,3 +106,37 @@ class Streams:
         """Continue from a state that `state` returned."""
         for generator, row in zip(self._generators, state, strict=True):
             generator.set_state(row.clone())
+
+
+class Branches(Streams):
+    """The streams of G members per replica, which draw from the replica's own stream side by side: R·G streams.
+
+    Args:
+        trunk: one stream per replica.
+        members: members G of each replica.
+    """
+
+    def __init__(self, trunk: Streams, members: int) -> None:
+        self._trunk, self._members, self.device = trunk, members, trunk.device
+        self.initial = [rng for rng in trunk.initial for _ in range(members)]
+
+    def seeds(self, copies: int) -> list[int]:
+        return self._trunk.seeds(self._members * copies)
+
+    def normal(self, shape: tuple[int, ...]) -> Tensor:
+        return self._trunk.normal((self._members, *shape)).flatten(0, 1)
+
+    def uniform(self, shape: tuple[int, ...]) -> Tensor:
+        return self._trunk.uniform((self._members, *shape)).flatten(0, 1)
+
+    def integers(self, high: int, shape: tuple[int, ...]) -> Tensor:
+        return self._trunk.integers(high, (self._members, *shape)).flatten(0, 1)
+
+    def shuffles(self, times: int, size: int) -> Tensor:
+        return self._trunk.shuffles(self._members * times, size).unflatten(1, (self._members, times)).flatten(0, 1)
+
+    def state(self) -> Tensor:
+        return self._trunk.state()
+
+    def restore(self, state: Tensor) -> None:
+        self._trunk.restore(state)

@@ -47,7 +47,7 @@ class SeatNetworks:
     ) -> None:
         replicas, seats = context.lead
         self.sharing, self.features = sharing, context.features
-        self.inputs, self.ensemble = inputs, ensemble
+        self.ensemble = ensemble
         self.layers = len(hidden) + 1
         self.activation = ACTIVATIONS[activation]
         members = () if ensemble is None else (ensemble,)
@@ -63,7 +63,8 @@ class SeatNetworks:
         """Return outputs ``(R, n, S, out)``, or ``(R, E, n, S, out)`` of an ensemble.
 
         Args:
-            inputs: ``(R, n, S, in)``, the same for all members; or ``(R, E, n, S, in)``.
+            inputs: ``(R, n, S, in)``, the same for all members; or ``(R, E, n, S, in)``. Where the seats share, one
+                entry of the seat dimension stands for all that see the same.
             parameters: those to compute with instead of the own, such as one member's `ParameterStack.part`.
         """
         if parameters is None and self.ensemble is not None and inputs.dim() == 4:
@@ -77,24 +78,42 @@ class SeatNetworks:
         if self.layers > 1:
             together = self.activation(values).flatten(-3, -2).unsqueeze(-3)
             values = mlp(chosen, self.layers, together, self.activation, first=1)
-            values = values.squeeze(-3).unflatten(-2, (seats, samples))
+            values = values.squeeze(-3).unflatten(-2, (-1, samples))
         return values
 
     def per_seat(self, parameters: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """Return the parameters that every seat would own, ``(R, [E,] n, ...)``."""
         found = dict(self.parameters.values() if parameters is None else parameters)
-        seat = found["weight_0"].dim() - 3
-        if not self.sharing:
-            return found
-        found["weight_0"], found["bias_0"] = self._first_layer(found)
-        seats = len(self.features)
-        return {
-            name: tensor.expand(*tensor.shape[:seat], seats, *tensor.shape[seat + 1 :])
-            for name, tensor in found.items()
-        }
+        return for_every_seat(found, self.features) if self.sharing else found
+
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        """Return the last layer's weights ``(R, [E,] n, in, out)`` and biases ``(R, [E,] n, 1, out)``."""
+        last = self.layers - 1
+        return self.parameters[f"weight_{last}"], self.parameters[f"bias_{last}"]
 
     def _first_layer(self, parameters: Mapping[str, Tensor] | ParameterStack) -> tuple[Tensor, Tensor]:
-        """Return the weights ``(R, [E,] 1, in, out)`` on inputs and the biases ``(R, [E,] n, 1, out)``."""
-        weight, bias = parameters["weight_0"], parameters["bias_0"]
-        told = torch.matmul(self.features, weight[..., self.inputs :, :]).transpose(-3, -2)
-        return weight[..., : self.inputs, :], bias + told
+        return _seat_biases(parameters, self.features)
+
+
+def for_every_seat(parameters: Mapping[str, Tensor], features: Tensor) -> dict[str, Tensor]:
+    """Return the parameters ``(R, [E,] n, ...)`` that every seat would own instead of a shared network.
+
+    Args:
+        parameters: of a network that takes the features of the seat after its input, ``(R, [E,] 1, ...)``.
+        features: ``(n, F)``.
+    """
+    weight, bias = _seat_biases(parameters, features)
+    found = {**parameters, "weight_0": weight, "bias_0": bias}
+    seat = weight.dim() - 3
+    return {
+        name: tensor.expand(*tensor.shape[:seat], len(features), *tensor.shape[seat + 1 :])
+        for name, tensor in found.items()
+    }
+
+
+def _seat_biases(parameters: Mapping[str, Tensor] | ParameterStack, features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first layer's weights ``(R, [E,] 1, in, out)`` on inputs and biases ``(R, [E,] n, 1, out)``."""
+    weight, bias = parameters["weight_0"], parameters["bias_0"]
+    inputs = weight.shape[-2] - features.shape[1]
+    told = torch.matmul(features, weight[..., inputs:, :]).transpose(-3, -2)
+    return weight[..., :inputs, :], bias + told

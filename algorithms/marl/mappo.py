@@ -1,0 +1,63 @@
+"""Multi-agent PPO: every seat acts on what it sees, and learns with a value function that sees the whole game.
+
+Source: Yu et al. 2022, "The Surprising Effectiveness of PPO in Cooperative Multi-Agent Games".
+
+Every seat has its own ratio and its own clip. Its value V_i judges the compact global state and is told the seat; it is
+normalised as PopArt does, by times of the episode. With ``objective="team"`` all seats learn from the sum of rewards,
+as in the paper; with ``"individual"`` each from its own. Value clipping and death masks have no use here.
+
+Shapes: R replicas, n seats, T steps and B environment copies of a block, S = T·B samples, G entries of the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from algorithms.marl.actor_critic_networks import SeparateNetworks
+from algorithms.marl.hyperparameters import hyperparameter
+from algorithms.marl.ppo import PPO, PPOSeats
+from algorithms.marl.rollout import Rollout, needed
+from algorithms.marl.seats import Context
+
+
+@dataclass(frozen=True, kw_only=True)
+class MAPPO(PPO):
+    """Multi-agent proximal policy optimisation.
+
+    Attributes:
+        epochs: 5 for hard tasks (Yu et al. 2022, §5.3).
+        minibatches: 1 for hard tasks (Yu et al. 2022, §5.4).
+        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
+        sharing: whether one policy and one value function, told the seat, serve all seats.
+    """
+
+    sources: ClassVar[str] = "Yu et al. 2022"
+    needs_state: ClassVar[bool] = True
+
+    learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
+    rollout_steps: int | None = hyperparameter(25, 1)
+    epochs: int = hyperparameter(5, 1)
+    minibatches: int = hyperparameter(1, 1)
+    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    sharing: bool = True
+
+    def seats_learner(self, context: Context) -> MAPPOSeats:
+        return MAPPOSeats(self, context)
+
+
+class MAPPOSeats(PPOSeats):
+    """PPO learners with values of the global state, one per seat and replica."""
+
+    def __init__(self, settings: MAPPO, context: Context) -> None:
+        networks = SeparateNetworks(settings, context, judged=context.state_size, sharing=settings.sharing)
+        super().__init__(settings, context, networks, pooled=settings.sharing)
+
+    def inputs(self, block: Rollout) -> tuple[Tensor, ...]:
+        """Return observations ``(R, n, S, O)`` and the state that all seats judge alike, ``(R, 1, S, G)``."""
+        return block.observation.flatten(2, 3), needed(block.state).flatten(1, 2).unsqueeze(1)
+
+    def next_values(self, block: Rollout, values: Tensor) -> Tensor:
+        return block.next_state_values(lambda state, time: self.value(state.unsqueeze(1), time), values)
