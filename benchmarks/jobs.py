@@ -30,6 +30,9 @@ from oracles.dynamic.frozen import Agents
 if TYPE_CHECKING:
     from algorithms.marl.result import TrainingResult
 
+CHECKPOINT_SECONDS = 60.0
+"""Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""
+
 Row = dict[str, Any]
 Report = Callable[[float], None]
 """Told the finished fraction of a job, in [0, 1]."""
@@ -68,7 +71,7 @@ def compute(job: Job, study: str, device: str = "cpu", report: Report = lambda f
     """
     started = datetime.now(UTC)
     if job.training:
-        runs, policies = _train(job.specs, job.training, device, report)
+        runs, policies = _train(job, job.training, device, report)
     else:
         runs, policies = list(_play(job, report)), None
     common = {"study": study, "device": device, "replica_group": job.id, "started_at": started, **versions()}
@@ -112,12 +115,10 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
         yield from (_completed(spec, episodes, seconds, agents) for spec in specs)
 
 
-def _train(
-    specs: Sequence[RunSpec], training: Training, device: str, report: Report
-) -> tuple[list[_Run], TrainingResult | None]:
+def _train(job: Job, training: Training, device: str, report: Report) -> tuple[list[_Run], TrainingResult | None]:
     from algorithms import learners
 
-    begun = time.perf_counter()
+    specs, begun = job.specs, time.perf_counter()
     try:
         result = learners()[training.learner](**training.hyperparameters).train(
             specs[0].game,
@@ -128,6 +129,9 @@ def _train(
             view=specs[0].view,
             device=device,
             progress=lambda done, total: report(done / total),
+            checkpoint=job.checkpoint,
+            checkpoint_every=1,
+            checkpoint_seconds=CHECKPOINT_SECONDS,
         )
     except Exception:
         return [_failed(spec) for spec in specs], None

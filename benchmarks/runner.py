@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.executors import Executor
+from benchmarks.executors import Executor, InProcess, ProcessPool
 from benchmarks.jobs import JobResult
-from benchmarks.plan import Job, RunSpec, group
+from benchmarks.plan import Job, RunSpec, expand, group
 from benchmarks.store import RunStore
 from benchmarks.study import Study
 
@@ -72,7 +72,8 @@ def run_study(
     """Compute those of a study's runs (`expand`) that ``folder`` does not hold yet; without ``resume``, all of them.
 
     A run that raises is recorded as failed and does not stop the others; it is tried again next time. Killing the
-    process at any moment loses the jobs in progress, nothing else.
+    process at any moment loses the jobs in progress, nothing else; on this machine, of a training job only what
+    followed its last checkpoint.
 
     Raises:
         FolderInUseError: another process writes to the folder.
@@ -83,12 +84,18 @@ def run_study(
         replaced = store.drop_replaced(runs)
         if not resume:
             store.drop(runs)
-        plan = outlook(runs, store.finished())
+        finished = store.finished()
+        plan = outlook(runs, finished)
+        if left := store.checkpoints():
+            wanted = [*plan.jobs, *outlook(expand(study), finished).jobs]  # also of runs that are not asked for now
+            store.drop_checkpoints(left - {job.id for job in wanted})
+        on_this_machine = isinstance(executor, InProcess | ProcessPool)
         failed = 0
         progress.begin(plan.jobs)
         try:
             for jobs in plan.phases:
-                for job, result in executor.run(store.supplied(jobs), study.name, progress.advance):
+                supplied = store.supplied(jobs, checkpoints=on_this_machine)
+                for job, result in executor.run(supplied, study.name, progress.advance):
                     store.write(job, result)
                     failed += result.failures
                     progress.finish(job, result)

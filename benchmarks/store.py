@@ -23,6 +23,8 @@ from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, 
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
 STUDY_FILE = "study.json"
+CHECKPOINTS = "checkpoints"
+"""Where trainings in progress keep what they need to go on, one folder per job."""
 PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
 """Columns of ``runs`` that make up `RunSpec.place`."""
 
@@ -80,7 +82,7 @@ class RunStore:
     """Shards of a study's results. Use as a context manager: it holds the folder's lock.
 
     A job's policies, curves and steps are written before its runs, and a shard counts only with its runs, so a kill at
-    any moment leaves either the whole job or none of it.
+    any moment leaves either the whole job or none of it. Of a training that was killed, its last checkpoint stays.
     """
 
     def __init__(self, folder: Path, study: Study) -> None:
@@ -144,8 +146,13 @@ class RunStore:
             if pc.any(named).as_py():
                 self._keep(shard, runs.filter(pc.invert(named)))
 
-    def supplied(self, jobs: Iterable[Job]) -> list[Job]:
-        """Return jobs with the policies that they need, or with the reasons why those cannot be had."""
+    def supplied(self, jobs: Iterable[Job], *, checkpoints: bool = False) -> list[Job]:
+        """Return jobs with the policies that they need, or with the reasons why those cannot be had.
+
+        Args:
+            jobs: what is about to run.
+            checkpoints: whether trainings leave checkpoints in this folder and go on from those that are there.
+        """
         home = {
             run_id: shard.stem
             for shard in run_shards(self.folder)
@@ -154,7 +161,13 @@ class RunStore:
         waiting = list(jobs)
         teachers = {run_id: run for job in waiting for run_id, run in job.teachers.items()}
         kept = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in teachers.items()}
-        return [job.supplied({run_id: kept[run_id] for run_id in job.teachers}) for job in waiting]
+        return [
+            job.supplied(
+                {run_id: kept[run_id] for run_id in job.teachers},
+                self.folder / CHECKPOINTS / job.id if checkpoints and job.training else None,
+            )
+            for job in waiting
+        ]
 
     def write(self, job: Job, result: JobResult) -> None:
         """Add the shards of a finished job, and the policies of a learner."""
@@ -164,6 +177,18 @@ class RunStore:
             if len(result.tables.get(name, ())):
                 self._write(name, f"{job.id}.parquet", result.tables[name])
         self._write("runs", f"{job.id}.parquet", result.tables["runs"])
+        self.drop_checkpoints({job.id})
+
+    def checkpoints(self) -> set[str]:
+        """Ids of the jobs that left a checkpoint."""
+        return {place.name for place in (self.folder / CHECKPOINTS).glob("*")}
+
+    def drop_checkpoints(self, job_ids: Iterable[str]) -> None:
+        """Remove what jobs need to go on, if they left anything."""
+        for job_id in job_ids:
+            shutil.rmtree(self.folder / CHECKPOINTS / job_id, ignore_errors=True)
+        if (self.folder / CHECKPOINTS).exists() and not self.checkpoints():
+            (self.folder / CHECKPOINTS).rmdir()
 
     def _keep(self, shard: Path, runs: pa.Table) -> None:
         """Reduce a shard to some of its runs; as when writing, the runs come last."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.plan.hashing import content_hash
@@ -31,6 +32,8 @@ class Job:
     specs: tuple[RunSpec, ...]
     policies: Supply = field(default_factory=dict, compare=False)
     """By the run that trained them: the agents of every seat, or why they cannot be had."""
+    checkpoint: Path | None = field(default=None, compare=False)
+    """Folder from which an interrupted training goes on, and where it leaves checkpoints; None for neither."""
 
     @cached_property
     def id(self) -> str:
@@ -47,9 +50,9 @@ class Job:
         """The runs whose policies the job needs, by id."""
         return {run.run_id: run for spec in self.specs for run in spec.teachers}
 
-    def supplied(self, policies: Supply) -> Job:
-        """Return the job with the policies that it needs."""
-        return dataclasses.replace(self, policies=policies)
+    def supplied(self, policies: Supply, checkpoint: Path | None = None) -> Job:
+        """Return the job with the policies that it needs, and a folder for checkpoints."""
+        return dataclasses.replace(self, policies=policies, checkpoint=checkpoint)
 
     @property
     def title(self) -> str:
