@@ -19,9 +19,13 @@ from torch import Tensor
 from algorithms.marl.explore import falling
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.offpolicy import Batch, OffPolicyLearner, OffPolicySeats
+from algorithms.marl.optimiser import annealed
 from algorithms.marl.rollout import needed
 from algorithms.marl.seat_networks import SeatNetworks
 from algorithms.marl.seats import Context
+from algorithms.marl.values import TargetScale
+
+SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,7 @@ class MADDPG(OffPolicyLearner):
         noise: deviation of the noise on actions, in levels, at the beginning.
         final_noise: the same at the end.
         noise_decay: share of training over which it falls.
+        learning_rate_decay: last share of training over which both step sizes fall to zero.
     """
 
     sources: ClassVar[str] = "Lowe et al. 2017"
@@ -44,6 +49,7 @@ class MADDPG(OffPolicyLearner):
     noise: float = hyperparameter(0.2, 0.0)
     final_noise: float = hyperparameter(0.05, 0.0)
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
+    learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
 
     def seats_learner(self, context: Context) -> MADDPGSeats:
         return MADDPGSeats(self, context)
@@ -71,6 +77,8 @@ class MADDPGSeats(OffPolicySeats):
             target.parameters.follow(online.parameters)
             self.keep(f"{name}_target", target.parameters)
         self.actor_adam = self.optimiser("actor", self.actor.parameters)
+        self.scale = self.keep("scale", TargetScale(context.lead, SCALE_RATE, context.device))
+        self.last_layers = [*self.critic.last_layer(), *self.critic_target.last_layer()]
         self.critic_adam = self.optimiser("critic", self.critic.parameters)
         self.others = ~torch.eye(len(context.seats), dtype=torch.bool, device=context.device).unsqueeze(1)  # (n, 1, n)
 
@@ -96,7 +104,7 @@ class MADDPGSeats(OffPolicySeats):
         return torch.tanh(actor(observation, parameters).squeeze(-1))
 
     def value(self, critic: SeatNetworks, state: Tensor, levels: Tensor, frozen: bool = False) -> Tensor:
-        """Return each seat's value ``(R, n, M)``, less what is steady, of states and joint levels.
+        """Return each seat's value ``(R, n, M)``, less what is steady and in units of its scale, of states and levels.
 
         Args:
             critic: the networks.
@@ -114,21 +122,25 @@ class MADDPGSeats(OffPolicySeats):
 
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Update critics (Lowe et al. 2017, Eq. 6), policies (Eq. 5) and targets."""
+        decay = annealed(1.0, progress, self.settings.learning_rate_decay)
         settings = self.settings
         state, played = needed(batch.state), self.joint(batch.level)
         with torch.no_grad():
             following = self.joint(self.levels(self.actor_target, batch.next_observation))
-            target = self.target(batch, self.value(self.critic_target, needed(batch.next_state), following))
+            next_value = self.value(self.critic_target, needed(batch.next_state), following)
+            target = self.target(batch, self.scale.denormalise(next_value))
+            self.scale.update(target, self.last_layers)
+            target = self.scale.normalise(target)
         critic_loss = (self.value(self.critic, state, played) - target).square().mean(-1).sum(-1)  # (R,)
         gradient = self.critic.parameters.gradient(critic_loss.sum())
-        self.critic_adam.step(gradient, critic_loss, settings.critic_learning_rate)
+        self.critic_adam.step(gradient, critic_loss, decay * settings.critic_learning_rate)
 
         own = self.levels(self.actor, batch.observation).unsqueeze(-1)  # (R, n, M, 1)
         chosen = torch.where(self.others, played, own)
         value = self.value(self.critic, state, chosen, frozen=True).mean(-1)  # (R, n)
         actor_loss = -value.sum(-1)
         gradient = self.actor.parameters.gradient(actor_loss.sum())
-        self.actor_adam.step(gradient, actor_loss, settings.learning_rate)
+        self.actor_adam.step(gradient, actor_loss, decay * settings.learning_rate)
 
         for online, follower in self.pairs.values():
             follower.parameters.follow(online.parameters, settings.tau)

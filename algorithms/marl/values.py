@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -167,3 +167,56 @@ class SteadyValue:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self.signal.copy_(state["signal"])
+
+
+class TargetScale:
+    """The unit σ in which off-policy critics answer: the running deviation of their targets, per replica and seat.
+
+    When σ moves, the last layers are rescaled so that σ·network stays what it was (PopArt; van Hasselt et al. 2016).
+
+    Args:
+        shape: ``(R, n)``.
+        rate: weight of a new minibatch.
+        device: where it lives.
+    """
+
+    def __init__(self, shape: tuple[int, int], rate: float, device: torch.device) -> None:
+        self.rate = rate
+        self.variance = torch.zeros(shape, device=device)
+        """σ², ``(R, n)``; zero before the first minibatch."""
+
+    @property
+    def std(self) -> Tensor:
+        """σ ``(R, n)``, at least 0.001 in units of the reward scale."""
+        return self.variance.clamp(min=1e-6).sqrt()
+
+    def normalise(self, values: Tensor) -> Tensor:
+        """Bring values ``(R, n, M)`` to the scale of the networks."""
+        return values / self.std.unsqueeze(-1)
+
+    def denormalise(self, outputs: Tensor) -> Tensor:
+        """Bring network outputs ``(R, n, M)`` to the scale of the signal."""
+        return outputs * self.std.unsqueeze(-1)
+
+    @torch.no_grad()
+    def update(self, targets: Tensor, layers: Iterable[Tensor]) -> None:
+        """Take in targets. Seats with targets that are not finite keep their scale.
+
+        Args:
+            targets: ``(R, n, M)`` in units of the signal.
+            layers: weights and biases of last layers, ``(R, n, in, 1)`` or ``(R, E, n, in, 1)``, rescaled in place.
+        """
+        old, started = self.std, self.variance > 0.0
+        variance = self.variance.lerp(targets.var(-1), torch.where(started, self.rate, 1.0))
+        self.variance.copy_(torch.where(torch.isfinite(variance), variance, self.variance))
+        ratio = torch.where(started, old / self.std, 1.0)
+        for layer in layers:
+            layer.mul_(ratio.view(len(ratio), *(1,) * (layer.dim() - 4), -1, 1, 1))
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"variance": self.variance}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self.variance.copy_(state["variance"])
