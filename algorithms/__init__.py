@@ -6,15 +6,16 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from algorithms.marl.learner import Learner
+    from algorithms.marl.learner import Trainable
 
 _LEARNERS = {
     "IPPO": "algorithms.marl.ippo",
     "MADDPG": "algorithms.marl.maddpg",
+    "Mixed": "algorithms.marl.mixed",
 }
 """Modules of learners by the name of the class."""
 
 
-def learners() -> dict[str, type[Learner]]:
+def learners() -> dict[str, type[Trainable]]:
     """Return every learner by the name that studies and records use."""
     return {name: getattr(importlib.import_module(module), name) for name, module in _LEARNERS.items()}

@@ -25,22 +25,16 @@ from coopgym.rewards import RewardLayer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learner(Hyperparameters):
-    """A learning algorithm with its hyper-parameters.
+class Trainable(Hyperparameters):
+    """What can be trained: the settings of a training that do not depend on the algorithm.
 
     Attributes:
         objective: ``"individual"``, each seat's own reward, or ``"team"``, the sum over seats for all.
-        hidden: hidden layer sizes of every network.
-        activation: ``"tanh"`` or ``"relu"``, between layers.
         num_envs: environment copies B.
         rollout_steps: steps T per block; None is one full episode.
-        gamma: discount factor γ.
-        learning_rate: Adam's step size.
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
     """
 
-    sources: ClassVar[str]
-    """The papers that define the algorithm."""
     objectives: ClassVar[tuple[Objective, ...]] = OBJECTIVES
     """Objectives that the algorithm is defined for."""
     min_agents: ClassVar[int] = 1
@@ -49,20 +43,14 @@ class Learner(Hyperparameters):
     """Whether blocks carry the compact global state."""
 
     objective: Objective = "individual"
-    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
-    activation: Literal["tanh", "relu"] = "tanh"
     num_envs: int = hyperparameter(64, 1)
     rollout_steps: int | None = hyperparameter(None, 1)
-    gamma: float = hyperparameter(0.99, 0.0, 1.0)
-    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     bootstrap_truncation: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.objective not in self.objectives:
             raise ValueError(f"objective={self.objective!r}: expected one of {', '.join(self.objectives)}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")
 
     @abstractmethod
     def seats_learner(self, context: Context) -> SeatLearner:
@@ -142,3 +130,28 @@ class Learner(Hyperparameters):
         ]
         counts = {"env_steps": ledger.env_steps, "gradient_updates": trainer.seats.gradient_updates}
         return TrainingResult({**run, **counts, "replicas": entries}, trainer.policy_arrays())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learner(Trainable):
+    """A learning algorithm with its hyper-parameters.
+
+    Attributes:
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        gamma: discount factor γ.
+        learning_rate: Adam's step size.
+    """
+
+    sources: ClassVar[str]
+    """The papers that define the algorithm."""
+
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")
