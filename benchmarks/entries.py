@@ -23,8 +23,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is not known, with the nearest known one."""
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    folded = {entry.casefold(): entry for entry in known}
+    near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    hint = f"did you mean {folded[near[0]]!r}? " if near else ""
     return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
 
 

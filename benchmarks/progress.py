@@ -71,8 +71,9 @@ class Tally:
         return time.monotonic() - self._started
 
     def __str__(self) -> str:
-        rate = self.finished_runs / max(self.elapsed, 1e-9)
-        parts = [f"{self.finished_runs}/{self.runs} {self.unit}", f"{rate:.1f}/s"]
+        parts = [f"{self.finished_runs}/{self.runs} {self.unit}"]
+        if self.finished_runs:
+            parts.append(f"{self.finished_runs / max(self.elapsed, 1e-9):.1f}/s")
         if 0 < self.work_done < self.total:
             parts.append(f"{duration(self.elapsed * (self.total / self.work_done - 1))} left")
         if self.failures:
