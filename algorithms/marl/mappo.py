@@ -28,6 +28,7 @@ class MAPPO(PPO):
     """Multi-agent proximal policy optimisation.
 
     Attributes:
+        rollout_steps: shorter than an episode; with one gradient step per pass, more blocks are more steps.
         epochs: 5 for hard tasks (Yu et al. 2022, §5.3).
         minibatches: 1 for hard tasks (Yu et al. 2022, §5.4).
         max_gradient_norm: 10 (Yu et al. 2022, Table 7).

@@ -1,0 +1,94 @@
+"""What on-policy actor-critics have in common: densities, surrogates, and passes over a block."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from algorithms.marl.actor_critic import ActorCriticSeats
+from algorithms.marl.environment import environment_factory
+from algorithms.marl.fcp import FCP
+from algorithms.marl.ia2c import IA2C
+from algorithms.marl.ippo import IPPO
+from algorithms.marl.joint_ppo import JointPPO
+from algorithms.marl.learner import Learner
+from algorithms.marl.mappo import MAPPO
+from algorithms.marl.places import PlacedSeats
+from algorithms.marl.policies import latent_log_prob
+from algorithms.marl.ppo import PPOSeats
+from algorithms.marl.replicas import cross
+from algorithms.marl.rollout import Rollout
+from algorithms.marl.self_play_ppo import SelfPlayPPO
+from algorithms.marl.trainer import Trainer
+
+FAMILY = [
+    IA2C(hidden=(16,), num_envs=16),
+    IPPO(hidden=(16,), minibatches=2),
+    JointPPO(hidden=(16,), minibatches=2),
+    MAPPO(hidden=(16,)),
+    SelfPlayPPO(hidden=(16,), minibatches=2),
+    FCP(hidden=(16,), minibatches=2),
+]
+
+
+def named(learner: Learner) -> str:
+    return type(learner).__name__
+
+
+def collected(learner: Learner, progress: float, game: str = "TrustDilemma-v1") -> tuple[ActorCriticSeats, Rollout]:
+    """Play one block and return the actor-critic that learns from it, and the block as it sees it."""
+    trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), torch.device("cpu"))
+    trainer.learn(0.0)
+    block, seats = trainer.collect(progress), trainer.seats
+    if isinstance(seats, PlacedSeats):
+        return seats.learner, seats.places.block(block, seats.own)
+    assert isinstance(seats, ActorCriticSeats)
+    return seats, block
+
+
+@pytest.mark.parametrize("progress", [0.1, 0.9])
+@pytest.mark.parametrize("learner", FAMILY, ids=named)
+def test_ratio_is_one_before_the_first_step(learner: Learner, progress: float) -> None:
+    seats, block = collected(learner, progress)
+    mean, _ = seats.networks.outputs(*seats.inputs(block))
+    again = latent_log_prob(seats.latent.flatten(2), mean, seats.networks.log_sigma)
+    ratio = torch.exp(again - seats.log_prob().flatten(2))
+    assert torch.allclose(ratio, torch.ones(1), atol=2e-6, rtol=0.0)
+
+
+@pytest.mark.parametrize("learner", FAMILY, ids=named)
+def test_latents_are_what_was_played(learner: Learner) -> None:
+    seats, block = collected(learner, 0.9)
+    assert torch.equal(block.share, 0.5 * (torch.tanh(seats.latent) + 1.0))
+
+
+def test_without_clip_and_passes_the_surrogate_is_the_policy_gradient() -> None:
+    seats, _ = collected(IA2C(hidden=(16,)), 0.0)
+    log_prob = torch.tensor([-0.3, 0.2, 1.1], requires_grad=True)
+    gain = torch.tensor([2.0, -1.0, 0.5])
+    (gradient,) = torch.autograd.grad(seats.surrogate(torch.exp(log_prob - log_prob.detach()), gain).sum(), log_prob)
+    assert torch.equal(gradient, gain)
+
+
+def test_the_clip_takes_away_what_would_be_gained_outside() -> None:
+    seats, _ = collected(IPPO(hidden=(16,), clip=0.2), 0.0)
+    assert isinstance(seats, PPOSeats)
+    ratio, gain = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]), torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0])
+    assert torch.allclose(seats.surrogate(ratio, gain), torch.tensor([1.2, -1.5, 0.5, -0.8, 1.1]))
+
+
+def test_every_sample_is_seen_once_per_pass() -> None:
+    seats, block = collected(IPPO(hidden=(16,), epochs=3, minibatches=4), 0.0)
+    numbers = torch.arange(block.time[0].numel()).expand(2, 2, -1)
+    for batches in seats.batches([numbers]):
+        assert len(batches) == 4
+        seen: Tensor = torch.cat([batch[0] for batch in batches], dim=-1)
+        assert torch.equal(seen.sort(dim=-1).values, numbers)
+
+
+def test_a_joint_action_has_one_ratio_and_one_clip() -> None:
+    seats, _ = collected(JointPPO(hidden=(16,), clip=0.2), 0.0)
+    ratio = torch.tensor([[[1.1, 1.2], [1.0, 1.05]]])  # of the joint actions: 1.1 and 1.26
+    gain = torch.tensor([[[1.0, 2.0], [1.0, 2.0]]])
+    assert torch.allclose(seats.surrogate(ratio, gain).sum(1), torch.tensor([[1.1, 2.4]]))
