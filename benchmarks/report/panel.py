@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from benchmarks.report.ink import CARD, MODE_COLOURS, MUTED, canvas
+from benchmarks.report.ink import CARD, MODE_COLOURS, MUTED, framed
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
 from oracles.games.equilibrium import Equilibrium
@@ -37,7 +37,8 @@ class Panel:
 @contextmanager
 def panel_of(game: AnyGame, title: str) -> Iterator[tuple[Panel, Axes]]:
     """Give an empty panel of a game, and its axes."""
-    with canvas(*SIZE) as (figure, axes):
+    left, right, above = MARGINS
+    with framed(*SIZE, left=left, right=right, above=above) as (figure, axes):
         axes.set_title(title)
         yield Panel(figure, f"{title} of {game.spec.id}"), axes
 
@@ -105,6 +106,5 @@ def set_legend(panel: Panel, handles: Sequence[Line2D | Patch], columns: int = 2
     width, height = SIZE
     bottom = BELOW_AXES + LEGEND_ROW * -(-len(handles) // columns)
     left, right, top = MARGINS
-    panel.figure.set_layout_engine("none")
     for axes in panel.figure.axes:
         axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))

@@ -12,8 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from benchmarks.report.figures import mode_colour
-from benchmarks.report.ink import INK, LINES, MODE_COLOURS, MODE_DASHES, MUTED
+from benchmarks.report.ink import INK, LINES, MODE_COLOURS, MODE_DASHES, MUTED, mode_colour
 from benchmarks.report.panel import (
     Panel,
     mark_equilibrium,

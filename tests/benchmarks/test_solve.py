@@ -281,14 +281,16 @@ def test_the_page_needs_nothing_and_follows_the_theme(team: Solution) -> None:
 def test_colours_that_are_one_in_the_light_are_one_in_the_dark() -> None:
     css = Path(ink.__file__).with_name("page.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w+);", part)) for part in css.split("@media", 2)[:2])
-    drawn = ["ink", "muted", "lines", "card", "other", *ink.MODE_COLOURS, *ink.KIND_COLOURS]
+    drawn = ["ink", "muted", "lines", "card", "other", *ink.MODE_COLOURS, *ink.KIND_COLOURS, *ink.HUES]
     for one, other in itertools.combinations(drawn, 2):
         assert light[one] != light[other] or dark[one] == dark[other]
 
 
 def test_reports_portray_games_and_say_which_they_do_not_know() -> None:
     drawn, unknown = portraits([("TrustDilemma-v1", '{"max_steps":8}'), ("Gone-v7", "{}")])
-    assert len(drawn.panels) == 2
-    assert 'aria-label="Reaction curves of TrustDilemma-v1' in drawn.panels[0]
-    assert not unknown.panels
+    assert [figure.label for figure in drawn.figures] == [
+        f"{panel} of TrustDilemma-v1, max_steps = 8"
+        for panel in ("Reaction curves", "Cooperation and trust", "Schelling diagram")
+    ]
+    assert not unknown.figures
     assert "unknown game 'Gone-v7'" in unknown.fault

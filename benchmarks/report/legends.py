@@ -1,0 +1,19 @@
+"""Legends that several sections share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.report.content import LineLegend, Swatch
+
+_MODES = {
+    "private": Swatch("private"),
+    "integrated": Swatch("integrated", "dashed"),
+    "cooperative": Swatch("cooperative", "dotted"),
+}
+"""Drawn like `benchmarks.report.ink.MODE_DASHES`."""
+
+
+def mode_legend(modes: Iterable[str]) -> LineLegend:
+    """Return the lines of reward modes."""
+    return LineLegend({mode: _MODES.get(mode, Swatch("other")) for mode in modes})

@@ -1,0 +1,1 @@
+"""The kinds of figures that sections share: dots with intervals, lines with bands, scatters and maps."""

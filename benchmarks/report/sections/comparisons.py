@@ -1,0 +1,196 @@
+"""Who beats whom: probability of improvement, paired differences, and the noise floor to hold them against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Comparison, NoiseFloor, improvements
+from benchmarks.analysis import comparisons as compared
+from benchmarks.report import cells
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table, Text
+from benchmarks.report.evidence import Evidence
+from benchmarks.report.fields import Field, fields, principal
+from benchmarks.report.ink import MUTED
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.dots import Dot, Row, dots
+from benchmarks.report.plots.maps import Matrix
+from benchmarks.report.words import STUDENT, game_title, probability, sample_size
+
+MOST_ENTRANTS = 16
+"""Algorithms in the matrix: learners first, then the best of the others."""
+MOST_PAIRS = 24
+"""Pairs up to which all differences are drawn; of more, those of neighbours in rank, at most so many."""
+FEWER_RESAMPLES = 500
+"""For the many pairs of the matrix."""
+
+
+def comparisons(evidence: Evidence) -> Section | None:
+    """Compare algorithms pair by pair on the games they share."""
+    blocks: list[Block] = []
+    for contest in evidence.contests:
+        field = principal(fields(contest, evidence.settings))
+        if field is not None and len(field.table.names) > 1:
+            blocks += _field(field, evidence.looks)
+    blocks += _noise(evidence)
+    if not blocks:
+        return None
+    return Section(
+        id="comparisons",
+        title="Pair by pair",
+        how=(
+            "The matrix tells how probable it is that a run of the row’s algorithm beats a run of the column’s on "
+            "the same game and mode; one half is a tie, and numbers in brackets have intervals that hold one half. "
+            "Below it learners are compared seed by seed, which removes what a seed does to both; p-values are "
+            "adjusted after Holm for all comparisons of the table, and the effect size is the mean difference over "
+            "its standard deviation between seeds."
+        ),
+        blocks=blocks,
+    )
+
+
+def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
+    yield Heading(field.title)
+    yield _matrix(field)
+    pairs = _pairs(field)
+    if not pairs:
+        return
+    found = compared(field.table, field.settings, pairs)
+    drawable = [each for each in found if each.test.difference is not None]
+    neighbours = set(zip(field.learners, field.learners[1:], strict=False))
+    few = len(drawable) <= MOST_PAIRS
+    shown = [each for each in drawable if few or (each.first, each.second) in neighbours][:MOST_PAIRS]
+    if shown:
+        yield Chart(
+            name=f"paired-{field.name}",
+            label=f"Paired differences, {field.title}",
+            draw=partial(_paired_figure, shown if not few else sorted(shown, key=_difference, reverse=True)),
+            caption=(
+                "Right of zero the first of the two is better. "
+                f"{'' if few else 'Each learner less the next in rank. '}{STUDENT}, "
+                f"{sample_size(each.test.difference.n for each in shown if each.test.difference)}; hollow where the "
+                "adjusted p-value is 5 % or more."
+            ),
+        )
+    table = _table(found)
+    yield Fold("All paired comparisons", [table], f"{len(found)} pairs") if len(found) > 6 else table
+
+
+def _pairs(field: Field) -> list[tuple[str, str]]:
+    """Every two learners; a single one against everybody else."""
+    learners = field.learners
+    if len(learners) == 1:
+        others = [row.entrant.name for row in field.ranks.rows if row.entrant.name != learners[0]]
+        return [(learners[0], other) for other in others]
+    return list(combinations(learners, 2))
+
+
+def _matrix(field: Field) -> Heatmap:
+    names = _entrants(field)
+    settings = replace(field.settings, resamples=FEWER_RESAMPLES)
+    found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names), settings)}
+    size = len(names)
+    values, texts = np.full((size, size), np.nan), [[""] * size for _ in names]
+    for (first, second), estimate in found.items():
+        i, j = names.index(first), names.index(second)
+        unsure = estimate.low is not None and estimate.high is not None and estimate.low <= 0.5 <= estimate.high
+        for row, column, value in ((i, j, estimate.value), (j, i, 1 - estimate.value)):
+            values[row, column] = value
+            texts[row][column] = f"({value:.2f})" if unsure else f"{value:.2f}"
+    return Heatmap(
+        name=f"improvement-{field.name}",
+        label=f"Probability of improvement, {field.title}",
+        matrix=Matrix(names, names, values, texts, 2 * (values - 0.5)),
+        rows_are="how often this one",
+        columns_are="beats this one",
+        caption=(
+            f"Mean over games and modes of P(row > column) + ½ P(equal); 95 % percentile bootstrap, {FEWER_RESAMPLES} "
+            "resamples of seeds."
+        ),
+    )
+
+
+def _entrants(field: Field) -> list[str]:
+    """Names in order of rank, few enough for a matrix."""
+    others = [row.entrant.name for row in field.ranks.rows if row.entrant.name not in field.learners]
+    kept = {*field.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(field.learners))]}
+    return [row.entrant.name for row in field.ranks.rows if row.entrant.name in kept]
+
+
+def _difference(comparison: Comparison) -> float:
+    return comparison.test.difference.value if comparison.test.difference else 0.0
+
+
+def _paired_figure(found: Sequence[Comparison]) -> Figure:
+    return dots([_row(each) for each in found], "difference of scores, first minus second", anchors=(0.0,))
+
+
+def _row(comparison: Comparison) -> Row:
+    difference = comparison.test.difference
+    assert difference is not None, "only pairs with common seeds are drawn"
+    sure = comparison.p_t_holm is not None and comparison.p_t_holm < 0.05
+    return Row(
+        f"{comparison.first} − {comparison.second}",
+        [Dot(difference.value, MUTED, difference.low, difference.high, full=sure)],
+    )
+
+
+def _table(found: Sequence[Comparison]) -> Table:
+    columns = [
+        Column("pair"),
+        Column("difference", "mean over seeds of first minus second, averaged over games and modes"),
+        Column("effect size", "mean over standard deviation of the differences"),
+        Column("p, t test", "paired t test, adjusted after Holm"),
+        Column("p, sign flips", "permutation test over signs, adjusted after Holm"),
+        Column("seeds"),
+    ]
+    rows = []
+    for each in found:
+        test = each.test
+        rows.append(
+            [
+                Cell(f"{each.first} − {each.second}"),
+                cells.measured(test.difference, 3),
+                cells.number(test.effect_size, 2),
+                Cell(probability(each.p_t_holm), each.p_t_holm),
+                Cell(probability(each.p_signflip_holm), each.p_signflip_holm),
+                cells.number(float(test.difference.n) if test.difference else None, 0),
+            ]
+        )
+    return Table(columns, rows)
+
+
+def _noise(evidence: Evidence) -> Iterator[Block]:
+    for (original, copy), floors in evidence.noise.items():
+        yield Heading(f"Noise floor: {copy} against {original}")
+        yield Text(
+            "Both names are the same learner with the same settings and other random numbers, so that whatever lies "
+            "between them is chance. A difference of other learners counts for little below the last column."
+        )
+        yield _noise_table(floors)
+
+
+def _noise_table(floors: Mapping[str, NoiseFloor]) -> Table:
+    columns = [
+        Column("game"),
+        Column("difference in welfare", f"duplicate minus original, pooled over reward modes; {STUDENT}"),
+        Column("spread", "root mean square of the differences"),
+        Column("floor", "a mean difference over as many seeds that chance exceeds in one of twenty cases"),
+    ]
+    return Table(
+        columns,
+        [
+            [
+                Cell(game_title(game)),
+                cells.measured(floor.difference),
+                cells.number(floor.spread),
+                cells.number(floor.of_mean(floor.difference.n)),
+            ]
+            for game, floor in floors.items()
+        ],
+    )

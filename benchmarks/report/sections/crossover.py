@@ -1,0 +1,94 @@
+"""Whether a change of the training reward turns the order of paradigms around."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Crossover, ParadigmGap, paradigm_crossovers
+from benchmarks.analysis.crossover import Place
+from benchmarks.report import cells
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Section, Table
+from benchmarks.report.evidence import Contest, Evidence
+from benchmarks.report.ink import mode_colour
+from benchmarks.report.legends import mode_legend
+from benchmarks.report.plots.dots import Dot, Row, dots
+from benchmarks.report.words import STUDENT, class_name, game_title, sample_size
+from benchmarks.summary import mode_order
+
+
+def crossover(evidence: Evidence) -> Section | None:
+    """Compare independent learners with centralised ones under every training reward."""
+    blocks: list[Block] = []
+    crossed: list[Crossover] = []
+    for contest in evidence.contests:
+        by_class, by_game = (_found(contest, places) for places in ("class", "game"))
+        if by_game:
+            blocks += [Heading(contest.title.capitalize())] if contest.title else []
+            blocks += [_chart(by_class, contest, "class"), _chart(by_game, contest, "game")]
+            blocks.append(Fold("Every pair of rewards", [_table(by_game)]))
+            crossed += [each for each in by_game if each.crossed]
+    if not blocks:
+        return None
+    return Section(
+        id="crossover",
+        title="Crossover of paradigms",
+        how=(
+            "Independent learners, where every seat learns from its own reward, less learners with centralised "
+            "training: right of zero the independent ones reach more welfare. A crossover is a place where the gap "
+            "lies on different sides of zero under two training rewards, with intervals that exclude zero on both."
+        ),
+        blocks=[mode_legend(evidence.modes), *blocks],
+        finding=(
+            f"{len(crossed)} crossovers between independent and centralised learners."
+            if crossed
+            else "No training reward turns the order of independent and centralised learners around."
+        ),
+    )
+
+
+def _found(contest: Contest, places: Place) -> list[Crossover]:
+    """Crossovers at places where both paradigms have learners."""
+    every = paradigm_crossovers(contest.table("welfare"), places=places)
+    return [each for each in every if each.first.gap is not None and each.second.gap is not None]
+
+
+def _chart(found: Sequence[Crossover], contest: Contest, places: str) -> Chart:
+    gaps = {(gap.place, gap.reward_mode): gap for each in found for gap in (each.first, each.second)}
+    return Chart(
+        name=f"crossover-by-{places}{contest.suffix}",
+        label=f"Gap between paradigms by {places} {contest.title}".strip(),
+        draw=partial(_figure, list(gaps.values())),
+        caption=(
+            f"Difference of welfare scores, independent minus centralised, by {places}. {STUDENT}, "
+            f"{sample_size(gap.gap.n for gap in gaps.values() if gap.gap)}."
+        ),
+    )
+
+
+def _figure(gaps: Sequence[ParadigmGap]) -> Figure:
+    rows: dict[str, list[Dot]] = {}
+    for each in sorted(gaps, key=lambda gap: (gap.place, mode_order(gap.reward_mode))):
+        if each.gap is not None:
+            dot = Dot(each.gap.value, mode_colour(each.reward_mode), each.gap.low, each.gap.high)
+            rows.setdefault(class_name(game_title(each.place)), []).append(dot)
+    return dots([Row(*row) for row in rows.items()], "independent minus centralised, welfare score", anchors=(0.0,))
+
+
+def _table(found: Sequence[Crossover]) -> Table:
+    columns = [Column("game"), Column("rewards"), Column("first gap"), Column("second gap"), Column("crossed")]
+    return Table(
+        columns,
+        [
+            [
+                Cell(game_title(each.place)),
+                Cell(f"{each.first.reward_mode}, {each.second.reward_mode}"),
+                cells.measured(each.first.gap, 2),
+                cells.measured(each.second.gap, 2),
+                Cell("yes" if each.crossed else "no"),
+            ]
+            for each in found
+        ],
+    )

@@ -1,0 +1,138 @@
+"""How much there is and who gets it: welfare against inequality, with cooperation and trust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Distribution, Entrant, Estimate, mean_estimate
+from benchmarks.report import cells
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, LookLegend, Section, Table
+from benchmarks.report.evidence import Evidence
+from benchmarks.report.fields import Field, fields, principal
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.scatter import Point, scatter
+from benchmarks.report.words import STUDENT, mode_title, slug
+
+MEASURES = {
+    "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),
+    "worst_off": Column("worst off", "payoff of the seat that got least, as a share of an equal split"),
+    "cooperation": Column("played", "mean share of endowment put in"),
+    "least_cooperation": Column("least played", "that of the seat that put in least"),
+    "trust": Column("trust", "mean trust between different seats at the end"),
+}
+"""Columns beside welfare, by field of `Distribution`."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An algorithm under one reward mode, averaged over games."""
+
+    entrant: Entrant
+    mode: str
+    welfare: Estimate
+    means: Mapping[str, float]
+    """By name in `MEASURES`, over the games that have the measure."""
+
+
+def equity(evidence: Evidence) -> Section | None:
+    """Show welfare against inequality, one figure per reward mode."""
+    blocks: list[Block] = []
+    shown: dict[str, Look] = {}
+    for contest in evidence.contests:
+        field = principal(fields(contest, evidence.settings, "welfare"))
+        if field is None:
+            continue
+        found = _standings(field)
+        charts = [_chart(found, mode, evidence.looks, field) for mode in field.table.modes if _drawable(found, mode)]
+        if charts:
+            blocks += [Heading(field.title)]
+            blocks.append(Gallery(charts, _caption(field)))
+            blocks.append(Fold("Numbers", [_table(found, evidence.looks, field)], field.title))
+            shown |= {each.entrant.name: evidence.looks[each.entrant.name] for each in found}
+    if not blocks:
+        return None
+    return Section(
+        id="equity",
+        title="Welfare and equity",
+        how=(
+            "A group can be rich because everybody earns or because a few do. To the right there is more to share, "
+            "measured in everybody’s payoffs whatever the reward; further down it is shared more equally. The corner "
+            "at the lower right is where one wants to be. Seats that bring different things need not get the same, so "
+            "compare marks with each other rather than with zero."
+        ),
+        blocks=[LookLegend(shown), *blocks],
+    )
+
+
+def _standings(field: Field) -> list[Standing]:
+    by_place: dict[tuple[str, str], list[Distribution]] = {}
+    tasks = set(field.table.tasks)
+    for each in field.contest.distributions:
+        if each.task in tasks:
+            by_place.setdefault((each.entrant.name, each.task.reward_mode), []).append(each)
+    found = []
+    for mode in field.table.modes:
+        own = field.table.of_mode(mode)
+        for entrant in own.algorithms:
+            scores = own.by_seed(entrant.name)
+            welfare = mean_estimate(scores[:1] if own.surely(entrant.name) else scores)
+            if welfare is not None:
+                means = _means(by_place.get((entrant.name, mode), ()))
+                found.append(Standing(entrant, mode, welfare, means))
+    return found
+
+
+def _means(own: Sequence[Distribution]) -> dict[str, float]:
+    values = {
+        name: [estimate.value for each in own if (estimate := getattr(each, name)) is not None] for name in MEASURES
+    }
+    return {name: float(np.mean(each)) for name, each in values.items() if each}
+
+
+def _drawable(found: Sequence[Standing], mode: str) -> bool:
+    return any(each.mode == mode and "gini" in each.means for each in found)
+
+
+def _caption(field: Field) -> str:
+    return (
+        f"Means over games. Score of welfare: {field.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
+        "some seat’s payoff is negative have no Gini coefficient and do not enter the height."
+    )
+
+
+def _chart(found: Sequence[Standing], mode: str, looks: Mapping[str, Look], field: Field) -> Chart:
+    return Chart(
+        name=f"equity-{slug(mode)}-{field.name}",
+        label=f"Welfare and inequality, {mode_title(mode)}, {field.title}",
+        draw=partial(_figure, [each for each in found if each.mode == mode], looks, mode_title(mode)),
+    )
+
+
+def _figure(found: Sequence[Standing], looks: Mapping[str, Look], title: str) -> Figure:
+    points = [
+        Point(each.entrant.name, each.welfare, Estimate(each.means["gini"], None, None, 1), looks[each.entrant.name])
+        for each in found
+        if "gini" in each.means
+    ]
+    return scatter(points, "score of welfare", "Gini coefficient of payoffs", title=title, anchors=(0.0, 1.0))
+
+
+def _table(found: Sequence[Standing], looks: Mapping[str, Look], field: Field) -> Table:
+    columns = [Column("algorithm"), Column("reward"), Column("welfare", field.table.scale.label), *MEASURES.values()]
+    return Table(
+        columns,
+        [
+            [
+                cells.agent(each.entrant.name, looks),
+                Cell(each.mode),
+                cells.score(each.welfare),
+                *(cells.number(each.means.get(name), 2) for name in MEASURES),
+            ]
+            for each in found
+        ],
+    )

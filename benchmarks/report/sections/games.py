@@ -1,0 +1,66 @@
+"""The games themselves: which dilemma each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.report.content import Block, Facts, Fold, Gallery, Section, Text
+from benchmarks.report.evidence import Evidence
+from benchmarks.report.portraits import GamePortrait, portraits
+from benchmarks.report.words import class_name, counted
+
+CERTIFICATES = "certificates"
+"""Folder of solved games, in a corpus or beside it (`coopgym solve --all`)."""
+
+
+def games(evidence: Evidence) -> Section | None:
+    """Portray every game that was played."""
+    played = {(row["environment"], row["env_parameters"]): row["mechanism_class"] for row in evidence.rows}
+    order = sorted(played, key=lambda game: (played[game], *game))
+    found = list(portraits(order, _certificates(evidence)))
+    blocks: list[Block] = [
+        Fold(each.title, list(_blocks(each)), f"{class_name(played[game])}. {each.summary}".strip())
+        for game, each in zip(order, found, strict=True)
+    ]
+    return Section(
+        id="games",
+        title="The games",
+        how=(
+            "Reaction curves: what a seat does best in one step against a common share of the others. Where a curve "
+            "meets the diagonal (with two different seats: where the two curves meet) nobody gains by leaving; faint "
+            "lines hold at full trust. Cooperation and trust: arrows show where best responses under integrated reward "
+            "move cooperation and where conduct moves trust, each direction on its own scale; from shaded starts, play "
+            "that answers the trust it has, step by step, ends with high trust. Schelling diagram: the upper line pays "
+            "more, the right end pays everybody more; where both hold, that is the dilemma."
+        ),
+        blocks=[*blocks, Text(_remark(found))],
+    )
+
+
+def _blocks(portrait: GamePortrait) -> Iterator[Block]:
+    if portrait.fault:
+        yield Text(f"Not drawn: {portrait.fault}")
+        return
+    yield Facts(portrait.facts)
+    yield Gallery(portrait.figures)
+
+
+def _remark(found: list[GamePortrait]) -> str:
+    solved = sum(each.certified for each in found)
+    if solved == len(found):
+        return "Numbers and figures come from certificates that coopgym solve wrote."
+    kept = f" {counted(solved, 'game')} come from certificates that are there already." if solved else ""
+    return (
+        "Equilibria are those of the stage game at reset, searched from two starts. The full certificate of a game, "
+        "with play over whole episodes and the effect of its mechanism, takes a few seconds each: coopgym solve --all "
+        f"-o {CERTIFICATES}, in the folder of this corpus or beside it, and reports show it.{kept}"
+    )
+
+
+def _certificates(evidence: Evidence) -> Path | None:
+    place = evidence.corpus.path
+    if not isinstance(place, Path):
+        return None
+    folders = (place / CERTIFICATES, place.parent / CERTIFICATES)
+    return next((folder for folder in folders if folder.is_dir()), None)

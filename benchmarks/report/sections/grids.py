@@ -1,0 +1,67 @@
+"""Numbers by game and algorithm where there are too many algorithms for a dot each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.analysis import Estimate
+from benchmarks.report.content import Heatmap, LookLegend
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.dots import Dot
+from benchmarks.report.plots.maps import Matrix
+from benchmarks.report.words import signed
+
+FEW = 6
+"""Algorithms up to which each has a dot of its own in every game."""
+BRACKETS = "Brackets: the interval over seeds holds zero."
+
+
+def legend(names: Iterable[str], looks: Mapping[str, Look]) -> list[LookLegend]:
+    """Return the legend of algorithms that have dots; where they are too many, their columns bear their names."""
+    shown = {name: looks[name] for name in names}
+    return [LookLegend(shown)] if len(shown) <= FEW else []
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number of an algorithm in a game."""
+
+    game: str
+    algorithm: str
+    value: float
+    sure: bool
+    """Whether its interval excludes zero."""
+
+
+def relative_dot(difference: Estimate, relative: float, look: Look, full: bool) -> Dot:
+    """Return a difference as the share that it is; a difference of nothing tells no scale for its interval."""
+    unit = difference.value / relative if relative else None
+    low, high = (None if end is None or unit is None else end / unit for end in (difference.low, difference.high))
+    return Dot(relative, look.colour, low, high, look.mark, full)
+
+
+def grid(name: str, label: str, entries: Sequence[Entry], full: float, caption: str, per_cent: bool = True) -> Heatmap:
+    """Arrange numbers by game and algorithm.
+
+    Args:
+        name: of the figure's file.
+        label: what a screen reader says.
+        entries: the numbers.
+        full: size of a number that has the fullest shade.
+        caption: how to read it; what brackets mean is added.
+        per_cent: whether numbers are shares.
+    """
+    games = list(dict.fromkeys(each.game for each in entries))
+    algorithms = sorted({each.algorithm for each in entries})
+    values = np.full((len(games), len(algorithms)), np.nan)
+    texts = [[""] * len(algorithms) for _ in games]
+    for each in entries:
+        row, column = games.index(each.game), algorithms.index(each.algorithm)
+        text = signed(100 * each.value, 0) if per_cent else signed(each.value)
+        values[row, column] = each.value
+        texts[row][column] = text if each.sure else f"({text})"
+    matrix = Matrix(games, algorithms, values, texts, np.clip(values / full, -1.0, 1.0))
+    return Heatmap(name, label, matrix, "game", "algorithm", f"{caption} {BRACKETS}")

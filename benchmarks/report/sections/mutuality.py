@@ -1,0 +1,106 @@
+"""From private to cooperative reward: what play becomes along the continuum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Entrant, Estimate, ScoreTable, mean_estimate
+from benchmarks.report.content import Block, Chart, Gallery, Heading, LookLegend, Section
+from benchmarks.report.evidence import LEARNERS, Contest, Evidence
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.lines import Axis, Line, lines
+from benchmarks.report.words import STUDENT, game_title, sample_size, slug
+
+FLOOR = -1.0
+"""Scores below are drawn at the edge."""
+
+Path = list[tuple[float, Estimate]]
+"""Points λ with what was reached there."""
+
+
+def mutuality(evidence: Evidence) -> Section | None:
+    """Draw the welfare that learners reach under rewards between private and cooperative."""
+    degrees = {row["reward_mode"]: row["mutuality"] for row in evidence.rows if row["mutuality"] is not None}
+    if len(degrees) < 2:
+        return None
+    blocks: list[Block] = []
+    names: dict[str, Look] = {}
+    for contest in evidence.contests:
+        charts = list(_charts(contest, degrees, evidence.looks, names))
+        if charts:
+            blocks += [Heading(contest.title.capitalize())] if contest.title else []
+            scale = contest.table("welfare").scale
+            blocks.append(
+                Gallery(
+                    charts,
+                    f"Score of welfare: {scale.label}. Bands: {STUDENT}, {sample_size(_sizes(contest, degrees))}. "
+                    "Scores below −1 are drawn there.",
+                )
+            )
+    if not names:
+        return None
+    return Section(
+        id="mutuality",
+        title="Mutuality continuum",
+        how=(
+            "Along the axis the reward passes from a seat’s own payoff (λ = 0) to the mean payoff of all (λ = 1); the "
+            "height is what all seats earn together, read with one yardstick whatever the reward. A line that rises "
+            "says that caring for others pays everybody; where it is flat, the reward hardly matters."
+        ),
+        blocks=[LookLegend(names), *blocks],
+    )
+
+
+def _charts(
+    contest: Contest, degrees: Mapping[str, float], looks: Mapping[str, Look], names: dict[str, Look]
+) -> Iterator[Chart]:
+    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees)
+    for game in table.games:
+        here = table.where(lambda task, game=game: task.game == game)  # type: ignore[misc]  # game is bound at once
+        paths = {entrant.name: _path(here, entrant, degrees) for entrant in here.algorithms if _moves(entrant)}
+        drawn = {name: path for name, path in paths.items() if len(path) > 1}
+        if drawn:
+            names |= {name: looks[name] for name in drawn}
+            yield Chart(
+                name=f"mutuality-{slug(game)}{contest.suffix}",
+                label=f"Mutuality continuum of {game_title(game)} {contest.title}".strip(),
+                draw=partial(_figure, game_title(game), drawn, looks),
+            )
+
+
+def _moves(entrant: Entrant) -> bool:
+    return entrant.kind in LEARNERS
+
+
+def _path(table: ScoreTable, entrant: Entrant, degrees: Mapping[str, float]) -> Path:
+    scores = table.scores[table.index(entrant.name)]
+    found = [(degrees[task.reward_mode], mean_estimate(own)) for task, own in zip(table.tasks, scores, strict=True)]
+    return sorted(((degree, each) for degree, each in found if each is not None), key=lambda point: point[0])
+
+
+def _sizes(contest: Contest, degrees: Mapping[str, float]) -> Iterator[int]:
+    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees).of_kinds(LEARNERS)
+    counts = np.isfinite(table.scores).sum(axis=-1)
+    return iter(counts[counts > 0].tolist())
+
+
+def _figure(title: str, paths: Mapping[str, Path], looks: Mapping[str, Look]) -> Figure:
+    ends = [end for path in paths.values() for _, each in path for end in (each.value, each.low, each.high) if end]
+    return lines(
+        [_line(name, path, looks[name]) for name, path in paths.items()],
+        Axis("mutuality λ", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1)),
+        Axis("score of welfare", (max(FLOOR, min(0.0, *ends)), max(1.0, *ends))),
+        title=title,
+        anchors=(0.0, 1.0),
+    )
+
+
+def _line(name: str, path: Sequence[tuple[float, Estimate]], look: Look) -> Line:
+    banded = all(each.low is not None for _, each in path)
+    low, high = ([getattr(each, end) for _, each in path] if banded else None for end in ("low", "high"))
+    degrees, values = [degree for degree, _ in path], [each.value for _, each in path]
+    return Line(name, degrees, values, look.colour, look.dash, low, high, mark=look.mark)

@@ -1,0 +1,34 @@
+"""Where the numbers come from."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks.report.content import Block, Code, Facts, Fold, Section
+from benchmarks.report.evidence import Evidence
+
+VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
+
+
+def provenance(evidence: Evidence) -> Section:
+    """Name versions, dates and the study."""
+    found = {name.replace("_", " "): ", ".join(values) for name, values in evidence.corpus.metadata.items()}
+    for name in VERSIONS:
+        values = sorted(value for value in evidence.runs.column(name).unique().to_pylist() if value)
+        if values:
+            found[name.replace("_", " ")] = ", ".join(values)
+    started = [row["started_at"] for row in evidence.rows if row["started_at"]]
+    if started:
+        found["computed"] = f"{min(started):%Y-%m-%d %H:%M} to {max(started):%Y-%m-%d %H:%M} UTC"
+    found["seeds"] = ", ".join(map(str, sorted({row["seed"] for row in evidence.rows})))
+    found["intervals"] = evidence.settings.caption
+    blocks: list[Block] = [Facts(found)]
+    if evidence.corpus.study:
+        definition = json.dumps(evidence.corpus.study, indent=2, ensure_ascii=False)
+        blocks.append(Fold("The study as it was run", [Code(definition)]))
+    return Section(
+        id="provenance",
+        title="Provenance",
+        how="What computed the numbers of this page. The same corpus gives the same page, byte by byte.",
+        blocks=blocks,
+    )

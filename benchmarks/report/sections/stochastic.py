@@ -1,0 +1,135 @@
+"""Policies by their means and by their draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Entrant, Estimate, Task, mean_estimate
+from benchmarks.report import cells
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from benchmarks.report.evidence import Contest, Evidence
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.dots import Dot, Row, Span, dots
+from benchmarks.report.sections.grids import FEW, Entry, grid, legend
+from benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.rewards import MODES
+
+EDGE = Span(-1.0, 1.5)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A learner on a task, in scores."""
+
+    entrant: Entrant
+    task: Task
+    mean: Estimate
+    """When the mean of each policy is played."""
+    draws: Estimate
+    """When actions are drawn from it."""
+    difference: Estimate
+    """Draws less means, seed by seed."""
+
+
+def stochastic(evidence: Evidence) -> Section | None:
+    """Compare the two evaluations of learners."""
+    found = [(contest, list(_found(contest))) for contest in evidence.contests]
+    every = [each for _, own in found for each in own]
+    if not every:
+        return None
+    blocks: list[Block] = []
+    for contest, own in found:
+        if own:
+            blocks += [Heading(contest.title.capitalize())] if contest.title else []
+            blocks += list(_figures(own, contest, evidence.looks))
+    names = dict.fromkeys(each.entrant.name for each in every)
+    return Section(
+        id="stochastic",
+        title="Means and draws",
+        how=(
+            "A trained policy is a distribution over actions. Rankings let it play the mean; here the same policy also "
+            "draws its actions. Where the two lie apart, the noise of exploration still does much of the work, or "
+            "harm, and the learner had not finished."
+        ),
+        blocks=[
+            *legend(names, evidence.looks),
+            *blocks,
+            Fold("Numbers", [_table(every, evidence.looks)]),
+        ],
+    )
+
+
+def _found(contest: Contest) -> Iterator[Drawn]:
+    means, draws = contest.table(), contest.table("sto_return_mode")
+    for a, entrant in enumerate(draws.algorithms):
+        if entrant.kind != "learner":
+            continue
+        for t, task in enumerate(draws.tasks):
+            if task in means.tasks:
+                own = means.scores[means.index(entrant.name), means.tasks.index(task)]
+                one, other, difference = (
+                    mean_estimate(each) for each in (own, draws.scores[a, t], draws.scores[a, t] - own)
+                )
+                if one is not None and other is not None and difference is not None:
+                    yield Drawn(entrant, task, one, other, difference)
+
+
+def _figures(found: Sequence[Drawn], contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+    scale = contest.table().scale.label
+    named = [each for each in found if each.task.reward_mode in MODES] or found
+    crowded = len({each.entrant.name for each in named}) > FEW
+    size = sample_size(each.mean.n for each in named)
+    charts = []
+    for mode in dict.fromkeys(each.task.reward_mode for each in named):
+        own = [each for each in named if each.task.reward_mode == mode]
+        name, title = f"means-and-draws-{slug(mode)}{contest.suffix}", mode_title(mode)
+        label = f"Means and draws of policies, {title} {contest.title}".strip()
+        if crowded:
+            how = f"Score of draws less score of means, {scale}; {size}."
+            yield Fold(title, [grid(name, label, [_entry(each) for each in own], 0.5, how, per_cent=False)])
+        else:
+            charts.append(Chart(name, label, partial(_figure, own, looks, title, scale)))
+    if charts:
+        yield Gallery(
+            charts,
+            f"Full marks: means; hollow marks: draws. {STUDENT}, {size}; scores below −1 or above 1.5 are drawn at the "
+            "edge.",
+        )
+
+
+def _entry(drawn: Drawn) -> Entry:
+    difference = drawn.difference
+    return Entry(game_title(drawn.task.game), drawn.entrant.name, difference.value, difference.excludes_zero)
+
+
+def _figure(found: Sequence[Drawn], looks: Mapping[str, Look], title: str, scale: str) -> Figure:
+    rows: dict[str, list[Dot]] = {}
+    for each in found:
+        look = looks[each.entrant.name]
+        rows.setdefault(game_title(each.task.game), []).extend(
+            Dot(value.value, look.colour, value.low, value.high, look.mark, full)
+            for value, full in ((each.mean, True), (each.draws, False))
+        )
+    drawn = [Row(*row) for row in rows.items()]
+    return dots(drawn, f"score: {scale}", title=title, anchors=(0.0, 1.0), shown=EDGE)
+
+
+def _table(found: Sequence[Drawn], looks: Mapping[str, Look]) -> Table:
+    columns = [Column("learner"), Column("game"), Column("reward"), Column("means"), Column("draws")]
+    return Table(
+        columns,
+        [
+            [
+                cells.agent(each.entrant.name, looks),
+                Cell(game_title(each.task.game)),
+                Cell(each.task.reward_mode),
+                cells.score(each.mean),
+                cells.score(each.draws),
+            ]
+            for each in found
+        ],
+    )
