@@ -12,6 +12,9 @@ _LEARNERS = {
     "IPPO": "algorithms.marl.ippo",
     "MADDPG": "algorithms.marl.maddpg",
     "Mixed": "algorithms.marl.mixed",
+    "SB3A2C": "algorithms.marl.sb3",
+    "SB3PPO": "algorithms.marl.sb3",
+    "SB3SAC": "algorithms.marl.sb3",
 }
 """Modules of learners by the name of the class."""
 

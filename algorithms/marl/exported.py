@@ -86,6 +86,18 @@ class SquashedGaussian(Policy):
         return 0.5 * (np.tanh(outputs[:, 0] + sigma * rng.standard_normal(len(outputs))) + 1.0)
 
 
+class ClippedGaussian(Policy):
+    """z = (u cut to [-1, 1] + 1)/2 of u ~ N(μ, σ²); log σ is a tensor ``log_sigma`` ``(1,)``."""
+
+    @staticmethod
+    def best_guess(outputs: Any) -> Any:
+        return 0.5 * (array_namespace(outputs).clip(outputs[..., 0], -1.0, 1.0) + 1.0)
+
+    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+        noise = np.exp(self.tensors["log_sigma"][0]) * rng.standard_normal(len(outputs))
+        return self.best_guess(outputs + noise[:, None])
+
+
 class Deterministic(Policy):
     """z = (tanh u + 1)/2 of the output u; draws add Gaussian noise of deviation ``facts["noise"]`` to tanh u."""
 
@@ -129,6 +141,7 @@ class ActionValues(Policy):
 
 POLICY_KINDS: Mapping[str, type[Policy]] = {
     "squashed_gaussian": SquashedGaussian,
+    "clipped_gaussian": ClippedGaussian,
     "deterministic": Deterministic,
     "categorical": Categorical,
     "action_values": ActionValues,
