@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,8 +17,7 @@ from algorithms.marl.seats import Context, SeatLearner
 from coopgym.games.game import Game
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A learner and the seats that it learns to play."""
 
     learner: Learner
@@ -57,9 +56,7 @@ class Mixed(Trainable):
             known = learners()
             if given.get("learner") not in known:
                 raise ValueError(f"learner={given.get('learner')!r}: expected one of {', '.join(known)}")
-            return Member(known[given["learner"]](**common, **settings), _seats(given.get("seats")))
-        if isinstance(given, Member):
-            given = given.learner, given.seats
+            given = known[given["learner"]](**common, **settings), given.get("seats")
         if not (isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], Learner)):
             raise TypeError(f"member {given!r}: expected a pair of a learner and its seats, or a table")
         learner, seats = given

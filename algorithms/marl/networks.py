@@ -128,10 +128,20 @@ def mlp(
     values = inputs.reshape(-1, *inputs.shape[-2:])
     for layer in range(first, layers):
         weight, bias = (parameters[f"{kind}_{layer}"].flatten(0, len(lead) - 1) for kind in ("weight", "bias"))
-        values = torch.baddbmm(bias, values, weight)
+        values = affine(bias, values, weight)
         if layer < layers - 1:
             values = activation(values)
     return values.unflatten(0, lead)
+
+
+def affine(bias: Tensor, values: Tensor, weight: Tensor) -> Tensor:
+    """Return bias + values·weight, ``(K, S, out)`` of K networks, rounded the same whatever K is.
+
+    Alone, a matrix with a single column would be multiplied by another routine than among others; it gets company.
+    """
+    if len(values) == 1 and weight.shape[-1] == 1:
+        return torch.baddbmm(*(tensor.expand(2, -1, -1) for tensor in (bias, values, weight)))[:1]
+    return torch.baddbmm(bias, values, weight)
 
 
 def orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

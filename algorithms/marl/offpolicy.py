@@ -123,7 +123,7 @@ class OffPolicySeats(SeatLearner):
         updates = self.replay.pushed // options.steps_per_update - before // options.steps_per_update
         metrics: dict[str, Tensor] = {}
         for index in self.context.streams.integers(self.replay.size, (updates, options.batch_size)).unbind(1):
-            metrics = self.improve(self._batch(index), progress)
+            metrics = self.improve(self.batch(index), progress)
         return metrics
 
     def target(self, batch: Batch, next_value: Tensor) -> Tensor:
@@ -136,7 +136,8 @@ class OffPolicySeats(SeatLearner):
         following = self.steady(batch.time + 1) + next_value
         return batch.signal + self.options.gamma * batch.goes_on * following - self.steady(batch.time)
 
-    def _batch(self, index: Tensor) -> Batch:
+    def batch(self, index: Tensor) -> Batch:
+        """Return the transitions at places ``(R, M)`` of the replay, oldest first."""
         now, following = self.replay.sample(index)
         seen = now["final_observation"] if "final_observation" in now else following["observation"]
         return Batch(

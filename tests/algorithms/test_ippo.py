@@ -155,6 +155,17 @@ def test_saved_policies_play_the_same(tmp_path: Path) -> None:
     assert np.array_equal(first, second)
 
 
+def test_records_that_do_not_describe_their_policies_still_load(tmp_path: Path) -> None:
+    result = small_run(["private"], [0], env_steps=1)
+    result.save(tmp_path)
+    record = json.loads((tmp_path / "training.json").read_text())
+    (group,) = record.pop("policies")
+    (tmp_path / "training.json").write_text(json.dumps(record | {"activation": group["activation"]}))
+    observations = np.random.default_rng(0).random((5, result.tensors["observation.gain"].shape[1]))
+    for original, loaded in zip(result.agents(0), load_agents(tmp_path), strict=True):
+        assert np.array_equal(original.act(observations), loaded.act(observations))
+
+
 def test_agents_play_what_the_network_means() -> None:
     make = environment_factory("TrustDilemma-v1", None, None)
     trainer = Trainer(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
