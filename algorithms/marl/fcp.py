@@ -6,6 +6,7 @@ Stage 1 trains teams in self-play that differ by their initial weights and their
 stay: the initial one, the one half-way between first and last return, and the final one. Stage 2 trains the ego, in one
 seat of every copy, with one of these partners in the others; seats and partners are drawn anew for every block. Both
 stages spend one budget: the copies are shared out among the teams, and a joint step of any team counts as any other.
+The ego is the result; until stage 2 begins, it has not learned.
 
 Some copies of stage 2 teach nothing: in them the ego meets teams that it never trained with, or itself. They report
 how well it plays with strangers.
@@ -74,6 +75,8 @@ class FCP(PPO):
             raise ValueError(f"population_share={self.population_share}: expected a share between 0 and 1")
 
     def seats_learner(self, context: Context) -> FCPSeats:
+        if len(context.seats) < 2:
+            raise ValueError(f"FCP with seats {list(context.seats)}: expected two at least, for the ego and a partner")
         return FCPSeats(self, context)
 
 

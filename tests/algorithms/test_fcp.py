@@ -7,6 +7,8 @@ import torch
 
 from algorithms.marl.environment import environment_factory
 from algorithms.marl.fcp import FCP, FCPSeats, History
+from algorithms.marl.ippo import IPPO
+from algorithms.marl.mixed import Mixed
 from algorithms.marl.replicas import cross
 from algorithms.marl.trainer import Trainer
 
@@ -169,3 +171,9 @@ def test_resuming_in_either_stage_goes_on_as_if_nothing_had_happened(blocks: int
 def test_impossible_settings(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FCP(**settings)  # type: ignore[arg-type]
+
+
+def test_there_is_no_co_play_in_one_seat() -> None:
+    members = [(FCP(num_envs=20, examined=2), [0]), (IPPO(num_envs=20), [1])]
+    with pytest.raises(ValueError, match=r"FCP with seats \[0\]: expected two at least"):
+        Mixed(num_envs=20, members=members).train("TrustDilemma-v1", env_steps=1)  # type: ignore[arg-type]
