@@ -9,12 +9,17 @@ if TYPE_CHECKING:
     from algorithms.marl.learner import Trainable
 
 _LEARNERS = {
+    "FCP": "algorithms.marl.fcp",
+    "IA2C": "algorithms.marl.ia2c",
     "IPPO": "algorithms.marl.ippo",
+    "JointPPO": "algorithms.marl.joint_ppo",
     "MADDPG": "algorithms.marl.maddpg",
+    "MAPPO": "algorithms.marl.mappo",
     "Mixed": "algorithms.marl.mixed",
     "SB3A2C": "algorithms.marl.sb3",
     "SB3PPO": "algorithms.marl.sb3",
     "SB3SAC": "algorithms.marl.sb3",
+    "SelfPlayPPO": "algorithms.marl.self_play_ppo",
 }
 """Modules of learners by the name of the class."""
 

@@ -32,7 +32,7 @@ class ParameterStack:
         size = sum(math.prod(shape) for shape in shapes.values())
         self.lead = lead
         self.flat = torch.zeros(*lead, math.ceil(size / LANES) * LANES, device=device)
-        self._padding = self.flat[..., size:].clone()
+        self.padding = self.flat[..., size:].clone()
         self._views: dict[str, Tensor] = {}
         start = 0
         for name, shape in shapes.items():
@@ -45,8 +45,7 @@ class ParameterStack:
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Return the gradient ``(*lead, P)`` of a scalar."""
-        gradients = torch.autograd.grad(loss, list(self._views.values()))
-        return torch.cat([*(g.flatten(len(self.lead)) for g in gradients), self._padding], dim=-1)
+        return gradients(loss, [self])[0]
 
     def part(self, dimension: int, index: int) -> dict[str, Tensor]:
         """Return a contiguous copy of the networks at one index of a leading dimension."""
@@ -55,6 +54,11 @@ class ParameterStack:
     def values(self) -> dict[str, Tensor]:
         """Return the parameters by name, cut off from differentiation."""
         return {name: view.detach() for name, view in self._views.items()}
+
+    @property
+    def views(self) -> list[Tensor]:
+        """The parameters in the order in which they lie in ``flat``."""
+        return list(self._views.values())
 
     @torch.no_grad()
     def follow(self, leader: ParameterStack, rate: float = 1.0) -> None:
@@ -68,6 +72,15 @@ class ParameterStack:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self.flat.copy_(state["flat"])
+
+
+def gradients(loss: Tensor, stacks: Sequence[ParameterStack]) -> list[Tensor]:
+    """Return the gradients ``(*lead, P)`` of a scalar with respect to several stacks, from one backward pass."""
+    parts = iter(torch.autograd.grad(loss, [view for stack in stacks for view in stack.views]))
+    return [
+        torch.cat([*(next(parts).flatten(len(stack.lead)) for _ in stack.views), stack.padding], dim=-1)
+        for stack in stacks
+    ]
 
 
 class _Tanh(torch.autograd.Function):
