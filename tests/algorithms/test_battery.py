@@ -21,11 +21,13 @@ from algorithms.marl import TrainingResult, load_agents
 from algorithms.marl.environment import environment_factory
 from algorithms.marl.learner import Trainable
 from algorithms.marl.replicas import Streams, cross
+from algorithms.marl.sb3 import SB3Learner
 from algorithms.marl.trainer import Trainer
 
 Environments: TypeAlias = Callable[..., Any]
 
-NAMES = sorted(learners())
+NAMES = sorted(name for name, kind in learners().items() if not issubclass(kind, SB3Learner))
+"""All but those of stable-baselines3, which draw their own numbers and learn as fast as they do: see test_sb3."""
 REWARDS, SEEDS = ["private", "cooperative"], [0, 7]
 HORIZON, BUDGET = 5, 480
 
