@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LEVELS = 21
-"""Levels that discrete learners use unless told otherwise: steps of 5 % of the own endowment."""
+LEVELS = 26
+"""Levels that discrete learners use unless told otherwise: the fewest that leave no optimum further than 2 % of the own
+endowment from a level. The best constant on this grid earns at least 99.2 % of the best constant in every game of the
+released edition but SynergySearch."""
 
 
 def share_of(level: Tensor, levels: int) -> Tensor:
@@ -17,3 +19,8 @@ def share_of(level: Tensor, levels: int) -> Tensor:
 def level_of(share: Tensor, levels: int) -> Tensor:
     """Return the levels nearest to shares of endowment."""
     return torch.round(share * (levels - 1)).to(torch.int64)
+
+
+def picked(values: Tensor, level: Tensor) -> Tensor:
+    """Return what belongs to levels ``(...)`` out of what belongs to all K of them, ``(..., K)``."""
+    return values.gather(-1, level.unsqueeze(-1)).squeeze(-1)
