@@ -9,17 +9,21 @@ if TYPE_CHECKING:
     from algorithms.marl.learner import Trainable
 
 _LEARNERS = {
+    "COMA": "algorithms.marl.coma",
     "FCP": "algorithms.marl.fcp",
     "IA2C": "algorithms.marl.ia2c",
     "IPPO": "algorithms.marl.ippo",
+    "IQL": "algorithms.marl.iql",
     "JointPPO": "algorithms.marl.joint_ppo",
     "MADDPG": "algorithms.marl.maddpg",
     "MAPPO": "algorithms.marl.mappo",
     "Mixed": "algorithms.marl.mixed",
+    "QMIX": "algorithms.marl.qmix",
     "SB3A2C": "algorithms.marl.sb3",
     "SB3PPO": "algorithms.marl.sb3",
     "SB3SAC": "algorithms.marl.sb3",
     "SelfPlayPPO": "algorithms.marl.self_play_ppo",
+    "VDN": "algorithms.marl.vdn",
 }
 """Modules of learners by the name of the class."""
 
