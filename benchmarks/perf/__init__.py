@@ -23,6 +23,16 @@ MEASUREMENTS = {
     "C7": "benchmarks.perf.environments:c7",
     "C8": "benchmarks.perf.learning:c8",
     "C9": "benchmarks.perf.learning:c9",
+    "L_IPPO": "benchmarks.perf.learners:l_ippo",
+    "L_ISAC": "benchmarks.perf.learners:l_isac",
+    "L_MADDPG": "benchmarks.perf.learners:l_maddpg",
+    "L_QMIX": "benchmarks.perf.learners:l_qmix",
+    "L_IPPO6": "benchmarks.perf.learners:l_ippo6",
+    "L_ISAC6": "benchmarks.perf.learners:l_isac6",
+    "L_MADDPG6": "benchmarks.perf.learners:l_maddpg6",
+    "L_QMIX6": "benchmarks.perf.learners:l_qmix6",
+    "U_PPO": "benchmarks.perf.learners:u_ppo",
+    "U_SAC": "benchmarks.perf.learners:u_sac",
     "C10": "benchmarks.perf.harness:c10",
     "C11": "benchmarks.perf.harness:c11",
     "C12": "benchmarks.perf.corpora:c12",
@@ -37,11 +47,16 @@ MEASUREMENTS = {
     "B2c": "benchmarks.perf.environments:compiled_dyad",
     "G2": "benchmarks.perf.device:g2",
     "G4": "benchmarks.perf.device:g4",
+    "G5": "benchmarks.perf.device_learning:g5",
+    "G6": "benchmarks.perf.device_learning:g6",
+    "G6b": "benchmarks.perf.device_learning:g6_off_policy",
+    "G7": "benchmarks.perf.device_learning:g7",
+    "G8": "benchmarks.perf.device_learning:g8",
     "G10": "benchmarks.perf.device:g10",
 }
 """Where each ratio is measured."""
 
-ON_A_DEVICE = ("G2", "G4", "G10")
+ON_A_DEVICE = ("G2", "G4", "G5", "G6", "G6b", "G7", "G8", "G10")
 """Ratios that need a CUDA device: measured only when asked for."""
 
 
@@ -49,7 +64,7 @@ def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None 
     """Measure ratios one after the other, print them as they come and write them to a JSON file.
 
     Args:
-        ids: which ratios; None for all that need no GPU.
+        ids: which ratios; None for all that need no GPU and no learner that is missing.
         quick: fewer alternations.
         out: the file to write; None for ``perf-<date>.json`` in the current folder.
 
@@ -60,9 +75,17 @@ def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None 
     unknown = [id for id in chosen if id not in MEASUREMENTS]
     if unknown:
         raise ValueError(f"unknown ratios {', '.join(unknown)}; known: {', '.join(MEASUREMENTS)}")
+    from benchmarks.perf.measure import MissingLearnerError
+
     results = []
     for id in chosen:
-        result = _measurement(MEASUREMENTS[id])(quick)
+        try:
+            result = _measurement(MEASUREMENTS[id])(quick)
+        except MissingLearnerError as error:
+            if ids:
+                raise
+            print(f"{id:9} left out: {error}", flush=True)
+            continue
         print(_line(result), flush=True)
         results.append(result)
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
@@ -75,7 +98,7 @@ def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None 
 def _line(result: Ratio) -> str:
     sign = "≤" if result.at_most else "≥"
     bounds = f"floor {sign} {result.floor:g}, aim {sign} {result.aim:g}"
-    return f"{result.id:4} {result.title:55} {result.ratio:10.3g}  (± {result.spread:.2g}; {bounds}: {result.verdict})"
+    return f"{result.id:9} {result.title:55} {result.ratio:10.3g}  (± {result.spread:.2g}; {bounds}: {result.verdict})"
 
 
 def _measurement(place: str) -> Callable[[bool], Ratio]:

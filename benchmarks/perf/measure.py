@@ -12,6 +12,10 @@ ALTERNATIONS = 7
 QUICK_ALTERNATIONS = 3
 
 
+class MissingLearnerError(ValueError):
+    """A ratio is about a learner that there is not."""
+
+
 @dataclass(frozen=True)
 class Ratio:
     """One measured ratio with what it is held against."""

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from benchmarks import perf
-from benchmarks.perf import device
-from benchmarks.perf.measure import Ratio, alternate, rate
+from benchmarks.perf import device, device_learning, learners
+from benchmarks.perf.measure import MissingLearnerError, Ratio, alternate, rate
 
 
 def ratio(value: float, **changes: object) -> Ratio:
@@ -71,3 +71,39 @@ def test_single_precision_stays_close_to_double_precision(id: str) -> None:
 def test_device_ratios_say_that_they_need_a_device() -> None:
     with pytest.raises(ValueError, match="need a CUDA device"):
         perf.run_all(["G2"])
+
+
+def test_a_learner_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ValueError, match=r"there is no learner 'Nobody' to measure; known: .*IPPO"):
+        learners.against_published("Nobody", learners.DYAD)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_an_extrapolation_counts_every_game_once(quick: bool) -> None:
+    games = list(device_learning._games(quick))
+    assert sum(weight for _, weight in games) == 20
+    assert len(games) == (4 if quick else 20)
+
+
+def test_time_per_update_counts_updates() -> None:
+    trainer = learners._trainer(learners.learner_named("IPPO")(num_envs=4, hidden=(8,)), learners.DYAD, range(1))
+    assert 0.0 < learners._seconds_per_update(trainer)() < 10.0
+
+
+def test_a_missing_learner_costs_no_other_ratio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measurement(place: str):
+        def measure(quick: bool) -> Ratio:
+            if place == perf.MEASUREMENTS["C2"]:
+                raise MissingLearnerError("there is no learner 'Nobody'")
+            return ratio(2.0)
+
+        return measure
+
+    monkeypatch.setattr(perf, "_measurement", measurement)
+    results = perf.run_all(out=tmp_path / "perf.json")
+    assert len(results) == len(perf.MEASUREMENTS) - len(perf.ON_A_DEVICE) - 1
+    assert "C2        left out: there is no learner 'Nobody'" in capsys.readouterr().out
+    with pytest.raises(MissingLearnerError):
+        perf.run_all(["C2"], out=tmp_path / "perf.json")
