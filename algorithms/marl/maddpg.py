@@ -10,77 +10,71 @@ Shapes: R replicas, n seats, B environment copies, M transitions of a minibatch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from algorithms.marl.critics import CriticLearner, Critics
 from algorithms.marl.explore import falling
 from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.offpolicy import Batch, OffPolicyLearner, OffPolicySeats
+from algorithms.marl.offpolicy import Batch, OffPolicySeats
 from algorithms.marl.optimiser import annealed
 from algorithms.marl.rollout import needed
 from algorithms.marl.seat_networks import SeatNetworks
 from algorithms.marl.seats import Context
-from algorithms.marl.values import TargetScale
-
-SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets
 
 
 @dataclass(frozen=True, kw_only=True)
-class MADDPG(OffPolicyLearner):
+class MADDPG(CriticLearner):
     """Multi-agent deep deterministic policy gradient.
 
     Attributes:
         learning_rate: Adam's step size of the policies.
-        critic_learning_rate: Adam's step size of the critics.
         noise: deviation of the noise on actions, in levels, at the beginning.
         final_noise: the same at the end.
         noise_decay: share of training over which it falls.
-        learning_rate_decay: last share of training over which both step sizes fall to zero.
     """
 
     sources: ClassVar[str] = "Lowe et al. 2017"
     needs_state: ClassVar[bool] = True
 
     learning_rate: float = hyperparameter(3e-4, 0.0, above_low=True)
-    critic_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     noise: float = hyperparameter(0.2, 0.0)
     final_noise: float = hyperparameter(0.05, 0.0)
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
-    learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
 
     def seats_learner(self, context: Context) -> MADDPGSeats:
         return MADDPGSeats(self, context)
 
 
 class MADDPGSeats(OffPolicySeats):
-    """Deterministic policies and centralised critics of all seats and replicas."""
+    """Deterministic policies and centralised critics of all seats and replicas.
+
+    Args:
+        settings: hyper-parameters.
+        context: the training it is part of.
+        critics: number of critics per seat.
+    """
 
     policy_kind = "deterministic"
 
-    def __init__(self, settings: MADDPG, context: Context) -> None:
+    def __init__(self, settings: MADDPG, context: Context, critics: int = 1) -> None:
         super().__init__(settings, context)
         self.settings = settings
 
-        def networks(inputs: int) -> SeatNetworks:
-            return SeatNetworks(context, inputs, settings.hidden, 1, settings.activation)
+        def policies() -> SeatNetworks:
+            return SeatNetworks(context, context.inputs, settings.hidden, 1, settings.activation)
 
-        judged = context.state_size + len(context.seats)
-        self.actor, self.actor_target = networks(context.inputs), networks(context.inputs)
-        self.critic, self.critic_target = networks(judged), networks(judged)
+        self.actor, self.actor_target = policies(), policies()
         self.actor.initialise(context, output_gain=0.01)
-        self.critic.initialise(context, output_gain=0.01)
-        self.pairs = {"actor": (self.actor, self.actor_target), "critic": (self.critic, self.critic_target)}
-        for name, (online, target) in self.pairs.items():
-            target.parameters.follow(online.parameters)
-            self.keep(f"{name}_target", target.parameters)
+        self.actor_target.parameters.follow(self.actor.parameters)
         self.actor_adam = self.optimiser("actor", self.actor.parameters)
-        self.scale = self.keep("scale", TargetScale(context.lead, SCALE_RATE, context.device))
-        self.last_layers = [*self.critic.last_layer(), *self.critic_target.last_layer()]
-        self.critic_adam = self.optimiser("critic", self.critic.parameters)
-        self.others = ~torch.eye(len(context.seats), dtype=torch.bool, device=context.device).unsqueeze(1)  # (n, 1, n)
+        self.keep("actor_target", self.actor_target.parameters)
+        self.critics = Critics(self, context.state_size + len(context.seats), critics)
+        self.own = torch.eye(len(context.seats), dtype=torch.bool, device=context.device).unsqueeze(1)  # (n, 1, n)
 
     def begin(self, progress: float) -> None:
         """Draw the noise of a block: levels while warming up, deviations from the policy later."""
@@ -103,49 +97,52 @@ class MADDPGSeats(OffPolicySeats):
         """Return the levels ``(R, n, M)`` in (-1, 1) that policies play on observations ``(R, n, M, O)``."""
         return torch.tanh(actor(observation, parameters).squeeze(-1))
 
-    def value(self, critic: SeatNetworks, state: Tensor, levels: Tensor, frozen: bool = False) -> Tensor:
-        """Return each seat's value ``(R, n, M)``, less what is steady and in units of its scale, of states and levels.
-
-        Args:
-            critic: the networks.
-            state: ``(R, M, G)``.
-            levels: ``(R, n, M, n)``, the last dimension the seats that act.
-            frozen: whether to cut the critic's parameters off from differentiation.
-        """
-        seen = state.unsqueeze(1).expand(-1, levels.shape[1], -1, -1)
-        parameters = critic.parameters.values() if frozen else None
-        return critic(torch.cat([seen, levels], dim=-1), parameters).squeeze(-1)
-
     def joint(self, levels: Tensor) -> Tensor:
         """Show everybody the same levels ``(R, n, M)``, as ``(R, n, M, n)``."""
         return levels.transpose(1, 2).unsqueeze(1).expand(-1, levels.shape[1], -1, -1)
 
+    def judged(self, state: Tensor, levels: Tensor) -> Tensor:
+        """Return what critics see ``(R, n, M, G + n)`` of states ``(R, M, G)`` and joint levels ``(R, n, M, n)``."""
+        return torch.cat([state.unsqueeze(1).expand(-1, levels.shape[1], -1, -1), levels], dim=-1)
+
+    def following(self, observation: Tensor) -> Tensor:
+        """Return the levels ``(R, n, M)`` that targets reckon with at the next observations ``(R, n, M, O)``."""
+        return self.levels(self.actor_target, observation)
+
+    def worth(self, value: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
+        """Return what states and joint levels are worth to every seat, ``(R, n, M)``.
+
+        Args:
+            value: critics that answer on what they see, ``(R, n, M, G + n)``.
+            state: ``(R, M, G)``.
+            levels: ``(R, n, M, n)``, for every seat that judges those of the seats that act.
+        """
+        return value(self.judged(state, levels))
+
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:
-        """Update critics (Lowe et al. 2017, Eq. 6), policies (Eq. 5) and targets."""
-        decay = annealed(1.0, progress, self.settings.learning_rate_decay)
-        settings = self.settings
-        state, played = needed(batch.state), self.joint(batch.level)
+        """Update critics, policies and targets."""
+        pace = annealed(1.0, progress, self.settings.learning_rate_decay)
+        return self.improve_critics(batch, pace) | self.improve_policies(batch, pace)
+
+    def improve_critics(self, batch: Batch, pace: float) -> dict[str, Tensor]:
+        """Regress critics on what came of the actions played (Lowe et al. 2017, Eq. 6)."""
         with torch.no_grad():
-            following = self.joint(self.levels(self.actor_target, batch.next_observation))
-            next_value = self.value(self.critic_target, needed(batch.next_state), following)
-            target = self.target(batch, self.scale.denormalise(next_value))
-            self.scale.update(target, self.last_layers)
-            target = self.scale.normalise(target)
-        critic_loss = (self.value(self.critic, state, played) - target).square().mean(-1).sum(-1)  # (R,)
-        gradient = self.critic.parameters.gradient(critic_loss.sum())
-        self.critic_adam.step(gradient, critic_loss, decay * settings.critic_learning_rate)
+            following = self.joint(self.following(batch.next_observation))
+            target = self.target(batch, self.worth(self.critics.foreseen, needed(batch.next_state), following))
+        seen = self.judged(needed(batch.state), self.joint(batch.level))
+        return {"value_loss": self.critics.regress(seen, target, pace * self.settings.critic_learning_rate)}
 
+    def improve_policies(self, batch: Batch, pace: float) -> dict[str, Tensor]:
+        """Let policies climb their critics (Eq. 5) and targets follow."""
+        settings = self.settings
         own = self.levels(self.actor, batch.observation).unsqueeze(-1)  # (R, n, M, 1)
-        chosen = torch.where(self.others, played, own)
-        value = self.value(self.critic, state, chosen, frozen=True).mean(-1)  # (R, n)
-        actor_loss = -value.sum(-1)
-        gradient = self.actor.parameters.gradient(actor_loss.sum())
-        self.actor_adam.step(gradient, actor_loss, decay * settings.learning_rate)
-
-        for online, follower in self.pairs.values():
-            follower.parameters.follow(online.parameters, settings.tau)
-        seats = value.shape[1]
-        return {"value_loss": critic_loss.detach() / seats, "value": value.detach().mean(-1)}
+        chosen = torch.where(self.own, own, self.joint(batch.level))
+        value = self.worth(self.critics.first, needed(batch.state), chosen).mean(-1)  # (R, n)
+        loss = -value.sum(-1)
+        self.actor_adam.step(self.actor.parameters.gradient(loss.sum()), loss, pace * settings.learning_rate)
+        self.actor_target.parameters.follow(self.actor.parameters, settings.tau)
+        self.critics.follow(settings.tau)
+        return {"value": value.detach().mean(-1)}
 
     def policy_facts(self) -> list[dict[str, Any]]:
         return [{**facts, "noise": self.settings.final_noise} for facts in super().policy_facts()]

@@ -112,7 +112,7 @@ class OffPolicySeats(SeatLearner):
         return self.keep(f"{name}_adam", adam)
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
-        """Keep the block and take as many updates as it is worth; metrics are those of the last."""
+        """Keep the block and take as many updates as it is worth; metrics are the latest."""
         if self.replay.pushed == 0:
             self.steady.calibrate(block.signal.flatten(2))
         before = self.replay.pushed
@@ -123,7 +123,7 @@ class OffPolicySeats(SeatLearner):
         updates = self.replay.pushed // options.steps_per_update - before // options.steps_per_update
         metrics: dict[str, Tensor] = {}
         for index in self.context.streams.integers(self.replay.size, (updates, options.batch_size)).unbind(1):
-            metrics = self.improve(self.batch(index), progress)
+            metrics |= self.improve(self.batch(index), progress)
         return metrics
 
     def target(self, batch: Batch, next_value: Tensor) -> Tensor:

@@ -73,11 +73,11 @@ CLIMBER: dict[str, Any] = {
     "batch_size": 64,
     "steps_per_update": 16,
 }
-"""Settings of deterministic policies: a critic has to be curved before it can show where its peak is."""
+"""Settings of policies that climb a critic: it has to be curved before it can show where its peak is."""
 LONGER_EXTRA: dict[str, dict[str, Any]] = {
     "FCP": {"teams": 6, "strangers": 2},
     "IA2C": {"num_envs": 16, "rollout_steps": 1},
-    "MADDPG": CLIMBER,
+    **dict.fromkeys(("ISAC", "M3DDPG", "MADDPG", "MASAC", "MATD3"), CLIMBER),
     "Mixed": {
         "members": [
             {"learner": "IPPO", "seats": [0], "hidden": [16], "minibatches": 2},

@@ -26,7 +26,7 @@ def test_a_critic_sees_the_levels_of_all_seats() -> None:
     trainer.learn(0.0)
     batch = seats.batch(torch.arange(8).expand(2, -1))
     played = seats.joint(batch.level).clone().requires_grad_()
-    value = seats.value(seats.critic, needed(batch.state), played)
+    value = seats.worth(seats.critics.first, needed(batch.state), played)
     (slope,) = torch.autograd.grad(value.sum(), played)
     assert (slope.abs().amax(2) > 0.0).all()  # (R, critics, seats)
 
@@ -36,10 +36,10 @@ def test_a_policy_is_taught_by_its_own_critic_alone() -> None:
     trainer.learn(0.0)
     batch = seats.batch(torch.arange(8).expand(2, -1))
     own = seats.levels(seats.actor, batch.observation).unsqueeze(-1)
-    chosen = torch.where(seats.others, seats.joint(batch.level), own)
+    chosen = torch.where(seats.own, own, seats.joint(batch.level))
     assert torch.equal(chosen[:, 1, :, 1], own[:, 1, :, 0])
     assert torch.equal(chosen[:, 1, :, 0], batch.level[:, 0])
-    value = seats.value(seats.critic, needed(batch.state), chosen, frozen=True)
+    value = seats.worth(seats.critics.first, needed(batch.state), chosen)
     gradient = seats.actor.parameters.gradient(value[:, 2].sum())
     taught = gradient.abs().sum(-1) > 0.0
     assert taught.tolist() == [[False, False, True, False]] * 2
