@@ -13,7 +13,7 @@ import torch
 
 from algorithms.marl import IPPO, TrainingResult, load_agents
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.mixed import Mixed
+from algorithms.marl.mixed import Member, Mixed
 from algorithms.marl.replicas import cross
 from algorithms.marl.sb3 import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
 from algorithms.marl.trainer import Trainer
@@ -125,7 +125,7 @@ def test_it_learns_beside_our_own() -> None:
     common: dict[str, Any] = {"num_envs": 8, "hidden": (8,)}
     ours = IPPO(**common, minibatches=2, epochs=1)
     theirs = SB3PPO(**common, epochs=1, batch_size=32)
-    mixed = Mixed(members=((ours, (0,)), (theirs, (1,))), num_envs=8, rollout_steps=8)
+    mixed = Mixed(members=(Member(ours, (0,)), Member(theirs, (1,))), num_envs=8, rollout_steps=8)
     result = mixed.train("TrustDilemma-v1", ["private"], [0], 128)
     assert [group["kind"] for group in result.record["policies"]] == ["squashed_gaussian", "clipped_gaussian"]
     assert len(result.agents(0)) == 2
