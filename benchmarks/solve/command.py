@@ -84,6 +84,7 @@ def solve_one(request: Request, console: Console, status: Console) -> Iterable[P
     record = solution.record()
     print_solution(console, solution.game, record)
     if request.out is None:
+        status.print("its figure and its record go into a folder with -o FOLDER", highlight=False)
         return ()
     figure = solution.figure()
     written = write_solved(request.out, Solved(record, figure.svg()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.solve.solution import Record
+from oracles.games.refinement import FINE
 
 STAGES = {"": "at reset", "_T1": "at full trust"}
 """Suffixes of a record's keys, and the states they stand for."""
@@ -86,6 +87,8 @@ def standing(found: Record, unique: bool) -> str:
         words.append("stable" if found["stability"] < 0.0 else "unstable")
     if not found["symmetric_within_groups"]:
         words.append("unequal among equals")
+    if found["spacing"] > FINE:
+        words.append(f"among shares {100 * found['spacing']:g} % apart")
     return ", ".join(words)
 
 

@@ -11,7 +11,9 @@ from oracles.games.line_search import maximise, maximise_on_grid
 from oracles.games.normal_form import FloatArray, NormalForm
 
 AUDIT_LEVELS = 10_001
-"""Deviations tried by an audit of a smooth game."""
+"""Deviations tried by an audit of a smooth game; one that jumps is audited as closely around the own share."""
+NEARBY = 0.02
+"""Distance, in shares, that counts as around."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,8 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
     Args:
         form: the game.
         profile: shares of all seats. Exchangeable seats that play the same are tried once.
-        levels: deviations tried, evenly spaced; None is 10,001 in smooth games and ten to a cell of the grid otherwise.
+        levels: deviations tried, evenly spaced; None is 10,001 in smooth games and otherwise ten to a cell of the grid
+            and, within 0.02 of the seat's own share, every 1e-4.
 
     Raises:
         ValueError: not one profile, fewer than 2 levels, or utilities that are not finite.
@@ -94,13 +97,21 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
         raise ValueError(
             f"expected one profile ({form.n_agents},) and at least 2 levels, got {checked.shape}, {levels}"
         )
-    grid = np.linspace(0.0, 1.0, levels or (AUDIT_LEVELS if form.smooth else 10 * (form.levels - 1) + 1))
     present = form.utilities(checked)
     gains = [
-        deviation_utilities(form, checked[None], np.array([seat]), grid).max() - present[seat]
+        deviation_utilities(form, checked[None], np.array([seat]), tried).max() - present[seat]
         for seat in distinct_seats(form, checked)
+        for tried in [_audited_shares(form, checked[seat], levels)]
     ]
     return max(0.0, *map(float, gains))
+
+
+def _audited_shares(form: NormalForm, own: float, levels: int | None) -> FloatArray:
+    """Deviations from a share that an audit tries."""
+    if levels is not None or form.smooth:
+        return np.linspace(0.0, 1.0, levels or AUDIT_LEVELS)
+    fine = np.linspace(0.0, 1.0, AUDIT_LEVELS)
+    return np.union1d(np.linspace(0.0, 1.0, 10 * (form.levels - 1) + 1), fine[np.abs(fine - own) <= NEARBY])
 
 
 def distinct_seats(form: NormalForm, profile: FloatArray) -> list[int]:

@@ -19,12 +19,12 @@ from oracles.games.adjustment import (
 )
 from oracles.games.best_response import AUDIT_LEVELS, regret
 from oracles.games.normal_form import FloatArray, NormalForm
-from oracles.games.refinement import cell, refined
+from oracles.games.refinement import Refined, cell, refined
 
 NASH_REGRET = 1e-6
 """Gain from deviating, in payoff units, above which no profile is called an equilibrium."""
 NASH_REGRET_ON_A_GRID = 2e-4
-"""The same where shares lie on a grid, between whose points the equilibrium proper may lie."""
+"""The same among the shares of a grid, near whose points the equilibrium proper is then looked for."""
 AUDIT_SPACING = 1.0 / (AUDIT_LEVELS - 1)
 COMMON_STARTS = np.array([0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Shares that all seats start from."""
@@ -48,8 +48,8 @@ class Equilibrium:
     residual: float
     """Largest distance between a share and the best response to the others, in shares."""
     spacing: float
-    """Distance between the shares among which nobody has a better one; the grid's where the equilibrium could not be
-    sharpened, and then deviations between its points may gain more: `regret` says how much."""
+    """Distance between the shares among which nobody has a better one; the grid's where no equilibrium was found
+    between its points, and then deviations to there gain more: `regret` says how much."""
     stability: float | None
     """Largest real part of the eigenvalues of ``BR' - 1``: below zero, small departures die out when seats move towards
     their best responses. None where utilities jump."""
@@ -172,10 +172,10 @@ def _audited(form: NormalForm, starts: FloatArray, ends: FloatArray, residuals: 
         row = int(rows[residuals[rows].argmin()])
         gain, residual = regret(form, ends[row], None if form.smooth else form.levels), float(residuals[row])
         if form.smooth and residual < TOLERANCE and gain <= NASH_REGRET * form.scale:
-            found.append(_equilibrium(form, ends[row], residual, AUDIT_SPACING, len(rows) / len(ends)))
+            found.append(_equilibrium(form, Refined(ends[row], AUDIT_SPACING, gain), residual, len(rows) / len(ends)))
         elif not form.smooth and residual < 1.5 * cell(form) and gain <= NASH_REGRET_ON_A_GRID * form.scale:
-            profile, spacing = refined(form, ends[row])
-            found.append(_equilibrium(form, profile, min(residual, spacing), spacing, len(rows) / len(ends)))
+            sharp = refined(form, ends[row], NASH_REGRET * form.scale)
+            found.append(_equilibrium(form, sharp, min(residual, sharp.spacing), len(rows) / len(ends)))
         else:
             failures.extend(Unconverged(starts[i], ends[i], float(residuals[i]), gain) for i in rows)
     return Equilibria(form.game.id, form.layer.name, tuple(_distinct(found)), tuple(failures))
@@ -197,18 +197,18 @@ def _distinct(found: list[Equilibrium]) -> list[Equilibrium]:
     return sorted(merged, key=lambda each: float(each.profile.sum()))
 
 
-def _equilibrium(form: NormalForm, profile: FloatArray, residual: float, spacing: float, basin: float) -> Equilibrium:
+def _equilibrium(form: NormalForm, place: Refined, residual: float, basin: float) -> Equilibrium:
     stability = None
     if form.smooth:
-        slopes = response_slopes(form, profile)
+        slopes = response_slopes(form, place.profile)
         stability = float(np.linalg.eigvals(slopes - np.eye(form.n_agents)).real.max())
     return Equilibrium(
-        profile=profile,
-        utilities=form.utilities(profile),
-        payoffs=form.payoffs(profile),
-        regret=regret(form, profile),
+        profile=place.profile,
+        utilities=form.utilities(place.profile),
+        payoffs=form.payoffs(place.profile),
+        regret=place.regret,
         residual=residual,
-        spacing=spacing,
+        spacing=place.spacing,
         stability=stability,
         basin=basin,
     )

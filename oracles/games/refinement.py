@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from oracles.games.adjustment import SMALL_GAME, Blocks
 from oracles.games.best_response import deviation_utilities, regret
 from oracles.games.normal_form import FloatArray, NormalForm
 
-SPACINGS = (0.1, 0.01)
-"""Distances between the shares tried, in cells of the grid."""
-REACH = np.arange(-20, 21)
-"""Shares tried on either side of where a seat stands, in such distances."""
+COARSE, FINE = 1e-3, 1e-4
+"""Distances between the shares tried, first and last."""
+REACHES = (20, 200)
+"""Shares tried on either side of where a seat stands; many where a few do not lead to an equilibrium."""
 _ROUNDS = 20
 
 
@@ -19,47 +22,67 @@ def cell(form: NormalForm) -> float:
     return 1.0 / (form.levels - 1)
 
 
-def refined(form: NormalForm, profile: FloatArray) -> tuple[FloatArray, float]:
-    """Move an equilibrium of the grid to where no share nearby is better.
+class Refined(NamedTuple):
+    """Where sharpening ended."""
+
+    profile: FloatArray
+    spacing: float
+    """Distance between the shares among which nobody has a better one."""
+    regret: float
+    """Gain from deviating, in utility units."""
+
+
+def refined(form: NormalForm, profile: FloatArray, tolerance: float) -> Refined:
+    """Move from an equilibrium of the grid to one between its points.
 
     Args:
         form: the game.
-        profile: ``(N,)`` shares on the grid. Exchangeable seats that play the same go on doing so.
+        profile: ``(N,)`` shares on the grid. Exchangeable seats that play the same go on doing so where they can; in
+            small games they part where that alone leads to an equilibrium.
+        tolerance: gain from deviating, in utility units, that an equilibrium may leave.
 
     Returns:
-        The profile, and the distance between the shares among which nobody has a better one. Both are the grid's where
-        the search does not settle, leads further than a cell, or leads to where deviations on the grid gain more.
+        The equilibrium; the grid's own where the search does not settle, or settles where deviations gain more than the
+        tolerance.
     """
-    blocks = [
-        [seat for seat in group if profile[seat] == share]
+    together = tuple(
+        tuple(seat for seat in group if profile[seat] == share)
         for group in form.groups
-        for share in {profile[i] for i in group}
-    ]
-    sharpened = profile
-    for spacing in SPACINGS:
-        sharpened, settled = _settle(form, sharpened, blocks, spacing * cell(form))
-    near = np.abs(sharpened - profile).max() <= cell(form)
-    allowed = regret(form, profile, form.levels) + 1e-9 * form.scale
-    if settled and near and regret(form, sharpened, form.levels) <= allowed:
-        return sharpened, SPACINGS[-1] * cell(form)
-    return profile, cell(form)
+        for share in sorted({profile[seat] for seat in group})
+    )
+    apart = tuple((seat,) for seat in range(form.n_agents))
+    for blocks in dict.fromkeys((together, apart) if form.n_agents <= SMALL_GAME else (together,)):
+        sharpened, _ = _settle(form, profile, blocks, COARSE, REACHES[0])
+        for reach in REACHES:
+            sharpened, settled = _settle(form, sharpened, blocks, FINE, reach)
+            if settled and (gain := regret(form, sharpened)) <= tolerance:
+                return Refined(sharpened, FINE, gain)
+    return Refined(profile, cell(form), regret(form, profile))
 
 
-def _settle(form: NormalForm, profile: FloatArray, blocks: list[list[int]], spacing: float) -> tuple[FloatArray, bool]:
-    """Let blocks answer in turn among nearby shares; one that turns back goes half as far the next time."""
-    profile = profile.copy()
+def _settle(
+    form: NormalForm, profile: FloatArray, blocks: Blocks, spacing: float, reach: int
+) -> tuple[FloatArray, bool]:
+    """Let blocks answer in turn among nearby shares; one that turns back goes half as far the next time.
+
+    Shares stay multiples of the spacing: where utilities jump, a seat stands on the first of them beyond the jump.
+    """
+    levels = np.linspace(0.0, 1.0, round(1.0 / spacing) + 1)
+    places = np.round(profile / spacing).astype(int)
     pace = np.array([0.5 if len(block) > 1 else 1.0 for block in blocks])
     last = np.zeros(len(blocks))
     for _ in range(_ROUNDS):
-        moved = 0.0
+        farthest = 0
         for number, block in enumerate(blocks):
-            tried = np.clip(profile[block[0]] + spacing * REACH, 0.0, 1.0)
-            utilities = deviation_utilities(form, profile[None], np.array(block[:1]), tried)[0, 0]
-            wish = tried[utilities.argmax()] - profile[block[0]]
+            place = places[block[0]]
+            first = max(place - reach, 0)
+            tried = levels[first : place + reach + 1]
+            utilities = deviation_utilities(form, levels[places][None], np.array(block[:1]), tried)[0, 0]
+            wish = first + int(utilities.argmax()) - place
             pace[number] *= 0.5 if wish * last[number] < 0.0 else 1.0
             last[number] = wish
-            profile[block] += pace[number] * wish
-            moved = max(moved, abs(wish))
-        if moved < 1.5 * spacing:
-            return profile, True
-    return profile, False
+            places[list(block)] += int(np.sign(wish) * np.ceil(pace[number] * abs(wish)))
+            farthest = max(farthest, abs(wish))
+        if farthest <= 1:
+            return levels[places], True
+    return levels[places], False

@@ -11,12 +11,13 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
 from benchmarks.solve import batch, keeping, plans
-from coopgym.games.registry import make_game
+from coopgym.games.registry import games, make_game
 from oracles.dynamic.planner import QUICK
 
 pytest.importorskip("torch")
 SHORT = {"max_steps": 6}
 TWO = ("PublicGoods-v1", "SLCD-v0")
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "dynamic_optima.md"
 
 
 def call(*arguments: str) -> Result:
@@ -32,6 +33,19 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
         return whole(game, rewards, QUICK, ("TitForTat", "Oracle_Nash"))
 
     monkeypatch.setattr(plans, "dynamic_optima", dynamic_optima)
+
+
+def test_the_documented_table_has_all_games_and_modes_and_no_plan_below_simpler_play() -> None:
+    page = DOCUMENTED.read_text()
+    assert page.startswith(plans.plans_markdown(()))
+    rows = [line.strip("| ").split(" | ") for line in page.removeprefix(plans.plans_markdown(())).splitlines()]
+    assert [tuple(row[:2]) for row in rows] == [(game, mode) for game in games() for mode in plans.MODES]
+    for row in rows:
+        cells = dict(zip(plans.HEADINGS, row, strict=True))
+        for kind in ("constant", "heuristic", "oracle"):
+            gain, name = cells[f"over best {kind}"].split(" % ")
+            assert float(gain) >= 0.0, row
+            assert name.startswith("("), row
 
 
 def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from benchmarks.solve.files import Solved, read_solved
 from benchmarks.solve.page import render_index
 from benchmarks.solve.settings import parse_settings
 from benchmarks.solve.solution import Solution, solve
-from benchmarks.solve.words import percent
+from benchmarks.solve.words import percent, standing
 from coopgym.games.registry import make_game
 
 QUICK = {"max_steps": 8}
@@ -80,6 +80,7 @@ def test_a_game_is_solved_on_one_screen() -> None:
         assert fact in result.output
     assert "every search converged from all of its starts" in result.output
     assert "a dilemma by the standard of the formal edition" in result.output
+    assert "figure and its record go into a folder with -o" in result.stderr
 
 
 def test_what_keeps_a_game_from_being_a_dilemma_is_said() -> None:
@@ -87,6 +88,12 @@ def test_what_keeps_a_game_from_being_a_dilemma_is_said() -> None:
     assert result.exit_code == 0, result.output
     assert "not a dilemma by the standard of the formal edition:" in result.output
     assert "- the price of anarchy is below 1.15" in result.output
+
+
+def test_an_equilibrium_of_a_grid_only_is_called_so() -> None:
+    found = {"basin": 1.0, "interior": True, "stability": None, "symmetric_within_groups": True}
+    assert standing({**found, "spacing": 1e-4}, unique=True) == "unique, interior"
+    assert standing({**found, "spacing": 0.025}, unique=True) == "unique, interior, among shares 2.5 % apart"
 
 
 def test_parameters_change_the_answer(tmp_path: Path) -> None:

@@ -13,19 +13,20 @@ from scipy.optimize import minimize_scalar
 
 from coopgym.agents.heuristics import Constant
 from coopgym.backend import torch_backend
-from coopgym.games.registry import make_game
+from coopgym.games.registry import games, make_game
 from coopgym.rewards import reward_layer
 from oracles.dynamic.ascent import ascend, concave_maxima, polish
 from oracles.dynamic.joint_search import jostled, ramps, swept
 from oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
 from oracles.dynamic.planning import PlanningProblem, block_of_seats
-from oracles.dynamic.yardsticks import best_constant, yardsticks
+from oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
 from oracles.games.normal_form import CommitmentGame
 from oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
 
 STEPS = 20
 PLAYERS = ("GrimTrigger", "Random", "TitForTat")
 MODES = ("private", "integrated", "cooperative")
+THRIFTY = Budget(restarts=1, iterations=0, polish=1, population=2, generations=1, shifts=0)
 few = settings(max_examples=10, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
@@ -65,6 +66,17 @@ def test_no_yardstick_and_no_plan_of_another_mode_is_better(id: str, mode: str) 
         assert found.value >= yardstick.returns[mode].sum() - 1e-9
     for other in quick_plans(id).values():
         assert found.value >= plan_returns(game, found.start, other.shares, [layer])[0].sum() - 1e-9
+
+
+@pytest.mark.parametrize("id", games())
+def test_in_every_game_and_mode_no_constant_heuristic_or_oracle_does_better(id: str) -> None:
+    plans = plan_modes(make_game(id, max_steps=3), budget=THRIFTY)
+    assert tuple(plans) == MODES
+    for mode, found in plans.items():
+        tried = [*(yardstick.name for yardstick in found.yardsticks.plans), *found.yardsticks.refused]
+        assert {name.partition("[")[0] for name in tried} >= {"Constant_00", "BestConstant", *default_agents()}
+        best = max(yardstick.returns[mode].sum() for yardstick in found.yardsticks.plans)
+        assert found.value >= best - 1e-9 * abs(best)
 
 
 @pytest.mark.parametrize("id", ["TrustDilemma-v1", "RecoveryRace-v1"])
@@ -119,10 +131,9 @@ def test_seat_weights_turn_the_plan_to_the_favoured_seat() -> None:
 
 def test_a_given_start_is_met() -> None:
     game = make_game("TrustDilemma-v0")
-    thrifty = Budget(restarts=1, iterations=0, polish=1, population=2, generations=1, shifts=0)
     late = opening(game, t=90.0)
     good = plan(game, "integrated", late, agents=(), budget=QUICK)
-    again = plan(game, "integrated", late, starts={"good": good.shares}, agents=(), budget=thrifty)
+    again = plan(game, "integrated", late, starts={"good": good.shares}, agents=(), budget=THRIFTY)
     assert again.value >= good.value
 
 

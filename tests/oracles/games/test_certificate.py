@@ -75,6 +75,11 @@ def test_commitment_play_and_mechanism_are_as_certified(game: str) -> None:
     if wanted["optimum"] is not None:
         coarse = 0.05 if game.startswith("Apple") else COMMITMENT  # three seats were searched on a 5 % grid
         assert near([constant["optimum"]], wanted["optimum"], coarse)
+    held = wanted["equilibria"]["private"]
+    welfare = [CommitmentGame(certificate.game).payoffs(np.repeat(each["at"], facts["groups"])).mean() for each in held]
+    prices = certificate.commitment.optimum.welfare / np.array(welfare)
+    assert (prices.max(), prices.min()) == pytest.approx((wanted["poa_worst"], wanted["poa_best"]), abs=PAYOFF)
+    # Its equilibria lie on a grid, ours between the points.
     assert constant["poa_best"] == pytest.approx(wanted["poa_best"], abs=0.015)
     assert constant["poa_worst"] >= wanted["poa_worst"] - 0.015
     for mode, best in wanted["best_common"].items():
