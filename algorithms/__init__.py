@@ -23,6 +23,7 @@ _LEARNERS = {
     "MAPPO": "algorithms.marl.mappo",
     "MASAC": "algorithms.marl.masac",
     "MATD3": "algorithms.marl.matd3",
+    "MeanFieldAC": "algorithms.marl.mean_field_ac",
     "Mixed": "algorithms.marl.mixed",
     "QMIX": "algorithms.marl.qmix",
     "SB3A2C": "algorithms.marl.sb3",
