@@ -1,0 +1,1 @@
+"""Language-model agents: tool-use play, training, and published credit-assignment methods."""
