@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,12 @@ class MiniBatch:
     totals: Totals
     values: Tensor | None = None
     """``(B, L)`` differentiable values of the critic, where there is one."""
+    entropy: Tensor | None = None
+    """``(B, L)`` differentiable entropy of the policy before each token."""
+
+    def with_values(self, values: Tensor | None, entropy: Tensor) -> MiniBatch:
+        """Return the minibatch with what the models say now."""
+        return dataclasses.replace(self, values=values, entropy=entropy)
 
 
 def totals(credit: Credit, members: Sequence[int]) -> Totals:

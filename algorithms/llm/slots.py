@@ -96,6 +96,11 @@ class CreditAssigner(Slot):
 class Objective(Slot):
     """What is minimised, given log-probabilities and credit."""
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether log-probabilities of the frozen initial policy are wanted."""
+        return False
+
     @abstractmethod
     def loss(self, logp: torch.Tensor, batch: MiniBatch) -> tuple[torch.Tensor, dict[str, float]]:
         """Return a differentiable scalar and metrics.

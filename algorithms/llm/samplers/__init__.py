@@ -1,0 +1,1 @@
+"""Samplers: who generates the rollouts of a group, and where they branch."""

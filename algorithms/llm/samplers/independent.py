@@ -1,0 +1,31 @@
+"""Independent sampling: G rollouts of one task from one start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from algorithms.llm.conversation import Rollout, converse
+from algorithms.llm.data import Group
+from algorithms.llm.services import Services
+from algorithms.llm.slots import Sampler
+from algorithms.llm.tasks import Task
+
+
+@dataclass(frozen=True)
+class Independent(Sampler):
+    """G rollouts per task, all decoded together; they share start, partners and their chance."""
+
+    def sample(self, tasks: Sequence[Task], size: int, services: Services, step: int) -> list[Group]:
+        members = [
+            [
+                Rollout(task.open(), task.seat, services.model, services.stream("rollout", step, number, member))
+                for member in range(size)
+            ]
+            for number, task in enumerate(tasks)
+        ]
+        converse([rollout for group in members for rollout in group], services.decoding)
+        return [
+            Group(task, [rollout.trajectory(task) for rollout in rollouts])
+            for task, rollouts in zip(tasks, members, strict=True)
+        ]

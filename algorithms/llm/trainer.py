@@ -1,0 +1,249 @@
+"""The trainer: steps of sampling, credit and gradient, that stop, resume and repeat to the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from algorithms.llm.conversation import Decoding
+from algorithms.llm.data import Batch, Credit, Trajectory
+from algorithms.llm.measures import credit_measures, rollout_measures
+from algorithms.llm.method import Method
+from algorithms.llm.minibatch import minibatch, totals
+from algorithms.llm.models import LanguageModel
+from algorithms.llm.scoring import in_parts, rows, scored
+from algorithms.llm.services import Services
+from algorithms.llm.streams import stream
+from algorithms.llm.value_head import ValueHead
+from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+
+Metrics = dict[str, float]
+ProgressCallback = Callable[[int, int], None]
+"""Told the finished and the planned number of steps."""
+
+
+class DivergedError(RuntimeError):
+    """A loss or a parameter is no longer finite."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings(Hyperparameters):
+    """What every method shares. The defaults suit the built-in model; for large ones see the spec of each method.
+
+    Attributes:
+        prompts: tasks per step.
+        group_size: rollouts G per task.
+        minibatches: gradient updates that a step's rollouts are split into.
+        epochs: passes over a step's rollouts.
+        micro_batch: rollouts whose gradient is computed at once; gradients add up to the minibatch's.
+        learning_rate: Adam's step size.
+        max_gradient_norm: longest gradient.
+        max_tokens: longest message.
+        temperature: of sampling.
+    """
+
+    prompts: int = hyperparameter(8, 1)
+    group_size: int = hyperparameter(8, 1)
+    minibatches: int = hyperparameter(1, 1)
+    epochs: int = hyperparameter(1, 1)
+    micro_batch: int = hyperparameter(64, 1)
+    learning_rate: float = hyperparameter(5e-4, 0.0, above_low=True)
+    max_gradient_norm: float = hyperparameter(1.0, 0.0, above_low=True)
+    max_tokens: int = hyperparameter(32, 1)
+    temperature: float = hyperparameter(1.0, 0.0, above_low=True)
+
+    @property
+    def decoding(self) -> Decoding:
+        """How messages are sampled."""
+        return Decoding(self.max_tokens, self.temperature)
+
+
+class Trainer:
+    """Trains a model with a method.
+
+    Args:
+        model: the policy; it is changed in place.
+        method: the pieces of a step.
+        settings: what does not depend on the method.
+        dialect: how the tasks word things.
+        seed: all chance follows from it.
+    """
+
+    def __init__(
+        self, model: LanguageModel, method: Method, settings: TrainerSettings, dialect: str = "compact", seed: int = 0
+    ) -> None:
+        self.model, self.method, self.settings, self.dialect, self.seed = model, method, settings, dialect, seed
+        self.reference = model.frozen_copy() if method.objective.needs_reference else None
+        self.critic = ValueHead(model.width).to(model.device) if method.critic else None
+        parameters = [*model.parameters(), *(self.critic.parameters() if self.critic else ())]
+        self.optimiser = torch.optim.Adam(parameters, settings.learning_rate)
+        self.steps = 0
+        self.tokens = 0
+        """Tokens generated and spent on help so far."""
+        self.decisions = 0
+        """Decisions taken in rollouts so far."""
+        self.history: list[Metrics] = []
+        """Metrics of every step."""
+
+    def step(self) -> Metrics:
+        """Take one training step.
+
+        Raises:
+            DivergedError: the loss or a parameter is no longer finite.
+        """
+        method, settings = self.method, self.settings
+        services = Services(self.model, settings.decoding, self.dialect, self.seed, self.critic)
+        tasks = method.curriculum.tasks(settings.prompts, self.steps)
+        groups = method.sampler.sample(tasks, settings.group_size, services, self.steps)
+        sampled = Batch(groups, self.steps)
+        metrics = rollout_measures(sampled)
+        self.decisions += sum(len(member.levels) for member in sampled.trajectories)
+        self.tokens += sum(member.written for member in sampled.trajectories)
+        for transform in method.transforms:
+            groups = transform.apply(groups, services)
+        batch = Batch(groups, self.steps)
+        for signal in method.signals:
+            signal.annotate(batch, services)
+        batch = Batch(method.curriculum.compose(groups), self.steps)
+        method.curriculum.update(sampled)
+        self.tokens += services.extra_tokens
+        if batch.trajectories:
+            self._annotate(batch)
+            credit = method.credit.assign(batch)
+            metrics |= credit_measures(batch, credit) | credit.metrics | self._learn(batch.trajectories, credit)
+        self.steps += 1
+        metrics |= {"tokens": float(self.tokens), "extra_tokens": float(services.extra_tokens)}
+        self.history.append({"decisions": float(self.decisions), **metrics})
+        return metrics
+
+    def train(
+        self,
+        decisions: int,
+        *,
+        tokens: int | None = None,
+        progress: ProgressCallback | None = None,
+        checkpoint: Path | None = None,
+        checkpoint_seconds: float = 60.0,
+        identity: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take steps until a budget is used up.
+
+        Args:
+            decisions: budget of decisions in rollouts.
+            tokens: budget of tokens, generated ones and help together; None for none.
+            progress: called after every step with the part of the budget that is used, in decisions.
+            checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
+            checkpoint_seconds: least time between checkpoints.
+            identity: what makes the training this one; a checkpoint of another one is refused.
+
+        Raises:
+            DivergedError: the loss or a parameter is no longer finite.
+            ValueError: the checkpoint cannot be used.
+        """
+        run = {**(identity or {}), "settings": self.settings_record(), "seed": self.seed}
+        if checkpoint is not None and (found := read_checkpoint(checkpoint, run)):
+            self._restore(*found)
+        written = time.monotonic()
+        while self.decisions < decisions and (tokens is None or self.tokens < tokens):
+            self.step()
+            if checkpoint is not None and time.monotonic() - written >= checkpoint_seconds:
+                write_checkpoint(checkpoint, run, *self._state())
+                written = time.monotonic()
+            if progress:
+                progress(min(self.decisions, decisions), decisions)
+        if checkpoint is not None:
+            write_checkpoint(checkpoint, run, *self._state())
+
+    def settings_record(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return {name: getattr(self.settings, name) for name in self.settings.__dataclass_fields__}
+
+    def _annotate(self, batch: Batch) -> None:
+        """Add what the objective or the critic needs: reference log-probabilities and values."""
+        trajectories, size = batch.trajectories, self.settings.micro_batch
+        if self.reference is not None:
+            parts = in_parts(self.reference, trajectories, size)
+            for member, logp in zip(trajectories, rows([part.logp for part in parts], trajectories), strict=True):
+                member.logp_ref = logp
+        if self.critic is not None:
+            parts = in_parts(self.model, trajectories, size, self.critic)
+            tables = [part.values for part in parts if part.values is not None]
+            for member, values in zip(trajectories, rows(tables, trajectories), strict=True):
+                member.signals["values"] = values
+
+    def _learn(self, trajectories: list[Trajectory], credit: Credit) -> Metrics:
+        """Take the gradient updates of a step."""
+        settings, gathered = self.settings, []
+        for epoch in range(settings.epochs):
+            order = stream(self.seed, "minibatches", self.steps, epoch).permutation(len(trajectories))
+            for part in np.array_split(order, min(settings.minibatches, len(order))):
+                gathered.append(self._update(trajectories, credit, part.tolist()))
+        return {name: float(np.mean([each[name] for each in gathered])) for name in gathered[0]}
+
+    def _update(self, trajectories: list[Trajectory], credit: Credit, members: list[int]) -> Metrics:
+        """Take one gradient update on a minibatch, computed in parts."""
+        counted, metrics = totals(credit, members), dict[str, float]()
+        if not counted.tokens:
+            return {"loss": 0.0}
+        # Trajectories of like length share a part, so that little is padded; sums do not depend on the order.
+        members = sorted(members, key=lambda i: len(trajectories[i].prompt_ids) + len(trajectories[i].ids))
+        self.optimiser.zero_grad()
+        for start in range(0, len(members), self.settings.micro_batch):
+            part = members[start : start + self.settings.micro_batch]
+            padded = minibatch(trajectories, credit, part, counted, self.model.device)
+            found = scored(self.model, [trajectories[i] for i in part], self.critic)
+            loss, measured = self.method.objective.loss(found.logp, padded.with_values(found.values, found.entropy))
+            loss.backward()
+            for name, value in (measured | {"loss": loss.item()}).items():
+                metrics[name] = metrics.get(name, 0.0) + value
+        parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm))
+        if not math.isfinite(metrics["loss"] + norm):
+            raise DivergedError(f"step {self.steps}: loss {metrics['loss']}, gradient norm {norm}")
+        self.optimiser.step()
+        return metrics | {"gradient_norm": norm}
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state().items()}
+        if self.reference is not None:
+            tensors |= {f"reference.{name}": tensor for name, tensor in self.reference.state().items()}
+        if self.critic is not None:
+            tensors |= {f"critic.{name}": tensor for name, tensor in self.critic.state().items()}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{number}.{name}": tensor for name, tensor in moments.items()}
+        facts = {
+            "steps": self.steps,
+            "tokens": self.tokens,
+            "decisions": self.decisions,
+            "history": self.history,
+            "slots": {name: slot.state_dict() for name, slot in self.method.slots.items()},
+        }
+        return facts, tensors
+
+    def _restore(self, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+        def part(prefix: str) -> dict[str, torch.Tensor]:
+            return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+        self.model.restore(part("model."))
+        if self.reference is not None:
+            self.reference.restore(part("reference."))
+        if self.critic is not None:
+            self.critic.restore(part("critic."))
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in part("adam.").items():
+            number, _, moment = name.partition(".")
+            moments.setdefault(int(number), {})[moment] = tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
+        self.steps, self.tokens, self.decisions = facts["steps"], facts["tokens"], facts["decisions"]
+        self.history = [dict(row) for row in facts["history"]]
+        for name, state in facts["slots"].items():
+            self.method.slots[name].load_state_dict(json.loads(json.dumps(state)))
