@@ -182,11 +182,12 @@ class Trainer:
 
     def _learn(self, trajectories: list[Trajectory], credit: Credit) -> Metrics:
         """Take the gradient updates of a step."""
-        settings, gathered = self.settings, []
-        for epoch in range(settings.epochs):
-            order = stream(self.seed, "minibatches", self.steps, epoch).permutation(len(trajectories))
-            for part in np.array_split(order, min(settings.minibatches, len(order))):
-                gathered.append(self._update(trajectories, credit, part.tolist()))
+        settings, count = self.settings, len(trajectories)
+        orders = (
+            stream(self.seed, "minibatches", self.steps, epoch).permutation(count) for epoch in range(settings.epochs)
+        )
+        parts = (part for order in orders for part in np.array_split(order, min(settings.minibatches, count)))
+        gathered = [self._update(trajectories, credit, part.tolist()) for part in parts]
         return {name: float(np.mean([each[name] for each in gathered])) for name in gathered[0]}
 
     def _update(self, trajectories: list[Trajectory], credit: Credit, members: list[int]) -> Metrics:
