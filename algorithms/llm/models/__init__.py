@@ -1,0 +1,1 @@
+"""Language models behind one interface: a small built-in transformer, Hugging Face models, and remote endpoints."""

@@ -1,0 +1,124 @@
+"""The built-in language model: bytes in, bytes out, small enough to train from scratch on a CPU."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from algorithms.llm.data import IntArray
+from algorithms.llm.models.language_model import LanguageModel, padded
+from algorithms.llm.models.storage import copy_into, write_model
+from algorithms.llm.models.tokenizer import ByteTokenizer
+from algorithms.llm.models.transformer import (
+    KeyValueCache,
+    causal_attention,
+    hidden_states,
+    initial_weights,
+    rotations,
+)
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallSettings(Hyperparameters):
+    """Size of a `SmallModel`.
+
+    Raises:
+        ValueError: a number out of range, or heads that do not share the width in even parts.
+    """
+
+    layers: int = hyperparameter(2, 1, 64)
+    width: int = hyperparameter(96, 2, 4096)
+    heads: int = hyperparameter(4, 1, 256)
+    context: int = hyperparameter(512, 2, 65_536)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width={self.width}: expected a multiple of twice the {self.heads} heads")
+
+
+class SmallModel(LanguageModel):
+    """A byte-level transformer in single precision.
+
+    Args:
+        settings: size.
+        seed: of the initial weights.
+        device: where it lives.
+    """
+
+    def __init__(
+        self, settings: SmallSettings | None = None, *, seed: int = 0, device: str | torch.device = "cpu"
+    ) -> None:
+        self.settings = settings or SmallSettings()
+        self.tokenizer = ByteTokenizer()
+        self.context = self.settings.context
+        self.width = self.settings.width
+        self.device = torch.device(device)
+        drawn = initial_weights(
+            self.settings.layers, self.settings.width, self.tokenizer.size, np.random.default_rng(seed)
+        )
+        self._weights = {name: weight.to(self.device).requires_grad_() for name, weight in drawn.items()}
+        self._turns = rotations(self.context, self.width // self.settings.heads, self.device)
+
+    def parameters(self) -> list[Tensor]:
+        return list(self._weights.values())
+
+    def state(self) -> dict[str, Tensor]:
+        return {name: weight.detach() for name, weight in self._weights.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        copy_into(self.state(), state)
+
+    def frozen_copy(self) -> SmallModel:
+        copy = SmallModel(self.settings, device=self.device)
+        copy.restore(self.state())
+        for weight in copy.parameters():
+            weight.requires_grad_(False)
+        return copy
+
+    def save(self, folder: str | Path) -> None:
+        write_model(Path(folder), "small", dataclasses.asdict(self.settings), self.state())
+
+    def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:
+        turns = self._turns[: ids.shape[1]]
+        states = hidden_states(self._weights, self.settings.heads, ids, turns, causal_attention)
+        return states[where] @ self._weights["embedding"].T, states if hidden else None
+
+    def _writer(self) -> _Writer:
+        return _Writer(self._weights, self.settings, self._turns)
+
+
+class _Writer:
+    """Writes a batch with a key-value cache."""
+
+    def __init__(self, weights: Mapping[str, Tensor], settings: SmallSettings, turns: Tensor) -> None:
+        self._weights = weights
+        self._settings = settings
+        self._turns = turns
+
+    def begin(self, contexts: Sequence[IntArray], room: int) -> Tensor:
+        ids, inside = padded(contexts, self._turns.device)
+        capacity = min(ids.shape[1] + room, self._settings.context)
+        self._cache = KeyValueCache(capacity)
+        self._ends = inside.sum(1)
+        states = hidden_states(self._weights, self._settings.heads, ids, self._turns[: ids.shape[1]], self._cache.fill)
+        last = states[torch.arange(len(ids), device=ids.device), self._ends - 1]
+        return last @ self._weights["embedding"].T
+
+    def keep(self, rows: Tensor) -> None:
+        self._ends = self._ends[rows]
+        self._cache.keep(rows)
+
+    def write(self, tokens: Tensor) -> Tensor:
+        self._cache.grow(self._ends)
+        turns = self._turns[self._ends][:, None, None]
+        states = hidden_states(self._weights, self._settings.heads, tokens.unsqueeze(-1), turns, self._cache.extend)
+        self._ends = self._ends + 1
+        return states.squeeze(1) @ self._weights["embedding"].T

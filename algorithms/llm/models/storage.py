@@ -1,0 +1,103 @@
+"""Models on disk: a folder with ``model.json`` (what it is) and weights as safetensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from coopgym.corpus.writer import write_atomically
+
+if TYPE_CHECKING:
+    from algorithms.llm.models.language_model import LanguageModel
+
+MODEL_FILE = "model.json"
+WEIGHTS_FILE = "model.safetensors"
+FORMAT = 1
+
+
+def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> LanguageModel:
+    """Return a model that its `save` wrote.
+
+    Raises:
+        FileNotFoundError: no model there.
+        ValueError: the files are damaged, of a newer version, or do not belong together.
+    """
+    path = Path(folder)
+    kind, settings = _description(path / MODEL_FILE)
+    if kind == "huggingface":
+        from algorithms.llm.models.huggingface import load_huggingface
+
+        return load_huggingface(path, settings, device)
+    from algorithms.llm.models.small import SmallModel, SmallSettings
+
+    try:
+        model = SmallModel(SmallSettings(**settings), device=device)
+    except TypeError as error:
+        raise ValueError(f"{path / MODEL_FILE} is damaged: {error}") from error
+    model.restore(read_weights(path))
+    return model
+
+
+def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+    """Write a model; each of the two files is replaced as a whole."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_atomically(folder / WEIGHTS_FILE, save(tensors))
+    description = {"format": FORMAT, "kind": kind, "settings": dict(settings)}
+    write_atomically(folder / MODEL_FILE, json.dumps(description, indent=1).encode())
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Return the weights of a folder by name.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: the file is damaged.
+    """
+    path = folder / WEIGHTS_FILE
+    try:
+        return load(path.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged: {error}; save the model again") from error
+
+
+@torch.no_grad()
+def copy_into(target: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> None:
+    """Overwrite tensors by those of the same names, or none of them.
+
+    Raises:
+        ValueError: other names or shapes.
+    """
+    shapes = [{name: tuple(tensor.shape) for name, tensor in state.items()} for state in (target, source)]
+    different = sorted(
+        name for name in shapes[0].keys() | shapes[1].keys() if shapes[0].get(name) != shapes[1].get(name)
+    )
+    if different:
+        name = different[0]
+        raise ValueError(
+            f"weights of another model: {name!r} has shape {shapes[1].get(name)}, expected {shapes[0].get(name)}"
+            + (f"; {len(different) - 1} more differ" if len(different) > 1 else "")
+        )
+    for name, tensor in target.items():
+        tensor.copy_(source[name])
+
+
+def _description(path: Path) -> tuple[str, dict[str, Any]]:
+    if not path.exists():
+        raise FileNotFoundError(f"no model in {path.parent}: {path.name} is missing")
+    try:
+        description = json.loads(path.read_bytes())
+        version, kind, settings = (description[key] for key in ("format", "kind", "settings"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}; save the model again") from error
+    if version != FORMAT or kind not in ("small", "huggingface") or not isinstance(settings, dict):
+        raise ValueError(
+            f"{path}: format {version!r}, kind {kind!r}; expected format {FORMAT} of a small or huggingface model"
+        )
+    return kind, settings
