@@ -1,1 +1,44 @@
-"""Language models behind one interface: a small built-in transformer, Hugging Face models, and remote endpoints."""
+"""Language models behind one interface: a small built-in transformer, Hugging Face models, and remote endpoints.
+
+Importing this package is cheap: torch, transformers and httpx are imported by what needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from algorithms.llm.models.language_model import LanguageModel, Scores
+    from algorithms.llm.models.sampling import Generation
+    from algorithms.llm.models.small import SmallModel, SmallSettings
+    from algorithms.llm.models.storage import load_model
+    from algorithms.llm.models.tokenizer import ByteTokenizer, Tokenizer
+
+_HOMES = {
+    "ByteTokenizer": "tokenizer",
+    "Generation": "sampling",
+    "LanguageModel": "language_model",
+    "Scores": "language_model",
+    "SmallModel": "small",
+    "SmallSettings": "small",
+    "Tokenizer": "tokenizer",
+    "load_model": "storage",
+}
+
+__all__ = [
+    "ByteTokenizer",
+    "Generation",
+    "LanguageModel",
+    "Scores",
+    "SmallModel",
+    "SmallSettings",
+    "Tokenizer",
+    "load_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
