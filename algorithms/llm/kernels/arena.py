@@ -1,0 +1,149 @@
+"""ArenaRL: rollouts are compared in pairs and rewarded by their rank in a tournament (arXiv 2601.06487).
+
+Scores are a matrix ``(G, G)``: entry (i, j) is what rollout i scores when it is compared with rollout j, summed over
+both orders of presentation; the diagonal is not used.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from algorithms.llm.kernels.groups import Groups, zscore
+from algorithms.llm.kernels.validation import FloatArray, array, choice, number, whole_numbers
+
+EPS = 1e-6
+"""Added to the standard deviation of rank rewards."""
+
+
+def rank_advantage(order: npt.ArrayLike, eps: float = EPS) -> FloatArray:
+    """Return the group's z-scores (ddof 1) of ``R = 1 - rank / (G - 1)``.
+
+    Args:
+        order: ``(G,)`` rollouts, best first.
+        eps: added to the standard deviation.
+
+    Returns:
+        ``(G,)`` per rollout; 0 for a single one.
+    """
+    places = whole_numbers("order", order)
+    if not np.array_equal(np.sort(places), np.arange(places.size)):
+        raise ValueError(f"order: expected each rollout from 0 to {places.size - 1} once, got {places.tolist()}")
+    return _standardised(1.0 - np.argsort(places) / max(places.size - 1, 1), number("eps", eps, 0.0))
+
+
+def round_robin(score: npt.ArrayLike) -> dict[str, Any]:
+    """Let everyone meet everyone: a win counts 1, a tie ½.
+
+    Equal wins share the better rank, and the reward is ``(worst rank - rank) / (worst rank - 1)``.
+
+    Returns:
+        ``wins`` ``(G,)``, ``adv`` ``(G,)`` (0 where all are tied) and ``matches``.
+    """
+    scores = _scores(score)
+    size = len(scores)
+    won = (scores > scores.T) + 0.5 * (scores == scores.T)
+    wins = won.sum(-1) - won.diagonal()
+    better = (wins > wins[:, None]).sum(-1)  # rank less 1
+    return {
+        "wins": wins,
+        "adv": _standardised(1.0 - better / max(better.max(), 1), EPS),
+        "matches": size * (size - 1) // 2,
+    }
+
+
+def anchor(score: npt.ArrayLike) -> dict[str, Any]:
+    """Let everyone meet rollout 0, which gets its mean score; the earlier of equals ranks higher.
+
+    Returns:
+        ``adv`` ``(G,)`` and ``matches``.
+    """
+    scores = _scores(score)
+    return {"adv": rank_advantage(_descending(_seed_scores(scores))), "matches": len(scores) - 1}
+
+
+def single_elimination(score: npt.ArrayLike, byes: str = "proper") -> dict[str, Any]:
+    """Seed against rollout 0, then play a knockout in which the top two seeds can only meet in the final.
+
+    The higher score advances, of equals the one listed earlier in the bracket. Ranked are the winner, then the losers
+    of the last round, and so on; inside a round by the average of all scores so far, those of seeding included.
+
+    Args:
+        score: ``(G, G)``.
+        byes: what happens if G is no power of two: ``"proper"`` lets the top seeds pass the first round [ours];
+            ``"compact"`` closes the gaps, as the public code does, and strong seeds may meet early.
+
+    Returns:
+        ``order`` ``(G,)``, best first, ``adv`` ``(G,)`` and ``matches``, 2G - 2.
+    """
+    choice("byes", byes, ("proper", "compact"))
+    scores = _scores(score)
+    size = len(scores)
+    seeds = _descending(_seed_scores(scores)).tolist()
+    earned = [scores[0, 1:].tolist(), *([value] for value in scores[1:, 0].tolist())]
+    places = _bracket(size)
+    if byes == "compact":
+        places = [place for place in places if place < size]
+    pairs = [[seeds[place] for place in pair if place < size] for pair in _paired(places)]
+    beaten: list[list[int]] = []
+    while True:
+        winners, losers = _play(pairs, scores, earned)
+        beaten.append(losers)
+        if len(winners) == 1:
+            break
+        pairs = _paired(winners)
+    ranked = [sorted(losers, key=lambda loser: -np.mean(earned[loser])) for losers in reversed(beaten)]
+    order = np.array([*winners, *chain.from_iterable(ranked)], dtype=np.intp)
+    return {"order": order, "adv": rank_advantage(order), "matches": 2 * size - 2}
+
+
+def _play(pairs: list[list[int]], scores: FloatArray, earned: list[list[float]]) -> tuple[list[int], list[int]]:
+    """Play a round, note what everyone scores, and return winners and losers; who has no opponent advances."""
+    winners = [pair[0] for pair in pairs]
+    losers = []
+    for match, pair in enumerate(pairs):
+        if len(pair) == 1:
+            continue
+        first, second = pair
+        earned[first].append(scores[first, second])
+        earned[second].append(scores[second, first])
+        if scores[second, first] > scores[first, second]:
+            winners[match] = second
+        losers.append(first if winners[match] == second else second)
+    return winners, losers
+
+
+def _paired(entries: list[int]) -> list[list[int]]:
+    return [entries[index : index + 2] for index in range(0, len(entries), 2)]
+
+
+def _bracket(size: int) -> list[int]:
+    """Seeds (from 0) in the order of a bracket, so that the first meets the last and the top two only in the final."""
+    places = [0]
+    while len(places) < size:
+        places = [seed for place in places for seed in (place, 2 * len(places) - 1 - place)]
+    return places
+
+
+def _scores(score: npt.ArrayLike) -> FloatArray:
+    scores = array("score", score, (None, None))
+    if not scores.size or scores.shape[0] != scores.shape[1]:
+        raise ValueError(f"score: expected a square matrix for at least one rollout, got shape {scores.shape}")
+    return scores
+
+
+def _seed_scores(scores: FloatArray) -> FloatArray:
+    seeded = scores[:, 0].copy()
+    seeded[0] = scores[0, 1:].mean() if len(scores) > 1 else 0.0
+    return seeded
+
+
+def _descending(values: FloatArray) -> npt.NDArray[np.intp]:
+    return np.argsort(-values, kind="stable")
+
+
+def _standardised(rewards: FloatArray, eps: float) -> FloatArray:
+    return zscore(rewards, Groups.whole(rewards.size), ddof=1, eps=eps)
