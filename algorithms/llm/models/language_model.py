@@ -51,39 +51,45 @@ class LanguageModel(ABC):
         self,
         contexts: Sequence[IntArray],
         *,
-        max_tokens: int,
+        max_tokens: int | Sequence[int],
         temperature: float = 1.0,
         uniforms: Sequence[np.random.Generator] | None = None,
     ) -> list[Generation]:
         """Continue every context until the end token, or until ``max_tokens`` or the model's context are used up.
 
         A continuation comes from its own generator by the inverse distribution function: it does not depend on the
-        randomness of the sequences beside it. Each generator gives ``max_tokens`` numbers, however many are needed.
+        randomness of the sequences beside it. Its generator gives ``max_tokens`` numbers, however many are needed.
 
         Args:
             contexts: tokens to continue, at least one in each.
-            max_tokens: longest continuation.
+            max_tokens: longest continuation, of all or of each.
             temperature: divides the logits; 0 takes the likeliest token and needs no generators.
             uniforms: one generator per context.
 
         Raises:
-            ValueError: an empty or overlong context, an unknown token, a bad temperature, or too few generators.
+            ValueError: an empty or overlong context, an unknown token, a bad temperature or ``max_tokens``, or not as
+                many of something as there are contexts.
             FloatingPointError: the model's weights have diverged.
         """
         self._check(contexts)
         if not (np.isfinite(temperature) and temperature >= 0.0):
             raise ValueError(f"temperature={temperature!r}: expected a finite number of at least 0")
-        if max_tokens < 1:
-            raise ValueError(f"max_tokens={max_tokens!r}: expected at least 1")
-        if temperature == 0.0:
-            draws = np.zeros((len(contexts), max_tokens))
-        elif uniforms is None or len(uniforms) != len(contexts):
-            given = "none" if uniforms is None else len(uniforms)
-            raise ValueError(f"uniforms: {given} given, expected a generator for each of the {len(contexts)} contexts")
-        else:
-            draws = np.array([generator.random(max_tokens) for generator in uniforms]).reshape(-1, max_tokens)
+        budgets = [max_tokens] * len(contexts) if isinstance(max_tokens, int) else list(max_tokens)
+        if len(budgets) != len(contexts) or min(budgets, default=0) < 0:
+            raise ValueError(
+                f"max_tokens={max_tokens!r}: expected numbers of at least 0, one or {len(contexts)} of them"
+            )
+        draws = np.zeros((len(contexts), max(budgets, default=0)))
+        if temperature > 0.0:
+            if uniforms is None or len(uniforms) != len(contexts):
+                given = "none" if uniforms is None else len(uniforms)
+                raise ValueError(f"uniforms: {given} given, expected a generator for each of {len(contexts)} contexts")
+            for row, budget, generator in zip(draws, budgets, uniforms, strict=True):
+                row[:budget] = generator.random(budget)
+        room = [self.context - len(context) for context in contexts]
+        limits = np.minimum(budgets, room).astype(np.int64)
         with torch.inference_mode():
-            return sample(self._writer(), contexts, self.tokenizer.end, self.context, temperature, draws)
+            return sample(self._writer(), contexts, self.tokenizer.end, limits, temperature, draws)
 
     def score(
         self, sequences: Sequence[IntArray], *, where: Sequence[BoolArray] | None = None, hidden: bool = False

@@ -42,7 +42,7 @@ class Writer(Protocol):
 
 
 def sample(
-    writer: Writer, contexts: Sequence[IntArray], end: int, longest: int, temperature: float, uniforms: FloatArray
+    writer: Writer, contexts: Sequence[IntArray], end: int, limits: IntArray, temperature: float, uniforms: FloatArray
 ) -> list[Generation]:
     """Continue contexts until they end. Equal contexts are read once; finished sequences leave the batch.
 
@@ -50,14 +50,13 @@ def sample(
         writer: a new writer.
         contexts: C sequences.
         end: the token that ends a message.
-        longest: no sequence grows beyond this length.
+        limits: longest continuation of each context, ``(C,)``.
         temperature: of the distribution that tokens are drawn from; 0 takes the likeliest.
-        uniforms: random numbers in [0, 1), ``(C, max_tokens)``.
+        uniforms: random numbers in [0, 1), ``(C, limits.max())``.
 
     Raises:
         FloatingPointError: the model's probabilities are not numbers.
     """
-    limits = np.minimum(uniforms.shape[1], [longest - len(context) for context in contexts]).astype(np.int64)
     ids = np.zeros(uniforms.shape, dtype=np.int64)
     logp = np.zeros(uniforms.shape)
     lengths = np.zeros(len(contexts), dtype=np.int64)

@@ -10,18 +10,18 @@ from algorithms.llm.data import IntArray
 from algorithms.llm.models.sampling import draw, sample
 
 END = 3
+FIVE = np.full(3, 5)
 
 
 class Counter:
-    """Surely writes 0, 1, 2 and so on after a context, whatever it is; remembers how much it was asked to do."""
+    """Surely counts on from the last token of a context; remembers how much it was asked to do."""
 
-    def __init__(self, words: int = END) -> None:
-        self.words = words
+    def __init__(self) -> None:
         self.read = 0
         self.sizes: list[int] = []
 
     def begin(self, contexts: Sequence[IntArray], room: int) -> torch.Tensor:
-        self.read, self.room = len(contexts), room
+        self.read = len(contexts)
         self.next = torch.tensor([int(context[-1]) for context in contexts])
         return self._logits()
 
@@ -44,7 +44,7 @@ def arrays(*contexts: Sequence[int]) -> list[IntArray]:
 
 def test_sequences_end_at_the_end_token_and_leave_the_batch() -> None:
     writer = Counter()
-    written = sample(writer, arrays([0], [2], [0]), END, longest=10, temperature=1.0, uniforms=np.full((3, 5), 0.5))
+    written = sample(writer, arrays([0], [2], [0]), END, FIVE, temperature=1.0, uniforms=np.full((3, 5), 0.5))
     assert [generation.ids.tolist() for generation in written] == [[0, 1, 2, 3], [2, 3], [0, 1, 2, 3]]
     assert all(generation.stopped for generation in written)
     assert writer.sizes == [3, 2, 2]
@@ -52,19 +52,19 @@ def test_sequences_end_at_the_end_token_and_leave_the_batch() -> None:
 
 def test_equal_contexts_are_read_once() -> None:
     writer = Counter()
-    sample(writer, arrays([0], [2], [0]), END, longest=10, temperature=0.0, uniforms=np.zeros((3, 5)))
+    sample(writer, arrays([0], [2], [0]), END, FIVE, temperature=0.0, uniforms=np.zeros((3, 5)))
     assert writer.read == 2
 
 
-def test_sequences_are_cut_where_tokens_or_the_context_run_out() -> None:
-    contexts = arrays([1, 1, 1, 0], [0], [1, 1, 1, 1, 0])
-    written = sample(Counter(), contexts, END, longest=5, temperature=0.0, uniforms=np.zeros((3, 2)))
+def test_sequences_are_cut_at_their_limits() -> None:
+    contexts, limits = arrays([1, 0], [0], [0]), np.array([1, 2, 0])
+    written = sample(Counter(), contexts, END, limits, temperature=0.0, uniforms=np.zeros((3, 2)))
     assert [generation.ids.tolist() for generation in written] == [[0], [0, 1], []]
     assert not any(generation.stopped for generation in written)
 
 
 def test_nothing_to_write_is_no_batch() -> None:
-    assert sample(Counter(), [], END, longest=5, temperature=0.0, uniforms=np.zeros((0, 2))) == []
+    assert sample(Counter(), [], END, FIVE[:0], temperature=0.0, uniforms=np.zeros((0, 2))) == []
 
 
 @given(
@@ -98,4 +98,4 @@ def test_a_diverged_model_is_reported() -> None:
             return self._logits()
 
     with pytest.raises(FloatingPointError, match="weights have diverged"):
-        sample(Broken(), arrays([0]), END, longest=5, temperature=1.0, uniforms=np.full((1, 2), 0.5))
+        sample(Broken(), arrays([0]), END, FIVE[:1], temperature=1.0, uniforms=np.full((1, 5), 0.5))

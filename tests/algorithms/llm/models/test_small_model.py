@@ -53,6 +53,14 @@ def test_a_sequence_depends_on_its_own_generator_only(model: SmallModel) -> None
     assert together[0].ids.tolist() == together[2].ids.tolist() == alone[0].ids.tolist()
 
 
+def test_sequences_may_have_budgets_of_their_own(model: SmallModel) -> None:
+    contexts = texts(model, "one", "two", "three")
+    long = write(model, contexts, range(3))
+    uniforms = [np.random.default_rng(seed) for seed in range(3)]
+    short = model.generate(contexts, max_tokens=[3, 0, 8], uniforms=uniforms)
+    assert [part.ids.tolist() for part in short] == [long[0].ids[:3].tolist(), [], long[2].ids.tolist()]
+
+
 def test_the_end_token_stops_a_sequence(model: SmallModel) -> None:
     end = model.tokenizer.end
     contexts = texts(model, "a", "b")
@@ -223,9 +231,11 @@ def test_bad_requests_are_refused(model: SmallModel) -> None:
         model.score([context], where=[np.ones(2, dtype=bool)])
     with pytest.raises(ValueError, match="temperature=-1"):
         model.generate([context], max_tokens=1, temperature=-1.0)
-    with pytest.raises(ValueError, match="max_tokens=0"):
-        model.generate([context], max_tokens=0, temperature=0.0)
-    with pytest.raises(ValueError, match="none given, expected a generator for each of the 1 contexts"):
+    with pytest.raises(ValueError, match="max_tokens=-1: expected numbers of at least 0, one or 1 of them"):
+        model.generate([context], max_tokens=-1, temperature=0.0)
+    with pytest.raises(ValueError, match=r"max_tokens=\[1, 2\]"):
+        model.generate([context], max_tokens=[1, 2], temperature=0.0)
+    with pytest.raises(ValueError, match="none given, expected a generator for each of 1 contexts"):
         model.generate([context], max_tokens=1)
 
 
