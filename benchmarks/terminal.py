@@ -11,14 +11,13 @@ from coopgym.agents.base import Agent, FloatArray, Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
 from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.text.words import company, describe, introduce
 from coopgym.rewards import RewardLayer
 
 Ask = Callable[[str], str]
 """Shows a prompt and returns the line typed; raises EOFError when there is no more input."""
 Say = Callable[[str], None]
 
-FEW_PARTNERS = 6
-"""Up to here partners are listed one by one."""
 SHOWN_DIAGNOSTICS = ("mean_trust", "mean_reputation_damage")
 
 
@@ -75,28 +74,6 @@ def _number(typed: str, most: float) -> float | None:
         return None
 
 
-def describe(seat: Seat, observation: FloatArray) -> list[str]:
-    """Put what a seat sees into words, one line per partner or one line for many."""
-    partners = [name for j, name in enumerate(seat.game.agents) if j != seat.index]
-    facts: dict[str, FloatArray] = {}
-    if "partner_actions" in seat.columns:
-        facts["last put in {:.0%} of its endowment"] = seat.partners_cooperation(observation[None])[0]
-    for block, words in (
-        ("trust", "you trust it {:.2f}"),
-        ("trust_received", "it trusts you {:.2f}"),
-        ("damage", "its reputation with you is damaged {:.2f}"),
-    ):
-        if len(seat.columns.get(block, ())) == len(partners):
-            facts[words] = observation[seat.columns[block]]
-    if len(partners) <= FEW_PARTNERS:
-        return [
-            f"{name}: " + ", ".join(words.format(values[j]) for words, values in facts.items())
-            for j, name in enumerate(partners)
-        ]
-    means = ", ".join(words.format(values.mean()) for words, values in facts.items())
-    return [f"the {len(partners)} others on average: {means}"]
-
-
 @dataclass(frozen=True)
 class Sitting:
     """What happened until the game ended or the person left."""
@@ -144,11 +121,9 @@ def play_with_person(
 
 def introduction(spec: GameSpec, seat: int, partner: str, reward: str) -> list[str]:
     """Tell a person what they are about to play."""
-    others = "one partner" if spec.n_agents == 2 else f"{spec.n_agents - 1} partners"
     return [
-        f"{spec.id}: {spec.summary}",
-        f"You are {spec.agents[seat]} ({spec.roles[seat]}) with an endowment of {spec.endowments[seat]:g} per round.",
-        f"You meet {others} played by {partner}, for {spec.horizon} rounds. Your reward is {reward}.",
+        *introduce(spec, seat),
+        f"You meet {company(spec)} played by {partner}, for {spec.horizon} rounds. Your reward is {reward}.",
     ]
 
 

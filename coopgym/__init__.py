@@ -3,7 +3,7 @@
 Four things to do::
 
     gymnasium.make("coopgym/TrustDilemma-v1")         # one environment
-    coopgym.parallel_env("TrustDilemma-v1")           # or parallel, AEC, vectorised, torch
+    coopgym.parallel_env("TrustDilemma-v1")           # or parallel, AEC, vectorised, torch, text
     coopgym.load_corpus("runs/quick")                 # recorded runs
     coopgym run quick --agent my_module:MyAgent       # (shell) a benchmark
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coopgym.corpus import load_corpus
     from coopgym.games.registry import games, make_game, spec
     from coopgym.interfaces.pettingzoo import aec_env, parallel_env
+    from coopgym.interfaces.text import text_env
     from coopgym.interfaces.torch import torch_env
     from coopgym.rewards import reward_layer
 
@@ -33,6 +34,7 @@ _HOMES = {
     "parallel_env": "coopgym.interfaces.pettingzoo",
     "reward_layer": "coopgym.rewards",
     "spec": "coopgym.games.registry",
+    "text_env": "coopgym.interfaces.text",
     "torch_env": "coopgym.interfaces.torch",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "parallel_env",
     "reward_layer",
     "spec",
+    "text_env",
     "torch_env",
 ]
 

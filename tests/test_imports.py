@@ -10,7 +10,17 @@ import pytest
 import coopgym
 
 HEAVY = ("torch", "pettingzoo", "matplotlib", "stable_baselines3", "scipy", "pyarrow", "pandas", "pydantic", "typer")
-PUBLIC = ("aec_env", "games", "load_corpus", "make_game", "parallel_env", "reward_layer", "spec", "torch_env")
+PUBLIC = (
+    "aec_env",
+    "games",
+    "load_corpus",
+    "make_game",
+    "parallel_env",
+    "reward_layer",
+    "spec",
+    "text_env",
+    "torch_env",
+)
 
 
 def imported_by(statements: str) -> set[str]:
@@ -27,6 +37,7 @@ def imported_by(statements: str) -> set[str]:
         "import coopgym; coopgym.games(); coopgym.spec('TrustDilemma-v1')",
         "import coopgym, gymnasium; gymnasium.make('coopgym/TrustDilemma-v1').reset(seed=0)",
         "import coopgym, gymnasium; gymnasium.make_vec('coopgym/TrustDilemma-v1', num_envs=2).reset(seed=0)",
+        "import coopgym; coopgym.text_env('TrustDilemma-v1').send(0, 'submit .5')",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_used(statements: str) -> None:

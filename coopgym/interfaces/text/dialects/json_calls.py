@@ -1,0 +1,137 @@
+"""The dialect of instruction-tuned models: plain English, and tool calls as JSON between tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from coopgym.interfaces.text import words
+from coopgym.interfaces.text.desk import Desk
+from coopgym.interfaces.text.dialects.base import Call, Reading
+from coopgym.interfaces.text.levels import echo
+from coopgym.interfaces.text.schemas import Report, Tool
+from coopgym.interfaces.text.tools import observe
+
+if TYPE_CHECKING:
+    from coopgym.interfaces.text.dialogue import Rules
+
+OPEN, CLOSE = "<tool_call>", "</tool_call>"
+THOUGHT_ENDS = "</think>"
+FORM = f'{OPEN}{{"name": "payoff", "arguments": {{"own": 0.6, "partner": 0.5}}}}{CLOSE}'
+
+
+class JsonCalls:
+    """Calls as Hermes and Qwen models write them: ``<tool_call>{"name": ..., "arguments": {...}}</tool_call>``.
+
+    Whatever stands before ``</think>`` or outside the tags is thought. The last closing tag may be missing, as where it
+    served as a stop string. A message that is one JSON object and nothing else is a call too.
+    """
+
+    name = "json"
+    end = CLOSE
+
+    def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
+        game, seat = desk.game, desk.seat
+        people = [f"- {line}" for line in words.describe(seat, desk.observation)]
+        now = [
+            f"Round {desk.round + 1} of {game.spec.horizon}. "
+            + (
+                f"You last put in {desk.last_own:.0%} of your endowment."
+                if desk.round
+                else "Nothing has been played yet."
+            ),
+            *people,
+            f"In numbers: {_dumped(observe(desk).facts)}",
+        ]
+        return "\n".join([_briefing(desk.game, seat.index, desk.layer), *now, _manual(tuple(tools.values()), rules)])
+
+    def read(self, text: str) -> Reading:
+        hidden, ended, spoken = text.rpartition(THOUGHT_ENDS)
+        before = [hidden.strip()] if ended else []
+        pieces = spoken.split(OPEN)
+        if len(pieces) == 1:
+            written = spoken.strip()
+            if not written.startswith("{"):
+                return Reading((), "\n".join([*before, written]).strip(), f"no tool call; write {FORM}")
+            pieces = ["", written]
+        thoughts, calls = [*before, pieces[0].strip()], []
+        for piece in pieces[1:]:
+            written, _, after = piece.partition(CLOSE)
+            thoughts.append(after.strip())
+            try:
+                calls.append(_call(written))
+            except ValueError as error:
+                return Reading((), "\n".join(filter(None, thoughts)), f"{echo(written.strip())}: {error}; write {FORM}")
+        return Reading(tuple(calls), "\n".join(filter(None, thoughts)))
+
+    def result(self, call: Call, report: Report) -> str:
+        return f"<tool_response>{_dumped({'name': call.name, 'content': report.facts})}</tool_response>\n"
+
+    def complaint(self, problem: str) -> str:
+        return f"<tool_response>{_dumped({'error': problem})}</tool_response>\n"
+
+
+@lru_cache(maxsize=128)
+def _briefing(game: Any, seat: int, layer: Any) -> str:
+    spec = game.spec
+    return "\n".join(
+        [
+            *words.introduce(spec, seat),
+            f"You meet {words.company(spec)}, for {spec.horizon} rounds. In every round all choose at the same time "
+            "which share of their endowment to put in, from 0 to 1 in steps of 0.01.",
+            f"Your reward is {words.reward_in_words(layer)}. Earn as much of it as you can.",
+            "",
+            "Rules:",
+            words.rules(game),
+            "",
+            "Now:",
+        ]
+    )
+
+
+@lru_cache(maxsize=128)
+def _manual(tools: tuple[Tool, ...], rules: Rules) -> str:
+    schemas = "\n".join(_dumped(tool.schema()) for tool in tools)
+    return (
+        f"\nTools:\n<tools>\n{schemas}\n</tools>\n\n"
+        f"Think briefly, then call tools like this: {FORM}\n"
+        f"You have {rules.max_turns} messages; the last call of the last of them must be submit, which plays your "
+        "level. A level is a decimal from 0 to 1 or a percentage."
+    )
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _call(written: str) -> Call:
+    """Read one call.
+
+    Raises:
+        ValueError: not a JSON object with a name and arguments.
+    """
+    try:
+        value = json.loads(written, object_pairs_hook=_unique, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON ({error.msg})") from None
+    if not isinstance(value, dict) or not set(value) <= {"name", "arguments"}:
+        raise ValueError("expected an object with name and arguments")
+    name, arguments = value.get("name"), value.get("arguments", {})
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise ValueError("expected a name in text and arguments as an object")
+    return Call(name, arguments)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("the same key twice")
+    return found
+
+
+def _refused(constant: str) -> object:
+    raise ValueError(f"{constant} is no number")

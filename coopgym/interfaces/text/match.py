@@ -1,0 +1,328 @@
+"""A game played through dialogues: an episode or a window of it, talkers in some seats and agents in the others."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
+from coopgym.agents.registry import make_agent
+from coopgym.games.game import AnyGame
+from coopgym.games.registry import make_game
+from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.spaces import checked_seat, checked_view
+from coopgym.interfaces.text.desk import Desk
+from coopgym.interfaces.text.dialects import Dialect, dialect_named
+from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
+from coopgym.interfaces.text.schemas import Tool
+from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.rewards import RewardLayer, reward_layer
+
+Partner: TypeAlias = str | Callable[[], Agent]
+"""An agent's name, or what makes an agent."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one seat's decisions, H of them in a game of N agents."""
+
+    levels: FloatArray
+    """``(H,)`` shares played."""
+    rewards: FloatArray
+    """``(H,)`` own rewards in the match's mode, before penalties."""
+    payoffs: FloatArray
+    """``(H, N)`` material payoffs of everybody."""
+    welfare: FloatArray
+    """``(H,)`` sums of payoffs."""
+    penalties: FloatArray
+    """``(H,)`` what decisions without a legal answer cost under the rule ``"penalty"``."""
+
+    @property
+    def total(self) -> float:
+        """Rewards less penalties, summed over decisions."""
+        return float(self.rewards.sum() - self.penalties.sum())
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A match as it stood; `TextMatch.restore` plays on from it, as often as one likes."""
+
+    match: TextMatch
+
+
+class TextMatch:
+    """A window of an episode in which some seats decide in dialogues.
+
+    Two matches made with the same arguments stand in the same state and meet the same chance: what their talkers write
+    is all that can tell them apart. Chance and partners are seeded as in `coopgym.agents.play`.
+
+    Args:
+        game_id: for example ``"TrustDilemma-v1"``.
+        parameters: keywords of the game.
+        seats: which seats decide in dialogues.
+        reward: a mode name or layer.
+        view: what these seats see; None is the game's default. Partners see the view ``"own"``.
+        partners: who plays the other seats: one name or factory for all of them, or one per seat. Where the window
+            starts later than the episode, they play the steps before it in all seats, so the talkers' need one too.
+        seed: of chance and partners.
+        start: steps played before the first decision.
+        decisions: steps in which the seats decide; None are all that are left.
+        dialect: ``"compact"``, ``"json"`` or a dialect.
+        rules: of the dialogues.
+        tools: names of tools, or tools, ``submit`` among them; None are all.
+
+    Raises:
+        ValueError: an unknown name, seats or a window that the game does not have, or seats without a partner.
+        TypeError: a partner that is no agent.
+    """
+
+    def __init__(
+        self,
+        game_id: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        seats: int | Sequence[int] = (0,),
+        reward: str | RewardLayer = "private",
+        view: str | None = None,
+        partners: Partner | Mapping[int, Partner] = "TitForTat",
+        seed: int = 0,
+        start: int = 0,
+        decisions: int | None = 1,
+        dialect: str | Dialect = "compact",
+        rules: Rules | None = None,
+        tools: Sequence[str | Tool] | None = None,
+    ) -> None:
+        self.game = make_game(game_id, **(parameters or {}))
+        self.layer = reward_layer(reward)
+        self.layer.check(self.game)
+        self.view = checked_view(self.game, view)
+        self.seats = _checked_seats(self.game, seats)
+        self.dialect = dialect_named(dialect)
+        self.rules = rules or Rules()
+        self.tools = chosen_tools(tools)
+        self.start, self.decisions = _checked_window(self.game, start, decisions)
+        seated = {seat: Seat.of(self.game, seat, self.view, self.layer.name) for seat in self.seats}
+        self._desks = {seat: Desk(self.game, seated[seat], self.layer) for seat in self.seats}
+        self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
+        self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        self._ended = False
+        self._engine = Engine(self.game, self.layer)
+        self._engine.reset(seed)
+        self._agents = _seated(self.game, self.seats, partners, self.start)
+        self._begin(seed)
+        self._warm_up()
+        self._shared = (self.game, self.game.spec, self.layer, self.dialect, self.rules, self.tools, *seated.values())
+
+    @property
+    def finished(self) -> bool:
+        """Whether all decisions of the window are made, or the episode has ended."""
+        return self._ended or len(self._steps) == self.decisions
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Seats whose decision is open."""
+        return () if self.finished else tuple(seat for seat in self.seats if not self.dialogue(seat).decided)
+
+    def dialogue(self, seat: int) -> Dialogue:
+        """Return a seat's latest dialogue.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues.
+        """
+        return self._of(seat)[-1]
+
+    def dialogues(self, seat: int) -> tuple[Dialogue, ...]:
+        """Return a seat's dialogues, one per decision so far.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues.
+        """
+        return tuple(self._of(seat))
+
+    def prompt(self, seat: int) -> str:
+        """Return the prompt of a seat's latest decision.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues.
+        """
+        return self.dialogue(seat).prompt
+
+    def send(self, seat: int, text: str) -> Reply:
+        """Pass on a message of a seat's model; once no decision is open, everybody plays and the next decisions open.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues, or an agent's action is not playable.
+            RuntimeError: the seat's decision is made.
+        """
+        self._refuse_unless_waiting(seat)
+        reply = self.dialogue(seat).hear(text)
+        self._play_when_decided()
+        return reply
+
+    def give_up(self, seat: int, reason: Ending = "max_tokens", text: str = "") -> Reply:
+        """End a seat's decision without an answer, as `Dialogue.give_up`.
+
+        Raises:
+            ValueError, RuntimeError: as `send`.
+        """
+        self._refuse_unless_waiting(seat)
+        reply = self.dialogue(seat).give_up(reason, text)
+        self._play_when_decided()
+        return reply
+
+    def outcome(self, seat: int) -> Outcome:
+        """Return what has become of a seat's decisions so far.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues.
+        """
+        played = self._of(seat)[: len(self._steps)]
+        count = self.game.n_agents
+        shares, rewards, payoffs = (
+            np.array([step[part] for step in self._steps]).reshape(-1, count) for part in range(3)
+        )
+        penalties = np.array([dialogue.penalty for dialogue in played], dtype=np.float64)
+        return Outcome(shares[:, seat], rewards[:, seat], payoffs, payoffs.sum(axis=1), penalties)
+
+    def transcript(self, seat: int) -> list[Message]:
+        """Return everything said in a seat's dialogues.
+
+        Raises:
+            ValueError: the seat does not decide in dialogues.
+        """
+        return transcript(self._of(seat))
+
+    def snapshot(self) -> Snapshot:
+        """Keep the match as it stands, partners and chance included."""
+        return Snapshot(copy.deepcopy(self))
+
+    @staticmethod
+    def restore(snapshot: Snapshot) -> TextMatch:
+        """Return a match that plays on from a snapshot, independent of all others."""
+        return copy.deepcopy(snapshot.match)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TextMatch:
+        # What never changes is shared: rebuilding a game for every branch of a tree would cost more than playing it.
+        memo |= {id(constant): constant for constant in (*self._shared, self._engine.state)}
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return twin
+
+    def _of(self, seat: int) -> list[Dialogue]:
+        if seat not in self._dialogues:
+            raise ValueError(f"seat={seat!r}: the dialogues of this match are those of seats {self.seats}")
+        return self._dialogues[seat]
+
+    def _refuse_unless_waiting(self, seat: int) -> None:
+        if self.finished:
+            raise RuntimeError(f"{self.game.id}: the match is finished; make another one or restore a snapshot")
+        if self.dialogue(seat).decided:
+            raise RuntimeError(f"{self.game.id}: seat {seat} has decided; waiting for seats {self.waiting}")
+
+    def _begin(self, seed: int) -> None:
+        streams = np.random.default_rng(seed).spawn(self.game.n_agents)
+        for seat, agent in self._agents.items():
+            agent.begin(Seat.of(self.game, seat, "own", self.layer.name), 1, streams[seat])
+
+    def _warm_up(self) -> None:
+        for step in range(self.start):
+            self._show()
+            self._step({})
+            if self._ended:
+                raise ValueError(f"start={self.start}: the episode ended after {step + 1} steps; start earlier")
+        self._steps.clear()
+        self._open()
+
+    def _show(self) -> None:
+        observations = self.game.observe(self._engine.state, self.view)
+        for seat, desk in self._desks.items():
+            desk.see(observations[seat])
+
+    def _open(self) -> None:
+        self._show()
+        for seat, desk in self._desks.items():
+            self._dialogues[seat].append(Dialogue(desk, self.dialect, self.rules, self.tools))
+
+    def _play_when_decided(self) -> None:
+        if not self.waiting:
+            self._step({seat: self.dialogue(seat).action for seat in self.seats})
+            if not self.finished:
+                self._open()
+
+    def _step(self, shares: Mapping[int, float]) -> None:
+        """Play one step: the given shares, and the agents' answers in all other seats."""
+        endowments = self.game.spec.endowments
+        actions = np.empty(self.game.n_agents)
+        asked = {seat: agent for seat, agent in self._agents.items() if seat not in shares}
+        if asked:
+            observations = self.game.observe(self._engine.state, "own")
+            for seat, agent in asked.items():
+                actions[seat] = answers(self.game, seat, agent, observations[seat][None])[0]
+        for seat, share in shares.items():
+            actions[seat] = share * endowments[seat]
+        transition, rewards = self._engine.step(actions)
+        self._ended = bool(transition.terminated) or bool(transition.truncated)
+        self._steps.append((actions / endowments, np.asarray(rewards), np.asarray(transition.payoffs)))
+
+
+text_env = TextMatch
+"""The text interface by the name that `coopgym` gives it."""
+
+
+def _checked_seats(game: AnyGame, seats: int | Sequence[int]) -> tuple[int, ...]:
+    given = [seats] if isinstance(seats, int) else list(seats)
+    checked = tuple(checked_seat(game, seat) for seat in given)
+    if not checked or len(set(checked)) != len(checked):
+        raise ValueError(f"seats={seats!r}: expected one or several different seats of {game.id}")
+    return checked
+
+
+def _checked_window(game: AnyGame, start: int, decisions: int | None) -> tuple[int, int]:
+    horizon = game.spec.horizon
+    if isinstance(start, bool) or not isinstance(start, int | np.integer) or not 0 <= start < horizon:
+        raise ValueError(f"start={start!r}: {game.id} has steps 0 to {horizon - 1}")
+    left = horizon - int(start)
+    if decisions is None:
+        return int(start), left
+    if isinstance(decisions, bool) or not isinstance(decisions, int | np.integer) or not 1 <= decisions <= left:
+        raise ValueError(
+            f"decisions={decisions!r}: expected 1 to {left}, the steps of {game.id} from start={start}, or None for all"
+        )
+    return int(start), int(decisions)
+
+
+def _seated(
+    game: AnyGame, talkers: tuple[int, ...], partners: Partner | Mapping[int, Partner], start: int
+) -> dict[int, Agent]:
+    """Make the agents of all seats that need one."""
+    needed = [seat for seat in range(game.n_agents) if start or seat not in talkers]
+    if isinstance(partners, Mapping):
+        unknown = [seat for seat in partners if checked_seat(game, seat) not in range(game.n_agents)]
+        missing = [seat for seat in needed if seat not in partners]
+        if unknown or missing:
+            why = ", which needs one for the steps before the window" if missing[0] in talkers else ""
+            raise ValueError(f"partners has no agent for seat {missing[0]} of {game.id}{why}")
+        agents = {seat: _made(partners[seat]) for seat in needed}
+    else:
+        agents = {seat: _made(partners) for seat in needed}
+    for seat, agent in agents.items():
+        if isinstance(agent, type) or not isinstance(agent, Agent):
+            raise TypeError(
+                f"partner {agent!r} in seat {seat} of {game.id} is not an agent: expected a name or a function that "
+                "makes an object with begin(seat, episodes, rng) and act(observation)"
+            )
+    refuse_shared(game, list(agents.values()))
+    return agents
+
+
+def _made(partner: Partner) -> Agent:
+    if isinstance(partner, str):
+        return make_agent(partner)
+    if not callable(partner):
+        raise TypeError(f"partner {partner!r}: expected an agent's name or a function that makes one")
+    return partner()

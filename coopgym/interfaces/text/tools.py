@@ -1,0 +1,218 @@
+"""What a player can ask and do at its desk.
+
+Every tool computes from what its seat has seen and from the rules of the game, never from the game being played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+
+from coopgym.agents.base import FloatArray
+from coopgym.interfaces.text.arguments import Count, Level, Levels, Profile
+from coopgym.interfaces.text.desk import Desk
+from coopgym.interfaces.text.levels import STEPS, short_number
+from coopgym.interfaces.text.schemas import Report, Tool
+
+FARTHEST = 20
+"""Rounds that a simulation looks ahead at most."""
+LISTED = 12
+"""Up to here the entries of a block are listed one by one."""
+GRID = np.arange(STEPS + 1) / STEPS
+
+FEW = 4
+"""Up to here the same holds where every character costs."""
+
+_REPEATED = ("seat", "actions", "trust_row", "damage_row", "dependence_row")
+"""Blocks that say again what others say, or nothing."""
+_RELATIONS = ("trust", "trust_received", "damage", "standing", "public_damage")
+
+
+def observe(desk: Desk) -> Report:
+    """Look at everything your information shows now, in numbers: last levels, relations, stocks and time."""
+    blocks = {name: _block(desk, name) for name in desk.seat.columns if name not in _REPEATED}
+    facts = {"round": desk.round + 1, "rounds": desk.game.spec.horizon}
+    brief = " ".join(f"{name} {_short_row(values)}" for name, values in blocks.items() if len(values))
+    return Report({**facts, **{name: _row(values) for name, values in blocks.items()}}, brief)
+
+
+def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST)]) -> Report:
+    """List what you and the others played in the last rounds, as shares of endowment, oldest first.
+
+    Args:
+        k: how many rounds to look back.
+    """
+    own = desk.own_shares[-k:]
+    others = desk.partners_shares[-k:]
+    facts: dict[str, Any] = {"rounds": len(own), "you": [round(share, 2) for share in own]}
+    if not desk.sees_partners:
+        return Report({**facts, "others": "your information does not show them"}, "hidden")
+    facts["others"] = [_row(shares) for shares in others]
+    return Report(facts, " ".join(short_number(float(shares.mean())) for shares in others) or "none")
+
+
+def payoff(desk: Desk, own: Annotated[float, Level()], partner: Annotated[float, Profile()]) -> Report:
+    """Work out what one round pays if you play one level and the others another, as things stand now.
+
+    Args:
+        own: your level, a share of your endowment.
+        partner: the others' level, one for all of them or a list with one for each.
+    """
+    rewards, payoffs = desk.imagined.stage(desk.profile(own, desk.others(partner)))
+    seat = desk.seat.index
+    others = np.delete(payoffs, seat)
+    facts = {
+        "your_reward": _amount(rewards[seat]),
+        "your_payoff": _amount(payoffs[seat]),
+        "others_payoffs": _row(others, 4),
+    }
+    return Report(facts, _brief(desk, rewards[seat], others.mean()))
+
+
+def trust_report(desk: Desk) -> Report:
+    """Report trust and reputation between you and the others, as far as your information shows them."""
+    shown = {name: block for name in _RELATIONS if (block := desk.seen(name)) is not None}
+    brief = " ".join(short_number(float(block.mean())) for block in shown.values())
+    return Report({name: _row(block) for name, block in shown.items()}, brief)
+
+
+def simulate(
+    desk: Desk, plan: Annotated[list[float], Levels(FARTHEST)], horizon: Annotated[int, Count(FARTHEST)]
+) -> Report:
+    """Play the coming rounds in your head; the others repeat their last levels.
+
+    Args:
+        plan: your levels round by round; the last one is repeated.
+        horizon: how many rounds to look ahead.
+    """
+    own = [plan[min(step, len(plan) - 1)] for step in range(horizon)]
+    path = [desk.profile(level, desk.last_partners) for level in own]
+    steps = list(desk.imagined.continued(path))
+    seat = desk.seat.index
+    rewards = np.array([reward[seat] for reward, _ in steps])
+    payoffs = np.array([transition.payoffs for _, transition in steps])
+    others = np.delete(payoffs, seat, axis=1)
+    trust = np.delete(steps[-1][1].state.trust[seat], seat)
+    facts = {
+        "rounds": len(steps),
+        "your_rewards": _row(rewards, 4),
+        "your_reward_per_round": _amount(rewards.mean()),
+        "your_payoff_per_round": _amount(payoffs[:, seat].mean()),
+        "others_payoff_per_round": _amount(others.mean()),
+        "your_mean_trust_then": round(float(trust.mean()), 2),
+        "relation_ends": bool(steps[-1][1].terminated),
+    }
+    return Report(facts, _brief(desk, rewards.mean(), others.mean()))
+
+
+def best_response(desk: Desk, partner: Annotated[float, Profile()]) -> Report:
+    """Find the level that earns you the most in one round, as things stand now, if the others play a given level.
+
+    Args:
+        partner: the others' level, one for all of them or a list with one for each.
+    """
+    rewards, payoffs = desk.imagined.stage(desk.profile(GRID, desk.others(partner)))
+    own = rewards[:, desk.seat.index]
+    best = int(own.argmax())
+    facts = {
+        "level": float(GRID[best]),
+        "your_reward": _amount(own[best]),
+        "your_payoff": _amount(payoffs[best, desk.seat.index]),
+    }
+    return Report(facts, f"{short_number(float(GRID[best]))} {_units(desk, own[best])}")
+
+
+def submit(desk: Desk, level: Annotated[float, Level()]) -> Report:
+    """Play a level. This ends your decision, so it must be the last call of a message.
+
+    Args:
+        level: the share of your endowment to put in this round.
+    """
+    return Report({"played": level}, short_number(level))
+
+
+_FUNCTIONS: tuple[Callable[..., Report], ...] = (
+    observe, partner_history, payoff, trust_report, simulate, best_response, submit,
+)  # fmt: skip
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in map(Tool.of, _FUNCTIONS)}
+"""The tools by name."""
+
+
+def chosen_tools(tools: Sequence[str | Tool] | None) -> dict[str, Tool]:
+    """Return tools by name; None are all of them.
+
+    Raises:
+        ValueError: an unknown name, the same name twice, or no way to submit.
+    """
+    if tools is None:
+        return TOOLS
+    chosen: dict[str, Tool] = {}
+    for entry in [tools] if isinstance(tools, str) else tools:
+        if isinstance(entry, str) and entry not in TOOLS:
+            raise ValueError(f"unknown tool {entry!r}; known: {', '.join(TOOLS)}, or a Tool of your own")
+        tool = TOOLS[entry] if isinstance(entry, str) else entry
+        if tool.name in chosen:
+            raise ValueError(f"tool {tool.name!r} is given twice")
+        chosen[tool.name] = tool
+    if "submit" not in chosen:
+        raise ValueError(f"tools={list(chosen)}: a decision ends with 'submit', which must be among them")
+    return chosen
+
+
+def situation(desk: Desk) -> str:
+    """What a seat sees in as few characters as possible: levels, relations and stocks of one number."""
+    parts = [("me", desk.last_own)]
+    if desk.sees_partners:
+        parts.append(("they", float(desk.last_partners.mean())))
+    for block, word in (("trust", "trust"), ("damage", "rep")):
+        values = desk.seen(block)
+        if values is not None:
+            parts.append((word, float(values.mean())))
+    return " ".join(f"{word} {short_number(value)}" for word, value in [*parts, *_stocks(desk)])
+
+
+_COMMON = {"own_action", "partner_actions", "trust", "trust_received", "damage", "standing", "dependence", "time"}
+
+
+def _stocks(desk: Desk) -> list[tuple[str, float]]:
+    """What a game shows besides actions and relations, where it is one number."""
+    return [
+        (name, float(desk.observation[columns[0]]))
+        for name, columns in desk.seat.columns.items()
+        if len(columns) == 1 and name not in _COMMON and name != "public_damage" and not name.startswith("all_")
+    ]
+
+
+def _block(desk: Desk, name: str) -> FloatArray:
+    """Entries of a block; levels as shares of endowment, whatever their unit in the observation."""
+    if name == "own_action":
+        return np.array([desk.last_own])
+    return desk.last_partners if name == "partner_actions" else desk.observation[desk.seat.columns[name]]
+
+
+def _row(values: FloatArray, decimals: int = 2) -> list[float] | dict[str, float]:
+    """Numbers as a list, or what a long list comes to."""
+    if len(values) <= LISTED:
+        return [round(float(value), decimals) for value in values]
+    facts = {"mean": values.mean(), "least": values.min(), "greatest": values.max()}
+    return {"entries": len(values), **{name: round(float(value), decimals) for name, value in facts.items()}}
+
+
+def _short_row(values: FloatArray) -> str:
+    """A few numbers one by one, the mean of many."""
+    shown = values if len(values) <= FEW else [values.mean()]
+    return " ".join(short_number(float(value)) for value in shown)
+
+
+def _amount(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _units(desk: Desk, value: float) -> str:
+    return short_number(float(value) / desk.payoff_unit, 3)
+
+
+def _brief(desk: Desk, reward: float, others: float) -> str:
+    return f"{_units(desk, reward)} {_units(desk, others)}"

@@ -1,0 +1,93 @@
+"""Games and situations in words, as people and language models read them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import lru_cache
+
+from coopgym.agents.base import FloatArray, Seat
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import GameSpec
+from coopgym.rewards import RewardLayer
+
+FEW_PARTNERS = 6
+"""Up to here partners are listed one by one."""
+
+RULES = ("Seats", "Actions", "Payoff", "Trust", "State", "Agreement", "Membership", "End")
+"""Headings of a game's documentation that state its rules; others discuss solutions and belong to no player."""
+
+REWARDS = {
+    "private": "your own payoff",
+    "integrated": "your own payoff, the others' payoffs weighted by how far you trust and depend on them, and whatever "
+    "the rules say the integrated reward adds",
+    "cooperative": "the mean of what everybody earns, the same for all",
+}
+
+_HEADING = re.compile(r"([A-Z][a-z]+(?: [a-z]+)*):\s")
+
+
+def describe(seat: Seat, observation: FloatArray) -> list[str]:
+    """Put what a seat sees of the others into words, one line per partner or one line for many."""
+    partners = [name for j, name in enumerate(seat.game.agents) if j != seat.index]
+    facts: dict[str, FloatArray] = {}
+    if "partner_actions" in seat.columns:
+        facts["last put in {:.0%} of its endowment"] = seat.partners_cooperation(observation[None])[0]
+    for block, words in (
+        ("trust", "you trust it {:.2f}"),
+        ("trust_received", "it trusts you {:.2f}"),
+        ("damage", "its reputation with you is damaged {:.2f}"),
+    ):
+        if len(seat.columns.get(block, ())) == len(partners):
+            facts[words] = observation[seat.columns[block]]
+    if len(partners) <= FEW_PARTNERS:
+        return [
+            f"{name}: " + ", ".join(words.format(values[j]) for words, values in facts.items())
+            for j, name in enumerate(partners)
+        ]
+    means = ", ".join(words.format(values.mean()) for words, values in facts.items())
+    return [f"the {len(partners)} others on average: {means}"]
+
+
+def introduce(spec: GameSpec, seat: int) -> list[str]:
+    """Say what is played and from which seat."""
+    name, role = spec.agents[seat], spec.roles[seat]
+    who = name if role == name else f"{name} ({role})"
+    return [
+        f"{spec.id}: {spec.summary}",
+        f"You are {who} with an endowment of {spec.endowments[seat]:g} per round.",
+    ]
+
+
+def company(spec: GameSpec) -> str:
+    """Say how many others there are."""
+    return "one partner" if spec.n_agents == 2 else f"{spec.n_agents - 1} partners"
+
+
+def reward_in_words(layer: RewardLayer) -> str:
+    """Say what a reward mode rewards."""
+    return (
+        REWARDS.get(layer.name) or f"{layer.name} ({(inspect.getdoc(layer) or '').partition(chr(10))[0].rstrip('.')})"
+    )
+
+
+@lru_cache(maxsize=128)
+def rules(game: AnyGame) -> str:
+    """Return the rules of a game from its documentation, and its parameters where they differ from the documented."""
+    homes = [kind for kind in type(game).__mro__ if kind.__dict__.get("__doc__")]
+    paragraphs = [paragraph for kind in homes for paragraph in inspect.cleandoc(kind.__doc__ or "").split("\n\n")]
+    stated = [" ".join(paragraph.split()) for paragraph in paragraphs if _heading(paragraph) in RULES]
+    changed = {name: value for name, value in game.parameter_dict().items() if value != _documented(game).get(name)}
+    if changed:
+        settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
+        stated.append(f"Different from the above in this game: {settings}.")
+    return "\n".join(stated)
+
+
+def _heading(paragraph: str) -> str:
+    heading = _HEADING.match(paragraph)
+    return heading[1] if heading else ""
+
+
+def _documented(game: AnyGame) -> dict[str, object]:
+    return type(game).configure().parameter_dict()
