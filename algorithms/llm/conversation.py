@@ -1,4 +1,4 @@
-"""Rollouts: a model converses with matches, and every token is recorded as it is sampled.
+"""Rollouts: a model converses, and every token is recorded as it is sampled.
 
 Text is never encoded twice: what the policy wrote stays as the tokens it wrote, what came back is encoded once and
 masked out.
@@ -6,16 +6,16 @@ masked out.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from algorithms.llm.data import Ending, IntArray, ToolCall, Trajectory, Turn, TurnKind
+from algorithms.llm.data import IntArray, ToolCall, Trajectory, Turn, TurnKind
 from algorithms.llm.models import Generation, LanguageModel
+from algorithms.llm.talks import SeatTalk, Talk
 from algorithms.llm.tasks import Task
-from coopgym.interfaces.text import Call, TextMatch
+from coopgym.interfaces.text import Use
 
 
 @dataclass(frozen=True)
@@ -27,87 +27,89 @@ class Decoding:
         temperature: 0 takes the likeliest token.
     """
 
-    max_tokens: int = 48
+    max_tokens: int = 32
     temperature: float = 1.0
 
 
 @dataclass
 class Rollout:
-    """One seat's part of a match, token by token."""
+    """One side of a conversation, token by token.
 
-    match: TextMatch
-    seat: int
+    Attributes:
+        talk: what is talked to.
+        model: who writes.
+        stream: the rollout's own chance; it does not depend on others in the batch.
+    """
+
+    talk: Talk
     model: LanguageModel
     stream: np.random.Generator
-    """The rollout's own chance; it does not depend on others in the batch."""
     prompt_ids: IntArray = field(init=False)
     ids: list[int] = field(default_factory=list, init=False)
     mask: list[bool] = field(default_factory=list, init=False)
     logp: list[float] = field(default_factory=list, init=False)
     turns: list[Turn] = field(default_factory=list, init=False)
-    decisions: int = field(default=1, init=False)
-    """Decisions that have been put to the seat."""
+    prompts_read: int = field(default=1, init=False)
 
     def __post_init__(self) -> None:
-        self.prompt_ids = np.array(self.model.tokenizer.encode(self.match.prompt(self.seat)), dtype=np.int64)
+        prompt = self.talk.dialogues[0].prompt
+        self.prompt_ids = np.array(self.model.tokenizer.encode(prompt), dtype=np.int64)
+
+    @classmethod
+    def of_task(cls, task: Task, model: LanguageModel, stream: np.random.Generator) -> Rollout:
+        """Start a rollout of a task in its own seat."""
+        return cls(SeatTalk(task.open(), task.seat), model, stream)
 
     @property
     def waiting(self) -> bool:
-        """Whether it is the seat's turn to write."""
-        return self.seat in self.match.waiting
+        """Whether it is the model's turn to write."""
+        return self.talk.waiting
 
     @property
     def context(self) -> IntArray:
         """Everything read and written so far."""
         return np.concatenate([self.prompt_ids, np.array(self.ids, dtype=np.int64)])
 
+    @property
+    def room(self) -> int:
+        """Tokens that still fit into the model's context."""
+        return self.model.context - len(self.prompt_ids) - len(self.ids)
+
     def prepare(self) -> None:
         """Read the prompt of a decision that has opened since the last message."""
-        if self.match.decision(self.seat) >= self.decisions:
-            self.decisions += 1
-            self._read(self.match.prompt(self.seat))
-
-    def room(self, wanted: int) -> int:
-        """Return how many of ``wanted`` tokens still fit into the model's context."""
-        return min(wanted, self.model.context - len(self.prompt_ids) - len(self.ids))
+        if len(self.talk.dialogues) > self.prompts_read:
+            self._read(self.talk.dialogues[-1].prompt)
+            self.prompts_read += 1
 
     def hear(self, generation: Generation) -> None:
-        """Take a message of the model and let the match answer it."""
-        start = len(self.ids)
+        """Take a message of the model and let the other side answer it."""
+        start, dialogue = len(self.ids), self.talk.dialogues[-1]
         self.ids += generation.ids.tolist()
         self.logp += generation.logp.tolist()
         self.mask += [True] * len(generation.ids)
-        end = self.model.tokenizer.end
-        written = generation.ids[generation.ids != end]
-        reply = self.match.send(self.seat, self.model.tokenizer.decode(written.tolist()))
-        calls = tuple(ToolCall(call.name, call.arguments, call.ok) for call in reply.calls)
-        self.turns.append(Turn(start, len(self.ids), _kind(reply.calls), calls, reply.text, _key(reply.calls)))
-        if reply.text is not None and not reply.decided:
+        reply = self.talk.send(self.model.tokenizer.decode(generation.ids[generation.ids != self.model.tokenizer.end]))
+        uses = [use for use in dialogue.calls if use.turn == dialogue.written - 1]
+        calls = tuple(ToolCall(use.name, use.arguments, use.ok) for use in uses)
+        self.turns.append(Turn(start, len(self.ids), _kind(uses), calls, reply.text, _key(uses)))
+        if reply.text is not None:
             self._read(reply.text)
-
-    def give_up(self) -> None:
-        """End the decision because no token fits any more."""
-        self.match.give_up(self.seat, "max_tokens")
 
     def branch(self, stream: np.random.Generator) -> Rollout:
         """Return an independent copy that goes on from here with other chance."""
-        other = copy.copy(self)
-        other.match, other.stream = TextMatch.restore(self.match.snapshot()), stream
-        other.ids, other.mask, other.logp, other.turns = (
-            list(self.ids),
-            list(self.mask),
-            list(self.logp),
-            list(self.turns),
-        )
+        other = Rollout(self.talk.branch(), self.model, stream)
+        for name in ("prompt_ids", "ids", "mask", "logp", "turns"):
+            setattr(other, name, getattr(self, name).copy())
+        other.prompts_read = self.prompts_read
         return other
 
     def trajectory(self, task: Task) -> Trajectory:
-        """Return the record of a finished rollout, judged by its task."""
-        dialogues = self.match.dialogues(self.seat)
+        """Return the record of the rollout, judged by its task. An unfinished one is worth nothing."""
+        assert isinstance(self.talk, SeatTalk), "only seats of matches are judged"
+        dialogues, seat = self.talk.dialogues, self.talk.seat
+        outcome = self.talk.match.outcome(seat)
         answers = tuple(dialogue.level for dialogue in dialogues)
-        outcome = self.match.outcome(self.seat)
-        judgement = task.judge(outcome, answers, self.seat)
-        ended: Ending = dialogues[-1].ended_by
+        finished = self.talk.match.finished
+        judgement = task.judge(outcome, answers, seat) if finished else task.unanswered()
         return Trajectory(
             prompt_ids=self.prompt_ids,
             ids=np.array(self.ids, dtype=np.int64),
@@ -118,9 +120,9 @@ class Rollout:
             outcome=judgement.outcome,
             correct=judgement.correct,
             format_ok=not any(dialogue.problems for dialogue in dialogues),
-            ended_by=ended,
+            ended_by=dialogues[-1].ended_by or "max_tokens",
             levels=tuple(outcome.levels.tolist()),
-            payoffs=outcome.payoffs.mean(0),
+            payoffs=outcome.payoffs.mean(0) if len(outcome.payoffs) else np.zeros(task.settings.made.n_agents),
         )
 
     def _read(self, text: str) -> None:
@@ -131,26 +133,25 @@ class Rollout:
 
 
 def converse(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
-    """Let every rollout go on until its match is finished, decoding all that wait together."""
+    """Let every rollout go on until nobody waits for it, decoding all that wait together."""
     while talking := [rollout for rollout in rollouts if rollout.waiting]:
         one_turn(talking, decoding)
 
 
 def one_turn(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
-    """Let every rollout, whose turn it must be, write one message."""
+    """Let every rollout, whose turn it must be, write one message; without room for a token it gives up."""
     speaking = []
     for rollout in rollouts:
         rollout.prepare()
-        if rollout.room(1):
+        if rollout.room > 0:
             speaking.append(rollout)
         else:
-            rollout.give_up()
+            rollout.talk.give_up("max_tokens")
     if not speaking:
         return
-    (model,) = {id(rollout.model): rollout.model for rollout in speaking}.values()
-    generations = model.generate(
+    generations = speaking[0].model.generate(
         [rollout.context for rollout in speaking],
-        max_tokens=min(rollout.room(decoding.max_tokens) for rollout in speaking),
+        max_tokens=decoding.max_tokens,
         temperature=decoding.temperature,
         uniforms=[rollout.stream for rollout in speaking],
     )
@@ -158,15 +159,15 @@ def one_turn(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
         rollout.hear(generation)
 
 
-def _kind(calls: Sequence[Call]) -> TurnKind:
-    if any(call.name == "submit" and call.ok for call in calls):
+def _kind(uses: Sequence[Use]) -> TurnKind:
+    if any(use.name == "submit" and use.ok for use in uses):
         return "answer"
-    return "tool" if calls else "other"
+    return "tool" if uses else "other"
 
 
-def _key(calls: Sequence[Call]) -> tuple[object, ...] | None:
-    """Name a message by its calls, numbers rounded to the grid, so that equal actions are equal keys."""
-    return tuple((call.name, *(_rounded(value) for value in call.arguments.values())) for call in calls) or None
+def _key(uses: Sequence[Use]) -> tuple[object, ...] | None:
+    """Name a message by its calls, numbers rounded to the grid, so that equal actions have equal keys."""
+    return tuple((use.name, *map(_rounded, use.arguments.values())) for use in uses) or None
 
 
 def _rounded(value: object) -> object:

@@ -31,7 +31,11 @@ def scored(model: LanguageModel, trajectories: Sequence[Trajectory], critic: Val
         trajectories: B of them; prompts may differ in length.
         critic: values of the states *before* each token, if wanted.
     """
-    scores = model.score([np.concatenate([each.prompt_ids, each.ids]) for each in trajectories])
+    scores = model.score(
+        [np.concatenate([each.prompt_ids, each.ids]) for each in trajectories],
+        where=[np.concatenate([np.zeros(len(each.prompt_ids), dtype=bool), each.mask]) for each in trajectories],
+        hidden=critic is not None,
+    )
     width = max(len(each.ids) for each in trajectories)
     places = torch.arange(width).unsqueeze(0)
     starts = torch.tensor([len(each.prompt_ids) for each in trajectories]).unsqueeze(1)
@@ -43,7 +47,7 @@ def scored(model: LanguageModel, trajectories: Sequence[Trajectory], critic: Val
     return Scored(
         logp=after_prompt(scores.logp),
         entropy=after_prompt(scores.entropy),
-        values=None if critic is None else after_prompt(critic(scores.hidden), shift=1),
+        values=None if critic is None or scores.hidden is None else after_prompt(critic(scores.hidden), shift=1),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from algorithms.llm.conversation import Decoding
 from algorithms.llm.data import FloatArray, IntArray
@@ -13,7 +14,10 @@ from algorithms.llm.gold import GRID, soft_gold
 from algorithms.llm.models import LanguageModel
 from algorithms.llm.streams import stream
 from algorithms.llm.value_head import ValueHead
-from coopgym.interfaces.text import dialect
+from coopgym.interfaces.text import dialect_named
+
+CHUNK = 256
+"""Sequences scored at once."""
 
 
 @dataclass
@@ -36,7 +40,7 @@ class Services:
 
     def answer_tokens(self, level: float) -> IntArray:
         """Return the message that submits a level, its end included."""
-        text = dialect(self.dialect).call("submit", {"level": level})
+        text = dialect_named(self.dialect).write("submit", {"level": level})
         return np.array([*self.model.tokenizer.encode(text), self.model.tokenizer.end], dtype=np.int64)
 
     def continuation_logp(
@@ -53,7 +57,21 @@ class Services:
         """
         self.extra_tokens += sum(len(context) for context in contexts)
         self.extra_tokens += sum(len(ending) for each in endings for ending in each)
-        return self.model.continuations(contexts, endings)
+        sequences = [
+            np.concatenate([context, ending]) for context, own in zip(contexts, endings, strict=True) for ending in own
+        ]
+        where = [
+            np.arange(len(context) + len(ending)) >= len(context)
+            for context, own in zip(contexts, endings, strict=True)
+            for ending in own
+        ]
+        sums = []
+        with torch.no_grad():
+            for start in range(0, len(sequences), CHUNK):
+                scores = self.model.score(sequences[start : start + CHUNK], where=where[start : start + CHUNK])
+                sums += scores.logp.double().sum(1).tolist()
+        means = iter(np.array(sums) / [mask.sum() for mask in where])
+        return [np.array([next(means) for _ in own]) for own in endings]
 
     def answers_logp(self, contexts: Sequence[IntArray], levels: Sequence[float]) -> FloatArray:
         """Return mean log-probabilities ``(C, K)`` of submitting each of K levels after each context."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -17,7 +17,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.spaces import checked_view
-from coopgym.interfaces.text import Outcome, Rules, TextMatch
+from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch
 from coopgym.rewards import reward_layer
 
 OutcomeKind = Literal["graded", "payoff", "welfare"]
@@ -37,6 +37,7 @@ class TaskSettings:
         view: what the seat sees; None is the game's default.
         partners: names of agents; a task draws who sits in the other seats, and who played before it starts.
         decisions: decisions H in a row.
+        latest_start: most steps that have been played before a task starts.
         dialect: how the text interface words things.
         rules: turns allowed and what an unreadable answer leads to.
         outcome: what a rollout is worth.
@@ -52,6 +53,7 @@ class TaskSettings:
     view: View | None = None
     partners: tuple[str, ...] = ("Random", "TitForTat", "Constant_25", "Constant_50", "Constant_75")
     decisions: int = 1
+    latest_start: int = 20
     dialect: str = "compact"
     rules: Rules = field(default_factory=Rules)
     outcome: OutcomeKind = "graded"
@@ -100,15 +102,16 @@ class TaskSettings:
         return stage_rewards(*self._key, tuple(shares.tolist()))
 
     def draw(self, rng: np.random.Generator) -> Task:
-        """Draw a task: seat, partners, start and chance."""
+        """Draw a task: seat, partners, start and chance. Where the relation would end before the start, it is 0."""
         spec = self.made.spec
-        return Task(
+        task = Task(
             settings=self,
             seat=int(rng.integers(spec.n_agents)),
             partner=self.partners[int(rng.integers(len(self.partners)))],
-            start=int(rng.integers(spec.horizon - self.decisions + 1)),
+            start=int(rng.integers(min(self.latest_start, spec.horizon - self.decisions) + 1)),
             seed=int(rng.integers(2**31)),
         )
+        return task if task.reachable else replace(task, start=0)
 
 
 @dataclass(frozen=True)
@@ -144,17 +147,30 @@ class Task:
         """The oracle's share of endowment at the last decision."""
         return self.settings.gold(self.start + self.settings.decisions - 1, self.seat)
 
-    def open(self, seats: tuple[int, ...] | None = None) -> TextMatch:
-        """Start a rollout.
+    @cached_property
+    def reachable(self) -> bool:
+        """Whether the relation lasts until the start."""
+        try:
+            self.open()
+        except ValueError:
+            return False
+        return True
 
-        Args:
-            seats: who converses; None is the task's own seat, among agents.
-        """
+    def open(self) -> TextMatch:
+        """Start a rollout in the task's seat, among agents."""
+        return TextMatch.restore(self._start)
+
+    @cached_property
+    def _start(self) -> Snapshot:
+        return self.table((self.seat,)).snapshot()
+
+    def table(self, seats: tuple[int, ...]) -> TextMatch:
+        """Start a match with talkers in some seats and agents in the others."""
         settings = self.settings
         return TextMatch(
             settings.game,
             parameters=dict(settings.parameters),
-            seats=(self.seat,) if seats is None else seats,
+            seats=seats,
             reward=settings.reward,
             view=settings.view,
             partners=self.partner,
@@ -185,7 +201,11 @@ class Task:
         else:
             payoffs = outcome.payoffs.mean(0).sum()
             worth = _between(payoffs, settings.disagreement[0].sum(), settings.ideal[0].sum())
-        return Judgement(max(0.0, worth - outcome.penalties), right)
+        return Judgement(max(0.0, worth - float(outcome.penalties.mean())), right)
+
+    def unanswered(self) -> Judgement:
+        """Say what a rollout without an end is worth."""
+        return Judgement(0.0, False)
 
 
 def _between(value: float, low: float, high: float) -> float:

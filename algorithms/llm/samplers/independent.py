@@ -19,7 +19,7 @@ class Independent(Sampler):
     def sample(self, tasks: Sequence[Task], size: int, services: Services, step: int) -> list[Group]:
         members = [
             [
-                Rollout(task.open(), task.seat, services.model, services.stream("rollout", step, number, member))
+                Rollout.of_task(task, services.model, services.stream("rollout", step, number, member))
                 for member in range(size)
             ]
             for number, task in enumerate(tasks)

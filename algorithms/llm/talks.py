@@ -1,0 +1,87 @@
+"""What a model can talk to: a seat of a match, or a single decision."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from coopgym.interfaces.text import Dialogue, Reply, TextMatch
+from coopgym.interfaces.text.dialogue import Ending
+
+
+class Talk(Protocol):
+    """One side of a conversation that asks for decisions."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a message is expected."""
+
+    @property
+    def dialogues(self) -> tuple[Dialogue, ...]:
+        """One dialogue per decision so far."""
+
+    def send(self, text: str) -> Reply:
+        """Pass on a message."""
+
+    def give_up(self, reason: Ending, text: str = "") -> Reply:
+        """End the decision without an answer."""
+
+    def branch(self) -> Talk:
+        """Return an independent copy."""
+
+
+class SeatTalk:
+    """A seat of a match."""
+
+    def __init__(self, match: TextMatch, seat: int) -> None:
+        self.match, self.seat = match, seat
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the seat's decision is open."""
+        return self.seat in self.match.waiting
+
+    @property
+    def dialogues(self) -> tuple[Dialogue, ...]:
+        """One dialogue per decision so far."""
+        return self.match.dialogues(self.seat)
+
+    def send(self, text: str) -> Reply:
+        """Pass on a message; once all seats have decided, the match goes on."""
+        return self.match.send(self.seat, text)
+
+    def give_up(self, reason: Ending, text: str = "") -> Reply:
+        """End the decision without an answer."""
+        return self.match.give_up(self.seat, reason, text)
+
+    def branch(self) -> SeatTalk:
+        """Return the seat of an independent copy of the match."""
+        return SeatTalk(TextMatch.restore(self.match.snapshot()), self.seat)
+
+
+class DecisionTalk:
+    """A single decision, whoever plays the rest."""
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        self.dialogue = dialogue
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the decision is open."""
+        return not self.dialogue.decided
+
+    @property
+    def dialogues(self) -> tuple[Dialogue, ...]:
+        """The dialogue of the decision."""
+        return (self.dialogue,)
+
+    def send(self, text: str) -> Reply:
+        """Pass on a message."""
+        return self.dialogue.hear(text)
+
+    def give_up(self, reason: Ending, text: str = "") -> Reply:
+        """End the decision without an answer."""
+        return self.dialogue.give_up(reason, text)
+
+    def branch(self) -> DecisionTalk:
+        """Decisions of agents are not branched."""
+        raise NotImplementedError("a decision of an agent cannot branch; sample from a TextMatch")
