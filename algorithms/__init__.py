@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from algorithms.marl.learner import Trainable
+    from algorithms.trainable import Trainable
 
 _LEARNERS = {
     "COMA": "algorithms.marl.coma",

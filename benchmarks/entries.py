@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from coopgym.agents import make_agent
 from coopgym.games.registry import games
 from coopgym.rewards import reward_layer
+
+if TYPE_CHECKING:
+    from algorithms.trainable import Trainable
 
 GAME_GROUPS = {"all": "", "all-v0": "-v0", "all-v1": "-v1"}
 """Names that stand for many games, and how the ids of those games end."""
@@ -108,7 +112,18 @@ class LearnerEntry(Strict):
     @property
     def title(self) -> str:
         """Name under which results are compared."""
-        return self.label or (f"{self.name}-team" if self.objective == "team" else self.name)
+        return self.label or self.learner.title
+
+    @cached_property
+    def learner(self) -> Trainable:
+        """The learner with its hyper-parameters.
+
+        Raises:
+            ValueError, TypeError: an unknown hyper-parameter or a value out of range.
+        """
+        from algorithms import learners
+
+        return learners()[self.name](**self.settings)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -123,7 +138,7 @@ class LearnerEntry(Strict):
         if self.name not in known:
             raise ValueError(unknown("learner", self.name, known))
         try:
-            known[self.name](**self.settings)
+            _ = self.learner
         except (TypeError, ValueError) as error:
             raise ValueError(f"hyperparameters of {self.name}: {error}") from error
         return self

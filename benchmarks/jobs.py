@@ -28,7 +28,7 @@ from coopgym.rewards import reward_layer
 from oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
-    from algorithms.marl.result import TrainingResult
+    from algorithms.trainable import Trained
 
 CHECKPOINT_SECONDS = 60.0
 """Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""
@@ -43,7 +43,7 @@ class JobResult:
     """The rows of a finished job, table by table."""
 
     tables: dict[TableName, pa.Table]
-    policies: TrainingResult | None = None
+    policies: Trained | None = None
     """What a learner left, to be kept beside the tables."""
 
     @property
@@ -115,7 +115,7 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
         yield from (_completed(spec, episodes, seconds, agents) for spec in specs)
 
 
-def _train(job: Job, training: Training, device: str, report: Report) -> tuple[list[_Run], TrainingResult | None]:
+def _train(job: Job, training: Training, device: str, report: Report) -> tuple[list[_Run], Trained | None]:
     from algorithms import learners
 
     specs, begun = job.specs, time.perf_counter()
@@ -139,7 +139,7 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
     return list(_evaluated(specs, result, seconds)), result
 
 
-def _evaluated(specs: Sequence[RunSpec], result: TrainingResult, seconds: float) -> Iterable[_Run]:
+def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Iterable[_Run]:
     for spec in specs:
         replica = (spec.reward, spec.training_seed)
         curve = table_from_rows(

@@ -10,10 +10,11 @@ import torch
 
 from algorithms import learners
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Learner, Trainable
+from algorithms.marl.learner import Learner
 from algorithms.marl.replicas import cross
 from algorithms.marl.sb3 import SB3Learner
 from algorithms.marl.trainer import Trainer
+from algorithms.trainable import Trainable
 
 BEGIN, END = "<!-- table of learners -->", "<!-- end of table -->"
 SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"

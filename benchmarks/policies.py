@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.plan import RunSpec
 from coopgym.agents import make_agent
-from coopgym.agents.base import Agent
 from coopgym.games.registry import make_game
 from oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
-    from algorithms.marl.agents import TrainedAgent
-    from algorithms.marl.result import TrainingResult
+    from algorithms.trainable import PolicyAgent, Trained
 
-    Policies = Sequence[TrainedAgent] | str
+    Policies = Sequence[PolicyAgent] | str
     """The agents of a learner's run, one per seat, or why they cannot be had."""
 
 POLICIES = "policies"
@@ -33,16 +31,12 @@ def scripted(name: str, seats: int) -> Agents:
     return lambda: [make_agent(name) for _ in range(seats)]
 
 
-def copies(agents: Sequence[TrainedAgent]) -> Agents:
+def copies(agents: Sequence[PolicyAgent]) -> Agents:
     """Return a factory of fresh agents with the same policies."""
-
-    def fresh() -> list[Agent]:
-        return [type(agent)(agent.policy, agent.stochastic) for agent in agents]
-
-    return fresh
+    return lambda: [agent.fresh() for agent in agents]
 
 
-def keep_policies(folder: Path, job_id: str, result: TrainingResult) -> None:
+def keep_policies(folder: Path, job_id: str, result: Trained) -> None:
     """Write a job's policies to their place in a folder of results, and make sure that they reached the disk."""
     place = folder / POLICIES / job_id
     result.save(place)
@@ -86,7 +80,7 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
         job_id: the job that computed it; None when the folder does not hold the run.
         folder: the folder of results.
     """
-    from algorithms.marl.agents import load_agents
+    from algorithms.loading import load_agents
 
     if job_id is None:
         return f"{spec.path} has not been trained in {folder}; run the study without --only, or with it included"

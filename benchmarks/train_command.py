@@ -26,8 +26,8 @@ from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
 
 if TYPE_CHECKING:
-    from algorithms.marl.learner import Trainable
-    from algorithms.marl.result import TrainingResult
+    from algorithms.trainable import Trainable
+    from algorithms.trainable import Trained as Training
 
 GAME_PREFIX = "game."
 """What names of game parameters begin with; other names are hyper-parameters."""
@@ -124,7 +124,7 @@ class Trained:
     """
 
     request: Request
-    result: TrainingResult
+    result: Training
     constants: Mapping[str, Episodes] = field(default_factory=dict)
 
     @property

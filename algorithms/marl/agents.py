@@ -32,6 +32,10 @@ class TrainedAgent:
         self.stochastic = stochastic
         self._rng = np.random.default_rng(0)
 
+    def fresh(self) -> TrainedAgent:
+        """Return another agent with the same policy."""
+        return TrainedAgent(self.policy, self.stochastic)
+
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         """Take the seat.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,66 +10,39 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
-from algorithms.marl.environment import OBJECTIVES, EnvironmentFactory, Objective, environment_factory
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from algorithms.marl.environment import EnvironmentFactory, environment_factory
+from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.networks import ACTIVATIONS
 from algorithms.marl.replicas import cross
 from algorithms.marl.result import TrainingResult
 from algorithms.marl.seats import Context, SeatLearner
 from algorithms.marl.trainer import Trainer
 from algorithms.marl.training import ProgressCallback, train_blocks
-from coopgym.games.game import Game
+from algorithms.trainable import Trainable
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trainable(Hyperparameters):
-    """What can be trained: the settings of a training that do not depend on the algorithm.
+class Stacked(Trainable):
+    """What trains all replicas at once: the settings that do not depend on the algorithm.
 
     Attributes:
-        objective: ``"individual"``, each seat's own reward, or ``"team"``, the sum over seats for all.
         num_envs: environment copies B.
         rollout_steps: steps T per block; None is one full episode.
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
     """
 
-    objectives: ClassVar[tuple[Objective, ...]] = OBJECTIVES
-    """Objectives that the algorithm is defined for."""
-    min_agents: ClassVar[int] = 1
-    max_agents: ClassVar[int | None] = None
     needs_state: ClassVar[bool] = False
     """Whether blocks carry the compact global state."""
 
-    objective: Objective = "individual"
     num_envs: int = hyperparameter(64, 1)
     rollout_steps: int | None = hyperparameter(None, 1)
     bootstrap_truncation: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.objective not in self.objectives:
-            raise ValueError(f"objective={self.objective!r}: expected one of {', '.join(self.objectives)}")
-
     @abstractmethod
     def seats_learner(self, context: Context) -> SeatLearner:
         """Make what learns in some seats of a training."""
-
-    def check(self, game: Game[Any]) -> None:
-        """Make sure that the algorithm applies to a game.
-
-        Raises:
-            ValueError: too few or too many seats.
-        """
-        name, seats = type(self).__name__, len(game.spec.endowments)
-        if seats < self.min_agents:
-            raise ValueError(f"{name} needs at least {self.min_agents} seats, but {game.spec.id} has {seats}")
-        if self.max_agents is not None and seats > self.max_agents:
-            raise ValueError(f"{name} plays at most {self.max_agents} seats, but {game.spec.id} has {seats}")
-
-    def values(self) -> dict[str, Any]:
-        """Return the hyper-parameters as JSON values."""
-        return dataclasses.asdict(self)
 
     def train(
         self,
@@ -133,7 +105,7 @@ class Trainable(Hyperparameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learner(Trainable):
+class Learner(Stacked):
     """A learning algorithm with its hyper-parameters.
 
     Attributes:

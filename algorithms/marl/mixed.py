@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from algorithms import learners
-from algorithms.marl.learner import Learner, Trainable
+from algorithms.marl.learner import Learner, Stacked
 from algorithms.marl.rollout import Rollout
 from algorithms.marl.seats import Context, SeatLearner
 from coopgym.games.game import Game
@@ -25,7 +25,7 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mixed(Trainable):
+class Mixed(Stacked):
     """Learners side by side. Blocks are common to all, so a member's own ``rollout_steps`` does not count.
 
     Attributes:
@@ -53,7 +53,7 @@ class Mixed(Trainable):
         common = {name: getattr(self, name) for name in COMMON}
         if isinstance(given, Mapping):
             settings = {name: value for name, value in given.items() if name not in ("learner", "seats")}
-            known = learners()
+            known = {name: kind for name, kind in learners().items() if issubclass(kind, Learner)}
             if given.get("learner") not in known:
                 raise ValueError(f"learner={given.get('learner')!r}: expected one of {', '.join(known)}")
             given = known[given["learner"]](**common, **settings), given.get("seats")

@@ -17,7 +17,7 @@ from algorithms.marl.rollout import Collector, Rollout
 from algorithms.marl.seats import Context, extracted, nested
 
 if TYPE_CHECKING:
-    from algorithms.marl.learner import Trainable
+    from algorithms.marl.learner import Stacked
 
 
 class Trainer:
@@ -34,7 +34,7 @@ class Trainer:
     """
 
     def __init__(
-        self, learner: Trainable, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
+        self, learner: Stacked, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
     ) -> None:
         self.learner, self.make = learner, make
         self.replicas = tuple(replicas)

@@ -41,6 +41,8 @@ MEASUREMENTS = {
     "C14": "benchmarks.perf.oracles:c14",
     "C16": "benchmarks.perf.startup:c16",
     "C17": "benchmarks.perf.startup:c17",
+    "C18": "benchmarks.perf.language:c18",
+    "C18b": "benchmarks.perf.language:c18_with_a_tool",
     "J2": "benchmarks.perf.environments:joint_dyad",
     "J40": "benchmarks.perf.environments:joint_apache",
     "B2": "benchmarks.perf.environments:native_dyad",

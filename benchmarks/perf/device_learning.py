@@ -10,7 +10,7 @@ import torch
 
 import coopgym
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Trainable
+from algorithms.marl.learner import Stacked
 from algorithms.marl.replicas import cross
 from algorithms.marl.trainer import Trainer
 from benchmarks.perf.learners import learner_named
@@ -117,7 +117,7 @@ def _games(quick: bool) -> Iterator[tuple[str, float]]:
         yield from ((game, len(members) / len(timed)) for game in timed)
 
 
-def _hours(kind: Callable[..., Trainable], game: str) -> float:
+def _hours(kind: Callable[..., Stacked], game: str) -> float:
     """Extrapolate the hours of all modes and seeds of one learner on one game; none where it does not apply."""
     learner, spec = kind(), coopgym.make_game(game).spec
     try:
@@ -153,7 +153,7 @@ def _stacked(id: str, name: str, quick: bool) -> Ratio:
     )  # fmt: skip
 
 
-def _trainer(learner: Trainable, game: str, modes: tuple[str, ...], seeds: range) -> Trainer:
+def _trainer(learner: Stacked, game: str, modes: tuple[str, ...], seeds: range) -> Trainer:
     return Trainer(learner, environment_factory(game, None, None), cross(modes, seeds), torch.device("cuda"))
 
 

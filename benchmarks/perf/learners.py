@@ -15,7 +15,7 @@ import torch
 
 from algorithms import learners
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Trainable
+from algorithms.marl.learner import Stacked
 from algorithms.marl.replicas import cross
 from algorithms.marl.trainer import Trainer
 from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, MissingLearnerError, Ratio, alternate, rate
@@ -113,19 +113,19 @@ u_ppo = partial(per_update, PPO_TWINS)
 u_sac = partial(per_update, SAC_TWINS)
 
 
-def learner_named(name: str) -> Callable[..., Trainable]:
+def learner_named(name: str) -> Callable[..., Stacked]:
     """Return a learner to be made with hyper-parameters.
 
     Raises:
         MissingLearnerError: there is none of this name.
     """
-    known = learners()
+    known = {title: kind for title, kind in learners().items() if issubclass(kind, Stacked)}
     if name not in known:
         raise MissingLearnerError(f"there is no learner {name!r} to measure; known: {', '.join(sorted(known))}")
     return known[name]
 
 
-def _trainer(learner: Trainable, game: str, seeds: range) -> Trainer:
+def _trainer(learner: Stacked, game: str, seeds: range) -> Trainer:
     make = environment_factory(game, None, None)
     return Trainer(learner, make, cross(["private"], seeds), torch.device("cpu"))
 

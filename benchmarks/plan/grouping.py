@@ -15,9 +15,9 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 
 if TYPE_CHECKING:
-    from algorithms.marl.agents import TrainedAgent
+    from algorithms.trainable import PolicyAgent
 
-    Supply = Mapping[str, Sequence[TrainedAgent] | str]
+    Supply = Mapping[str, Sequence[PolicyAgent] | str]
 
 PLAYS_PER_JOB = 16
 """Small enough that a kill loses seconds of work, large enough that a shard is worth its file."""

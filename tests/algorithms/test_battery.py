@@ -19,7 +19,7 @@ import torch
 from algorithms import learners
 from algorithms.marl import TrainingResult, load_agents
 from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Trainable
+from algorithms.marl.learner import Stacked
 from algorithms.marl.replicas import Streams, cross
 from algorithms.marl.sb3 import SB3Learner
 from algorithms.marl.trainer import Trainer
@@ -87,7 +87,7 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
 }
 
 
-def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> Trainable:
+def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> Stacked:
     kind = learners()[name]
     fields = {field.name for field in dataclasses.fields(kind)}
     return kind(**{key: value for key, value in common.items() if key in fields} | extra.get(name, {}))

@@ -1,0 +1,42 @@
+"""Trained agents from disk, whatever was trained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from algorithms.marl.agents import RECORD_FILE
+from algorithms.marl.agents import load_agents as load_policies
+from algorithms.trainable import PolicyAgent, ReplicaName
+
+LANGUAGE = "language_model"
+"""What the record of a language model calls itself."""
+
+
+def load_agents(path: str | Path, replica: ReplicaName = 0, *, stochastic: bool = False) -> Sequence[PolicyAgent]:
+    """Load the agents that a training left, one per seat.
+
+    Args:
+        path: folder that `Trained.save` wrote.
+        replica: position, or ``(reward, seed)``.
+        stochastic: draw actions instead of playing the best guess.
+
+    Raises:
+        FileNotFoundError: the folder or one of its files is missing.
+        ValueError: a file cannot be read, or there is no such replica.
+    """
+    if _kind(Path(path) / RECORD_FILE) == LANGUAGE:
+        from algorithms.llm.result import load_language_agents
+
+        return load_language_agents(path, replica, stochastic=stochastic)
+    return load_policies(path, replica, stochastic=stochastic)
+
+
+def _kind(record: Path) -> str | None:
+    try:
+        found = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return None  # the loader says what is wrong
+    kind: str | None = found.get("kind") if isinstance(found, dict) else None
+    return kind

@@ -1,0 +1,149 @@
+"""What every learner has in common, and what every training leaves, whatever is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
+
+from algorithms.marl.hyperparameters import Hyperparameters
+from coopgym.agents.base import Agent
+from coopgym.games.game import Game
+from coopgym.games.spec import View
+from coopgym.rewards import RewardLayer
+
+Objective = Literal["individual", "team"]
+OBJECTIVES: tuple[Objective, ...] = ("individual", "team")
+
+ReplicaName: TypeAlias = int | tuple[str, int]
+"""A replica by position, or as ``(reward, seed)``."""
+CurvePoint: TypeAlias = tuple[int, str, float]
+"""``(env_steps, metric, value)``."""
+
+
+class PolicyAgent(Agent, Protocol):
+    """An agent that plays what was trained."""
+
+    def fresh(self) -> Self:
+        """Return another agent with the same policy, which remembers nothing."""
+
+
+class Trained(Protocol):
+    """What a training leaves: R replicas with policies, curves and facts."""
+
+    @property
+    def replicas(self) -> list[tuple[str, int]]:
+        """``(reward, seed)`` of every replica."""
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The learner's hyper-parameters as JSON values."""
+
+    @property
+    def env_steps(self) -> int:
+        """Joint steps taken by each replica."""
+
+    @property
+    def gradient_updates(self) -> int:
+        """Gradient updates taken by each replica."""
+
+    def agents(self, replica: ReplicaName = 0, *, stochastic: bool = False) -> Sequence[PolicyAgent]:
+        """Return one agent per seat.
+
+        Raises:
+            ValueError: no such replica, or it left no policy.
+        """
+
+    def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
+        """Return learning curves in the order of training."""
+
+    def status(self, replica: ReplicaName = 0) -> str:
+        """Return ``"trained"`` or ``"diverged"``."""
+
+    def diverged_at(self, replica: ReplicaName = 0) -> int | None:
+        """Return the step at which a replica was found to have diverged, or None."""
+
+    def save(self, path: str | Path) -> None:
+        """Write policies and record to a folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trainable(Hyperparameters):
+    """A learner with its hyper-parameters.
+
+    Attributes:
+        objective: ``"individual"``, each seat's own reward, or ``"team"``, the sum over seats for all.
+    """
+
+    objectives: ClassVar[tuple[Objective, ...]] = OBJECTIVES
+    """Objectives that the algorithm is defined for."""
+    min_agents: ClassVar[int] = 1
+    max_agents: ClassVar[int | None] = None
+
+    objective: Objective = "individual"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.objective not in self.objectives:
+            raise ValueError(f"objective={self.objective!r}: expected one of {', '.join(self.objectives)}")
+
+    @property
+    def title(self) -> str:
+        """Name in tables, unless another is given."""
+        usual = {field.name: field.default for field in dataclasses.fields(self)}["objective"]
+        return type(self).__name__ + ("" if self.objective == usual else f"-{self.objective}")
+
+    def check(self, game: Game[Any]) -> None:
+        """Make sure that the algorithm applies to a game.
+
+        Raises:
+            ValueError: too few or too many seats.
+        """
+        name, seats = type(self).__name__, len(game.spec.endowments)
+        if seats < self.min_agents:
+            raise ValueError(f"{name} needs at least {self.min_agents} seats, but {game.spec.id} has {seats}")
+        if self.max_agents is not None and seats > self.max_agents:
+            raise ValueError(f"{name} plays at most {self.max_agents} seats, but {game.spec.id} has {seats}")
+
+    def values(self) -> dict[str, Any]:
+        """Return the hyper-parameters as JSON values."""
+        return dataclasses.asdict(self)
+
+    @abstractmethod
+    def train(
+        self,
+        game: str,
+        rewards: Iterable[str | RewardLayer] = ("integrated",),
+        seeds: Iterable[int] = (0,),
+        env_steps: int = 500_000,
+        *,
+        game_parameters: Mapping[str, Any] | None = None,
+        view: View | None = None,
+        device: str = "cpu",
+        progress: Callable[[int, int], None] | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 10,
+        checkpoint_seconds: float = 0.0,
+    ) -> Trained:
+        """Train one replica per reward and seed.
+
+        Args:
+            game: a registered id.
+            rewards: reward modes or layers, crossed with ``seeds``.
+            seeds: a replica's result depends on its own seed and configuration only.
+            env_steps: joint steps per replica.
+            game_parameters: keywords of the game.
+            view: what seats see; None is the game's default.
+            device: where everything runs.
+            progress: called now and then with the steps done and planned.
+            checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
+            checkpoint_every: blocks between checkpoints.
+            checkpoint_seconds: least time between checkpoints.
+
+        Raises:
+            TypeError: ``rewards`` or ``seeds`` of the wrong kind.
+            ValueError: something that was asked for is unknown, out of range or does not apply to the game.
+        """
