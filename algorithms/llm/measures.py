@@ -38,7 +38,7 @@ def rollout_measures(batch: Batch) -> dict[str, float]:
 def credit_measures(batch: Batch, credit: Credit) -> dict[str, float]:
     """Return the variance of advantages and the share of groups that teach nothing."""
     advantages = [
-        sum(credit.adv[channel][i] * credit.weight[channel][i] for channel in credit.adv)[mask]
+        np.sum([credit.adv[channel][i] * credit.weight[channel][i] for channel in credit.adv], axis=0)[mask]
         for i, mask in enumerate(credit.mask)
     ]
     flat, start = [], 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from algorithms.llm.conversation import Rollout, one_turn
@@ -67,12 +67,6 @@ class Growth:
             found.append(self.nodes[found[-1]].parent)
         return found[::-1]
 
-    def drop(self, dropped: Iterable[int]) -> None:
-        """Forget childless nodes that were added last."""
-        for node in sorted(dropped, reverse=True):
-            self.nodes[self.nodes[node].parent].children.remove(node)
-            del self.nodes[node]
-
     def group(self, leaves: Sequence[int]) -> Group:
         """Return the rollouts that end in some leaves, with the tree that leads to them and nothing else.
 
@@ -105,13 +99,13 @@ def branch(requests: Sequence[Request], services: Services, step: int) -> list[l
     added, speaking = [], []
     for request in requests:
         growth, parent = request.growth, request.growth.nodes[request.node]
-        new = range(len(growth.nodes), len(growth.nodes) + request.count)
+        new = list(range(len(growth.nodes), len(growth.nodes) + request.count))
         for number in new:
-            rollout = parent.rollout.branch(services.stream("tree", step, growth.number, number, growth.tokens))
+            rollout = parent.rollout.branch(services.stream("tree", step, growth.number, number))
             growth.nodes.append(Node(rollout, request.node, parent.depth + 1))
             speaking.append(rollout)
         parent.children.extend(new)
-        added.append(list(new))
+        added.append(new)
     one_turn(speaking, services.decoding)
     for request, new in zip(requests, added, strict=True):
         request.growth.tokens += sum(request.growth.nodes[node].tokens for node in new)

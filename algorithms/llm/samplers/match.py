@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from algorithms.llm.conversation import Rollout, converse
-from algorithms.llm.data import Group, Match
+from algorithms.llm.data import Group, Match, Trajectory
 from algorithms.llm.services import Services
 from algorithms.llm.slots import Sampler
 from algorithms.llm.talks import SeatTalk
@@ -41,7 +41,8 @@ def _seats(task: Task) -> int:
 
 
 def _group(task: Task, tables: Sequence[Sequence[Rollout]], size: int) -> Group:
-    members, matches = [], []
+    members: list[Trajectory] = []
+    matches: list[Match] = []
     for table in tables:
         numbers = range(len(members), min(len(members) + len(table), size))
         played = [rollout.trajectory(task) for rollout in table]
