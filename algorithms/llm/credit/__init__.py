@@ -1,0 +1,53 @@
+"""Credit: from outcomes and signals of a batch to the advantage of every token, one class per method."""
+
+from algorithms.llm.credit.batch import COPO
+from algorithms.llm.credit.critic import PPO, PPR
+from algorithms.llm.credit.exploration import OutcomeExploration
+from algorithms.llm.credit.outcome import (
+    P2S,
+    SCOPE,
+    ArenaRL,
+    BatchZ,
+    BetaWeight,
+    GroupCenter,
+    GroupZ,
+    GTAlign,
+    Imitate,
+    LeaveOneOut,
+)
+from algorithms.llm.credit.positions import DECS
+from algorithms.llm.credit.potentials import SPAE
+from algorithms.llm.credit.rewards import PathReward, Rank, Reward, Tournament, reward_of
+from algorithms.llm.credit.trees import TreePS, VStar
+from algorithms.llm.credit.turns import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
+
+__all__ = [
+    "COPO",
+    "DECS",
+    "IGPO",
+    "P2S",
+    "PPO",
+    "PPR",
+    "SCOPE",
+    "SIOP",
+    "SPAE",
+    "ArenaRL",
+    "BatchZ",
+    "BetaWeight",
+    "GTAlign",
+    "GroupCenter",
+    "GroupZ",
+    "Imitate",
+    "LeaveOneOut",
+    "MatchTIR",
+    "OutcomeExploration",
+    "PPRReturns",
+    "PathReward",
+    "ProRAG",
+    "Rank",
+    "Reward",
+    "Tournament",
+    "TreePS",
+    "VStar",
+    "reward_of",
+]
