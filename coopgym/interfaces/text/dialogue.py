@@ -38,16 +38,14 @@ class Rules:
     fallback: Literal["norm", "last"] | float = "norm"
 
     def __post_init__(self) -> None:
-        if isinstance(self.max_turns, bool) or not isinstance(self.max_turns, int) or self.max_turns < 1:
-            raise ValueError(f"max_turns={self.max_turns!r}: expected a whole number of at least 1")
+        _require_whole("max_turns", self.max_turns, 1)
+        _require_whole("retries", self.retries, 0)
         if self.on_invalid not in ("retry", "penalty", "fallback"):
             raise ValueError(f"on_invalid={self.on_invalid!r}: expected 'retry', 'penalty' or 'fallback'")
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
-            raise ValueError(f"retries={self.retries!r}: expected a whole number of at least 0")
         if not 0.0 <= self.penalty < float("inf"):
             raise ValueError(f"penalty={self.penalty!r}: expected a finite number of at least 0")
-        known = ("norm", "last") if isinstance(self.fallback, str) else ()
-        if self.fallback not in known and (known or not 0.0 <= self.fallback <= 1.0):  # type: ignore[operator]  # no text here
+        named = isinstance(self.fallback, str)
+        if not (self.fallback in ("norm", "last") if named else 0.0 <= float(self.fallback) <= 1.0):
             raise ValueError(f"fallback={self.fallback!r}: expected 'norm', 'last' or a share in [0, 1]")
 
 
@@ -100,7 +98,9 @@ class Dialogue:
         self.rules = rules
         self.tools = tools
         self.prompt = dialect.opening(desk, tools, rules)
-        self.turns: list[Message] = [Message("user", self.prompt, desk.round)]
+        self.t = desk.round
+        """Rounds played before the decision."""
+        self.turns: list[Message] = [Message("user", self.prompt, self.t)]
         """Everything said so far, the prompt first."""
         self.calls: list[Use] = []
         self.level: float | None = None
@@ -110,6 +110,7 @@ class Dialogue:
         self.written = 0
         """Messages that the model wrote."""
         self.ended_by: Ending | None = None
+        self._otherwise = _fallback(desk, rules)
 
     @property
     def decided(self) -> bool:
@@ -125,12 +126,7 @@ class Dialogue:
         """
         if not self.decided:
             raise RuntimeError("the decision is open; hear() the next message or give_up()")
-        if self.level is not None:
-            return self.level
-        seat, fallback = self.desk.seat, self.rules.fallback
-        if isinstance(fallback, str):
-            return min(max({"norm": seat.norm, "last": self.desk.last_own}[fallback], 0.0), 1.0)
-        return float(fallback)
+        return self._otherwise if self.level is None else self.level
 
     @property
     def penalty(self) -> float:
@@ -158,8 +154,8 @@ class Dialogue:
                 problem = str(error)
                 self.calls.append(Use(self.written, call.name, _as_written(call), False, None))
                 break
-        called = ",".join(echo(call.name) for call in reading.calls) or None
-        self.turns.append(Message("assistant", text, self.desk.round, called, problem is None, self.level))
+        called = ",".join(echo(call.name) for call in reading.calls[:MOST_CALLS]) or None
+        self.turns.append(Message("assistant", text, self.t, called, problem is None, self.level))
         self.written += 1
         if problem is not None:
             self.problems += 1
@@ -168,7 +164,7 @@ class Dialogue:
         if self.decided:
             return Reply(None, True)
         answer = "".join(results)
-        self.turns.append(Message("tool", answer, self.desk.round, called))
+        self.turns.append(Message("tool", answer, self.t, called))
         return Reply(answer, False)
 
     def give_up(self, reason: Ending = "max_tokens", text: str = "") -> Reply:
@@ -186,7 +182,7 @@ class Dialogue:
         if reason not in ("max_tokens", "error", "max_turns"):
             raise ValueError(f"reason={reason!r}: expected 'max_tokens', 'max_turns' or 'error'")
         if text:
-            self.turns.append(Message("assistant", text, self.desk.round, valid=False))
+            self.turns.append(Message("assistant", text, self.t, valid=False))
             self.written += 1
         self.problems += 1
         self.ended_by = reason
@@ -194,7 +190,7 @@ class Dialogue:
 
     def _refuse_if_decided(self) -> None:
         if self.decided:
-            raise RuntimeError(f"the decision of seat {self.desk.seat.index} in round {self.desk.round} is made")
+            raise RuntimeError(f"the decision of seat {self.desk.seat.index} at t={self.t} is made")
 
     def _carry_out(self, call: Call) -> str:
         """Run a call and word its result.
@@ -218,6 +214,19 @@ class Dialogue:
         if problem is not None and (self.rules.on_invalid != "retry" or self.problems > self.rules.retries):
             return "error"
         return "max_turns" if self.written >= self.rules.max_turns else None
+
+
+def _require_whole(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
+
+
+def _fallback(desk: Desk, rules: Rules) -> float:
+    """The share that is played without a legal answer."""
+    if isinstance(rules.fallback, str):
+        share = desk.seat.norm if rules.fallback == "norm" else desk.last_own
+        return min(max(share, 0.0), 1.0)
+    return float(rules.fallback)
 
 
 def _misplaced(reading: Reading) -> str | None:

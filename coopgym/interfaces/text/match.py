@@ -105,17 +105,28 @@ class TextMatch:
         self.rules = rules or Rules()
         self.tools = chosen_tools(tools)
         self.start, self.decisions = _checked_window(self.game, start, decisions)
-        seated = {seat: Seat.of(self.game, seat, self.view, self.layer.name) for seat in self.seats}
-        self._desks = {seat: Desk(self.game, seated[seat], self.layer) for seat in self.seats}
+        self._desks = {
+            seat: Desk(self.game, Seat.of(self.game, seat, self.view, self.layer.name), self.layer)
+            for seat in self.seats
+        }
         self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
         self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         self._ended = False
+        if seed is None:
+            raise ValueError("seed=None: expected a whole number, so that the match can be played again")
         self._engine = Engine(self.game, self.layer)
         self._engine.reset(seed)
         self._agents = _seated(self.game, self.seats, partners, self.start)
-        self._begin(seed)
+        places = {seat: Seat.of(self.game, seat, "own", self.layer.name) for seat in self._agents}
+        streams = np.random.default_rng(seed).spawn(self.game.n_agents)
+        for seat, agent in self._agents.items():
+            agent.begin(places[seat], 1, streams[seat])
+        self._constants = (
+            *(self.game, self.game.spec, self.layer, self.dialect, self.rules, self.tools),
+            *(desk.seat for desk in self._desks.values()),
+            *places.values(),
+        )
         self._warm_up()
-        self._shared = (self.game, self.game.spec, self.layer, self.dialect, self.rules, self.tools, *seated.values())
 
     @property
     def finished(self) -> bool:
@@ -206,8 +217,9 @@ class TextMatch:
         return copy.deepcopy(snapshot.match)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TextMatch:
-        # What never changes is shared: rebuilding a game for every branch of a tree would cost more than playing it.
-        memo |= {id(constant): constant for constant in (*self._shared, self._engine.state)}
+        # What no longer changes is shared: rebuilding a game for every branch of a tree costs more than playing it.
+        closed = [dialogue for said in self._dialogues.values() for dialogue in said if dialogue.decided]
+        memo |= {id(constant): constant for constant in (*self._constants, *closed, self._engine.state)}
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
@@ -223,11 +235,6 @@ class TextMatch:
             raise RuntimeError(f"{self.game.id}: the match is finished; make another one or restore a snapshot")
         if self.dialogue(seat).decided:
             raise RuntimeError(f"{self.game.id}: seat {seat} has decided; waiting for seats {self.waiting}")
-
-    def _begin(self, seed: int) -> None:
-        streams = np.random.default_rng(seed).spawn(self.game.n_agents)
-        for seat, agent in self._agents.items():
-            agent.begin(Seat.of(self.game, seat, "own", self.layer.name), 1, streams[seat])
 
     def _warm_up(self) -> None:
         for step in range(self.start):
@@ -302,9 +309,10 @@ def _seated(
     """Make the agents of all seats that need one."""
     needed = [seat for seat in range(game.n_agents) if start or seat not in talkers]
     if isinstance(partners, Mapping):
-        unknown = [seat for seat in partners if checked_seat(game, seat) not in range(game.n_agents)]
+        for seat in partners:
+            checked_seat(game, seat)
         missing = [seat for seat in needed if seat not in partners]
-        if unknown or missing:
+        if missing:
             why = ", which needs one for the steps before the window" if missing[0] in talkers else ""
             raise ValueError(f"partners has no agent for seat {missing[0]} of {game.id}{why}")
         agents = {seat: _made(partners[seat]) for seat in needed}

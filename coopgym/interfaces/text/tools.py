@@ -32,9 +32,11 @@ _RELATIONS = ("trust", "trust_received", "damage", "standing", "public_damage")
 
 def observe(desk: Desk) -> Report:
     """Look at everything your information shows now, in numbers: last levels, relations, stocks and time."""
-    blocks = {name: _block(desk, name) for name in desk.seat.columns if name not in _REPEATED}
+    blocks = {
+        name: _block(desk, name) for name, columns in desk.seat.columns.items() if columns and name not in _REPEATED
+    }
     facts = {"round": desk.round + 1, "rounds": desk.game.spec.horizon}
-    brief = " ".join(f"{name} {_short_row(values)}" for name, values in blocks.items() if len(values))
+    brief = " ".join(f"{name} {_short_row(values)}" for name, values in blocks.items())
     return Report({**facts, **{name: _row(values) for name, values in blocks.items()}}, brief)
 
 

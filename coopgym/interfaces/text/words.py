@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from functools import lru_cache
 
 from coopgym.agents.base import FloatArray, Seat
 from coopgym.games.game import AnyGame
+from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
 from coopgym.rewards import RewardLayer
 
@@ -72,12 +74,13 @@ def reward_in_words(layer: RewardLayer) -> str:
 
 
 @lru_cache(maxsize=128)
-def rules(game: AnyGame) -> str:
+def rules(game: type[AnyGame], parameters: Parameters) -> str:
     """Return the rules of a game from its documentation, and its parameters where they differ from the documented."""
-    homes = [kind for kind in type(game).__mro__ if kind.__dict__.get("__doc__")]
-    paragraphs = [paragraph for kind in homes for paragraph in inspect.cleandoc(kind.__doc__ or "").split("\n\n")]
+    documented = [kind for kind in game.__mro__ if kind.__dict__.get("__doc__")]
+    paragraphs = [paragraph for kind in documented for paragraph in (inspect.getdoc(kind) or "").split("\n\n")]
     stated = [" ".join(paragraph.split()) for paragraph in paragraphs if _heading(paragraph) in RULES]
-    changed = {name: value for name, value in game.parameter_dict().items() if value != _documented(game).get(name)}
+    usual = dataclasses.asdict(game.configure().parameters)
+    changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != usual[name]}
     if changed:
         settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
         stated.append(f"Different from the above in this game: {settings}.")
@@ -87,7 +90,3 @@ def rules(game: AnyGame) -> str:
 def _heading(paragraph: str) -> str:
     heading = _HEADING.match(paragraph)
     return heading[1] if heading else ""
-
-
-def _documented(game: AnyGame) -> dict[str, object]:
-    return type(game).configure().parameter_dict()

@@ -45,6 +45,9 @@ class Dialect(Protocol):
     def read(self, text: str) -> Reading:
         """Read any text a model may write. It never raises and never runs anything."""
 
+    def write(self, name: str, arguments: Mapping[str, object]) -> str:
+        """Word a call, as a model would write it: what `read` reads again."""
+
     def result(self, call: Call, report: Report) -> str:
         """Word what a tool found out."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from coopgym.games.spec import GameSpec
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects.base import Call, Reading
+from coopgym.interfaces.text.levels import short_number
 from coopgym.interfaces.text.schemas import Report, Tool
 from coopgym.interfaces.text.tools import situation
 
@@ -44,11 +45,20 @@ class Compact:
             return Reading((), "\n".join(thoughts), "no call")
         return Reading(tuple(calls), "\n".join(thoughts))
 
+    def write(self, name: str, arguments: Mapping[str, object]) -> str:
+        return " ".join([name, *(_word(value) for value in arguments.values())])
+
     def result(self, call: Call, report: Report) -> str:
         return f"={report.brief}\n"
 
     def complaint(self, problem: str) -> str:
         return f"!{problem}\n"
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(_word(each) for each in value)
+    return short_number(value) if isinstance(value, float) else str(value)
 
 
 def code(spec: GameSpec) -> str:

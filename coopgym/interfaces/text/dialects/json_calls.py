@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from coopgym.games.game import AnyGame
 from coopgym.interfaces.text import words
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects.base import Call, Reading
 from coopgym.interfaces.text.levels import echo
 from coopgym.interfaces.text.schemas import Report, Tool
 from coopgym.interfaces.text.tools import observe
+from coopgym.rewards import RewardLayer
 
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
@@ -66,6 +68,9 @@ class JsonCalls:
                 return Reading((), "\n".join(filter(None, thoughts)), f"{echo(written.strip())}: {error}; write {FORM}")
         return Reading(tuple(calls), "\n".join(filter(None, thoughts)))
 
+    def write(self, name: str, arguments: Mapping[str, object]) -> str:
+        return f"{OPEN}{_dumped({'name': name, 'arguments': dict(arguments)})}{CLOSE}"
+
     def result(self, call: Call, report: Report) -> str:
         return f"<tool_response>{_dumped({'name': call.name, 'content': report.facts})}</tool_response>\n"
 
@@ -74,7 +79,7 @@ class JsonCalls:
 
 
 @lru_cache(maxsize=128)
-def _briefing(game: Any, seat: int, layer: Any) -> str:
+def _briefing(game: AnyGame, seat: int, layer: RewardLayer) -> str:
     spec = game.spec
     return "\n".join(
         [
@@ -84,7 +89,7 @@ def _briefing(game: Any, seat: int, layer: Any) -> str:
             f"Your reward is {words.reward_in_words(layer)}. Earn as much of it as you can.",
             "",
             "Rules:",
-            words.rules(game),
+            words.rules(type(game), game.parameters),
             "",
             "Now:",
         ]
