@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from scipy.special import logsumexp, softmax
 
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.data import FloatArray, IntArray
+from algorithms.llm.conversation import Decoding, Rollout, converse
+from algorithms.llm.data import BoolArray, FloatArray, IntArray
 from algorithms.llm.gold import GRID, soft_gold
 from algorithms.llm.models import LanguageModel
 from algorithms.llm.streams import stream
@@ -53,47 +54,64 @@ class Services:
             endings: for each of them, some continuations.
 
         Returns:
-            For each context, one number per ending.
+            For each context, one number per ending; NaN where both together are longer than the model can read.
         """
         self.extra_tokens += sum(len(context) for context in contexts)
         self.extra_tokens += sum(len(ending) for each in endings for ending in each)
-        sequences = [
-            np.concatenate([context, ending]) for context, own in zip(contexts, endings, strict=True) for ending in own
-        ]
-        where = [
-            np.arange(len(context) + len(ending)) >= len(context)
-            for context, own in zip(contexts, endings, strict=True)
-            for ending in own
-        ]
-        sums = []
-        with torch.no_grad():
-            for start in range(0, len(sequences), CHUNK):
-                scores = self.model.score(sequences[start : start + CHUNK], where=where[start : start + CHUNK])
-                sums += scores.logp.double().sum(1).tolist()
-        means = iter(np.array(sums) / [mask.sum() for mask in where])
+        pairs = [(context, ending) for context, own in zip(contexts, endings, strict=True) for ending in own]
+        means = iter(
+            self._mean_logp(
+                [np.concatenate(pair) for pair in pairs],
+                [np.arange(len(context) + len(ending)) >= len(context) for context, ending in pairs],
+            )
+        )
         return [np.array([next(means) for _ in own]) for own in endings]
+
+    def written_logp(self, sequences: Sequence[IntArray], where: Sequence[BoolArray]) -> FloatArray:
+        """Return the mean log-probability ``(S,)`` of some tokens of each sequence.
+
+        Args:
+            sequences: S of them.
+            where: for each of them, which tokens count, at least one.
+
+        Returns:
+            NaN for a sequence that is longer than the model can read.
+        """
+        self.extra_tokens += sum(len(sequence) for sequence in sequences)
+        return self._mean_logp(sequences, where)
+
+    def converse(self, rollouts: Sequence[Rollout]) -> None:
+        """Let rollouts that are no part of the batch go on to their end."""
+        converse(rollouts, self.decoding)
+        self.extra_tokens += sum(len(rollout.context) for rollout in rollouts)
+
+    def _mean_logp(self, sequences: Sequence[IntArray], where: Sequence[BoolArray]) -> FloatArray:
+        means = np.full(len(sequences), np.nan)
+        readable = np.flatnonzero([len(sequence) <= self.model.context for sequence in sequences])
+        with torch.no_grad():
+            for start in range(0, len(readable), CHUNK):
+                part = readable[start : start + CHUNK]
+                scores = self.model.score([sequences[i] for i in part], where=[where[i] for i in part])
+                means[part] = scores.logp.double().sum(1).cpu().numpy() / [where[i].sum() for i in part]
+        return means
 
     def answers_logp(self, contexts: Sequence[IntArray], levels: Sequence[float]) -> FloatArray:
         """Return mean log-probabilities ``(C, K)`` of submitting each of K levels after each context."""
         endings = [self.answer_tokens(level) for level in levels]
-        return np.stack(self.continuation_logp(contexts, [endings] * len(contexts)))
+        scored = self.continuation_logp(contexts, [endings] * len(contexts))
+        return np.array(scored, dtype=np.float64).reshape(len(contexts), len(levels))
 
     def belief(self, contexts: Sequence[IntArray], golds: Sequence[float]) -> FloatArray:
         """Return b = log Σ_k w_k exp(mean log-prob of a_k) over each gold level's soft set, ``(C,)``."""
         sets = [soft_gold(gold) for gold in golds]
         endings = [[self.answer_tokens(float(level)) for level in levels] for levels, _ in sets]
         scored = self.continuation_logp(contexts, endings)
-        return np.array(
-            [np.log(np.dot(weights, np.exp(logp))) for (_, weights), logp in zip(sets, scored, strict=True)]
-        )
+        return np.array([logsumexp(logp, b=weights) for (_, weights), logp in zip(sets, scored, strict=True)])
 
     def answer_distribution(self, contexts: Sequence[IntArray]) -> FloatArray:
         """Return the policy's distribution ``(C, 101)`` over the answer grid, if it submitted now.
 
         Exact up to normalisation over the grid: every level is scored.
         """
-        endings = [self.answer_tokens(float(level)) for level in GRID]
-        scored = self.continuation_logp(contexts, [endings] * len(contexts))
-        totals = np.stack(scored) * np.array([len(ending) for ending in endings])
-        weights = np.exp(totals - totals.max(1, keepdims=True))
-        return np.asarray(weights / weights.sum(1, keepdims=True))
+        lengths = [len(self.answer_tokens(level)) for level in GRID.tolist()]
+        return softmax(self.answers_logp(contexts, GRID.tolist()) * lengths, axis=1)
