@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from algorithms.llm.models.chat import ChatMessage, ChatReply
+    from algorithms.llm.models.endpoint import Endpoint
     from algorithms.llm.models.language_model import LanguageModel, Scores
     from algorithms.llm.models.sampling import Generation
     from algorithms.llm.models.small import SmallModel, SmallSettings
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ByteTokenizer": "tokenizer",
+    "ChatMessage": "chat",
+    "ChatReply": "chat",
+    "Endpoint": "endpoint",
     "Generation": "sampling",
     "LanguageModel": "language_model",
     "Scores": "language_model",
@@ -28,6 +33,9 @@ _HOMES = {
 
 __all__ = [
     "ByteTokenizer",
+    "ChatMessage",
+    "ChatReply",
+    "Endpoint",
     "Generation",
     "LanguageModel",
     "Scores",

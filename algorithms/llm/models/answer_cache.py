@@ -1,0 +1,66 @@
+"""Answers on disk, found by the content of their request."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from algorithms.llm.models.chat import ChatReply, canonical
+from coopgym.corpus.writer import write_atomically
+
+_KEPT = ("content", "prompt_tokens", "completion_tokens", "stopped")
+
+
+class AnswerCache:
+    """One JSON file per request, written as a whole or not at all.
+
+    Args:
+        folder: where the files are; made when the first answer comes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, request: Mapping[str, Any]) -> ChatReply | None:
+        """Return the answer to a request, or None. A damaged file is told in a warning, and counts as none."""
+        path = self._path(request)
+        try:
+            entry = json.loads(path.read_bytes())
+            if canonical(entry["request"]) != canonical(request):
+                raise ValueError("it answers another request")
+            return _reply(entry["answer"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            warnings.warn(f"{path} is damaged ({error!r}): the model is asked again", stacklevel=2)
+            return None
+
+    def keep(self, request: Mapping[str, Any], reply: ChatReply) -> None:
+        """Store the answer to a request."""
+        answer = {name: getattr(reply, name) for name in _KEPT}
+        content = json.dumps({"request": request, "answer": answer}, indent=1, sort_keys=True).encode()
+        write_atomically(self._path(request), content)
+
+    def _path(self, request: Mapping[str, Any]) -> Path:
+        digest = request_digest(request)
+        return self._folder / digest[:2] / f"{digest}.json"
+
+
+def request_digest(request: Mapping[str, Any]) -> str:
+    """Return what names a request: SHA-256 of its canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(request)).hexdigest()
+
+
+def _reply(answer: Mapping[str, Any]) -> ChatReply:
+    content, prompt_tokens, completion_tokens, stopped = (answer[name] for name in _KEPT)
+    counts = (prompt_tokens, completion_tokens)
+    if not (
+        isinstance(content, str) and isinstance(stopped, bool) and all(n is None or type(n) is int for n in counts)
+    ):
+        raise ValueError("its entries have other types")
+    return dataclasses.replace(ChatReply(content, prompt_tokens, completion_tokens, stopped), cached=True)
