@@ -61,19 +61,16 @@ def rollout(
 def batch_of(*groups: Sequence[Trajectory], clusters: Sequence[str] | None = None) -> Batch:
     """Return a batch of one group per sequence of members."""
     names = ["cluster"] * len(groups) if clusters is None else clusters
-    return Batch(
-        [Group(FakeTask(f"task {n}", name), list(members)) for n, (members, name) in enumerate(zip(groups, names))], 0
-    )
+    tasks = [FakeTask(f"task {number}", name) for number, name in enumerate(names)]
+    return Batch([Group(task, list(members)) for task, members in zip(tasks, groups, strict=True)], 0)
 
 
 def outcomes_batch(rewards: Sequence[float], group: Sequence[int]) -> Batch:
     """Return a batch of rollouts with given outcomes, which are kept apart by group."""
-    return batch_of(
-        *[
-            [rollout(outcome=r) for r, own in zip(rewards, group, strict=True) if own == each]
-            for each in sorted(set(group))
-        ]
-    )
+    members: dict[int, list[Trajectory]] = {}
+    for reward, own in zip(rewards, group, strict=True):
+        members.setdefault(own, []).append(rollout(outcome=reward))
+    return batch_of(*members.values())
 
 
 def annotate(batch: Batch, rng: np.random.Generator) -> Batch:
