@@ -38,6 +38,7 @@ class Desk:
         """Rounds played before the choice at hand; -1 before anything was seen."""
         self.payoff_unit = 1.0 if game.spec.edition == "formal" else float(game.spec.endowments.mean())
         """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
+        self._columns = {**_relations(seat), **seat.columns}
         self._norms = np.delete(game.spec.baselines / game.spec.endowments, seat.index)
 
     def see(self, observation: FloatArray) -> None:
@@ -60,7 +61,7 @@ class Desk:
 
     def seen(self, block: str) -> FloatArray | None:
         """Return a named block of the observation, ``(entries,)``, or None where the view hides it."""
-        columns = self.seat.columns.get(block)
+        columns = self._columns.get(block)
         return self.observation[columns] if columns else None
 
     def others(self, levels: float | tuple[float, ...]) -> FloatArray:
@@ -81,3 +82,18 @@ class Desk:
         joint[..., np.arange(self.game.n_agents) != self.seat.index] = others
         joint[..., self.seat.index] = own
         return joint
+
+
+def _relations(seat: Seat) -> dict[str, list[int]]:
+    """Columns of a seat's own relations in a view that shows those of everybody."""
+    own, count = seat.index, seat.game.n_agents
+    others = [j for j in range(count) if j != own]
+    found: dict[str, list[int]] = {}
+    for whole, held, received in (("all_trust", "trust", "trust_received"), ("all_damage", "damage", "standing")):
+        columns = seat.columns.get(whole, [])
+        places = [(i, j) for i in range(count) for j in range(count) if i != j or len(columns) == count**2]
+        by_pair = dict(zip(places, columns, strict=bool(columns)))
+        if by_pair:
+            found[held] = [by_pair[own, j] for j in others]
+            found[received] = [by_pair[j, own] for j in others]
+    return found

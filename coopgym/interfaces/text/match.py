@@ -218,8 +218,9 @@ class TextMatch:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TextMatch:
         # What no longer changes is shared: rebuilding a game for every branch of a tree costs more than playing it.
+        imagined = [desk.imagined.state for desk in self._desks.values()]
         closed = [dialogue for said in self._dialogues.values() for dialogue in said if dialogue.decided]
-        memo |= {id(constant): constant for constant in (*self._constants, *closed, self._engine.state)}
+        memo |= {id(constant): constant for constant in (*self._constants, *closed, *imagined, self._engine.state)}
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))

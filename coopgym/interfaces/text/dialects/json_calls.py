@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
-THOUGHT_ENDS = "</think>"
+THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"
 FORM = f'{OPEN}{{"name": "payoff", "arguments": {{"own": 0.6, "partner": 0.5}}}}{CLOSE}'
 
 
 class JsonCalls:
     """Calls as Hermes and Qwen models write them: ``<tool_call>{"name": ..., "arguments": {...}}</tool_call>``.
 
-    Whatever stands before ``</think>`` or outside the tags is thought. The last closing tag may be missing, as where it
-    served as a stop string. A message that is one JSON object and nothing else is a call too.
+    Whatever stands before ``</think>``, after a ``<think>`` that is not closed, or outside the tags is thought. The
+    last closing tag may be missing, as where it served as a stop string. A message that is one JSON object and nothing
+    else is a call too.
     """
 
     name = "json"
@@ -50,23 +51,19 @@ class JsonCalls:
         return "\n".join([_briefing(desk.game, seat.index, desk.layer), *now, _manual(tuple(tools.values()), rules)])
 
     def read(self, text: str) -> Reading:
-        hidden, ended, spoken = text.rpartition(THOUGHT_ENDS)
-        before = [hidden.strip()] if ended else []
-        pieces = spoken.split(OPEN)
-        if len(pieces) == 1:
-            written = spoken.strip()
-            if not written.startswith("{"):
-                return Reading((), "\n".join([*before, written]).strip(), f"no tool call; write {FORM}")
-            pieces = ["", written]
-        thoughts, calls = [*before, pieces[0].strip()], []
-        for piece in pieces[1:]:
-            written, _, after = piece.partition(CLOSE)
-            thoughts.append(after.strip())
-            try:
-                calls.append(_call(written))
-            except ValueError as error:
-                return Reading((), "\n".join(filter(None, thoughts)), f"{echo(written.strip())}: {error}; write {FORM}")
-        return Reading(tuple(calls), "\n".join(filter(None, thoughts)))
+        before, _, spoken = text.rpartition(THOUGHT_ENDS)
+        spoken, _, unfinished = spoken.partition(THOUGHT_BEGINS)
+        if spoken.lstrip().startswith("{"):
+            spoken = OPEN + spoken
+        aloud, *tagged = spoken.split(OPEN)
+        calls, _, asides = zip(*(piece.partition(CLOSE) for piece in tagged), strict=True) if tagged else ((), (), ())
+        thought = "\n".join(part.strip() for part in (before, aloud, *asides, unfinished) if part.strip())
+        if not calls:
+            return Reading((), thought, f"no tool call; write {FORM}")
+        try:
+            return Reading(tuple(_call(written) for written in calls), thought)
+        except ValueError as error:
+            return Reading((), thought, f"{error}; write {FORM}")
 
     def write(self, name: str, arguments: Mapping[str, object]) -> str:
         return f"{OPEN}{_dumped({'name': name, 'arguments': dict(arguments)})}{CLOSE}"
@@ -122,7 +119,7 @@ def _call(written: str) -> Call:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON ({error.msg})") from None
+        raise ValueError(f"{echo(written.strip())} is no JSON ({error.msg})") from None
     if not isinstance(value, dict) or not set(value) <= {"name", "arguments"}:
         raise ValueError("expected an object with name and arguments")
     name, arguments = value.get("name"), value.get("arguments", {})
