@@ -1,4 +1,4 @@
-"""A method: the pieces that fill the slots of a training step, chosen by name."""
+"""A method: the pieces that fill the slots of a training step."""
 
 from __future__ import annotations
 
@@ -9,34 +9,69 @@ from algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Obj
 
 
 @dataclass(frozen=True)
-class Method:
-    """One filling of all slots.
+class Stage:
+    """What is done with sampled groups: repair, signals, credit and loss.
 
     Raises:
         ValueError: the credit assigner reads a signal that nothing fills.
     """
 
-    curriculum: Curriculum
-    sampler: Sampler
     credit: CreditAssigner
     objective: Objective
     signals: Sequence[Signal] = ()
     transforms: Sequence[GroupTransform] = ()
     critic: bool = False
     """Whether a value head is trained, whose values are the signal ``values``."""
-    slots: dict[str, Slot] = field(init=False, default_factory=dict)
-    """All pieces by their place, for checkpoints."""
+    signals_first: bool = False
+    """Whether transforms need the signals, so that these are filled before and once more after them."""
 
     def __post_init__(self) -> None:
         filled = {key for signal in self.signals for key in signal.fills} | ({"values"} if self.critic else set())
         if missing := sorted(self.credit.reads - filled):
             raise ValueError(f"{type(self.credit).__name__} reads the signal {missing[0]!r}, which nothing fills")
-        named: dict[str, Slot] = {
-            "curriculum": self.curriculum,
-            "sampler": self.sampler,
-            "credit": self.credit,
-            "objective": self.objective,
-        }
-        named |= {f"signal.{number}": signal for number, signal in enumerate(self.signals)}
-        named |= {f"transform.{number}": transform for number, transform in enumerate(self.transforms)}
-        self.slots.update(named)
+
+    def slots(self, prefix: str) -> dict[str, Slot]:
+        """Return the pieces by their place."""
+        named: dict[str, Slot] = {f"{prefix}credit": self.credit, f"{prefix}objective": self.objective}
+        named |= {f"{prefix}signal.{number}": signal for number, signal in enumerate(self.signals)}
+        return named | {f"{prefix}transform.{number}": each for number, each in enumerate(self.transforms)}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One filling of all slots.
+
+    Attributes:
+        curriculum: which tasks.
+        sampler: who generates.
+        main: what is done with the rollouts.
+        first: another stage that goes before, as fine-tuning does.
+        first_steps: steps of the stage before.
+    """
+
+    curriculum: Curriculum
+    sampler: Sampler
+    main: Stage
+    first: Stage | None = None
+    first_steps: int = 0
+    slots: dict[str, Slot] = field(init=False, default_factory=dict)
+    """All pieces by their place, for checkpoints."""
+
+    def __post_init__(self) -> None:
+        self.slots.update({"curriculum": self.curriculum, "sampler": self.sampler, **self.main.slots("")})
+        if self.first is not None:
+            self.slots.update(self.first.slots("first."))
+
+    def stage(self, step: int) -> Stage:
+        """Return the stage that a step belongs to."""
+        return self.first if self.first is not None and step < self.first_steps else self.main
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the initial policy is wanted."""
+        return any(stage.objective.needs_reference for stage in (self.main, self.first) if stage is not None)
+
+    @property
+    def needs_critic(self) -> bool:
+        """Whether a value head is wanted."""
+        return any(stage.critic for stage in (self.main, self.first) if stage is not None)

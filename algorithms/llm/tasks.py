@@ -20,9 +20,9 @@ from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch
 from coopgym.rewards import reward_layer
 
-OutcomeKind = Literal["graded", "payoff", "welfare"]
-"""``graded``: nearness to the oracle's level; ``payoff``: the seat's reward between disagreement and optimum;
-``welfare``: the same of everybody's payoffs."""
+OutcomeKind = Literal["graded", "final", "payoff", "welfare"]
+"""``graded``: nearness to the oracle's level, decision by decision; ``final``: that of the last decision alone;
+``payoff``: the seat's reward between disagreement and optimum; ``welfare``: the same of everybody's payoffs."""
 OUTCOMES: tuple[OutcomeKind, ...] = get_args(OutcomeKind)
 
 
@@ -193,9 +193,11 @@ class Task:
         seat = self.seat if seat is None else seat
         golds = [settings.gold(self.start + number, seat) for number in range(len(answers))]
         right = all(level is not None and correct(level, gold) for level, gold in zip(answers, golds, strict=True))
+        grades = [0.0 if level is None else graded(level, gold) for level, gold in zip(answers, golds, strict=True)]
         if settings.outcome == "graded":
-            grades = [0.0 if level is None else graded(level, gold) for level, gold in zip(answers, golds, strict=True)]
             worth = float(np.mean(grades))
+        elif settings.outcome == "final":
+            worth = grades[-1]
         elif settings.outcome == "payoff":
             worth = _between(outcome.rewards.mean(), settings.disagreement[1][seat], settings.ideal[1][seat])
         else:

@@ -16,7 +16,7 @@ import torch
 from algorithms.llm.conversation import Decoding
 from algorithms.llm.data import Batch, Credit, Trajectory
 from algorithms.llm.measures import credit_measures, rollout_measures
-from algorithms.llm.method import Method
+from algorithms.llm.method import Method, Stage
 from algorithms.llm.minibatch import minibatch, totals
 from algorithms.llm.models import LanguageModel
 from algorithms.llm.scoring import in_parts, rows, scored
@@ -82,8 +82,8 @@ class Trainer:
         self, model: LanguageModel, method: Method, settings: TrainerSettings, dialect: str = "compact", seed: int = 0
     ) -> None:
         self.model, self.method, self.settings, self.dialect, self.seed = model, method, settings, dialect, seed
-        self.reference = model.frozen_copy() if method.objective.needs_reference else None
-        self.critic = ValueHead(model.width).to(model.device) if method.critic else None
+        self.reference = model.frozen_copy() if method.needs_reference else None
+        self.critic = ValueHead(model.width).to(model.device) if method.needs_critic else None
         parameters = [*model.parameters(), *(self.critic.parameters() if self.critic else ())]
         self.optimiser = torch.optim.Adam(parameters, settings.learning_rate)
         self.steps = 0
@@ -100,7 +100,7 @@ class Trainer:
         Raises:
             DivergedError: the loss or a parameter is no longer finite.
         """
-        method, settings = self.method, self.settings
+        method, stage, settings = self.method, self.method.stage(self.steps), self.settings
         services = Services(self.model, settings.decoding, self.dialect, self.seed, self.critic)
         tasks = method.curriculum.tasks(settings.prompts, self.steps)
         groups = method.sampler.sample(tasks, settings.group_size, services, self.steps)
@@ -108,18 +108,18 @@ class Trainer:
         metrics = rollout_measures(sampled)
         self.decisions += sum(len(member.levels) for member in sampled.trajectories)
         self.tokens += sum(member.written for member in sampled.trajectories)
-        for transform in method.transforms:
+        if stage.signals_first:
+            self._signal(stage, sampled, services)
+        for transform in stage.transforms:
             groups = transform.apply(groups, services)
-        batch = Batch(groups, self.steps)
-        for signal in method.signals:
-            signal.annotate(batch, services)
+        self._signal(stage, Batch(groups, self.steps), services)
         batch = Batch(method.curriculum.compose(groups), self.steps)
-        method.curriculum.update(sampled)
+        method.curriculum.update(Batch(groups, self.steps))
         self.tokens += services.extra_tokens
         if batch.trajectories:
             self._annotate(batch)
-            credit = method.credit.assign(batch)
-            metrics |= credit_measures(batch, credit) | credit.metrics | self._learn(batch.trajectories, credit)
+            credit = stage.credit.assign(batch)
+            metrics |= credit_measures(batch, credit) | credit.metrics | self._learn(stage, batch.trajectories, credit)
         self.steps += 1
         metrics |= {"tokens": float(self.tokens), "extra_tokens": float(services.extra_tokens)}
         self.history.append({"decisions": float(self.decisions), **metrics})
@@ -167,6 +167,10 @@ class Trainer:
         """Return the settings as JSON values."""
         return {name: getattr(self.settings, name) for name in self.settings.__dataclass_fields__}
 
+    def _signal(self, stage: Stage, batch: Batch, services: Services) -> None:
+        for signal in stage.signals:
+            signal.annotate(batch, services)
+
     def _annotate(self, batch: Batch) -> None:
         """Add what the objective or the critic needs: reference log-probabilities and values."""
         trajectories, size = batch.trajectories, self.settings.micro_batch
@@ -180,17 +184,17 @@ class Trainer:
             for member, values in zip(trajectories, rows(tables, trajectories), strict=True):
                 member.signals["values"] = values
 
-    def _learn(self, trajectories: list[Trajectory], credit: Credit) -> Metrics:
+    def _learn(self, stage: Stage, trajectories: list[Trajectory], credit: Credit) -> Metrics:
         """Take the gradient updates of a step."""
         settings, count = self.settings, len(trajectories)
         orders = (
             stream(self.seed, "minibatches", self.steps, epoch).permutation(count) for epoch in range(settings.epochs)
         )
         parts = (part for order in orders for part in np.array_split(order, min(settings.minibatches, count)))
-        gathered = [self._update(trajectories, credit, part.tolist()) for part in parts]
+        gathered = [self._update(stage, trajectories, credit, part.tolist()) for part in parts]
         return {name: float(np.mean([each[name] for each in gathered])) for name in gathered[0]}
 
-    def _update(self, trajectories: list[Trajectory], credit: Credit, members: list[int]) -> Metrics:
+    def _update(self, stage: Stage, trajectories: list[Trajectory], credit: Credit, members: list[int]) -> Metrics:
         """Take one gradient update on a minibatch, computed in parts."""
         counted, metrics = totals(credit, members), dict[str, float]()
         if not counted.tokens:
@@ -202,7 +206,7 @@ class Trainer:
             part = members[start : start + self.settings.micro_batch]
             padded = minibatch(trajectories, credit, part, counted, self.model.device)
             found = scored(self.model, [trajectories[i] for i in part], self.critic)
-            loss, measured = self.method.objective.loss(found.logp, padded.with_values(found.values, found.entropy))
+            loss, measured = stage.objective.loss(found.logp, padded.with_values(found.values, found.entropy))
             loss.backward()
             for name, value in (measured | {"loss": loss.item()}).items():
                 metrics[name] = metrics.get(name, 0.0) + value

@@ -1,0 +1,102 @@
+"""Language models as Agents: they sit in any seat, decide in dialogues, and keep a transcript."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from algorithms.llm.data import FloatArray
+from algorithms.llm.voices import Usage, Voice
+from coopgym.agents.base import Seat
+from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named
+from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.rewards import reward_layer
+from oracles.agents.base import registered_game
+
+
+@dataclass(frozen=True)
+class LanguagePolicy:
+    """What plays: a voice and the way it is talked to.
+
+    Attributes:
+        voice: who writes.
+        dialect: how things are worded.
+        rules: turns allowed, and what an unreadable answer leads to.
+        tools: names of tools; None are all.
+    """
+
+    voice: Voice
+    dialect: str = "compact"
+    rules: Rules = field(default_factory=Rules)
+    tools: tuple[str, ...] | None = None
+
+
+class LanguageAgent:
+    """A language model in a seat.
+
+    Args:
+        policy: what plays.
+        stochastic: sample messages instead of writing the likeliest.
+    """
+
+    def __init__(self, policy: LanguagePolicy, stochastic: bool = False) -> None:
+        self.policy, self.stochastic = policy, stochastic
+        self.transcript: list[dict[str, Any]] = []
+        """One row per message, as the table ``turns`` has them, run and tokens included."""
+
+    def fresh(self) -> LanguageAgent:
+        """Return another agent with the same policy."""
+        return LanguageAgent(self.policy, self.stochastic)
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        """Take a seat in some episodes.
+
+        Raises:
+            ValueError: the game is not registered, so that its rules cannot be worked with.
+        """
+        game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward)
+        self.seat = seat
+        self.desks = [Desk(game, seat, layer) for _ in range(episodes)]
+        self.streams = rng.spawn(episodes)
+        self.dialect, self.tools = dialect_named(self.policy.dialect), chosen_tools(self.policy.tools)
+        self.transcript = []
+        self._turns = [0] * episodes
+
+    def act(self, observation: FloatArray) -> FloatArray:
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+        for desk, row in zip(self.desks, observation, strict=True):
+            desk.see(row)
+        dialogues = [Dialogue(desk, self.dialect, self.policy.rules, self.tools) for desk in self.desks]
+        usage = self.policy.voice.decide(dialogues, self.streams, self.stochastic)
+        for episode, (dialogue, costs) in enumerate(zip(dialogues, usage, strict=True)):
+            self._record(episode, dialogue, costs)
+        return np.array([dialogue.action for dialogue in dialogues]) * self.seat.endowment
+
+    def restart(self, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+        """Start new episodes in some rows."""
+        for row in np.flatnonzero(rows):
+            desk = self.desks[row]
+            self.desks[row] = Desk(desk.game, desk.seat, desk.layer)
+
+    def _record(self, episode: int, dialogue: Dialogue, costs: list[Usage]) -> None:
+        left = iter(costs)
+        for message in dialogue.turns:
+            cost = next(left, None) if message.role == "assistant" else None
+            self.transcript.append(
+                {
+                    "episode": episode,
+                    "seat": self.seat.index,
+                    "turn": self._turns[episode],
+                    "t": message.t,
+                    "role": message.role,
+                    "content": message.content,
+                    "tool": message.tool,
+                    "valid": message.valid,
+                    "action": None if message.share is None else message.share * self.seat.endowment,
+                    "prompt_tokens": cost and cost.prompt_tokens,
+                    "completion_tokens": cost and cost.completion_tokens,
+                }
+            )
+            self._turns[episode] += 1

@@ -1,0 +1,235 @@
+"""Language models as learners of the harness: warm-up, a method, and one model per replica."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from algorithms.llm.gold import oracle_for
+from algorithms.llm.methods import make_method
+from algorithms.llm.models import LanguageModel, SmallSettings
+from algorithms.llm.result import LanguageResult, talk_record, training_record
+from algorithms.llm.tasks import OutcomeKind, TaskSettings
+from algorithms.llm.trainer import DivergedError, Trainer, TrainerSettings
+from algorithms.llm.warm_up import WarmUp, warmed_up
+from algorithms.marl.hyperparameters import hyperparameter
+from algorithms.marl.replicas import Replica, cross
+from algorithms.trainable import Objective, Trainable
+from coopgym.games.game import Game
+from coopgym.games.spec import View
+from coopgym.interfaces.text import Rules
+from coopgym.rewards import RewardLayer
+
+SMALL = "small"
+"""The built-in model; any other name is a Hugging Face model or a folder with one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LLM(TrainerSettings, Trainable):
+    """A language model that plays through tools and is trained by a method; ``env_steps`` are decisions in rollouts.
+
+    One model plays all seats, in turn; a replica trains on its own.
+
+    Attributes:
+        method: name of the method (`algorithms.llm.methods`), or ``"warm_up"`` for the model before training.
+        options: parameters of the method's pieces, by piece.
+        model: ``"small"``, or a Hugging Face model by name or folder.
+        layers: of the built-in model, as are ``width``, ``heads`` and ``context``.
+        warm_up_steps: gradient updates on demonstrations; only the built-in model needs them.
+        dialect: how things are worded; None is ``"compact"`` for the built-in model and ``"json"`` for others.
+        max_turns: messages per decision.
+        on_invalid: what an unreadable answer leads to (`coopgym.interfaces.text.Rules`).
+        decisions: decisions in a row per rollout.
+        partners: agents that rollouts meet.
+        outcome: what a rollout is worth (`algorithms.llm.tasks.OutcomeKind`).
+        oracle: who says what is right; None is the oracle of the reward mode.
+        tokens: budget of tokens, help included, that ends training early; None for none.
+        lora: rank of low-rank adapters of a Hugging Face model; None trains all weights.
+    """
+
+    objectives: ClassVar[tuple[Objective, ...]] = ("individual",)
+
+    method: str = "grpo"
+    options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    model: str = SMALL
+    layers: int = hyperparameter(2, 1)
+    width: int = hyperparameter(64, 2)
+    heads: int = hyperparameter(4, 1)
+    context: int = hyperparameter(512, 2)
+    warm_up_steps: int = hyperparameter(300, 0)
+    dialect: str | None = None
+    max_turns: int = hyperparameter(4, 1)
+    on_invalid: str = "retry"
+    decisions: int = hyperparameter(1, 1)
+    partners: tuple[str, ...] = ("Random", "TitForTat", "Constant_25", "Constant_50", "Constant_75")
+    outcome: OutcomeKind = "graded"
+    oracle: str | None = None
+    tokens: int | None = hyperparameter(None, 1)
+    lora: int | None = hyperparameter(None, 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.rules, self.size
+        if self.method != WARM_UP:
+            make_method(self.method, self._example(), seed=0, options=self.options)
+
+    @property
+    def title(self) -> str:
+        """Name in tables: the method."""
+        return f"LLM-{self.method}"
+
+    @property
+    def rules(self) -> Rules:
+        """How decisions are conducted."""
+        return Rules(max_turns=self.max_turns, on_invalid=self.on_invalid)  # type: ignore[arg-type]  # it checks
+
+    @property
+    def size(self) -> SmallSettings:
+        """Size of the built-in model."""
+        return SmallSettings(layers=self.layers, width=self.width, heads=self.heads, context=self.context)
+
+    @property
+    def worded_in(self) -> str:
+        """The dialect."""
+        return self.dialect or ("compact" if self.model == SMALL else "json")
+
+    def check(self, game: Game[Any]) -> None:
+        """Make sure that the oracles that tasks are judged by apply to a game.
+
+        Raises:
+            ValueError: they do not.
+        """
+        super().check(game)
+        self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None)
+
+    def values(self) -> dict[str, Any]:
+        """Return the hyper-parameters as JSON values."""
+        return {
+            name: {key: dict(value) for key, value in found.items()} if isinstance(found, Mapping) else found
+            for name, found in ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        }
+
+    def train(
+        self,
+        game: str,
+        rewards: Iterable[str | RewardLayer] = ("integrated",),
+        seeds: Iterable[int] = (0,),
+        env_steps: int = 2_000,
+        *,
+        game_parameters: Mapping[str, Any] | None = None,
+        view: View | None = None,
+        device: str = "cpu",
+        progress: Callable[[int, int], None] | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 10,
+        checkpoint_seconds: float = 0.0,
+    ) -> LanguageResult:
+        """Train one model per reward and seed, one after the other.
+
+        Arguments and errors are those of `algorithms.trainable.Trainable.train`; ``checkpoint_every`` has no use here.
+        """
+        replicas, models, entries = cross(rewards, seeds), list[LanguageModel | None](), list[dict[str, Any]]()
+        for number, replica in enumerate(replicas):
+            tasks = self._tasks(game, game_parameters or {}, replica.reward.name, view)
+            trained = self._train_one(
+                tasks,
+                replica,
+                env_steps,
+                device,
+                progress=None if progress is None else _shifted(progress, number, len(replicas)),
+                checkpoint=None if checkpoint is None else Path(checkpoint) / f"replica_{number:03d}",
+                checkpoint_seconds=checkpoint_seconds,
+            )
+            models.append(trained[0])
+            entries.append(trained[1])
+        record = training_record(
+            game,
+            view or tasks.made.spec.default_view,
+            tasks.made.n_agents,
+            self.values(),
+            talk_record(self.worded_in, self.rules, self.decoding),
+            entries,
+        )
+        return LanguageResult(record, models)
+
+    def _train_one(
+        self,
+        tasks: TaskSettings,
+        replica: Replica,
+        decisions: int,
+        device: str,
+        *,
+        progress: Callable[[int, int], None] | None,
+        checkpoint: Path | None,
+        checkpoint_seconds: float,
+    ) -> tuple[LanguageModel | None, dict[str, Any]]:
+        """Train one replica and return its model and entry."""
+        entry: dict[str, Any] = {"reward": replica.reward.name, "seed": replica.seed, "diverged_at": None}
+        model = self._model(tasks, replica.seed, device)
+        if self.method == WARM_UP:
+            return model, {**entry, "decisions": 0, "steps": 0, "curves": []}
+        method = make_method(self.method, tasks, seed=replica.seed, options=self.options)
+        trainer = Trainer(model, method, self, self.worded_in, replica.seed)
+        identity = {
+            "hyperparameters": self.values(),
+            "game": tasks.game,
+            "reward": tasks.reward,
+            "decisions": decisions,
+        }
+        try:
+            trainer.train(
+                decisions,
+                tokens=self.tokens,
+                progress=progress,
+                checkpoint=checkpoint,
+                checkpoint_seconds=checkpoint_seconds,
+                identity=identity,
+            )
+        except (DivergedError, FloatingPointError):
+            entry["diverged_at"] = trainer.decisions
+        curves = [
+            [int(row["decisions"]), name, value]
+            for row in trainer.history
+            for name, value in row.items()
+            if name != "decisions"
+        ]
+        entry |= {"decisions": trainer.decisions, "steps": trainer.steps, "curves": curves}
+        return (None if entry["diverged_at"] is not None else model), entry
+
+    def _model(self, tasks: TaskSettings, seed: int, device: str) -> LanguageModel:
+        if self.model == SMALL:
+            return warmed_up(self.size, tasks, WarmUp(steps=self.warm_up_steps), seed, device)
+        from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
+
+        lora = None if self.lora is None else LoraSettings(rank=self.lora)
+        return HuggingFaceModel(self.model, device=device, lora=lora)
+
+    def _tasks(self, game: str, parameters: Mapping[str, Any], reward: str, view: View | None) -> TaskSettings:
+        return TaskSettings(
+            game=game,
+            parameters=dict(parameters),
+            reward=reward,
+            view=view,
+            partners=self.partners,
+            decisions=self.decisions,
+            dialect=self.worded_in,
+            rules=self.rules,
+            outcome=self.outcome,
+            oracle=self.oracle or None
+            if reward in ("private", "integrated", "cooperative")
+            else oracle_for(reward, self.oracle),
+        )
+
+    def _example(self) -> TaskSettings:
+        return self._tasks("TrustDilemma-v1", {}, "private", None)
+
+
+WARM_UP = "warm_up"
+
+
+def _shifted(progress: Callable[[int, int], None], number: int, count: int) -> Callable[[int, int], None]:
+    """Report the progress of one replica as a part of all."""
+    return lambda done, planned: progress(number * planned + done, count * planned)

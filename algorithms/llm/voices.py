@@ -1,0 +1,92 @@
+"""Voices: who writes an agent's messages. A model that is at hand token by token, or one behind an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from algorithms.llm.conversation import Decoding, Rollout, converse
+from algorithms.llm.talks import DecisionTalk
+from coopgym.interfaces.text import Dialogue
+
+if TYPE_CHECKING:
+    from algorithms.llm.models import Generation, LanguageModel
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one message cost."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Voice(Protocol):
+    """Writes messages until decisions are made."""
+
+    def decide(
+        self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool
+    ) -> list[list[Usage]]:
+        """Hold dialogues to their ends, side by side.
+
+        Args:
+            dialogues: open decisions.
+            streams: the chance of each.
+            stochastic: sample messages instead of writing the likeliest.
+
+        Returns:
+            For each dialogue, what each of its messages cost.
+        """
+
+
+@dataclass(eq=False)
+class ModelVoice:
+    """A language model at hand.
+
+    The likeliest message is a function of what was read, so it is computed once per context: play that settles costs
+    nothing any more.
+    """
+
+    model: LanguageModel
+    decoding: Decoding = field(default_factory=Decoding)
+    _known: dict[bytes, Generation] = field(default_factory=dict, init=False, repr=False)
+
+    def decide(
+        self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool
+    ) -> list[list[Usage]]:
+        """Hold dialogues to their ends."""
+        rollouts = [
+            Rollout(DecisionTalk(dialogue), self.model, stream)
+            for dialogue, stream in zip(dialogues, streams, strict=True)
+        ]
+        if stochastic:
+            converse(rollouts, self.decoding)
+        else:
+            self._converse_greedily(rollouts)
+        return [_usage(rollout) for rollout in rollouts]
+
+    def _converse_greedily(self, rollouts: Sequence[Rollout]) -> None:
+        while talking := [rollout for rollout in rollouts if rollout.waiting]:
+            contexts = {rollout.context.tobytes(): rollout.context for rollout in talking if rollout.room > 0}
+            unknown = [key for key in contexts if key not in self._known]
+            if unknown:
+                written = self.model.generate(
+                    [contexts[key] for key in unknown], max_tokens=self.decoding.max_tokens, temperature=0.0
+                )
+                self._known |= zip(unknown, written, strict=True)
+            for rollout in talking:
+                if rollout.room > 0:
+                    rollout.hear(self._known[rollout.context.tobytes()])
+                else:
+                    rollout.talk.give_up("max_tokens")
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_known": {}}
+
+
+def _usage(rollout: Rollout) -> list[Usage]:
+    read = len(rollout.prompt_ids)
+    return [Usage(read + turn.start, turn.length) for turn in rollout.turns]

@@ -1,0 +1,131 @@
+"""Warm-up: supervised learning on demonstrations, so that a fresh model can play before it learns what pays."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from algorithms.llm.credit.outcome import Imitate
+from algorithms.llm.data import Batch, Group
+from algorithms.llm.demonstrations import demonstrations
+from algorithms.llm.minibatch import minibatch, totals
+from algorithms.llm.models import LanguageModel, SmallModel, SmallSettings, load_model
+from algorithms.llm.objectives import Imitation
+from algorithms.llm.scoring import scored
+from algorithms.llm.streams import stream
+from algorithms.llm.tasks import TaskSettings
+
+CACHE_VARIABLE = "COOPGYM_CACHE"
+"""Environment variable with the folder where warmed-up models are kept; by default ``~/.cache/coopgym``."""
+RECIPE = 1
+"""Raise it when demonstrations or training change: models made by another recipe are not used."""
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """How long a fresh model imitates.
+
+    Attributes:
+        steps: gradient updates; 0 leaves the model as it is.
+        batch: demonstrations per update.
+        pool: different demonstrations that updates draw from.
+        learning_rate: Adam's step size, falling linearly to a tenth.
+    """
+
+    steps: int = 300
+    batch: int = 32
+    pool: int = 512
+    learning_rate: float = 3e-3
+
+
+def warmed_up(
+    size: SmallSettings, settings: TaskSettings, warm_up: WarmUp, seed: int, device: str = "cpu"
+) -> SmallModel:
+    """Return a built-in model that has imitated, from the cache where the same one was made before.
+
+    Args:
+        size: of the model.
+        settings: of the tasks that are demonstrated.
+        warm_up: how long.
+        seed: of weights, demonstrations and batches.
+        device: where the model lives.
+    """
+    facts = {
+        "recipe": RECIPE,
+        "torch": torch.__version__,
+        "size": dataclasses.asdict(size),
+        "tasks": _facts(settings),
+        "warm_up": dataclasses.asdict(warm_up),
+        "seed": seed,
+    }
+    place = cache_folder() / "warm-up" / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    try:
+        kept = load_model(place, device=device)
+        assert isinstance(kept, SmallModel)
+        return kept
+    except (FileNotFoundError, ValueError):
+        pass  # never made, or damaged: it is made again
+    model = SmallModel(size, seed=seed)
+    imitate(model, settings, warm_up, seed)
+    _keep(model, place)
+    if device == "cpu":
+        return model
+    moved = load_model(place, device=device)
+    assert isinstance(moved, SmallModel)
+    return moved
+
+
+def imitate(model: LanguageModel, settings: TaskSettings, warm_up: WarmUp, seed: int) -> list[float]:
+    """Train a model on demonstrations and return the loss of every update."""
+    if not warm_up.steps:
+        return []
+    rng = stream(seed, "demonstrations")
+    pool = demonstrations(settings, model, warm_up.pool, rng)
+    optimiser = torch.optim.Adam(model.parameters(), warm_up.learning_rate)
+    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.1, warm_up.steps)
+    losses = []
+    for _ in range(warm_up.steps):
+        chosen = [pool[i] for i in rng.integers(len(pool), size=warm_up.batch)]
+        credit = Imitate().assign(Batch([Group(settings.draw(rng), chosen)], 0))
+        members = list(range(len(chosen)))
+        part = minibatch(chosen, credit, members, totals(credit, members), model.device)
+        loss, _ = Imitation().loss(scored(model, chosen).logp, part)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        falling.step()
+        losses.append(loss.item())
+    return losses
+
+
+def cache_folder() -> Path:
+    """Return the folder where models are kept between runs."""
+    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "coopgym")
+
+
+def _facts(settings: TaskSettings) -> dict[str, Any]:
+    named = dataclasses.asdict(settings)
+    return {**named, "parameters": dict(settings.parameters)}
+
+
+def _keep(model: LanguageModel, place: Path) -> None:
+    """Put a model into the cache as a whole; where another process was faster, its model stays."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=place.parent))
+    model.save(scratch)
+    try:
+        scratch.rename(place)
+    except OSError:
+        shutil.rmtree(place if not (place / "model.json").exists() else scratch, ignore_errors=True)
+        if scratch.exists():
+            scratch.rename(place)
