@@ -13,7 +13,8 @@ from algorithms.llm.credit.tokens import answer_turn, by_turn
 from algorithms.llm.data import Batch, Credit, FloatArray, Group, Trajectory
 from algorithms.llm.kernels import core, igpo, matchtir, ppr, prorag, siop
 from algorithms.llm.kernels.validation import choice
-from algorithms.marl.hyperparameters import hyperparameter
+from algorithms.llm.slots import CreditAssigner
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Belief = Literal["logprob", "prob"]
 Pools = Literal["separate", "joint"]
@@ -21,7 +22,7 @@ Singleton = Literal["zero", "raw"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TurnCredit(Rewarded):
+class TurnCredit(Hyperparameters, CreditAssigner):
     """One advantage per turn, broadcast to its tokens."""
 
     @abstractmethod
@@ -34,7 +35,7 @@ class TurnCredit(Rewarded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IGPO(TurnCredit):
+class IGPO(Rewarded, TurnCredit):
     """A turn earns the rise it causes in the probability of the gold answer (arXiv 2510.14967).
 
     Attributes:
@@ -74,8 +75,6 @@ class IGPO(TurnCredit):
 class SIOP(TurnCredit):
     """A turn earns the support it adds to its rollout's own cluster of answers; nothing is gold (arXiv 2605.04984).
 
-    ``reward`` is not used.
-
     Attributes:
         gamma: discount of later turns.
         eta: weight of evidence in what a cluster deserves.
@@ -112,7 +111,7 @@ class SIOP(TurnCredit):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchTIR(TurnCredit):
+class MatchTIR(Rewarded, TurnCredit):
     """A turn earns the quality with which its calls match scripted ones, the answer its reward (arXiv 2601.10712).
 
     Attributes:
@@ -141,7 +140,7 @@ class MatchTIR(TurnCredit):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProRAG(TurnCredit):
+class ProRAG(Rewarded, TurnCredit):
     """The group's z-score of outcomes plus a weighted z-score of step scores (arXiv 2601.21912).
 
     Attributes:
@@ -184,7 +183,7 @@ class ProRAG(TurnCredit):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PPRReturns(TurnCredit):
+class PPRReturns(Rewarded, TurnCredit):
     """Principle process rewards shifted by the outcome, without a critic: returns over turns pooled in the group.
 
     Attributes:

@@ -64,7 +64,7 @@ def part(batch: MiniBatch, rows: slice) -> MiniBatch:
 def test_clip_equals_the_kernel(aggregation: str, dual_clip: float | None, kl: float) -> None:
     logp, batch = drawn(1)
     norm_len = 4 if aggregation == "seq_sum_const" else None
-    objective = Clip(aggregation=aggregation, norm_len=norm_len, dual_clip=dual_clip, kl=kl, eps_low=0.1)  # type: ignore[arg-type]  # parametrised
+    objective = Clip(aggregation=aggregation, norm_len=norm_len, dual_clip=dual_clip, kl=kl, eps_low=0.1)
     expected = KERNELS["core.clip_loss"](
         logp.detach().numpy(),
         batch.logp_old.numpy(),
@@ -100,7 +100,7 @@ def test_two_weighted_channels_equal_the_kernel_of_copo(aggregation: str) -> Non
         batch.mask.numpy(),
         agg=aggregation,
     )
-    objective = Clip(aggregation=aggregation, kl=0.0)  # type: ignore[arg-type]  # parametrised
+    objective = Clip(aggregation=aggregation, kl=0.0)
     assert value(objective, logp, batch) == pytest.approx(expected, rel=1e-9)
 
 
@@ -117,7 +117,7 @@ def test_a_channel_of_its_own_averages_over_its_own_tokens(aggregation: str) -> 
         )
         for channel, mask in (("main", batch.mask), ("sibling", batch.mask & some))
     )
-    objective = Clip(aggregation=aggregation, own=("sibling",), kl=0.0)  # type: ignore[arg-type]  # parametrised
+    objective = Clip(aggregation=aggregation, own=("sibling",), kl=0.0)
     assert value(objective, logp, batch) == pytest.approx(expected, rel=1e-9)
     assert value(replace(objective, own=()), logp, batch) != pytest.approx(expected, rel=1e-3)
 
@@ -172,7 +172,7 @@ def test_entropy_is_rewarded() -> None:
 @pytest.mark.parametrize(
     "objective",
     [
-        *(Clip(aggregation=each, norm_len=9, own=("main",)) for each in AGGREGATIONS),  # type: ignore[arg-type]  # literals
+        *(Clip(aggregation=each, norm_len=9, own=("main",)) for each in AGGREGATIONS),
         MixedPolicy(kl=0.1),
         ClipWithCritic(entropy=0.01),
         Imitation(),

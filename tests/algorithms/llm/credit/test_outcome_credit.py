@@ -169,8 +169,8 @@ def test_imitation_wants_all_written_tokens() -> None:
         (lambda: BetaWeight(low=1.0, high=1.0), "expected low below high"),
         (lambda: BetaWeight(max_weight=0.0), "max_weight=0.0"),
         (lambda: PathReward(low=-1.0), "low=-1.0"),
-        (lambda: Tournament(kind="swiss"), "kind='swiss'"),  # type: ignore[arg-type]  # that is the point
-        (lambda: Tournament(byes="none"), "byes='none'"),  # type: ignore[arg-type]  # that is the point
+        (lambda: Tournament(kind="swiss"), "kind='swiss'"),
+        (lambda: Tournament(byes="none"), "byes='none'"),
     ],
 )
 def test_wrong_parameters_are_refused(make: type, message: str) -> None:

@@ -150,9 +150,9 @@ def test_a_malformed_rollout_that_gets_ahead_is_told() -> None:
     ("make", "message"),
     [
         (lambda: IGPO(gamma=1.1), "gamma=1.1"),
-        (lambda: IGPO(belief="odds"), "belief='odds'"),  # type: ignore[arg-type]  # that is the point
-        (lambda: IGPO(norm="none"), "norm='none'"),  # type: ignore[arg-type]  # that is the point
-        (lambda: MatchTIR(singleton="mean"), "singleton='mean'"),  # type: ignore[arg-type]  # that is the point
+        (lambda: IGPO(belief="odds"), "belief='odds'"),
+        (lambda: IGPO(norm="none"), "norm='none'"),
+        (lambda: MatchTIR(singleton="mean"), "singleton='mean'"),
         (lambda: SIOP(lam=-0.5), "lam=-0.5"),
     ],
 )
