@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.validation import FloatArray, array, choice, number, whole_numbers
+from algorithms.llm.kernels.validation import FloatArray, array, choice, floats, number, whole_numbers
 
 EPS = 1e-6
 """Added to the standard deviation of rank rewards."""
@@ -129,10 +129,11 @@ def _bracket(size: int) -> list[int]:
 
 
 def _scores(score: npt.ArrayLike) -> FloatArray:
-    scores = array("score", score, (None, None))
-    if not scores.size or scores.shape[0] != scores.shape[1]:
+    scores = floats("score", score).copy()
+    if scores.ndim != 2 or not scores.size or scores.shape[0] != scores.shape[1]:
         raise ValueError(f"score: expected a square matrix for at least one rollout, got shape {scores.shape}")
-    return scores
+    np.fill_diagonal(scores, 0.0)
+    return array("score", scores, scores.shape)
 
 
 def _seed_scores(scores: FloatArray) -> FloatArray:

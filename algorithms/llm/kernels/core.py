@@ -11,7 +11,7 @@ import numpy.typing as npt
 from algorithms.llm.kernels.groups import Groups, zscore
 from algorithms.llm.kernels.returns import discounted
 from algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number, whole_number
+from algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number, whole_number, whole_numbers
 
 
 def group_zscore(
@@ -57,11 +57,12 @@ def broadcast(turn_adv: npt.ArrayLike, spans: Sequence[Sequence[int]], length: i
         ``(L,)``.
     """
     advantages = array("turn_adv", turn_adv)
-    limits = array("spans", np.asarray(spans).reshape(-1, 2), (advantages.size, 2), 0, whole_number("length", length))
-    if (np.diff(limits.ravel()) < 0).any():
-        raise ValueError(f"spans: expected turns in order and without overlap, got {limits.tolist()}")
+    pairs = array("spans", spans, (advantages.size, 2), 0, whole_number("length", length))
+    limits = whole_numbers("spans", pairs.ravel())
+    if (np.diff(limits) < 0).any():
+        raise ValueError(f"spans: expected turns in order and without overlap, got {limits.reshape(-1, 2).tolist()}")
     tokens = np.zeros(length)
-    for advantage, (start, end) in zip(advantages, limits.astype(np.intp), strict=True):
+    for advantage, (start, end) in zip(advantages, limits.reshape(-1, 2), strict=True):
         tokens[start:end] = advantage
     return tokens
 

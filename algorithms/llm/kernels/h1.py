@@ -63,7 +63,7 @@ def stage(
     last = whole_number("max_stage", max_stage, 1)
     mastered = steps >= shortest and success.size > 0 and success.mean() >= number("threshold", threshold)
     passed = mastered or steps >= whole_number("max_steps", max_steps, shortest)
-    return min(whole_number("stage", stage, 1, last) + passed, last)
+    return min(whole_number("stage", stage, 1, last) + int(passed), last)
 
 
 def _link(index: int, task: Mapping[str, float]) -> list[float]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algorithms.llm.kernels.returns import discounted
-from algorithms.llm.kernels.validation import FloatArray, array, check_range, number, optional
+from algorithms.llm.kernels.validation import FloatArray, array, number, optional
 
 
 def renorm(process: Sequence[float | None], outcome: float) -> FloatArray:
@@ -23,8 +23,7 @@ def renorm(process: Sequence[float | None], outcome: float) -> FloatArray:
     Returns:
         ``(T,)``.
     """
-    score, scored = optional("process", process, low=0.0)
-    check_range("process", score, 0.0, 1.0)
+    score, scored = optional("process", process, low=0.0, high=1.0)
     result = number("outcome", outcome, 0.0, 1.0)
     return np.where(scored, score, result) + result - 1.0
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from algorithms.llm.kernels.surrogate import aggregate, clipped_loss
 from algorithms.llm.kernels.validation import array, flags, number, optional, whole_number, whole_numbers
@@ -73,7 +74,7 @@ def loss(
         eps_high: clip range above.
         gamma: shaping γ; smaller is closer to imitation.
     """
-    new = array("logp", logp, (None, None), high=0.0)
+    new = array("logp", logp, (None, None))
     tokens = flags("mask", mask, new.shape)
     borrowed = flags("off_policy", off_policy, new.shape)
     advantage = array("adv", adv, (len(new),))[:, None]
@@ -81,7 +82,6 @@ def loss(
     shaping = number("gamma", gamma, 0.0)
     if shaping == 0.0:
         raise ValueError("gamma=0: expected a positive shaping")
-    probability = np.exp(new)
-    imitation = -probability / (probability + shaping) * advantage
+    imitation = -expit(new - np.log(shaping)) * advantage  # π / (π + γ) is the logistic function of log π - log γ
     own = clipped_loss(log_ratio, advantage, eps_low, eps_high)
     return aggregate(np.where(borrowed, imitation, own), tokens, "token_mean")

@@ -68,9 +68,13 @@ def flags(name: str, values: npt.ArrayLike, shape: Shape = (None,)) -> BoolArray
 
 
 def optional(
-    name: str, values: Sequence[Any] | npt.NDArray[Any], length: int | None = None, low: float = -math.inf
+    name: str,
+    values: Sequence[Any] | npt.NDArray[Any],
+    length: int | None = None,
+    low: float = -math.inf,
+    high: float = math.inf,
 ) -> tuple[FloatArray, BoolArray]:
-    """Return finite numbers of which some are absent (None).
+    """Return finite numbers in ``[low, high]`` of which some are absent (None).
 
     Returns:
         The numbers with zero in place of what is absent, and where there is one; both ``(N,)``.
@@ -78,7 +82,9 @@ def optional(
     entries = list(values)
     check_shape(name, (len(entries),), (length,))
     present = np.array([entry is not None for entry in entries], dtype=np.bool_)
-    return array(name, [0.0 if entry is None else entry for entry in entries], low=min(low, 0.0)), present
+    numbers = np.zeros(len(entries))
+    numbers[present] = array(name, [entry for entry in entries if entry is not None], (None,), low, high)
+    return numbers, present
 
 
 def labels(name: str, values: Sequence[Any] | npt.NDArray[Any], length: int | None = None) -> list[Hashable]:
