@@ -68,25 +68,24 @@ def company(spec: GameSpec) -> str:
 
 def reward_in_words(layer: RewardLayer) -> str:
     """Say what a reward mode rewards."""
-    return (
-        REWARDS.get(layer.name) or f"{layer.name} ({(inspect.getdoc(layer) or '').partition(chr(10))[0].rstrip('.')})"
-    )
+    summary = (inspect.getdoc(layer) or "").partition("\n")[0].rstrip(".")
+    return REWARDS.get(layer.name, f"{layer.name} ({summary})")
 
 
 @lru_cache(maxsize=128)
 def rules(game: type[AnyGame], parameters: Parameters) -> str:
     """Return the rules of a game from its documentation, and its parameters where they differ from the documented."""
-    documented = [kind for kind in game.__mro__ if kind.__dict__.get("__doc__")]
-    paragraphs = [paragraph for kind in documented for paragraph in (inspect.getdoc(kind) or "").split("\n\n")]
-    stated = [" ".join(paragraph.split()) for paragraph in paragraphs if _heading(paragraph) in RULES]
+    found: dict[str, list[str]] = {}
+    for kind in game.__mro__:
+        for paragraph in inspect.cleandoc(kind.__dict__.get("__doc__") or "").split("\n\n"):
+            heading = _HEADING.match(paragraph)
+            if heading and heading[1] in RULES:
+                found.setdefault(heading[1], []).append(" ".join(paragraph.split()))
+    # A game says itself what its bases say more generally; its payoff may refer to theirs.
+    stated = [text for heading, texts in found.items() for text in (texts if heading == "Payoff" else texts[:1])]
     usual = dataclasses.asdict(game.configure().parameters)
     changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != usual[name]}
     if changed:
         settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
         stated.append(f"Different from the above in this game: {settings}.")
     return "\n".join(stated)
-
-
-def _heading(paragraph: str) -> str:
-    heading = _HEADING.match(paragraph)
-    return heading[1] if heading else ""

@@ -1,5 +1,7 @@
 """Matches: the game is the one everybody plays, windows start where they should, and branches are independent."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,22 @@ def test_two_matches_with_the_same_arguments_say_the_same() -> None:
     assert played(first, [0.2, 0.4, 0.6]).transcript(0) == played(second, [0.2, 0.4, 0.6]).transcript(0)
     other = played(TextMatch("IndirectReciprocity-v1", partners="Random", seed=10, decisions=3), [0.2, 0.4, 0.6])
     assert other.transcript(0) != first.transcript(0)
+
+
+@pytest.mark.parametrize("dialect", ["compact", "json"])
+def test_the_documented_dialogue_is_what_is_said(dialect: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "text-interface.md").read_text(encoding="utf-8")
+    lines = text.split(f"<!-- a dialogue in the {dialect} dialect -->\n\n```\n")[1].split("\n```")[0].splitlines()
+    match = TextMatch(
+        "TrustDilemma-v1", reward="integrated", partners="GenerousTitForTat", start=3, seed=1, dialect=dialect
+    )
+    if dialect == "compact":
+        assert lines.pop(0) == match.prompt(0)
+    while lines:
+        reply = match.send(0, lines.pop(0))
+        assert reply.decided or reply.text == lines.pop(0) + "\n"
+    assert match.finished
+    np.testing.assert_allclose(match.outcome(0).rewards, [2.57497893])
 
 
 def test_the_package_offers_it() -> None:
