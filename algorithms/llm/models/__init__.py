@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from algorithms.llm.models.chat import ChatMessage, ChatReply
     from algorithms.llm.models.endpoint import Endpoint
+    from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
     from algorithms.llm.models.language_model import LanguageModel, Scores
     from algorithms.llm.models.sampling import Generation
     from algorithms.llm.models.small import SmallModel, SmallSettings
@@ -23,7 +24,9 @@ _HOMES = {
     "ChatReply": "chat",
     "Endpoint": "endpoint",
     "Generation": "sampling",
+    "HuggingFaceModel": "huggingface",
     "LanguageModel": "language_model",
+    "LoraSettings": "huggingface",
     "Scores": "language_model",
     "SmallModel": "small",
     "SmallSettings": "small",
@@ -37,7 +40,9 @@ __all__ = [
     "ChatReply",
     "Endpoint",
     "Generation",
+    "HuggingFaceModel",
     "LanguageModel",
+    "LoraSettings",
     "Scores",
     "SmallModel",
     "SmallSettings",

@@ -106,7 +106,7 @@ class LanguageModel(ABC):
         """
         self._check(sequences)
         ids, inside = padded(sequences, self.device)
-        wanted = inside if where is None else padded_like(where, sequences, self.device)
+        wanted = inside.clone() if where is None else padded_like(where, sequences, self.device)
         wanted[:, 0] = False
         logits, states = self._read(ids, inside, wanted.roll(-1, dims=1), hidden)
         distribution = logits.float().log_softmax(-1)

@@ -49,6 +49,11 @@ def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: M
     """Write a model; each of the two files is replaced as a whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_atomically(folder / WEIGHTS_FILE, save(tensors))
+    write_description(folder, kind, settings)
+
+
+def write_description(folder: Path, kind: str, settings: Mapping[str, Any]) -> None:
+    """Write what the model of a folder is."""
     description = {"format": FORMAT, "kind": kind, "settings": dict(settings)}
     write_atomically(folder / MODEL_FILE, json.dumps(description, indent=1).encode())
 

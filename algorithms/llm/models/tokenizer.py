@@ -18,7 +18,13 @@ class Tokenizer(Protocol):
         """The token that ends a message."""
 
     def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text, without any that the text does not contain."""
+        """Return the tokens of a text as it stands; no text ends a message."""
+
+    def opening(self, text: str) -> list[int]:
+        """Return the tokens of the first message to the model, up to where it begins to write."""
+
+    def following(self, text: str) -> list[int]:
+        """Return the tokens of a later message to the model, from where it ended its own to where it writes again."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens; the one that ends a message has none."""
@@ -37,6 +43,14 @@ class ByteTokenizer:
     def encode(self, text: str) -> list[int]:
         """Return the bytes of ``text``."""
         return list(text.encode(errors="backslashreplace"))
+
+    def opening(self, text: str) -> list[int]:
+        """Return the bytes of ``text``: messages have no frames."""
+        return self.encode(text)
+
+    def following(self, text: str) -> list[int]:
+        """Return the bytes of ``text``: messages have no frames."""
+        return self.encode(text)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ``ids``.
