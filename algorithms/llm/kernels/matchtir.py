@@ -171,7 +171,8 @@ def _transport(similarities: FloatArray, reg: float) -> FloatArray:
         if np.abs(missing).max() < MARGINAL_ERROR:
             return plan
         step = _newton_step(plan, missing)
-        stepped = np.exp(np.minimum(scaled + (row + step[:n_calls])[:, None] + column + step[n_calls:], 0.0))
+        exponent = scaled + (row + step[:n_calls])[:, None] + column + step[n_calls:]
+        stepped = np.exp(np.minimum(exponent, 0.0))  # no plan moves more than all the mass
         if np.abs(mass - _marginals(stepped)).max() < np.abs(missing).max():
             column += step[n_calls:]
     raise ValueError(f"reg={reg:g}: soft matching has not converged; expected a larger regularisation, such as 0.1")
