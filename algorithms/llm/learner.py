@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from algorithms.llm.gold import oracle_for
 from algorithms.llm.methods import make_method
 from algorithms.llm.models import LanguageModel, SmallSettings
 from algorithms.llm.result import LanguageResult, talk_record, training_record
@@ -173,7 +172,7 @@ class LLM(TrainerSettings, Trainable):
             return model, {**entry, "decisions": 0, "steps": 0, "curves": []}
         method = make_method(self.method, tasks, seed=replica.seed, options=self.options)
         trainer = Trainer(model, method, self, self.worded_in, replica.seed)
-        identity = {
+        run = {
             "hyperparameters": self.values(),
             "game": tasks.game,
             "reward": tasks.reward,
@@ -186,7 +185,7 @@ class LLM(TrainerSettings, Trainable):
                 progress=progress,
                 checkpoint=checkpoint,
                 checkpoint_seconds=checkpoint_seconds,
-                identity=identity,
+                identity=run,
             )
         except (DivergedError, FloatingPointError):
             entry["diverged_at"] = trainer.decisions
@@ -218,9 +217,7 @@ class LLM(TrainerSettings, Trainable):
             dialect=self.worded_in,
             rules=self.rules,
             outcome=self.outcome,
-            oracle=self.oracle or None
-            if reward in ("private", "integrated", "cooperative")
-            else oracle_for(reward, self.oracle),
+            oracle=self.oracle,
         )
 
     def _example(self) -> TaskSettings:
