@@ -153,7 +153,7 @@ def _best_pairs(similarities: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def _transport(similarities: FloatArray, reg: float) -> FloatArray:
-    """Plan ``(P, G)`` of entropic transport: Sinkhorn's iterations, each followed by a Newton step where that is better.
+    """Plan ``(P, G)`` of entropic transport by Sinkhorn iterations, each followed by a Newton step where that is better.
 
     Sinkhorn alone crawls where two matchings are nearly as good.
     """
