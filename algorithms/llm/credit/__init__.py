@@ -17,7 +17,7 @@ from algorithms.llm.credit.outcome import (
 )
 from algorithms.llm.credit.positions import DECS
 from algorithms.llm.credit.potentials import SPAE
-from algorithms.llm.credit.rewards import PathReward, Rank, Reward, Tournament, reward_of
+from algorithms.llm.credit.rewards import PathReward, Rank, Reward, reward_of
 from algorithms.llm.credit.trees import TreePS, VStar
 from algorithms.llm.credit.turns import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
 
@@ -46,7 +46,6 @@ __all__ = [
     "ProRAG",
     "Rank",
     "Reward",
-    "Tournament",
     "TreePS",
     "VStar",
     "reward_of",

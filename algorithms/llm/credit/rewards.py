@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from algorithms.llm.data import Batch, FloatArray, Group
-from algorithms.llm.kernels import arena, p2s
-from algorithms.llm.kernels.validation import choice
+from algorithms.llm.kernels import p2s
 from algorithms.llm.slots import CreditAssigner
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
-
-TournamentKind = Literal["single_elimination", "round_robin", "anchor"]
-Byes = Literal["proper", "compact"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,46 +104,12 @@ class Rank(Reward):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tournament(Reward):
-    """ArenaRL from a table of scores: each rollout's signal ``scores`` is its row, what it earned against each other.
-
-    Rollouts that played each other have their scores from the group's matches and need no signal.
-
-    Attributes:
-        kind: which matches count.
-        byes: of a knockout whose size is no power of two.
-        min_spread: where the mean scores of a group's members differ by less, ranks are noise and all earn 0.
-    """
-
-    kind: TournamentKind = "single_elimination"
-    byes: Byes = "proper"
-    min_spread: float = hyperparameter(0.0, 0.0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        choice("kind", self.kind, get_args(TournamentKind))
-        choice("byes", self.byes, get_args(Byes))
-
-    def __call__(self, batch: Batch) -> FloatArray:
-        return _joined([self._rewards(_scores(group)) for group in batch.groups])
-
-    def _rewards(self, scores: FloatArray) -> FloatArray:
-        means = scores.sum(1) / max(1, len(scores) - 1)
-        if len(scores) < 2 or np.ptp(means) < self.min_spread:
-            return np.zeros(len(scores))
-        if self.kind == "single_elimination":
-            return _unit(arena.single_elimination(scores, byes=self.byes)["adv"])
-        return _unit((arena.round_robin if self.kind == "round_robin" else arena.anchor)(scores)["adv"])
-
-
 NAMED: dict[str, Reward] = {
     "outcome": Recorded(field="outcome"),
     "correct": Recorded(field="correct"),
     "format": Recorded(field="format_ok"),
     "path": PathReward(),
     "rank": Rank(),
-    "tournament": Tournament(),
 }
 
 
@@ -187,23 +148,3 @@ def _unit(ranks: FloatArray) -> FloatArray:
 
 def _joined(groups: list[FloatArray]) -> FloatArray:
     return np.concatenate([np.zeros(0), *groups])
-
-
-def _scores(group: Group) -> FloatArray:
-    """Return the table ``(G, G)`` of what each member earned against each other."""
-    size = len(group.members)
-    if all("scores" in member.signals for member in group.members):
-        return np.array([member.signals["scores"] for member in group.members], dtype=np.float64)
-    table = np.zeros((size, size))
-    played = np.eye(size, dtype=bool)
-    for match in group.matches:
-        first, second = match.members
-        table[first, second] += match.scores[0]
-        table[second, first] += match.scores[1]
-        played[first, second] = played[second, first] = True
-    if not played.all():
-        raise ValueError(
-            f"group {group.uid}: members lack the signal 'scores' and not all of them played each other; "
-            "add a judge of pairs, or sample with matches between all members"
-        )
-    return table

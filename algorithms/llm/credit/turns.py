@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from algorithms.llm.credit.rewards import Rewarded
 from algorithms.llm.credit.tokens import answer_turn, by_turn
-from algorithms.llm.data import Batch, Credit, FloatArray, Group, Trajectory
+from algorithms.llm.data import Batch, BoolArray, Credit, FloatArray, Group
 from algorithms.llm.kernels import core, igpo, matchtir, ppr, prorag, siop
 from algorithms.llm.kernels.validation import choice
 from algorithms.llm.slots import CreditAssigner
@@ -147,13 +148,13 @@ class ProRAG(Rewarded, TurnCredit):
         beta: weight of step scores.
         floor: reward below which an answer is worth nothing.
         scale: of rewards above it.
-        well_formed: added to the score of a turn all of whose calls were fine.
+        well_formed: added to the score of a turn that keeps the format.
         malformed: added to the score of any other turn.
         eps: added to the outcome's standard deviation.
         var_floor: added to the variance of step scores.
     """
 
-    reads: ClassVar = frozenset({"step_score"})
+    reads: ClassVar = frozenset({"step_score", "step_format"})
     beta: float = hyperparameter(0.3, 0.0)
     floor: float = hyperparameter(0.2)
     scale: float = hyperparameter(2.0, 0.0, above_low=True)
@@ -169,17 +170,18 @@ class ProRAG(Rewarded, TurnCredit):
             for member, reward in zip(members, worth, strict=True)
         ]
         scores = [
-            self._scored(member, row, reward)
-            for member, row, reward in zip(members, batch.gather("step_score"), worth, strict=True)
+            self._scored(row, well_formed, reward)
+            for row, well_formed, reward in zip(
+                batch.gather("step_score"), batch.gather("step_format"), worth, strict=True
+            )
         ]
         tokens = [np.array([turn.length for turn in member.turns]) for member in members]
         return prorag.advantages(outcomes, scores, tokens, batch.group, self.beta, self.eps, self.var_floor)
 
-    def _scored(self, member: Trajectory, scores: list[float | None], reward: float) -> FloatArray:
+    def _scored(self, scores: Sequence[float | None], well_formed: BoolArray, reward: float) -> FloatArray:
         """Return scores with the format's part; a turn without one, the answer's, is as good as the outcome [ours]."""
-        fine = [turn.kind != "other" and all(call.ok for call in turn.calls) for turn in member.turns]
         known = np.array([reward if score is None else score for score in scores], dtype=np.float64)
-        return known + np.where(fine, self.well_formed, self.malformed)
+        return known + np.where(well_formed, self.well_formed, self.malformed)
 
 
 @dataclass(frozen=True, kw_only=True)

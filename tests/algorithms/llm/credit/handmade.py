@@ -76,7 +76,6 @@ def outcomes_batch(rewards: Sequence[float], group: Sequence[int]) -> Batch:
 def annotate(batch: Batch, rng: np.random.Generator) -> Batch:
     """Fill in every signal and the trees."""
     for group in batch.groups:
-        size = len(group.members)
         for member in group.members:
             turns = len(member.turns)
             steps = turns - (member.turns[-1].kind == "answer")
@@ -92,11 +91,11 @@ def annotate(batch: Batch, rng: np.random.Generator) -> Batch:
                 nrp_end=member.turns[0].end if turns > 2 else None,
                 think_end=member.turns[-1].start if answered else None,
                 call_reward=[rng.random(len(turn.calls)).tolist() for turn in member.turns],
+                step_format=np.array([all(call.ok for call in turn.calls) for turn in member.turns], dtype=bool),
                 step_score=[*rng.random(steps).tolist(), *[None] * (turns - steps)],
                 path_reward=float(rng.normal()),
                 welfare=float(rng.random()),
                 rank_adv=float(rng.normal()),
-                scores=rng.random(size).tolist(),
                 values=rng.normal(size=len(member.ids)),
             )
         plant(group)

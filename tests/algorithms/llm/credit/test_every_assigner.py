@@ -22,7 +22,6 @@ ASSIGNERS = [
     methods.P2S(),
     methods.GTAlign(),
     methods.ArenaRL(),
-    methods.ArenaRL(reward="tournament"),
     methods.SCOPE(),
     methods.OutcomeExploration(batch=True),
     methods.IGPO(),
@@ -131,7 +130,6 @@ def test_equal_rewards_and_groups_of_one_teach_nothing(assigner: CreditAssigner,
         methods.VStar(),
         methods.P2S(),
         methods.ArenaRL(),
-        methods.ArenaRL(reward="tournament"),
     ],
     ids=lambda each: type(each).__name__,
 )
@@ -143,5 +141,5 @@ def test_a_single_turn_alone_teaches_nothing(assigner: CreditAssigner) -> None:
 
 def test_every_method_is_covered() -> None:
     tested = {type(each).__name__ for each in ASSIGNERS}
-    parts = {"Reward", "PathReward", "Rank", "Tournament", "reward_of"}
+    parts = {"Reward", "PathReward", "Rank", "reward_of"}
     assert tested | parts | {"Imitate"} == set(methods.__all__)

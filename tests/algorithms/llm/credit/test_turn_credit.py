@@ -111,8 +111,9 @@ def test_prorag_matches_the_worked_example() -> None:
     members = []
     for (kinds, outcome, fine), scores, tokens in zip(facts, inputs["step_scores"], inputs["step_tokens"], strict=True):
         member = rollout(kinds, tokens, outcome=outcome, format_ok=fine)
-        extra = [-2.0 if kind == "f" else 1.0 for kind in kinds]
-        member.signals["step_score"] = np.subtract(scores, extra).tolist()
+        well_formed = np.array([kind != "f" for kind in kinds])
+        member.signals["step_score"] = (np.array(scores) - np.where(well_formed, 1.0, -2.0)).tolist()
+        member.signals["step_format"] = well_formed
         members.append(member)
     batch = batch_of(members)
     assert_rows(turn_numbers(batch, ProRAG(beta=0.3).assign(batch)), expected)
@@ -121,10 +122,10 @@ def test_prorag_matches_the_worked_example() -> None:
 def test_prorag_scores_an_unscored_answer_by_its_outcome() -> None:
     members = [rollout("ta", outcome=1.0), rollout("ta", outcome=0.0)]
     for member in members:
-        member.signals["step_score"] = [0.5, None]
+        member.signals.update(step_score=[0.5, None], step_format=[True, True])
     scored = batch_of([rollout("ta", outcome=1.0), rollout("ta", outcome=0.0)])
     for member in scored.trajectories:
-        member.signals["step_score"] = [0.5, member.outcome]
+        member.signals.update(step_score=[0.5, member.outcome], step_format=[True, True])
     batch = batch_of(members)
     assert turn_numbers(batch, ProRAG().assign(batch)) == turn_numbers(scored, ProRAG().assign(scored))
 
