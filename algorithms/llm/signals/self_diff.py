@@ -1,0 +1,55 @@
+"""Where a failed rollout first went wrong, and what the scripted reference would have done there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from algorithms.llm.data import Batch, Trajectory
+from algorithms.llm.kernels import scope
+from algorithms.llm.scripts import missing_calls, resume, written
+from algorithms.llm.services import Services
+from algorithms.llm.signals.decisions import turn_golds
+from algorithms.llm.signals.steps import TAU, own_levels, step_scores
+from algorithms.llm.slots import Signal
+from algorithms.llm.tasks import Task
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first wrong turn of a rollout."""
+
+    turn: int
+    correction: str | None
+    """A message of the reference that tries a level; None if it has tried all that it would."""
+
+
+@dataclass(frozen=True)
+class SelfDiff(Signal):
+    """InT (arXiv 2601.14209): ``first_error``, the first wrong turn, and ``correction`` of failed rollouts, or None.
+
+    The scripted trace is the reference solution, and a rule takes the place of the model's comparison with it [ours]:
+    wrong is the first turn whose step score is below one half, as it asks about an irrelevant level, repeats itself,
+    cannot be carried out or submits too early. The correction is the reference's next call that tries a
+    level.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"gold"})
+    fills: ClassVar[frozenset[str]] = frozenset({"first_error", "correction"})
+
+    def annotate(self, batch: Batch, services: Services) -> None:
+        for task, member in zip(batch.tasks, batch.trajectories, strict=True):
+            fault = None if member.correct else first_fault(task, member, services)
+            member.signals["first_error"] = None if fault is None else fault.turn
+            member.signals["correction"] = None if fault is None else fault.correction
+
+
+def first_fault(task: Task, member: Trajectory, services: Services) -> Fault | None:
+    """Return the first wrong turn of a rollout and its correction; None if no turn is wrong."""
+    turn = scope.first_error(step_scores(task, member), TAU)
+    if turn is None:
+        return None
+    dialogue = resume(task, member, turn, services.model, services.stream("diff")).talk.dialogues[-1]
+    *asked, _ = missing_calls(dialogue, turn_golds(task, member)[turn])
+    tries = [call for call in asked if own_levels(call)]
+    return Fault(turn, written(dialogue, (tries[0],)) if tries else None)
