@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
-from coopgym.agents.registry import make_agent
-from coopgym.games.game import AnyGame
+from coopgym.agents.base import FloatArray, Seat, answers
 from coopgym.games.registry import make_game
+from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import checked_seat, checked_view
+from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects import Dialect, dialect_named
 from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
 from coopgym.interfaces.text.schemas import Tool
+from coopgym.interfaces.text.seating import Partner, checked_seats, checked_window, seated_agents
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.rewards import RewardLayer, reward_layer
-
-Partner: TypeAlias = str | Callable[[], Agent]
-"""An agent's name, or what makes an agent."""
 
 
 @dataclass(frozen=True)
@@ -100,33 +97,32 @@ class TextMatch:
         self.layer = reward_layer(reward)
         self.layer.check(self.game)
         self.view = checked_view(self.game, view)
-        self.seats = _checked_seats(self.game, seats)
+        self.seats = checked_seats(self.game, seats)
         self.dialect = dialect_named(dialect)
         self.rules = rules or Rules()
         self.tools = chosen_tools(tools)
-        self.start, self.decisions = _checked_window(self.game, start, decisions)
-        self._desks = {
-            seat: Desk(self.game, Seat.of(self.game, seat, self.view, self.layer.name), self.layer)
-            for seat in self.seats
-        }
-        self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
-        self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
-        self._ended = False
+        self.start, self.decisions = checked_window(self.game, start, decisions)
         if seed is None:
             raise ValueError("seed=None: expected a whole number, so that the match can be played again")
         self._engine = Engine(self.game, self.layer)
         self._engine.reset(seed)
-        self._agents = _seated(self.game, self.seats, partners, self.start)
-        places = {seat: Seat.of(self.game, seat, "own", self.layer.name) for seat in self._agents}
-        streams = np.random.default_rng(seed).spawn(self.game.n_agents)
-        for seat, agent in self._agents.items():
-            agent.begin(places[seat], 1, streams[seat])
+        self._agents = seated_agents(self.game, self.seats, partners, self.start)
+        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer) for seat in self.seats}
+        self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
+        self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        """Shares, rewards and payoffs, ``(N,)`` each, of every step that was talked about."""
+        self._ended = False
+        places = {seat: self._place(seat, "own") for seat in self._agents}
         self._constants = (
             *(self.game, self.game.spec, self.layer, self.dialect, self.rules, self.tools),
             *(desk.seat for desk in self._desks.values()),
             *places.values(),
         )
+        streams = np.random.default_rng(seed).spawn(self.game.n_agents)
+        for seat, agent in self._agents.items():
+            agent.begin(places[seat], 1, streams[seat])
         self._warm_up()
+        self._open()
 
     @property
     def finished(self) -> bool:
@@ -237,14 +233,18 @@ class TextMatch:
         if self.dialogue(seat).decided:
             raise RuntimeError(f"{self.game.id}: seat {seat} has decided; waiting for seats {self.waiting}")
 
+    def _place(self, seat: int, view: View) -> Seat:
+        return Seat.of(self.game, seat, view, self.layer.name)
+
     def _warm_up(self) -> None:
+        """Play the steps before the window; talkers watch, and agents in their seats leave afterwards."""
         for step in range(self.start):
             self._show()
             self._step({})
             if self._ended:
                 raise ValueError(f"start={self.start}: the episode ended after {step + 1} steps; start earlier")
         self._steps.clear()
-        self._open()
+        self._agents = {seat: agent for seat, agent in self._agents.items() if seat not in self.seats}
 
     def _show(self) -> None:
         observations = self.game.observe(self._engine.state, self.view)
@@ -266,10 +266,9 @@ class TextMatch:
         """Play one step: the given shares, and the agents' answers in all other seats."""
         endowments = self.game.spec.endowments
         actions = np.empty(self.game.n_agents)
-        asked = {seat: agent for seat, agent in self._agents.items() if seat not in shares}
-        if asked:
+        if self._agents:
             observations = self.game.observe(self._engine.state, "own")
-            for seat, agent in asked.items():
+            for seat, agent in self._agents.items():
                 actions[seat] = answers(self.game, seat, agent, observations[seat][None])[0]
         for seat, share in shares.items():
             actions[seat] = share * endowments[seat]
@@ -280,58 +279,3 @@ class TextMatch:
 
 text_env = TextMatch
 """The text interface by the name that `coopgym` gives it."""
-
-
-def _checked_seats(game: AnyGame, seats: int | Sequence[int]) -> tuple[int, ...]:
-    given = [seats] if isinstance(seats, int) else list(seats)
-    checked = tuple(checked_seat(game, seat) for seat in given)
-    if not checked or len(set(checked)) != len(checked):
-        raise ValueError(f"seats={seats!r}: expected one or several different seats of {game.id}")
-    return checked
-
-
-def _checked_window(game: AnyGame, start: int, decisions: int | None) -> tuple[int, int]:
-    horizon = game.spec.horizon
-    if isinstance(start, bool) or not isinstance(start, int | np.integer) or not 0 <= start < horizon:
-        raise ValueError(f"start={start!r}: {game.id} has steps 0 to {horizon - 1}")
-    left = horizon - int(start)
-    if decisions is None:
-        return int(start), left
-    if isinstance(decisions, bool) or not isinstance(decisions, int | np.integer) or not 1 <= decisions <= left:
-        raise ValueError(
-            f"decisions={decisions!r}: expected 1 to {left}, the steps of {game.id} from start={start}, or None for all"
-        )
-    return int(start), int(decisions)
-
-
-def _seated(
-    game: AnyGame, talkers: tuple[int, ...], partners: Partner | Mapping[int, Partner], start: int
-) -> dict[int, Agent]:
-    """Make the agents of all seats that need one."""
-    needed = [seat for seat in range(game.n_agents) if start or seat not in talkers]
-    if isinstance(partners, Mapping):
-        for seat in partners:
-            checked_seat(game, seat)
-        missing = [seat for seat in needed if seat not in partners]
-        if missing:
-            why = ", which needs one for the steps before the window" if missing[0] in talkers else ""
-            raise ValueError(f"partners has no agent for seat {missing[0]} of {game.id}{why}")
-        agents = {seat: _made(partners[seat]) for seat in needed}
-    else:
-        agents = {seat: _made(partners) for seat in needed}
-    for seat, agent in agents.items():
-        if isinstance(agent, type) or not isinstance(agent, Agent):
-            raise TypeError(
-                f"partner {agent!r} in seat {seat} of {game.id} is not an agent: expected a name or a function that "
-                "makes an object with begin(seat, episodes, rng) and act(observation)"
-            )
-    refuse_shared(game, list(agents.values()))
-    return agents
-
-
-def _made(partner: Partner) -> Agent:
-    if isinstance(partner, str):
-        return make_agent(partner)
-    if not callable(partner):
-        raise TypeError(f"partner {partner!r}: expected an agent's name or a function that makes one")
-    return partner()

@@ -10,34 +10,25 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray
 from coopgym.interfaces.text.arguments import Count, Level, Levels, Profile
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.levels import STEPS, short_number
 from coopgym.interfaces.text.schemas import Report, Tool
+from coopgym.interfaces.text.sight import row, short_row, shown_blocks
 
 FARTHEST = 20
 """Rounds that a simulation looks ahead at most."""
-LISTED = 12
-"""Up to here the entries of a block are listed one by one."""
 GRID = np.arange(STEPS + 1) / STEPS
 
-FEW = 4
-"""Up to here the same holds where every character costs."""
-
-_REPEATED = ("seat", "actions", "trust_row", "damage_row", "dependence_row")
-"""Blocks that say again what others say, or nothing."""
 _RELATIONS = ("trust", "trust_received", "damage", "standing", "public_damage")
 
 
 def observe(desk: Desk) -> Report:
     """Look at everything your information shows now, in numbers: last levels, relations, stocks and time."""
-    blocks = {
-        name: _block(desk, name) for name, columns in desk.seat.columns.items() if columns and name not in _REPEATED
-    }
+    blocks = shown_blocks(desk)
     facts = {"round": desk.round + 1, "rounds": desk.game.spec.horizon}
-    brief = " ".join(f"{name} {_short_row(values)}" for name, values in blocks.items())
-    return Report({**facts, **{name: _row(values) for name, values in blocks.items()}}, brief)
+    brief = " ".join(f"{name} {short_row(values)}" for name, values in blocks.items())
+    return Report({**facts, **{name: row(values) for name, values in blocks.items()}}, brief)
 
 
 def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST)]) -> Report:
@@ -51,7 +42,7 @@ def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST)]) -> Report:
     facts: dict[str, Any] = {"rounds": len(own), "you": [round(share, 2) for share in own]}
     if not desk.sees_partners:
         return Report({**facts, "others": "your information does not show them"}, "hidden")
-    facts["others"] = [_row(shares) for shares in others]
+    facts["others"] = [row(shares) for shares in others]
     return Report(facts, " ".join(short_number(float(shares.mean())) for shares in others) or "none")
 
 
@@ -68,7 +59,7 @@ def payoff(desk: Desk, own: Annotated[float, Level()], partner: Annotated[float,
     facts = {
         "your_reward": _amount(rewards[seat]),
         "your_payoff": _amount(payoffs[seat]),
-        "others_payoffs": _row(others, 4),
+        "others_payoffs": row(others, 4),
     }
     return Report(facts, _brief(desk, rewards[seat], others.mean()))
 
@@ -77,7 +68,7 @@ def trust_report(desk: Desk) -> Report:
     """Report trust and reputation between you and the others, as far as your information shows them."""
     shown = {name: block for name in _RELATIONS if (block := desk.seen(name)) is not None}
     brief = " ".join(short_number(float(block.mean())) for block in shown.values())
-    return Report({name: _row(block) for name, block in shown.items()}, brief)
+    return Report({name: row(block) for name, block in shown.items()}, brief)
 
 
 def simulate(
@@ -99,7 +90,7 @@ def simulate(
     trust = np.delete(steps[-1][1].state.trust[seat], seat)
     facts = {
         "rounds": len(steps),
-        "your_rewards": _row(rewards, 4),
+        "your_rewards": row(rewards, 4),
         "your_reward_per_round": _amount(rewards.mean()),
         "your_payoff_per_round": _amount(payoffs[:, seat].mean()),
         "others_payoff_per_round": _amount(others.mean()),
@@ -161,51 +152,6 @@ def chosen_tools(tools: Sequence[str | Tool] | None) -> dict[str, Tool]:
     if "submit" not in chosen:
         raise ValueError(f"tools={list(chosen)}: a decision ends with 'submit', which must be among them")
     return chosen
-
-
-def situation(desk: Desk) -> str:
-    """What a seat sees in as few characters as possible: levels, relations and stocks of one number."""
-    parts = [("me", desk.last_own)]
-    if desk.sees_partners:
-        parts.append(("they", float(desk.last_partners.mean())))
-    for block, word in (("trust", "trust"), ("damage", "rep")):
-        values = desk.seen(block)
-        if values is not None:
-            parts.append((word, float(values.mean())))
-    return " ".join(f"{word} {short_number(value)}" for word, value in [*parts, *_stocks(desk)])
-
-
-_COMMON = {"own_action", "partner_actions", "trust", "trust_received", "damage", "standing", "dependence", "time"}
-
-
-def _stocks(desk: Desk) -> list[tuple[str, float]]:
-    """What a game shows besides actions and relations, where it is one number."""
-    return [
-        (name, float(desk.observation[columns[0]]))
-        for name, columns in desk.seat.columns.items()
-        if len(columns) == 1 and name not in _COMMON and name != "public_damage" and not name.startswith("all_")
-    ]
-
-
-def _block(desk: Desk, name: str) -> FloatArray:
-    """Entries of a block; levels as shares of endowment, whatever their unit in the observation."""
-    if name == "own_action":
-        return np.array([desk.last_own])
-    return desk.last_partners if name == "partner_actions" else desk.observation[desk.seat.columns[name]]
-
-
-def _row(values: FloatArray, decimals: int = 2) -> list[float] | dict[str, float]:
-    """Numbers as a list, or what a long list comes to."""
-    if len(values) <= LISTED:
-        return [round(float(value), decimals) for value in values]
-    facts = {"mean": values.mean(), "least": values.min(), "greatest": values.max()}
-    return {"entries": len(values), **{name: round(float(value), decimals) for name, value in facts.items()}}
-
-
-def _short_row(values: FloatArray) -> str:
-    """A few numbers one by one, the mean of many."""
-    shown = values if len(values) <= FEW else [values.mean()]
-    return " ".join(short_number(float(value)) for value in shown)
 
 
 def _amount(value: float) -> float:

@@ -10,7 +10,7 @@ from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects.base import Call, Reading
 from coopgym.interfaces.text.levels import short_number
 from coopgym.interfaces.text.schemas import Report, Tool
-from coopgym.interfaces.text.tools import situation
+from coopgym.interfaces.text.sight import situation
 
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"
-FORM = f'{OPEN}{{"name": "payoff", "arguments": {{"own": 0.6, "partner": 0.5}}}}{CLOSE}'
+FORM = f'{OPEN}{{"name": <name of a tool>, "arguments": <object of its arguments>}}{CLOSE}'
 
 
 class JsonCalls:
@@ -36,19 +36,16 @@ class JsonCalls:
     end = CLOSE
 
     def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
-        game, seat = desk.game, desk.seat
-        people = [f"- {line}" for line in words.describe(seat, desk.observation)]
-        now = [
-            f"Round {desk.round + 1} of {game.spec.horizon}. "
-            + (
-                f"You last put in {desk.last_own:.0%} of your endowment."
-                if desk.round
-                else "Nothing has been played yet."
-            ),
-            *people,
+        played = f"You last put in {desk.last_own:.0%} of your endowment."
+        lines = [
+            _briefing(desk.game, desk.seat.index, desk.layer),
+            f"Round {desk.round + 1} of {desk.game.spec.horizon}.",
+            played if desk.round else "Nothing has been played yet; levels shown are the norms.",
+            *(f"- {line}" for line in words.describe(desk.seat, desk.observation)),
             f"In numbers: {_dumped(observe(desk).facts)}",
+            _manual(tuple(tools.values()), rules),
         ]
-        return "\n".join([_briefing(desk.game, seat.index, desk.layer), *now, _manual(tuple(tools.values()), rules)])
+        return "\n".join(lines)
 
     def read(self, text: str) -> Reading:
         before, _, spoken = text.rpartition(THOUGHT_ENDS)
