@@ -1,4 +1,4 @@
-"""Scripted play: messages in any dialect, from a player that knows what is right or from one that knows nothing."""
+"""Scripted play: messages in any dialect, from a player that knows what is right; and rollouts taken up again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from algorithms.llm.models import Generation, LanguageModel
 from algorithms.llm.talks import Talk
 from algorithms.llm.tasks import Task
 from coopgym.interfaces.text import Desk, Dialogue, on_grid
-from coopgym.interfaces.text.arguments import Count, Kind, Levels
 
 Calls = tuple[ToolCall, ...]
 Script = Callable[[Talk], Iterator[str]]
@@ -91,26 +90,6 @@ def gold_play(golds: Sequence[float]) -> Script:
     return script
 
 
-def random_play(rng: np.random.Generator) -> Script:
-    """Return the script of a player that makes legal calls with arbitrary arguments and submits an arbitrary level.
-
-    It shows how to write and nothing of what is right.
-    """
-
-    def script(talk: Talk) -> Iterator[str]:
-        while talk.waiting:
-            dialogue = talk.dialogues[-1]
-            tools = [name for name in dialogue.tools if name != "submit"]
-            asked = int(rng.integers(dialogue.rules.max_turns - dialogue.written)) if tools else 0
-            for name in [*(tools[int(rng.integers(len(tools)))] for _ in range(asked)), "submit"]:
-                arguments = {each.name: _arbitrary(each.kind, rng) for each in dialogue.tools[name].arguments}
-                yield dialogue.dialect.write(name, arguments)
-                if dialogue.decided:
-                    break
-
-    return script
-
-
 def say(rollout: Rollout, text: str) -> bool:
     """Write a message into a rollout; False, and nothing is written, if the model's context has no room for it."""
     tokenizer = rollout.model.tokenizer
@@ -151,10 +130,3 @@ def resume(task: Task, member: Trajectory, turns: int, model: LanguageModel, str
     if not np.array_equal(rollout.context, member.context(turns)):
         raise ValueError(f"{task.uid}: repeating {turns} turns did not bring back what the rollout had read")
     return rollout
-
-
-def _arbitrary(kind: Kind, rng: np.random.Generator) -> object:
-    if isinstance(kind, Count):
-        return int(rng.integers(1, REMEMBERED + 1))
-    levels = tuple((rng.integers(0, 101, REMEMBERED) / 100).tolist())
-    return levels[: int(rng.integers(1, REMEMBERED + 1))] if isinstance(kind, Levels) else levels[0]

@@ -16,22 +16,12 @@ from algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)
-class Fault:
-    """The first wrong turn of a rollout."""
-
-    turn: int
-    correction: str | None
-    """A message of the reference that tries a level; None if it has tried all that it would."""
-
-
-@dataclass(frozen=True)
 class SelfDiff(Signal):
     """InT (arXiv 2601.14209): ``first_error``, the first wrong turn, and ``correction`` of failed rollouts, or None.
 
     The scripted trace is the reference solution, and a rule takes the place of the model's comparison with it [ours]:
     wrong is the first turn whose step score is below one half, as it asks about an irrelevant level, repeats itself,
-    cannot be carried out or submits too early. The correction is the reference's next call that tries a
-    level.
+    cannot be carried out or submits too early. The correction is the reference's next call that tries a level.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"gold"})
@@ -39,17 +29,14 @@ class SelfDiff(Signal):
 
     def annotate(self, batch: Batch, services: Services) -> None:
         for task, member in zip(batch.tasks, batch.trajectories, strict=True):
-            fault = None if member.correct else first_fault(task, member, services)
-            member.signals["first_error"] = None if fault is None else fault.turn
-            member.signals["correction"] = None if fault is None else fault.correction
+            turn = None if member.correct else scope.first_error(step_scores(task, member), TAU)
+            correction = None if turn is None else _next_try(task, member, turn, services)
+            member.signals |= {"first_error": turn, "correction": correction}
 
 
-def first_fault(task: Task, member: Trajectory, services: Services) -> Fault | None:
-    """Return the first wrong turn of a rollout and its correction; None if no turn is wrong."""
-    turn = scope.first_error(step_scores(task, member), TAU)
-    if turn is None:
-        return None
+def _next_try(task: Task, member: Trajectory, turn: int, services: Services) -> str | None:
+    """Return the message of the reference's next call that tries a level; None if it has tried all that it would."""
     dialogue = resume(task, member, turn, services.model, services.stream("diff")).talk.dialogues[-1]
-    *asked, _ = missing_calls(dialogue, turn_golds(task, member)[turn])
-    tries = [call for call in asked if own_levels(call)]
-    return Fault(turn, written(dialogue, (tries[0],)) if tries else None)
+    left = missing_calls(dialogue, turn_golds(task, member)[turn])
+    tries = [call for call in left if own_levels(call)]
+    return written(dialogue, (tries[0],)) if tries else None

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from algorithms.llm.conversation import Rollout
-from algorithms.llm.data import Group, Trajectory
+from algorithms.llm.data import Batch, Group, Trajectory
 from algorithms.llm.kernels import intervention
 from algorithms.llm.scripts import resume, say
 from algorithms.llm.services import Services
 from algorithms.llm.signals.decisions import turn_golds
-from algorithms.llm.signals.self_diff import first_fault
 from algorithms.llm.slots import GroupTransform
 from algorithms.llm.tasks import Task
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
@@ -25,8 +24,8 @@ _NUMBER = re.compile(r"(\d*\.\d+|\d+)\s*(%?)")
 class InterventionPatch(Hyperparameters, GroupTransform):
     """InT (arXiv 2601.14209): groups without success become examples, a rollout's own beginning and one correction.
 
-    What `SelfDiff` finds is corrected by one call of the reference. Corrections that tell the oracle's level are
-    discarded, and so are those after which no continuation of the policy succeeds. An example's outcome is the share
+    Errors and corrections are signals of `SelfDiff`. Corrections that tell the oracle's level are discarded, and so are
+    those after which no continuation of the policy succeeds. An example's outcome is the share
     that did; the correction is flagged as written by somebody else. Groups without an example are left out.
 
     Attributes:
@@ -66,17 +65,16 @@ class InterventionPatch(Hyperparameters, GroupTransform):
 
     def _drafts(self, group: Group, services: Services) -> list[Rollout]:
         """Return rollouts of a group as they stand after a correction."""
+        Batch([group], 0).gather("correction")
         found: list[Rollout] = []
         for member in group.members:
             if len(found) == self.per_group:
                 break
-            fault = None if member.correct else first_fault(group.task, member, services)
-            if fault is None or fault.correction is None:
+            turn, correction = member.signals["first_error"], member.signals["correction"]
+            if correction is None or leaks(correction, turn_golds(group.task, member)[turn]):
                 continue
-            if leaks(fault.correction, turn_golds(group.task, member)[fault.turn]):
-                continue
-            draft = resume(group.task, member, fault.turn, services.model, _chance(group.task, services))
-            if say(draft, fault.correction):
+            draft = resume(group.task, member, turn, services.model, _chance(group.task, services))
+            if say(draft, correction):
                 found.append(draft)
         return found
 

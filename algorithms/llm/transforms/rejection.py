@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from algorithms.llm.data import Group
+from algorithms.llm.data import Batch, Group
 from algorithms.llm.services import Services
-from algorithms.llm.signals.steps import TAU, step_scores
+from algorithms.llm.signals.steps import TAU
 from algorithms.llm.slots import GroupTransform
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
@@ -15,8 +15,8 @@ from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 class RejectionFilter(Hyperparameters, GroupTransform):
     """ProRAG's rejection fine-tuning (arXiv 2601.21912): keeps right rollouts none of whose turns is an error.
 
-    The source asks for a non-negative logit of its learned step model; here it is a step score of at least one half.
-    Groups without such a rollout are left out.
+    The source asks for a non-negative logit of its learned step model; here a ``step_score`` has to be at least one
+    half. Groups without such a rollout are left out.
 
     Attributes:
         tau: smallest score of a turn.
@@ -28,8 +28,8 @@ class RejectionFilter(Hyperparameters, GroupTransform):
         kept = [
             [
                 member
-                for member in group.members
-                if member.correct and (step_scores(group.task, member) >= self.tau).all()
+                for member, scores in zip(group.members, Batch([group], 0).gather("step_score"), strict=True)
+                if member.correct and all(score is None or score >= self.tau for score in scores)
             ]
             for group in groups
         ]

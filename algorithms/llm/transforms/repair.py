@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from algorithms.llm.data import Group, Trajectory
+from algorithms.llm.data import Batch, Group, Trajectory
 from algorithms.llm.kernels import scope
 from algorithms.llm.scripts import gold_play, recite, resume
 from algorithms.llm.services import Services
 from algorithms.llm.signals.decisions import window_golds
-from algorithms.llm.signals.steps import TAU, step_scores
+from algorithms.llm.signals.steps import TAU
 from algorithms.llm.slots import GroupTransform
 from algorithms.llm.tasks import Task
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
@@ -21,9 +21,9 @@ from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 class Repair(Hyperparameters, GroupTransform):
     """SCOPE (arXiv 2602.24110): a scripted oracle player goes on from just before a failed rollout's first error.
 
-    What it arrives at replaces the failed member if it is right, and at most half of a group is replaced, so that the
-    baseline still describes the policy. The helper's tokens are flagged off-policy; it writes calls and no thoughts, so
-    that no template is learned.
+    Errors are turns with a low ``step_score``, a signal of the step model. What the helper arrives at replaces the
+    failed member if it is right, and at most half of a group is replaced, so that the baseline still describes the
+    policy. The helper's tokens are flagged off-policy; it writes calls and no thoughts, so that no template is learned.
 
     Attributes:
         tau: step score below which a turn is an error.
@@ -40,7 +40,9 @@ class Repair(Hyperparameters, GroupTransform):
 
     def _repaired(self, group: Group, services: Services) -> Group:
         members = list(group.members)
-        errors = [scope.first_error(step_scores(group.task, member), self.tau) for member in members]
+        scores = Batch([group], 0).gather("step_score")
+        # An answer that the step model leaves to the outcome is the error of a rollout that failed in nothing else.
+        errors = [scope.first_error([score or 0.0 for score in row], self.tau) for row in scores]
         chosen = scope.select(
             errors,
             [max(1, len(member.turns)) for member in members],
