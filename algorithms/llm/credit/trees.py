@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -67,15 +67,29 @@ class VStar(Rewarded):
     Alternatives are different actions (`Turn.key`) after the same actions. Tokens without any weigh nothing in the
     sibling channel; an objective that averages that channel over its ``own`` tokens does not count them.
 
+    The critic, whose values before each token are the signal ``values``, learns one step at a time: the target of a
+    turn's tokens is the turn's dense reward plus the discounted value before the next turn.
+
     Attributes:
         sibling: weight of the sibling channel.
+        gamma: discount of the critic's targets, per turn.
+        dense: signal with the dense rewards ``(T,)`` of turns, which only the critic sees; None is the reward at the
+            last turn.
         eps: added to the group's standard deviation.
         sibling_eps: added to that of siblings.
     """
 
+    reads: ClassVar = frozenset({"values"})
     sibling: float = hyperparameter(1.0, 0.0)
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    dense: str | None = None
     eps: float = hyperparameter(1e-6, 0.0)
     sibling_eps: float = hyperparameter(1e-4, 0.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dense is not None:
+            object.__setattr__(self, "reads", self.reads | {self.dense})
 
     def assign(self, batch: Batch) -> Credit:
         worth = self.worth(batch)
@@ -95,8 +109,26 @@ class VStar(Rewarded):
                 SIBLING: [np.where(row != 0.0, self.sibling, 0.0) for row in siblings],
             },
             mask=[member.mask for member in batch.trajectories],
+            returns=by_turn(batch, self._targets(batch, worth)),
             metrics={"turns_with_siblings": _share_of_nonzero(rows)},
         )
+
+    def _targets(self, batch: Batch, worth: FloatArray) -> list[FloatArray]:
+        """Return what the critic's value before each turn should be, N rows ``(T,)``."""
+        before = [
+            np.asarray(values)[[turn.start for turn in member.turns]]
+            for member, values in zip(batch.trajectories, batch.gather("values"), strict=True)
+        ]
+        if self.dense is None:
+            rewards = [np.zeros(len(row)) for row in before]
+            for row, reward in zip(rewards, worth, strict=True):
+                row[-1:] = reward
+        else:
+            rewards = batch.gather(self.dense)
+        return [
+            vstar.td(row, reward, self.gamma)["targets"] if len(row) else row
+            for row, reward in zip(before, rewards, strict=True)
+        ]
 
 
 def _share_of_nonzero(rows: list[FloatArray]) -> float:

@@ -128,6 +128,8 @@ def test_vstar_matches_the_worked_example_and_counts_branching_turns_only() -> N
         rollout("t" * (len(path) - 1) + "a", keys=path, outcome=reward)
         for path, reward in zip(inputs["paths"], inputs["rewards"], strict=True)
     ]
+    for member in members:
+        member.signals["values"] = np.zeros(len(member.ids))
     batch = batch_of(members)
     credit = VStar(sibling=0.5).assign(batch)
     rows = turn_numbers(batch, credit, "sibling")
@@ -135,6 +137,23 @@ def test_vstar_matches_the_worked_example_and_counts_branching_turns_only() -> N
     for advantage, weight in zip(credit.adv["sibling"], credit.weight["sibling"], strict=True):
         np.testing.assert_array_equal(weight, np.where(advantage != 0.0, 0.5, 0.0))
     assert np.mean(rollout_numbers(batch, credit)) == near(0.0, abs=1e-12)
+
+
+def test_the_critic_of_vstar_looks_one_turn_ahead() -> None:
+    inputs, expected = example("vstar.td/1")
+    member = rollout("t" * (len(inputs["values"]) - 1) + "a", outcome=1.0)
+    values = np.full(len(member.ids), 99.0)
+    for turn, value in zip(member.turns, inputs["values"], strict=True):
+        values[turn.start] = value
+    member.signals.update(values=values, dense=np.array(inputs["rewards"]))
+    assigner = VStar(gamma=inputs["gamma"], dense="dense")
+    assert assigner.reads == {"values", "dense"}
+    returns = assigner.assign(batch_of([member])).returns
+    assert returns is not None
+    assert [returns[0][turn.end - 1] for turn in member.turns] == near(expected["targets"], abs=1e-6)
+    sparse = VStar(gamma=1.0).assign(batch_of([member])).returns
+    assert sparse is not None
+    assert sparse[0][member.mask][-1] == 1.0
 
 
 def test_ppr_matches_the_worked_example() -> None:
