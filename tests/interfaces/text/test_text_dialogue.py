@@ -78,11 +78,12 @@ def test_the_fallback_is_the_declared_one_even_when_asked_later(fallback: object
     match = TextMatch(
         "TrustDilemma-v1",
         start=1,
-        decisions=2,
+        decisions=3,
         rules=Rules(fallback=fallback),
         partners={0: "Constant_80", 1: "Constant_50"},
     )
     match.give_up(0)
+    match.send(0, "submit 0")
     match.send(0, "submit 0")
     assert match.dialogues(0)[0].action == share == match.outcome(0).levels[0]
 

@@ -133,6 +133,12 @@ def test_the_package_offers_it() -> None:
     assert isinstance(coopgym.text_env("TrustDilemma-v1", partners=lambda: make_agent("GrimTrigger")), TextMatch)
 
 
+def test_an_agent_object_sits_in_one_seat_only() -> None:
+    agent = make_agent("TitForTat")
+    with pytest.raises(ValueError, match="the same TitForTat object sits in several seats"):
+        TextMatch("TeamProduction-v1", partners=lambda: agent)
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

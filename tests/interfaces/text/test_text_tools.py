@@ -6,9 +6,10 @@ from typing import Annotated
 import numpy as np
 import pytest
 
-from coopgym.games.registry import games
+from coopgym.games.registry import games, make_game
 from coopgym.interfaces.text import TOOLS, Desk, IllegalCallError, Report, Rules, TextMatch, Tool, openai_schemas
 from coopgym.interfaces.text.arguments import Level
+from oracles import StageGame, best_response
 
 LONG = Rules(max_turns=40)
 
@@ -34,6 +35,17 @@ def test_the_payoff_calculator_foretells_what_the_game_pays(id: str, reward: str
     if match.game.spec.edition == "formal":  # the released edition weights with the trust that the step leads to
         assert [each["your_reward"] for each in foretold] == pytest.approx(outcome.rewards, abs=1e-4)
     assert [each["your_payoff"] for each in foretold] == pytest.approx(outcome.payoffs[:, 0], abs=1e-4)
+
+
+@pytest.mark.parametrize("id", ["SynergySearch-v1", "SynergySearch-v0", "GiftExchange-v1", "PublicGoods-v0"])
+def test_the_tools_mean_the_stage_game_of_the_oracles(id: str) -> None:
+    """Hidden draws at their medians, posted wages where the levels keep them."""
+    form = StageGame(make_game(id), "integrated")
+    match = TextMatch(id, reward="integrated", seed=4)
+    profile = [0.35, *[0.6] * (form.n_agents - 1)]
+    assert asked(match, "payoff .35 .6")["your_reward"] == pytest.approx(form.utilities(profile)[0], abs=1e-4)
+    best = best_response(form, [profile], seat=0).share[0]
+    assert asked(match, "best_response .6")["level"] == pytest.approx(best, abs=0.0051)
 
 
 @pytest.mark.parametrize("id", ["TrustDilemma-v1", "CoalitionFormation-v1", "GiftExchange-v1", "ApacheProject-v0"])
