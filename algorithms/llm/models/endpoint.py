@@ -7,9 +7,9 @@ import functools
 import math
 import os
 import ssl
-import time
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,19 +154,26 @@ class Endpoint:
     def _ask(self, requests: Sequence[Mapping[str, Any]], cache: AnswerCache | None) -> list[ChatReply]:
         if not requests:
             return []
-        with self._client() as client:
-            pool = ThreadPoolExecutor(self.concurrency)
+        stop = threading.Event()
+        with self._client() as client, ThreadPoolExecutor(self.concurrency) as pool:
+            tasks = [pool.submit(self._ask_one, client, request, cache, stop) for request in requests]
             try:
-                return list(pool.map(lambda request: self._ask_one(client, request, cache), requests))
+                done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+                if failed := next((task for task in done if task.exception()), None):
+                    failed.result()
+                return [task.result() for task in tasks]
             finally:
-                pool.shutdown(cancel_futures=True)
+                stop.set()  # nobody goes on waiting for an answer that nobody will read
+                pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask_one(self, client: httpx.Client, request: Mapping[str, Any], cache: AnswerCache | None) -> ChatReply:
+    def _ask_one(
+        self, client: httpx.Client, request: Mapping[str, Any], cache: AnswerCache | None, stop: threading.Event
+    ) -> ChatReply:
         body = canonical(request["body"])
         rng = np.random.default_rng([self.seed, int(request_digest(request), 16)])
-        failures = 0
-        while True:
-            pace_of(self.url, self.requests_per_minute).wait()
+        pace = pace_of(self.url, self.requests_per_minute)
+        pause, failures = 0.0, 0
+        while not stop.wait(pause + pace.turn()):
             outcome = self._send(client, body)
             if isinstance(outcome, ChatReply):
                 if cache and outcome.error is None:
@@ -177,7 +184,8 @@ class Endpoint:
                 return ChatReply("", error=f"{outcome.reason}; given up after {failures} tries")
             if outcome.wait > LONGEST_WAIT:
                 return ChatReply("", error=f"{outcome.reason}; the server wants {outcome.wait:.0f} s of quiet")
-            time.sleep(max(outcome.wait, backoff(self.backoff, failures, rng)))
+            pause = max(outcome.wait, backoff(self.backoff, failures, rng))
+        return ChatReply("", error="interrupted")
 
     def _send(self, client: httpx.Client, body: bytes) -> ChatReply | _Failure:
         httpx = _httpx()

@@ -33,12 +33,13 @@ class Pace:
         self._lock = threading.Lock()
         self._next = 0.0
 
-    def wait(self) -> None:
-        """Return when it is the caller's turn."""
+    def turn(self) -> float:
+        """Give the caller the next turn, and return in how many seconds it comes."""
         with self._lock:
-            turn = max(self._next, time.monotonic())
+            now = time.monotonic()
+            turn = max(self._next, now)
             self._next = turn + self._gap
-        time.sleep(max(0.0, turn - time.monotonic()))
+        return turn - now
 
 
 def backoff(first: float, failures: int, rng: np.random.Generator) -> float:

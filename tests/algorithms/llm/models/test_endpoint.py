@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from chat_server import Answer, ChatServer, chat_server, completion
 
+from algorithms.llm.models.answer_cache import AnswerCache
 from algorithms.llm.models.chat import ChatMessage, ChatReply
 from algorithms.llm.models.endpoint import Endpoint
 
@@ -177,6 +178,18 @@ def test_answers_are_kept_although_others_fail(server: ChatServer, tmp_path: Pat
     asked = endpoint(server, cache=tmp_path, concurrency=1)
     assert [reply.error for reply in asked.reply(says("a", "b"))] == [None, f"{server.url} answers HTTP 400: no"]
     assert [reply.cached for reply in asked.reply(says("a", "b"))] == [True, False]
+
+
+def test_a_full_disk_is_told_at_once(server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(AnswerCache, "keep", refuse)
+    server.script = [Answer(status=429, headers={"Retry-After": "100"})]
+    start = time.monotonic()
+    with pytest.raises(OSError, match="disk full"):
+        endpoint(server, cache=tmp_path, concurrency=2).reply(says("a", "b"))
+    assert time.monotonic() - start < 50.0
 
 
 @pytest.mark.parametrize(
