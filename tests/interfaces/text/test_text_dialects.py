@@ -67,6 +67,7 @@ def test_compact_lines_are_calls_with_a_thought_before_them() -> None:
 
 
 @either
+@settings(max_examples=40)
 @given(level=st.integers(0, 100), plan=st.lists(st.integers(0, 100), min_size=1, max_size=20), k=st.integers(1, 20))
 def test_what_a_dialect_writes_it_reads_again(dialect: Dialect, level: int, plan: list[int], k: int) -> None:
     for name, arguments in (
