@@ -16,7 +16,7 @@ from algorithms.llm.kernels.ragged import Ragged, Rows
 from algorithms.llm.kernels.validation import FloatArray, IntArray, array, choice, labels, number, whole_number
 
 TIE = 1e-9
-"""Totals of similarity this close are tied, and the matching that serves earlier calls is preferred."""
+"""Totals of similarity this close, relative to their size, are tied: what earlier calls earn then counts for more."""
 MARGINAL_ERROR = 1e-10
 """Largest error of a call's mass at which soft matching has converged."""
 MAX_ITERATIONS = 1000
@@ -65,7 +65,7 @@ def assign(
         rescale: multiply soft rewards, which sum to at most 1, by the number of calls [ours].
 
     Returns:
-        ``(P,)``. Of tied matchings the one that serves earlier calls.
+        ``(P,)``. Of tied matchings the one in which earlier calls earn more.
     """
     choice("mode", mode, ("hungarian", "greedy", "sinkhorn"))
     similarities = array("sim", sim, (None, None), 0.0)
@@ -139,8 +139,8 @@ def _is_number(value: Any) -> bool:
 
 def _best_total(similarities: FloatArray) -> tuple[IntArray, IntArray]:
     n_calls = len(similarities)
-    earliness = np.arange(n_calls, 0, -1)[:, None] / n_calls**2
-    return linear_sum_assignment(similarities + TIE * earliness * (similarities > 0.0), maximize=True)
+    earliness = np.arange(n_calls, 0, -1)[:, None] / n_calls
+    return linear_sum_assignment(similarities * (1.0 + TIE * earliness), maximize=True)
 
 
 def _best_pairs(similarities: FloatArray) -> tuple[IntArray, IntArray]:
@@ -153,7 +153,7 @@ def _best_pairs(similarities: FloatArray) -> tuple[IntArray, IntArray]:
 
 
 def _transport(similarities: FloatArray, reg: float) -> FloatArray:
-    """Plan ``(P, G)`` of entropic transport by Sinkhorn iterations, each followed by a Newton step where that is better.
+    """Plan ``(P, G)`` of entropic transport: Sinkhorn's iterations, each followed by a Newton step if that is better.
 
     Sinkhorn alone crawls where two matchings are nearly as good.
     """

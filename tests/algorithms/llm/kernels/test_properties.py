@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -186,11 +186,12 @@ def test_igpo_gains_telescope(beliefs: Rows, belief: str) -> None:
 
 
 def test_igpo_skips_beliefs_that_are_not_finite() -> None:
-    beliefs = [[-np.inf, -3.0, np.nan, -1.0, -0.5], [np.nan], [-2.0, -np.inf]]
-    first, second, third = igpo.turn_rewards(beliefs, [1.0, 0.0, 0.5])
+    beliefs = [[-np.inf, -3.0, np.nan, -1.0, -0.5], [np.nan], [-2.0, -np.inf], [np.nan, -9.0, -8.0]]
+    first, second, third, fourth = igpo.turn_rewards(beliefs, [1.0, 0.0, 0.5, 0.0])
     np.testing.assert_allclose(first, [0.0, 0.0, 2.0, 0.5, 1.0])
     np.testing.assert_array_equal(second, [0.0])
     np.testing.assert_array_equal(third, [0.0, 0.5])
+    np.testing.assert_array_equal(fourth, [0.0, 1.0, 0.0])
 
 
 @FEW
@@ -220,6 +221,11 @@ def test_siop_rewards_telescope(reference: FloatArray, q: float, lam: float) -> 
     rewards = siop.turn_rewards(reference, [0.5, 0.5], q, lam)
     support = np.log(np.exp(reference).mean(-1) + 1e-8)
     assert rewards.sum() == pytest.approx(q * (support[-1] - support[0]) + (1.0 - lam) * q, abs=ROUNDING)
+
+
+def test_siop_only_centres_a_pool_that_is_nearly_flat() -> None:
+    (row,) = siop.advantages([[0.5, 0.5 + 1e-7]], ["q"])
+    np.testing.assert_allclose(row, [0.0, 5e-8], atol=1e-12)
 
 
 @FEW
@@ -287,6 +293,7 @@ def test_a_short_correct_rollout_stays_in_the_baseline_of_later_positions() -> N
 
 
 @FEW
+@example(22, 100, 12)  # 0.12 · 22 / 0.88 is a little less than 3 in floating point
 @given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 100))
 def test_decs_admits_easy_prompts_up_to_their_share(mixed: int, easy: int, percent: int) -> None:
     admitted = decs.mix(mixed, easy, percent / 100.0)
@@ -311,6 +318,7 @@ def test_leaf_weighted_local_gains_of_children_cancel(tree: tuple[list[int], lis
 
 
 @FEW
+@example([(0, frozenset(), False), (0, frozenset(), False), (1, frozenset(), False)])
 @given(st.lists(st.tuples(st.integers(0, 2), st.frozensets(st.integers(0, 3)), st.booleans()), max_size=10))
 def test_pruning_keeps_one_of_each_kind_of_sibling(proposals: list[tuple[int, frozenset[int], bool]]) -> None:
     parent, seen, terminal = ([proposal[part] for proposal in proposals] for part in range(3))
@@ -371,9 +379,10 @@ def test_the_best_matching_beats_the_greedy_one_in_any_order(calls: int, scripte
     assert soft.sum() <= 1.0 + ROUNDING
 
 
-def test_of_equal_calls_the_earlier_is_matched() -> None:
+def test_of_tied_matchings_the_one_in_which_earlier_calls_earn_more() -> None:
     for mode in ("hungarian", "greedy"):
         np.testing.assert_array_equal(matchtir.assign([[0.7], [0.7], [0.7]], mode), [0.7, 0.0, 0.0])
+    np.testing.assert_array_equal(matchtir.assign([[0.5, 1.0], [0.0, 0.0], [0.5, 1.0]]), [1.0, 0.0, 0.5])
 
 
 CALLS = st.fixed_dictionaries(
@@ -505,6 +514,10 @@ def test_a_rollout_that_beats_everyone_wins_the_knockout(score: FloatArray, byes
     assert result["matches"] == 2 * len(score) - 2
 
 
+def test_of_equal_scores_the_higher_seed_advances() -> None:
+    assert arena.single_elimination(np.full((4, 4), 5.0))["order"].tolist() == [0, 1, 3, 2]
+
+
 def test_the_diagonal_of_scores_may_be_absent() -> None:
     score = np.array([[np.nan, 5.0], [7.0, np.nan]])
     assert arena.single_elimination(score)["order"].tolist() == [1, 0]
@@ -533,6 +546,10 @@ def test_scope_repairs_failures_with_a_good_prefix(members: list[tuple[int | Non
     chosen = scope.select(errors, [5] * len(members), correct, min_prefix=0.4, max_fix=most)
     eligible = [index for index, (error, right) in enumerate(members) if not right and (error or 0) >= 2]
     assert chosen == sorted(eligible, key=lambda index: -(errors[index] or 0))[:most]
+
+
+def test_scope_cannot_repair_what_never_was_right() -> None:
+    assert scope.select([0, 1], [4, 4], [False, False], min_prefix=0.0, max_fix=2) == [1]
 
 
 @FEW
