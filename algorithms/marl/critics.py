@@ -27,7 +27,7 @@ class CriticLearner(OffPolicyLearner):
     """
 
     critic_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
-    learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
+    learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
 
 
 class Critics:

@@ -49,7 +49,7 @@ class IQL(OffPolicyLearner):
     epsilon: float = hyperparameter(1.0, 0.0, 1.0)
     final_epsilon: float = hyperparameter(0.05, 0.0, 1.0)
     epsilon_decay: float = hyperparameter(0.1, 0.0, 1.0)
-    learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
+    learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
 
     def seats_learner(self, context: Context) -> IQLSeats:
         return IQLSeats(self, context)

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.critics import CriticLearner, Critics
-from algorithms.marl.explore import falling
 from algorithms.marl.exported import LOG_SIGMA_RANGE
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.networks import ParameterStack
@@ -39,9 +38,7 @@ class ISAC(CriticLearner):
         learning_rate: Adam's step size of the policies.
         temperature: initial weight of the entropy, in units of the reward scale.
         temperature_learning_rate: Adam's step size of the temperatures' logarithms.
-        target_entropy: entropy of the share played that the temperature aims at, at the beginning.
-        final_target_entropy: the same at the end.
-        entropy_fall: share of training over which it falls.
+        target_entropy: entropy of the share played that the temperature aims at; -2.5 is that of a deviation of 2 %.
     """
 
     sources: ClassVar[str] = "Haarnoja et al. 2018"
@@ -49,9 +46,7 @@ class ISAC(CriticLearner):
     learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     temperature: float = hyperparameter(0.05, 0.0, above_low=True)
     temperature_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
-    target_entropy: float = hyperparameter(-1.0, -10.0, 0.0)
-    final_target_entropy: float = hyperparameter(-4.0, -10.0, 0.0)
-    entropy_fall: float = hyperparameter(0.8, 0.0, 1.0)
+    target_entropy: float = hyperparameter(-2.5, -10.0, 0.0)
 
     def seats_learner(self, context: Context) -> ISACSeats:
         return ISACSeats(self, context)
@@ -136,8 +131,7 @@ class ISACSeats(OffPolicySeats):
         self.actor_adam.step(self.actor.parameters.gradient(loss.sum()), loss, pace * settings.learning_rate)
 
         entropy = -log_prob.detach().mean(-1, keepdim=True)  # (R, n, 1)
-        wanted = falling(settings.target_entropy, settings.final_target_entropy, progress, settings.entropy_fall)
-        loss = (log_temperature * (entropy - wanted)).sum((1, 2))  # Eq. 18 in log α, as is usual
+        loss = (log_temperature * (entropy - settings.target_entropy)).sum((1, 2))  # Eq. 18 in log α, as is usual
         gradient = self.temperature.gradient(loss.sum())
         self.temperature_adam.step(gradient, loss, pace * settings.temperature_learning_rate)
 

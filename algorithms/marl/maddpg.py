@@ -36,15 +36,18 @@ class MADDPG(CriticLearner):
         noise: deviation of the noise on actions, in levels, at the beginning.
         final_noise: the same at the end.
         noise_decay: share of training over which it falls.
+        latent_cost: cost of squared policy outputs before the tanh, in units of the reward scale; without it, policies
+            that reach a bound stay there (Andrychowicz et al. 2017, "Hindsight Experience Replay", appendix A).
     """
 
     sources: ClassVar[str] = "Lowe et al. 2017"
     needs_state: ClassVar[bool] = True
 
     learning_rate: float = hyperparameter(3e-4, 0.0, above_low=True)
-    noise: float = hyperparameter(0.2, 0.0)
-    final_noise: float = hyperparameter(0.05, 0.0)
+    noise: float = hyperparameter(0.1, 0.0)
+    final_noise: float = hyperparameter(0.03, 0.0)
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
+    latent_cost: float = hyperparameter(1e-3, 0.0)
 
     def seats_learner(self, context: Context) -> MADDPGSeats:
         return MADDPGSeats(self, context)
@@ -135,10 +138,11 @@ class MADDPGSeats(OffPolicySeats):
     def improve_policies(self, batch: Batch, pace: float) -> dict[str, Tensor]:
         """Let policies climb their critics (Eq. 5) and targets follow."""
         settings = self.settings
-        own = self.levels(self.actor, batch.observation).unsqueeze(-1)  # (R, n, M, 1)
+        latent = self.actor(batch.observation)  # (R, n, M, 1)
+        own = torch.tanh(latent)
         chosen = torch.where(self.own, own, self.joint(batch.level))
         value = self.worth(self.critics.first, needed(batch.state), chosen).mean(-1)  # (R, n)
-        loss = -value.sum(-1)
+        loss = (settings.latent_cost * latent.square().mean((2, 3)) - value).sum(-1)
         self.actor_adam.step(self.actor.parameters.gradient(loss.sum()), loss, pace * settings.learning_rate)
         self.actor_target.parameters.follow(self.actor.parameters, settings.tau)
         self.critics.follow(settings.tau)

@@ -27,10 +27,14 @@ class OffPolicyLearner(Learner):
     """A learner from replayed transitions.
 
     Attributes:
-        buffer_size: transitions per replica that are kept.
+        buffer_size: transitions per replica that are kept. Few: a collapse of trust costs a hundred times what the best
+            level gains over a good one, and critics tell those apart once experience of collapses has gone.
         batch_size: transitions M per update.
         warmup_steps: environment steps with uniform actions, before the first update.
         steps_per_update: environment steps per gradient update.
+        n_steps: rewards that targets add up before they ask the target networks (Sutton & Barto 2018, ch. 7). Values
+            travel n times as fast; what was played on the way is not corrected for, as in Rainbow (Hessel et al. 2018)
+            and D4PG (Barth-Maron et al. 2018).
         tau: share of the way that target networks move to the online ones with every update.
         max_gradient_norm: largest gradient norm of one network.
         adam_epsilon: Adam's ε.
@@ -38,10 +42,11 @@ class OffPolicyLearner(Learner):
 
     activation: Literal["tanh", "relu"] = "relu"
     rollout_steps: int | None = hyperparameter(8, 1)
-    buffer_size: int = hyperparameter(100_000, 1)
-    batch_size: int = hyperparameter(256, 1)
+    buffer_size: int = hyperparameter(20_000, 1)
+    batch_size: int = hyperparameter(128, 1)
     warmup_steps: int = hyperparameter(1000, 0)
-    steps_per_update: int = hyperparameter(32, 1)
+    steps_per_update: int = hyperparameter(16, 1)
+    n_steps: int = hyperparameter(8, 1)
     tau: float = hyperparameter(0.005, 0.0, 1.0, above_low=True)
     max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
     adam_epsilon: float = hyperparameter(1e-8, 0.0, above_low=True)
@@ -54,15 +59,17 @@ class Batch:
     observation: Tensor
     """``(R, n, M, O)``."""
     next_observation: Tensor
-    """``(R, n, M, O)`` what was seen afterwards; anything where nothing follows."""
+    """``(R, n, M, O)`` what was seen after the steps added up; anything where nothing follows."""
     level: Tensor
     """``(R, n, M)`` actions as levels 2z - 1 in [-1, 1] of the share z."""
     signal: Tensor
-    """``(R, n, M)``."""
-    goes_on: Tensor
-    """``(R, 1, M)`` 0 where nothing follows, else 1."""
+    """``(R, n, M)`` of up to n steps, discounted and added up; of fewer where an episode ended."""
+    discount: Tensor
+    """``(R, 1, M)`` γ^k after k steps; 0 where nothing follows."""
     time: Tensor
     """``(R, M)`` steps since the start of the episode."""
+    next_time: Tensor
+    """``(R, M)`` the same after the steps added up."""
     state: Tensor | None
     """``(R, M, G)`` compact global state."""
     next_state: Tensor | None
@@ -76,13 +83,15 @@ class OffPolicySeats(SeatLearner):
         super().__init__(context)
         self.options, self.activation = settings, settings.activation
         seats, inputs = len(context.seats), context.inputs
-        fields = {"observation": (seats, inputs), "level": (seats,), "signal": (seats,), "goes_on": (1,), "time": ()}
+        fields = {"observation": (seats, inputs), "level": (seats,), "signal": (seats,), "time": ()}
+        fields |= {"goes_on": (), "ended": ()}
         if settings.needs_state:
             fields["state"] = (context.state_size,)
         if settings.bootstrap_truncation:
             fields |= {f"final_{name}": fields[name] for name in ("observation", "state") if name in fields}
         self.replay = self.keep(
-            "replay", Replay(context.lead[0], settings.buffer_size, context.copies, fields, context.device)
+            "replay",
+            Replay(context.lead[0], settings.buffer_size, context.copies, fields, context.device, settings.n_steps),
         )
         self.steady = self.keep(
             "steady",
@@ -117,7 +126,7 @@ class OffPolicySeats(SeatLearner):
             self.steady.calibrate(block.signal.flatten(2))
         before = self.replay.pushed
         self.replay.push(transitions(block))
-        if self.warming_up:
+        if self.warming_up or self.replay.size == 0:
             return {}
         options = self.options
         updates = self.replay.pushed // options.steps_per_update - before // options.steps_per_update
@@ -127,28 +136,36 @@ class OffPolicySeats(SeatLearner):
         return metrics
 
     def target(self, batch: Batch, next_value: Tensor) -> Tensor:
-        """Return what critics regress on, ``(R, n, M)``: r + γ·V(s'), both values less what is steady.
+        """Return what critics regress on, ``(R, n, M)``: r + … + γ^k·V(s'), both values less what is steady.
 
         Args:
             batch: the transitions.
             next_value: the target critics' opinion of what follows, ``(R, n, M)``.
         """
-        following = self.steady(batch.time + 1) + next_value
-        return batch.signal + self.options.gamma * batch.goes_on * following - self.steady(batch.time)
+        return batch.signal + batch.discount * (self.steady(batch.next_time) + next_value) - self.steady(batch.time)
 
     def batch(self, index: Tensor) -> Batch:
         """Return the transitions at places ``(R, M)`` of the replay, oldest first."""
-        now, following = self.replay.sample(index)
-        seen = now["final_observation"] if "final_observation" in now else following["observation"]
+        gamma, now = self.options.gamma, self.replay.fetch(index)
+        signal, going = now["signal"], 1.0 - now["ended"]  # (R, M, n), (R, M)
+        steps = torch.ones_like(index)
+        for k in range(1, self.options.n_steps):
+            then = self.replay.fetch(index, k, ("signal", "ended"))
+            signal = signal + gamma**k * going.unsqueeze(-1) * then["signal"]
+            steps += going.to(steps.dtype)
+            going = going * (1.0 - then["ended"])
+        last, following = self.replay.fetch(index, steps - 1), self.replay.fetch(index, steps)
+        time = now["time"].to(torch.int64)
         return Batch(
             observation=now["observation"].transpose(1, 2),
-            next_observation=seen.transpose(1, 2),
+            next_observation=last.get("final_observation", following["observation"]).transpose(1, 2),
             level=now["level"].transpose(1, 2),
-            signal=now["signal"].transpose(1, 2),
-            goes_on=now["goes_on"].transpose(1, 2),
-            time=now["time"].to(torch.int64),
+            signal=signal.transpose(1, 2),
+            discount=(last["goes_on"] * gamma**steps).unsqueeze(1),
+            time=time,
+            next_time=time + steps,
             state=now.get("state"),
-            next_state=now["final_state"] if "final_state" in now else following.get("state"),
+            next_state=last.get("final_state", following.get("state")),
         )
 
 
@@ -162,8 +179,9 @@ def transitions(block: Rollout) -> dict[str, Any]:
         "observation": by_time(block.observation),
         "level": by_time(2.0 * block.share - 1.0),
         "signal": by_time(block.signal),
-        "goes_on": by_time(~block.terminal),
         "time": block.time.flatten(1),
+        "goes_on": ~block.terminal.flatten(1),
+        "ended": block.ended.flatten(1),
     }
     joint = {"state": block.state, "final_state": block.final_state}
     found |= {name: tensor.flatten(1, 2) for name, tensor in joint.items() if tensor is not None}

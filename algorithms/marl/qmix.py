@@ -20,7 +20,7 @@ from torch.nn.functional import elu
 from algorithms.marl.environment import Objective
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.iql import IQL, IQLSeats
-from algorithms.marl.networks import ParameterStack, initialise_mlp
+from algorithms.marl.networks import ParameterStack, affine, initialise_mlp
 from algorithms.marl.rollout import needed
 from algorithms.marl.seats import Context
 
@@ -91,9 +91,9 @@ class Mixer:
     def __call__(self, values: Tensor, state: Tensor) -> Tensor:
         """Return the common value ``(R, 1, M)`` of values ``(R, n, M)`` of seats in states ``(R, M, G)``."""
         parameters = self.parameters
-        computed = torch.baddbmm(parameters["bias_0"], state, parameters["weight_0"])
+        computed = affine(parameters["bias_0"], state, parameters["weight_0"])
         first, bias, second, unmixed = computed.split(self.sizes, dim=-1)
         weight = first.unflatten(-1, (values.shape[1], -1)).abs()  # (R, M, n, E)
         hidden = elu((values.transpose(1, 2).unsqueeze(-1) * weight).sum(-2) + bias)
-        alone = torch.baddbmm(parameters["bias_1"], torch.relu(unmixed), parameters["weight_1"])
+        alone = affine(parameters["bias_1"], torch.relu(unmixed), parameters["weight_1"])
         return ((hidden * second.abs()).sum(-1, keepdim=True) + alone).transpose(1, 2)

@@ -6,7 +6,7 @@ Shapes: R replicas, S transitions pushed at once, M transitions sampled, B envir
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -18,8 +18,8 @@ Fields = dict[str, Tensor]
 class Replay:
     """A ring buffer of transitions, in the order of time, B of them per step.
 
-    What follows a transition stands B rows further, so nothing is stored twice; the newest step has no successor yet
-    and is not sampled. A transition is one row of numbers: one access to memory fetches all of it. Actions are kept as
+    What follows a transition stands B rows further, so nothing is stored twice; the newest steps have no successors yet
+    and are not sampled. A transition is one row of numbers: one access to memory fetches all of it. Actions are kept as
     shares of endowment or levels in (-1, 1), never in units.
 
     Args:
@@ -28,17 +28,24 @@ class Replay:
         copies: B.
         fields: shape of each named part of a transition.
         device: where the buffer lives.
+        ahead: steps that must follow a transition before it is sampled.
 
     Raises:
-        ValueError: the capacity holds fewer than two steps.
+        ValueError: the capacity holds no step together with those that must follow it.
     """
 
     def __init__(
-        self, replicas: int, capacity: int, copies: int, fields: Mapping[str, tuple[int, ...]], device: torch.device
+        self,
+        replicas: int,
+        capacity: int,
+        copies: int,
+        fields: Mapping[str, tuple[int, ...]],
+        device: torch.device,
+        ahead: int = 1,
     ) -> None:
-        if capacity < 2 * copies:
-            raise ValueError(f"buffer_size={capacity}: expected room for at least two steps of {copies} copies each")
-        self.copies, self.capacity = copies, capacity // copies * copies
+        if capacity < (ahead + 1) * copies:
+            raise ValueError(f"buffer_size={capacity}: expected room for {ahead + 1} steps of {copies} copies each")
+        self.copies, self.capacity, self.ahead = copies, capacity // copies * copies, ahead
         self.pushed = 0
         """Transitions pushed per replica so far."""
         self._columns: dict[str, tuple[slice, tuple[int, ...]]] = {}
@@ -50,7 +57,7 @@ class Replay:
     @property
     def size(self) -> int:
         """Number of transitions that can be sampled."""
-        return max(min(self.pushed, self.capacity) - self.copies, 0)
+        return max(min(self.pushed, self.capacity) - self.ahead * self.copies, 0)
 
     def push(self, transitions: Mapping[str, Tensor]) -> None:
         """Append transitions, the oldest give way.
@@ -69,15 +76,24 @@ class Replay:
             done += fits
         self.pushed += count
 
-    def sample(self, index: Tensor) -> tuple[Fields, Fields]:
-        """Return transitions and those that follow them in the same environment copy.
+    def fetch(self, index: Tensor, later: int | Tensor = 0, names: Iterable[str] | None = None) -> Fields:
+        """Return transitions, or those some steps later in the same environment copies.
 
         Args:
             index: ``(R, M)`` in [0, size), oldest first.
+            later: steps, in [0, ahead]; a number or one per transition.
+            names: the fields wanted; None is all.
         """
-        oldest = max(self.pushed - self.capacity, 0)
-        row = (oldest + index) % self.capacity
-        return self._fetch(row), self._fetch((row + self.copies) % self.capacity)
+        replicas, capacity, _ = self._rows.shape
+        row = (max(self.pushed - capacity, 0) + index + self.copies * later) % capacity
+        place = row + capacity * torch.arange(replicas, device=row.device).unsqueeze(1)
+        rows = self._rows.flatten(0, 1)
+        if names is None:
+            columns = self._columns
+            found = rows.index_select(0, place.flatten()).unflatten(0, row.shape)
+            return {name: self._unfold(found[..., part], shape) for name, (part, shape) in columns.items()}
+        chosen = {name: self._columns[name] for name in names}
+        return {name: self._unfold(rows[:, part][place], shape) for name, (part, shape) in chosen.items()}
 
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs."""
@@ -89,11 +105,6 @@ class Replay:
         self.pushed = int(state["pushed"])
         self._rows[:, : state["rows"].shape[1]] = state["rows"].to(self._rows.device)
 
-    def _fetch(self, row: Tensor) -> Fields:
-        replicas, capacity, _ = self._rows.shape
-        place = row + capacity * torch.arange(replicas, device=row.device).unsqueeze(1)
-        found = self._rows.flatten(0, 1).index_select(0, place.flatten()).unflatten(0, row.shape)
-        return {
-            name: found[..., columns].unflatten(-1, shape or (1,)).view(*row.shape, *shape)
-            for name, (columns, shape) in self._columns.items()
-        }
+    @staticmethod
+    def _unfold(found: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return found.unflatten(-1, shape or (1,)).view(*found.shape[:-1], *shape)

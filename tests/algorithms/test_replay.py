@@ -17,7 +17,7 @@ from algorithms.marl.rollout import needed
 from algorithms.marl.trainer import Trainer
 
 CPU = torch.device("cpu")
-SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, warmup_steps=48)
+SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, warmup_steps=48, n_steps=1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -38,7 +38,8 @@ def test_replay_keeps_the_last_transitions_in_order(copies: int, steps: int, spa
     kept = history[-steps * copies :]
     assert replay.size == max(len(kept) - copies, 0)
     if replay.size:
-        now, following = replay.sample(torch.arange(replay.size).expand(2, -1))
+        every = torch.arange(replay.size).expand(2, -1)
+        now, following = replay.fetch(every), replay.fetch(every, 1)
         assert now["number"][0].int().tolist() == kept[: replay.size]
         assert torch.equal(following["number"], now["number"] + copies * torch.tensor([[1.0], [-1.0]]))
         assert torch.equal(now["pair"], now["number"][..., None, None].expand(-1, -1, 2, 1))
@@ -47,12 +48,12 @@ def test_replay_keeps_the_last_transitions_in_order(copies: int, steps: int, spa
     assert again.size == replay.size
     if replay.size:
         index = torch.randint(replay.size, (2, 5))
-        assert torch.equal(again.sample(index)[1]["pair"], replay.sample(index)[1]["pair"])
+        assert torch.equal(again.fetch(index, 1)["pair"], replay.fetch(index, 1)["pair"])
 
 
-def test_a_buffer_needs_room_for_two_steps() -> None:
-    with pytest.raises(ValueError, match="buffer_size=7: expected room for at least two steps of 4 copies"):
-        Replay(1, 7, 4, {"number": ()}, CPU)
+def test_a_buffer_needs_room_for_a_step_and_what_follows() -> None:
+    with pytest.raises(ValueError, match="buffer_size=15: expected room for 4 steps of 4 copies"):
+        Replay(1, 15, 4, {"number": ()}, CPU, ahead=3)
 
 
 def trainer(settings: MADDPG = SMALL, game: str = "TrustDilemma-v1") -> tuple[Trainer, MADDPGSeats]:
@@ -80,15 +81,66 @@ def test_batches_hold_what_happened() -> None:
 @pytest.mark.parametrize("bootstrap", [False, True])
 def test_what_follows_the_end_of_an_episode(bootstrap: bool) -> None:
     """Nothing, or the state before the restart: never the start of the next episode."""
-    settings = MADDPG(hidden=(8,), num_envs=4, rollout_steps=101, buffer_size=808, bootstrap_truncation=bootstrap)
+    settings = MADDPG(
+        hidden=(8,), num_envs=4, rollout_steps=101, buffer_size=808, bootstrap_truncation=bootstrap, n_steps=1
+    )
     made, seats = trainer(settings)
     block = made.collect()
     seats.replay.push(transitions(block))
     batch = seats.batch(torch.full((2, 1), 99 * 4))
-    assert batch.goes_on.unique().item() == float(bootstrap)
+    assert batch.discount.unique().item() == pytest.approx(0.99 * bootstrap)
     if bootstrap:
         assert needed(batch.next_state)[..., -1].unique().item() == 1.0  # time, as a share of the horizon
         assert torch.equal(batch.next_observation[:, :, 0], needed(block.final_observation)[:, :, 99, 0])
+
+
+@pytest.mark.parametrize("bootstrap", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_targets_add_up_n_steps_or_those_until_the_end(n: int, bootstrap: bool) -> None:
+    """Against a plain loop over a ring that has turned over, with ends of both kinds inside."""
+    gamma, copies, steps, pushed = 0.9, 3, 20, 27
+    settings = MADDPG(
+        hidden=(8,), num_envs=copies, buffer_size=copies * steps, gamma=gamma, n_steps=n, bootstrap_truncation=bootstrap
+    )
+    made, seats = trainer(settings)
+    made.collect()
+    inputs, entries = seats.context.inputs, seats.context.state_size
+    shape = 2, pushed * copies
+    ended = torch.rand(shape) < 0.2
+    terminal = ended & (torch.rand(shape) < 0.5) if bootstrap else ended
+    history = {
+        "observation": torch.randn(*shape, 2, inputs),
+        "final_observation": torch.randn(*shape, 2, inputs),
+        "state": torch.randn(*shape, entries),
+        "final_state": torch.randn(*shape, entries),
+        "level": torch.randn(*shape, 2),
+        "signal": torch.randn(*shape, 2),
+        "time": torch.randint(50, shape).float(),
+        "goes_on": ~terminal,
+        "ended": ended,
+    }
+    seats.replay.push(history)
+    assert seats.replay.size == (steps - n) * copies
+    seats.steady.calibrate(torch.tensor([1.0, 3.0]).view(1, 2, 1).expand(2, -1, -1))
+    value = torch.randn(2, 2, seats.replay.size)
+    batch = seats.batch(torch.arange(seats.replay.size).expand(2, -1))
+    found = seats.target(batch, value)
+    for r, seat, m in np.ndindex(*value.shape):
+        first = row = (pushed - steps) * copies + m
+        goal, k = history["signal"][r, row, seat].clone(), 1
+        while k < n and not ended[r, row]:
+            row += copies
+            goal += gamma**k * history["signal"][r, row, seat]
+            k += 1
+        time = batch.time[:, m : m + 1]
+        if not terminal[r, row]:
+            goal += gamma**k * (value[r, seat, m] + seats.steady(time + k)[r, seat, 0])
+            source, place = ("final_", row) if bootstrap else ("", row + copies)
+            assert torch.equal(batch.next_observation[r, seat, m], history[f"{source}observation"][r, place, seat])
+            assert torch.equal(needed(batch.next_state)[r, m], history[f"{source}state"][r, place])
+        goal -= seats.steady(time)[r, seat, 0]
+        assert torch.equal(batch.level[r, seat, m], history["level"][r, first, seat])
+        assert found[r, seat, m] == pytest.approx(goal.item(), abs=1e-4)
 
 
 def test_the_first_actions_are_uniform_and_updates_wait_for_them() -> None:
@@ -96,14 +148,16 @@ def test_the_first_actions_are_uniform_and_updates_wait_for_them() -> None:
     first = made.collect().share.flatten()
     assert np.allclose(np.quantile(first, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.04)
     made.learn(0.0)
-    assert (seats.warming_up, seats.gradient_updates) == (False, 1280 // 32)
+    assert (seats.warming_up, seats.gradient_updates) == (False, 1280 // 16)
     second = made.collect(progress=0.99).share.flatten()
     assert second.std() < 0.1
 
 
 def test_updates_keep_pace_with_experience_whatever_the_block() -> None:
     for steps in (3, 5, 24):
-        made, seats = trainer(MADDPG(hidden=(8,), num_envs=8, rollout_steps=steps, warmup_steps=0, batch_size=4))
+        made, seats = trainer(
+            MADDPG(hidden=(8,), num_envs=8, rollout_steps=steps, warmup_steps=0, batch_size=4, n_steps=1)
+        )
         for _ in range(240 // steps):
             made.learn(0.0)
-        assert seats.gradient_updates == 240 * 8 // 32
+        assert seats.gradient_updates == 240 * 8 // 16

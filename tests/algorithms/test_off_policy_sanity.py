@@ -1,0 +1,42 @@
+"""What the off-policy learners have to reach on the released edition with their default settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_benchmark_sanity import GAMES, constants
+
+import coopgym
+from algorithms.marl.iql import IQL
+from algorithms.marl.isac import ISAC
+from algorithms.marl.m3ddpg import M3DDPG
+from algorithms.marl.maddpg import MADDPG
+from algorithms.marl.masac import MASAC
+from algorithms.marl.matd3 import MATD3
+from algorithms.marl.offpolicy import OffPolicyLearner
+from algorithms.marl.qmix import QMIX
+from algorithms.marl.vdn import VDN
+from coopgym.agents.play import play
+
+FLOORS: dict[type[OffPolicyLearner], float] = dict.fromkeys((ISAC, MADDPG, MATD3, M3DDPG, QMIX, VDN, IQL), 0.95)
+FLOORS[MASAC] = 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("game_id", GAMES)
+@pytest.mark.parametrize("kind", FLOORS, ids=lambda kind: kind.__name__)
+def test_a_team_comes_close_to_the_best_constant(kind: type[OffPolicyLearner], game_id: str) -> None:
+    result = kind(objective="team").train(game_id, ["integrated"], [0], 500_000, evaluations=0)
+    returns = play(coopgym.make_game(game_id), result.agents(0)).returns["integrated"].sum()
+    assert returns >= FLOORS[kind] * max(constants(game_id))
+    assert returns > constants(game_id)[50]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [ISAC, IQL], ids=lambda kind: kind.__name__)
+def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[OffPolicyLearner]) -> None:
+    """Under private rewards SLCD repeats a game of one step, whose equilibrium is 23.3 and 22.5 of 100."""
+    game = coopgym.make_game("SLCD-v0")
+    result = kind().train("SLCD-v0", ["private"], [0], 300_000, evaluations=0)
+    played = play(game, result.agents(0)).cooperation[0] * game.spec.endowments
+    assert np.abs(played - [23.3, 22.5]).max() < 2.0
