@@ -68,9 +68,11 @@ def in_rows(values: FloatArray, lengths: Sequence[int]) -> list[FloatArray]:
 
 def last_known(values: FloatArray) -> FloatArray:
     """Put the last finite value, along the first axis, in the place of each that is not; before any, NaN."""
-    known = np.isfinite(values).reshape(len(values), -1).all(1)
+    known = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     latest = np.maximum.accumulate(np.where(known, np.arange(len(values)), -1))
-    return np.where((latest >= 0).reshape(-1, *[1] * (values.ndim - 1)), values[latest], np.nan)
+    filled = values[latest]
+    filled[latest < 0] = np.nan
+    return filled
 
 
 def _after_steps(task: Task, member: Trajectory) -> list[tuple[IntArray, float]]:

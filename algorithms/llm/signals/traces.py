@@ -60,8 +60,9 @@ class TraceMatcher(Hyperparameters, Signal):
         return in_rows(best, [len(turn.calls) for turn in turns])
 
     def _matched(self, calls: Sequence[ToolCall], trace: Calls) -> FloatArray:
+        tolerance = self.tolerance + 1e-9  # grid levels two steps apart differ by a little more than 0.02
         similar = [
-            [matchtir.similarity(_plain(call), _plain(scripted), self.tolerance) * call.ok for scripted in trace]
+            [matchtir.similarity(_plain(call), _plain(scripted), tolerance) * call.ok for scripted in trace]
             for call in calls
         ]
         table = np.array(similar, dtype=np.float64).reshape(len(calls), len(trace))

@@ -1,0 +1,1 @@
+"""Tests in folders below find `parrot` beside this file."""
