@@ -121,7 +121,10 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """Return what training changes by name: enough to continue with `restore` on a model made alike."""
+        """Return what training changes by name: enough to continue with `restore` on a model made alike.
+
+        The tensors are the model's own, cut off from differentiation: whoever keeps them copies them.
+        """
 
     @abstractmethod
     def restore(self, state: Mapping[str, Tensor]) -> None:

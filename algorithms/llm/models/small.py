@@ -16,6 +16,7 @@ from algorithms.llm.models.language_model import LanguageModel, padded
 from algorithms.llm.models.storage import copy_into, write_model
 from algorithms.llm.models.tokenizer import ByteTokenizer
 from algorithms.llm.models.transformer import (
+    Attend,
     KeyValueCache,
     causal_attention,
     hidden_states,
@@ -87,38 +88,40 @@ class SmallModel(LanguageModel):
         write_model(Path(folder), "small", dataclasses.asdict(self.settings), self.state())
 
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:
-        turns = self._turns[: ids.shape[1]]
-        states = hidden_states(self._weights, self.settings.heads, ids, turns, causal_attention)
-        return states[where] @ self._weights["embedding"].T, states if hidden else None
+        states = self._states(ids, self._turns[: ids.shape[1]], causal_attention)
+        return self._logits(states[where]), states if hidden else None
 
     def _writer(self) -> _Writer:
-        return _Writer(self._weights, self.settings, self._turns)
+        return _Writer(self)
+
+    def _states(self, ids: Tensor, turns: Tensor, attend: Attend) -> Tensor:
+        return hidden_states(self._weights, self.settings.layers, self.settings.heads, ids, turns, attend)
+
+    def _logits(self, states: Tensor) -> Tensor:
+        return states @ self._weights["embedding"].T
 
 
 class _Writer:
     """Writes a batch with a key-value cache."""
 
-    def __init__(self, weights: Mapping[str, Tensor], settings: SmallSettings, turns: Tensor) -> None:
-        self._weights = weights
-        self._settings = settings
-        self._turns = turns
+    def __init__(self, model: SmallModel) -> None:
+        self._model = model
 
     def begin(self, contexts: Sequence[IntArray], room: int) -> Tensor:
-        ids, inside = padded(contexts, self._turns.device)
-        capacity = min(ids.shape[1] + room, self._settings.context)
-        self._cache = KeyValueCache(capacity)
-        self._ends = inside.sum(1)
-        states = hidden_states(self._weights, self._settings.heads, ids, self._turns[: ids.shape[1]], self._cache.fill)
-        last = states[torch.arange(len(ids), device=ids.device), self._ends - 1]
-        return last @ self._weights["embedding"].T
+        model = self._model
+        ids, inside = padded(contexts, model.device)
+        self._cache = KeyValueCache(min(ids.shape[1] + room, model.context))
+        self._lengths = inside.sum(1)
+        states = model._states(ids, model._turns[: ids.shape[1]], self._cache.fill)
+        return model._logits(states[torch.arange(len(ids), device=model.device), self._lengths - 1])
 
     def keep(self, rows: Tensor) -> None:
-        self._ends = self._ends[rows]
+        self._lengths = self._lengths[rows]
         self._cache.keep(rows)
 
     def write(self, tokens: Tensor) -> Tensor:
-        self._cache.grow(self._ends)
-        turns = self._turns[self._ends][:, None, None]
-        states = hidden_states(self._weights, self._settings.heads, tokens.unsqueeze(-1), turns, self._cache.extend)
-        self._ends = self._ends + 1
-        return states.squeeze(1) @ self._weights["embedding"].T
+        model = self._model
+        self._cache.grow(self._lengths)
+        turns = model._turns[self._lengths][:, None, None]
+        self._lengths = self._lengths + 1
+        return model._logits(model._states(tokens.unsqueeze(-1), turns, self._cache.extend).squeeze(1))

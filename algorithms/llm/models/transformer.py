@@ -71,18 +71,21 @@ def rotate(vectors: Tensor, turns: Tensor) -> Tensor:
     return torch.view_as_real(pairs * turns).flatten(-2)
 
 
-def hidden_states(weights: Mapping[str, Tensor], heads: int, ids: Tensor, turns: Tensor, attend: Attend) -> Tensor:
+def hidden_states(
+    weights: Mapping[str, Tensor], layers: int, heads: int, ids: Tensor, turns: Tensor, attend: Attend
+) -> Tensor:
     """Return the state ``(B, L, width)`` after each token.
 
     Args:
         weights: by the names of `weight_shapes`.
+        layers: number of blocks.
         heads: number of attention heads.
         ids: tokens ``(B, L)``.
         turns: rotations of the tokens' positions, ``(L, d/2)`` or ``(B, 1, L, d/2)``.
         attend: attention; keeps and finds what earlier tokens left behind, if anything.
     """
     states = F.embedding(ids, weights["embedding"])
-    for layer in range(sum(name.endswith("attention.in") for name in weights)):
+    for layer in range(layers):
         attention = {name: weights[f"{layer}.attention.{name}"] for name in ("norm", "in", "out")}
         projected = F.linear(_normalised(states, attention["norm"]), attention["in"])
         queries, keys, values = projected.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
