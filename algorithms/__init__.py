@@ -17,6 +17,7 @@ _LEARNERS = {
     "IndependentREINFORCE": "algorithms.marl.reinforce",
     "ISAC": "algorithms.marl.isac",
     "JointPPO": "algorithms.marl.joint_ppo",
+    "LLM": "algorithms.llm.learner",
     "LOLA": "algorithms.marl.lola",
     "M3DDPG": "algorithms.marl.m3ddpg",
     "MADDPG": "algorithms.marl.maddpg",

@@ -18,7 +18,7 @@ from benchmarks.metrics import evaluation_metrics, stochastic_metrics
 from benchmarks.plan import Job, RunSpec, Training, canonical_json
 from benchmarks.policies import copies, scripted
 from benchmarks.provenance import versions
-from benchmarks.recording import step_table
+from benchmarks.recording import step_table, turn_table
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
 from coopgym.corpus.schema import DETAILS, TableName
@@ -111,8 +111,8 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
             yield _Run(_identity(spec) | outcome | audited.columns, details)
     else:
         agents = scripted(head.algorithm, make_game(head.game, **head.parameters).n_agents)
-        episodes, seconds = _evaluate(head, agents())
-        yield from (_completed(spec, episodes, seconds, agents) for spec in specs)
+        evaluation = _evaluate(head, agents())
+        yield from (_completed(spec, evaluation, agents) for spec in specs)
 
 
 def _train(job: Job, training: Training, device: str, report: Report) -> tuple[list[_Run], Trained | None]:
@@ -163,8 +163,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
             continue
         try:
             agents = copies(result.agents(replica))
-            episodes, evaluation_seconds = _evaluate(spec, agents())
-            run = _completed(spec, episodes, evaluation_seconds, agents)
+            run = _completed(spec, _evaluate(spec, agents()), agents)
             drawn = _drawn(spec, result.agents(replica, stochastic=True))
         except Exception:
             run, drawn = _failed(spec), {}
@@ -176,10 +175,19 @@ def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> Row:
     if not spec.stochastic_episodes:
         return {}
     several = replace(spec, episodes=spec.stochastic_episodes, record_steps=False)
-    return stochastic_metrics(_evaluate(several, agents)[0], spec.reward)
+    return stochastic_metrics(_evaluate(several, agents).episodes, spec.reward)
 
 
-def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
+@dataclass(frozen=True)
+class _Evaluation:
+    """Episodes that were played, by whom, and how long it took."""
+
+    episodes: Episodes
+    agents: Sequence[Agent]
+    seconds: float
+
+
+def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> _Evaluation:
     begun = time.perf_counter()
     episodes = play(
         make_game(spec.game, **spec.parameters),
@@ -190,16 +198,19 @@ def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> tuple[Episodes, float]:
         seed=spec.evaluation_seed,
         record=spec.record_steps,
     )
-    return episodes, time.perf_counter() - begun
+    return _Evaluation(episodes, agents, time.perf_counter() - begun)
 
 
-def _completed(spec: RunSpec, episodes: Episodes, seconds: float, agents: Agents) -> _Run:
-    outcome = {"status": "completed", "wall_seconds_eval": seconds}
-    steps: dict[TableName, pa.Table] = {}
+def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
+    episodes = evaluation.episodes
+    outcome = {"status": "completed", "wall_seconds_eval": evaluation.seconds}
+    details: dict[TableName, pa.Table] = {}
     if episodes.trajectory:
-        steps["steps"] = step_table(spec.run_id, episodes.trajectory)
+        details["steps"] = step_table(spec.run_id, episodes.trajectory)
+    if turns := turn_table(spec.run_id, evaluation.agents):
+        details["turns"] = turns
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
-    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, steps)
+    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, details)
 
 
 def of_run(run_id: str, details: pa.Table) -> pa.Table:

@@ -1,13 +1,17 @@
-"""Step records: from the arrays of a play to rows of the ``steps`` table."""
+"""What happened in a play, as rows of the tables ``steps`` and ``turns``."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from coopgym.agents.base import Agent
 from coopgym.agents.play import Trajectory
 from coopgym.corpus.schema import SCHEMAS
+from coopgym.corpus.writer import table_from_rows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,3 +48,12 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
         "truncated": trajectory.truncated.T[episode, t].astype(bool),
     }
     return pa.table(columns).cast(SCHEMAS["steps"])
+
+
+def turn_table(run_id: str, agents: Sequence[Agent]) -> pa.Table | None:
+    """Return what agents that converse have said and heard, or None where none does.
+
+    Such agents have a ``transcript``: rows of the table ``turns`` but for the run.
+    """
+    rows = [{"run_id": run_id, **row} for agent in agents for row in getattr(agent, "transcript", ())]
+    return table_from_rows("turns", rows) if rows else None

@@ -112,7 +112,7 @@ class Horizons(Uniform):
             KERNELS["h1.stage"](
                 self.stage,
                 self.steps_in_stage,
-                self.success,
+                [self.success],
                 min(self.longest, self.settings.made.spec.horizon),
                 self.least_steps,
                 self.most_steps,
