@@ -29,8 +29,8 @@ Environments: TypeAlias = Callable[..., Any]
 NAMES = sorted(
     name for name, kind in learners().items() if issubclass(kind, Stacked) and not issubclass(kind, SB3Learner)
 )
-"""All that stack replicas, but those of stable-baselines3, which draw their own numbers and learn as fast as they do: see
-test_sb3."""
+"""All that stack replicas, but those of stable-baselines3, which draw their own numbers and learn as fast as they do:
+see test_sb3."""
 REWARDS, SEEDS = ["private", "cooperative"], [0, 7]
 HORIZON, BUDGET = 5, 480
 
