@@ -13,6 +13,7 @@ from algorithms.llm.conversation import Decoding, Rollout, converse
 from algorithms.llm.data import BoolArray, FloatArray, IntArray
 from algorithms.llm.gold import GRID, soft_gold
 from algorithms.llm.models import LanguageModel
+from algorithms.llm.models.endings import endings_logp
 from algorithms.llm.streams import stream
 from algorithms.llm.value_head import ValueHead
 from coopgym.interfaces.text import dialect_named
@@ -58,14 +59,8 @@ class Services:
         """
         self.extra_tokens += sum(len(context) for context in contexts)
         self.extra_tokens += sum(len(ending) for each in endings for ending in each)
-        pairs = [(context, ending) for context, own in zip(contexts, endings, strict=True) for ending in own]
-        means = iter(
-            self._mean_logp(
-                [np.concatenate(pair) for pair in pairs],
-                [np.arange(len(context) + len(ending)) >= len(context) for context, ending in pairs],
-            )
-        )
-        return [np.array([next(means) for _ in own]) for own in endings]
+        sums = endings_logp(self.model, contexts, endings)
+        return [row / [len(ending) for ending in own] for row, own in zip(sums, endings, strict=True)]
 
     def written_logp(self, sequences: Sequence[IntArray], where: Sequence[BoolArray]) -> FloatArray:
         """Return the mean log-probability ``(S,)`` of some tokens of each sequence.
@@ -78,14 +73,6 @@ class Services:
             NaN for a sequence that is longer than the model can read.
         """
         self.extra_tokens += sum(len(sequence) for sequence in sequences)
-        return self._mean_logp(sequences, where)
-
-    def converse(self, rollouts: Sequence[Rollout]) -> None:
-        """Let rollouts that are no part of the batch go on to their end."""
-        converse(rollouts, self.decoding)
-        self.extra_tokens += sum(len(rollout.context) for rollout in rollouts)
-
-    def _mean_logp(self, sequences: Sequence[IntArray], where: Sequence[BoolArray]) -> FloatArray:
         means = np.full(len(sequences), np.nan)
         readable = np.flatnonzero([len(sequence) <= self.model.context for sequence in sequences])
         with torch.no_grad():
@@ -94,6 +81,11 @@ class Services:
                 scores = self.model.score([sequences[i] for i in part], where=[where[i] for i in part])
                 means[part] = scores.logp.double().sum(1).cpu().numpy() / [where[i].sum() for i in part]
         return means
+
+    def converse(self, rollouts: Sequence[Rollout]) -> None:
+        """Let rollouts that are no part of the batch go on to their end."""
+        converse(rollouts, self.decoding)
+        self.extra_tokens += sum(len(rollout.context) for rollout in rollouts)
 
     def answers_logp(self, contexts: Sequence[IntArray], levels: Sequence[float]) -> FloatArray:
         """Return mean log-probabilities ``(C, K)`` of submitting each of K levels after each context."""
