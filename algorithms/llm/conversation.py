@@ -53,7 +53,7 @@ class Rollout:
 
     def __post_init__(self) -> None:
         prompt = self.talk.dialogues[0].prompt
-        self.prompt_ids = np.array(self.model.tokenizer.encode(prompt), dtype=np.int64)
+        self.prompt_ids = np.array(self.model.tokenizer.opening(prompt), dtype=np.int64)
 
     @classmethod
     def of_task(cls, task: Task, model: LanguageModel, stream: np.random.Generator) -> Rollout:
@@ -126,7 +126,7 @@ class Rollout:
         )
 
     def _read(self, text: str) -> None:
-        tokens = self.model.tokenizer.encode(text)
+        tokens = self.model.tokenizer.following(text)
         self.ids += tokens
         self.logp += [0.0] * len(tokens)
         self.mask += [False] * len(tokens)
