@@ -184,11 +184,18 @@ class Study(Strict):
     @model_validator(mode="after")
     def _distinct_labels(self) -> Self:
         settings: dict[str, LearnerEntry] = {}
-        for entry in (entry for block in self.blocks for entry in block.learners):
+        budgets: dict[tuple[str, str], int] = {}
+        for block, entry in ((block, entry) for block in self.blocks for entry in block.learners):
             if entry.title in agent_names():
                 raise ValueError(f"learner label {entry.title!r} is the name of a built-in agent; choose another")
-            if settings.setdefault(entry.title, entry) != entry:
+            known = settings.setdefault(entry.title, entry)
+            if known.model_copy(update={"env_steps": entry.env_steps}) != entry:
                 raise ValueError(f"two learners called {entry.title!r} differ; give one of them another `label`")
+            for game in block.games:  # budgets may differ from game to game
+                if budgets.setdefault((entry.title, game), entry.env_steps) != entry.env_steps:
+                    raise ValueError(
+                        f"learner {entry.title!r} has two budgets on {game}; give one of them another `label`"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -75,6 +75,13 @@ def test_reward_modes_get_their_canonical_name(tmp_path: Path) -> None:
             'name = "x"\n'
             + BLOCK
             + "learners = [{ name = 'IPPO', env_steps = 1 }, { name = 'IPPO', env_steps = 2 }]\n",
+            r"learner 'IPPO' has two budgets on .*; give one of them another `label`",
+        ),
+        (
+            'name = "x"\n'
+            + BLOCK
+            + "learners = [{ name = 'IPPO', env_steps = 1 }, "
+            + "{ name = 'IPPO', env_steps = 1, hyperparameters = { gamma = 0.5 } }]\n",
             r"two learners called 'IPPO' differ; give one of them another `label`",
         ),
     ],
@@ -83,6 +90,13 @@ def test_mistakes_are_named_with_file_key_and_remedy(tmp_path: Path, text: str, 
     with pytest.raises(StudyError, match=message) as caught:
         load_study(write(tmp_path, text))
     assert str(caught.value).startswith(str(tmp_path / "mine.toml"))
+
+
+def test_a_learner_may_have_another_budget_on_another_game(tmp_path: Path) -> None:
+    learners = "[[blocks]]\ngames = ['{}']\nlearners = [{{ name = 'IPPO', env_steps = {} }}]\n"
+    text = 'name = "x"\n' + learners.format("SLCD-v1", 1) + learners.format("TrustDilemma-v1", 2)
+    study = load_study(write(tmp_path, text))
+    assert [block.learners[0].env_steps for block in study.blocks] == [1, 2]
 
 
 def test_an_unknown_study_names_the_nearest() -> None:
