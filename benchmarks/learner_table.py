@@ -16,7 +16,7 @@ from algorithms.marl.sb3 import SB3Learner
 from algorithms.marl.trainer import Trainer
 from algorithms.trainable import Trainable
 
-BEGIN, END = "<!-- table of learners -->", "<!-- end of table -->"
+END = "<!-- end of table -->"
 SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"
 """Games on which learners for two seats and for more are made to see what policies they leave."""
 
@@ -30,17 +30,18 @@ def learner_table(kinds: Mapping[str, type[Trainable]]) -> str:
     return "\n".join(rows)
 
 
-def with_table(text: str, table: str) -> str:
-    """Return a page with the table between its marks.
+def with_table(text: str, table: str, kind: str = "learners") -> str:
+    """Return a page with the table of a kind of things between its marks.
 
     Raises:
         ValueError: the page lacks a mark.
     """
-    before, begin, rest = text.partition(BEGIN)
+    mark = f"<!-- table of {kind} -->"
+    before, begin, rest = text.partition(mark)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"expected a page with the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+        raise ValueError(f"expected a page with the lines {mark!r} and {END!r}")
+    return f"{before}{mark}\n\n{table}\n\n{END}{after}"
 
 
 def _cells(kind: type[Learner]) -> tuple[str, ...]:

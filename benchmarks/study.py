@@ -185,13 +185,13 @@ class Study(Strict):
     def _distinct_labels(self) -> Self:
         settings: dict[str, LearnerEntry] = {}
         budgets: dict[tuple[str, str], int] = {}
-        for block, entry in ((block, entry) for block in self.blocks for entry in block.learners):
+        for games, entry in ((block.games, entry) for block in self.blocks for entry in block.learners):
             if entry.title in agent_names():
                 raise ValueError(f"learner label {entry.title!r} is the name of a built-in agent; choose another")
             known = settings.setdefault(entry.title, entry)
             if known.model_copy(update={"env_steps": entry.env_steps}) != entry:
                 raise ValueError(f"two learners called {entry.title!r} differ; give one of them another `label`")
-            for game in block.games:  # budgets may differ from game to game
+            for game in games:  # budgets may differ from game to game
                 if budgets.setdefault((entry.title, game), entry.env_steps) != entry.env_steps:
                     raise ValueError(
                         f"learner {entry.title!r} has two budgets on {game}; give one of them another `label`"

@@ -1,1 +1,43 @@
 """Language-model agents: tool-use play, training, and published credit-assignment methods."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from algorithms.llm.agent import LanguageAgent, LanguagePolicy
+    from algorithms.llm.learner import LLM
+    from algorithms.llm.registry import make_method, methods
+    from algorithms.llm.tasks import Task, TaskSettings
+    from algorithms.llm.trainer import Trainer, TrainerSettings
+
+_HOMES = {
+    "LLM": "learner",
+    "LanguageAgent": "agent",
+    "LanguagePolicy": "agent",
+    "Task": "tasks",
+    "TaskSettings": "tasks",
+    "Trainer": "trainer",
+    "TrainerSettings": "trainer",
+    "make_method": "registry",
+    "methods": "registry",
+}
+
+__all__ = [
+    "LLM",
+    "LanguageAgent",
+    "LanguagePolicy",
+    "Task",
+    "TaskSettings",
+    "Trainer",
+    "TrainerSettings",
+    "make_method",
+    "methods",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from algorithms.llm.methods import make_method
+from algorithms.llm.registry import make_method
 from algorithms.llm.models import LanguageModel, SmallSettings
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.tasks import OutcomeKind, TaskSettings
@@ -33,7 +33,7 @@ class LLM(TrainerSettings, Trainable):
     One model plays all seats, in turn; a replica trains on its own.
 
     Attributes:
-        method: name of the method (`algorithms.llm.methods`), or ``"warm_up"`` for the model before training.
+        method: name of the method (`algorithms.llm.registry`), or ``"warm_up"`` for the model before training.
         options: parameters of the method's pieces, by piece.
         model: ``"small"``, or a Hugging Face model by name or folder.
         layers: of the built-in model, as are ``width``, ``heads`` and ``context``.

@@ -186,6 +186,47 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Message:
+    """What was said by one party of a dialogue."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    text: str
+    tool: str = ""
+    """Tools that are called or answer."""
+    legal: bool | None = None
+    """Whether a model's message could be read and carried out; None for other roles."""
+    note: str = ""
+    """Small print behind the speaker."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The dialogue in which a level is chosen."""
+
+    title: str
+    note: str
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Decisions of one seat in one episode of one run."""
+
+    run: str
+    episode: str
+    seat: str
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True)
+class Transcripts:
+    """Conversations of which one is shown at a time."""
+
+    type: ClassVar[str] = "transcripts"
+    conversations: Sequence[Conversation]
+
+
+@dataclass(frozen=True)
 class Fold:
     """Blocks behind a line that opens them."""
 
@@ -197,7 +238,8 @@ class Fold:
 
 
 Block: TypeAlias = (
-    "Chart | Gallery | Table | Heatmap | Text | Heading | Facts | Code | LineLegend | LookLegend | Beside | Fold"
+    "Chart | Gallery | Table | Heatmap | Text | Heading | Facts | Code | LineLegend | LookLegend | Beside | Transcripts"
+    " | Fold"
 )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from benchmarks.progress import duration
 from benchmarks.report.content import Chart
@@ -20,6 +20,8 @@ from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 
 SUMMARY_FILE = "summary.csv"
+_PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+"""Signs for control characters, which HTML does not allow."""
 
 
 def write_report(corpus: Corpus, summary: Summary, path: Path) -> Path:
@@ -40,7 +42,7 @@ def render(corpus: Corpus) -> str:
     evidence = Evidence(corpus)
     found = sections(evidence)
     study = corpus.study or {}
-    page = page_template("report/page.html.j2", drawn=_drawn).render(
+    page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
         name=study.get("name") or corpus.path.name,
         description=study.get("description", ""),
         facts=_facts(evidence),
@@ -53,6 +55,12 @@ def render(corpus: Corpus) -> str:
 
 def _drawn(chart: Chart) -> Markup:
     return Markup(svg(chart.draw(), chart.label))
+
+
+def _verbatim(text: str) -> Markup:
+    """Return a text with its blank lines, which the page has none of, and with signs for control characters."""
+    shown = "".join(_PICTURES.get(character, character) for character in text.replace("\r\n", "\n"))
+    return Markup(escape(shown).replace("\n", Markup("&#10;")))
 
 
 def _facts(evidence: Evidence) -> Mapping[str, str]:

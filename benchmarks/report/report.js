@@ -24,6 +24,26 @@ for (const head of document.querySelectorAll("th[data-sortable]")) {
   });
 }
 
+// Transcripts: one conversation is shown at a time, picked by run, episode and seat.
+for (const viewer of document.querySelectorAll(".transcripts")) {
+  const talks = [...viewer.querySelectorAll("details")];
+  const picks = [...viewer.querySelectorAll("select")];
+  const fits = (talk, parts) => picks.slice(0, parts).every((pick) => talk.dataset[pick.name] === pick.value);
+  const offer = (pick, i) => {
+    const kept = pick.value;
+    const values = new Set(talks.filter((talk) => fits(talk, i)).map((talk) => talk.dataset[pick.name]));
+    pick.replaceChildren(...[...values].map((value) => new Option(value, value, false, value === kept)));
+  };
+  const show = (changed) => {
+    picks.forEach((pick, i) => i > changed && offer(pick, i));
+    for (const talk of talks) talk.hidden = !(talk.open = fits(talk, picks.length));
+  };
+  picks.forEach((pick, i) => pick.addEventListener("change", () => show(i)));
+  for (const talk of talks) talk.querySelector("summary").hidden = true;
+  viewer.querySelector(".picker").hidden = false;
+  show(-1);
+}
+
 // Contents: the section being read is marked.
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
 const watcher = new IntersectionObserver(

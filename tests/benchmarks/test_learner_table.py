@@ -1,4 +1,4 @@
-"""The documentation's table of learners says what the classes say."""
+"""The documentation's tables of learners and methods say what the classes say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from algorithms.marl import IPPO
 from algorithms.marl.maddpg import MADDPG
 from algorithms.marl.mixed import Mixed
 from benchmarks.learner_table import learner_table, with_table
+from benchmarks.method_table import KIND, method_table
 
 
 def test_a_row_comes_from_the_class() -> None:
@@ -31,3 +32,8 @@ def test_only_what_is_between_the_marks_changes() -> None:
     assert once.rpartition("-->")[2] == page.rpartition("-->")[2]
     with pytest.raises(ValueError, match="table of learners"):
         with_table("no marks", "| a |")
+
+
+def test_the_table_of_methods_is_up_to_date() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "language-training.md").read_text()
+    assert with_table(page, method_table(), KIND) == page, "run python -m benchmarks.method_table on it"

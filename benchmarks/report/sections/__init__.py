@@ -30,6 +30,7 @@ from benchmarks.report.sections.responses import responses
 from benchmarks.report.sections.results import results
 from benchmarks.report.sections.scenarios import scenarios
 from benchmarks.report.sections.stochastic import stochastic
+from benchmarks.report.sections.transcripts import transcripts
 
 SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
     conflict,
@@ -52,6 +53,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
     audit_temporal,
     audit_reactive,
     responses,
+    transcripts,
     games,
     results,
     failures,
