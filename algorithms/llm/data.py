@@ -108,6 +108,11 @@ class Trajectory:
         """Number of tokens that the policy wrote."""
         return int(self.mask.sum())
 
+    @property
+    def decisions(self) -> int:
+        """Decisions taken; one that was cut off before its first counts as one."""
+        return max(1, len(self.levels))
+
     def context(self, turn: int) -> IntArray:
         """Return everything read and written before a turn; ``turn == len(turns)`` is all of it."""
         until = self.turns[turn].start if turn < len(self.turns) else len(self.ids)
@@ -139,6 +144,13 @@ class Group:
     members: list[Trajectory]
     tree: Tree | None = None
     matches: list[Match] = field(default_factory=list)
+    generated: int | None = None
+    """Tokens written for the group, where members share some of them or some were dropped with others."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the policy wrote for the group."""
+        return sum(member.written for member in self.members) if self.generated is None else self.generated
 
     @property
     def uid(self) -> str:

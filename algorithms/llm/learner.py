@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
-from algorithms.llm.registry import make_method
 from algorithms.llm.models import LanguageModel, SmallSettings
+from algorithms.llm.registry import make_method
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.tasks import OutcomeKind, TaskSettings
-from algorithms.llm.trainer import DivergedError, Trainer, TrainerSettings
+from algorithms.llm.trainer import Trainer, TrainerSettings
 from algorithms.llm.warm_up import WarmUp, warmed_up
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.replicas import Replica, cross
@@ -22,6 +22,8 @@ from coopgym.games.spec import View
 from coopgym.interfaces.text import Rules
 from coopgym.rewards import RewardLayer
 
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told what is done and what is planned."""
 SMALL = "small"
 """The built-in model; any other name is a Hugging Face model or a folder with one."""
 
@@ -104,13 +106,6 @@ class LLM(TrainerSettings, Trainable):
         super().check(game)
         self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None)
 
-    def values(self) -> dict[str, Any]:
-        """Return the hyper-parameters as JSON values."""
-        return {
-            name: {key: dict(value) for key, value in found.items()} if isinstance(found, Mapping) else found
-            for name, found in ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        }
-
     def train(
         self,
         game: str,
@@ -121,15 +116,18 @@ class LLM(TrainerSettings, Trainable):
         game_parameters: Mapping[str, Any] | None = None,
         view: View | None = None,
         device: str = "cpu",
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 10,
         checkpoint_seconds: float = 0.0,
     ) -> LanguageResult:
         """Train one model per reward and seed, one after the other.
 
-        Arguments and errors are those of `algorithms.trainable.Trainable.train`; ``checkpoint_every`` has no use here.
+        Arguments and errors are those of `algorithms.trainable.Trainable.train`; the blocks that ``checkpoint_every``
+        counts are training steps. ``progress`` counts a demonstration that the warm-up reads as a decision.
         """
+        if env_steps < 1 or checkpoint_every < 1:
+            raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
         replicas, models, entries = cross(rewards, seeds), list[LanguageModel | None](), list[dict[str, Any]]()
         for number, replica in enumerate(replicas):
             tasks = self._tasks(game, game_parameters or {}, replica.reward.name, view)
@@ -138,8 +136,9 @@ class LLM(TrainerSettings, Trainable):
                 replica,
                 env_steps,
                 device,
-                progress=None if progress is None else _shifted(progress, number, len(replicas)),
+                progress=_shifted(progress, number, len(replicas)),
                 checkpoint=None if checkpoint is None else Path(checkpoint) / f"replica_{number:03d}",
+                checkpoint_every=checkpoint_every,
                 checkpoint_seconds=checkpoint_seconds,
             )
             models.append(trained[0])
@@ -161,33 +160,32 @@ class LLM(TrainerSettings, Trainable):
         decisions: int,
         device: str,
         *,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress,
         checkpoint: Path | None,
+        checkpoint_every: int,
         checkpoint_seconds: float,
     ) -> tuple[LanguageModel | None, dict[str, Any]]:
         """Train one replica and return its model and entry."""
         entry: dict[str, Any] = {"reward": replica.reward.name, "seed": replica.seed, "diverged_at": None}
-        model = self._model(tasks, replica.seed, device)
+        warm_up, budget = self._warm_up, 0 if self.method == WARM_UP else decisions
+        planned = warm_up.demonstrations + budget
+        model = self._model(tasks, replica.seed, device, lambda read: progress(read, planned))
         if self.method == WARM_UP:
-            return model, {**entry, "decisions": 0, "steps": 0, "curves": []}
+            progress(planned, planned)
+            return model, {**entry, "decisions": 0, "gradient_updates": 0, "curves": []}
         method = make_method(self.method, tasks, seed=replica.seed, options=self.options)
         trainer = Trainer(model, method, self, self.worded_in, replica.seed)
-        run = {
-            "hyperparameters": self.values(),
-            "game": tasks.game,
-            "reward": tasks.reward,
-            "decisions": decisions,
-        }
         try:
             trainer.train(
                 decisions,
                 tokens=self.tokens,
-                progress=progress,
+                progress=lambda done, _: progress(warm_up.demonstrations + done, planned),
                 checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
                 checkpoint_seconds=checkpoint_seconds,
-                identity=run,
+                identity={**tasks.values(), "env_steps": decisions},
             )
-        except (DivergedError, FloatingPointError):
+        except FloatingPointError:
             entry["diverged_at"] = trainer.decisions
         curves = [
             [int(row["decisions"]), name, value]
@@ -195,12 +193,16 @@ class LLM(TrainerSettings, Trainable):
             for name, value in row.items()
             if name != "decisions"
         ]
-        entry |= {"decisions": trainer.decisions, "steps": trainer.steps, "curves": curves}
+        entry |= {"decisions": trainer.decisions, "gradient_updates": trainer.updates, "curves": curves}
         return (None if entry["diverged_at"] is not None else model), entry
 
-    def _model(self, tasks: TaskSettings, seed: int, device: str) -> LanguageModel:
+    @property
+    def _warm_up(self) -> WarmUp:
+        return WarmUp(steps=self.warm_up_steps if self.model == SMALL else 0)
+
+    def _model(self, tasks: TaskSettings, seed: int, device: str, progress: Callable[[int], None]) -> LanguageModel:
         if self.model == SMALL:
-            return warmed_up(self.size, tasks, WarmUp(steps=self.warm_up_steps), seed, device)
+            return warmed_up(self.size, tasks, self._warm_up, seed, device, progress)
         from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
 
         lora = None if self.lora is None else LoraSettings(rank=self.lora)
@@ -227,6 +229,11 @@ class LLM(TrainerSettings, Trainable):
 WARM_UP = "warm_up"
 
 
-def _shifted(progress: Callable[[int, int], None], number: int, count: int) -> Callable[[int, int], None]:
+def _shifted(progress: Progress | None, number: int, count: int) -> Progress:
     """Report the progress of one replica as a part of all."""
-    return lambda done, planned: progress(number * planned + done, count * planned)
+
+    def report(done: int, planned: int) -> None:
+        if progress is not None:
+            progress(number * planned + done, count * planned)
+
+    return report

@@ -15,21 +15,23 @@ def rollout_measures(batch: Batch) -> dict[str, float]:
         (member.answer, task.gold) for member, task in zip(members, tasks, strict=True) if member.answer is not None
     ]
     calls = [call for member in members for turn in member.turns for call in turn.calls]
-    decisions = sum(len(member.levels) for member in members)
+    levels = [level for member in members for level in member.levels]
+    decisions = sum(member.decisions for member in members)
     measures = {
         "outcome": float(batch.outcomes.mean()),
         "correct": float(np.mean([member.correct for member in members])),
-        "level": float(np.mean([level for member in members for level in member.levels])),
-        "welfare": float(np.mean([member.payoffs.sum() for member in members])),
         "answered": len(answered) / len(members),
         "well_formed": float(np.mean([member.format_ok for member in members])),
         "turns_per_decision": sum(len(member.turns) for member in members) / decisions,
         "tokens_per_decision": sum(member.written for member in members) / decisions,
         "calls_valid": float(np.mean([call.ok for call in calls])) if calls else 0.0,
         "distinct_answers": float(
-            np.mean([len({bin_of(member.answer) for member in group.members}) for group in batch.groups])
+            np.mean([len({bin_of(member.answer) for member in group.members} - {None}) for group in batch.groups])
         ),
     }
+    if levels:
+        measures["level"] = float(np.mean(levels))
+        measures["welfare"] = float(np.mean([member.payoffs.sum() for member in members if member.levels]))
     if answered:
         measures["oracle_gap"] = float(np.mean([abs(level - gold) for level, gold in answered]))
     return measures

@@ -23,12 +23,24 @@ class Stage:
     critic: bool = False
     """Whether a value head is trained, whose values are the signal ``values``."""
     signals_first: bool = False
-    """Whether transforms need the signals, so that these are filled before and once more after them."""
+    """Whether transforms need the signals, so that these are filled before them, and where credit reads them again."""
 
     def __post_init__(self) -> None:
         filled = {key for signal in self.signals for key in signal.fills} | ({"values"} if self.critic else set())
         if missing := sorted(self.credit.reads - filled):
             raise ValueError(f"{type(self.credit).__name__} reads the signal {missing[0]!r}, which nothing fills")
+
+    @property
+    def signals_before(self) -> Sequence[Signal]:
+        """Signals that are filled before the transforms."""
+        return self.signals if self.signals_first else ()
+
+    @property
+    def signals_after(self) -> Sequence[Signal]:
+        """Signals that are filled for the groups that the transforms return."""
+        if not self.signals_first:
+            return self.signals
+        return [signal for signal in self.signals if signal.fills & self.credit.reads]
 
     def slots(self, prefix: str) -> dict[str, Slot]:
         """Return the pieces by their place."""

@@ -48,8 +48,8 @@ class LanguageResult:
 
     @property
     def gradient_updates(self) -> int:
-        """Training steps, by the replica that took most."""
-        return max(int(entry["steps"]) for entry in self.record["replicas"])
+        """Gradient updates, by the replica that took most."""
+        return max(int(entry["gradient_updates"]) for entry in self.record["replicas"])
 
     def agents(self, replica: ReplicaName = 0, *, stochastic: bool = False) -> list[LanguageAgent]:
         """Return one agent per seat.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -72,6 +72,10 @@ class TaskSettings:
         if self.outcome not in OUTCOMES:
             raise ValueError(f"outcome={self.outcome!r}: expected one of {', '.join(OUTCOMES)}")
         oracle_shares(*self._key, oracle_for(self.reward, self.oracle))
+
+    def values(self) -> dict[str, Any]:
+        """Return the settings as JSON values."""
+        return asdict(self) | {"parameters": dict(self.parameters)}
 
     @cached_property
     def made(self) -> AnyGame:

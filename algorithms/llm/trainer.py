@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -17,7 +18,7 @@ from algorithms.llm.conversation import Decoding
 from algorithms.llm.data import Batch, Credit, Trajectory
 from algorithms.llm.measures import credit_measures, rollout_measures
 from algorithms.llm.method import Method, Stage
-from algorithms.llm.minibatch import minibatch, totals
+from algorithms.llm.minibatch import Totals, minibatch, totals
 from algorithms.llm.models import LanguageModel
 from algorithms.llm.scoring import in_parts, rows, scored
 from algorithms.llm.services import Services
@@ -29,10 +30,6 @@ from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 Metrics = dict[str, float]
 ProgressCallback = Callable[[int, int], None]
 """Told the finished and the planned number of steps."""
-
-
-class DivergedError(RuntimeError):
-    """A loss or a parameter is no longer finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +88,8 @@ class Trainer:
         """Tokens generated and spent on help so far."""
         self.decisions = 0
         """Decisions taken in rollouts so far."""
+        self.updates = 0
+        """Gradient updates so far."""
         self.history: list[Metrics] = []
         """Metrics of every step."""
 
@@ -98,7 +97,7 @@ class Trainer:
         """Take one training step.
 
         Raises:
-            DivergedError: the loss or a parameter is no longer finite.
+            FloatingPointError: training has diverged: a loss, a gradient or a parameter is no longer finite.
         """
         method, stage, settings = self.method, self.method.stage(self.steps), self.settings
         services = Services(self.model, settings.decoding, self.dialect, self.seed, self.critic)
@@ -106,13 +105,14 @@ class Trainer:
         groups = method.sampler.sample(tasks, settings.group_size, services, self.steps)
         sampled = Batch(groups, self.steps)
         metrics = rollout_measures(sampled)
-        self.decisions += sum(len(member.levels) for member in sampled.trajectories)
-        self.tokens += sum(member.written for member in sampled.trajectories)
-        if stage.signals_first:
-            self._signal(stage, sampled, services)
+        self.decisions += sum(member.decisions for member in sampled.trajectories)
+        self.tokens += sum(group.tokens for group in groups)
+        for signal in stage.signals_before:
+            signal.annotate(sampled, services)
         for transform in stage.transforms:
             groups = transform.apply(groups, services)
-        self._signal(stage, Batch(groups, self.steps), services)
+        for signal in stage.signals_after:
+            signal.annotate(Batch(groups, self.steps), services)
         batch = Batch(method.curriculum.compose(groups), self.steps)
         method.curriculum.update(Batch(groups, self.steps))
         self.tokens += services.extra_tokens
@@ -132,6 +132,7 @@ class Trainer:
         tokens: int | None = None,
         progress: ProgressCallback | None = None,
         checkpoint: Path | None = None,
+        checkpoint_every: int = 1,
         checkpoint_seconds: float = 60.0,
         identity: Mapping[str, Any] | None = None,
     ) -> None:
@@ -142,34 +143,28 @@ class Trainer:
             tokens: budget of tokens, generated ones and help together; None for none.
             progress: called after every step with the part of the budget that is used, in decisions.
             checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
-            checkpoint_seconds: least time between checkpoints.
+            checkpoint_every: steps between checkpoints; the last step writes one too.
+            checkpoint_seconds: least time between checkpoints, but for the last.
             identity: what makes the training this one; a checkpoint of another one is refused.
 
         Raises:
-            DivergedError: the loss or a parameter is no longer finite.
+            FloatingPointError: training has diverged.
             ValueError: the checkpoint cannot be used.
         """
-        run = {**(identity or {}), "settings": self.settings_record(), "seed": self.seed}
+        run = {**(identity or {}), **dataclasses.asdict(self.settings), "seed": self.seed}
         if checkpoint is not None and (found := read_checkpoint(checkpoint, run)):
             self._restore(*found)
         written = time.monotonic()
         while self.decisions < decisions and (tokens is None or self.tokens < tokens):
             self.step()
-            if checkpoint is not None and time.monotonic() - written >= checkpoint_seconds:
+            due = self.steps % checkpoint_every == 0 and time.monotonic() - written >= checkpoint_seconds
+            if checkpoint is not None and due:
                 write_checkpoint(checkpoint, run, *self._state())
                 written = time.monotonic()
             if progress:
                 progress(min(self.decisions, decisions), decisions)
         if checkpoint is not None:
             write_checkpoint(checkpoint, run, *self._state())
-
-    def settings_record(self) -> dict[str, Any]:
-        """Return the settings as JSON values."""
-        return {name: getattr(self.settings, name) for name in self.settings.__dataclass_fields__}
-
-    def _signal(self, stage: Stage, batch: Batch, services: Services) -> None:
-        for signal in stage.signals:
-            signal.annotate(batch, services)
 
     def _annotate(self, batch: Batch) -> None:
         """Add what the objective or the critic needs: reference log-probabilities and values."""
@@ -191,14 +186,15 @@ class Trainer:
             stream(self.seed, "minibatches", self.steps, epoch).permutation(count) for epoch in range(settings.epochs)
         )
         parts = (part for order in orders for part in np.array_split(order, min(settings.minibatches, count)))
-        gathered = [self._update(stage, trajectories, credit, part.tolist()) for part in parts]
-        return {name: float(np.mean([each[name] for each in gathered])) for name in gathered[0]}
+        counted = [(part.tolist(), totals(credit, part.tolist())) for part in parts]
+        gathered = [self._update(stage, trajectories, credit, *each) for each in counted if each[1].tokens]
+        return {name: float(np.mean([each[name] for each in gathered])) for name in (gathered[0] if gathered else ())}
 
-    def _update(self, stage: Stage, trajectories: list[Trajectory], credit: Credit, members: list[int]) -> Metrics:
+    def _update(
+        self, stage: Stage, trajectories: list[Trajectory], credit: Credit, members: list[int], counted: Totals
+    ) -> Metrics:
         """Take one gradient update on a minibatch, computed in parts."""
-        counted, metrics = totals(credit, members), dict[str, float]()
-        if not counted.tokens:
-            return {"loss": 0.0}
+        metrics: Metrics = {}
         # Trajectories of like length share a part, so that little is padded; sums do not depend on the order.
         members = sorted(members, key=lambda i: len(trajectories[i].prompt_ids) + len(trajectories[i].ids))
         self.optimiser.zero_grad()
@@ -213,8 +209,9 @@ class Trainer:
         parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm))
         if not math.isfinite(metrics["loss"] + norm):
-            raise DivergedError(f"step {self.steps}: loss {metrics['loss']}, gradient norm {norm}")
+            raise FloatingPointError(f"step {self.steps}: loss {metrics['loss']}, gradient norm {norm}")
         self.optimiser.step()
+        self.updates += 1
         return metrics | {"gradient_norm": norm}
 
     def _state(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -229,6 +226,7 @@ class Trainer:
             "steps": self.steps,
             "tokens": self.tokens,
             "decisions": self.decisions,
+            "updates": self.updates,
             "history": self.history,
             "slots": {name: slot.state_dict() for name, slot in self.method.slots.items()},
         }
@@ -248,7 +246,8 @@ class Trainer:
             number, _, moment = name.partition(".")
             moments.setdefault(int(number), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
-        self.steps, self.tokens, self.decisions = facts["steps"], facts["tokens"], facts["decisions"]
+        self.steps, self.updates = facts["steps"], facts["updates"]
+        self.tokens, self.decisions = facts["tokens"], facts["decisions"]
         self.history = [dict(row) for row in facts["history"]]
         for name, state in facts["slots"].items():
             self.method.slots[name].load_state_dict(json.loads(json.dumps(state)))

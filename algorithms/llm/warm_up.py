@@ -6,16 +6,13 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from algorithms.llm.credit.outcome import Imitate
-from algorithms.llm.data import Batch, Group
+from algorithms.llm.data import Credit
 from algorithms.llm.demonstrations import demonstrations
 from algorithms.llm.minibatch import minibatch, totals
 from algorithms.llm.models import LanguageModel, SmallModel, SmallSettings, load_model
@@ -24,9 +21,11 @@ from algorithms.llm.scoring import scored
 from algorithms.llm.streams import stream
 from algorithms.llm.tasks import TaskSettings
 
+ProgressCallback = Callable[[int], None]
+"""Told how many demonstrations have been read."""
 CACHE_VARIABLE = "COOPGYM_CACHE"
 """Environment variable with the folder where warmed-up models are kept; by default ``~/.cache/coopgym``."""
-RECIPE = 1
+RECIPE = 2
 """Raise it when demonstrations or training change: models made by another recipe are not used."""
 
 
@@ -46,9 +45,19 @@ class WarmUp:
     pool: int = 512
     learning_rate: float = 3e-3
 
+    @property
+    def demonstrations(self) -> int:
+        """Demonstrations read by all updates together."""
+        return self.steps * self.batch
+
 
 def warmed_up(
-    size: SmallSettings, settings: TaskSettings, warm_up: WarmUp, seed: int, device: str = "cpu"
+    size: SmallSettings,
+    settings: TaskSettings,
+    warm_up: WarmUp,
+    seed: int,
+    device: str = "cpu",
+    progress: ProgressCallback | None = None,
 ) -> SmallModel:
     """Return a built-in model that has imitated, from the cache where the same one was made before.
 
@@ -58,33 +67,35 @@ def warmed_up(
         warm_up: how long.
         seed: of weights, demonstrations and batches.
         device: where the model lives.
+        progress: told the demonstrations read so far.
     """
     facts = {
         "recipe": RECIPE,
         "torch": torch.__version__,
         "size": dataclasses.asdict(size),
-        "tasks": _facts(settings),
+        "tasks": settings.values(),
         "warm_up": dataclasses.asdict(warm_up),
         "seed": seed,
     }
     place = cache_folder() / "warm-up" / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    model = SmallModel(size, device=device)
     try:
-        kept = load_model(place, device=device)
-        assert isinstance(kept, SmallModel)
-        return kept
-    except (FileNotFoundError, ValueError):
-        pass  # never made, or damaged: it is made again
-    model = SmallModel(size, seed=seed)
-    imitate(model, settings, warm_up, seed)
-    _keep(model, place)
-    if device == "cpu":
-        return model
-    moved = load_model(place, device=device)
-    assert isinstance(moved, SmallModel)
-    return moved
+        model.restore(load_model(place).state())
+    except (FileNotFoundError, ValueError):  # never made, or damaged: it is made again
+        made = SmallModel(size, seed=seed)
+        imitate(made, settings, warm_up, seed, progress)
+        made.save(place)  # another process that makes the same model writes the same files
+        model.restore(made.state())
+    return model
 
 
-def imitate(model: LanguageModel, settings: TaskSettings, warm_up: WarmUp, seed: int) -> list[float]:
+def imitate(
+    model: LanguageModel,
+    settings: TaskSettings,
+    warm_up: WarmUp,
+    seed: int,
+    progress: ProgressCallback | None = None,
+) -> list[float]:
     """Train a model on demonstrations and return the loss of every update."""
     if not warm_up.steps:
         return []
@@ -93,10 +104,10 @@ def imitate(model: LanguageModel, settings: TaskSettings, warm_up: WarmUp, seed:
     optimiser = torch.optim.Adam(model.parameters(), warm_up.learning_rate)
     falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.1, warm_up.steps)
     losses = []
-    for _ in range(warm_up.steps):
+    for step in range(warm_up.steps):
         chosen = [pool[i] for i in rng.integers(len(pool), size=warm_up.batch)]
-        credit = Imitate().assign(Batch([Group(settings.draw(rng), chosen)], 0))
-        members = list(range(len(chosen)))
+        credit = Credit(adv={}, weight={}, mask=[member.mask for member in chosen])
+        members = range(len(chosen))
         part = minibatch(chosen, credit, members, totals(credit, members), model.device)
         loss, _ = Imitation().loss(scored(model, chosen).logp, part)
         optimiser.zero_grad()
@@ -105,27 +116,11 @@ def imitate(model: LanguageModel, settings: TaskSettings, warm_up: WarmUp, seed:
         optimiser.step()
         falling.step()
         losses.append(loss.item())
+        if progress:
+            progress((step + 1) * warm_up.batch)
     return losses
 
 
 def cache_folder() -> Path:
     """Return the folder where models are kept between runs."""
     return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "coopgym")
-
-
-def _facts(settings: TaskSettings) -> dict[str, Any]:
-    named = dataclasses.asdict(settings)
-    return {**named, "parameters": dict(settings.parameters)}
-
-
-def _keep(model: LanguageModel, place: Path) -> None:
-    """Put a model into the cache as a whole; where another process was faster, its model stays."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=place.parent))
-    model.save(scratch)
-    try:
-        scratch.rename(place)
-    except OSError:
-        shutil.rmtree(place if not (place / "model.json").exists() else scratch, ignore_errors=True)
-        if scratch.exists():
-            scratch.rename(place)

@@ -82,7 +82,8 @@ class Growth:
             rewards[place[leaf]] = member.outcome
             members.append(member)
         parents = [-1 if node == ROOT else place[self.nodes[node].parent] for node in kept]
-        return Group(self.task, members, Tree(parents, [self.nodes[node].turn for node in kept], rewards))
+        tree = Tree(parents, [self.nodes[node].turn for node in kept], rewards)
+        return Group(self.task, members, tree, generated=self.tokens)
 
 
 @dataclass(frozen=True)

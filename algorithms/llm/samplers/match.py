@@ -43,9 +43,11 @@ def _seats(task: Task) -> int:
 def _group(task: Task, tables: Sequence[Sequence[Rollout]], size: int) -> Group:
     members: list[Trajectory] = []
     matches: list[Match] = []
+    generated = 0
     for table in tables:
         numbers = range(len(members), min(len(members) + len(table), size))
         played = [rollout.trajectory(task) for rollout in table]
+        generated += sum(each.written for each in played)
         members += played[: len(numbers)]
         matches.append(Match(tuple(numbers), tuple(member.outcome for member in played[: len(numbers)])))
-    return Group(task, members, matches=matches)
+    return Group(task, members, matches=matches, generated=generated)
