@@ -57,9 +57,8 @@ class Services:
         Returns:
             For each context, one number per ending; NaN where both together are longer than the model can read.
         """
-        self.extra_tokens += sum(len(context) for context in contexts)
-        self.extra_tokens += sum(len(ending) for each in endings for ending in each)
-        sums = endings_logp(self.model, contexts, endings)
+        sums, read = endings_logp(self.model, contexts, endings)
+        self.extra_tokens += read
         return [row / [len(ending) for ending in own] for row, own in zip(sums, endings, strict=True)]
 
     def written_logp(self, sequences: Sequence[IntArray], where: Sequence[BoolArray]) -> FloatArray:

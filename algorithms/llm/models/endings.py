@@ -17,8 +17,8 @@ ROWS = 256
 
 def endings_logp(
     model: LanguageModel, contexts: Sequence[IntArray], endings: Sequence[Sequence[IntArray]]
-) -> list[FloatArray]:
-    """Return the log-probability of every ending after its context, without gradients.
+) -> tuple[list[FloatArray], int]:
+    """Return the log-probability of every ending after its context, without gradients, and how many tokens were read.
 
     Args:
         model: who reads.
@@ -26,8 +26,10 @@ def endings_logp(
         endings: for each of them, some continuations of at least one token.
 
     Returns:
-        For each context, one number per ending; NaN where both together are longer than the model can read.
+        For each context, one number per ending; NaN where both together are longer than the model can read. Tokens read
+        are those of different contexts, and of different beginnings of endings after each.
     """
+    read = 0
     found = [np.full(len(own), np.nan) for own in endings]
     alike: dict[bytes, list[int]] = {}
     for place in sorted(range(len(contexts)), key=lambda place: len(contexts[place])):
@@ -45,16 +47,20 @@ def endings_logp(
         ]
         rows = np.array([row for row, _, _ in pairs], dtype=np.int64)
         wanted = [endings[place][number] for _, place, number in pairs]
+        if not pairs:
+            continue
         with torch.inference_mode():
-            read = [contexts[places[0]] for places in part]
-            sums = _sums(model._writer(), read, rows, wanted) if pairs else []
+            sums, tokens = _sums(model._writer(), [contexts[places[0]] for places in part], rows, wanted)
+        read += tokens
         for (_, place, number), value in zip(pairs, sums, strict=True):
             found[place][number] = value
-    return found
+    return found, read
 
 
-def _sums(writer: Writer, contexts: Sequence[IntArray], rows: IntArray, endings: Sequence[IntArray]) -> Sequence[float]:
-    """Return the log-probability of each ending after the context in its row, token by token for all of them.
+def _sums(
+    writer: Writer, contexts: Sequence[IntArray], rows: IntArray, endings: Sequence[IntArray]
+) -> tuple[list[float], int]:
+    """Return the log-probability of each ending after the context in its row, and the number of tokens read.
 
     After every token the writer holds one sequence for each distinct beginning.
     """
@@ -64,6 +70,7 @@ def _sums(writer: Writer, contexts: Sequence[IntArray], rows: IntArray, endings:
         line[: len(ending)] = ending
     totals = np.zeros(len(endings))
     going = np.arange(len(endings))
+    read = sum(len(context) for context in contexts)
     logits = writer.begin(contexts, tokens.shape[1])
     for step in range(tokens.shape[1]):
         logp = logits.double().log_softmax(-1)
@@ -77,7 +84,8 @@ def _sums(writer: Writer, contexts: Sequence[IntArray], rows: IntArray, endings:
         if not np.array_equal(sources, np.arange(len(logits))):
             writer.keep(torch.as_tensor(sources, device=logits.device))
         logits = writer.write(torch.as_tensor(written, device=logits.device))
-    return totals.tolist()
+        read += len(written)
+    return totals.tolist(), read
 
 
 def _distinct(pairs: IntArray) -> tuple[IntArray, IntArray]:

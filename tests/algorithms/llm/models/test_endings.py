@@ -24,7 +24,7 @@ def test_endings_read_together_are_as_likely_as_alone(asked, rows):
     contexts, endings = [context for context, _ in asked], [own for _, own in asked]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ROWS", rows)
-        found = endings_logp(MODEL, contexts, endings)
+        found, _ = endings_logp(MODEL, contexts, endings)
     for context, own, values in zip(contexts, endings, found, strict=True):
         assert values.tolist() == pytest.approx([one_by_one(context, ending) for ending in own], abs=1e-4)
 
@@ -32,29 +32,23 @@ def test_endings_read_together_are_as_likely_as_alone(asked, rows):
 def test_what_is_too_long_to_read_is_unknown():
     context = np.zeros(20, dtype=np.int64)
     short, fitting, long = (np.ones(length, dtype=np.int64) for length in (1, 4, 5))
-    (values,) = endings_logp(MODEL, [context], [[long, fitting, short]])
+    ((values,), _) = endings_logp(MODEL, [context], [[long, fitting, short]])
     assert np.isnan(values).tolist() == [True, False, False]
     assert values[1] == pytest.approx(one_by_one(context, fitting), abs=1e-4)
-    assert np.isnan(endings_logp(MODEL, [np.zeros(24, dtype=np.int64)], [[short]])[0]).all()
+    ((nothing,), tokens) = endings_logp(MODEL, [np.zeros(24, dtype=np.int64)], [[short]])
+    assert np.isnan(nothing).all()
+    assert tokens == 0
 
 
-def test_equal_contexts_are_read_once(monkeypatch):
-    read = []
-    writer = MODEL._writer
-
-    def counting():
-        made = writer()
-        begin = made.begin
-        made.begin = lambda contexts, room: read.append(len(contexts)) or begin(contexts, room)
-        return made
-
-    monkeypatch.setattr(MODEL, "_writer", counting)
+def test_contexts_and_beginnings_are_read_once():
     context, other = np.array([1, 2]), np.array([1, 3])
-    first, _, last = endings_logp(MODEL, [context, other, context], [[np.array([4])]] * 3)
-    assert read == [2]
-    assert first == last
+    endings = [np.array([4, 5, 6]), np.array([4, 5, 7]), np.array([4, 8]), np.array([9])]
+    (first, _, last), tokens = endings_logp(MODEL, [context, other, context], [endings, endings[3:], endings])
+    assert first.tolist() == last.tolist()
+    assert tokens == len(context) + len(other) + len([(4,), (4, 5)])
 
 
 def test_nothing_to_score():
-    assert endings_logp(MODEL, [], []) == []
-    assert endings_logp(MODEL, [np.array([1])], [[]])[0].shape == (0,)
+    assert endings_logp(MODEL, [], []) == ([], 0)
+    ((nothing,), tokens) = endings_logp(MODEL, [np.array([1])], [[]])
+    assert (nothing.shape, tokens) == ((0,), 0)
