@@ -44,10 +44,11 @@ class IQL(OffPolicyLearner):
 
     sources: ClassVar[str] = "Tan 1993; Mnih et al. 2015; van Hasselt et al. 2016"
 
+    n_steps: int = hyperparameter(4, 1)  # exploration is uniform here: in a longer sum somebody has often explored
     levels: int = hyperparameter(LEVELS, 2)
     sharing: bool = True
     epsilon: float = hyperparameter(1.0, 0.0, 1.0)
-    final_epsilon: float = hyperparameter(0.05, 0.0, 1.0)
+    final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
     epsilon_decay: float = hyperparameter(0.1, 0.0, 1.0)
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
 

@@ -17,7 +17,7 @@ from algorithms.marl.trainer import Trainer
 from coopgym.agents.play import play
 
 CPU = torch.device("cpu")
-SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, warmup_steps=64)
+SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, warmup_steps=64, n_steps=1)
 
 
 def seats_of(settings: IQL = SMALL) -> tuple[Trainer, IQLSeats]:
