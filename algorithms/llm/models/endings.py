@@ -45,10 +45,10 @@ def endings_logp(
             for number, ending in enumerate(endings[place])
             if len(contexts[place]) + len(ending) <= model.context
         ]
-        rows = np.array([row for row, _, _ in pairs], dtype=np.int64)
-        wanted = [endings[place][number] for _, place, number in pairs]
         if not pairs:
             continue
+        rows = np.array([row for row, _, _ in pairs], dtype=np.int64)
+        wanted = [endings[place][number] for _, place, number in pairs]
         with torch.inference_mode():
             sums, tokens = _sums(model._writer(), [contexts[places[0]] for places in part], rows, wanted)
         read += tokens
@@ -79,8 +79,7 @@ def _sums(
         going, rows = going[goes_on], rows[goes_on]
         if not len(going):
             break
-        beginnings = np.stack([rows, tokens[going, step]], axis=1)
-        (sources, written), rows = _distinct(beginnings)
+        (sources, written), rows = _distinct(np.stack([rows, tokens[going, step]], axis=1))
         if not np.array_equal(sources, np.arange(len(logits))):
             writer.keep(torch.as_tensor(sources, device=logits.device))
         logits = writer.write(torch.as_tensor(written, device=logits.device))

@@ -12,7 +12,7 @@ from scipy.special import entr
 from algorithms.llm.credit.tokens import answer_turn
 from algorithms.llm.data import Batch, FloatArray, IntArray, Trajectory
 from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import turn_golds
+from algorithms.llm.signals.decisions import Decision, decisions, turn_golds
 from algorithms.llm.slots import Signal
 from algorithms.llm.tasks import Task
 
@@ -22,7 +22,8 @@ class GoldBelief(Signal):
     """IGPO (arXiv 2510.14967): ``belief`` ``(T,)``, the mean log-probability of the gold answer before each turn.
 
     The gold answer is the soft set of levels around the oracle's, in the message that would submit it [ours]. A context
-    that leaves no room for it keeps the last belief.
+    that leaves no room for it keeps the last belief. Of several decisions, each begins at the belief that the one
+    before ended with, so that a new question takes back nothing that was learnt about the last one [ours].
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"policy_logprob", "gold"})
@@ -33,8 +34,9 @@ class GoldBelief(Signal):
         golds = [turn_golds(task, member) for task, member in zip(batch.tasks, members, strict=True)]
         contexts = [member.context(turn) for member in members for turn in range(len(member.turns))]
         beliefs = services.belief(contexts, [gold for row in golds for gold in row])
-        for member, row in zip(members, in_rows(beliefs, [len(row) for row in golds]), strict=True):
-            member.signals["belief"] = last_known(row)
+        rows = in_rows(beliefs, [len(row) for row in golds])
+        for task, member, row in zip(batch.tasks, members, rows, strict=True):
+            member.signals["belief"] = _continued(last_known(row), decisions(task, member))
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ def last_known(values: FloatArray) -> FloatArray:
     filled = values[latest]
     filled[latest < 0] = np.nan
     return filled
+
+
+def _continued(beliefs: FloatArray, made: Sequence[Decision]) -> FloatArray:
+    """Shift the beliefs of every decision so that they begin where those of the one before ended."""
+    for decision in made[1:]:
+        start = decision.turns.start
+        beliefs[start:] += beliefs[start - 1] - beliefs[start]
+    return beliefs
 
 
 def _after_steps(task: Task, member: Trajectory) -> list[tuple[IntArray, float]]:

@@ -58,10 +58,10 @@ class GoldPath(Hyperparameters, Signal):
         """Return the best gold chain of each task under its plain prompt; None where all are malformed."""
         drafts = [
             [
-                Rollout.of_task(task, services.model, services.stream("gold chain", step, number, chain))
+                Rollout.of_task(task, services.model, services.stream("gold chain", step, task.seed, chain))
                 for chain in range(self.chains)
             ]
-            for number, task in enumerate(tasks)
+            for task in tasks
         ]
         plain = [rollouts[0].prompt_ids for rollouts in drafts]
         for task, rollouts in zip(tasks, drafts, strict=True):

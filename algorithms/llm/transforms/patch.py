@@ -47,10 +47,7 @@ class InterventionPatch(Hyperparameters, GroupTransform):
             if not (self.hard_only and any(member.correct for member in group.members))
             for draft in self._drafts(group, services)
         ]
-        tests = [
-            [draft.branch(_chance(groups[number].task, services, k, test)) for test in range(self.continuations)]
-            for k, (number, draft) in enumerate(drafts)
-        ]
+        tests = [[draft.branch(chance) for chance in draft.stream.spawn(self.continuations)] for _, draft in drafts]
         services.converse([test for row in tests for test in row])
         successes = [
             sum(test.trajectory(groups[number].task).correct for test in row)
@@ -67,13 +64,14 @@ class InterventionPatch(Hyperparameters, GroupTransform):
         """Return rollouts of a group as they stand after a correction."""
         Batch([group], 0).gather("correction")
         found: list[Rollout] = []
-        for member in group.members:
+        for place, member in enumerate(group.members):
             if len(found) == self.per_group:
                 break
             turn, correction = member.signals["first_error"], member.signals["correction"]
             if correction is None or leaks(correction, turn_golds(group.task, member)[turn]):
                 continue
-            draft = resume(group.task, member, turn, services.model, _chance(group.task, services))
+            chance = services.stream("continuation", group.task.seed, place)
+            draft = resume(group.task, member, turn, services.model, chance)
             if say(draft, correction):
                 found.append(draft)
         return found
@@ -89,7 +87,3 @@ def _example(task: Task, draft: Rollout, outcome: float) -> Trajectory:
     record = draft.trajectory(task)
     corrected = np.arange(len(record.ids)) >= record.turns[-1].start
     return replace(record, outcome=outcome, off_policy=corrected & record.mask)
-
-
-def _chance(task: Task, services: Services, *place: int) -> np.random.Generator:
-    return services.stream("continuation", task.seed, *place)

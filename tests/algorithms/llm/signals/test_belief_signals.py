@@ -40,6 +40,19 @@ def test_belief_rises_in_the_turn_that_teaches_the_answer():
     assert help_.extra_tokens > 0
 
 
+def test_a_new_decision_begins_at_the_belief_that_the_last_one_ended_with():
+    where = task(decisions=2)
+    made = batch(group(where, ["payoff .40 .25", "submit .30", "observe", "payoff .40 .25", "submit .70"]))
+
+    def forgetful(text: str) -> str:
+        return knowing(text.splitlines()[-1] if ">" in text.splitlines()[-1] else text[text.rfind(">") :])
+
+    GoldBelief().annotate(made, services(Parrot(forgetful)))
+    gains = np.diff(made.trajectories[0].signals["belief"])
+    assert gains.tolist() == pytest.approx([gains[0], 0.0, 0.0, gains[0]])
+    assert gains[0] > 0.5
+
+
 def test_belief_of_a_model_that_knows_nothing_is_the_uniform_one():
     made = batch(group(task(), ["observe", "submit .50"]))
     GoldBelief().annotate(made, services(Parrot(strength=lambda text: 0.0)))
