@@ -71,6 +71,10 @@ class PairedNetworks:
         last = self.networks.layers - 1
         return self.parameters[f"weight_{last}"][:, VALUE], self.parameters[f"bias_{last}"][:, VALUE]
 
+    @torch.no_grad()
+    def limit_noise(self, log_sigma: float) -> None:
+        self.log_sigma.clamp_(max=log_sigma)
+
     def step(self, losses: Tensor, learning_rate: float) -> None:
         self.adam.step(self.parameters.gradient(losses.sum()), losses, learning_rate)
         _keep_in_range(self.parameters["log_sigma"])
@@ -128,6 +132,10 @@ class SeparateNetworks:
     def value_head(self) -> tuple[Tensor, Tensor]:
         last, critic = self.critic.layers - 1, self.critic.parameters
         return critic[f"weight_{last}"], critic[f"bias_{last}"]
+
+    @torch.no_grad()
+    def limit_noise(self, log_sigma: float) -> None:
+        self.log_sigma.clamp_(max=log_sigma)
 
     def step(self, losses: Tensor, learning_rate: float) -> None:
         for adam, gradient in zip(self.adams, gradients(losses.sum(), self.stacks), strict=True):

@@ -11,8 +11,9 @@ The ego is the result; until stage 2 begins, it has not learned.
 Some copies of stage 2 teach nothing: in them the ego meets teams that it never trained with, or itself. They report
 how well it plays with strangers.
 
-Deviations: a team is one policy for all seats, told the seat; in a mixed form every other seat has its own partner;
-with ``objective="individual"`` the ego answers for its own reward.
+Deviations: partners play their best guess, since the noise of untrained ones ruins trust whatever the ego does, and
+that variance drowns what the ego could learn; a team is one policy for all seats, told the seat; in a mixed form every
+other seat has its own partner; with ``objective="individual"`` the ego answers for its own reward.
 
 Shapes: R replicas, n seats, T steps and B environment copies of a block, P teams, m examined copies.
 """
@@ -39,6 +40,10 @@ class FCP(PPO):
 
     Attributes:
         num_envs: environment copies B, a multiple of all teams.
+        rollout_steps: None is an episode, through which seats and partners stay.
+        minibatches: of about as many samples as the other methods' blocks have.
+        learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
+        final_sigma: higher than usual; below it, partners drown what an action changes.
         gae_lambda: lower than usual, because what partners do makes long returns noisy.
         teams: teams that the ego trains with.
         strangers: further teams, which it only meets to be examined.
@@ -51,14 +56,17 @@ class FCP(PPO):
     sources: ClassVar[str] = "Strouse et al. 2021"
     min_agents: ClassVar[int] = 2
 
-    num_envs: int = hyperparameter(80, 1)
-    learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
+    num_envs: int = hyperparameter(40, 1)
+    rollout_steps: int | None = hyperparameter(None, 1)
+    minibatches: int = hyperparameter(4, 1)
+    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
+    final_sigma: float = hyperparameter(0.05, 0.0, 0.5, above_low=True)
     clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
     gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
     teams: int = hyperparameter(8, 1)
     strangers: int = hyperparameter(2, 1)
     population_share: float = hyperparameter(0.4, 0.0, 1.0)
-    examined: int = hyperparameter(8, 1)
+    examined: int = hyperparameter(4, 1)
     mixed: bool = False
     marks: int = hyperparameter(32, 2)
 
@@ -115,7 +123,7 @@ class FCPSeats(PlacedSeats):
         again = torch.cat([self.among_strangers.flatten(1), self.with_itself.flatten(1)], dim=1).unsqueeze(1)
         others = torch.cat([self._partners_places(usual[:, 1:]), strange[:, 1:].transpose(1, 2)], dim=1)
         self.players = [
-            Players.drawn(self._partners(), others, self.context, self.activation),
+            Players.guessing(self._partners(), others, self.context, self.activation),
             Players.drawn(self.ego.policy, again, self.context, self.activation),
         ]
 

@@ -27,6 +27,7 @@ class IA2C(ActorCritic):
     Attributes:
         sharing: whether one pair of networks, told the seat, serves all seats.
         rollout_steps: 5 (Mnih et al. 2016, §8).
+        final_sigma: small, which no clip punishes here.
         gae_lambda: 1 makes advantages n-step returns less the value (Mnih et al. 2016, §4).
     """
 
@@ -35,6 +36,7 @@ class IA2C(ActorCritic):
     rollout_steps: int | None = hyperparameter(5, 1)
     learning_rate: float = hyperparameter(3e-3, 0.0, above_low=True)
     gae_lambda: float = hyperparameter(1.0, 0.0, 1.0)
+    final_sigma: float = hyperparameter(0.03, 0.0, 0.5, above_low=True)
     sharing: bool = False
 
     def seats_learner(self, context: Context) -> ActorCriticSeats:

@@ -17,7 +17,6 @@ from typing import ClassVar
 from torch import Tensor
 
 from algorithms.marl.actor_critic_networks import SeparateNetworks
-from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.ppo import PPO, PPOSeats
 from algorithms.marl.rollout import Rollout, needed
 from algorithms.marl.seats import Context
@@ -28,21 +27,12 @@ class MAPPO(PPO):
     """Multi-agent proximal policy optimisation.
 
     Attributes:
-        rollout_steps: shorter than an episode; with one gradient step per pass, more blocks are more steps.
-        epochs: 5 for hard tasks (Yu et al. 2022, §5.3).
-        minibatches: 1 for hard tasks (Yu et al. 2022, §5.4).
-        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
         sharing: whether one policy and one value function, told the seat, serve all seats.
     """
 
     sources: ClassVar[str] = "Yu et al. 2022"
     needs_state: ClassVar[bool] = True
 
-    learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
-    rollout_steps: int | None = hyperparameter(25, 1)
-    epochs: int = hyperparameter(5, 1)
-    minibatches: int = hyperparameter(1, 1)
-    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
     sharing: bool = True
 
     def seats_learner(self, context: Context) -> MAPPOSeats:

@@ -151,6 +151,13 @@ class Players:
         _, groups, size = places.shape
         return cls(policy, activation, places, context.streams.normal((groups, context.steps, size)))
 
+    @classmethod
+    def guessing(cls, policy: Mapping[str, Tensor], places: Tensor, context: Context, activation: str) -> Players:
+        """Seat policies that play their best guess: their noise is zero."""
+        replicas, groups, size = places.shape
+        silence = torch.zeros(replicas, groups, context.steps, size, device=places.device)
+        return cls(policy, activation, places, silence)
+
     def act(self, t: int, seen: Tensor) -> Tensor:
         """Return shares ``(R, G, M)`` at step t of the block, given what all places see."""
         layers = sum(name.startswith("weight_") for name in self.policy)

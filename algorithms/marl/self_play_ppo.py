@@ -6,6 +6,8 @@ al. 2018, "Emergent Complexity via Multi-Agent Competition", for sampling oppone
 The policy is told its seat. In every environment copy a random subset of seats learns; a snapshot, drawn anew for every
 block, plays the rest. Only what the learner's seats saw teaches.
 
+Deviation: snapshots play their best guess, since the noise of early ones ruins trust whatever the learner does.
+
 Shapes: R replicas, n seats, T steps and B environment copies of a block, k learning seats of a copy.
 """
 
@@ -30,6 +32,11 @@ class SelfPlayPPO(PPO):
     """Proximal policy optimisation in self-play.
 
     Attributes:
+        rollout_steps: None is an episode, through which seats and opponents stay.
+        num_envs: fewer than usual, since blocks are longer.
+        minibatches: of about as many samples as the other methods' blocks have.
+        learning_rate_decay: all of training, since steps have to shrink with σ.
+        final_sigma: small, since opponents keep σ from shrinking by itself.
         gae_lambda: lower than usual, because what opponents do makes long returns noisy.
         learning_seats: share of a copy's seats that learn, at least one of them; 1 leaves none to snapshots.
         snapshot_every: joint steps between snapshots, rounded up to whole blocks.
@@ -40,7 +47,11 @@ class SelfPlayPPO(PPO):
     sources: ClassVar[str] = "Heinrich et al. 2015; Bansal et al. 2018"
     min_agents: ClassVar[int] = 2
 
-    learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
+    num_envs: int = hyperparameter(32, 1)
+    rollout_steps: int | None = hyperparameter(None, 1)
+    minibatches: int = hyperparameter(4, 1)
+    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
+    final_sigma: float = hyperparameter(0.03, 0.0, 0.5, above_low=True)
     clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
     gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
     learning_seats: float = hyperparameter(0.5, 0.0, 1.0)
@@ -70,7 +81,7 @@ class SelfPlaySeats(PlacedSeats):
         others = dealt[:, self.learning :].transpose(1, 2)  # (R, B, n - k)
         self.players = []
         if others.numel():
-            self.players.append(Players.drawn(self.past.take(self._met()), others, self.context, self.activation))
+            self.players.append(Players.guessing(self.past.take(self._met()), others, self.context, self.activation))
 
     def _met(self) -> Tensor:
         """Draw the snapshot that every copy meets, ``(R, B)``."""

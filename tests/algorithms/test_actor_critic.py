@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -54,7 +56,8 @@ def test_ratio_is_one_before_the_first_step(learner: Learner, progress: float) -
     mean, _ = seats.networks.outputs(*seats.inputs(block))
     again = latent_log_prob(seats.latent.flatten(2), mean, seats.networks.log_sigma)
     ratio = torch.exp(again - seats.log_prob().flatten(2))
-    assert torch.allclose(ratio, torch.ones(1), atol=2e-6, rtol=0.0)
+    rounding = 1e-6 / float(seats.sigma.min())  # of a latent, in units of the noise
+    assert torch.allclose(ratio, torch.ones(1), atol=rounding, rtol=0.0)
 
 
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
@@ -92,3 +95,14 @@ def test_a_joint_action_has_one_ratio_and_one_clip() -> None:
     ratio = torch.tensor([[[1.1, 1.2], [1.0, 1.05]]])  # of the joint actions: 1.1 and 1.26
     gain = torch.tensor([[[1.0, 2.0], [1.0, 2.0]]])
     assert torch.allclose(seats.surrogate(ratio, gain).sum(1), torch.tensor([[1.1, 2.4]]))
+
+
+def test_the_bound_on_noise_falls_by_equal_factors_and_holds() -> None:
+    seats, _ = collected(IA2C(hidden=(16,), final_sigma=0.05, sigma_decay=0.8), 0.0)
+    bounds = [seats.highest_log_sigma(progress) for progress in (0.0, 0.2, 0.4, 0.8, 1.0)]
+    assert bounds[0] == pytest.approx(math.log(0.5))
+    assert bounds[1] - bounds[0] == pytest.approx(bounds[2] - bounds[1])
+    assert bounds[3] == bounds[4] == pytest.approx(math.log(0.05))
+    seats.begin(0.4)
+    assert float(seats.sigma.max()) <= math.exp(bounds[2]) * (1.0 + 1e-6)
+    assert torch.equal(seats.policy["log_sigma"], seats.networks.log_sigma)

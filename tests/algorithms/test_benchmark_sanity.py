@@ -1,4 +1,4 @@
-"""What the PPO family has to reach on the released edition within the reference's budgets."""
+"""What on-policy learners have to reach on the released edition within the reference's budgets."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import numpy as np
 import pytest
 
 import coopgym
-from algorithms.marl.actor_critic import ActorCritic
+from algorithms.marl.coma import COMA
 from algorithms.marl.fcp import FCP
 from algorithms.marl.ia2c import IA2C
+from algorithms.marl.ippo import IPPO
 from algorithms.marl.joint_ppo import JointPPO
+from algorithms.marl.learner import Learner
 from algorithms.marl.mappo import MAPPO
 from algorithms.marl.self_play_ppo import SelfPlayPPO
 from coopgym.agents.heuristics import Constant
 from coopgym.agents.play import play
 
 GAMES = ["TrustDilemma-v0", "SLCD-v0", "ReciprocalDilemma-v0", "LoyaltyTeam-v0"]
-FLOORS = {FCP: 0.95, IA2C: 0.95, JointPPO: 0.95, MAPPO: 0.98, SelfPlayPPO: 0.95}
+FLOORS = {COMA: 0.95, FCP: 0.95, IA2C: 0.95, IPPO: 0.95, JointPPO: 0.95, MAPPO: 0.98, SelfPlayPPO: 0.95}
 
 
 @functools.cache
@@ -32,7 +34,7 @@ def constants(game_id: str) -> list[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("game_id", GAMES)
 @pytest.mark.parametrize("kind", FLOORS, ids=lambda kind: kind.__name__)
-def test_a_team_comes_close_to_the_best_constant(kind: type[ActorCritic], game_id: str) -> None:
+def test_a_team_comes_close_to_the_best_constant(kind: type[Learner], game_id: str) -> None:
     result = kind(objective="team").train(game_id, ["integrated"], [0], 500_000, evaluations=0)
     returns = play(coopgym.make_game(game_id), result.agents(0)).returns["integrated"].sum()
     assert returns >= FLOORS[kind] * max(constants(game_id))
@@ -40,8 +42,10 @@ def test_a_team_comes_close_to_the_best_constant(kind: type[ActorCritic], game_i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind in FLOORS if kind is not JointPPO], ids=lambda kind: kind.__name__)
-def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[ActorCritic]) -> None:
+@pytest.mark.parametrize(
+    "kind", [kind for kind in FLOORS if kind not in (COMA, JointPPO)], ids=lambda kind: kind.__name__
+)
+def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[Learner]) -> None:
     """Under private rewards SLCD repeats a game of one step, whose equilibrium is 23.3 and 22.5 of 100."""
     game = coopgym.make_game("SLCD-v0")
     result = kind().train("SLCD-v0", ["private"], [0], 300_000, evaluations=0)

@@ -27,7 +27,7 @@ COMMON: dict[str, Any] = {
     "epochs": 4,
 }
 MINIBATCH, BLOCK = 320, 3200
-OURS = IPPO(**COMMON, minibatches=BLOCK // MINIBATCH, learning_rate_decay=0.0)
+OURS = IPPO(**COMMON, rollout_steps=None, minibatches=BLOCK // MINIBATCH, learning_rate_decay=0.0)
 THEIRS = SB3PPO(**COMMON, batch_size=MINIBATCH, initial_log_sigma=math.log(0.5))
 SEEDS, STEPS, POINTS = range(3), 48_000, 10
 

@@ -164,7 +164,7 @@ def test_resuming_in_either_stage_goes_on_as_if_nothing_had_happened(blocks: int
     ("settings", "message"),
     [
         ({"num_envs": 64}, r"num_envs=64: expected a multiple of teams \+ strangers = 10"),
-        ({"examined": 40}, "examined=40: expected less than half of num_envs=80"),
+        ({"examined": 40}, "examined=40: expected less than half of num_envs=40"),
         ({"population_share": 1.0}, r"population_share=1\.0: expected a share between 0 and 1"),
     ],
 )
