@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.llm.credit.positions import necessary_share
 from algorithms.llm.data import Batch, Group
 from algorithms.llm.kernels import KERNELS
 from algorithms.llm.slots import Curriculum, State
@@ -61,15 +62,9 @@ class EasyGate(Uniform):
         return mixed + easy[: int(KERNELS["decs.mix"](len(mixed), len(easy), self.kappa))]
 
     def update(self, batch: Batch) -> None:
-        shares = [
-            member.signals["nrp_end"] / member.signals["think_end"]
-            for member in batch.trajectories
-            if member.correct and member.signals.get("nrp_end") is not None and member.signals.get("think_end")
-        ]
-        if shares:
-            ratio = float(np.mean(shares))
-            self.kappa = float(KERNELS["decs.kappa"](self.kappa, ratio, self.ratio, self.rate, self.cap))
-            self.ratio = ratio
+        ratio = necessary_share(batch.trajectories)
+        self.kappa = float(KERNELS["decs.kappa"](self.kappa, ratio, self.ratio, self.rate, self.cap))
+        self.ratio = ratio
 
     def state_dict(self) -> State:
         return {"kappa": self.kappa, "ratio": self.ratio}

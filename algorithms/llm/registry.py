@@ -150,6 +150,7 @@ RECIPES: Mapping[str, Recipe] = {
         DECS,
         signals=(StepJudge,),
         curriculum=EasyGate,
+        settings={"DECS": {"max_length": 256}},
     ),
     "bnpo": Recipe("arXiv 2506.02864", "centred outcome over a fitted Beta density", "credit", BetaWeight),
     "h1": Recipe(
@@ -188,8 +189,9 @@ RECIPES: Mapping[str, Recipe] = {
         VStar,
         ClipWithCritic,
         sampler=ValueGuidedTree,
+        signals=(StepModel,),
         critic=True,
-        settings={"ClipWithCritic": {"own": ("sibling",)}},
+        settings={"ClipWithCritic": {"own": ("sibling",)}, "VStar": {"dense": "step_score"}},
     ),
     "gtalign": Recipe(
         "arXiv 2510.08872", "the geometric mean of all parties' welfare", "signal", GTAlign, signals=(WelfareReward,)
