@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from algorithms.llm.data import IntArray, ToolCall, Trajectory, Turn, TurnKind
-from algorithms.llm.models import Generation, LanguageModel
 from algorithms.llm.talks import SeatTalk, Talk
 from algorithms.llm.tasks import Task
 from coopgym.interfaces.text import Use
+
+if TYPE_CHECKING:
+    from algorithms.llm.models import Generation, LanguageModel
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,22 @@ class Decoding:
     max_tokens: int = 32
     temperature: float = 1.0
 
+    def write(self, rollouts: Sequence[Rollout]) -> list[Generation]:
+        """Sample the next message of rollouts of one model, all together, each from its own stream."""
+        return rollouts[0].model.generate(
+            [rollout.context for rollout in rollouts],
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            uniforms=[rollout.stream for rollout in rollouts],
+        )
+
+
+class Writes(Protocol):
+    """A way to find the next messages, such as `Decoding`."""
+
+    def write(self, rollouts: Sequence[Rollout]) -> list[Generation]:
+        """Return the next message of every rollout."""
+
 
 @dataclass
 class Rollout:
@@ -39,6 +58,9 @@ class Rollout:
         talk: what is talked to.
         model: who writes.
         stream: the rollout's own chance; it does not depend on others in the batch.
+
+    Raises:
+        ValueError: the prompt leaves no room for an answer.
     """
 
     talk: Talk
@@ -54,6 +76,11 @@ class Rollout:
     def __post_init__(self) -> None:
         prompt = self.talk.dialogues[0].prompt
         self.prompt_ids = np.array(self.model.tokenizer.opening(prompt), dtype=np.int64)
+        if self.room <= 0:
+            raise ValueError(
+                f"the prompt has {len(self.prompt_ids)} tokens and the model's context is {self.model.context}; "
+                "use a longer context or a dialect of fewer words"
+            )
 
     @classmethod
     def of_task(cls, task: Task, model: LanguageModel, stream: np.random.Generator) -> Rollout:
@@ -82,13 +109,14 @@ class Rollout:
             self.prompts_read += 1
 
     def hear(self, generation: Generation) -> None:
-        """Take a message of the model and let the other side answer it."""
+        """Take a message of the model and let the other side answer it; one that was cut off ends the decision."""
         start, dialogue = len(self.ids), self.talk.dialogues[-1]
+        number, text = dialogue.written, self.model.tokenizer.decode(generation.ids.tolist())
         self.ids += generation.ids.tolist()
         self.logp += generation.logp.tolist()
         self.mask += [True] * len(generation.ids)
-        reply = self.talk.send(self.model.tokenizer.decode(generation.ids[generation.ids != self.model.tokenizer.end]))
-        uses = [use for use in dialogue.calls if use.turn == dialogue.written - 1]
+        reply = self.talk.send(text) if generation.stopped else self.talk.give_up("max_tokens", text)
+        uses = [use for use in dialogue.calls if use.turn == number]
         calls = tuple(ToolCall(use.name, use.arguments, use.ok) for use in uses)
         self.turns.append(Turn(start, len(self.ids), _kind(uses), calls, reply.text, _key(uses)))
         if reply.text is not None:
@@ -103,18 +131,22 @@ class Rollout:
         return other
 
     def trajectory(self, task: Task) -> Trajectory:
-        """Return the record of the rollout, judged by its task. An unfinished one is worth nothing."""
+        """Return the record of the rollout, judged by its task. An unfinished one is worth nothing.
+
+        What came back last and goes beyond the model's context is left out: nobody has read it.
+        """
         assert isinstance(self.talk, SeatTalk), "only seats of matches are judged"
         dialogues, seat = self.talk.dialogues, self.talk.seat
         outcome = self.talk.match.outcome(seat)
         answers = tuple(dialogue.level for dialogue in dialogues)
         finished = self.talk.match.finished
         judgement = task.judge(outcome, answers, seat) if finished else task.unanswered()
+        read = slice(self.model.context - len(self.prompt_ids))
         return Trajectory(
             prompt_ids=self.prompt_ids,
-            ids=np.array(self.ids, dtype=np.int64),
-            mask=np.array(self.mask, dtype=bool),
-            logp_old=np.array(self.logp, dtype=np.float64),
+            ids=np.array(self.ids[read], dtype=np.int64),
+            mask=np.array(self.mask[read], dtype=bool),
+            logp_old=np.array(self.logp[read], dtype=np.float64),
             turns=tuple(self.turns),
             answer=answers[-1],
             outcome=judgement.outcome,
@@ -132,13 +164,13 @@ class Rollout:
         self.mask += [False] * len(tokens)
 
 
-def converse(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
+def converse(rollouts: Sequence[Rollout], decoding: Writes) -> None:
     """Let every rollout go on until nobody waits for it, decoding all that wait together."""
     while talking := [rollout for rollout in rollouts if rollout.waiting]:
         one_turn(talking, decoding)
 
 
-def one_turn(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
+def one_turn(rollouts: Sequence[Rollout], decoding: Writes) -> None:
     """Let every rollout, whose turn it must be, write one message; without room for a token it gives up."""
     speaking = []
     for rollout in rollouts:
@@ -147,15 +179,7 @@ def one_turn(rollouts: Sequence[Rollout], decoding: Decoding) -> None:
             speaking.append(rollout)
         else:
             rollout.talk.give_up("max_tokens")
-    if not speaking:
-        return
-    generations = speaking[0].model.generate(
-        [rollout.context for rollout in speaking],
-        max_tokens=decoding.max_tokens,
-        temperature=decoding.temperature,
-        uniforms=[rollout.stream for rollout in speaking],
-    )
-    for rollout, generation in zip(speaking, generations, strict=True):
+    for rollout, generation in zip(speaking, decoding.write(speaking) if speaking else (), strict=True):
         rollout.hear(generation)
 
 

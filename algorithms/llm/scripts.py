@@ -125,7 +125,8 @@ def resume(task: Task, member: Trajectory, turns: int, model: LanguageModel, str
     for turn in member.turns[:turns]:
         rollout.prepare()
         span = slice(turn.start, turn.end)
-        rollout.hear(Generation(member.ids[span], member.logp_old[span], stopped=True))
+        stopped = bool(member.ids[turn.end - 1] == model.tokenizer.end)
+        rollout.hear(Generation(member.ids[span], member.logp_old[span], stopped))
     rollout.prepare()
     if not np.array_equal(rollout.context, member.context(turns)):
         raise ValueError(f"{task.uid}: repeating {turns} turns did not bring back what the rollout had read")

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from algorithms.llm.models import Generation, LanguageModel
 
 
+REMEMBERED = 20_000
+"""Messages that a voice remembers; then it starts afresh."""
+
+
 @dataclass(frozen=True)
 class Usage:
-    """What one message cost."""
+    """What one message cost; None where nobody counted."""
 
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
 
 
 class Voice(Protocol):
@@ -62,26 +66,20 @@ class ModelVoice:
             Rollout(DecisionTalk(dialogue), self.model, stream)
             for dialogue, stream in zip(dialogues, streams, strict=True)
         ]
-        if stochastic:
-            converse(rollouts, self.decoding)
-        else:
-            self._converse_greedily(rollouts)
+        converse(rollouts, self.decoding if stochastic else self)
         return [_usage(rollout) for rollout in rollouts]
 
-    def _converse_greedily(self, rollouts: Sequence[Rollout]) -> None:
-        while talking := [rollout for rollout in rollouts if rollout.waiting]:
-            contexts = {rollout.context.tobytes(): rollout.context for rollout in talking if rollout.room > 0}
-            unknown = [key for key in contexts if key not in self._known]
-            if unknown:
-                written = self.model.generate(
-                    [contexts[key] for key in unknown], max_tokens=self.decoding.max_tokens, temperature=0.0
-                )
-                self._known |= zip(unknown, written, strict=True)
-            for rollout in talking:
-                if rollout.room > 0:
-                    rollout.hear(self._known[rollout.context.tobytes()])
-                else:
-                    rollout.talk.give_up("max_tokens")
+    def write(self, rollouts: Sequence[Rollout]) -> list[Generation]:
+        """Return the likeliest message of every rollout."""
+        contexts = {rollout.context.tobytes(): rollout.context for rollout in rollouts}
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        if unknown := [key for key in contexts if key not in self._known]:
+            written = self.model.generate(
+                [contexts[key] for key in unknown], max_tokens=self.decoding.max_tokens, temperature=0.0
+            )
+            self._known |= zip(unknown, written, strict=True)
+        return [self._known[rollout.context.tobytes()] for rollout in rollouts]
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_known": {}}
