@@ -18,8 +18,8 @@ from algorithms.llm.streams import stream
 from algorithms.llm.value_head import ValueHead
 from coopgym.interfaces.text import dialect_named
 
-CHUNK = 256
-"""Sequences scored at once."""
+CELLS = 65_536
+"""Tokens scored at once, unless one sequence alone has more."""
 
 
 @dataclass
@@ -74,9 +74,10 @@ class Services:
         self.extra_tokens += sum(len(sequence) for sequence in sequences)
         means = np.full(len(sequences), np.nan)
         readable = np.flatnonzero([len(sequence) <= self.model.context for sequence in sequences])
+        count = max(1, CELLS // max((len(sequences[i]) for i in readable), default=1))
         with torch.no_grad():
-            for start in range(0, len(readable), CHUNK):
-                part = readable[start : start + CHUNK]
+            for start in range(0, len(readable), count):
+                part = readable[start : start + count]
                 scores = self.model.score([sequences[i] for i in part], where=[where[i] for i in part])
                 means[part] = scores.logp.double().sum(1).cpu().numpy() / [where[i].sum() for i in part]
         return means

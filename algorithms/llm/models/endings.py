@@ -11,8 +11,8 @@ from algorithms.llm.data import FloatArray, IntArray
 from algorithms.llm.models.language_model import LanguageModel
 from algorithms.llm.models.sampling import Writer
 
-ROWS = 256
-"""Endings that are read side by side, at least those of one context."""
+CELLS = 65_536
+"""Tokens remembered side by side, over all endings; more only where one context alone takes them."""
 
 
 def endings_logp(
@@ -34,8 +34,10 @@ def endings_logp(
     alike: dict[bytes, list[int]] = {}
     for place in sorted(range(len(contexts)), key=lambda place: len(contexts[place])):
         alike.setdefault(contexts[place].tobytes(), []).append(place)
+    longest = max((len(context) for context in contexts), default=0)
+    most = max((len(own) for own in endings), default=0)
+    count = max(1, CELLS // max(1, longest * most))
     groups = list(alike.values())
-    count = max(1, ROWS // max([1, *(len(own) for own in endings)]))
     for start in range(0, len(groups), count):
         part = groups[start : start + count]
         pairs = [

@@ -19,11 +19,11 @@ def one_by_one(context, ending):
 
 
 @settings(max_examples=30)
-@given(CONTEXTS, st.sampled_from([1, 256]))
-def test_endings_read_together_are_as_likely_as_alone(asked, rows):
+@given(CONTEXTS, st.sampled_from([1, 1000]))
+def test_endings_read_together_are_as_likely_as_alone(asked, cells):
     contexts, endings = [context for context, _ in asked], [own for _, own in asked]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "ROWS", rows)
+        patch.setattr(module, "CELLS", cells)
         found, _ = endings_logp(MODEL, contexts, endings)
     for context, own, values in zip(contexts, endings, found, strict=True):
         assert values.tolist() == pytest.approx([one_by_one(context, ending) for ending in own], abs=1e-4)
