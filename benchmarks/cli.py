@@ -72,14 +72,16 @@ def games(
 def play(
     game: Annotated[str, typer.Argument(metavar="ID", help="Game to play.")],
     seat: Annotated[int, typer.Option(help="Your seat, from 0.")] = 0,
-    partner: Annotated[str, typer.Option(help="Agent in the other seats.")] = "TitForTat",
+    partner: Annotated[
+        str, typer.Option(help="Agent in the other seats: a name, module:Class, or llm:URL#model.")
+    ] = "TitForTat",
     reward: Annotated[str, typer.Option(help="Reward mode, or a form like mutuality=0.5.")] = "private",
     seed: Annotated[int, typer.Option(min=0, help="Seed of all chance.")] = 0,
 ) -> None:
     """Play a seat yourself, in the terminal."""
     from benchmarks.entries import require_agent
-    from benchmarks.terminal import Person, farewell, introduction, play_with_person
-    from coopgym.agents import Seat, make_agent
+    from benchmarks.terminal import Person, farewell, introduction, partners, play_with_person
+    from coopgym.agents import Seat
     from coopgym.games.registry import make_game
     from coopgym.rewards import reward_layer
 
@@ -90,7 +92,8 @@ def play(
         require_agent(partner)
     for line in introduction(made.spec, seat, partner, layer.name):
         typer.echo(line)
-    sitting = play_with_person(made, Person(input, typer.echo), seat, lambda: make_agent(partner), layer, seed)
+    with _user_errors(ConnectionError, ImportError, ValueError):
+        sitting = play_with_person(made, Person(input, typer.echo), seat, partners(partner), layer, seed)
     typer.echo("")
     for line in farewell(made.spec, seat, sitting):
         typer.echo(line)
@@ -104,7 +107,8 @@ def run(
         int | None, typer.Option(min=0, help="Processes; 0 runs in this one.", show_default="number of cores")
     ] = None,
     agent: Annotated[
-        list[str] | None, typer.Option(metavar="MODULE:CLASS", help="Add your agent to all games and modes.")
+        list[str] | None,
+        typer.Option(metavar="AGENT", help="Add your agent to all games and modes: module:Class, or llm:URL#model."),
     ] = None,
     only: Annotated[
         str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")

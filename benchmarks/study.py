@@ -76,7 +76,8 @@ class Block(Setting):
     @property
     def encounters(self) -> list[ScenarioEntry]:
         """The scenarios of cross-play."""
-        return [ScenarioEntry(name=f"{AMONG}{name}", background=(name,)) for name in self.titles]
+        # Not checked: names of agents may hold what names of scenarios in study files may not, such as slashes.
+        return [ScenarioEntry.model_construct(name=f"{AMONG}{name}", background=(name,)) for name in self.titles]
 
     @model_validator(mode="after")
     def _playable(self) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
 from coopgym.interfaces.engine import Engine
@@ -86,6 +87,15 @@ class Sitting:
     """``(N,)`` mean share of endowment played."""
     ended_early: bool
     final: Mapping[str, float]
+
+
+def partners(name: str) -> Callable[[], Agent]:
+    """Return what makes the agents that a person meets.
+
+    A person would take the fallback of a model that is gone for its move, so the first answer that fails ends the game.
+    """
+    options = {"patience": 0} if name.startswith("llm:") else {}
+    return lambda: make_agent(name, **options)
 
 
 def play_with_person(

@@ -1,4 +1,4 @@
-"""Names of agents: the shipped ones, installed plug-ins, and ``module:Class`` of a user's own file."""
+"""Names of agents: the shipped ones, installed plug-ins, addresses, and ``module:Class`` of a user's own file."""
 
 from __future__ import annotations
 
@@ -38,13 +38,19 @@ def _plugins() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group="coopgym.agents")}
 
 
+@cache
+def _schemes() -> dict[str, Any]:
+    """Plug-ins that make an agent of an address, by what stands before its first colon."""
+    return {entry.name: entry for entry in entry_points(group="coopgym.agents.by_address")}
+
+
 def constant_names() -> tuple[str, ...]:
     """Names of the 101 constants, ``Constant_00`` to ``Constant_100``."""
     return tuple(f"Constant_{level:02d}" for level in range(101))
 
 
 def agent_names() -> tuple[str, ...]:
-    """Names that `make_agent` knows, without the 101 constants and ``module:Class`` forms."""
+    """Names that `make_agent` knows, without the 101 constants and forms with a colon."""
     return tuple(sorted({*_SHIPPED, *_plugins()}))
 
 
@@ -52,11 +58,13 @@ def make_agent(name: str, **options: Any) -> Agent:
     """Make an agent by name.
 
     Args:
-        name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, or ``module:Class``.
+        name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, ``module:Class``, or a scheme
+            and an address, such as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
+            ``coopgym.agents.by_address``: it is called with the address.
         options: keywords of the agent's constructor.
 
     Raises:
-        ValueError: an unknown name, or a module or class that cannot be found.
+        ValueError: an unknown name, a module or class that cannot be found, or an address that its scheme refuses.
         TypeError: options that the agent does not take, or a class that is not an agent.
     """
     level = _CONSTANT.fullmatch(name)
@@ -66,13 +74,20 @@ def make_agent(name: str, **options: Any) -> Agent:
         return _made(name, _SHIPPED[name], options)
     if name in _plugins():
         return _made(name, _plugins()[name].load(), options)
-    if ":" in name:
+    scheme, colon, address = name.partition(":")
+    if colon and scheme in _schemes():
+        return _made(name, partial(_schemes()[scheme].load(), address), options)
+    if colon:
         return _made(name, _imported(name), options)
     near = difflib.get_close_matches(name, [*agent_names(), *constant_names()], n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(
-        f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, or module:Class"
+        f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, {_with_colon()}"
     )
+
+
+def _with_colon() -> str:
+    return ", ".join([*(f"{scheme}:ADDRESS" for scheme in sorted(_schemes())), "or module:Class"])
 
 
 def _imported(name: str) -> Callable[..., Agent]:
@@ -86,7 +101,7 @@ def _imported(name: str) -> Callable[..., Agent]:
         if error.name is None or not module_name.startswith(error.name):
             raise
         raise ValueError(
-            f"agent {name!r}: no module {module_name!r} here or on the Python path; expected my_module:MyAgent"
+            f"agent {name!r}: no module {module_name!r} here or on the Python path; expected {_with_colon()}"
         ) from error
     if not hasattr(module, class_name):
         raise ValueError(f"agent {name!r}: module {module_name!r} has no {class_name!r}")

@@ -125,3 +125,15 @@ def test_installed_plugins_are_known_by_name(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(registry, "_plugins", lambda: {"MyPlugin": plugin})
     assert "MyPlugin" in agent_names()
     assert isinstance(make_agent("MyPlugin", opening_level=0.7), GrimTrigger)
+
+
+def test_a_scheme_makes_agents_of_addresses(monkeypatch: pytest.MonkeyPatch, own_file: str) -> None:
+    plugin = SimpleNamespace(load=lambda: lambda address, factor=1.0: Constant(factor * float(address.split(":")[1])))
+    monkeypatch.setattr(registry, "_schemes", lambda: {"level": plugin})
+    agent = make_agent("level:here:0.6", factor=0.5)
+    assert isinstance(agent, Constant)
+    assert agent.level == pytest.approx(0.3)
+    assert "level" not in agent_names()
+    assert isinstance(make_agent(f"{own_file}:Half"), Agent)
+    with pytest.raises(ValueError, match=r"expected level:ADDRESS, or module:Class"):
+        make_agent("lewel:here:0.6")

@@ -33,10 +33,11 @@ class Answer:
 
 @dataclass
 class ChatServer:
-    """Answers by ``script``, one entry per request, then echoes."""
+    """Answers by ``script``, one entry per request, then as ``usual``."""
 
     url: str
     script: list[Answer] = field(default_factory=list)
+    usual: Answer = field(default_factory=Answer)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     busiest: int = 0
@@ -69,7 +70,7 @@ def _handler(state: Callable[[], ChatServer]) -> type[BaseHTTPRequestHandler]:
                 server.keys.append(self.headers["Authorization"])
                 server.under_way += 1
                 server.busiest = max(server.busiest, server.under_way)
-                answer = server.script.pop(0) if server.script else Answer()
+                answer = server.script.pop(0) if server.script else server.usual
             time.sleep(answer.delay)
             with server.lock:
                 server.under_way -= 1
