@@ -73,7 +73,7 @@ class Services:
         """
         self.extra_tokens += sum(len(sequence) for sequence in sequences)
         means = np.full(len(sequences), np.nan)
-        readable = np.flatnonzero([len(sequence) <= self.model.context for sequence in sequences])
+        readable = [i for i, sequence in enumerate(sequences) if len(sequence) <= self.model.context]
         count = max(1, CELLS // max((len(sequences[i]) for i in readable), default=1))
         with torch.no_grad():
             for start in range(0, len(readable), count):
