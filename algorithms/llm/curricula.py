@@ -11,6 +11,7 @@ import numpy as np
 from algorithms.llm.credit.positions import necessary_share
 from algorithms.llm.data import Batch, Group
 from algorithms.llm.kernels import KERNELS
+from algorithms.llm.kernels.validation import number, whole_number
 from algorithms.llm.slots import Curriculum, State
 from algorithms.llm.streams import stream
 from algorithms.llm.tasks import Task, TaskSettings
@@ -55,6 +56,10 @@ class EasyGate(Uniform):
     kappa: float = field(default=0.0, init=False)
     ratio: float = field(default=0.5, init=False)
 
+    def __post_init__(self) -> None:
+        number("rate", self.rate, 0.0)
+        number("cap", self.cap, 0.0, 1.0)
+
     def compose(self, groups: list[Group]) -> list[Group]:
         right = [np.mean([member.correct for member in group.members]) for group in groups]
         mixed = [group for group, share in zip(groups, right, strict=True) if 0.0 < share < 1.0]
@@ -94,6 +99,12 @@ class Horizons(Uniform):
     stage: int = field(default=1, init=False)
     steps_in_stage: int = field(default=0, init=False)
     success: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        whole_number("longest", self.longest, 1)
+        whole_number("least_steps", self.least_steps, 0)
+        whole_number("most_steps", self.most_steps, max(1, self.least_steps))
+        number("threshold", self.threshold, 0.0, 1.0)
 
     def tasks(self, count: int, step: int) -> list[Task]:
         rng = stream(self.seed, "tasks", step)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from algorithms.llm.gold import oracle_for
 from algorithms.llm.models import LanguageModel, SmallSettings
 from algorithms.llm.registry import make_method
 from algorithms.llm.result import LanguageResult, talk_record, training_record
@@ -24,6 +25,10 @@ from coopgym.rewards import RewardLayer
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told what is done and what is planned."""
+WARM_UP = "warm_up"
+"""In place of a method: the model before training."""
+EXAMPLE = "TrustDilemma-v1"
+"""A game that pieces of methods are made for when nobody has named one, to see whether they can be made."""
 SMALL = "small"
 """The built-in model; any other name is a Hugging Face model or a folder with one."""
 
@@ -73,9 +78,12 @@ class LLM(TrainerSettings, Trainable):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ = self.rules, self.size
+        _ = self.rules, self.size, oracle_for("private", self.oracle)
+        example = self._tasks(EXAMPLE, {}, "private", None, oracle=None)
         if self.method != WARM_UP:
-            make_method(self.method, self._example(), seed=0, options=self.options)
+            make_method(self.method, example, seed=0, options=self.options)
+        elif self.options:
+            raise ValueError(f"options={self.options!r}: {WARM_UP!r} is no method and has none")
 
     @property
     def title(self) -> str:
@@ -104,7 +112,7 @@ class LLM(TrainerSettings, Trainable):
             ValueError: they do not.
         """
         super().check(game)
-        self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None)
+        self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None, self.oracle)
 
     def train(
         self,
@@ -130,7 +138,7 @@ class LLM(TrainerSettings, Trainable):
             raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
         replicas, models, entries = cross(rewards, seeds), list[LanguageModel | None](), list[dict[str, Any]]()
         for number, replica in enumerate(replicas):
-            tasks = self._tasks(game, game_parameters or {}, replica.reward.name, view)
+            tasks = self._tasks(game, game_parameters or {}, replica.reward.name, view, self.oracle)
             trained = self._train_one(
                 tasks,
                 replica,
@@ -208,7 +216,9 @@ class LLM(TrainerSettings, Trainable):
         lora = None if self.lora is None else LoraSettings(rank=self.lora)
         return HuggingFaceModel(self.model, device=device, lora=lora)
 
-    def _tasks(self, game: str, parameters: Mapping[str, Any], reward: str, view: View | None) -> TaskSettings:
+    def _tasks(
+        self, game: str, parameters: Mapping[str, Any], reward: str, view: View | None, oracle: str | None
+    ) -> TaskSettings:
         return TaskSettings(
             game=game,
             parameters=dict(parameters),
@@ -219,14 +229,8 @@ class LLM(TrainerSettings, Trainable):
             dialect=self.worded_in,
             rules=self.rules,
             outcome=self.outcome,
-            oracle=self.oracle,
+            oracle=oracle,
         )
-
-    def _example(self) -> TaskSettings:
-        return self._tasks("TrustDilemma-v1", {}, "private", None)
-
-
-WARM_UP = "warm_up"
 
 
 def _shifted(progress: Progress | None, number: int, count: int) -> Progress:

@@ -243,12 +243,14 @@ def make_method(name: str, tasks: TaskSettings, seed: int, options: Options | No
     recipe, options = recipe_named(name), options or {}
     if unknown := sorted(set(options) - set(recipe.pieces)):
         raise ValueError(f"method {name!r} has no piece {unknown[0]!r}; it is made of {', '.join(recipe.pieces)}")
+    for piece, given in options.items():
+        if not isinstance(given, Mapping):
+            raise ValueError(f"options of {piece}: {given!r}; expected a table of parameters")
 
     def make(kind: type[Any], **given: Any) -> Any:
         own = {**recipe.settings.get(kind.__name__, {}), **options.get(kind.__name__, {})}
-        known = (
-            [field.name for field in dataclasses.fields(kind) if field.init] if dataclasses.is_dataclass(kind) else []
-        )
+        fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+        known = [field.name for field in fields if field.init and field.name not in given]
         if wrong := sorted(set(own) - set(known)):
             raise ValueError(f"{kind.__name__} has no parameter {wrong[0]!r}; known: {', '.join(known) or 'none'}")
         return kind(**given, **own)

@@ -13,10 +13,11 @@ from algorithms.llm.samplers.growth import ROOT, Growth, Request, branch, comple
 from algorithms.llm.services import Services
 from algorithms.llm.slots import Sampler
 from algorithms.llm.tasks import Task
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
-@dataclass(frozen=True)
-class MonteCarloTree(Sampler):
+@dataclass(frozen=True, kw_only=True)
+class MonteCarloTree(Hyperparameters, Sampler):
     """Selects by PUCT, expands, plays one child to the end, and backs the outcome up; G times per task.
 
     Source: ProRAG, arXiv 2601.21912. Priors are the children's probabilities per token, normalised over siblings.
@@ -27,9 +28,9 @@ class MonteCarloTree(Sampler):
         discount: γ per level of the backup.
     """
 
-    branches: int = 2
-    exploration: float = 2.5
-    discount: float = 0.99
+    branches: int = hyperparameter(2, 1)
+    exploration: float = hyperparameter(2.5, 0.0)
+    discount: float = hyperparameter(0.99, 0.0, 1.0)
 
     def sample(self, tasks: Sequence[Task], size: int, services: Services, step: int) -> list[Group]:
         searches = [_Search(Growth.plant(task, number, services, step)) for number, task in enumerate(tasks)]

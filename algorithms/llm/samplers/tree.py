@@ -11,10 +11,11 @@ from algorithms.llm.samplers.growth import ROOT, Growth, Request, branch
 from algorithms.llm.services import Services
 from algorithms.llm.slots import Sampler
 from algorithms.llm.tasks import Task
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
-@dataclass(frozen=True)
-class BreadthTree(Sampler):
+@dataclass(frozen=True, kw_only=True)
+class BreadthTree(Hyperparameters, Sampler):
     """Proposes, runs the tools, prunes and goes on, depth by depth, under a token budget.
 
     Of siblings whose tool results agree, one is kept; unfinished branches become leaves without an answer when the
@@ -29,10 +30,10 @@ class BreadthTree(Sampler):
         tokens_per_rollout: a group of G may write G times as many; None is one longest message.
     """
 
-    branches: int = 2
-    tau: float = 0.8
-    width: int = 4
-    tokens_per_rollout: int | None = None
+    branches: int = hyperparameter(2, 1)
+    tau: float = hyperparameter(0.8, 0.0, 1.0)
+    width: int = hyperparameter(4, 1)
+    tokens_per_rollout: int | None = hyperparameter(None, 1)
 
     def sample(self, tasks: Sequence[Task], size: int, services: Services, step: int) -> list[Group]:
         growths = [Growth.plant(task, number, services, step) for number, task in enumerate(tasks)]

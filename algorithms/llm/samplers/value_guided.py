@@ -13,10 +13,11 @@ from algorithms.llm.samplers.growth import ROOT, Growth, Node, Request, branch, 
 from algorithms.llm.services import Services
 from algorithms.llm.slots import Sampler
 from algorithms.llm.tasks import Task
+from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
-@dataclass(frozen=True)
-class ValueGuidedTree(Sampler):
+@dataclass(frozen=True, kw_only=True)
+class ValueGuidedTree(Hyperparameters, Sampler):
     """Descends by value, entropy and a bonus for rare visits; expands where the priority reaches its depth's mean.
 
     Source: V-STAR, arXiv 2602.10699. A new child has a priority of its own, not its parent's.
@@ -28,10 +29,10 @@ class ValueGuidedTree(Sampler):
         tokens_per_rollout: a group of G may write G times as many while it searches; None is one longest message.
     """
 
-    beam: int = 4
-    entropy_weight: float = 0.1
-    exploration: float = 1.0
-    tokens_per_rollout: int | None = None
+    beam: int = hyperparameter(4, 1)
+    entropy_weight: float = hyperparameter(0.1, 0.0)
+    exploration: float = hyperparameter(1.0, 0.0)
+    tokens_per_rollout: int | None = hyperparameter(None, 1)
 
     def sample(self, tasks: Sequence[Task], size: int, services: Services, step: int) -> list[Group]:
         if services.values is None:
