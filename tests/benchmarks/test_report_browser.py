@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_corpora import learned, scripted, written
+from report_corpora import written
+from report_language import spoken
 
 from benchmarks.report import render
 
@@ -28,6 +29,18 @@ WATCH = """
     head.querySelector("button").click();
     const scores = [...head.closest("table").tBodies[0].rows].map((row) => Number(row.cells[2].dataset.order));
     found.sorted = {by: head.getAttribute("aria-sort"), scores};
+    const [run, episode, seat] = document.querySelectorAll(".transcripts select");
+    const pick = (select, index) => {
+      select.selectedIndex = index;
+      select.dispatchEvent(new Event("change"));
+    };
+    pick(episode, 1);
+    pick(seat, 1);
+    pick(run, 2);
+    const open = [...document.querySelectorAll(".transcripts details")].filter((talk) => talk.checkVisibility());
+    const last = (talk) => talk.querySelector("li:last-child blockquote").innerText;
+    found.picked = open.map((talk) => ({...talk.dataset, said: last(talk)}));
+    found.runs = [...run.options].map((option) => option.value);
     found.requests = performance.getEntriesByType("resource").map((each) => each.name);
     found.wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     document.documentElement.dataset.found = JSON.stringify(found);
@@ -39,7 +52,7 @@ WATCH = """
 @pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
 def test_the_page_works_without_network_and_without_complaints(tmp_path: Path) -> None:
     assert CHROMIUM is not None
-    page = render(written(tmp_path / "runs", {"runs": [*scripted(), *learned("IPPO", 17.0)]}))
+    page = render(written(tmp_path / "runs", spoken()))
     place = tmp_path / "page.html"
     place.write_text(page.replace("<head>", f"<head>{WATCH}", 1), encoding="utf-8")
     done = subprocess.run(
@@ -58,4 +71,7 @@ def test_the_page_works_without_network_and_without_complaints(tmp_path: Path) -
     assert found["errors"] == found["requests"] == found["violations"] == []
     assert found["sorted"]["by"] == "descending"
     assert found["sorted"]["scores"] == sorted(found["sorted"]["scores"], reverse=True)
+    (picked,) = found["picked"]
+    assert (picked["run"], picked["episode"], picked["seat"]) == (found["runs"][2], "1", "1")
+    assert picked["said"] == "submit .5"
     assert found["wider"] <= 0, "nothing makes the page wider than a phone"

@@ -22,6 +22,7 @@ from benchmarks.report.sections.exceedance import exceedance
 from benchmarks.report.sections.exploitability import exploitability
 from benchmarks.report.sections.failures import failures
 from benchmarks.report.sections.games import games
+from benchmarks.report.sections.language_methods import language_methods
 from benchmarks.report.sections.learning import learning
 from benchmarks.report.sections.mutuality import mutuality
 from benchmarks.report.sections.provenance import provenance
@@ -47,6 +48,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
     scenarios,
     crossplay,
     learning,
+    language_methods,
     audit_crosscheck,
     audit_surfaces,
     audit_unilateral,

@@ -1,0 +1,266 @@
+"""Methods that train language models, compared at equal numbers of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import Estimate, mean_estimate
+from benchmarks.report import cells
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table, Text
+from benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
+from benchmarks.report.evidence import Evidence
+from benchmarks.report.looks import Look
+from benchmarks.report.plots.dots import Dot, Row, Span, dots
+from benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
+from benchmarks.report.sections.learning import MOST_NAMES, UNFOLDED
+from benchmarks.report.words import (
+    STUDENT,
+    class_name,
+    counted,
+    game_title,
+    listed,
+    mode_title,
+    percent,
+    sample_size,
+    slug,
+)
+
+OUTCOMES = {
+    "graded": "nearness to the oracle’s level",
+    "final": "nearness to the oracle’s last level",
+    "payoff": "reward between disagreement and optimum",
+    "welfare": "welfare between disagreement and optimum",
+}
+"""What a rollout is worth, by hyper-parameter."""
+POINTS = 40
+"""Of a drawn curve."""
+BEFORE = "before training"
+FLOOR = Span(low=-1.0)
+"""Scores below are drawn at the edge."""
+
+
+def language_methods(evidence: Evidence) -> Section | None:
+    """Compare methods of training language models by what they reach with the same tokens."""
+    found = trained_fields(evidence.runs, evidence.corpus.curves.arrow)
+    if not found:
+        return None
+    starts = warm_ups(evidence.runs)
+    scale = evidence.contests[0].table().scale.label if evidence.contests else ""
+    scored = [_Scored(field, _scores(field, starts, evidence), scale) for field in found]
+    names = dict.fromkeys(name for field in found for name in field.courses)
+    games = dict.fromkeys((each.mechanism_class, each.setting.game) for each in found)
+    blocks: list[Block] = [LookLegend({name: evidence.looks[name] for name in names}, with_lines=True)]
+    for mechanism_class, game in games:
+        own = [block for each in scored if each.field.setting.game == game for block in _blocks(each, evidence.looks)]
+        blocks.append(Fold(game_title(game), own, class_name(mechanism_class), open=len(games) <= UNFOLDED))
+    return Section(
+        id="language-methods",
+        title="Methods of language models",
+        how=(
+            "What methods of training a language model reach with the same number of tokens: those that the model "
+            "generated and those that were spent on help, such as probes and repairs. They are compared at the largest "
+            "number that all runs of a game and reward mode reached. A curve tells the outcome of rollouts by the "
+            "model that so many tokens had trained; all start from the model before training. Scores are those of the "
+            "evaluation after all training, whatever it cost."
+        ),
+        blocks=blocks,
+        finding=_finding(scored),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A field with the scores of its methods and of the model before training."""
+
+    field: Field
+    scores: Mapping[str, Estimate]
+    scale: str
+    """What scores mean."""
+
+    @property
+    def start(self) -> str | None:
+        """Name of the model before training; None where it has no score."""
+        return next((name for name in self.scores if name not in self.field.courses), None)
+
+    @property
+    def name(self) -> str:
+        setting = self.field.setting
+        return f"{slug(game_title(setting.game))}-{slug(setting.reward_mode)}-{slug(self.field.outcome)}"
+
+    @property
+    def title(self) -> str:
+        return f"{game_title(self.field.setting.game)}, {mode_title(self.field.setting.reward_mode)}"
+
+
+def _scores(field: Field, starts: frozenset[str], evidence: Evidence) -> dict[str, Estimate]:
+    """Return the scores of methods and of models before training, of those that have one."""
+    found: dict[str, Estimate] = {}
+    for contest in evidence.contests:
+        table = contest.table()
+        place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
+        for name in table.names if place is not None else ():
+            if name in field.courses or name in starts:
+                estimate = mean_estimate(table.scores[table.index(name), place])
+                found |= {name: estimate} if estimate is not None else {}
+    return found
+
+
+def _finding(scored: Sequence[_Scored]) -> str:
+    cases = [
+        (each.scores[name], each.scores[each.start])
+        for each in scored
+        for name in each.field.courses
+        if each.start is not None and name in each.scores
+    ]
+    if cases:
+        above = sum(own.low is not None and start.high is not None and own.low > start.high for own, start in cases)
+        return (
+            f"In {above} of {len(cases)} cases a trained language model scores above the model before training, "
+            "with intervals apart."
+        )
+    best = [max(each.field.courses, key=partial(_value, each.field)) for each in scored]
+    return f"With the same tokens the best outcome is that of {listed(dict.fromkeys(best))}."
+
+
+def _value(field: Field, name: str) -> float:
+    reached = field.reached(name, OUTCOME)
+    return -np.inf if reached is None else reached.value
+
+
+def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
+    field = scored.field
+    charts = [
+        Chart(
+            f"language-methods-{scored.name}-outcome",
+            f"Outcome by tokens in {scored.title}, {field.outcome}",
+            partial(_curves, field, looks),
+        )
+    ]
+    if scored.scores:
+        charts.append(
+            Chart(
+                f"language-methods-{scored.name}-score",
+                f"Scores of language models in {scored.title}, {field.outcome}",
+                partial(_dots, scored, looks),
+            )
+        )
+    sizes = [len(runs) for runs in field.courses.values()]
+    bands = f"Bands: {STUDENT}" if len(field.courses) <= BANDS else "Means over seeds"
+    caption = (
+        f"Outcome: {_outcome(field)}. Each point of a curve is the mean over the {percent(WINDOW)} of the budget that "
+        f"precede it. {bands}, {sample_size(sizes)}. Dashed: the model before training."
+    )
+    yield Gallery(charts, f"{caption} Scores: {scored.scale}." if scored.scores else caption)
+    budget = counted(round(field.budget), "token")
+    mode = mode_title(field.setting.reward_mode).capitalize()
+    yield Text(f"{mode}: every run spent at least {budget}, at which methods are compared. {STUDENT}.")
+    yield _table(scored, looks)
+
+
+def _outcome(field: Field) -> str:
+    return OUTCOMES.get(field.outcome, field.outcome)
+
+
+def _curves(field: Field, looks: Mapping[str, Look]) -> Figure:
+    tokens = np.linspace(0.0, field.budget, POINTS)
+    start = field.start(OUTCOME)
+    return lines(
+        [_line(field, name, tokens, looks[name]) for name in field.courses],
+        Axis("tokens spent, thousands"),
+        Axis("outcome"),
+        title=mode_title(field.setting.reward_mode),
+        levels=[Level(BEFORE, start.value)] if start else [],
+        names="at ends" if len(field.courses) <= MOST_NAMES else "nowhere",
+    )
+
+
+def _line(field: Field, name: str, tokens: np.ndarray, look: Look) -> Line:
+    found = [mean_estimate(column) for column in field.curve(name, OUTCOME, tokens).T]
+    points = [(x / 1000, each) for x, each in zip(tokens.tolist(), found, strict=True) if each is not None]
+    banded = all(each.low is not None for _, each in points)
+    low, high = ([getattr(each, end) for _, each in points] if banded else None for end in ("low", "high"))
+    return Line(name, [x for x, _ in points], [each.value for _, each in points], look.colour, look.dash, low, high)
+
+
+def _dots(scored: _Scored, looks: Mapping[str, Look]) -> Figure:
+    shown = sorted(scored.scores.items(), key=lambda item: (-item[1].value, item[0]))
+    rows = [
+        Row(
+            name,
+            [Dot(each.value, looks[name].colour, each.low, each.high, looks[name].mark, name in scored.field.courses)],
+        )
+        for name, each in shown
+    ]
+    landmarks = {BEFORE: scored.scores[scored.start].value} if scored.start is not None else {}
+    title = mode_title(scored.field.setting.reward_mode)
+    return dots(rows, "score after all training", title=title, anchors=(0.0, 1.0), landmarks=landmarks, shown=FLOOR)
+
+
+def _table(scored: _Scored, looks: Mapping[str, Look]) -> Table:
+    field = scored.field
+    first, last, play = "at equal tokens", "after all training", "play at equal tokens"
+    columns = [
+        Column("method"),
+        Column("outcome", _outcome(field), first),
+        *([Column(f"over {field.plain}", "difference over the seeds that both have", first)] * field.has_plain),
+        Column("score", f"of the evaluation: {scored.scale}", last),
+        Column("tokens", "spent before the last batch, mean over seeds", last),
+        Column("welfare", "sum of all seats’ payoffs over a rollout", play),
+        Column("oracle gap", "distance from the oracle’s level, as a share of endowment", play),
+        Column("answered", "share of rollouts with a legal answer", play),
+        Column("legal calls", "share of tool calls", play),
+        Column("flat groups", "share of groups whose members all have zero advantage", play),
+        Column("levels", "distinct ones that a group submits", play),
+        Column("turns", "per decision", play),
+        Column("tokens", "written per decision", play),
+    ]
+    best_first = sorted(field.courses, key=lambda name: (-_value(field, name), name))
+    return Table(columns, [*(_row(scored, name, looks) for name in best_first), _first_row(scored, looks)])
+
+
+def _row(scored: _Scored, name: str, looks: Mapping[str, Look]) -> list[Cell]:
+    field = scored.field
+    spent = mean_estimate([each.reach for each in field.courses[name]])
+    return [
+        cells.agent(name, looks),
+        cells.measured(field.reached(name, OUTCOME), 2),
+        *([cells.measured(field.against_plain(name), 2)] * field.has_plain),
+        cells.score(scored.scores.get(name)),
+        _number(spent, 0),
+        *(written(field.reached(name, measure)) for measure, written in _SHOWN.items()),
+    ]
+
+
+def _first_row(scored: _Scored, looks: Mapping[str, Look]) -> list[Cell]:
+    """What the model before training does, by the first batches and by its own evaluation."""
+    field, start = scored.field, scored.start
+    return [
+        Cell(BEFORE) if start is None else cells.agent(start, looks),
+        cells.measured(field.start(OUTCOME), 2),
+        *([cells.EMPTY] * field.has_plain),
+        cells.score(scored.scores[start] if start is not None else None),
+        cells.number(0.0, 0),
+        *(written(field.start(measure)) for measure, written in _SHOWN.items()),
+    ]
+
+
+def _number(estimate: Estimate | None, digits: int | None = None) -> Cell:
+    return cells.number(None if estimate is None else estimate.value, digits)
+
+
+_SHOWN: Mapping[str, Callable[[Estimate | None], Cell]] = {
+    "welfare": _number,
+    "oracle_gap": partial(_number, digits=2),
+    "answered": cells.measured_share,
+    "calls_valid": cells.measured_share,
+    "flat_groups": cells.measured_share,
+    "distinct_answers": partial(_number, digits=1),
+    "turns_per_decision": partial(_number, digits=1),
+    "tokens_per_decision": partial(_number, digits=0),
+}
+"""Measures of the table, and how they are written."""
