@@ -43,6 +43,7 @@ MEASUREMENTS = {
     "C17": "benchmarks.perf.startup:c17",
     "C18": "benchmarks.perf.language:c18",
     "C18b": "benchmarks.perf.language:c18_with_a_tool",
+    "C18c": "benchmarks.perf.language:c18_replayed",
     "J2": "benchmarks.perf.environments:joint_dyad",
     "J40": "benchmarks.perf.environments:joint_apache",
     "B2": "benchmarks.perf.environments:native_dyad",

@@ -1,13 +1,16 @@
-"""Cost of the text interface: prompt, reading and dispatch of a decision against steps of the game itself."""
+"""Cost of the text interface: a decision against steps of the game itself, and an episode against its replay."""
 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
+from tempfile import TemporaryDirectory
 
 import coopgym
+from benchmarks.perf.chat_server import Chat, chat_server
 from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
-from coopgym.agents import Seat
+from coopgym.agents import Seat, make_agent, play
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
 from coopgym.rewards import MODES
@@ -16,6 +19,9 @@ GAME = "TrustDilemma-v1"
 SUBMIT = '<tool_call>{"name": "submit", "arguments": {"level": 0.4}}</tool_call>'
 PAYOFF = '<tool_call>{"name": "payoff", "arguments": {"own": 0.4, "partner": 0.5}}</tool_call>'
 REPETITIONS = 1000
+ROUNDS = 10
+SECONDS_PER_REPLY = 0.05
+"""As long as a small model on a GPU takes for a short message."""
 
 
 def c18(quick: bool = False) -> Ratio:
@@ -26,6 +32,33 @@ def c18(quick: bool = False) -> Ratio:
 def c18_with_a_tool(quick: bool = False) -> Ratio:
     """A decision that asks for a payoff first."""
     return _overhead("C18b", "text decision: payoff, submit ÷ environment step", [PAYOFF, SUBMIT], quick)
+
+
+def c18_replayed(quick: bool = False) -> Ratio:
+    """An episode whose messages, two per decision, are in the cache, against its live play.
+
+    Replay waits for nothing, so its CPU time is what it takes; live play mostly waits and is timed by the clock.
+    """
+    game, fresh = coopgym.make_game(GAME, max_steps=ROUNDS), itertools.count()
+    with TemporaryDirectory() as place, chat_server(_thoughtful, SECONDS_PER_REPLY) as url:
+
+        def seconds(clock: Callable[[], float], cache: object) -> float:
+            agents = [make_agent(f"llm:{url}#measured", cache=f"{place}/{cache}"), make_agent("TitForTat")]
+            begin = clock()
+            play(game, agents, reward="private")
+            return clock() - begin
+
+        replayed, live, ratio, spread = alternate(
+            lambda: seconds(time.process_time, "kept"),
+            lambda: seconds(time.perf_counter, next(fresh)),
+            QUICK_ALTERNATIONS if quick else ALTERNATIONS,
+        )
+    title = "text episode: from the cache ÷ live, 50 ms a reply"
+    return Ratio("C18c", title, replayed, live, ratio, spread, "s", floor=0.02, aim=0.01, at_most=True)
+
+
+def _thoughtful(chat: Chat) -> str:
+    return PAYOFF if len(chat) == 1 else SUBMIT
 
 
 def _overhead(id: str, title: str, messages: Sequence[str], quick: bool) -> Ratio:
