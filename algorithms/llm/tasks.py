@@ -17,7 +17,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.spaces import checked_view
-from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch
+from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch, dialect_named
 from coopgym.rewards import reward_layer
 
 OutcomeKind = Literal["graded", "final", "payoff", "welfare"]
@@ -69,6 +69,7 @@ class TaskSettings:
             raise ValueError("partners is empty; expected at least one agent")
         for name in self.partners:
             make_agent(name)
+        dialect_named(self.dialect)
         if self.outcome not in OUTCOMES:
             raise ValueError(f"outcome={self.outcome!r}: expected one of {', '.join(OUTCOMES)}")
         oracle_shares(*self._key, oracle_for(self.reward, self.oracle))

@@ -36,7 +36,7 @@ class WarmUp:
     Attributes:
         steps: gradient updates; 0 leaves the model as it is.
         batch: demonstrations per update.
-        pool: different demonstrations that updates draw from.
+        pool: most different demonstrations that updates draw from.
         learning_rate: Adam's step size, falling linearly to a tenth.
     """
 
@@ -100,7 +100,7 @@ def imitate(
     if not warm_up.steps:
         return []
     rng = stream(seed, "demonstrations")
-    pool = demonstrations(settings, model, warm_up.pool, rng)
+    pool = demonstrations(settings, model, min(warm_up.pool, warm_up.demonstrations), rng)
     optimiser = torch.optim.Adam(model.parameters(), warm_up.learning_rate)
     falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.1, warm_up.steps)
     losses = []

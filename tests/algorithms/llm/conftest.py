@@ -1,1 +1,35 @@
-"""Tests in folders below find `parrot` beside this file."""
+"""A small model that has learned to play, once for all tests; those in folders below find `parrot` beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from algorithms.llm.models import SmallModel, SmallSettings
+from algorithms.llm.tasks import TaskSettings
+from algorithms.llm.warm_up import WarmUp, imitate
+from coopgym.interfaces.text import Rules
+
+TINY = SmallSettings(layers=1, width=32, heads=2, context=384)
+
+
+@pytest.fixture(scope="session")
+def tasks() -> TaskSettings:
+    return TaskSettings("TrustDilemma-v1", reward="cooperative", rules=Rules(max_turns=3), latest_start=4)
+
+
+@pytest.fixture(scope="session")
+def pupil(tasks: TaskSettings) -> Callable[[], SmallModel]:
+    """Return how to get a fresh copy of a model that has imitated long enough to answer most of the time."""
+    torch.set_num_threads(1)
+    model = SmallModel(TINY, seed=0)
+    imitate(model, tasks, WarmUp(steps=150, batch=16, pool=128, learning_rate=2e-2), seed=0)
+
+    def copy() -> SmallModel:
+        twin = SmallModel(TINY)
+        twin.restore(model.state())
+        return twin
+
+    return copy
