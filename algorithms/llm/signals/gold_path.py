@@ -66,8 +66,8 @@ class GoldPath(Hyperparameters, Signal):
         plain = [rollouts[0].prompt_ids for rollouts in drafts]
         for task, rollouts in zip(tasks, drafts, strict=True):
             for rollout in rollouts:
-                hint = services.model.tokenizer.encode(privileged_hint(task))
-                rollout.prompt_ids = np.concatenate([np.array(hint, dtype=np.int64), rollout.prompt_ids])
+                told = privileged_hint(task) + rollout.talk.dialogues[0].prompt
+                rollout.prompt_ids = np.array(services.model.tokenizer.opening(told), dtype=np.int64)
         services.converse([rollout for rollouts in drafts for rollout in rollouts])
         return [
             _likeliest(task, [replace(rollout.trajectory(task), prompt_ids=prompt) for rollout in rollouts], services)

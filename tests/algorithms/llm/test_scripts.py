@@ -6,6 +6,7 @@ from parrot import Parrot, played, task
 
 from algorithms.llm.conversation import Rollout
 from algorithms.llm.data import ToolCall
+from algorithms.llm.models import Generation
 from algorithms.llm.scripts import gold_play, gold_traces, recite, resume, say, spread
 from algorithms.llm.tasks import TaskSettings
 from coopgym.interfaces.text import Rules
@@ -96,6 +97,19 @@ def test_rollouts_are_taken_up_where_they_stood():
             member.levels,
             member.payoffs.tolist(),
         )
+
+
+def test_messages_that_were_cut_off_are_taken_up_as_such():
+    where = task(decisions=2)
+    rollout = begun(where)
+    rollout.hear(Generation(np.array(list(b"payoff .40")), np.zeros(10), stopped=False))
+    say(rollout, "observe")
+    say(rollout, "submit .70")
+    member = rollout.trajectory(where)
+    assert member.levels[1] == 0.7
+    again = resume(where, member, 2, Parrot(), np.random.default_rng(0))
+    assert np.array_equal(again.context, member.context(2))
+    assert len(again.talk.dialogues) == 2
 
 
 def test_a_rollout_that_read_something_else_is_not_taken_up():
