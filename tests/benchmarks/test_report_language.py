@@ -13,7 +13,7 @@ from report_corpora import SEEDS, Row, scripted, written
 from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
 from benchmarks.analysis import Estimate
-from benchmarks.report.content import Fold, Section, Table, Text, Transcripts
+from benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
 from benchmarks.report.conversations import MOST_CHARACTERS, MOST_DECISIONS, MOST_RUNS, Talk, conversations, selected
 from benchmarks.report.conversations import talks as find_talks
 from benchmarks.report.courses import WINDOW, Course, Field, trained_fields
@@ -97,6 +97,22 @@ def test_the_table_has_scores_and_the_model_before_training(corpus: Corpus) -> N
     assert scores["LLM-warm_up"] < scores["LLM-grpo"] < scores["LLM-igpo"]  # type: ignore[operator]  # all have one
     assert section is not None
     assert section.finding.startswith("In 3 of 3 cases")
+
+
+def test_of_many_methods_the_curves_of_the_best_are_drawn_and_of_the_plain_one(tmp_path: Path) -> None:
+    gains = {f"m{number}": 60.0 + number for number in range(9)} | {"grpo": 50.0}
+    runs = [entered(method, 1, 15.0) for method in gains]
+    curves = [row for run, gain in zip(runs, gains.values(), strict=True) for row in course(run["run_id"], gain, 1)]
+    for row in curves:
+        if row["metric"] == "tokens":
+            row["value"] = float(row["step"])
+    section = language_methods(Evidence(written(tmp_path, {"runs": runs, "curves": curves})))
+    assert section is not None
+    (fold,) = (block for block in section.blocks if isinstance(block, Fold))
+    chart = next(block for block in fold.blocks if isinstance(block, Chart))
+    assert chart.caption.startswith("8 of 10 methods: the best, LLM-grpo.")
+    named = [text.get_text() for text in chart.draw().axes[0].texts]
+    assert sorted(named) == sorted([*(f"LLM-m{number}" for number in range(2, 9)), "LLM-grpo", "before training"])
 
 
 def test_outcomes_of_different_kinds_are_never_in_one_comparison(tmp_path: Path) -> None:

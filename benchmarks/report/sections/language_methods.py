@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from benchmarks.analysis import Estimate, mean_estimate
 from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table, Text
+from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
 from benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
 from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.dots import Dot, Row, Span, dots
-from benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
-from benchmarks.report.sections.learning import MOST_NAMES, UNFOLDED
+from benchmarks.report.plots.lines import Axis, Level, Line, lines
+from benchmarks.report.sections.learning import UNFOLDED
 from benchmarks.report.words import (
     STUDENT,
     class_name,
@@ -40,6 +40,9 @@ OUTCOMES = {
 POINTS = 40
 """Of a drawn curve."""
 BEFORE = "before training"
+"""How the model that warm-up or its makers left is called where it has no name in the study."""
+MOST_LINES, MOST_BANDS = 8, 4
+"""Methods whose curves are drawn, and up to which they have bands; the others are compared by dots."""
 FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge."""
 
@@ -52,9 +55,8 @@ def language_methods(evidence: Evidence) -> Section | None:
     starts = warm_ups(evidence.runs)
     scale = evidence.contests[0].table().scale.label if evidence.contests else ""
     scored = [_Scored(field, _scores(field, starts, evidence), scale) for field in found]
-    names = dict.fromkeys(name for field in found for name in field.courses)
     games = dict.fromkeys((each.mechanism_class, each.setting.game) for each in found)
-    blocks: list[Block] = [LookLegend({name: evidence.looks[name] for name in names}, with_lines=True)]
+    blocks: list[Block] = []
     for mechanism_class, game in games:
         own = [block for each in scored if each.field.setting.game == game for block in _blocks(each, evidence.looks)]
         blocks.append(Fold(game_title(game), own, class_name(mechanism_class), open=len(games) <= UNFOLDED))
@@ -66,7 +68,7 @@ def language_methods(evidence: Evidence) -> Section | None:
             "generated and those that were spent on help, such as probes and repairs. They are compared at the largest "
             "number that all runs of a game and reward mode reached. A curve tells the outcome of rollouts by the "
             "model that so many tokens had trained; all start from the model before training. Scores are those of the "
-            "evaluation after all training, whatever it cost."
+            "evaluation after all training, whatever it cost. Only completed runs are compared."
         ),
         blocks=blocks,
         finding=_finding(scored),
@@ -123,7 +125,7 @@ def _finding(scored: Sequence[_Scored]) -> str:
             f"In {above} of {len(cases)} cases a trained language model scores above the model before training, "
             "with intervals apart."
         )
-    best = [max(each.field.courses, key=partial(_value, each.field)) for each in scored]
+    best = [_ranked(each.field)[0] for each in scored]
     return f"With the same tokens the best outcome is that of {listed(dict.fromkeys(best))}."
 
 
@@ -133,72 +135,92 @@ def _value(field: Field, name: str) -> float:
 
 
 def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
-    field = scored.field
+    field, mode = scored.field, mode_title(scored.field.setting.reward_mode)
+    drawn = _best(field)
+    chosen = listed(["the best", *([field.plain] if field.plain is not None else [])])
+    some = f"{len(drawn)} of {len(field.courses)} methods: {chosen}. " if len(drawn) < len(field.courses) else ""
+    bands = f"Bands: {STUDENT}" if len(drawn) <= MOST_BANDS else "Means over seeds"
+    n = sample_size(len(runs) for runs in field.courses.values())
+    yield Heading(f"{mode[0].upper()}{mode[1:]}")
+    yield Chart(
+        f"language-methods-{scored.name}-curves",
+        f"Outcome by tokens in {scored.title}, {field.outcome}",
+        partial(_curves, field, drawn, looks),
+        f"{some}Outcome: {_outcome(field)}. Each point of a curve is the mean over the {percent(WINDOW)} of the budget "
+        f"that precede it. {bands}, {n}. Dashed: the model {BEFORE}.",
+    )
+    outcomes = {name: field.reached(name, OUTCOME) for name in field.courses}
+    if scored.start is not None:
+        outcomes[scored.start] = field.start(OUTCOME)
+    measured = {"outcome at equal tokens": outcomes, "score after all training": scored.scores}
     charts = [
         Chart(
-            f"language-methods-{scored.name}-outcome",
-            f"Outcome by tokens in {scored.title}, {field.outcome}",
-            partial(_curves, field, looks),
+            f"language-methods-{scored.name}-{slug(axis)}",
+            f"{axis.capitalize()} in {scored.title}, {field.outcome}",
+            partial(_dots, scored, estimates, axis, looks),
         )
+        for axis, estimates in measured.items()
+        if estimates
     ]
-    if scored.scores:
-        charts.append(
-            Chart(
-                f"language-methods-{scored.name}-score",
-                f"Scores of language models in {scored.title}, {field.outcome}",
-                partial(_dots, scored, looks),
-            )
-        )
-    sizes = [len(runs) for runs in field.courses.values()]
-    bands = f"Bands: {STUDENT}" if len(field.courses) <= BANDS else "Means over seeds"
-    caption = (
-        f"Outcome: {_outcome(field)}. Each point of a curve is the mean over the {percent(WINDOW)} of the budget that "
-        f"precede it. {bands}, {sample_size(sizes)}. Dashed: the model before training."
-    )
-    yield Gallery(charts, f"{caption} Scores: {scored.scale}." if scored.scores else caption)
     budget = counted(round(field.budget), "token")
-    mode = mode_title(field.setting.reward_mode).capitalize()
-    yield Text(f"{mode}: every run spent at least {budget}, at which methods are compared. {STUDENT}.")
+    caption = f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}. Hollow: the model {BEFORE}."
+    yield Gallery(charts, f"{caption} Scores: {scored.scale}." if scored.scores else caption)
     yield _table(scored, looks)
+
+
+def _ranked(field: Field) -> list[str]:
+    """Return the methods, best outcome first."""
+    return sorted(field.courses, key=lambda name: (-_value(field, name), name))
+
+
+def _best(field: Field) -> list[str]:
+    """Return the methods whose curves are drawn: the best, and the plain one in any case."""
+    ranked = _ranked(field)
+    plain = [field.plain] if field.plain is not None and field.plain not in ranked[:MOST_LINES] else []
+    return [*ranked[: MOST_LINES - len(plain)], *plain]
 
 
 def _outcome(field: Field) -> str:
     return OUTCOMES.get(field.outcome, field.outcome)
 
 
-def _curves(field: Field, looks: Mapping[str, Look]) -> Figure:
+def _curves(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
     tokens = np.linspace(0.0, field.budget, POINTS)
     start = field.start(OUTCOME)
     return lines(
-        [_line(field, name, tokens, looks[name]) for name in field.courses],
+        [_line(field, name, tokens, looks[name], with_band=len(names) <= MOST_BANDS) for name in names],
         Axis("tokens spent, thousands"),
         Axis("outcome"),
         title=mode_title(field.setting.reward_mode),
         levels=[Level(BEFORE, start.value)] if start else [],
-        names="at ends" if len(field.courses) <= MOST_NAMES else "nowhere",
+        size=(4.4, 3.0),
     )
 
 
-def _line(field: Field, name: str, tokens: np.ndarray, look: Look) -> Line:
+def _line(field: Field, name: str, tokens: np.ndarray, look: Look, with_band: bool) -> Line:
     found = [mean_estimate(column) for column in field.curve(name, OUTCOME, tokens).T]
     points = [(x / 1000, each) for x, each in zip(tokens.tolist(), found, strict=True) if each is not None]
-    banded = all(each.low is not None for _, each in points)
+    banded = with_band and all(each.low is not None for _, each in points)
     low, high = ([getattr(each, end) for _, each in points] if banded else None for end in ("low", "high"))
     return Line(name, [x for x, _ in points], [each.value for _, each in points], look.colour, look.dash, low, high)
 
 
-def _dots(scored: _Scored, looks: Mapping[str, Look]) -> Figure:
-    shown = sorted(scored.scores.items(), key=lambda item: (-item[1].value, item[0]))
-    rows = [
-        Row(
-            name,
-            [Dot(each.value, looks[name].colour, each.low, each.high, looks[name].mark, name in scored.field.courses)],
-        )
-        for name, each in shown
-    ]
-    landmarks = {BEFORE: scored.scores[scored.start].value} if scored.start is not None else {}
-    title = mode_title(scored.field.setting.reward_mode)
-    return dots(rows, "score after all training", title=title, anchors=(0.0, 1.0), landmarks=landmarks, shown=FLOOR)
+def _dots(scored: _Scored, estimates: Mapping[str, Estimate | None], axis: str, looks: Mapping[str, Look]) -> Figure:
+    """Draw numbers of methods, in the same order whatever the numbers are, and of the model before training."""
+    start, rows = scored.start, list[Row]()
+    for name in [*_ranked(scored.field), *([] if start is None else [start])]:
+        if (each := estimates.get(name)) is not None:
+            look = looks[name]
+            rows.append(Row(name, [Dot(each.value, look.colour, each.low, each.high, look.mark, name != start)]))
+    first = None if start is None else estimates.get(start)
+    return dots(
+        rows,
+        axis,
+        title=mode_title(scored.field.setting.reward_mode),
+        anchors=(0.0, 1.0) if estimates is scored.scores else (),
+        landmarks={} if first is None else {BEFORE: first.value},
+        shown=FLOOR,
+    )
 
 
 def _table(scored: _Scored, looks: Mapping[str, Look]) -> Table:
@@ -219,8 +241,7 @@ def _table(scored: _Scored, looks: Mapping[str, Look]) -> Table:
         Column("turns", "per decision", play),
         Column("tokens", "written per decision", play),
     ]
-    best_first = sorted(field.courses, key=lambda name: (-_value(field, name), name))
-    return Table(columns, [*(_row(scored, name, looks) for name in best_first), _first_row(scored, looks)])
+    return Table(columns, [*(_row(scored, name, looks) for name in _ranked(field)), _first_row(scored, looks)])
 
 
 def _row(scored: _Scored, name: str, looks: Mapping[str, Look]) -> list[Cell]:

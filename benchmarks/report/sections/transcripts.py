@@ -24,10 +24,9 @@ MOST_COUNTED = 400
 """Runs with a row in the table of counts."""
 COLUMNS = (
     Column("algorithm"),
-    Column("game"),
+    Column("game", "with the scenario, if there is one"),
     Column("reward"),
     Column("seed"),
-    Column("among", "the scenario, where others had seats too"),
     Column("decisions", "levels to choose: episodes × conversing seats × steps"),
     Column("answered", "decisions in which a message led to a level; in the others the fallback was played"),
     Column("messages", "that models wrote"),
@@ -95,10 +94,9 @@ def _row(talk: Talk, looks: Mapping[str, Look]) -> list[Cell]:
     calls = listed((f"{name} {number:,}" for name, number in talk.calls.items()), 4)
     return [
         cells.agent(talk.algorithm, looks),
-        Cell(game_title(talk.setting.game)),
+        Cell(game_title(talk.setting.game), note=talk.scenario or ""),
         Cell(talk.setting.reward_mode),
         Cell(str(talk.seed), talk.seed),
-        Cell(talk.scenario or ""),
         cells.number(talk.decisions, 0),
         cells.share(talk.answered / talk.decisions),
         cells.number(talk.messages, 0),
