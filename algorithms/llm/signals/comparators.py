@@ -9,9 +9,21 @@ import numpy as np
 from algorithms.llm.data import FloatArray, Group, Trajectory
 from algorithms.llm.gold import correct
 from algorithms.llm.signals.steps import levels_tried
+from algorithms.llm.tasks import Task
+from coopgym.interfaces.text import on_grid
 
 Comparator = Callable[[Group], FloatArray]
 """Returns ``(G, G)``: entry (i, j) is what member i scores beside member j. None of them knows the oracle."""
+
+
+def reward(group: Group) -> FloatArray:
+    """Score members by their seat's reward per decision in the mode in force.
+
+    Their levels are played once more among the task's agents, so that members of matches are for `play` to compare. Who
+    has no level scores less than anyone.
+    """
+    earned = [_earned(group.task, member.levels) for member in group.members]
+    return _below_others(_absolute(earned), group)
 
 
 def payoff(group: Group) -> FloatArray:
@@ -42,12 +54,33 @@ def play(group: Group) -> FloatArray:
     return _played(group) if group.matches else _replayed(group)
 
 
-COMPARATORS: dict[str, Comparator] = {"payoff": payoff, "welfare": welfare, "rubric": rubric, "play": play}
+COMPARATORS: dict[str, Comparator] = {
+    "reward": reward,
+    "payoff": payoff,
+    "welfare": welfare,
+    "rubric": rubric,
+    "play": play,
+}
 
 
 def _absolute(scores: Sequence[float]) -> FloatArray:
     """Return the table of scores that do not depend on the other, twice: once for each order."""
     return np.repeat(2.0 * np.array(scores, dtype=np.float64)[:, None], len(scores), axis=1)
+
+
+def _below_others(table: FloatArray, group: Group) -> FloatArray:
+    """Put members without any level below all others."""
+    silent = [not member.levels for member in group.members]
+    if any(silent):
+        table[silent] = table.min() - 1.0
+    return table
+
+
+def _earned(task: Task, levels: Sequence[float]) -> float:
+    match = task.open()
+    for level in levels:
+        match.send(task.seat, match.dialect.write("submit", {"level": on_grid(min(max(level, 0.0), 1.0))}))
+    return float(match.outcome(task.seat).rewards.mean()) if levels else 0.0
 
 
 def _principles(member: Trajectory) -> list[bool]:
@@ -83,8 +116,4 @@ def _replayed(group: Group) -> FloatArray:
     profiles[:, :, seat] = levels[:, None]
     rewards, _ = stage(profiles)
     beside = np.delete(rewards, seat, axis=2).mean(2).T
-    table = rewards[:, :, seat] + beside
-    silent = [not member.levels for member in members]
-    if any(silent):
-        table[silent] = table.min() - 1.0
-    return table
+    return _below_others(rewards[:, :, seat] + beside, group)

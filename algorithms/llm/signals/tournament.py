@@ -32,7 +32,7 @@ class PairJudge(Hyperparameters, Signal):
 
     needs: ClassVar[frozenset[str]] = frozenset({"pair_judge"})
     fills: ClassVar[frozenset[str]] = frozenset({"rank_adv", "scores"})
-    comparator: str | Comparator = "payoff"
+    comparator: str | Comparator = "reward"
     kind: Kind = "single_elimination"
     byes: Byes = "proper"
     noise: float = hyperparameter(1e-9, 0.0)

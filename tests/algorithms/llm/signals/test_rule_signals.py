@@ -108,7 +108,7 @@ def test_traces_are_those_of_each_decision():
 def test_ranks_follow_payoffs_and_flat_groups_teach_nothing():
     where = task()
     made = batch(group(where, ["submit .90"], ["submit .10"], ["submit .50"], ["submit .30"]), Group(where, []))
-    PairJudge().annotate(made, services())
+    PairJudge(comparator="payoff").annotate(made, services())
     payoffs = [member.payoffs[0] for member in made.trajectories]
     ranks = [member.signals["rank_adv"] for member in made.trajectories]
     assert np.argsort(payoffs).tolist() == np.argsort(ranks).tolist()
@@ -144,6 +144,20 @@ def test_the_rubric_prefers_evidence_to_guesses():
         )
     )
     assert table[:, 0].tolist() == [2.0, pytest.approx(1.2), pytest.approx(0.4), pytest.approx(0.8)]
+
+
+@pytest.mark.parametrize("mode", ["private", "integrated", "cooperative"])
+def test_rewards_are_those_of_the_mode_in_force(mode):
+    where = task(reward=mode, decisions=2)
+    made = group(where, ["submit .90", "submit .20"], ["nonsense", "submit .10", "submit .30"])
+    made.members.append(played(where))
+    table = COMPARATORS["reward"](made)
+    for row, levels in zip(table, ((0.9, 0.2), (0.1, 0.3)), strict=False):
+        match = where.open()
+        for level in levels:
+            match.send(0, f"submit {level}")
+        assert row == pytest.approx(2.0 * match.outcome(0).rewards.mean())
+    assert (table[2] < table[:2].min()).all()
 
 
 def test_play_is_a_meeting_in_both_seats():
