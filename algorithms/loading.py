@@ -34,9 +34,11 @@ def load_agents(path: str | Path, replica: ReplicaName = 0, *, stochastic: bool 
 
 
 def _kind(record: Path) -> str | None:
+    if not record.is_file():
+        return None  # the loader says what is missing
     try:
-        found = json.loads(record.read_text())
-    except (OSError, ValueError):
-        return None  # the loader says what is wrong
+        found = json.loads(record.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{record} is not a readable training result: {error}; save it again") from error
     kind: str | None = found.get("kind") if isinstance(found, dict) else None
     return kind

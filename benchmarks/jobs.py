@@ -207,7 +207,7 @@ def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
     details: dict[TableName, pa.Table] = {}
     if episodes.trajectory:
         details["steps"] = step_table(spec.run_id, episodes.trajectory)
-    if turns := turn_table(spec.run_id, evaluation.agents):
+    if turns := turn_table(spec.run_id, evaluation.agents, episodes.lengths):
         details["turns"] = turns
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
     return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, details)

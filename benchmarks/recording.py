@@ -50,10 +50,16 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
     return pa.table(columns).cast(SCHEMAS["steps"])
 
 
-def turn_table(run_id: str, agents: Sequence[Agent]) -> pa.Table | None:
+def turn_table(run_id: str, agents: Sequence[Agent], lengths: FloatArray) -> pa.Table | None:
     """Return what agents that converse have said and heard, or None where none does.
 
-    Such agents have a ``transcript``: rows of the table ``turns`` but for the run.
+    Such agents have a ``transcript``: rows of the table ``turns`` but for the run. What they said in episodes that had
+    ended while others went on, ``lengths`` ``(E,)`` steps long, is left out.
     """
-    rows = [{"run_id": run_id, **row} for agent in agents for row in getattr(agent, "transcript", ())]
+    rows = [
+        {"run_id": run_id, **row}
+        for agent in agents
+        for row in getattr(agent, "transcript", ())
+        if row["t"] < lengths[row["episode"]]
+    ]
     return table_from_rows("turns", rows) if rows else None
