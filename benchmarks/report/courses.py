@@ -47,7 +47,7 @@ class Course:
     def at(self, measure: str, tokens: npt.ArrayLike, window: float) -> FloatArray:
         """Return a measure after some ``(K,)`` tokens: the mean of its curve over as many tokens before as ``window``.
 
-        The curve is straight between batches. NaN without any number.
+        The curve is straight between batches, and a mean over less than a token is its height. NaN without any number.
         """
         values = self.measures[measure]
         known = np.isfinite(values)
@@ -57,7 +57,7 @@ class Course:
         starts = np.maximum(ends - window, 0.0)
         width = ends - starts
         area = _area_until(x, y, ends) - _area_until(x, y, starts)
-        return np.where(width > 0, area / np.where(width > 0, width, 1.0), np.interp(ends, x, y))
+        return np.where(width < 1.0, np.interp(ends, x, y), area / np.maximum(width, 1.0))
 
 
 def _area_until(x: FloatArray, y: FloatArray, ends: FloatArray) -> FloatArray:

@@ -163,7 +163,10 @@ def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
         if estimates
     ]
     budget = counted(round(field.budget), "token")
-    caption = f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}. Hollow: the model {BEFORE}."
+    caption = (
+        f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}. "
+        f"Hollow: the model {BEFORE}."
+    )
     yield Gallery(charts, f"{caption} Scores: {scored.scale}." if scored.scores else caption)
     yield _table(scored, looks)
 
