@@ -12,7 +12,7 @@ from coopgym.agents import Seat
 from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
 from oracles.agents import ORACLES, Oracle
-from oracles.games.rollout import expected_step, opening
+from oracles.games.rollout import opening, plan_returns
 
 ORACLE_OF = {"private": "Oracle_Nash", "integrated": "Oracle_Equilibrium", "cooperative": "Oracle_SocialOptimum"}
 """The oracle whose action is right under a reward mode."""
@@ -64,11 +64,19 @@ def oracle_shares(game: str, parameters: str, reward: str, oracle: str) -> Float
 
 
 @lru_cache(maxsize=256)
-def stage_rewards(game: str, parameters: str, reward: str, profile: tuple[float, ...]) -> tuple[FloatArray, FloatArray]:
-    """Return payoffs and rewards ``(N,)`` of one step from the opening, when everybody plays a profile of shares."""
+def oracle_returns(game: str, parameters: str, reward: str, oracle: str) -> tuple[FloatArray, FloatArray]:
+    """Return payoffs and rewards ``(N,)`` per step, when an oracle plays all seats from the opening to the horizon.
+
+    A single step does not do: where cooperation is an investment, the optimum earns less than others at first.
+
+    Args and errors are those of `oracle_shares`.
+    """
     made = make_game(game, **json.loads(parameters))
-    transition = expected_step(made, opening(made), np.array(profile) * made.spec.endowments)
-    return np.asarray(transition.payoffs), np.asarray(reward_layer(reward)(made, transition))
+    shares = oracle_shares(game, parameters, reward, oracle)
+    plan = shares[np.minimum(np.arange(made.spec.horizon), len(shares) - 1)]
+    layers = [reward_layer("private"), reward_layer(reward)]
+    payoffs, rewards = (total / len(plan) for total in plan_returns(made, opening(made), plan, layers))
+    return payoffs, rewards
 
 
 def graded(level: float, gold: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from algorithms.llm.data import FloatArray
-from algorithms.llm.gold import correct, graded, oracle_for, oracle_shares, stage_rewards
+from algorithms.llm.gold import correct, graded, oracle_for, oracle_returns, oracle_shares
 from coopgym.agents import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -65,6 +65,8 @@ class TaskSettings:
         object.__setattr__(self, "view", checked_view(made, self.view))
         if not 1 <= self.decisions <= made.spec.horizon:
             raise ValueError(f"decisions={self.decisions}: {self.game} has 1 to {made.spec.horizon}")
+        if self.latest_start < 0:
+            raise ValueError(f"latest_start={self.latest_start}: expected at least 0")
         if not self.partners:
             raise ValueError("partners is empty; expected at least one agent")
         for name in self.partners:
@@ -92,19 +94,15 @@ class TaskSettings:
         shares = oracle_shares(*self._key, oracle_for(self.reward, self.oracle))
         return float(shares[min(step, len(shares) - 1), seat])
 
-    @cached_property
+    @property
     def disagreement(self) -> tuple[FloatArray, FloatArray]:
-        """Payoffs and rewards ``(N,)`` of a step in which everybody plays the private equilibrium."""
-        return self._stage("Oracle_Nash")
+        """Payoffs and rewards ``(N,)`` per step where everybody plays the private equilibrium."""
+        return oracle_returns(*self._key, "Oracle_Nash")
 
-    @cached_property
+    @property
     def ideal(self) -> tuple[FloatArray, FloatArray]:
-        """Payoffs and rewards ``(N,)`` of a step in which everybody plays the social optimum."""
-        return self._stage("Oracle_SocialOptimum")
-
-    def _stage(self, oracle: str) -> tuple[FloatArray, FloatArray]:
-        shares = oracle_shares(*self._key, oracle)[0]
-        return stage_rewards(*self._key, tuple(shares.tolist()))
+        """Payoffs and rewards ``(N,)`` per step where everybody plays the social optimum."""
+        return oracle_returns(*self._key, "Oracle_SocialOptimum")
 
     def draw(self, rng: np.random.Generator) -> Task:
         """Draw a task: seat, partners, start and chance. Where the relation would end before the start, it is 0."""
