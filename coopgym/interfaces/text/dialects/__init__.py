@@ -7,10 +7,11 @@ import difflib
 from coopgym.interfaces.text.dialects.base import Call, Dialect, Reading
 from coopgym.interfaces.text.dialects.compact import Compact
 from coopgym.interfaces.text.dialects.json_calls import JsonCalls
+from coopgym.interfaces.text.dialects.native_calls import NativeCalls
 
-__all__ = ["DIALECTS", "Call", "Compact", "Dialect", "JsonCalls", "Reading", "dialect_named"]
+__all__ = ["DIALECTS", "Call", "Compact", "Dialect", "JsonCalls", "NativeCalls", "Reading", "dialect_named"]
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (Compact(), JsonCalls())}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (Compact(), JsonCalls(), NativeCalls())}
 
 
 def dialect_named(dialect: str | Dialect) -> Dialect:

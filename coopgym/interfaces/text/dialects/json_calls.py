@@ -36,16 +36,7 @@ class JsonCalls:
     end = CLOSE
 
     def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
-        played = f"You last put in {desk.last_own:.0%} of your endowment."
-        lines = [
-            _briefing(desk.game, desk.seat.index, desk.layer),
-            f"Round {desk.round + 1} of {desk.game.spec.horizon}.",
-            played if desk.round else "Nothing has been played yet; levels shown are the norms.",
-            *(f"- {line}" for line in words.describe(desk.seat, desk.observation)),
-            f"In numbers: {_dumped(observe(desk).facts)}",
-            _manual(tuple(tools.values()), rules),
-        ]
-        return "\n".join(lines)
+        return f"{situation(desk)}\n{_manual(tuple(tools.values()), rules)}"
 
     def read(self, text: str) -> Reading:
         before, _, spoken = text.rpartition(THOUGHT_ENDS)
@@ -70,6 +61,19 @@ class JsonCalls:
 
     def complaint(self, problem: str) -> str:
         return f"<tool_response>{_dumped({'error': problem})}</tool_response>\n"
+
+
+def situation(desk: Desk) -> str:
+    """Word the rules of the game and what the seat knows."""
+    played = f"You last put in {desk.last_own:.0%} of your endowment."
+    lines = [
+        _briefing(desk.game, desk.seat.index, desk.layer),
+        f"Round {desk.round + 1} of {desk.game.spec.horizon}.",
+        played if desk.round else "Nothing has been played yet; levels shown are the norms.",
+        *(f"- {line}" for line in words.describe(desk.seat, desk.observation)),
+        f"In numbers: {_dumped(observe(desk).facts)}",
+    ]
+    return "\n".join(lines)
 
 
 @lru_cache(maxsize=128)
