@@ -152,11 +152,13 @@ def trained_fields(runs: pa.Table, curves: pa.Table) -> list[Field]:
     ]
 
 
-def warm_ups(runs: pa.Table) -> frozenset[str]:
-    """Return the names of learners that are models before training."""
-    return frozenset(
-        row["algorithm"] for row in _learners(runs) if json.loads(row["hyperparameters"]).get("method") == WARM_UP
-    )
+def warm_ups(runs: pa.Table) -> dict[Setting, str]:
+    """Return the name of the learner that is the model before training, where there is one."""
+    found: dict[Setting, str] = {}
+    for row in _learners(runs):
+        if json.loads(row["hyperparameters"]).get("method") == WARM_UP:
+            found.setdefault(_setting(row), row["algorithm"])
+    return found
 
 
 _COLUMNS = ("run_id", "algorithm", "algorithm_kind", "environment", "env_parameters", "reward_mode", "mechanism_class")

@@ -40,7 +40,7 @@ OUTCOMES = {
 POINTS = 40
 """Of a drawn curve."""
 BEFORE = "before training"
-"""How the model that warm-up or its makers left is called where it has no name in the study."""
+"""What the model is called that warm-up, or whoever made it, left to be trained."""
 MOST_LINES, MOST_BANDS = 8, 4
 """Methods whose curves are drawn, and up to which they have bands; the others are compared by dots."""
 FLOOR = Span(low=-1.0)
@@ -54,7 +54,11 @@ def language_methods(evidence: Evidence) -> Section | None:
         return None
     starts = warm_ups(evidence.runs)
     scale = evidence.contests[0].table().scale.label if evidence.contests else ""
-    scored = [_Scored(field, _scores(field, starts, evidence), scale) for field in found]
+    scored = [
+        _Scored(field, start, _scores(field, start, evidence), scale)
+        for field in found
+        for start in [starts.get(field.setting)]
+    ]
     games = dict.fromkeys((each.mechanism_class, each.setting.game) for each in found)
     blocks: list[Block] = []
     for mechanism_class, game in games:
@@ -80,14 +84,11 @@ class _Scored:
     """A field with the scores of its methods and of the model before training."""
 
     field: Field
+    start: str | None
+    """Name of the model before training, if the study entered it."""
     scores: Mapping[str, Estimate]
     scale: str
     """What scores mean."""
-
-    @property
-    def start(self) -> str | None:
-        """Name of the model before training; None where it has no score."""
-        return next((name for name in self.scores if name not in self.field.courses), None)
 
     @property
     def name(self) -> str:
@@ -99,14 +100,14 @@ class _Scored:
         return f"{game_title(self.field.setting.game)}, {mode_title(self.field.setting.reward_mode)}"
 
 
-def _scores(field: Field, starts: frozenset[str], evidence: Evidence) -> dict[str, Estimate]:
-    """Return the scores of methods and of models before training, of those that have one."""
+def _scores(field: Field, start: str | None, evidence: Evidence) -> dict[str, Estimate]:
+    """Return the scores of methods and of the model before training, of those that have one."""
     found: dict[str, Estimate] = {}
     for contest in evidence.contests:
         table = contest.table()
         place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
         for name in table.names if place is not None else ():
-            if name in field.courses or name in starts:
+            if name in field.courses or name == start:
                 estimate = mean_estimate(table.scores[table.index(name), place])
                 found |= {name: estimate} if estimate is not None else {}
     return found
@@ -117,7 +118,7 @@ def _finding(scored: Sequence[_Scored]) -> str:
         (each.scores[name], each.scores[each.start])
         for each in scored
         for name in each.field.courses
-        if each.start is not None and name in each.scores
+        if each.start is not None and {name, each.start} <= each.scores.keys()
     ]
     if cases:
         above = sum(own.low is not None and start.high is not None and own.low > start.high for own, start in cases)
@@ -125,8 +126,8 @@ def _finding(scored: Sequence[_Scored]) -> str:
             f"In {above} of {len(cases)} cases a trained language model scores above the model before training, "
             "with intervals apart."
         )
-    best = [_ranked(each.field)[0] for each in scored]
-    return f"With the same tokens the best outcome is that of {listed(dict.fromkeys(best))}."
+    best = [_ranked(each.field)[0] for each in scored if len(each.field.courses) > 1]
+    return f"With the same tokens the best outcome is that of {listed(dict.fromkeys(best))}." if best else ""
 
 
 def _value(field: Field, name: str) -> float:
@@ -163,11 +164,12 @@ def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
         if estimates
     ]
     budget = counted(round(field.budget), "token")
-    caption = (
-        f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}. "
-        f"Hollow: the model {BEFORE}."
-    )
-    yield Gallery(charts, f"{caption} Scores: {scored.scale}." if scored.scores else caption)
+    caption = [
+        f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}.",
+        *([f"Hollow: the model {BEFORE}."] if scored.start is not None else []),
+        *([f"Scores: {scored.scale}."] if scored.scores else []),
+    ]
+    yield Gallery(charts, " ".join(caption))
     yield _table(scored, looks)
 
 
@@ -267,7 +269,7 @@ def _first_row(scored: _Scored, looks: Mapping[str, Look]) -> list[Cell]:
         Cell(BEFORE) if start is None else cells.agent(start, looks),
         cells.measured(field.start(OUTCOME), 2),
         *([cells.EMPTY] * field.has_plain),
-        cells.score(scored.scores[start] if start is not None else None),
+        cells.score(None if start is None else scored.scores.get(start)),
         cells.number(0.0, 0),
         *(written(field.start(measure)) for measure, written in _SHOWN.items()),
     ]
