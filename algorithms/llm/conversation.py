@@ -154,6 +154,7 @@ class Rollout:
             format_ok=not any(dialogue.problems for dialogue in dialogues),
             ended_by=dialogues[-1].ended_by or "max_tokens",
             levels=tuple(outcome.levels.tolist()),
+            seat=seat,
             payoffs=outcome.payoffs.mean(0) if len(outcome.payoffs) else np.zeros(task.settings.made.n_agents),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -74,6 +74,8 @@ class Trajectory:
     ended_by: Ending
     levels: tuple[float, ...] = ()
     """Shares that were played, decision by decision, fallbacks included."""
+    seat: int = 0
+    """The seat that was played; of rollouts that play each other, not always the task's."""
     payoffs: FloatArray = field(default_factory=lambda: np.zeros(0))
     """``(N,)`` mean material payoff per decision of every seat."""
     logp_ref: FloatArray | None = None
@@ -157,6 +159,10 @@ class Group:
         """Name of the task."""
         return self.task.uid
 
+    def task_of(self, member: Trajectory) -> Task:
+        """Return the task in the seat that a member played."""
+        return self.task if member.seat == self.task.seat else replace(self.task, seat=member.seat)
+
 
 @dataclass
 class Batch:
@@ -172,8 +178,8 @@ class Batch:
 
     @property
     def tasks(self) -> list[Task]:
-        """The task of every trajectory."""
-        return [group.task for group in self.groups for _ in group.members]
+        """The task of every trajectory, in the seat that it was played in."""
+        return [group.task_of(member) for group in self.groups for member in group.members]
 
     @property
     def group(self) -> list[int]:

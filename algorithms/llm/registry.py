@@ -169,6 +169,7 @@ RECIPES: Mapping[str, Recipe] = {
         ClipWithCritic,
         signals=(StepModel,),
         critic=True,
+        settings={"StepModel": {"answers": False}},
     ),
     "scope": Recipe(
         "arXiv 2602.24110",

@@ -53,7 +53,7 @@ class AnswerClusters(Hyperparameters, Signal):
                 member.signals |= {
                     "cluster": cluster,
                     "alpha": np.full(len(levels), 1.0 / len(levels)),
-                    "evidence": _evidence(group.task, member, levels[0], services),
+                    "evidence": _evidence(group.task_of(member), member, levels[0], services),
                 }
                 answering.append(member)
                 standing.append(levels)

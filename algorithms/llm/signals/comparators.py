@@ -22,13 +22,13 @@ def reward(group: Group) -> FloatArray:
     Their levels are played once more among the task's agents, so that members of matches are for `play` to compare. Who
     has no level scores less than anyone.
     """
-    earned = [_earned(group.task, member.levels) for member in group.members]
+    earned = [_earned(group.task_of(member), member.levels) for member in group.members]
     return _below_others(_absolute(earned), group)
 
 
 def payoff(group: Group) -> FloatArray:
     """Score members by their seat's own payoff per decision."""
-    return _absolute([member.payoffs[group.task.seat] for member in group.members])
+    return _absolute([member.payoffs[member.seat] for member in group.members])
 
 
 def welfare(group: Group) -> FloatArray:

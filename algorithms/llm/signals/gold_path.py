@@ -76,7 +76,8 @@ class GoldPath(Hyperparameters, Signal):
 
     def _judge(self, group: Group, chain: Trajectory | None, services: Services) -> None:
         members = group.members
-        answers = services.belief([_before_answer(member) for member in members], [group.task.gold] * len(members))
+        golds = [group.task_of(member).gold for member in members]
+        answers = services.belief([_before_answer(member) for member in members], golds)
         prefixes = [self._prefixes(member) for member in members]
         pairs = [
             (prefix, _masked(prefix, len(member.prompt_ids), services))
