@@ -19,12 +19,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from algorithms.marl.averaging import IterateAverage
 from algorithms.marl.explore import falling
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.levels import LEVELS, level_of, picked, share_of
 from algorithms.marl.networks import ParameterStack, gradients
 from algorithms.marl.offpolicy import Batch, OffPolicyLearner, OffPolicySeats
 from algorithms.marl.optimiser import StackedAdam, annealed
+from algorithms.marl.rollout import Rollout
 from algorithms.marl.seat_networks import SeatNetworks
 from algorithms.marl.seats import Context
 
@@ -40,6 +42,8 @@ class IQL(OffPolicyLearner):
         final_epsilon: the same at the end.
         epsilon_decay: share of training over which it falls.
         learning_rate_decay: last share of training over which the step size falls to zero.
+        averaging: last share of training whose parameters the policy is the mean of. Neighbouring levels differ by less
+            than the noise of values, so the best of the latest values keeps changing.
     """
 
     sources: ClassVar[str] = "Tan 1993; Mnih et al. 2015; van Hasselt et al. 2016"
@@ -51,6 +55,7 @@ class IQL(OffPolicyLearner):
     final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
     epsilon_decay: float = hyperparameter(0.1, 0.0, 1.0)
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
+    averaging: float = hyperparameter(0.5, 0.0, 1.0)
 
     def seats_learner(self, context: Context) -> IQLSeats:
         return IQLSeats(self, context)
@@ -74,6 +79,8 @@ class IQLSeats(OffPolicySeats):
         self.values, self.target_values = networks(), networks()
         self.values.initialise(context, output_gain=0.01)
         self.learn_with_target("values", self.values.parameters, self.target_values.parameters)
+        self.average = self.keep("average", IterateAverage(networks().parameters, settings.averaging))
+        self.average.mean.follow(self.values.parameters)
 
     def learn_with_target(self, name: str, online: ParameterStack, target: ParameterStack) -> None:
         """Learn a stack, followed by a target of its own that starts as its equal."""
@@ -96,6 +103,11 @@ class IQLSeats(OffPolicySeats):
             greedy = self.values(observation, self.played).argmax(-1)
             level = torch.where(self.explores[:, :, t], level, greedy)
         return share_of(level, self.settings.levels)
+
+    def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
+        metrics = super().update(block, progress)
+        self.average.update(self.values.parameters, progress)
+        return metrics
 
     def mixed(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
         """Return what is compared with the reward, ``(R, n, M)`` here and ``(R, 1, M)`` where seats have it in common.
@@ -134,4 +146,4 @@ class IQLSeats(OffPolicySeats):
         return [{**facts, "epsilon": self.settings.final_epsilon} for facts in super().policy_facts()]
 
     def policy_tensors(self) -> dict[str, Tensor]:
-        return self.values.per_seat()
+        return self.values.per_seat(self.average.mean.values())

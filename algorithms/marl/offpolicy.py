@@ -27,6 +27,9 @@ class OffPolicyLearner(Learner):
     """A learner from replayed transitions.
 
     Attributes:
+        gamma: discount factor γ. Smaller than for learners from whole episodes: returns are undiscounted sums over a
+            hundred steps, but trust answers within some twenty, and what lies beyond is mostly noise to a critic that
+            trails behind its targets.
         buffer_size: transitions per replica that are kept. Few: a collapse of trust costs a hundred times what the best
             level gains over a good one, and critics tell those apart once experience of collapses has gone.
         batch_size: transitions M per update.
@@ -41,6 +44,7 @@ class OffPolicyLearner(Learner):
     """
 
     activation: Literal["tanh", "relu"] = "relu"
+    gamma: float = hyperparameter(0.97, 0.0, 1.0)
     rollout_steps: int | None = hyperparameter(8, 1)
     buffer_size: int = hyperparameter(20_000, 1)
     batch_size: int = hyperparameter(128, 1)
