@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -118,9 +119,12 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
 
 
 def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
-    """Write a file under a temporary name beside its place, sync it, and rename it into place."""
+    """Write a file under a temporary name beside its place, sync it, and rename it into place.
+
+    Several may write one file at the same time: the name is the writer's own, and the last one's content stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}{TEMPORARY_SUFFIX}")
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,14 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path: Path, monkeypatch: pyte
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
     assert remove_leftovers(tmp_path) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_several_may_write_the_same_file(tmp_path: Path) -> None:
+    contents = [bytes([letter]) * 10_000 for letter in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(partial(write_atomically, tmp_path / "file"), contents * 5))
+    assert (tmp_path / "file").read_bytes() in contents
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
