@@ -54,7 +54,8 @@ def _mixed_play(task: Task, rng: np.random.Generator) -> Script:
             dialogue, decision = talk.dialogues[-1], len(talk.dialogues) - 1
             level = _level(task, decision, dialogue.desk, rng)
             style = STYLES[int(rng.integers(len(STYLES)))]
-            yield from (dialogue.dialect.write(name, call) for name, call in style(dialogue.desk, level, rng))
+            calls = [*style(dialogue.desk, level, rng)][-dialogue.rules.max_turns :]  # the last one submits
+            yield from (dialogue.dialect.write(name, arguments) for name, arguments in calls)
 
     return script
 

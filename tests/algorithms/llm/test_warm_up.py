@@ -16,6 +16,7 @@ from algorithms.llm.gold import correct
 from algorithms.llm.models import SmallModel, SmallSettings
 from algorithms.llm.tasks import TaskSettings
 from algorithms.llm.warm_up import WarmUp, imitate, warmed_up
+from coopgym.interfaces.text import Rules
 
 SIZE = SmallSettings(layers=1, width=16, heads=2, context=384)
 BRIEF = WarmUp(steps=3, batch=4, pool=6)
@@ -54,6 +55,14 @@ def test_demonstrations_play_legally_in_many_ways() -> None:
     assert set(calls) == {"submit", "payoff", "partner_history"}
     assert calls["submit"] == 120
     assert len({level for member in shown for level in member.levels}) > 40
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_demonstrations_answer_within_few_turns(turns: int) -> None:
+    brief = dataclasses.replace(TASKS, rules=Rules(max_turns=turns))
+    shown = demonstrations(brief, SmallModel(SIZE), 20, np.random.default_rng(0))
+    assert all(member.format_ok and member.ended_by == "answer" for member in shown)
+    assert max(len(member.turns) for member in shown) == 2 * turns
 
 
 def test_demonstrations_seldom_show_what_is_right() -> None:
