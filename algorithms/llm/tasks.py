@@ -154,7 +154,7 @@ class Task:
     def reachable(self) -> bool:
         """Whether the relation lasts until the start."""
         try:
-            self.open()
+            _ = self._start
         except ValueError:
             return False
         return True
@@ -165,7 +165,7 @@ class Task:
 
     @cached_property
     def _start(self) -> Snapshot:
-        return self.table((self.seat,)).snapshot()
+        return Snapshot(self.table((self.seat,)))
 
     def table(self, seats: tuple[int, ...]) -> TextMatch:
         """Start a match with talkers in some seats and agents in the others."""
