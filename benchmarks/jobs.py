@@ -18,7 +18,7 @@ from benchmarks.metrics import evaluation_metrics, stochastic_metrics
 from benchmarks.plan import Job, RunSpec, Training, canonical_json
 from benchmarks.policies import copies, scripted
 from benchmarks.provenance import versions
-from benchmarks.recording import step_table, turn_table
+from benchmarks.recording import step_table, turn_table, turns_of
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
 from coopgym.corpus.schema import DETAILS, TableName
@@ -99,9 +99,9 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
     """Compute once what several runs read."""
     begun, head = time.perf_counter(), specs[0]
     if head.meeting:
-        columns = meet(head, job.policies)
+        met = meet(head, job.policies)
         outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
-        yield from (_Run(_identity(spec) | outcome | columns) for spec in specs)
+        yield from (_Run(_identity(spec) | outcome | met.columns, _said(spec, met.turns)) for spec in specs)
     elif head.audit:
         game, options = make_game(head.game, **head.parameters), AuditOptions(**head.audit.options)
         audited = AUDITS[head.protocol](game, head.reward, head.seed, options)
@@ -207,10 +207,13 @@ def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
     details: dict[TableName, pa.Table] = {}
     if episodes.trajectory:
         details["steps"] = step_table(spec.run_id, episodes.trajectory)
-    if turns := turn_table(spec.run_id, evaluation.agents, episodes.lengths):
-        details["turns"] = turns
+    details |= _said(spec, turns_of(evaluation.agents, episodes.lengths))
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
     return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, details)
+
+
+def _said(spec: RunSpec, turns: Sequence[Row]) -> dict[TableName, pa.Table]:
+    return {"turns": turn_table(spec.run_id, turns)} if turns else {}
 
 
 def of_run(run_id: str, details: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
 from benchmarks.plan import Meeting, Player, RunSpec
 from benchmarks.policies import LostAgentsError, copies
+from benchmarks.recording import turns_of
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.play import play
@@ -28,8 +29,18 @@ class _Sitting:
     weight: float
 
 
-def meet(spec: RunSpec, policies: Supply) -> dict[str, Any]:
-    """Play a run's scenario and return its evaluation columns, means over the ways of taking seats.
+@dataclass(frozen=True)
+class Met:
+    """What became of a scenario."""
+
+    columns: dict[str, Any]
+    """Evaluation columns, means over the ways of taking seats."""
+    turns: list[dict[str, Any]]
+    """What was said, one way of taking seats after the other."""
+
+
+def meet(spec: RunSpec, policies: Supply) -> Met:
+    """Play a run's scenario.
 
     A focal agent that takes every seat in turn takes one seat of each group of exchangeable ones; the group's size is
     its weight.
@@ -45,8 +56,9 @@ def meet(spec: RunSpec, policies: Supply) -> dict[str, Any]:
     assert meeting is not None, "only scenarios are played here"
     game = make_game(spec.game, **spec.parameters)
     sittings = list(_sittings(meeting, game.spec))
-    rows = []
-    for sitting in sittings:
+    rows: list[dict[str, Any]] = []
+    turns: list[dict[str, Any]] = []
+    for number, sitting in enumerate(sittings):
         agents = [
             _seated(_player(meeting, sitting, seat, game.n_agents), seat, policies) for seat in range(game.n_agents)
         ]
@@ -54,7 +66,8 @@ def meet(spec: RunSpec, policies: Supply) -> dict[str, Any]:
             game, agents, reward=spec.reward, views=spec.view, episodes=spec.episodes, seed=spec.evaluation_seed
         )
         rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, sitting.focal))
-    return averaged(rows, [sitting.weight for sitting in sittings])
+        turns += turns_of(agents, episodes.lengths, first_episode=number * spec.episodes)
+    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns)
 
 
 def _sittings(meeting: Meeting, game: GameSpec) -> Iterator[_Sitting]:

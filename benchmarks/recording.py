@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,16 +51,22 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
     return pa.table(columns).cast(SCHEMAS["steps"])
 
 
-def turn_table(run_id: str, agents: Sequence[Agent], lengths: FloatArray) -> pa.Table | None:
-    """Return what agents that converse have said and heard, or None where none does.
+def turns_of(agents: Sequence[Agent], lengths: FloatArray, first_episode: int = 0) -> list[dict[str, Any]]:
+    """Return what agents that converse have said and heard; others add nothing.
 
     Such agents have a ``transcript``: rows of the table ``turns`` but for the run. What they said in episodes that had
-    ended while others went on, ``lengths`` ``(E,)`` steps long, is left out.
+    ended while others went on is left out.
+
+    Args:
+        agents: who has played.
+        lengths: ``(E,)`` steps of the episodes that they played.
+        first_episode: number of the first of them in the run.
     """
-    rows = [
-        {"run_id": run_id, **row}
-        for agent in agents
-        for row in getattr(agent, "transcript", ())
-        if row["t"] < lengths[row["episode"]]
-    ]
-    return table_from_rows("turns", rows) if rows else None
+    rows = (row for agent in agents for row in getattr(agent, "transcript", ()))
+    kept = (row for row in rows if row["t"] < lengths[row["episode"]])
+    return [{**row, "episode": first_episode + row["episode"]} for row in kept]
+
+
+def turn_table(run_id: str, turns: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return the turns of a run as a table."""
+    return table_from_rows("turns", [{"run_id": run_id, **turn} for turn in turns])

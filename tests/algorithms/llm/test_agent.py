@@ -17,7 +17,7 @@ from algorithms.llm.models import SmallModel
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.voices import ModelVoice
 from algorithms.loading import load_agents
-from benchmarks.recording import turn_table
+from benchmarks.recording import turn_table, turns_of
 from coopgym.agents import make_agent, play
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.games.registry import make_game
@@ -72,8 +72,7 @@ def test_remembering_messages_changes_none(policy: LanguagePolicy, monkeypatch: 
 def test_transcripts_are_rows_of_the_table_of_turns(policy: LanguagePolicy) -> None:
     agents = [LanguageAgent(policy), make_agent("TitForTat")]
     episodes = play(GAME, agents, episodes=2)
-    table = turn_table("run", agents, episodes.lengths)
-    assert table is not None
+    table = turn_table("run", turns_of(agents, episodes.lengths))
     assert table.schema.equals(SCHEMAS["turns"])
     rows = table.to_pylist()
     assert {(row["episode"], row["t"]) for row in rows} == {(e, t) for e in range(2) for t in range(4)}
@@ -85,7 +84,9 @@ def test_transcripts_are_rows_of_the_table_of_turns(policy: LanguagePolicy) -> N
     assert all(row["completion_tokens"] == len(row["content"]) + 1 for row in written if row["valid"])
     assert all(row["prompt_tokens"] is None for row in rows if row["role"] != "assistant")
     assert any(row["action"] is not None for row in written)
-    assert turn_table("run", [make_agent("Random")], episodes.lengths) is None
+    assert turns_of([make_agent("Random")], episodes.lengths) == []
+    later = turns_of(agents, episodes.lengths, first_episode=6)
+    assert {row["episode"] for row in later} == {6, 7}
 
 
 def test_a_message_s_prompt_is_all_that_stood_before_it() -> None:
@@ -117,9 +118,7 @@ def test_an_answer_that_is_cut_off_is_no_answer() -> None:
 def test_what_is_said_after_an_episode_s_end_is_not_recorded() -> None:
     agents = parrots("submit .50")
     play(GAME, agents, episodes=2)
-    table = turn_table("run", agents, np.array([2.0, 4.0]))
-    assert table is not None
-    rows = table.to_pylist()
+    rows = turns_of(agents, np.array([2.0, 4.0]))
     assert {row["t"] for row in rows if row["episode"] == 0} == {0, 1}
     assert {row["t"] for row in rows if row["episode"] == 1} == set(range(4))
 
