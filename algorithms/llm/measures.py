@@ -11,16 +11,16 @@ from algorithms.llm.gold import bin_of
 def rollout_measures(batch: Batch) -> dict[str, float]:
     """Return means over a batch's rollouts: outcome, nearness to the oracle, welfare, dialogue and tool use."""
     members, tasks = batch.trajectories, batch.tasks
-    answered = [
-        (member.answer, task.gold) for member, task in zip(members, tasks, strict=True) if member.answer is not None
+    played = [(member, task) for member, task in zip(members, tasks, strict=True) if member.levels]
+    gaps = [
+        abs(member.answer - task.gold) for member, task in zip(members, tasks, strict=True) if member.answer is not None
     ]
     calls = [call for member in members for turn in member.turns for call in turn.calls]
-    levels = [level for member in members for level in member.levels]
     decisions = sum(member.decisions for member in members)
     measures = {
         "outcome": float(batch.outcomes.mean()),
         "correct": float(np.mean([member.correct for member in members])),
-        "answered": len(answered) / len(members),
+        "answered": len(gaps) / len(members),
         "well_formed": float(np.mean([member.format_ok for member in members])),
         "turns_per_decision": sum(len(member.turns) for member in members) / decisions,
         "tokens_per_decision": sum(member.written for member in members) / decisions,
@@ -29,11 +29,12 @@ def rollout_measures(batch: Batch) -> dict[str, float]:
             np.mean([len({bin_of(member.answer) for member in group.members} - {None}) for group in batch.groups])
         ),
     }
-    if levels:
-        measures["level"] = float(np.mean(levels))
-        measures["welfare"] = float(np.mean([member.payoffs.sum() for member in members if member.levels]))
-    if answered:
-        measures["oracle_gap"] = float(np.mean([abs(level - gold) for level, gold in answered]))
+    if played:
+        measures["level"] = float(np.mean([level for member, _ in played for level in member.levels]))
+        measures["welfare"] = float(np.mean([member.payoffs.sum() for member, _ in played]))
+        measures["payoff_share"] = float(np.mean([task.payoff_share(member.payoffs) for member, task in played]))
+    if gaps:
+        measures["oracle_gap"] = float(np.mean(gaps))
     return measures
 
 

@@ -208,6 +208,11 @@ class Task:
             worth = _between(payoffs, settings.disagreement[0].sum(), settings.ideal[0].sum())
         return Judgement(max(0.0, worth - float(outcome.penalties.mean())), right)
 
+    def payoff_share(self, payoffs: FloatArray) -> float:
+        """Return where the seat's payoff per decision, of all ``(N,)``, lies between disagreement and optimum."""
+        low, high = (stage[0][self.seat] for stage in (self.settings.disagreement, self.settings.ideal))
+        return _between(payoffs[self.seat], low, high)
+
     def unanswered(self) -> Judgement:
         """Say what a rollout without an end is worth."""
         return Judgement(0.0, False)
