@@ -174,7 +174,6 @@ def test_a_study_trains_plays_and_keeps_what_was_said(tmp_path: Path) -> None:
     assert {"outcome", "tokens", "answered", "flat_groups"} <= {row["metric"] for row in curves}
     turns = corpus.turns.to_pylist()
     talked = {row["run_id"] for row in turns}
-    assert {alone[name]["run_id"] for name in ("LLM-grpo", "LLM-warm_up")} <= talked
-    assert alone["TitForTat"]["run_id"] not in talked
+    assert talked == set(runs) - {alone["TitForTat"]["run_id"]}
     own = [row for row in turns if row["run_id"] == alone["LLM-grpo"]["run_id"]]
     assert {(row["seat"], row["t"]) for row in own} == {(seat, t) for seat in range(2) for t in range(3)}
