@@ -80,12 +80,12 @@ def test_stages_grow_with_success() -> None:
 
 
 def test_stages_grow_when_their_time_is_over() -> None:
-    horizons = Horizons(SETTINGS, 0, longest=2, least_steps=1, most_steps=2)
+    horizons = Horizons(SETTINGS, 0, longest=3, least_steps=1, most_steps=2)
     stages = []
-    for _ in range(4):
+    for _ in range(5):
         horizons.update(Batch([group(*HOPELESS)], 0))
         stages.append(horizons.stage)
-    assert stages == [1, 2, 2, 2]
+    assert stages == [1, 2, 2, 3, 3]
 
 
 def test_a_stage_is_a_window_of_which_the_last_decision_is_paid() -> None:

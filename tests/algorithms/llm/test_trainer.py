@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.llm.data import Batch, Trajectory
+from algorithms.llm.data import Batch, Group, Trajectory
+from algorithms.llm.minibatch import minibatch, totals
 from algorithms.llm.models import SmallModel
 from algorithms.llm.registry import make_method
 from algorithms.llm.scoring import in_parts, rows
@@ -129,6 +130,20 @@ def test_gradients_of_parts_add_up_to_the_minibatch_s(method: str, begin) -> Non
     assert whole.history[0].keys() == parts.history[0].keys()
     for name, value in whole.history[0].items():
         assert parts.history[0][name] == pytest.approx(value, abs=1e-3, rel=1e-3), name
+
+
+def test_totals_count_the_whole_minibatch(begin) -> None:
+    trainer = begin()
+    members = sampled(trainer)
+    credit = trainer.method.main.credit.assign(Batch([Group(trainer.method.curriculum.tasks(1, 0)[0], members)], 0))
+    credit.weight["main"][1][:] = 0.0
+    counted = totals(credit, [0, 1, 4])
+    written = [members[place].written for place in (0, 1, 4)]
+    assert (counted.sequences, counted.tokens) == (3, sum(written))
+    assert counted.weighted == {"main": written[0] + written[2]}
+    part = minibatch(members, credit, [0, 4], counted)
+    assert part.totals == counted
+    assert part.mask.sum(1).tolist() == [written[0], written[2]]
 
 
 def test_a_step_takes_an_update_per_minibatch_and_epoch(begin) -> None:
