@@ -34,7 +34,8 @@ class MADDPG(CriticLearner):
     Attributes:
         learning_rate: Adam's step size of the policies.
         noise: deviation of the noise on actions, in levels, at the beginning.
-        final_noise: the same at the end.
+        final_noise: the same at the end. Where trust breaks off just below the best level, policies stay some three
+            deviations away from that edge.
         noise_decay: share of training over which it falls.
         latent_cost: cost of squared policy outputs before the tanh, in units of the reward scale; without it, policies
             that reach a bound stay there (Andrychowicz et al. 2017, "Hindsight Experience Replay", appendix A).
@@ -45,7 +46,7 @@ class MADDPG(CriticLearner):
 
     learning_rate: float = hyperparameter(3e-4, 0.0, above_low=True)
     noise: float = hyperparameter(0.1, 0.0)
-    final_noise: float = hyperparameter(0.03, 0.0)
+    final_noise: float = hyperparameter(0.02, 0.0)
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
     latent_cost: float = hyperparameter(1e-3, 0.0)
 

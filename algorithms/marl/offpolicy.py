@@ -126,10 +126,11 @@ class OffPolicySeats(SeatLearner):
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Keep the block and take as many updates as it is worth; metrics are the latest."""
-        if self.replay.pushed == 0:
-            self.steady.calibrate(block.signal.flatten(2))
         before = self.replay.pushed
         self.replay.push(transitions(block))
+        signal = block.signal.flatten(2)
+        count = signal.shape[-1]
+        self.steady.calibrate(signal, count / min(self.replay.pushed, max(self.replay.capacity, count)))
         if self.warming_up or self.replay.size == 0:
             return {}
         options = self.options

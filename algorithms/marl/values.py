@@ -128,7 +128,8 @@ class SteadyValue:
     """What it is worth to earn the same signal c every step from time t on: b[t] = c·(1 - γ^(H - t))/(1 - γ).
 
     Off-policy critics learn Q - b. Most of a value here is time to go, and that part is known: with a signal that never
-    changes, the network has nothing to learn. It shifts no optimum, since b depends on time alone.
+    changes, the network has nothing to learn. It shifts no optimum, since b depends on time alone. Where c is not what
+    is earned, the gap times the steps to go is left to the network and hides what a single action changes.
 
     Args:
         shape: ``(R, n)``.
@@ -152,9 +153,9 @@ class SteadyValue:
         self.signal = torch.zeros(shape, device=device)
         """c, ``(R, n)``."""
 
-    def calibrate(self, signal: Tensor) -> None:
-        """Set c to the mean of signals ``(R, n, S)``."""
-        self.signal.copy_(signal.mean(-1))
+    def calibrate(self, signal: Tensor, weight: float = 1.0) -> None:
+        """Move c a share ``weight`` of the way to the mean of signals ``(R, n, S)``."""
+        self.signal.lerp_(signal.mean(-1), weight)
 
     def __call__(self, time: Tensor) -> Tensor:
         """Return b ``(R, n, S)`` at times ``(R, S)`` in [0, H]."""

@@ -72,6 +72,17 @@ def test_a_steady_signal_leaves_critics_nothing_to_learn() -> None:
         assert torch.allclose(2.0 + gamma * following, value[:4])
 
 
+def test_the_steady_signal_is_the_mean_of_what_was_earned() -> None:
+    trainer, seats = seats_of()
+    earned = []
+    for progress in (0.0, 0.3, 0.6):
+        block = trainer.collect(progress)
+        seats.update(block, progress)
+        earned.append(block.signal.flatten(2).mean(-1))
+    assert seats.replay.pushed < seats.replay.capacity
+    assert torch.allclose(seats.steady.signal, torch.stack(earned).mean(0), rtol=1e-4)
+
+
 def test_a_scale_that_moves_leaves_answers_where_they_were() -> None:
     scale = TargetScale((2, 3), 0.5, CPU)
     weight, twins = torch.ones(2, 3, 4, 1), torch.ones(2, 2, 3, 1, 1)

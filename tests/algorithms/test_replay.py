@@ -88,7 +88,7 @@ def test_what_follows_the_end_of_an_episode(bootstrap: bool) -> None:
     block = made.collect()
     seats.replay.push(transitions(block))
     batch = seats.batch(torch.full((2, 1), 99 * 4))
-    assert batch.discount.unique().item() == pytest.approx(0.99 * bootstrap)
+    assert batch.discount.unique().item() == pytest.approx(settings.gamma * bootstrap)
     if bootstrap:
         assert needed(batch.next_state)[..., -1].unique().item() == 1.0  # time, as a share of the horizon
         assert torch.equal(batch.next_observation[:, :, 0], needed(block.final_observation)[:, :, 99, 0])
