@@ -4,7 +4,7 @@ This package is the first that a worker process imports, so it imports nothing h
 """
 
 from benchmarks.executors.base import Executor, WorkerDiedError
-from benchmarks.executors.choice import choose_executor
+from benchmarks.executors.choice import choose_executor, number_of_processes
 from benchmarks.executors.in_process import InProcess
 from benchmarks.executors.process_pool import ProcessPool, worker_pool
 from benchmarks.executors.ray_cluster import RayCluster
@@ -16,5 +16,6 @@ __all__ = [
     "RayCluster",
     "WorkerDiedError",
     "choose_executor",
+    "number_of_processes",
     "worker_pool",
 ]

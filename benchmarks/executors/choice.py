@@ -32,4 +32,9 @@ def choose_executor(
         return RayCluster(ray, workers, device, gpus_per_job)
     if workers == 0:
         return InProcess(device)
-    return ProcessPool(len(os.sched_getaffinity(0)) if workers is None else workers, device)
+    return ProcessPool(number_of_processes(workers), device)
+
+
+def number_of_processes(workers: int | None) -> int:
+    """Return how many processes a user asks for: as many as there are cores for this one, unless told."""
+    return len(os.sched_getaffinity(0)) if workers is None else workers

@@ -21,7 +21,7 @@ from benchmarks.cli import app
 from benchmarks.progress import LineProgress
 from benchmarks.report import ink
 from benchmarks.report.portraits import portraits
-from benchmarks.solve import batch, command, keeping
+from benchmarks.solve import batch, certificates, keeping
 from benchmarks.solve.files import Solved, read_solved
 from benchmarks.solve.page import render_index
 from benchmarks.solve.settings import parse_settings
@@ -54,9 +54,9 @@ def two_games(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def make_short(game: str) -> Any:
         return make_game(game, **QUICK)
 
-    monkeypatch.setattr(command, "games", lambda edition=None: TWO)
-    monkeypatch.setattr(command, "solve", solve_short)
-    for module in (batch, command, keeping):
+    monkeypatch.setattr(certificates, "games", lambda edition=None: TWO)
+    monkeypatch.setattr(certificates, "solve", solve_short)
+    for module in (batch, certificates, keeping):
         monkeypatch.setattr(module, "make_game", make_short)
     return calls
 
@@ -154,7 +154,7 @@ def test_numbers_come_through_settings_unchanged(value: float) -> None:
 
 def test_files_come_back_as_written_and_only_for_the_same_question(team: Solution, tmp_path: Path) -> None:
     solved = Solved(team.record(), team.figure().svg())
-    place = command.write_solved(tmp_path, solved)
+    place = certificates.write_solved(tmp_path, solved)
     back = read_solved(tmp_path, team.game)
     assert back is not None
     assert back.record == json.loads(json.dumps(solved.record))
@@ -163,7 +163,7 @@ def test_files_come_back_as_written_and_only_for_the_same_question(team: Solutio
     for damaged in ("not json", "[]", "{}", place.read_text().replace('"package_version": "', '"package_version": "9')):
         place.write_text(damaged)
         assert read_solved(tmp_path, team.game) is None
-    command.write_solved(tmp_path, solved)
+    certificates.write_solved(tmp_path, solved)
     place.with_suffix(".svg").write_text("<svg/>")
     assert read_solved(tmp_path, team.game) is None, "a figure of somebody else"
 
@@ -208,14 +208,14 @@ def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: l
 def test_a_game_that_fails_does_not_take_the_others_along(
     two_games: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    working = command.solve
+    working = certificates.solve
 
     def solve_but_one(game: str) -> Solution:
         if game == "TrustDilemma-v1":
             raise ValueError("no optimum <here>")
         return working(game)
 
-    monkeypatch.setattr(command, "solve", solve_but_one)
+    monkeypatch.setattr(certificates, "solve", solve_but_one)
     result = call("--all", "-o", str(tmp_path), "--workers", "0")
     assert result.exit_code == 1
     assert "TrustDilemma-v1 could not be solved: ValueError: no optimum <here>" in result.stderr
@@ -226,7 +226,7 @@ def test_a_game_that_fails_does_not_take_the_others_along(
 
 def test_worker_processes_solve_too(tmp_path: Path) -> None:
     progress = LineProgress(io.StringIO(), "games")
-    outcome = batch.work_through(command.CERTIFICATES, ("PartnerHoldUp-v0",), tmp_path, 2, False, progress)
+    outcome = batch.work_through(certificates.CERTIFICATES, ("PartnerHoldUp-v0",), tmp_path, 2, False, progress)
     assert (outcome.computed, outcome.faults) == (1, {})
     held = read_solved(tmp_path, make_game("PartnerHoldUp-v0"))
     assert held is not None

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 import coopgym
 from algorithms.marl import IPPO, load_agents
-from benchmarks import train_command
+from benchmarks import training
 from benchmarks.cli import app
-from benchmarks.train_command import CHECKPOINT, Request, learner_named, train
+from benchmarks.training import CHECKPOINT, Request, learner_named, train
 from coopgym.agents.play import play
 
 TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "minibatches=2", "--set", "epochs=1")
@@ -93,7 +93,7 @@ class Stop:
 
 
 def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_command, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     settings = ("game.max_steps=10", "num_envs=4", "hidden=[8]", "minibatches=2", "epochs=1")
     request = Request("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings, out=tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Train one learner on one game from the command line: read what was asked for, train, and judge what came out."""
+"""Train one learner on one game: read what a user asked for, train, and judge what came out."""
 
 from __future__ import annotations
 

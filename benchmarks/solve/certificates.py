@@ -1,4 +1,4 @@
-"""What ``coopgym solve`` does: one game on the screen and into files, or all games into a folder."""
+"""Certificates of games: of one on the screen and into files, or of all into a folder."""
 
 from __future__ import annotations
 

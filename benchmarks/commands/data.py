@@ -1,0 +1,108 @@
+"""``coopgym data``: look into corpora, and make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.endings import user_errors
+from benchmarks.commands.options import CorpusPlace
+
+data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
+
+
+@data.command(name="list")
+def list_released() -> None:
+    """List the released corpora."""
+    from rich.console import Console
+
+    from benchmarks.corpora.console import list_corpora
+    from coopgym.corpus import CorpusError
+
+    with user_errors(CorpusError):
+        list_corpora(Console())
+
+
+@data.command()
+def show(corpus: CorpusPlace) -> None:
+    """Say what is in a corpus, on one screen."""
+    from rich.console import Console
+
+    from benchmarks.corpora.console import print_corpus
+    from coopgym.corpus import CorpusError, load_corpus
+
+    with user_errors(CorpusError, ImportError):
+        print_corpus(Console(), load_corpus(corpus))
+
+
+@data.command()
+def verify(corpus: CorpusPlace) -> None:
+    """Check every file and row of a corpus, also against its study; list all faults."""
+    from benchmarks.corpora.verification import verify as find_faults
+    from coopgym.corpus import CorpusError
+
+    with user_errors(CorpusError, ImportError):
+        faults = find_faults(corpus)
+    for fault in faults:
+        typer.echo(fault)
+    typer.echo(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
+    if faults:
+        raise typer.Exit(1)
+
+
+@data.command()
+def export(
+    corpus: CorpusPlace,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
+    form: Annotated[
+        str | None, typer.Option("--format", help="csv, jsonl or parquet.", show_default="ending of the file")
+    ] = None,
+    table: Annotated[str, typer.Option(help="Table to write.")] = "runs",
+) -> None:
+    """Write a table to a file for other programs."""
+    from benchmarks.corpora.exchange import export as write_file
+    from coopgym.corpus import load_corpus
+
+    with user_errors(ValueError, OSError, ImportError):
+        rows = write_file(load_corpus(corpus), table, form, out)
+    typer.echo(f"written: {out} ({rows:,} rows of {table})")
+
+
+@data.command(name="import")
+def import_published(
+    path: Annotated[Path, typer.Argument(help="Records of the published study: a file, or a folder of them.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+    reward: Annotated[
+        str | None, typer.Option(metavar="MODE", help="Reward mode of records whose folder does not tell.")
+    ] = None,
+) -> None:
+    """Turn the published study's JSON records into a corpus."""
+    from benchmarks.corpora.exchange import import_records
+    from coopgym.corpus import CorpusError
+
+    with user_errors(CorpusError, OSError):
+        sizes = import_records(path, out, reward)
+    typer.echo(f"corpus: {out} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")
+
+
+@data.command()
+def release(
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, such as runs/quick.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; its name is the corpus's, like audit-v0.")],
+    description: Annotated[str | None, typer.Option(help="What it is.", show_default="the study's")] = None,
+    version: Annotated[str, typer.Option(help="Version of the release.")] = "1.0.0",
+    published: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of publication.", show_default="today")
+    ] = None,
+    url: Annotated[str, typer.Option(help="Web page of the release.", show_default=False)] = "",
+) -> None:
+    """Make a released corpus: one file per table, Croissant metadata and a datasheet."""
+    from benchmarks.corpora.release import release as make_release
+
+    day = (published or datetime.now(tz=UTC)).date()
+    with user_errors(ValueError, OSError):
+        make_release(runs, out, description, version, day, url)
+    typer.echo(f"released: {out}")

@@ -1,0 +1,28 @@
+"""``coopgym games``: which games there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.endings import user_errors
+
+
+def games(
+    game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this game in full.")] = None,
+) -> None:
+    """List the games, or describe one."""
+    from rich.console import Console
+
+    from benchmarks.console import game_list, print_game
+    from coopgym.games.registry import games as game_ids
+    from coopgym.games.registry import make_game
+
+    console = Console()
+    if game is None:
+        console.print(game_list(game_ids()))
+        return
+    with user_errors(ValueError):
+        spec = make_game(game).spec
+    print_game(console, spec)

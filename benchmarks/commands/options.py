@@ -1,0 +1,16 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+CorpusPlace = Annotated[
+    str, typer.Argument(metavar="CORPUS", help="Name of a released corpus, a folder, a zip archive, or an address.")
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; values are TOML.")
+]
+GameWorkers = Annotated[int | None, typer.Option(min=0, help="With --all: processes.", show_default="number of cores")]
+"""How many processes work through all games; None for as many as there are cores."""

@@ -1,0 +1,39 @@
+"""``coopgym play``: a person plays."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.endings import user_errors
+
+
+def play(
+    game: Annotated[str, typer.Argument(metavar="ID", help="Game to play.")],
+    seat: Annotated[int, typer.Option(help="Your seat, from 0.")] = 0,
+    partner: Annotated[
+        str, typer.Option(help="Agent in the other seats: a name, module:Class, or llm:URL#model.")
+    ] = "TitForTat",
+    reward: Annotated[str, typer.Option(help="Reward mode, or a form like mutuality=0.5.")] = "private",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all chance.")] = 0,
+) -> None:
+    """Play a seat yourself, in the terminal."""
+    from benchmarks.entries import require_agent
+    from benchmarks.terminal import Person, farewell, introduction, partners, play_with_person
+    from coopgym.agents import Seat
+    from coopgym.games.registry import make_game
+    from coopgym.rewards import reward_layer
+
+    with user_errors(ValueError):
+        made = make_game(game)
+        layer = reward_layer(reward)
+        Seat.of(made, seat, made.spec.default_view, layer.name)
+        require_agent(partner)
+    for line in introduction(made.spec, seat, partner, layer.name):
+        typer.echo(line)
+    with user_errors(ConnectionError, ImportError, ValueError):
+        sitting = play_with_person(made, Person(input, typer.echo), seat, partners(partner), layer, seed)
+    typer.echo("")
+    for line in farewell(made.spec, seat, sitting):
+        typer.echo(line)

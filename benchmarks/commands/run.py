@@ -1,0 +1,83 @@
+"""``coopgym run``: a study, its corpus and its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.endings import interruptible, user_errors
+
+
+def run(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Name of a shipped study, or a TOML file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of results.", show_default="runs/<study>")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes; 0 runs in this one.", show_default="number of cores")
+    ] = None,
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AGENT", help="Add your agent to all games and modes: module:Class, or llm:URL#model."),
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where learners train.")] = "cpu",
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Use a Ray cluster: auto, local, or its address."),
+    ] = None,
+    gpus_per_job: Annotated[float, typer.Option(help="With --ray: share of a GPU for a training job.")] = 1.0,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Keep runs that are there, or compute all of them anew.")
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
+) -> None:
+    """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
+    from rich.console import Console
+
+    from benchmarks.console import print_outlook, print_rankings
+    from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
+    from benchmarks.plan import expand
+    from benchmarks.progress import progress_on
+    from benchmarks.report import SUMMARY_FILE, write_report
+    from benchmarks.runner import outlook, run_study
+    from benchmarks.store import FolderInUseError, RunStore
+    from benchmarks.study import StudyError, load_study
+    from benchmarks.summary import summarise
+    from coopgym.corpus import CorpusError, load_corpus
+
+    console = Console()
+    with user_errors(StudyError):
+        chosen = load_study(study)
+        for name in agent or ():
+            chosen = chosen.with_agent(name)
+        runs = expand(chosen, only)
+        if not runs:
+            raise StudyError(
+                f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
+            )
+    folder = out or Path("runs") / chosen.name
+    with user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError):
+        executor = choose_executor(workers, device, ray, gpus_per_job)
+        if dry_run:
+            finished = RunStore(folder, chosen).finished() if resume else set()
+            print_outlook(console, outlook(runs, finished), folder, number_of_processes(workers))
+            return
+        with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
+            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
+        corpus, page = load_corpus(folder), folder / "report.html"
+        summary = summarise(corpus.runs)
+        if outcome.computed or not page.exists():
+            write_report(corpus, summary, page)
+    print_rankings(console, summary)
+    typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
+    if outcome.replaced:
+        typer.echo(f"{outcome.replaced} earlier runs had another specification and were replaced")
+    typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
+    typer.echo(f"summary: {folder / SUMMARY_FILE}")
+    typer.echo(f"report:  {page}")
+    if outcome.failed:
+        typer.echo("some runs failed: their tracebacks are in the report and in the column `error`", err=True)
+        raise typer.Exit(1)

@@ -1,0 +1,52 @@
+"""``coopgym train``: one learner on one game."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.commands.endings import interruptible, user_errors
+
+
+def train(
+    game: Annotated[str, typer.Argument(metavar="GAME", help="Game to train on.")],
+    agent: Annotated[str, typer.Option(metavar="NAME", help="Learner, such as mappo; any case will do.")],
+    reward: Annotated[
+        list[str] | None, typer.Option(metavar="MODE", help="Reward modes.", show_default="integrated")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, trained side by side.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Joint steps per seed and mode.")] = 200_000,
+    objective: Annotated[
+        str | None, typer.Option(help="Learn from the own reward or from the sum: individual or team.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Set a hyper-parameter, or game.NAME of the game; values are TOML."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the policies.", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, …")] = "cpu",
+) -> None:
+    """Train a learner in all seats of a game and say what it earns beside the best constant."""
+    from rich.console import Console
+
+    from benchmarks.progress import progress_on
+    from benchmarks.training import Request, print_trained
+    from benchmarks.training import train as train_learner
+
+    request = Request(
+        game, agent, tuple(reward or ["integrated"]), seeds, steps, objective, tuple(settings or ()), out, device
+    )
+    advice = "add --out FOLDER to keep checkpoints" if out is None else "run the same command to go on"
+    with user_errors(ValueError, TypeError, OSError, ImportError), interruptible(f"interrupted; {advice}"):
+        trained = train_learner(request, progress_on(Console(stderr=True), "replicas"))
+    print_trained(Console(), trained)
+    if out is not None:
+        typer.echo(f"policies: {out}  (algorithms.marl.load_agents({str(out)!r}))")
+    if trained.failures:
+        raise typer.Exit(1)

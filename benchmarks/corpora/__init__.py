@@ -1,0 +1,1 @@
+"""Corpora as users handle them: shown, verified, exchanged with other programs, released."""

@@ -1,0 +1,31 @@
+"""Runs become a released corpus."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from benchmarks.corpora.words import some
+from coopgym.corpus.integrity import check_corpus
+from coopgym.corpus.inventory import Inventory
+from coopgym.corpus.publication import publish
+from coopgym.corpus.reader import CorpusError, load_corpus
+from coopgym.corpus.release import Release
+
+
+def release(source: Path, out: Path, description: str | None, version: str, published: date, url: str) -> None:
+    """Make a released corpus of a folder of runs.
+
+    Raises:
+        CorpusError: the folder holds no sound corpus, or the release exists.
+        ValueError: its name is not one.
+    """
+    corpus = load_corpus(source)
+    faults = check_corpus(corpus.path)
+    if faults:
+        listed = "\n".join(map(str, faults))
+        raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are released:\n{listed}")
+    told = (
+        description or (corpus.study or {}).get("description") or f"Runs of {some(Inventory(corpus).values('study'))}."
+    )
+    publish(source, out, Release(out.name, told, version, published, url=url))
