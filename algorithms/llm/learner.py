@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 from algorithms.llm.gold import oracle_for
+from algorithms.llm.method import Method
 from algorithms.llm.models import LanguageModel, SmallSettings
+from algorithms.llm.recipes import Options, Slots
 from algorithms.llm.registry import make_method
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.tasks import OutcomeKind, TaskSettings
@@ -42,6 +44,8 @@ class LLM(TrainerSettings, Trainable):
     Attributes:
         method: name of the method (`algorithms.llm.registry`), or ``"warm_up"`` for the model before training.
         options: parameters of the method's pieces, by piece.
+        slots: other pieces for some of the method's slots, by name; then give the entry of a study a ``label``.
+        first_steps: steps of the fine-tuning stage of methods that have one; None is the method's own number.
         model: ``"small"``, or a Hugging Face model by name or folder.
         layers: of the built-in model, as are ``width``, ``heads`` and ``context``.
         warm_up_steps: gradient updates on demonstrations; only the built-in model needs them.
@@ -59,7 +63,9 @@ class LLM(TrainerSettings, Trainable):
     objectives: ClassVar[tuple[Objective, ...]] = ("individual",)
 
     method: str = "grpo"
-    options: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    options: Options = dataclasses.field(default_factory=dict)
+    slots: Slots = dataclasses.field(default_factory=dict)
+    first_steps: int | None = hyperparameter(None, 0)
     model: str = SMALL
     layers: int = hyperparameter(2, 1)
     width: int = hyperparameter(64, 2)
@@ -81,9 +87,9 @@ class LLM(TrainerSettings, Trainable):
         _ = self.rules, self.size, oracle_for("private", self.oracle)
         example = self._tasks(EXAMPLE, {}, "private", None, oracle=None)
         if self.method != WARM_UP:
-            make_method(self.method, example, seed=0, options=self.options)
-        elif self.options:
-            raise ValueError(f"options={self.options!r}: {WARM_UP!r} is no method and has none")
+            self._method(example, seed=0)
+        elif self.options or self.slots:
+            raise ValueError(f"{WARM_UP!r} is no method and has neither options nor slots")
 
     @property
     def title(self) -> str:
@@ -181,7 +187,7 @@ class LLM(TrainerSettings, Trainable):
         if self.method == WARM_UP:
             progress(planned, planned)
             return model, {**entry, "decisions": 0, "gradient_updates": 0, "curves": []}
-        method = make_method(self.method, tasks, seed=replica.seed, options=self.options)
+        method = self._method(tasks, replica.seed)
         trainer = Trainer(model, method, self, self.worded_in, replica.seed)
         try:
             trainer.train(
@@ -215,6 +221,9 @@ class LLM(TrainerSettings, Trainable):
 
         lora = None if self.lora is None else LoraSettings(rank=self.lora)
         return HuggingFaceModel(self.model, device=device, lora=lora)
+
+    def _method(self, tasks: TaskSettings, seed: int) -> Method:
+        return make_method(self.method, tasks, seed, self.options, self.slots, self.first_steps)
 
     def _tasks(
         self, game: str, parameters: Mapping[str, Any], reward: str, view: View | None, oracle: str | None

@@ -1,204 +1,17 @@
-"""The methods by name: each is a composition of small pieces."""
+"""Methods by name, made of their pieces."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from algorithms.llm.credit import (
-    COPO,
-    DECS,
-    IGPO,
-    P2S,
-    PPO,
-    PPR,
-    SCOPE,
-    SIOP,
-    SPAE,
-    ArenaRL,
-    BatchZ,
-    BetaWeight,
-    GroupCenter,
-    GroupZ,
-    GTAlign,
-    Imitate,
-    LeaveOneOut,
-    MatchTIR,
-    OutcomeExploration,
-    ProRAG,
-    TreePS,
-    VStar,
-)
-from algorithms.llm.curricula import EasyGate, Horizons, MixedOnly, Uniform
+from algorithms.llm.credit import Imitate
 from algorithms.llm.method import Method, Stage
-from algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
-from algorithms.llm.samplers.independent import Independent
-from algorithms.llm.samplers.tree import BreadthTree
-from algorithms.llm.samplers.value_guided import ValueGuidedTree
-from algorithms.llm.signals import (
-    AnswerClusters,
-    GoldBelief,
-    GoldPath,
-    PairJudge,
-    SelfDiff,
-    StepJudge,
-    StepModel,
-    StepProbe,
-    TraceMatcher,
-    WelfareReward,
-)
-from algorithms.llm.slots import CreditAssigner, GroupTransform, Objective, Sampler, Signal
+from algorithms.llm.objectives import Imitation
+from algorithms.llm.recipes import RECIPES, Options, Recipe, Slots
 from algorithms.llm.tasks import TaskSettings
-from algorithms.llm.transforms import InterventionPatch, Repair
-
-Options = Mapping[str, Mapping[str, Any]]
-"""Parameters of a method's pieces by the class of the piece, e.g. ``{"Clip": {"kl": 0.0}}``."""
-
-
-STATUS = "worked examples match; trains end to end in tests/algorithms/llm/test_methods.py"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A method in the table.
-
-    Attributes:
-        source: the paper.
-        idea: what it does, in a line.
-        slot: where its own idea sits.
-        first_signals: signals of the fine-tuning stage that goes before, as are ``first_transforms``.
-        first_steps: steps of that stage.
-        settings: parameters of pieces that differ from their defaults, by the class of the piece.
-        status: what backs it.
-    """
-
-    source: str
-    idea: str
-    slot: str
-    credit: type[CreditAssigner]
-    objective: type[Objective] = Clip
-    sampler: type[Sampler] = Independent
-    signals: tuple[type[Signal], ...] = ()
-    transforms: tuple[type[GroupTransform], ...] = ()
-    curriculum: type[Uniform] = Uniform
-    critic: bool = False
-    signals_first: bool = False
-    first_signals: tuple[type[Signal], ...] = ()
-    first_transforms: tuple[type[GroupTransform], ...] = ()
-    first_steps: int = 0
-    settings: Options = field(default_factory=dict)
-    status: str = STATUS
-
-    @property
-    def pieces(self) -> dict[str, type[Any]]:
-        """The classes that it is made of, by name."""
-        several = (*self.signals, *self.transforms, *self.first_signals, *self.first_transforms)
-        return {kind.__name__: kind for kind in (self.credit, self.objective, self.sampler, self.curriculum, *several)}
-
-    @property
-    def needs(self) -> list[str]:
-        """Kinds of help that its signals call for."""
-        found = {need for signal in (*self.signals, *self.first_signals) for need in signal.needs}
-        return sorted(found | ({"critic"} if self.critic else set()))
-
-
-RECIPES: Mapping[str, Recipe] = {
-    "grpo": Recipe("arXiv 2402.03300", "outcome against the group's", "credit", GroupZ),
-    "rloo": Recipe("arXiv 2402.14740", "outcome against the other members' mean", "credit", LeaveOneOut),
-    "reinforce_pp": Recipe("arXiv 2501.03262", "outcome standardised over the batch", "credit", BatchZ),
-    "ppo": Recipe("arXiv 1707.06347", "a critic's advantages", "credit", PPO, ClipWithCritic, critic=True),
-    "igpo": Recipe(
-        "arXiv 2510.14967", "a turn earns the rise of belief in the answer", "credit", IGPO, signals=(GoldBelief,)
-    ),
-    "int": Recipe(
-        "arXiv 2601.14209",
-        "fine-tuning on the own prefix and one corrected step, then RL",
-        "transform",
-        GroupCenter,
-        signals_first=True,
-        first_signals=(SelfDiff,),
-        first_transforms=(InterventionPatch,),
-        first_steps=8,
-    ),
-    "matchtir": Recipe(
-        "arXiv 2601.10712", "calls are matched to a scripted trace", "signal", MatchTIR, signals=(TraceMatcher,)
-    ),
-    "p2s": Recipe("arXiv 2601.20649", "paths that lead to a good chain earn", "signal", P2S, signals=(GoldPath,)),
-    "copo": Recipe("arXiv 2508.04138", "a batch-level channel where a group agrees", "credit", COPO),
-    "prorag": Recipe("arXiv 2601.21912", "outcome and scored steps", "signal", ProRAG, signals=(StepModel,)),
-    "treeps_rag": Recipe(
-        "arXiv 2601.06922", "a turn is worth the leaves below it", "sampler", TreePS, sampler=BreadthTree
-    ),
-    "siop": Recipe(
-        "arXiv 2605.04984", "support of the own answer among the group's", "signal", SIOP, signals=(AnswerClusters,)
-    ),
-    "spae": Recipe(
-        "arXiv 2601.03823",
-        "rises of a step potential",
-        "signal",
-        SPAE,
-        signals=(StepProbe,),
-        curriculum=MixedOnly,
-    ),
-    "decs": Recipe(
-        "arXiv 2509.25827",
-        "only what follows a sufficient prefix pays for length",
-        "credit",
-        DECS,
-        signals=(StepJudge,),
-        curriculum=EasyGate,
-        settings={"DECS": {"max_length": 256}},
-    ),
-    "bnpo": Recipe("arXiv 2506.02864", "centred outcome over a fitted Beta density", "credit", BetaWeight),
-    "h1": Recipe(
-        "arXiv 2510.07312",
-        "longer and longer chains, paid at the end",
-        "curriculum",
-        GroupCenter,
-        curriculum=Horizons,
-        settings={"Clip": {"aggregation": "seq_sum_const", "norm_len": 32}},
-    ),
-    "ppr": Recipe(
-        "arXiv 2509.25598",
-        "principle scores shifted by the outcome, with a critic",
-        "signal",
-        PPR,
-        ClipWithCritic,
-        signals=(StepModel,),
-        critic=True,
-        settings={"StepModel": {"answers": False}},
-    ),
-    "scope": Recipe(
-        "arXiv 2602.24110",
-        "nearly right rollouts are repaired",
-        "transform",
-        SCOPE,
-        MixedPolicy,
-        signals=(StepModel,),
-        transforms=(Repair,),
-        signals_first=True,
-    ),
-    "obe": Recipe("arXiv 2509.06941", "a bonus for answers rarely seen", "credit", OutcomeExploration),
-    "arenarl": Recipe("arXiv 2601.06487", "the rank in a tournament", "signal", ArenaRL, signals=(PairJudge,)),
-    "vstar": Recipe(
-        "arXiv 2602.10699",
-        "value-guided search, siblings compared",
-        "sampler",
-        VStar,
-        ClipWithCritic,
-        sampler=ValueGuidedTree,
-        signals=(StepModel,),
-        critic=True,
-        settings={"ClipWithCritic": {"own": ("sibling",)}, "VStar": {"dense": "step_score"}},
-    ),
-    "gtalign": Recipe(
-        "arXiv 2510.08872", "the geometric mean of all parties' welfare", "signal", GTAlign, signals=(WelfareReward,)
-    ),
-}
-"""Every method by name: four baselines, then the eighteen."""
 
 
 def methods() -> list[dict[str, Any]]:
@@ -229,7 +42,14 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def make_method(name: str, tasks: TaskSettings, seed: int, options: Options | None = None) -> Method:
+def make_method(
+    name: str,
+    tasks: TaskSettings,
+    seed: int,
+    options: Options | None = None,
+    slots: Slots | None = None,
+    first_steps: int | None = None,
+) -> Method:
     """Make a method's pieces.
 
     Args:
@@ -237,11 +57,16 @@ def make_method(name: str, tasks: TaskSettings, seed: int, options: Options | No
         tasks: what it trains on.
         seed: of the tasks.
         options: parameters of pieces, by the class of the piece.
+        slots: other pieces for some slots.
+        first_steps: steps of the fine-tuning stage, of methods that have one; None is the recipe's own number.
 
     Raises:
-        ValueError: an unknown method, piece or parameter, or a value out of range.
+        ValueError: an unknown method, slot, piece or parameter, or a value out of range.
     """
-    recipe, options = recipe_named(name), options or {}
+    recipe, options = recipe_named(name).altered(slots or {}), options or {}
+    if first_steps is not None and not recipe.first_steps:
+        raise ValueError(f"first_steps={first_steps}: method {name!r} has no fine-tuning stage")
+    stage_steps = recipe.first_steps if first_steps is None else first_steps
     if unknown := sorted(set(options) - set(recipe.pieces)):
         raise ValueError(f"method {name!r} has no piece {unknown[0]!r}; it is made of {', '.join(recipe.pieces)}")
     for piece, given in options.items():
@@ -265,7 +90,7 @@ def make_method(name: str, tasks: TaskSettings, seed: int, options: Options | No
         signals_first=recipe.signals_first and bool(recipe.transforms),
     )
     first = None
-    if recipe.first_steps:
+    if stage_steps:
         first = Stage(
             Imitate(),
             Imitation(),
@@ -274,4 +99,4 @@ def make_method(name: str, tasks: TaskSettings, seed: int, options: Options | No
             signals_first=recipe.signals_first,
         )
     curriculum = make(recipe.curriculum, settings=tasks, seed=seed)
-    return Method(curriculum, make(recipe.sampler), main, first, recipe.first_steps)
+    return Method(curriculum, make(recipe.sampler), main, first, stage_steps)

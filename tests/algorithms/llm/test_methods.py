@@ -105,6 +105,43 @@ def test_wrong_options_are_told(name: str, options: dict, message: str, tasks) -
         LLM(method=name, options=options)
 
 
+@pytest.mark.parametrize(
+    "slots",
+    [
+        {"sampler": "Matches", "signals": ["PairJudge"], "credit": "ArenaRL"},
+        {"sampler": "MonteCarloTree"},
+        {"signals": ["StepModel"], "transforms": ["RejectionFilter"], "credit": "Imitate", "objective": "Imitation"},
+        {"credit": "PPO", "objective": "ClipWithCritic"},
+    ],
+    ids=lambda slots: "-".join(slots),
+)
+def test_every_slot_takes_a_piece_by_name(slots: dict, tasks, pupil) -> None:
+    method = make_method("grpo", tasks, 0, slots=slots)
+    trainer = Trainer(pupil(), method, TrainerSettings(prompts=2, group_size=2, max_tokens=16), seed=0)
+    assert np.isfinite(trainer.step()["outcome"])
+
+
+@pytest.mark.parametrize(
+    ("slots", "message"),
+    [
+        ({"smapler": "Matches"}, "unknown slot 'smapler'; known: credit"),
+        ({"sampler": "Match"}, "slot 'sampler': unknown piece 'Match'; known: .*Matches"),
+        ({"sampler": "GroupZ"}, "slot 'sampler': unknown piece 'GroupZ'"),
+        ({"credit": ["GroupZ", "PPO"]}, "slot 'credit': expected one piece"),
+        ({"credit": "IGPO"}, "IGPO reads the signal 'belief', which nothing fills"),
+    ],
+)
+def test_wrong_slots_are_told(slots: dict, message: str, tasks) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_method("grpo", tasks, 0, slots=slots)
+
+
+def test_the_length_of_fine_tuning_is_an_option(tasks) -> None:
+    assert make_method("int", tasks, 0, first_steps=2).first_steps == 2
+    with pytest.raises(ValueError, match="method 'grpo' has no fine-tuning stage"):
+        make_method("grpo", tasks, 0, first_steps=2)
+
+
 ENTRY = """
 name = "x"
 [[blocks]]
@@ -129,7 +166,7 @@ def test_studies_choose_methods_and_their_options(tmp_path: Path) -> None:
         ('{ method = "arena_rl" }', "did you mean 'arenarl'"),
         ('{ method = "igpo", options = { Clip = { kk = 0.0 } } }', "Clip has no parameter 'kk'"),
         ('{ methd = "igpo" }', "methd"),
-        ('{ method = "warm_up", options = { Clip = {} } }', "'warm_up' is no method and has none"),
+        ('{ method = "warm_up", options = { Clip = {} } }', "'warm_up' is no method and has neither options nor slots"),
         ('{ oracle = "Oracle_Nashh" }', "unknown oracle 'Oracle_Nashh'"),
         ('{ partners = ["TitForTatt"] }', "did you mean 'TitForTat'"),
         ('{ dialect = "latin" }', "unknown dialect 'latin'"),
