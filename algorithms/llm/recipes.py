@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from algorithms.llm.credit import (
@@ -216,10 +217,10 @@ RECIPES: Mapping[str, Recipe] = {
 }
 """Every method by name: four baselines, then the eighteen."""
 
-_BEYOND: tuple[type[Any], ...] = (Imitation, Matches, MonteCarloTree, PPRReturns, RejectionFilter)
+_BEYOND: tuple[type[Any], ...] = (Imitate, Imitation, Matches, MonteCarloTree, PPRReturns, RejectionFilter)
 """Pieces that no recipe of the table uses."""
 _USED: Iterator[type[Any]] = (kind for recipe in RECIPES.values() for kind in recipe.pieces.values())
-PIECES: Mapping[str, type[Any]] = {kind.__name__: kind for kind in (*_USED, Imitate, *_BEYOND)}
+PIECES: Mapping[str, type[Any]] = {kind.__name__: kind for kind in chain(_USED, _BEYOND)}
 """Every piece by the name of its class."""
 KINDS: Mapping[str, type[Slot]] = {
     "credit": CreditAssigner,
