@@ -38,7 +38,7 @@ class ISAC(CriticLearner):
         learning_rate: Adam's step size of the policies.
         temperature: initial weight of the entropy, in units of the reward scale.
         temperature_learning_rate: Adam's step size of the temperatures' logarithms.
-        target_entropy: entropy of the share played that the temperature aims at; -3.5 is that of a deviation of 0.7 %.
+        target_entropy: entropy of the share played that the temperature aims at; -3 is that of a deviation of 1.2 %.
             Where trust breaks off just below the best share, policies stay some three deviations away from that edge.
     """
 
@@ -47,7 +47,7 @@ class ISAC(CriticLearner):
     learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     temperature: float = hyperparameter(0.05, 0.0, above_low=True)
     temperature_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
-    target_entropy: float = hyperparameter(-3.5, -10.0, 0.0)
+    target_entropy: float = hyperparameter(-3.0, -10.0, 0.0)
 
     def seats_learner(self, context: Context) -> ISACSeats:
         return ISACSeats(self, context)
