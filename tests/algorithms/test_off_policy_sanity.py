@@ -33,10 +33,13 @@ def test_a_team_comes_close_to_the_best_constant(kind: type[OffPolicyLearner], g
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [ISAC, IQL], ids=lambda kind: kind.__name__)
-def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[OffPolicyLearner]) -> None:
-    """Under private rewards SLCD repeats a game of one step, whose equilibrium is 23.3 and 22.5 of 100."""
+@pytest.mark.parametrize(("kind", "tolerance"), [(ISAC, 2.0), (IQL, 2.6)], ids=["ISAC", "IQL"])
+def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[OffPolicyLearner], tolerance: float) -> None:
+    """Under private rewards SLCD repeats a game of one step, whose equilibrium is 23.3 and 22.5 of 100.
+
+    IQL's levels are 5 units apart: the nearest is up to 2.5 units away.
+    """
     game = coopgym.make_game("SLCD-v0")
     result = kind().train("SLCD-v0", ["private"], [0], 300_000, evaluations=0)
     played = play(game, result.agents(0)).cooperation[0] * game.spec.endowments
-    assert np.abs(played - [23.3, 22.5]).max() < 2.0
+    assert np.abs(played - [23.3, 22.5]).max() < tolerance
