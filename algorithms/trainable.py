@@ -82,6 +82,8 @@ class Trainable(Hyperparameters):
     """Objectives that the algorithm is defined for."""
     min_agents: ClassVar[int] = 1
     max_agents: ClassVar[int | None] = None
+    usual_steps: ClassVar[int] = 200_000
+    """Joint steps of a training for which nobody has named a number."""
 
     objective: Objective = "individual"
 

@@ -62,7 +62,7 @@ class Request:
         agent: a learner's name in any case.
         rewards: reward modes.
         seeds: number of seeds, from 0.
-        env_steps: joint steps of each replica.
+        env_steps: joint steps of each replica; None is what the learner usually takes.
         objective: whose reward a seat learns from; None leaves it to the learner.
         settings: ``name=value`` texts: hyper-parameters, and game parameters with ``game.`` before their names.
         out: folder for policies, and for a checkpoint until they are there.
@@ -73,7 +73,7 @@ class Request:
     agent: str
     rewards: tuple[str, ...]
     seeds: int
-    env_steps: int
+    env_steps: int | None
     objective: str | None = None
     settings: tuple[str, ...] = ()
     out: Path | None = None
@@ -176,7 +176,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
                 request.game,
                 request.rewards,
                 range(request.seeds),
-                request.env_steps,
+                request.env_steps or learner.usual_steps,
                 game_parameters=request.parameters,
                 device=request.device,
                 progress=lambda done, planned: watcher.advance(request, min(done / planned, 1.0)),

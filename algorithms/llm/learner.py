@@ -61,6 +61,7 @@ class LLM(TrainerSettings, Trainable):
     """
 
     objectives: ClassVar[tuple[Objective, ...]] = ("individual",)
+    usual_steps: ClassVar[int] = 1280
 
     method: str = "grpo"
     options: Options = dataclasses.field(default_factory=dict)

@@ -17,7 +17,12 @@ def train(
         list[str] | None, typer.Option(metavar="MODE", help="Reward modes.", show_default="integrated")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, trained side by side.")] = 1,
-    steps: Annotated[int, typer.Option(min=1, help="Joint steps per seed and mode.")] = 200_000,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Joint steps per seed and mode; of a language model, decisions.", show_default="by learner"
+        ),
+    ] = None,
     objective: Annotated[
         str | None, typer.Option(help="Learn from the own reward or from the sum: individual or team.")
     ] = None,
@@ -47,6 +52,6 @@ def train(
         trained = train_learner(request, progress_on(Console(stderr=True), "replicas"))
     print_trained(Console(), trained)
     if out is not None:
-        typer.echo(f"policies: {out}  (algorithms.marl.load_agents({str(out)!r}))")
+        typer.echo(f"policies: {out}  (algorithms.loading.load_agents({str(out)!r}))")
     if trained.failures:
         raise typer.Exit(1)
