@@ -36,7 +36,7 @@ class IA2C(ActorCritic):
     rollout_steps: int | None = hyperparameter(5, 1)
     learning_rate: float = hyperparameter(3e-3, 0.0, above_low=True)
     gae_lambda: float = hyperparameter(1.0, 0.0, 1.0)
-    final_sigma: float = hyperparameter(0.03, 0.0, 0.5, above_low=True)
+    final_sigma: float = hyperparameter(0.05, 0.0, 0.5, above_low=True)
     sharing: bool = False
 
     def seats_learner(self, context: Context) -> ActorCriticSeats:
