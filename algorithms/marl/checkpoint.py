@@ -27,9 +27,19 @@ def write_checkpoint(
         progress: counters and records, JSON values.
         state: every tensor that training continues from.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    tensors = _apart({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()})
     header = {"run": json.dumps(run, sort_keys=True), "progress": json.dumps(progress)}
     write_atomically(folder / CHECKPOINT_FILE, save(tensors, metadata=header))
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy tensors whose memory another one has already, as where a game shows a stock as it is: files hold each alone."""
+    taken, apart = set[int](), dict[str, Tensor]()
+    for name, tensor in tensors.items():
+        memory = tensor.untyped_storage().data_ptr()
+        apart[name] = tensor.clone() if memory in taken else tensor
+        taken.add(memory)
+    return apart
 
 
 def read_checkpoint(folder: Path, run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
 from algorithms.marl.environment import environment_factory, observation_map, reward_scales
 from algorithms.marl.networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
 from algorithms.marl.optimiser import StackedAdam, annealed
@@ -180,3 +182,15 @@ def test_replicas_are_checked(rewards: list[str], seeds: list[int], error: type[
 def test_rewards_are_slowest() -> None:
     names = [replica.name for replica in cross(["private", "cooperative"], range(2))]
     assert names == [("private", 0), ("private", 1), ("cooperative", 0), ("cooperative", 1)]
+
+
+def test_checkpoints_hold_tensors_that_share_memory(tmp_path: Path) -> None:
+    """ReputationMarket-v1 shows its public score as it is, so that two parts of its state are one tensor."""
+    score = torch.arange(4.0)
+    write_checkpoint(tmp_path, {"run": 1}, {"steps": 2}, {"score": score, "shown": score, "part": score[1:3]})
+    found = read_checkpoint(tmp_path, {"run": 1})
+    assert found is not None
+    progress, state = found
+    assert progress == {"steps": 2}
+    assert torch.equal(state["shown"], score)
+    assert torch.equal(state["part"], score[1:3])
