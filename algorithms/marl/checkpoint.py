@@ -33,7 +33,7 @@ def write_checkpoint(
 
 
 def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copy tensors whose memory another one has already, as where a game shows a stock as it is: files hold each alone."""
+    """Copy tensors whose memory another one has already, as where a game shows a stock as it is."""
     taken, apart = set[int](), dict[str, Tensor]()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage().data_ptr()
