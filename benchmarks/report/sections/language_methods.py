@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.analysis import Estimate, mean_estimate
+from benchmarks.analysis.scores import Yardstick
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
 from benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
@@ -72,7 +73,8 @@ def language_methods(evidence: Evidence) -> Section | None:
             "generated and those that were spent on help, such as probes and repairs. They are compared at the largest "
             "number that all runs of a game and reward mode reached. A curve tells the outcome of rollouts by the "
             "model that so many tokens had trained; all start from the model before training. Scores are those of the "
-            "evaluation after all training, whatever it cost. Only completed runs are compared."
+            "evaluation after all training, whatever it cost, with messages drawn as in training if the study has such "
+            "episodes. Only completed runs are compared."
         ),
         blocks=blocks,
         finding=_finding(scored),
@@ -101,10 +103,20 @@ class _Scored:
 
 
 def _scores(field: Field, start: str | None, evidence: Evidence) -> dict[str, Estimate]:
-    """Return the scores of methods and of the model before training, of those that have one."""
+    """Return the scores of methods and of the model before training, of those that have one.
+
+    Messages are drawn from the models, as in training, where all of these runs have been evaluated so: the likeliest
+    message of a model before training is whatever its seed prefers.
+    """
+    drawn = _scores_by("sto_return_mode", field, start, evidence)
+    likeliest = _scores_by("return_mode", field, start, evidence)
+    return drawn if drawn.keys() >= likeliest.keys() else likeliest
+
+
+def _scores_by(yardstick: Yardstick, field: Field, start: str | None, evidence: Evidence) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     for contest in evidence.contests:
-        table = contest.table()
+        table = contest.table(yardstick)
         place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
         for name in table.names if place is not None else ():
             if name in field.courses or name == start:
