@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from conftest import Quadratic, Standing
+from quadratic_game import Quadratic, Standing
 
 
 class Donations(Quadratic):
