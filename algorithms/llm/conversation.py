@@ -124,6 +124,7 @@ class Rollout:
 
     def branch(self, stream: np.random.Generator) -> Rollout:
         """Return an independent copy that goes on from here with other chance."""
+        assert isinstance(self.talk, SeatTalk), "only seats of matches branch"
         other = Rollout(self.talk.branch(), self.model, stream)
         for name in ("prompt_ids", "ids", "mask", "logp", "turns"):
             setattr(other, name, getattr(self, name).copy())

@@ -23,6 +23,7 @@ from algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Rules
+from coopgym.interfaces.text.dialogue import OnInvalid
 from coopgym.rewards import RewardLayer
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -75,7 +76,7 @@ class LLM(TrainerSettings, Trainable):
     warm_up_steps: int = hyperparameter(300, 0)
     dialect: str | None = None
     max_turns: int = hyperparameter(4, 1)
-    on_invalid: str = "retry"
+    on_invalid: OnInvalid = "retry"
     decisions: int = hyperparameter(1, 1)
     partners: tuple[str, ...] = ("Random", "TitForTat", "Constant_25", "Constant_50", "Constant_75")
     outcome: OutcomeKind = "graded"
@@ -100,7 +101,7 @@ class LLM(TrainerSettings, Trainable):
     @property
     def rules(self) -> Rules:
         """How decisions are conducted."""
-        return Rules(max_turns=self.max_turns, on_invalid=self.on_invalid)  # type: ignore[arg-type]  # it checks
+        return Rules(max_turns=self.max_turns, on_invalid=self.on_invalid)
 
     @property
     def size(self) -> SmallSettings:

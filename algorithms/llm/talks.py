@@ -25,9 +25,6 @@ class Talk(Protocol):
     def give_up(self, reason: Ending, text: str = "") -> Reply:
         """End the decision without an answer."""
 
-    def branch(self) -> Talk:
-        """Return an independent copy."""
-
 
 class SeatTalk:
     """A seat of a match."""
@@ -81,7 +78,3 @@ class DecisionTalk:
     def give_up(self, reason: Ending, text: str = "") -> Reply:
         """End the decision without an answer."""
         return self.dialogue.give_up(reason, text)
-
-    def branch(self) -> DecisionTalk:
-        """Decisions of agents are not branched."""
-        raise NotImplementedError("a decision of an agent cannot branch; sample from a TextMatch")

@@ -18,8 +18,8 @@ from typing import Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812  # the name that everybody knows it by
 from torch import Tensor
+from torch.nn import functional
 
 ROTARY_BASE = 10_000.0
 
@@ -84,21 +84,23 @@ def hidden_states(
         turns: rotations of the tokens' positions, ``(L, d/2)`` or ``(B, 1, L, d/2)``.
         attend: attention; keeps and finds what earlier tokens left behind, if anything.
     """
-    states = F.embedding(ids, weights["embedding"])
+    states = functional.embedding(ids, weights["embedding"])
     for layer in range(layers):
         attention = {name: weights[f"{layer}.attention.{name}"] for name in ("norm", "in", "out")}
-        projected = F.linear(_normalised(states, attention["norm"]), attention["in"])
+        projected = functional.linear(_normalised(states, attention["norm"]), attention["in"])
         queries, keys, values = projected.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
         seen = attend(layer, rotate(queries, turns), rotate(keys, turns), values)
-        states = states + F.linear(seen.transpose(1, 2).flatten(2), attention["out"])
-        inner = F.linear(_normalised(states, weights[f"{layer}.perceptron.norm"]), weights[f"{layer}.perceptron.in"])
-        states = states + F.linear(F.gelu(inner), weights[f"{layer}.perceptron.out"])
+        states = states + functional.linear(seen.transpose(1, 2).flatten(2), attention["out"])
+        inner = functional.linear(
+            _normalised(states, weights[f"{layer}.perceptron.norm"]), weights[f"{layer}.perceptron.in"]
+        )
+        states = states + functional.linear(functional.gelu(inner), weights[f"{layer}.perceptron.out"])
     return _normalised(states, weights["norm"])
 
 
 def causal_attention(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Look at the token itself and those before it; ``layer`` makes no difference."""
-    return F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+    return functional.scaled_dot_product_attention(queries, keys, values, is_causal=True)
 
 
 class KeyValueCache:
@@ -115,7 +117,7 @@ class KeyValueCache:
     def fill(self, layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Attend within new sequences, read from their first token on and padded on the right; keep their traces."""
         tail = (0, 0, 0, self._capacity - keys.shape[2])
-        self._kept.append((F.pad(keys, tail), F.pad(values, tail)))
+        self._kept.append((functional.pad(keys, tail), functional.pad(values, tail)))
         return causal_attention(layer, queries, keys, values)
 
     def grow(self, ends: Tensor) -> None:
@@ -130,7 +132,7 @@ class KeyValueCache:
         for kept, new in zip(self._kept[layer], (keys, values), strict=True):
             kept[self._rows, :, self._ends] = new.squeeze(2)
         past_keys, past_values = (kept[:, :, :length] for kept in self._kept[layer])
-        return F.scaled_dot_product_attention(queries, past_keys, past_values, attn_mask=self._visible)
+        return functional.scaled_dot_product_attention(queries, past_keys, past_values, attn_mask=self._visible)
 
     def keep(self, rows: Tensor) -> None:
         """Go on with the sequences of these indices."""
@@ -138,4 +140,4 @@ class KeyValueCache:
 
 
 def _normalised(states: Tensor, scale: Tensor) -> Tensor:
-    return F.layer_norm(states, scale.shape, scale)
+    return functional.layer_norm(states, scale.shape, scale)
