@@ -48,7 +48,8 @@ class COMA(Learner):
         epsilon_decay: share of training over which it falls.
         entropy_coefficient: weight of the entropy of policies.
         entropy_decay: last share of training over which that weight falls to zero.
-        td_lambda: λ of the returns that critics regress on (0.8: same section).
+        td_lambda: λ of the returns that critics regress on; more than 0.8 (same section), since what the game remembers
+            of past levels is not always part of the state.
         critic_epochs: passes of the critics over a block.
         minibatches: gradient steps per pass; policies take one pass.
         max_gradient_norm: largest gradient norm of one network.
@@ -67,9 +68,9 @@ class COMA(Learner):
     epsilon: float = hyperparameter(0.5, 0.0, 1.0)
     final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
     epsilon_decay: float = hyperparameter(0.5, 0.0, 1.0)
-    entropy_coefficient: float = hyperparameter(0.1, 0.0)
+    entropy_coefficient: float = hyperparameter(0.03, 0.0)
     entropy_decay: float = hyperparameter(0.2, 0.0, 1.0)
-    td_lambda: float = hyperparameter(0.8, 0.0, 1.0)
+    td_lambda: float = hyperparameter(0.95, 0.0, 1.0)
     critic_epochs: int = hyperparameter(2, 1)
     minibatches: int = hyperparameter(16, 1)
     max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)

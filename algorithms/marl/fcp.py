@@ -28,23 +28,18 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.places import PlacedPPO, PlacedSeats, Players, PolicyPool
-from algorithms.marl.ppo import PPO
+from algorithms.marl.places import PlacedPPO, PlacedSeats, PlacedSettings, Players, PolicyPool
 from algorithms.marl.rollout import Rollout
 from algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCP(PPO):
+class FCP(PlacedSettings):
     """Fictitious co-play.
 
     Attributes:
         num_envs: environment copies B, a multiple of all teams.
-        rollout_steps: None is an episode, through which seats and partners stay.
-        minibatches: of about as many samples as the other methods' blocks have.
-        learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
         final_sigma: higher than usual; below it, partners drown what an action changes.
-        gae_lambda: lower than usual, because what partners do makes long returns noisy.
         teams: teams that the ego trains with.
         strangers: further teams, which it only meets to be examined.
         population_share: share of the budget that the population takes.
@@ -57,12 +52,7 @@ class FCP(PPO):
     min_agents: ClassVar[int] = 2
 
     num_envs: int = hyperparameter(40, 1)
-    rollout_steps: int | None = hyperparameter(None, 1)
-    minibatches: int = hyperparameter(4, 1)
-    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
     final_sigma: float = hyperparameter(0.05, 0.0, 0.5, above_low=True)
-    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
-    gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
     teams: int = hyperparameter(8, 1)
     strangers: int = hyperparameter(2, 1)
     population_share: float = hyperparameter(0.4, 0.0, 1.0)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from algorithms.marl.actor_critic_networks import PairedNetworks
-from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.ppo import PPO, PPOSeats
 from algorithms.marl.seats import Context
 
@@ -21,19 +20,11 @@ class IPPO(PPO):
     """Independent proximal policy optimisation.
 
     Attributes:
-        rollout_steps: None is an episode.
-        epochs: passes over a block.
-        minibatches: many, because private rewards need many steps in a small budget.
-        max_gradient_norm: 0.5 (the code base of Schulman et al. 2017).
         sharing: whether one pair of networks, told the seat, serves all seats (de Witt et al. 2020).
     """
 
     sources: ClassVar[str] = "Schulman et al. 2017; de Witt et al. 2020"
 
-    rollout_steps: int | None = hyperparameter(None, 1)
-    epochs: int = hyperparameter(4, 1)
-    minibatches: int = hyperparameter(8, 1)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
     sharing: bool = False
 
     def seats_learner(self, context: Context) -> PPOSeats:

@@ -50,9 +50,6 @@ class MeanFieldAC(PPO):
 
     learning_rate: float = hyperparameter(2e-3, 0.0, above_low=True)
     rollout_steps: int | None = hyperparameter(16, 1)
-    epochs: int = hyperparameter(4, 1)
-    minibatches: int = hyperparameter(8, 1)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
 
     def seats_learner(self, context: Context) -> MeanFieldSeats:
         return MeanFieldSeats(self, context)

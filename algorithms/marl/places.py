@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.actor_critic_networks import PairedNetworks
+from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.networks import ACTIVATIONS, mlp
 from algorithms.marl.policies import share
 from algorithms.marl.ppo import PPO, PPOSeats
@@ -96,6 +97,27 @@ class Places:
             last_time=joint(block.last_time) + offset,
             final_observation=None if final is None else told(final),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedSettings(PPO):
+    """Hyper-parameters of PPO that learns in some places, among policies that stand still.
+
+    Attributes:
+        epochs: one more than usual (5: Yu et al. 2022, §5.3).
+        minibatches: fewer than usual, since blocks hold fewer samples.
+        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
+        learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
+        clip: wider than usual.
+        gae_lambda: lower than usual, because what others do makes long returns noisy.
+    """
+
+    epochs: int = hyperparameter(5, 1)
+    minibatches: int = hyperparameter(4, 1)
+    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
+    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
+    gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
 
 
 class PlacedPPO(PPOSeats):

@@ -21,23 +21,18 @@ import torch
 from torch import Tensor
 
 from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.places import PlacedPPO, PlacedSeats, Players, PolicyPool
-from algorithms.marl.ppo import PPO
+from algorithms.marl.places import PlacedPPO, PlacedSeats, PlacedSettings, Players, PolicyPool
 from algorithms.marl.rollout import Rollout
 from algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfPlayPPO(PPO):
+class SelfPlayPPO(PlacedSettings):
     """Proximal policy optimisation in self-play.
 
     Attributes:
-        rollout_steps: None is an episode, through which seats and opponents stay.
         num_envs: fewer than usual, since blocks are longer.
-        minibatches: of about as many samples as the other methods' blocks have.
-        learning_rate_decay: all of training, since steps have to shrink with σ.
         final_sigma: small, since opponents keep σ from shrinking by itself.
-        gae_lambda: lower than usual, because what opponents do makes long returns noisy.
         learning_seats: share of a copy's seats that learn, at least one of them; 1 leaves none to snapshots.
         snapshot_every: joint steps between snapshots, rounded up to whole blocks.
         snapshots: number of snapshots kept; the oldest make room.
@@ -48,12 +43,7 @@ class SelfPlayPPO(PPO):
     min_agents: ClassVar[int] = 2
 
     num_envs: int = hyperparameter(32, 1)
-    rollout_steps: int | None = hyperparameter(None, 1)
-    minibatches: int = hyperparameter(4, 1)
-    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
     final_sigma: float = hyperparameter(0.03, 0.0, 0.5, above_low=True)
-    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
-    gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
     learning_seats: float = hyperparameter(0.5, 0.0, 1.0)
     snapshot_every: int = hyperparameter(10_000, 1)
     snapshots: int = hyperparameter(100, 1)
