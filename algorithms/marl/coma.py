@@ -1,4 +1,4 @@
-"""COMA: every seat compares the level it took with what its policy would have taken on average, all else equal.
+"""COMA: every seat compares what came of its level with what its policy would have got on average, all else equal.
 
 Source: Foerster et al. 2018, "Counterfactual Multi-Agent Policy Gradients".
 
@@ -6,6 +6,9 @@ Critics see the compact global state and the levels of the other seats, and answ
 once, so the comparison takes one pass. Targets are TD(λ) returns by the critic as it stood before the block, which
 thereby serves as the target critic. One critic, told the seat, explains the team's reward; under the individual
 objective every seat has a critic of its own reward. Seats played by other learners are part of the environment.
+
+Deviation: the level taken is worth the TD(λ) return that it led to. In the paper it is worth what the critic says,
+which here keeps policies where they are: about levels that are rare, critics err by more than they differ.
 
 Shapes: R replicas, n seats, T steps and B environment copies of a block, S = T·B samples, M samples of a minibatch, K
 levels, O observation entries, G entries of the compact state.
@@ -47,9 +50,10 @@ class COMA(Learner):
         final_epsilon: the same at the end (0.5 and 0.02: Foerster et al. 2018, §5).
         epsilon_decay: share of training over which it falls.
         entropy_coefficient: weight of the entropy of policies.
-        entropy_decay: last share of training over which that weight falls to zero.
-        td_lambda: λ of the returns that critics regress on; more than 0.8 (same section), since what the game remembers
-            of past levels is not always part of the state.
+        entropy_decay: last share of training over which that weight falls to zero: all of it, so that policies narrow
+            down no sooner than they know where.
+        td_lambda: λ of the returns that levels are worth and critics regress on; more than 0.8 (same section), since
+            what the game remembers of past levels is not always part of the state.
         critic_epochs: passes of the critics over a block.
         minibatches: gradient steps per pass; policies take one pass.
         max_gradient_norm: largest gradient norm of one network.
@@ -68,8 +72,8 @@ class COMA(Learner):
     epsilon: float = hyperparameter(0.5, 0.0, 1.0)
     final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
     epsilon_decay: float = hyperparameter(0.5, 0.0, 1.0)
-    entropy_coefficient: float = hyperparameter(0.03, 0.0)
-    entropy_decay: float = hyperparameter(0.2, 0.0, 1.0)
+    entropy_coefficient: float = hyperparameter(0.1, 0.0)
+    entropy_decay: float = hyperparameter(1.0, 0.0, 1.0)
     td_lambda: float = hyperparameter(0.95, 0.0, 1.0)
     critic_epochs: int = hyperparameter(2, 1)
     minibatches: int = hyperparameter(16, 1)
@@ -173,16 +177,6 @@ class COMASeats(SeatLearner):
         outcome = block.signal, value, self.next_value(block, value), block.terminal, block.ended
         return (generalised_advantages(*outcome, self.settings.gamma, lam) + value).flatten(2)
 
-    def advantage(self, values: Tensor, level: Tensor, probabilities: Tensor) -> Tensor:
-        """Return how much better the level played is than what the policy plays on average (Foerster et al., Eq. 4).
-
-        Args:
-            values: of each own level, ``(R, n, M, K)``.
-            level: ``(R, n, M)``.
-            probabilities: of each own level, ``(R, n, M, K)``.
-        """
-        return picked(values, level) - (values * probabilities).sum(-1)
-
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Teach the critics, then the policies (Foerster et al. 2018, Algorithm 1).
 
@@ -214,10 +208,10 @@ class COMASeats(SeatLearner):
         entropies = []
         observation = block.observation.flatten(2, 3)
         for order in shuffles(1, time.shape[1]).unbind(1):
-            for known, seen, taken in minibatches(order, state, observation, level):
+            for known, seen, taken, worth in minibatches(order, state, observation, level, target):
                 probabilities = self.probabilities(self.actor(seen))
                 with torch.no_grad():
-                    advantage = self.advantage(self.judged(known.squeeze(1), taken), taken, probabilities)
+                    advantage = counterfactual(worth, self.judged(known.squeeze(1), taken), probabilities)
                     advantage /= advantage.square().mean(-1, keepdim=True).sqrt() + 1e-8
                 log_probability = picked(probabilities, taken).log()
                 entropy = -(probabilities * probabilities.log()).sum(-1).mean(-1)  # (R, n)
@@ -233,3 +227,14 @@ class COMASeats(SeatLearner):
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return self.actor.per_seat()
+
+
+def counterfactual(worth: Tensor, values: Tensor, probabilities: Tensor) -> Tensor:
+    """Return how much more a level is worth than what the policy plays on average (Foerster et al. 2018, Eq. 4).
+
+    Args:
+        worth: of the level played, ``(...)``.
+        values: of each own level, all else equal, ``(..., K)``.
+        probabilities: of each own level, ``(..., K)``.
+    """
+    return worth - (values * probabilities).sum(-1)

@@ -47,6 +47,7 @@ class LOLA(IndependentREINFORCE):
     Policies have 32 units, for every pair of seats costs a gradient.
 
     Attributes:
+        entropy_coefficient: less than usual, since the noise of W already keeps policies from becoming sharp.
         estimator: ``"dice"`` samples the derivatives; ``"exact"`` differentiates the game, where every seat plays its
             best guess. Signals of the released edition saturate and have no slope: use ``"dice"`` there.
         shaping: η, the step of the others that a seat looks ahead.
@@ -59,6 +60,7 @@ class LOLA(IndependentREINFORCE):
 
     hidden: tuple[int, ...] = hyperparameter((32,), 1)
     learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
+    entropy_coefficient: float = hyperparameter(0.003, 0.0)
     estimator: Literal["dice", "exact"] = "dice"
     shaping: float = hyperparameter(0.3, 0.0)
     shaping_limit: float = hyperparameter(2.0, 0.0, above_low=True)
