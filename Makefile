@@ -20,7 +20,7 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 slow: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout=3600
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/coopgym bench

@@ -36,7 +36,8 @@ class SelfPlayPPO(PlacedSettings):
         learning_seats: share of a copy's seats that learn, at least one of them; 1 leaves none to snapshots.
         snapshot_every: joint steps between snapshots, rounded up to whole blocks.
         snapshots: number of snapshots kept; the oldest make room.
-        latest: chance to meet the latest snapshot; otherwise any that is kept, all alike.
+        latest: chance to meet the latest snapshot; otherwise any that is kept, all alike. High, since in games of trust
+            nobody does well among opponents that still play at random.
     """
 
     sources: ClassVar[str] = "Heinrich et al. 2015; Bansal et al. 2018"
@@ -47,7 +48,7 @@ class SelfPlayPPO(PlacedSettings):
     learning_seats: float = hyperparameter(0.5, 0.0, 1.0)
     snapshot_every: int = hyperparameter(10_000, 1)
     snapshots: int = hyperparameter(100, 1)
-    latest: float = hyperparameter(0.5, 0.0, 1.0)
+    latest: float = hyperparameter(0.9, 0.0, 1.0)
 
     def seats_learner(self, context: Context) -> SelfPlaySeats:
         return SelfPlaySeats(self, context)

@@ -27,7 +27,8 @@ def crossover(evidence: Evidence) -> Section | None:
         by_class, by_game = (_found(contest, places) for places in ("class", "game"))
         if by_game:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks += [_chart(by_class, contest, "class"), _chart(by_game, contest, "game")]
+            blocks += [_chart(by_class, contest, "class")] if by_class else []
+            blocks.append(_chart(by_game, contest, "game"))
             blocks.append(Fold("Every pair of rewards", [_table(by_game)]))
             crossed += [each for each in by_game if each.crossed]
     if not blocks:
