@@ -47,11 +47,12 @@ class LOLA(IndependentREINFORCE):
     Policies have 32 units, for every pair of seats costs a gradient.
 
     Attributes:
-        entropy_coefficient: less than usual, since the noise of W already keeps policies from becoming sharp.
         estimator: ``"dice"`` samples the derivatives; ``"exact"`` differentiates the game, where every seat plays its
             best guess. Signals of the released edition saturate and have no slope: use ``"dice"`` there.
         shaping: η, the step of the others that a seat looks ahead.
         shaping_limit: largest deviation of η W, in deviations of the advantages (``"dice"`` only).
+        team_shaping_limit: the same with the team's objective: a team has nobody to win over, and the noise of W keeps
+            it from its optimum.
         opponents: others m that a seat looks at per update; where there are more, m are drawn (``"dice"`` only).
     """
 
@@ -60,10 +61,10 @@ class LOLA(IndependentREINFORCE):
 
     hidden: tuple[int, ...] = hyperparameter((32,), 1)
     learning_rate: float = hyperparameter(5e-3, 0.0, above_low=True)
-    entropy_coefficient: float = hyperparameter(0.003, 0.0)
     estimator: Literal["dice", "exact"] = "dice"
     shaping: float = hyperparameter(0.3, 0.0)
     shaping_limit: float = hyperparameter(2.0, 0.0, above_low=True)
+    team_shaping_limit: float = hyperparameter(0.5, 0.0, above_low=True)
     opponents: int = hyperparameter(5, 1)
 
     def __post_init__(self) -> None:
@@ -89,7 +90,8 @@ class LOLASeats(REINFORCESeats):
 
     def __init__(self, settings: LOLA, context: Context) -> None:
         super().__init__(settings, context)
-        self.eta, self.limit, self.opponents = settings.shaping, settings.shaping_limit, settings.opponents
+        self.eta, self.opponents = settings.shaping, settings.opponents
+        self.limit = settings.team_shaping_limit if settings.objective == "team" else settings.shaping_limit
 
     def weights(self, block: Rollout) -> Tensor:
         advantage = self.advantages(block)

@@ -73,7 +73,7 @@ def test_shaping_never_outweighs_the_advantages_by_more_than_the_limit() -> None
 
 
 def test_without_shaping_lola_is_reinforce(quadratic: Any) -> None:
-    common: dict[str, Any] = {"hidden": (8,), "num_envs": 8, "learning_rate": 1e-3, "entropy_coefficient": 0.01}
+    common: dict[str, Any] = {"hidden": (8,), "num_envs": 8, "learning_rate": 1e-3}
     policies: list[tuple[torch.Tensor, torch.Tensor]] = []
     for settings in (LOLA(shaping=0.0, **common), LOLA(shaping=0.3, **common), IndependentREINFORCE(**common)):
         make = environment_factory(quadratic, {"horizon": 4}, None)
