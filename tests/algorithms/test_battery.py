@@ -78,6 +78,7 @@ CLIMBER: dict[str, Any] = {
 }
 """Settings of policies that climb a critic: it has to be curved before it can show where its peak is."""
 LONGER_EXTRA: dict[str, dict[str, Any]] = {
+    "COMA": {"minibatches": 16},
     "FCP": {"teams": 6, "strangers": 2},
     "IA2C": {"num_envs": 16, "rollout_steps": 1},
     **dict.fromkeys(("ISAC", "M3DDPG", "MADDPG", "MASAC", "MATD3"), CLIMBER),
