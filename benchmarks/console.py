@@ -10,11 +10,13 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from benchmarks.analysis import Contests, Estimate, Field, Setting, rankings
+from benchmarks.analysis.estimates import FEWEST, score_text
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook
-from benchmarks.summary import Interval, Ranking, Setting, Summary, score_text
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
@@ -57,15 +59,13 @@ def print_game(console: Console, spec: GameSpec) -> None:
         console.print(" ".join(paragraph.split()), highlight=False, markup=False)
 
 
-def ranking_table(ranking: Ranking, all_games: int) -> Table:
-    """Show a ranking: scores over all modes, by mode, and how much was cooperated."""
-    modes = list(dict.fromkeys(mode for row in ranking.rows for mode in row.by_mode))
-    games = len(ranking.games)
-    scope = f"all {games} games" if games == all_games else f"the {games} games everybody played"
+def ranking_table(field: Field) -> Table:
+    """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
+    numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
+    measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     table = Table(
-        title=f"Ranking on {scope}",
-        caption="score: 0 = Random, 1 = best constant of the same game and mode; ± 95 % interval over seeds; "
-        "played: mean share of endowment",
+        title=f"Ranking: {field.heading[0].lower()}{field.heading[1:]}",
+        caption=_caption(field),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,
@@ -73,20 +73,37 @@ def ranking_table(ranking: Ranking, all_games: int) -> Table:
         collapse_padding=True,
     )
     table.add_column("algorithm", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    for mode in modes:
-        table.add_column(mode, justify="right", no_wrap=True)
-    table.add_column("played", justify="right")
-    for row in ranking.rows:
-        cooperation = "" if row.cooperation is None else f"{row.cooperation:.0%}"
-        style = "dim" if row.kind == "constant" else None
-        by_mode = (score_text(row.by_mode[mode].mean) for mode in modes)
-        table.add_row(row.algorithm, _with_interval(row.score), *by_mode, cooperation, style=style)
+    table.add_column(measures[0], justify="right", no_wrap=True)
+    table.add_column("group", no_wrap=True)
+    for measure in measures[1:]:
+        table.add_column(measure, justify="right", no_wrap=measure != "played")
+    for row in field.ranks.rows:
+        found = numbers[row.entrant.name]
+        style = "dim" if row.entrant.kind == "constant" else None
+        others = (_number(measure, found.get(measure)) for measure in measures[1:])
+        table.add_row(escape(row.entrant.name), _with_spread(row.score), row.letters, *others, style=style)
     return table
 
 
-def _with_interval(score: Interval) -> str:
-    return score_text(score.mean) + ("" if score.half_width is None else f" ± {score_text(score.half_width)}")
+def _caption(field: Field) -> str:
+    sure = f"95 % interval over seeds, or the seeds where there are fewer than {FEWEST}; group: who shares a letter "
+    sure += "cannot be told apart; played: mean share of endowment"
+    if field.table.lower_is_better:
+        return f"exploitability: {field.table.scale.label}; {sure}"
+    return f"score: {field.table.scale.label} of the same game and mode; {sure}"
+
+
+def _number(measure: str, estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    return f"{estimate.value:.0%}" if measure == "played" else score_text(estimate.value)
+
+
+def _with_spread(score: Estimate) -> str:
+    if score.low is not None and score.high is not None:
+        return f"{score_text(score.value)} ({score_text(score.low)} … {score_text(score.high)})"
+    seeds = "; ".join(map(score_text, score.seeds))
+    return score_text(score.value) + (f" ({seeds})" if seeds else "")
 
 
 def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int) -> None:
@@ -101,13 +118,22 @@ def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int)
     )
 
 
-def print_rankings(console: Console, summary: Summary) -> None:
-    """Print all rankings of a summary, or why there is none."""
-    rankings = summary.rankings()
-    for ranking in rankings:
-        console.print(ranking_table(ranking, len(summary.games)))
-    if not rankings:
+def print_rankings(console: Console, contests: Contests) -> None:
+    """Print all rankings of a corpus with their verdicts and who is missing, or why there is none."""
+    if contests.conflict:
+        console.print(f"No ranking: {contests.conflict}", markup=False)
+        return
+    found = [field for contest in contests.found for field in rankings(contest)]
+    for field in found:
+        console.print(ranking_table(field))
+        for reason, names in groupby(sorted(field.absent, key=field.absent.__getitem__), field.absent.__getitem__):
+            console.print(f"not in this table: {', '.join(names)} ({reason})", markup=False, highlight=False)
+        console.print(f"{field.verdict}\n", markup=False, highlight=False)
+    if not found:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
+    failed = {name: failure for contest in contests.found for name, failure in contest.failures.items()}
+    for name, failure in failed.items():
+        console.print(f"{name}: {failure.reason}", markup=False, highlight=False)
 
 
 def print_deviations(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:

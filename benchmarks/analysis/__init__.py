@@ -4,17 +4,16 @@ Everything starts from the ``runs`` table of a corpus and ends in frozen records
 episodes were averaged within their run.
 """
 
-from benchmarks.analysis.aggregates import (
-    STATISTICS,
-    Aggregate,
-    aggregate,
-    interquartile_mean,
-    mean,
-    median,
-    optimality_gap,
-)
 from benchmarks.analysis.anchors import Anchors, Scale
-from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimate, estimates, resampled, resampled_counts
+from benchmarks.analysis.bootstrap import (
+    Bootstrap,
+    Statistic,
+    estimate,
+    interquartile_mean,
+    resampled,
+    resampled_counts,
+)
+from benchmarks.analysis.contests import Contest, Contests
 from benchmarks.analysis.contribution import (
     Contribution,
     ContributionSummary,
@@ -28,8 +27,12 @@ from benchmarks.analysis.crossover import (
     ParadigmGap,
     paradigm_crossovers,
 )
+from benchmarks.analysis.csv_files import cells_csv, rankings_csv
 from benchmarks.analysis.distribution import Distribution, distributions, jain_index, payoff_spread, worst_off
-from benchmarks.analysis.estimates import Estimate, mean_estimate
+from benchmarks.analysis.estimates import Estimate, interquartile_mean_over_tasks, mean_estimate
+from benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
+from benchmarks.analysis.failures import Failure, failures
+from benchmarks.analysis.fields import Field, fields, principal, private_fields, rankings
 from benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play
 from benchmarks.analysis.improvement import Improvement, improvements, probability_of_improvement
 from benchmarks.analysis.letters import compact_letters
@@ -37,24 +40,26 @@ from benchmarks.analysis.noise import NoiseFloor, noise_floors
 from benchmarks.analysis.oracle_gaps import Gap, exceedances, oracle_gaps
 from benchmarks.analysis.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
 from benchmarks.analysis.profiles import THRESHOLDS, Profile, profiles
-from benchmarks.analysis.ranks import RankRow, RankTable, class_rankings, rank_table
+from benchmarks.analysis.ranks import RankRow, RankTable, rank_table
 from benchmarks.analysis.replicates import Replicates
 from benchmarks.analysis.scenarios import CrossPlay, ScenarioScore, cross_play, scenario_scores
 from benchmarks.analysis.scores import LANDMARKS, YARDSTICKS, ScoreTable, both_tables, score_table
+from benchmarks.analysis.seed_scores import SeedScores
+from benchmarks.analysis.settings import Setting, mode_order
 from benchmarks.analysis.stability import Censoring, Instability, censoring, instabilities, instability
 
 __all__ = [
     "CENTRALISED",
     "INDEPENDENT",
     "LANDMARKS",
-    "STATISTICS",
     "THRESHOLDS",
     "YARDSTICKS",
-    "Aggregate",
     "Anchors",
     "Bootstrap",
     "Censoring",
     "Comparison",
+    "Contest",
+    "Contests",
     "Contribution",
     "ContributionSummary",
     "CrossPlay",
@@ -62,6 +67,9 @@ __all__ = [
     "Distribution",
     "Entrant",
     "Estimate",
+    "ExploitabilityTable",
+    "Failure",
+    "Field",
     "Gap",
     "Improvement",
     "Instability",
@@ -76,12 +84,13 @@ __all__ = [
     "Scale",
     "ScenarioScore",
     "ScoreTable",
+    "SeedScores",
+    "Setting",
     "Statistic",
     "Task",
-    "aggregate",
     "both_tables",
+    "cells_csv",
     "censoring",
-    "class_rankings",
     "compact_letters",
     "compare",
     "comparisons",
@@ -89,26 +98,31 @@ __all__ = [
     "cross_play",
     "distributions",
     "estimate",
-    "estimates",
     "exceedances",
+    "exploitability_table",
+    "failures",
+    "fields",
     "holm",
     "improvements",
     "instabilities",
     "instability",
     "interquartile_mean",
+    "interquartile_mean_over_tasks",
     "jain_index",
-    "mean",
     "mean_estimate",
-    "median",
+    "mode_order",
     "noise_floors",
-    "optimality_gap",
     "oracle_gaps",
     "paired_test",
     "paradigm_crossovers",
     "payoff_spread",
+    "principal",
+    "private_fields",
     "probability_of_improvement",
     "profiles",
     "rank_table",
+    "rankings",
+    "rankings_csv",
     "resampled",
     "resampled_counts",
     "run_grid",

@@ -9,12 +9,12 @@ import numpy as np
 
 from benchmarks.analysis.estimates import BoolArray, FloatArray, TextArray, mean_over_seeds
 from benchmarks.analysis.grid import RunGrid
+from benchmarks.analysis.settings import RANDOM
 from benchmarks.metrics import normalised_score
-from benchmarks.summary import RANDOM
 
 PLANNER = "Oracle_Planner"
 CONSTANT_ORACLES = ("Oracle_BestConstant", "Oracle_SocialOptimum")
-"""Oracles that play a constant profile, and so belong to the best constants."""
+"""Oracles that hold a level for every seat, and so belong to the best known plans."""
 PRIVATE_NASH: Mapping[str, bool] = {"Oracle_CommitmentNash": True, "Oracle_Nash": False}
 """Oracles of private play, the preferred one first, and whether one follows the reward it is told, so that only its
 runs under private reward are private play."""
@@ -46,32 +46,53 @@ class Scale:
 def find_anchors(grid: RunGrid, values: FloatArray, yardstick: str) -> tuple[Scale, list[Anchors | None]]:
     """Find what scores 0 and 1 on every task.
 
-    Zero is Random; for welfare the private Nash equilibrium, if the runs have one for every game. One is the best plan
-    found by the planner or a constant, if the planner played every game, and otherwise the best constant. A yardstick
-    that does not depend on the reward mode finds its anchors among the runs of the game under any mode.
+    By the return, zero is Random and one the best constant that was played, whoever else took part. By welfare, which
+    means the same under every reward mode, zero is the private Nash equilibrium and one the best known plan, each if
+    the runs have one for every game, among the runs of a game under any mode.
 
     Args:
         grid: self-play of everybody.
-        values: ``(A, T, S)`` what runs reach on the yardstick.
+        values: ``(A, T, S)`` what runs reach on the yardstick, on common draws (`common_draws`).
         yardstick: the column that ``values`` come from.
 
     Returns:
         The scale, and per task its anchors; None where one is missing or they stand the wrong way round.
     """
+    welfare = yardstick.endswith("welfare")
     together = _tasks_together(grid, by_mode=yardstick.endswith("return_mode"))
     names = np.array([entrant.name for entrant in grid.algorithms])
-    zero, zeros = _zeros(grid, values, names, together, welfare=yardstick.endswith("welfare"))
-    constant = np.array([entrant.kind == "constant" for entrant in grid.algorithms], dtype=bool)
-    candidates = constant | np.isin(names, CONSTANT_ORACLES)
+    zero, zeros = _zeros(grid, values, names, together, welfare)
+    candidates = np.array([entrant.kind == "constant" for entrant in grid.algorithms], dtype=bool)
     one = "best constant"
-    if _everywhere(values[names == PLANNER], together):
-        candidates, one = candidates | (names == PLANNER), "best known plan"
+    if welfare and _everywhere(values[names == PLANNER], together):
+        candidates, one = candidates | np.isin(names, (*CONSTANT_ORACLES, PLANNER)), "best known plan"
     heights = mean_over_seeds(values)
     anchors = [
         _anchors(zeros[t], np.where(candidates[:, None] & together[t], heights, np.nan), names)
         for t in range(len(grid.tasks))
     ]
     return Scale(zero, one), anchors
+
+
+def common_draws(grid: RunGrid, values: FloatArray) -> BoolArray:
+    """Return where runs can be compared ``(T, S)``: under which seeds all anchors of a task played.
+
+    Where a game draws numbers, another seed is another game: an agent is held against what its own draws allowed.
+
+    Args:
+        grid: self-play of everybody.
+        values: ``(A, T, S)`` what completed runs reached.
+    """
+    anchoring = np.array(
+        [each.kind == "constant" or each.name in (RANDOM, *CONSTANT_ORACLES, PLANNER, *PRIVATE_NASH)
+         for each in grid.algorithms],
+        dtype=bool,
+    )  # fmt: skip
+    played = np.isfinite(values)
+    takes_part = anchoring[:, None] & played.any(-1)
+    drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
+    common: BoolArray = (played | ~takes_part[..., None]).all(axis=0)
+    return common | ~drawn[:, None]
 
 
 def _anchors(zero: float, heights: FloatArray, names: TextArray) -> Anchors | None:

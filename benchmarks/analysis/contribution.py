@@ -11,8 +11,8 @@ import pyarrow as pa
 from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
 from benchmarks.analysis.grid import Entrant, RunGrid, run_grid, self_play
 from benchmarks.analysis.noise import NoiseFloor
+from benchmarks.analysis.settings import LEARNER
 
-TRAINED = ("learner", "plugin")
 PERCENTILES = (5, 25, 50, 75, 95)
 
 
@@ -63,7 +63,7 @@ def contributions(runs: pa.Table, floors: Mapping[str, NoiseFloor] | None = None
         runs: the ``runs`` table.
         floors: noise floors of welfare by game (`noise_floors`).
     """
-    grid = run_grid(self_play(runs)).of_kinds(TRAINED)
+    grid = run_grid(self_play(runs)).of_kinds((LEARNER,))
     welfare, trust, returns = (grid.column(name) for name in ("welfare", "mean_trust_final", "return_mode"))
     found = []
     for private, integrated in _pairs_of_tasks(grid):

@@ -45,6 +45,11 @@ class Crossover:
     second: ParadigmGap
 
     @property
+    def judged(self) -> bool:
+        """Whether both gaps have seeds enough for an interval."""
+        return all(side.gap is not None and side.gap.low is not None for side in (self.first, self.second))
+
+    @property
     def crossed(self) -> bool:
         """Whether the order turns around, with intervals that exclude zero on both sides."""
         one, other = self.first.gap, self.second.gap
@@ -66,7 +71,7 @@ def paradigm_crossovers(
 
     Args:
         table: on a yardstick that means the same under every mode.
-        places: compare within each game, or within each mechanism class on means over its games.
+        places: compare within each game, or within each mechanism class on scores over its games.
         representative: who stands for a paradigm.
         independent: names of one paradigm.
         centralised: names of the other.

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from benchmarks.summary import Interval
+from scipy.special import stdtrit
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
+
+CONFIDENCE = 0.95
+FEWEST = 5
+"""Replicates that an interval or a test needs. With fewer, intervals of skewed numbers hold the truth too rarely
+(`benchmarks.analysis.coverage`), and the replicates themselves say more."""
+TIE = 1e-9
+"""Scores closer than this are equal: games compute in floating point, where the same play may differ in last digits."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Estimate:
     low: float | None
     high: float | None
     n: int
+    seeds: tuple[float, ...] = ()
+    """The replicates themselves, where there are several but too few for an interval."""
 
     @property
     def excludes_zero(self) -> bool:
@@ -31,16 +39,31 @@ class Estimate:
 
 
 def mean_estimate(values: npt.ArrayLike) -> Estimate | None:
-    """Return the mean and its 95 % Student interval of numbers of any shape; NaN is a missing one.
+    """Return the mean of numbers of any shape with its 95 % Student interval; NaN is a missing one.
 
-    None when all are missing, and no interval when there is a single one.
+    None when all are missing. Fewer than `FEWEST` numbers give no interval but stand for themselves.
     """
     numbers = np.asarray(values, dtype=np.float64)
     present = numbers[np.isfinite(numbers)]
-    if not len(present):
+    n = len(present)
+    if not n:
         return None
-    found = Interval.of(present.tolist())
-    return Estimate(found.mean, found.low, found.high, found.n)
+    mean = float(present.mean())
+    if n < FEWEST:
+        return Estimate(mean, None, None, n, tuple(present.tolist()) if n > 1 else ())
+    half = student_quantile(n) * float(present.std(ddof=1)) / np.sqrt(n)
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+def score_text(value: float) -> str:
+    """Return two decimals with a proper minus sign, and none on a zero."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def student_quantile(n: int, confidence: float = CONFIDENCE) -> float:
+    """Return how many standard errors a two-sided interval for a mean of n numbers reaches to each side."""
+    return float(stdtrit(n - 1, 0.5 + confidence / 2))
 
 
 def mean_over_seeds(values: FloatArray) -> FloatArray:
@@ -49,3 +72,16 @@ def mean_over_seeds(values: FloatArray) -> FloatArray:
     counted = finite.sum(-1)
     sums = np.where(finite, values, 0.0).sum(-1)
     return np.divide(sums, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
+
+
+def interquartile_mean_over_tasks(values: FloatArray) -> FloatArray:
+    """Return the mean of the middle half of tasks, ``(T, …)`` to ``(…)``; NaN where a task is missing.
+
+    A quarter of the tasks, rounded down, is cut off at each end, like ``scipy.stats.trim_mean(values, 0.25)``: a few
+    games in which somebody does extremely well or badly do not rule the number.
+    """
+    if not len(values):
+        return np.full(values.shape[1:], np.nan)
+    cut = len(values) // 4
+    middle = np.sort(values, axis=0)[cut : len(values) - cut]
+    return np.where(np.isfinite(values).all(axis=0), middle.mean(axis=0), np.nan)

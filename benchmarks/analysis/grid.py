@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.analysis.estimates import BoolArray, FloatArray, IntArray
-from benchmarks.summary import Setting, mode_order
+from benchmarks.analysis.settings import Setting, mode_order
 
 SCRIPTED = ("constant", "heuristic", "oracle")
 """Kinds of agents that may leave nothing to chance."""

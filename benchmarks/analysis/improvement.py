@@ -1,4 +1,4 @@
-"""Probability of improvement: how probable it is that a run of one algorithm beats a run of another."""
+"""Probability of improvement: how probable it is that one algorithm beats another on the same task and seed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from benchmarks.analysis.bootstrap import Bootstrap, estimate
-from benchmarks.analysis.estimates import Estimate, FloatArray, IntArray
-from benchmarks.analysis.replicates import Replicates
-from benchmarks.analysis.scores import ScoreTable
+from benchmarks.analysis.estimates import TIE, Estimate, mean_estimate
+from benchmarks.analysis.seed_scores import SeedScores
 
 
 @dataclass(frozen=True)
@@ -20,51 +17,25 @@ class Improvement:
 
     first: str
     second: str
-    probability: Estimate
+    probability: Estimate | None
+    """None where no seed has both on every task."""
 
 
-def improvements(table: ScoreTable, settings: Bootstrap) -> tuple[Improvement, ...]:
-    """Compare every pair of algorithms; the probability of the swapped pair is what is missing to 1.
-
-    Raises:
-        ValueError: an algorithm has no score on one of the tasks.
-    """
-    replicates = {name: table.replicates(name) for name in table.names}
-    found = []
-    for first, second in combinations(table.names, 2):
-        rng = settings.generator(first, second)
-        probability = probability_of_improvement(replicates[first], replicates[second], settings, rng)
-        found.append(Improvement(first, second, probability))
-    return tuple(found)
+def improvements(table: SeedScores) -> tuple[Improvement, ...]:
+    """Compare every pair of algorithms; the probability of the swapped pair is what is missing to 1."""
+    return tuple(
+        Improvement(first, second, probability_of_improvement(table, first, second))
+        for first, second in combinations(table.names, 2)
+    )
 
 
-def probability_of_improvement(
-    first: Replicates, second: Replicates, settings: Bootstrap, rng: np.random.Generator
-) -> Estimate:
-    """Return P(X > Y) + P(X = Y)/2 for runs X and Y of two algorithms on one task, averaged over tasks.
-
-    On a task with n and m runs it is U/(nm): Mann and Whitney (1947), Ann. Math. Stat. 18, 50-60. The runs of the two
-    are drawn independently of each other.
+def probability_of_improvement(table: SeedScores, first: str, second: str) -> Estimate | None:
+    """Return P(X > Y) + P(X = Y)/2 for runs X and Y under one seed, averaged over tasks, with its interval over seeds.
 
     Raises:
-        ValueError: the two do not have the same number of tasks.
+        ValueError: one of them is not in the table.
     """
-    n_tasks, split = len(first.sizes), len(first.scores)
-    if len(second.sizes) != n_tasks:
-        raise ValueError(f"{n_tasks} tasks against {len(second.sizes)}; expected the same tasks in the same order")
-    wins = _wins(first, second)
-
-    def probability(both: Replicates, counts: IntArray) -> FloatArray:
-        weights = 2 * both.weights(counts)  # both halves hold every task, so each half sums to one
-        return n_tasks * ((weights[:, :split] @ wins) * weights[:, split:]).sum(-1)
-
-    both = Replicates(np.concatenate([first.scores, second.scores]), np.concatenate([first.sizes, second.sizes]))
-    return estimate(both, probability, settings, rng)
-
-
-def _wins(first: Replicates, second: Replicates) -> csr_array:
-    """``(N, M)`` 1, ½ or 0 for each run of the first against each of the second; nothing is stored across tasks."""
-    tasks = np.arange(len(first.sizes))
-    one, other = np.nonzero(np.repeat(tasks, first.sizes)[:, None] == np.repeat(tasks, second.sizes))
-    wins = 0.5 + 0.5 * np.sign(first.scores[one] - second.scores[other])
-    return csr_array((wins, (one, other)), shape=(len(first.scores), len(second.scores)))
+    differences = table.every_seed(first) - table.every_seed(second)  # (T, S)
+    wins = 0.5 + 0.5 * np.sign(np.where(np.abs(differences) <= TIE, 0.0, differences))
+    by_seed = wins.mean(axis=0) if len(wins) else np.full(len(table.seeds), np.nan)
+    return mean_estimate(by_seed[:1] if table.surely(first) and table.surely(second) else by_seed)

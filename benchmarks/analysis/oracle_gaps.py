@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate, mean_over_seeds
+from benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate, mean_over_seeds
 from benchmarks.analysis.grid import Entrant, Task
 from benchmarks.analysis.scores import ScoreTable
 
@@ -59,6 +59,6 @@ def _gaps(table: ScoreTable, t: int, reference: str, height: float) -> list[Gap]
         if found is None or entrant.name == reference:
             continue
         relative = found.value / abs(height) if height else None
-        every = bool((differences[np.isfinite(differences)] > 0).all())
+        every = bool((differences[np.isfinite(differences)] > TIE * max(1.0, abs(height))).all())
         gaps.append(Gap(entrant, table.tasks[t], reference, found, relative, every))
     return gaps

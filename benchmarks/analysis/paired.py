@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from benchmarks.analysis.bootstrap import Bootstrap
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.scores import ScoreTable
+from benchmarks.analysis.estimates import FEWEST, TIE, Estimate, FloatArray, mean_estimate
+from benchmarks.analysis.seed_scores import SeedScores
 
 EXACT_FLIPS = 16
 """Differences up to which all sign flips are tried."""
 RANDOM_FLIPS = 20_000
 """Sign flips drawn for more differences than that."""
+SIGNIFICANCE = 0.05
 _ROUNDING = 1e-12
 """Differences this small, relative to the largest, are rounding."""
 
@@ -32,9 +33,9 @@ class PairedTest:
     effect_size: float | None
     """Cohen's d of paired differences: mean over standard deviation; None without spread."""
     p_t: float | None
-    """Two-sided paired t test; without spread its limit, 0, or 1 for no difference at all."""
+    """Two-sided paired t test of at least `FEWEST` differences; without spread its limit, 0, or 1 for no difference."""
     p_signflip: float | None
-    """Two-sided permutation test over the signs of the differences: Fisher (1935), The Design of Experiments, §21."""
+    """Two-sided permutation test over the signs of as many: Fisher (1935), The Design of Experiments, §21."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,17 @@ class Comparison:
     first: str
     second: str
     test: PairedTest
+    exact: bool = False
+    """Whether nothing is left to chance on either side, so that the difference is known without a test."""
     p_t_holm: float | None = None
-    """``p_t`` adjusted for all comparisons of the table."""
+    """``p_t`` adjusted for all tests of the table; None where there was nothing to test."""
     p_signflip_holm: float | None = None
+
+    def different(self, significance: float = SIGNIFICANCE) -> bool:
+        """Whether the two differ: for certain, or by the adjusted t test."""
+        if self.exact:
+            return self.test.difference is not None and abs(self.test.difference.value) > TIE
+        return self.p_t_holm is not None and self.p_t_holm < significance
 
 
 def paired_test(differences: npt.ArrayLike, rng: np.random.Generator | None = None) -> PairedTest:
@@ -61,50 +70,47 @@ def paired_test(differences: npt.ArrayLike, rng: np.random.Generator | None = No
     """
     numbers = np.asarray(differences, dtype=np.float64)
     present = numbers[np.isfinite(numbers)]
+    present = np.where(np.abs(present) <= TIE, 0.0, present)
     found, n = mean_estimate(present), len(present)
     if found is None or n < 2:
         return PairedTest(found, None, None, None)
     deviation = float(np.std(present, ddof=1))
-    if deviation <= _ROUNDING * np.abs(present).max():
-        effect, p_t = None, float(found.value == 0)
-    else:
-        effect = found.value / deviation
-        p_t = float(2 * stdtr(n - 1, -abs(effect) * np.sqrt(n)))
+    spread = deviation > _ROUNDING * np.abs(present).max()
+    effect = found.value / deviation if spread else None
+    if n < FEWEST:
+        return PairedTest(found, effect, None, None)
+    p_t = float(found.value == 0) if effect is None else float(2 * stdtr(n - 1, -abs(effect) * np.sqrt(n)))
     return PairedTest(found, effect, p_t, _sign_flips(present, rng))
 
 
-def compare(table: ScoreTable, first: str, second: str, rng: np.random.Generator | None = None) -> Comparison:
+def compare(table: SeedScores, first: str, second: str) -> Comparison:
     """Compare two algorithms over the seeds that both have on every task.
 
-    An agent that leaves nothing to chance stands against every seed of the other. Two such agents differ or do not:
-    they have a single difference, with p-value 0 or 1.
+    An agent that leaves nothing to chance stands against every seed of the other. Two such agents have a single
+    difference, which is exact.
 
     Raises:
         ValueError: one of them is not in the table.
     """
     differences = table.by_seed(first) - table.by_seed(second)
-    if table.surely(first) and table.surely(second):
-        test = paired_test(differences[:1])
-        certainty = None if test.difference is None else float(abs(test.difference.value) <= 1e-9)
-        return Comparison(first, second, replace(test, p_t=certainty, p_signflip=certainty))
-    return Comparison(first, second, paired_test(differences, rng))
+    exact = table.surely(first) and table.surely(second)
+    return Comparison(
+        first, second, paired_test(differences[:1] if exact else differences, _flips(first, second)), exact
+    )
 
 
-def comparisons(
-    table: ScoreTable, settings: Bootstrap, pairs: Iterable[tuple[str, str]] | None = None
-) -> tuple[Comparison, ...]:
+def comparisons(table: SeedScores, pairs: Iterable[tuple[str, str]] | None = None) -> tuple[Comparison, ...]:
     """Compare pairs of algorithms and adjust their p-values for one another.
 
     Args:
-        table: with a single reward mode or several; differences are means over all its tasks.
-        settings: its seed draws sign flips where there are many seeds.
+        table: with a single reward mode or several; differences are those of the scores by seed.
         pairs: which to compare; None for all.
 
     Raises:
         ValueError: an algorithm is not in the table.
     """
     chosen = combinations(table.names, 2) if pairs is None else pairs
-    found = [compare(table, *pair, settings.generator("sign flips", *pair)) for pair in chosen]
+    found = [compare(table, *pair) for pair in chosen]
     by_t = holm([comparison.test.p_t for comparison in found])
     by_signs = holm([comparison.test.p_signflip for comparison in found])
     return tuple(
@@ -138,6 +144,12 @@ def _sign_flips(differences: FloatArray, rng: np.random.Generator | None) -> flo
         raise ValueError(f"{n} pairs are too many to try all sign flips; expected a generator to draw them")
     signs = rng.choice((-1.0, 1.0), size=(RANDOM_FLIPS, n))
     return float((1 + (np.abs(signs @ differences) >= reach).sum()) / (1 + RANDOM_FLIPS))
+
+
+def _flips(*names: str) -> np.random.Generator:
+    """Return the generator of a pair's sign flips; what else is compared does not change it."""
+    digest = hashlib.sha256("\0".join(names).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
 @lru_cache(maxsize=EXACT_FLIPS)

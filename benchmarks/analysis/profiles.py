@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.analysis.bootstrap import Bootstrap, interval, resampled
-from benchmarks.analysis.estimates import FloatArray, IntArray
+from benchmarks.analysis.estimates import FEWEST, FloatArray, mean_over_seeds, student_quantile
 from benchmarks.analysis.grid import Entrant
-from benchmarks.analysis.replicates import Replicates
-from benchmarks.analysis.scores import ScoreTable
+from benchmarks.analysis.seed_scores import SeedScores
 
 THRESHOLDS = np.linspace(-0.5, 1.5, 101)
 """Scores at which profiles are read."""
@@ -27,30 +25,23 @@ class Profile:
     share: FloatArray
     """``(K,)``."""
     low: FloatArray | None
-    """``(K,)`` pointwise band; None where every task has a single run."""
+    """``(K,)`` pointwise 95 % Student band over seeds; None where there are too few of them."""
     high: FloatArray | None
 
 
-def profiles(table: ScoreTable, settings: Bootstrap, thresholds: npt.ArrayLike = THRESHOLDS) -> tuple[Profile, ...]:
-    """Return the profile of every algorithm of a table, in the table's order.
-
-    Raises:
-        ValueError: an algorithm has no score on one of the tasks.
-    """
+def profiles(table: SeedScores, thresholds: npt.ArrayLike = THRESHOLDS) -> tuple[Profile, ...]:
+    """Return the profile of every algorithm of a table, in the table's order."""
     levels = np.asarray(thresholds, dtype=np.float64)
-    return tuple(_profile(entrant, table.replicates(entrant.name), levels, settings) for entrant in table.algorithms)
+    return tuple(_profile(table, entrant, levels) for entrant in table.algorithms)
 
 
-def _profile(entrant: Entrant, replicates: Replicates, levels: FloatArray, settings: Bootstrap) -> Profile:
-    descending = np.argsort(-replicates.scores, kind="stable")
-    above = np.searchsorted(-replicates.scores[descending], -levels)  # (K,) runs that score more
-
-    def share(replicates: Replicates, counts: IntArray) -> FloatArray:
-        best_so_many = np.cumsum(replicates.weights(counts)[:, descending], axis=1)
-        return np.pad(best_so_many, ((0, 0), (1, 0)))[:, above]
-
-    point = share(replicates, replicates.once)[0]
-    if not replicates.replicated:
-        return Profile(entrant, levels, point, None, None)
-    distribution = resampled(replicates, share, settings, settings.generator(entrant.name))
-    return Profile(entrant, levels, point, *interval(replicates, share, distribution, settings))
+def _profile(table: SeedScores, entrant: Entrant, levels: FloatArray) -> Profile:
+    scores = table.every_seed(entrant.name)  # (T, S)
+    above = np.where(np.isfinite(scores), scores > levels[:, None, None], np.nan)  # (K, T, S)
+    share = mean_over_seeds(above).mean(axis=-1)
+    complete = above[..., np.isfinite(scores).all(axis=0)].mean(axis=1)  # (K, seeds with every task)
+    n = complete.shape[-1]
+    if n < FEWEST or table.surely(entrant.name):
+        return Profile(entrant, levels, share, None, None)
+    half = student_quantile(n) * complete.std(axis=-1, ddof=1) / np.sqrt(n)
+    return Profile(entrant, levels, share, np.maximum(share - half, 0.0), np.minimum(share + half, 1.0))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.analysis.aggregates import interquartile_mean
-from benchmarks.analysis.bootstrap import Bootstrap, Statistic, estimate, resampled
-from benchmarks.analysis.estimates import BoolArray, Estimate, FloatArray
+from benchmarks.analysis.estimates import FEWEST, TIE, BoolArray, Estimate
 from benchmarks.analysis.grid import Entrant
 from benchmarks.analysis.letters import compact_letters
-from benchmarks.analysis.paired import Comparison, comparisons
-from benchmarks.analysis.scores import ScoreTable
-
-SIGNIFICANCE = 0.05
+from benchmarks.analysis.paired import SIGNIFICANCE, Comparison, comparisons
+from benchmarks.analysis.seed_scores import SeedScores
 
 
 @dataclass(frozen=True)
@@ -26,13 +22,13 @@ class RankRow:
     entrant: Entrant
     score: Estimate
     rank: float
-    low: float
-    high: float
-    """Interval of the rank over resamples; equal to `low` where nothing is random."""
-    best: float
-    """Share of resamples in which nobody is better."""
+    low: int | None
+    high: int | None
+    """First and last place that it may have: behind all who are surely better, before all who are surely worse. None
+    where there are too few seeds to tell."""
     letters: str
-    """Two algorithms share a letter just when their paired difference is not significant."""
+    """Two algorithms share a letter just when their paired difference is not significant; empty where there are too
+    few seeds to tell."""
 
 
 @dataclass(frozen=True)
@@ -43,76 +39,60 @@ class RankTable:
     comparisons: tuple[Comparison, ...]
     """All pairs, with Holm's correction within this table."""
 
+    def leaders(self, names: Sequence[str]) -> tuple[RankRow, ...]:
+        """Return the best of some algorithms and all those among them that cannot be told apart from it."""
+        rows = [row for row in self.rows if row.entrant.name in names]
+        return tuple(row for row in rows if not self.told_apart(rows[0].entrant.name, row.entrant.name))
 
-def rank_table(
-    table: ScoreTable,
-    settings: Bootstrap,
-    statistic: Statistic = interquartile_mean,
-    significance: float = SIGNIFICANCE,
-) -> RankTable:
-    """Rank the algorithms of a table.
+    def told_apart(self, first: str, second: str) -> bool:
+        """Whether two algorithms differ."""
+        return any(each.different() for each in self.comparisons if {each.first, each.second} == {first, second})
 
-    Scores are drawn anew within each task, independently for each algorithm. Letters come from paired t tests over
-    common seeds.
+
+def rank_table(table: SeedScores, significance: float = SIGNIFICANCE) -> RankTable:
+    """Rank the algorithms of a table by their scores; letters come from the paired differences of the same scores.
 
     Args:
-        table: with scores of everybody on every task (`ScoreTable.covering`, `ScoreTable.shared`). The more algorithms
+        table: with scores of everybody on every task (`SeedScores.covering`, `SeedScores.shared`). The more algorithms
             it holds, the more comparisons the letters are corrected for.
-        settings: of the bootstrap.
-        statistic: what algorithms are ranked by.
         significance: level of the letters after Holm's correction.
 
     Raises:
         ValueError: an algorithm has no score on one of the tasks.
     """
-    if not table.algorithms:
-        return RankTable((), ())
-    scores, draws = [], []
-    for name in table.names:
-        replicates = table.replicates(name)
-        scores.append(estimate(replicates, statistic, settings, settings.generator(name)))
-        draws.append(resampled(replicates, statistic, settings, settings.generator(name)))
-    drawn = np.stack(draws, axis=1)  # (R, A)
-    tail = (1 - settings.confidence) / 2
-    low, high = np.quantile(_ranks(drawn), [tail, 1 - tail], axis=0)
-    best = (drawn == drawn.max(1, keepdims=True)).mean(0)
-    ranks = _ranks(np.array([[score.value for score in scores]]))[0]
-    order = sorted(range(len(scores)), key=lambda i: (-scores[i].value, table.names[i]))
-    found = comparisons(table, settings)
-    letters = compact_letters(significant([table.names[i] for i in order], found, significance))
-    rows = tuple(
-        RankRow(
-            entrant=table.algorithms[i],
-            score=scores[i],
-            rank=float(ranks[i]),
-            low=float(low[i]),
-            high=float(high[i]),
-            best=float(best[i]),
-            letters=letter,
-        )
-        for i, letter in zip(order, letters, strict=True)
-    )
-    return RankTable(rows, found)
+    scores = [table.estimate(name) for name in table.names]
+    if missing := [name for name, score in zip(table.names, scores, strict=True) if score is None]:
+        raise ValueError(f"{missing[0]} lacks a score on a task of the table; use covering() or shared() first")
+    values = np.array([score.value for score in scores if score is not None])
+    heights = (values if table.lower_is_better else -values) / TIE
+    ranks = rankdata(np.round(heights)) if len(values) else values
+    order = sorted(range(len(values)), key=lambda i: (ranks[i], table.names[i]))
+    rows = [RankRow(table.algorithms[i], score, float(ranks[i]), None, None, "") for i in order if (score := scores[i])]
+    found = comparisons(table)
+    return RankTable(tuple(_with_groups(rows, table, found, significance)), found)
 
 
-def class_rankings(table: ScoreTable, settings: Bootstrap) -> dict[str, RankTable]:
-    """Rank the algorithms within each mechanism class, on tasks where all who take part have scores.
+def _with_groups(
+    rows: Sequence[RankRow], table: SeedScores, found: Sequence[Comparison], significance: float
+) -> Iterator[RankRow]:
+    """Tell who cannot be told apart, among those with seeds enough or without chance."""
+    testable = [row.entrant.name for row in rows if row.score.n >= FEWEST or table.surely(row.entrant.name)]
+    different = differing(testable, found, significance)
+    letters = dict(zip(testable, compact_letters(different), strict=True)) if testable else {}
+    for row in rows:
+        if row.entrant.name not in letters:
+            yield row
+            continue
+        place = testable.index(row.entrant.name)
+        better, worse = int(different[place, :place].sum()), int(different[place, place + 1 :].sum())
+        yield replace(row, low=1 + better, high=len(rows) - worse, letters=letters[row.entrant.name])
 
-    In each class only algorithms with scores on every task of the class take part.
-    """
-    return {name: rank_table(table.of_class(name).covering(), settings) for name in table.classes}
 
-
-def significant(names: Sequence[str], found: Sequence[Comparison], significance: float = SIGNIFICANCE) -> BoolArray:
-    """Return who differs from whom ``(A, A)`` by adjusted paired t tests; pairs without a test do not."""
+def differing(names: Sequence[str], found: Sequence[Comparison], significance: float = SIGNIFICANCE) -> BoolArray:
+    """Return who differs from whom ``(A, A)``; pairs without a test do not."""
     place = {name: i for i, name in enumerate(names)}
     different = np.zeros((len(names), len(names)), dtype=bool)
     for each in found:
-        if each.p_t_holm is not None and each.p_t_holm < significance:
+        if each.first in place and each.second in place and each.different(significance):
             different[place[each.first], place[each.second]] = different[place[each.second], place[each.first]] = True
     return different
-
-
-def _ranks(scores: FloatArray) -> FloatArray:
-    """Ranks from the best, ``(R, A)``; equals share the mean of their ranks."""
-    return rankdata(-scores, axis=1)

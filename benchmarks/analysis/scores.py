@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, Self, get_args
 
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.analysis.anchors import Anchors, Scale, find_anchors
-from benchmarks.analysis.estimates import BoolArray, FloatArray, mean_over_seeds
-from benchmarks.analysis.grid import SCRIPTED, Entrant, RunGrid, Task, run_grid, self_play
+from benchmarks.analysis.anchors import Anchors, common_draws, find_anchors
+from benchmarks.analysis.estimates import BoolArray, FloatArray
+from benchmarks.analysis.grid import SCRIPTED, RunGrid, Task, run_grid, self_play
 from benchmarks.analysis.replicates import Replicates
-from benchmarks.summary import RANDOM
+from benchmarks.analysis.seed_scores import SeedScores, once_where_certain
+from benchmarks.analysis.settings import RANDOM
 
 Yardstick = Literal[
     "return_mode",
@@ -36,26 +36,13 @@ LANDMARKS = ("Constant_50", "Oracle_Nash")
 
 
 @dataclass(frozen=True, eq=False)
-class ScoreTable:
-    """Scores of A algorithms on T tasks under S seeds; NaN where a run is missing, failed or excluded.
-
-    An agent that leaves nothing to chance has one run per task, at its first seed, that stands for all seeds.
-    """
+class ScoreTable(SeedScores):
+    """Scores between the anchors of each task, with what they come from."""
 
     yardstick: Yardstick
     diverged_as: Diverged
-    scale: Scale
-    algorithms: tuple[Entrant, ...]
-    tasks: tuple[Task, ...]
-    seeds: tuple[int, ...]
     values: FloatArray
     """``(A, T, S)`` in units of the yardstick."""
-    scores: FloatArray
-    """``(A, T, S)`` between the anchors."""
-    diverged: BoolArray
-    """``(A, T, S)``."""
-    certain: BoolArray
-    """``(A, T)`` True where nothing is left to chance."""
     anchors: tuple[Anchors, ...]
     """Of each task."""
     unscored: tuple[Task, ...]
@@ -66,69 +53,6 @@ class ScoreTable:
         """`scores` with missing runs masked, for code that prefers masks to NaN."""
         return np.ma.masked_invalid(self.scores)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the algorithms."""
-        return tuple(entrant.name for entrant in self.algorithms)
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """Reward modes, in order of tasks."""
-        return tuple(dict.fromkeys(task.reward_mode for task in self.tasks))
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Mechanism classes, sorted."""
-        return tuple(sorted({task.mechanism_class for task in self.tasks}))
-
-    @property
-    def games(self) -> tuple[str, ...]:
-        """Configured games, in order of tasks."""
-        return tuple(dict.fromkeys(task.game for task in self.tasks))
-
-    def only(self, algorithms: Collection[str]) -> ScoreTable:
-        """Keep these algorithms.
-
-        Raises:
-            ValueError: one of them is not in the table.
-        """
-        return self._keep(sorted({self.index(name) for name in algorithms}))
-
-    def of_kinds(self, kinds: Collection[str]) -> ScoreTable:
-        """Keep the algorithms of these kinds."""
-        return self._keep([i for i, entrant in enumerate(self.algorithms) if entrant.kind in kinds])
-
-    def where(self, condition: Callable[[Task], bool]) -> ScoreTable:
-        """Keep the tasks that meet a condition."""
-        return self._keep_tasks([t for t, task in enumerate(self.tasks) if condition(task)])
-
-    def of_class(self, mechanism_class: str) -> ScoreTable:
-        """Keep the tasks of one mechanism class."""
-        return self.where(lambda task: task.mechanism_class == mechanism_class)
-
-    def of_mode(self, reward_mode: str) -> ScoreTable:
-        """Keep the tasks of one reward mode."""
-        return self.where(lambda task: task.reward_mode == reward_mode)
-
-    def covering(self) -> ScoreTable:
-        """Keep the algorithms that have a score on every task, so that all are averaged over the same tasks."""
-        return self._keep(np.flatnonzero(self._scored().all(axis=1)).tolist())
-
-    def shared(self) -> ScoreTable:
-        """Keep the tasks on which every algorithm has a score."""
-        everybody = np.flatnonzero(self._scored().all(axis=0)).tolist()
-        return self._keep_tasks(everybody)
-
-    def index(self, name: str) -> int:
-        """Return an algorithm's place on the first axis.
-
-        Raises:
-            ValueError: it is not in the table.
-        """
-        if name not in self.names:
-            raise ValueError(f"no algorithm {name!r} in the table; it has {', '.join(self.names)}")
-        return self.names.index(name)
-
     def replicates(self, name: str) -> Replicates:
         """Return an algorithm's scores for resampling.
 
@@ -137,7 +61,7 @@ class ScoreTable:
         """
         own = self.scores[self.index(name)]
         if not len(self.tasks):
-            raise ValueError("the table has no tasks; scores need runs of Random and of constants or the planner")
+            raise ValueError("the table has no tasks; scores need runs of Random and of constants")
         missing = [task for task, scored in zip(self.tasks, np.isfinite(own).any(1), strict=True) if not scored]
         if missing:
             raise ValueError(
@@ -147,48 +71,13 @@ class ScoreTable:
             )
         return Replicates.of(own, axes=("tasks", "runs"))
 
-    def by_seed(self, name: str) -> FloatArray:
-        """Return mean scores over all tasks, seed by seed ``(S,)``; NaN for seeds that lack a task.
-
-        Where nothing is left to chance the single run stands for every seed.
-        """
-        row = self.index(name)
-        own = np.where(self.certain[row][:, None], self.scores[row, :, :1], self.scores[row])
-        return own.mean(0) if len(own) else np.full(len(self.seeds), np.nan)
-
-    def surely(self, name: str) -> bool:
-        """Whether an algorithm leaves nothing to chance on any task."""
-        return bool(self.certain[self.index(name)].all())
-
-    def landmark(self, name: str) -> FloatArray | None:
-        """Return mean scores ``(T,)`` of well-known play, such as `LANDMARKS`; None where it is not in the table."""
-        if name not in self.names:
-            return None
-        return mean_over_seeds(self.scores[self.index(name)])
-
-    def _scored(self) -> BoolArray:
-        return np.isfinite(mean_over_seeds(self.scores))
-
-    def _keep(self, kept: list[int]) -> ScoreTable:
+    def of_tasks(self, kept: list[int]) -> Self:
         return replace(
-            self,
-            algorithms=tuple(self.algorithms[i] for i in kept),
-            values=self.values[kept],
-            scores=self.scores[kept],
-            diverged=self.diverged[kept],
-            certain=self.certain[kept],
+            super().of_tasks(kept), anchors=tuple(self.anchors[t] for t in kept), values=self.values[:, kept]
         )
 
-    def _keep_tasks(self, kept: list[int]) -> ScoreTable:
-        return replace(
-            self,
-            tasks=tuple(self.tasks[t] for t in kept),
-            anchors=tuple(self.anchors[t] for t in kept),
-            values=self.values[:, kept],
-            scores=self.scores[:, kept],
-            diverged=self.diverged[:, kept],
-            certain=self.certain[:, kept],
-        )
+    def _keep(self, kept: list[int]) -> Self:
+        return replace(super()._keep(kept), values=self.values[kept])
 
 
 def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
@@ -210,8 +99,12 @@ def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: 
         )
     grid = run_grid(self_play(runs))
     observed = _observed(grid, yardstick)
+    comparable = common_draws(grid, observed)
+    observed = np.where(comparable, observed, np.nan)
     scale, found = find_anchors(grid, observed, yardstick)
-    values, certain = _once_where_certain(grid, _with_diverged(grid, observed, diverged))
+    counted = np.where(comparable, _with_diverged(grid, observed, diverged), np.nan)
+    drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
+    values, certain = once_where_certain(counted, _scripted(grid, besides=RANDOM), drawn)
     kept = [t for t, anchors in enumerate(found) if anchors is not None]
     anchors = tuple(each for each in found if each is not None)
     zero, one = (np.array([getattr(each, end) for each in anchors])[:, None] for end in ("zero", "one"))
@@ -258,22 +151,6 @@ def _with_diverged(grid: RunGrid, observed: FloatArray, diverged: Diverged) -> F
     if diverged == "random" and np.isnan(counted_as[lost.any(axis=(0, 2))]).any():
         raise ValueError("diverged='random' needs runs of Random on every task where a run diverged; use 'worst'")
     return np.where(lost, counted_as, observed)
-
-
-def _once_where_certain(grid: RunGrid, values: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Let agents that leave nothing to chance count once, at the first seed.
-
-    They are known by a single run, since studies run them once, or by the same value under every seed.
-    """
-    scripted = _scripted(grid, besides=RANDOM)[:, None]
-    finite = np.isfinite(values)
-    low = np.where(finite, values, np.inf).min(-1, initial=np.inf)
-    high = np.where(finite, values, -np.inf).max(-1, initial=-np.inf)
-    known = scripted & finite.any(-1)
-    certain = known & np.isclose(np.where(known, low, 0.0), np.where(known, high, 0.0), rtol=1e-9, atol=0.0)
-    once = np.full(values.shape, np.nan)
-    once[..., :1] = np.where(certain, low, np.nan)[..., None]
-    return np.where(certain[..., None], once, values), certain
 
 
 def _scripted(grid: RunGrid, besides: str = "") -> BoolArray:

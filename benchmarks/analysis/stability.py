@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.anchors import find_anchors
+from benchmarks.analysis.anchors import common_draws, find_anchors
 from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
 from benchmarks.analysis.grid import Entrant, Task, run_grid, self_play
 from benchmarks.analysis.scores import YARDSTICKS, Yardstick
@@ -119,7 +119,7 @@ def instabilities(
     chosen = _curves_by_run(curves, metric)
     grid = run_grid(self_play(runs))
     completed = np.where(grid.ended("completed"), grid.column(yardstick), np.nan)
-    _, anchors = find_anchors(grid, completed, yardstick)
+    _, anchors = find_anchors(grid, np.where(common_draws(grid, completed), completed, np.nan), yardstick)
     ids = grid.runs.column("run_id").to_pylist()
     found = []
     for a, t in np.argwhere(grid.present.any(-1)).tolist():

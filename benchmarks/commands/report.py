@@ -23,7 +23,6 @@ def report(
 ) -> None:
     """Write the report of a corpus: one HTML file that needs nothing else."""
     from benchmarks.report import write_figures, write_report
-    from benchmarks.summary import summarise
     from coopgym.corpus import CorpusError, load_corpus
 
     with user_errors(CorpusError, OSError, ImportError):
@@ -33,6 +32,6 @@ def report(
             typer.echo(f"figures: {figures} ({written} files)")
             return
         page = out or Path(corpus if Path(corpus).is_dir() else ".") / "report.html"
-        table = write_report(loaded, summarise(loaded.runs), page)
+        table = write_report(loaded, page)
     typer.echo(f"summary: {table}")
     typer.echo(f"report:  {page}")

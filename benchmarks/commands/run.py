@@ -37,6 +37,7 @@ def run(
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
     from rich.console import Console
 
+    from benchmarks.analysis import Contests
     from benchmarks.console import print_outlook, print_rankings
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
     from benchmarks.plan import expand
@@ -45,7 +46,6 @@ def run(
     from benchmarks.runner import outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
-    from benchmarks.summary import summarise
     from coopgym.corpus import CorpusError, load_corpus
 
     console = Console()
@@ -68,10 +68,9 @@ def run(
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
             outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
         corpus, page = load_corpus(folder), folder / "report.html"
-        summary = summarise(corpus.runs)
         if outcome.computed or not page.exists():
-            write_report(corpus, summary, page)
-    print_rankings(console, summary)
+            write_report(corpus, page)
+    print_rankings(console, Contests(corpus.runs.arrow))
     typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.replaced:
         typer.echo(f"{outcome.replaced} earlier runs had another specification and were replaced")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import trim_mean
 
-from benchmarks.analysis.aggregates import interquartile_mean
-from benchmarks.analysis.bootstrap import Bootstrap, resampled
+from benchmarks.analysis.bootstrap import Bootstrap, interquartile_mean, resampled
 from benchmarks.analysis.replicates import Replicates
 from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
 

@@ -1,6 +1,6 @@
-"""The report of a corpus: one HTML file that needs nothing else, the summary as CSV, and figures as files."""
+"""The report of a corpus: one HTML file that needs nothing else, its scores as CSV, and figures as files."""
 
 from benchmarks.report.files import write_figures
-from benchmarks.report.page import SUMMARY_FILE, render, write_report
+from benchmarks.report.page import RANKING_FILE, SUMMARY_FILE, render, write_report
 
-__all__ = ["SUMMARY_FILE", "render", "write_figures", "write_report"]
+__all__ = ["RANKING_FILE", "SUMMARY_FILE", "render", "write_figures", "write_report"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from benchmarks.analysis import Estimate
 from benchmarks.report.content import Cell
 from benchmarks.report.looks import Look
-from benchmarks.report.words import amount, between, percent, signed
+from benchmarks.report.words import amount, percent, signed, spread
 
 EMPTY = Cell("")
 _LAST = -1e300
@@ -24,7 +24,7 @@ def score(estimate: Estimate | None, shaded: bool = False) -> Cell:
     if estimate is None:
         return Cell("", _LAST)
     heat = max(-1.0, min(1.0, estimate.value)) if shaded else None
-    return Cell(signed(estimate.value), estimate.value, heat, between(estimate.low, estimate.high))
+    return Cell(signed(estimate.value), estimate.value, heat, spread(estimate))
 
 
 def number(value: float | None, digits: int | None = None) -> Cell:
@@ -44,8 +44,7 @@ def measured(estimate: Estimate | None, digits: int | None = None) -> Cell:
     if estimate is None:
         return Cell("", _LAST)
     text = amount if digits is None else lambda value: signed(value, digits)
-    interval = "" if estimate.low is None or estimate.high is None else f"{text(estimate.low)} … {text(estimate.high)}"
-    return Cell(text(estimate.value), estimate.value, note=interval)
+    return Cell(text(estimate.value), estimate.value, note=spread(estimate, text))
 
 
 def measured_share(estimate: Estimate | None) -> Cell:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.analysis import Estimate, mean_estimate
-from benchmarks.summary import Setting, mode_order
+from benchmarks.analysis.settings import Setting, mode_order
 
 TOKENS, OUTCOME = "tokens", "outcome"
 MEASURES = (

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from benchmarks.analysis import (
-    Bootstrap,
-    Distribution,
-    Entrant,
-    NoiseFloor,
-    ScoreTable,
-    distributions,
-    noise_floors,
-    run_grid,
-    score_table,
-    self_play,
-)
-from benchmarks.analysis.scores import Diverged, Yardstick
+from benchmarks.analysis import Contest, Contests, Entrant, NoiseFloor, mode_order, noise_floors
 from benchmarks.report.looks import Look, looks
-from benchmarks.summary import mode_order
 from coopgym.corpus.reader import Corpus
 
 ROW_COLUMNS = (
@@ -33,43 +19,6 @@ ROW_COLUMNS = (
     *("welfare", "return_mode", "episode_length", "cooperation_rate", "exploitability", "class_metrics"),
     *("started_at", "wall_seconds_train", "wall_seconds_eval"),
 )
-LEARNERS = ("learner", "plugin")
-"""Kinds whose play is what a study is about."""
-
-
-@dataclass(frozen=True, eq=False)
-class Contest:
-    """Self-play that may be compared: agents without an objective, and the learners of one."""
-
-    objective: str | None
-    """Whose reward learners maximise; None where the corpus has no two kinds of them."""
-    runs: pa.Table
-    first_objective: str | None = None
-    """The first of the corpus's objectives."""
-    memo: dict[Hashable, object] = field(default_factory=dict, repr=False)
-    """What was computed from it already."""
-
-    def table(self, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
-        """Return scores, computed when first asked for."""
-        key = ("table", yardstick, diverged)
-        if key not in self.memo:
-            self.memo[key] = score_table(self.runs, yardstick, diverged)
-        return cast(ScoreTable, self.memo[key])
-
-    @cached_property
-    def distributions(self) -> tuple[Distribution, ...]:
-        """What every algorithm brings on every task, and to whom."""
-        return distributions(self.runs)
-
-    @property
-    def suffix(self) -> str:
-        """Part of the names of files about it."""
-        return "" if self.objective is None else f"-{self.objective}"
-
-    @property
-    def title(self) -> str:
-        """Part of headings about it."""
-        return "" if self.objective is None else f"{self.objective} objective"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +26,6 @@ class Evidence:
     """A corpus as sections see it."""
 
     corpus: Corpus
-    settings: Bootstrap = Bootstrap()
 
     @cached_property
     def runs(self) -> pa.Table:
@@ -100,31 +48,19 @@ class Evidence:
         return tuple(sorted({row["reward_mode"] for row in self.rows}, key=mode_order))
 
     @cached_property
+    def scored(self) -> Contests:
+        """How good its agents are."""
+        return Contests(self.runs)
+
+    @property
     def conflict(self) -> str:
         """Why runs cannot be compared; empty where they can."""
-        try:
-            for contest in self._contests:
-                run_grid(contest.runs)
-        except ValueError as error:
-            return str(error)
-        return ""
+        return self.scored.conflict
 
     @property
     def contests(self) -> Sequence[Contest]:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
-        return () if self.conflict else self._contests
-
-    @cached_property
-    def _contests(self) -> tuple[Contest, ...]:
-        played = self_play(self.runs)
-        objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
-        if len(objectives) < 2:
-            return (Contest(None, played),) if len(played) else ()
-        given = played.column("objective")
-        return tuple(
-            Contest(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
-            for each in objectives
-        )
+        return self.scored.found
 
     @cached_property
     def noise(self) -> Mapping[tuple[str, str], Mapping[str, NoiseFloor]]:

@@ -1,4 +1,4 @@
-"""The page: sections of a corpus set in one HTML file, and the summary as CSV beside it."""
+"""The page: sections of a corpus set in one HTML file, and its scores as CSV files beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from benchmarks.analysis import Contests, cells_csv, rankings_csv
 from benchmarks.progress import duration
 from benchmarks.report.content import Chart
 from benchmarks.report.evidence import Evidence
@@ -15,25 +16,26 @@ from benchmarks.report.ink import svg
 from benchmarks.report.looks import kinds_shown
 from benchmarks.report.sections import sections
 from benchmarks.report.template import page_template
-from benchmarks.summary import Summary, to_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 
 SUMMARY_FILE = "summary.csv"
+RANKING_FILE = "ranking.csv"
 _PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 """Signs for control characters, which HTML does not allow."""
 
 
-def write_report(corpus: Corpus, summary: Summary, path: Path) -> Path:
-    """Write the report of a corpus, and its summary as CSV beside it; return the place of the summary.
+def write_report(corpus: Corpus, path: Path) -> Path:
+    """Write the report of a corpus, and its scores and rankings as CSV beside it; return the place of the scores.
 
     Raises:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
-    table = path.with_name(SUMMARY_FILE)
+    table, contests = path.with_name(SUMMARY_FILE), Contests(corpus.runs.arrow)
     write_atomically(path, render(corpus).encode())
-    write_atomically(table, to_csv(summary).encode())
+    write_atomically(path.with_name(RANKING_FILE), rankings_csv(contests).encode())
+    write_atomically(table, cells_csv(contests).encode())
     return table
 
 

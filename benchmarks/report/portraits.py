@@ -9,11 +9,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmarks.analysis.settings import Setting
 from benchmarks.report.content import Chart, Drawn
 from benchmarks.report.panel import Panel
 from benchmarks.report.panels import phase_panel, reaction_panel, schelling_panel
 from benchmarks.report.words import game_title, percent, signed, slug
-from benchmarks.summary import Setting
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from oracles.games.dilemma import fear, greed, schelling, worst

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from benchmarks.analysis import Estimate
+from benchmarks.analysis.estimates import FEWEST
 from coopgym.rewards import MODES
 
 CLASS_NAMES = {
@@ -18,7 +19,7 @@ CLASS_NAMES = {
 """What the mechanism classes are about."""
 PER_CENT = "\u00a0%"
 """With a space that does not break."""
-STUDENT = "95 % Student t interval over seeds"
+STUDENT = f"95 % Student t interval over seeds, or the seeds themselves where there are fewer than {FEWEST}"
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -56,10 +57,11 @@ def between(low: float | None, high: float | None, digits: int = 2) -> str:
     return "" if low is None or high is None else f"{signed(low, digits)} … {signed(high, digits)}"
 
 
-def with_interval(estimate: Estimate, digits: int = 2) -> str:
-    """Return a value followed by its interval."""
-    interval = between(estimate.low, estimate.high, digits)
-    return signed(estimate.value, digits) + (f" ({interval})" if interval else "")
+def spread(estimate: Estimate, text: Callable[[float], str] = signed) -> str:
+    """Return the interval of a value, or its seeds where they are too few for one; nothing where there is a single."""
+    if estimate.low is not None and estimate.high is not None:
+        return f"{text(estimate.low)} … {text(estimate.high)}"
+    return "; ".join(map(text, estimate.seeds))
 
 
 def class_name(mechanism_class: str) -> str:

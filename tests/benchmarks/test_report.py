@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.summary import summarise, to_csv
 from report_corpora import (
     Row,
     everything,
@@ -25,7 +26,6 @@ from typer.testing import CliRunner
 from benchmarks.cli import app
 from benchmarks.report import SUMMARY_FILE, render
 from benchmarks.study import Study
-from benchmarks.summary import summarise, to_csv
 from coopgym.corpus import Corpus, load_corpus
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}

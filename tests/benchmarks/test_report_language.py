@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from report_corpora import SEEDS, Row, scripted, written
 from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
-from benchmarks.analysis import Estimate
+from benchmarks.analysis import Estimate, Setting
 from benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
 from benchmarks.report.conversations import MOST_CHARACTERS, MOST_DECISIONS, MOST_RUNS, Talk, conversations, selected
 from benchmarks.report.conversations import talks as find_talks
@@ -21,7 +21,6 @@ from benchmarks.report.evidence import Evidence
 from benchmarks.report.page import render
 from benchmarks.report.sections.language_methods import language_methods
 from benchmarks.report.sections.transcripts import transcripts
-from benchmarks.summary import Setting
 from coopgym.corpus import Corpus
 
 COMMON = min(METHODS.values()) * (BATCHES - 1)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from benchmarks.summary import Interval, summarise, to_csv
 from scipy import stats
 
 from benchmarks.metrics import evaluation_metrics, gini, normalised_score
-from benchmarks.summary import Interval, summarise, to_csv
 from coopgym.agents import Episodes
 from coopgym.corpus.schema import SCHEMAS
 

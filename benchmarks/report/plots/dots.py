@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from benchmarks.analysis import Estimate
 from benchmarks.report.ink import CARD, INK, LINES, MUTED, framed, text_width
 from benchmarks.report.words import tick
 
@@ -34,6 +35,13 @@ class Dot:
     mark: str = "o"
     full: bool = True
     """Drawn full or hollow."""
+    seeds: Sequence[float] = ()
+    """The single values behind it, where they are too few for an interval."""
+
+    @classmethod
+    def of(cls, estimate: Estimate, colour: str, mark: str = "o", full: bool = True) -> Dot:
+        """Return the dot of an estimate."""
+        return cls(estimate.value, colour, estimate.low, estimate.high, mark, full, estimate.seeds)
 
 
 @dataclass(frozen=True)
@@ -112,7 +120,10 @@ def _draw(axes: Axes, drawn: Sequence[Dot], places: Sequence[float], shown: Span
     """Draw dots at heights, those that look alike together: that makes files several times smaller."""
     alike: dict[tuple[str, str, bool], list[tuple[float, float]]] = {}
     intervals: dict[str, list[tuple[float, float, float]]] = {}
+    single: dict[str, list[tuple[float, float]]] = {}
     for dot, place in zip(drawn, places, strict=True):
+        inside = (min(max(value, shown.low), shown.high) for value in dot.seeds)
+        single.setdefault(dot.colour, []).extend((value, place) for value in inside)
         if dot.low is not None and dot.high is not None:
             low, high = (min(max(end, shown.low), shown.high) for end in (dot.low, dot.high))
             intervals.setdefault(dot.colour, []).append((place, low, high))
@@ -121,6 +132,9 @@ def _draw(axes: Axes, drawn: Sequence[Dot], places: Sequence[float], shown: Span
         alike.setdefault((dot.colour, mark, dot.full), []).append((value, place))
     for colour, spans in intervals.items():
         axes.hlines(*zip(*spans, strict=True), color=colour, linewidth=2.0)
+    for colour, values in single.items():
+        if values:
+            axes.plot(*zip(*values, strict=True), "|", color=colour, markersize=5, markeredgewidth=0.9, alpha=0.7)
     for (colour, mark, full), points in alike.items():
         face = colour if full else CARD
         axes.plot(*zip(*points, strict=True), mark, color=colour, markerfacecolor=face, markersize=5)

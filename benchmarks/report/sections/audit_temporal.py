@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
+from benchmarks.analysis.settings import Setting
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, LineLegend, Section, Swatch, Table
 from benchmarks.report.evidence import Evidence
@@ -27,7 +28,6 @@ from benchmarks.report.sections.audits import (
     payoff_scale,
 )
 from benchmarks.report.words import percent, slug
-from benchmarks.summary import Setting
 
 PROTOCOLS = ("temporal", "reference_temporal")
 STRATEGIES = {

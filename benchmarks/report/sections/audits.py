@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks.analysis.settings import Setting, mode_order
 from benchmarks.report.content import Block, Chart, Fold, Gallery
 from benchmarks.report.evidence import Evidence
 from benchmarks.report.words import class_name, counted, game_title
-from benchmarks.summary import Setting, mode_order
 from coopgym.games.registry import make_game
 from oracles.games.rollout import payoff_unit
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Comparison, NoiseFloor, improvements
+from benchmarks.analysis import Comparison, Field, NoiseFloor, fields, improvements, principal
 from benchmarks.analysis import comparisons as compared
+from benchmarks.analysis.estimates import FEWEST
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table, Text
 from benchmarks.report.evidence import Evidence
-from benchmarks.report.fields import Field, fields, principal
 from benchmarks.report.ink import MUTED
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.dots import Dot, Row, dots
@@ -26,15 +25,13 @@ MOST_ENTRANTS = 16
 """Algorithms in the matrix: learners first, then the best of the others."""
 MOST_PAIRS = 24
 """Pairs up to which all differences are drawn; of more, those of neighbours in rank, at most so many."""
-FEWER_RESAMPLES = 500
-"""For the many pairs of the matrix."""
 
 
 def comparisons(evidence: Evidence) -> Section | None:
     """Compare algorithms pair by pair on the games they share."""
     blocks: list[Block] = []
     for contest in evidence.contests:
-        field = principal(fields(contest, evidence.settings))
+        field = principal(fields(contest))
         if field is not None and len(field.table.names) > 1:
             blocks += _field(field, evidence.looks)
     blocks += _noise(evidence)
@@ -44,11 +41,11 @@ def comparisons(evidence: Evidence) -> Section | None:
         id="comparisons",
         title="Pair by pair",
         how=(
-            "The matrix tells how probable it is that a run of the row’s algorithm beats a run of the column’s on "
-            "the same game and mode; one half is a tie, and numbers in brackets have intervals that hold one half. "
-            "Below it learners are compared seed by seed, which removes what a seed does to both; p-values are "
-            "adjusted after Holm for all comparisons of the table, and the effect size is the mean difference over "
-            "its standard deviation between seeds."
+            "The matrix tells how probable it is that the row’s algorithm beats the column’s on the same game, mode "
+            "and seed; one half is a tie, and numbers in brackets have intervals that hold one half, or too few seeds "
+            "for one. Below it the scores of the ranking are compared seed by seed, which removes what a seed does to "
+            "both; p-values are adjusted after Holm for all tests of the table, and the effect size is the mean "
+            f"difference over its standard deviation between seeds. Tests need {FEWEST} seeds."
         ),
         blocks=blocks,
     )
@@ -60,7 +57,7 @@ def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
     pairs = _pairs(field)
     if not pairs:
         return
-    found = compared(field.table, field.settings, pairs)
+    found = compared(field.table, pairs)
     drawable = [each for each in found if each.test.difference is not None]
     neighbours = set(zip(field.learners, field.learners[1:], strict=False))
     few = len(drawable) <= MOST_PAIRS
@@ -74,7 +71,7 @@ def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
                 "Right of zero the first of the two is better. "
                 f"{'' if few else 'Each learner less the next in rank. '}{STUDENT}, "
                 f"{sample_size(each.test.difference.n for each in shown if each.test.difference)}; hollow where the "
-                "adjusted p-value is 5 % or more."
+                "two are not told apart."
             ),
         )
     table = _table(found)
@@ -82,23 +79,27 @@ def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
 
 
 def _pairs(field: Field) -> list[tuple[str, str]]:
-    """Every two learners; a single one against everybody else."""
+    """Every two learners; a single one, or whoever else came to be compared, against everybody."""
+    names = [row.entrant.name for row in field.ranks.rows]
+    alone = [row.entrant.name for row in field.ranks.rows if row.entrant.kind == "plugin"]
     learners = field.learners
-    if len(learners) == 1:
-        others = [row.entrant.name for row in field.ranks.rows if row.entrant.name != learners[0]]
-        return [(learners[0], other) for other in others]
-    return list(combinations(learners, 2))
+    alone += learners if len(learners) == 1 else []
+    pairs = list(combinations(learners, 2))
+    pairs += [(name, other) for i, name in enumerate(alone) for other in names if other not in alone[: i + 1]]
+    return pairs
 
 
 def _matrix(field: Field) -> Heatmap:
     names = _entrants(field)
-    settings = replace(field.settings, resamples=FEWER_RESAMPLES)
-    found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names), settings)}
+    found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names))}
     size = len(names)
     values, texts = np.full((size, size), np.nan), [[""] * size for _ in names]
     for (first, second), estimate in found.items():
+        if estimate is None:
+            continue
         i, j = names.index(first), names.index(second)
-        unsure = estimate.low is not None and estimate.high is not None and estimate.low <= 0.5 <= estimate.high
+        exact = field.table.surely(first) and field.table.surely(second)
+        unsure = not exact and (estimate.low is None or estimate.high is None or estimate.low <= 0.5 <= estimate.high)
         for row, column, value in ((i, j, estimate.value), (j, i, 1 - estimate.value)):
             values[row, column] = value
             texts[row][column] = f"({value:.2f})" if unsure else f"{value:.2f}"
@@ -108,10 +109,7 @@ def _matrix(field: Field) -> Heatmap:
         matrix=Matrix(names, names, values, texts, 2 * (values - 0.5)),
         rows_are="how often this one",
         columns_are="beats this one",
-        caption=(
-            f"Mean over games and modes of P(row > column) + ½ P(equal); 95 % percentile bootstrap, {FEWER_RESAMPLES} "
-            "resamples of seeds."
-        ),
+        caption=f"Mean over games, modes and seeds of P(row > column) + ½ P(equal). {STUDENT}.",
     )
 
 
@@ -133,17 +131,13 @@ def _paired_figure(found: Sequence[Comparison]) -> Figure:
 def _row(comparison: Comparison) -> Row:
     difference = comparison.test.difference
     assert difference is not None, "only pairs with common seeds are drawn"
-    sure = comparison.p_t_holm is not None and comparison.p_t_holm < 0.05
-    return Row(
-        f"{comparison.first} − {comparison.second}",
-        [Dot(difference.value, MUTED, difference.low, difference.high, full=sure)],
-    )
+    return Row(f"{comparison.first} − {comparison.second}", [Dot.of(difference, MUTED, full=comparison.different())])
 
 
 def _table(found: Sequence[Comparison]) -> Table:
     columns = [
         Column("pair"),
-        Column("difference", "mean over seeds of first minus second, averaged over games and modes"),
+        Column("difference", "mean over seeds of first minus second, in scores of the ranking"),
         Column("effect size", "mean over standard deviation of the differences"),
         Column("p, t test", "paired t test, adjusted after Holm"),
         Column("p, sign flips", "permutation test over signs, adjusted after Holm"),
@@ -157,7 +151,7 @@ def _table(found: Sequence[Comparison]) -> Table:
                 Cell(f"{each.first} − {each.second}"),
                 cells.measured(test.difference, 3),
                 cells.number(test.effect_size, 2),
-                Cell(probability(each.p_t_holm), each.p_t_holm),
+                Cell("exact" if each.exact else probability(each.p_t_holm), each.p_t_holm),
                 Cell(probability(each.p_signflip_holm), each.p_signflip_holm),
                 cells.number(float(test.difference.n) if test.difference else None, 0),
             ]

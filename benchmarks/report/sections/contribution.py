@@ -42,7 +42,8 @@ def contribution(evidence: Evidence) -> Section | None:
             every += found
     if not every:
         return None
-    better = sum(each.welfare.excludes_zero and each.welfare.value > 0 for each in every)
+    judged = [each.welfare for each in every if each.welfare.low is not None]
+    better = sum(welfare.excludes_zero and welfare.value > 0 for welfare in judged)
     names = dict.fromkeys(each.entrant.name for each in every)
     return Section(
         id="contribution",
@@ -55,8 +56,10 @@ def contribution(evidence: Evidence) -> Section | None:
         ),
         blocks=[*legend(names, evidence.looks), *blocks],
         finding=(
-            f"Training under integrated instead of private reward raises welfare in {better} of {len(every)} pairs of "
+            f"Training under integrated instead of private reward raises welfare in {better} of {len(judged)} pairs of "
             "learner and game by more than seeds explain."
+            if judged
+            else ""
         ),
     )
 

@@ -7,22 +7,23 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Crossover, ParadigmGap, paradigm_crossovers
+from benchmarks.analysis import Contest, Crossover, ParadigmGap, paradigm_crossovers
 from benchmarks.analysis.crossover import Place
+from benchmarks.analysis.settings import mode_order
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Section, Table
-from benchmarks.report.evidence import Contest, Evidence
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.ink import mode_colour
 from benchmarks.report.legends import mode_legend
 from benchmarks.report.plots.dots import Dot, Row, dots
 from benchmarks.report.words import STUDENT, class_name, game_title, sample_size
-from benchmarks.summary import mode_order
 
 
 def crossover(evidence: Evidence) -> Section | None:
     """Compare independent learners with centralised ones under every training reward."""
     blocks: list[Block] = []
     crossed: list[Crossover] = []
+    judged = False
     for contest in evidence.contests:
         by_class, by_game = (_found(contest, places) for places in ("class", "game"))
         if by_game:
@@ -31,6 +32,7 @@ def crossover(evidence: Evidence) -> Section | None:
             blocks.append(_chart(by_game, contest, "game"))
             blocks.append(Fold("Every pair of rewards", [_table(by_game)]))
             crossed += [each for each in by_game if each.crossed]
+            judged |= any(each.judged for each in by_game)
     if not blocks:
         return None
     return Section(
@@ -45,7 +47,9 @@ def crossover(evidence: Evidence) -> Section | None:
         finding=(
             f"{len(crossed)} crossovers between independent and centralised learners."
             if crossed
-            else "No training reward turns the order of independent and centralised learners around."
+            else "No training reward was found to turn the order of independent and centralised learners around."
+            if judged
+            else ""
         ),
     )
 
@@ -73,7 +77,7 @@ def _figure(gaps: Sequence[ParadigmGap]) -> Figure:
     rows: dict[str, list[Dot]] = {}
     for each in sorted(gaps, key=lambda gap: (gap.place, mode_order(gap.reward_mode))):
         if each.gap is not None:
-            dot = Dot(each.gap.value, mode_colour(each.reward_mode), each.gap.low, each.gap.high)
+            dot = Dot.of(each.gap, mode_colour(each.reward_mode))
             rows.setdefault(class_name(game_title(each.place)), []).append(dot)
     return dots([Row(*row) for row in rows.items()], "independent minus centralised, welfare score", anchors=(0.0,))
 

@@ -9,11 +9,10 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Distribution, Entrant, Estimate, mean_estimate
+from benchmarks.analysis import Distribution, Entrant, Estimate, Field, fields, principal
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, LookLegend, Section, Table
 from benchmarks.report.evidence import Evidence
-from benchmarks.report.fields import Field, fields, principal
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.scatter import Point, scatter
 from benchmarks.report.words import STUDENT, mode_title, slug
@@ -44,7 +43,7 @@ def equity(evidence: Evidence) -> Section | None:
     blocks: list[Block] = []
     shown: dict[str, Look] = {}
     for contest in evidence.contests:
-        field = principal(fields(contest, evidence.settings, "welfare"))
+        field = principal(fields(contest, "welfare"))
         if field is None:
             continue
         found = _standings(field)
@@ -79,8 +78,7 @@ def _standings(field: Field) -> list[Standing]:
     for mode in field.table.modes:
         own = field.table.of_mode(mode)
         for entrant in own.algorithms:
-            scores = own.by_seed(entrant.name)
-            welfare = mean_estimate(scores[:1] if own.surely(entrant.name) else scores)
+            welfare = own.estimate(entrant.name)
             if welfare is not None:
                 means = _means(by_place.get((entrant.name, mode), ()))
                 found.append(Standing(entrant, mode, welfare, means))
@@ -100,7 +98,7 @@ def _drawable(found: Sequence[Standing], mode: str) -> bool:
 
 def _caption(field: Field) -> str:
     return (
-        f"Means over games. Score of welfare: {field.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
+        f"Score of welfare: {field.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
         "some seat’s payoff is negative have no Gini coefficient and do not enter the height."
     )
 

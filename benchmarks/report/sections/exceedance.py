@@ -7,10 +7,11 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Gap, exceedances
+from benchmarks.analysis import Contest, Gap, exceedances
+from benchmarks.analysis.settings import LEARNER, PRIVATE
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from benchmarks.report.evidence import LEARNERS, Contest, Evidence
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.dots import Dot, Row, Span, dots
 from benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
@@ -26,7 +27,9 @@ def exceedance(evidence: Evidence) -> Section | None:
     every: list[Gap] = []
     for contest in evidence.contests:
         found = [
-            gap for gap in exceedances(contest.table()) if gap.entrant.kind in LEARNERS and gap.relative is not None
+            gap
+            for gap in exceedances(contest.table().where(lambda task: task.reward_mode != PRIVATE))
+            if gap.entrant.kind == LEARNER and gap.relative is not None
         ]
         if found:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []

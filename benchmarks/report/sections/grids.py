@@ -16,7 +16,7 @@ from benchmarks.report.words import signed
 
 FEW = 6
 """Algorithms up to which each has a dot of its own in every game."""
-BRACKETS = "Brackets: the interval over seeds holds zero."
+BRACKETS = "Brackets: the interval over seeds holds zero, or there are too few seeds for one."
 
 
 def legend(names: Iterable[str], looks: Mapping[str, Look]) -> list[LookLegend]:
@@ -40,7 +40,8 @@ def relative_dot(difference: Estimate, relative: float, look: Look, full: bool) 
     """Return a difference as the share that it is; a difference of nothing tells no scale for its interval."""
     unit = difference.value / relative if relative else None
     low, high = (None if end is None or unit is None else end / unit for end in (difference.low, difference.high))
-    return Dot(relative, look.colour, low, high, look.mark, full)
+    seeds = [value / unit for value in difference.seeds] if unit else []
+    return Dot(relative, look.colour, low, high, look.mark, full, seeds)
 
 
 def grid(name: str, label: str, entries: Sequence[Entry], full: float, caption: str, per_cent: bool = True) -> Heatmap:

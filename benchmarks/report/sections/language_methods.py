@@ -228,7 +228,7 @@ def _dots(scored: _Scored, estimates: Mapping[str, Estimate | None], axis: str, 
     for name in [*_ranked(scored.field), *([] if start is None else [start])]:
         if (each := estimates.get(name)) is not None:
             look = looks[name]
-            rows.append(Row(name, [Dot(each.value, look.colour, each.low, each.high, look.mark, name != start)]))
+            rows.append(Row(name, [Dot.of(each, look.colour, look.mark, name != start)]))
     first = None if start is None else estimates.get(start)
     return dots(
         rows,

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
 from benchmarks.analysis import Estimate, mean_estimate
+from benchmarks.analysis.settings import RANDOM, Setting, mode_order
 from benchmarks.report.content import Block, Chart, Fold, Gallery, LookLegend, Section
 from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
 from benchmarks.report.words import STUDENT, class_name, counted, game_title, mode_title, sample_size, slug
-from benchmarks.summary import RANDOM, Setting, mode_order
 from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES
 

@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Entrant, Estimate, ScoreTable, mean_estimate
+from benchmarks.analysis import Contest, Entrant, Estimate, ScoreTable, mean_estimate
+from benchmarks.analysis.settings import LEARNER
 from benchmarks.report.content import Block, Chart, Gallery, Heading, LookLegend, Section
-from benchmarks.report.evidence import LEARNERS, Contest, Evidence
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.lines import Axis, Line, lines
 from benchmarks.report.words import STUDENT, game_title, sample_size, slug
@@ -73,7 +74,7 @@ def _charts(
 
 
 def _moves(entrant: Entrant) -> bool:
-    return entrant.kind in LEARNERS
+    return entrant.kind == LEARNER
 
 
 def _path(table: ScoreTable, entrant: Entrant, degrees: Mapping[str, float]) -> Path:
@@ -83,7 +84,7 @@ def _path(table: ScoreTable, entrant: Entrant, degrees: Mapping[str, float]) -> 
 
 
 def _sizes(contest: Contest, degrees: Mapping[str, float]) -> Iterator[int]:
-    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees).of_kinds(LEARNERS)
+    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees).of_kinds((LEARNER,))
     counts = np.isfinite(table.scores).sum(axis=-1)
     return iter(counts[counts > 0].tolist())
 

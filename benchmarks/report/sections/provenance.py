@@ -6,6 +6,7 @@ import json
 
 from benchmarks.report.content import Block, Code, Facts, Fold, Section
 from benchmarks.report.evidence import Evidence
+from benchmarks.report.words import STUDENT
 
 VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
 
@@ -21,7 +22,7 @@ def provenance(evidence: Evidence) -> Section:
     if started:
         found["computed"] = f"{min(started):%Y-%m-%d %H:%M} to {max(started):%Y-%m-%d %H:%M} UTC"
     found["seeds"] = ", ".join(map(str, sorted({row["seed"] for row in evidence.rows})))
-    found["intervals"] = evidence.settings.caption
+    found["intervals"] = STUDENT
     blocks: list[Block] = [Facts(found)]
     if evidence.corpus.study:
         definition = json.dumps(evidence.corpus.study, indent=2, ensure_ascii=False)

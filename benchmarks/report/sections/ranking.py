@@ -1,4 +1,4 @@
-"""Who does best: interquartile means, ranks and performance profiles."""
+"""Who does best: ranks with their groups, and performance profiles; private play by how exploitable it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Profile, RankRow, interquartile_mean, profiles
+from benchmarks.analysis import (
+    Contest,
+    Estimate,
+    Field,
+    Profile,
+    RankRow,
+    fields,
+    principal,
+    private_fields,
+    profiles,
+    rankings,
+)
+from benchmarks.analysis.estimates import FEWEST
+from benchmarks.analysis.settings import PRIVATE
 from benchmarks.report import cells
 from benchmarks.report.content import (
     Beside,
@@ -23,19 +36,20 @@ from benchmarks.report.content import (
     Table,
     Text,
 )
-from benchmarks.report.evidence import LEARNERS, Contest, Evidence
-from benchmarks.report.fields import Field, fields, principal
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.dots import Dot, Row, Span, dots
 from benchmarks.report.plots.lines import Axis, Line, lines
-from benchmarks.report.words import between, counted, game_title, listed, sample_size, with_interval
+from benchmarks.report.words import STUDENT, counted, game_title, listed, sample_size
 
 FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge: a few disastrous constants would flatten everything else."""
+CEILING = Span(high=1.0)
+"""So is what could gain more than all earn."""
 THRESHOLDS = np.linspace(-0.5, 1.25, 71)
 GROUPS = (
     "two algorithms share a letter where paired t tests over common seeds, adjusted after Holm, do not tell them apart "
-    "at 5 %"
+    f"at 5 %; none below {FEWEST} seeds"
 )
 MOST_LINES = 12
 """Profiles drawn in one figure: the best."""
@@ -43,15 +57,10 @@ MOST_LINES = 12
 
 def ranking(evidence: Evidence) -> Section | None:
     """Rank algorithms, each objective of learners by itself."""
-    blocks = [block for contest in evidence.contests for block in _contest(contest, evidence)]
+    blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
     if not blocks:
         return None
-    shown = {
-        name
-        for contest in evidence.contests
-        for field in fields(contest, evidence.settings)
-        for name in field.table.names
-    }
+    shown = {name for contest in evidence.contests for field in rankings(contest) for name in field.table.names}
     legend = LookLegend({name: look for name, look in evidence.looks.items() if name in shown})
     scale = evidence.contests[0].table().scale
     return Section(
@@ -60,123 +69,119 @@ def ranking(evidence: Evidence) -> Section | None:
         how=(
             f"A score of 0 is what {scale.zero} reaches in the same game and reward mode, 1 what the {scale.one} of "
             "this study reaches, by the return in that mode. Everybody plays with copies of itself. The score of an "
-            "algorithm is the interquartile mean: the mean over the middle half of its runs in all games and modes. "
-            "Lines are intervals over seeds; what leaves nothing to chance has none. A run that diverged counts as "
-            "the worst that anybody reached in its game."
+            "algorithm under a seed is its interquartile mean over games and modes: the mean over the middle half of "
+            "them. Its score is the mean over seeds, and orders, groups and differences come from the same numbers. A "
+            "run that diverged counts as the worst that anybody reached in its game. Under private reward nobody seeks "
+            "the largest sum, so private play is not ranked by it but by what seats could gain by deviating."
         ),
         blocks=[legend, *blocks],
-        finding=_finding(evidence),
+        finding=" ".join(
+            field.verdict
+            for contest in evidence.contests
+            if (field := principal(fields(contest))) is not None and field.verdict
+        ),
     )
 
 
-def _finding(evidence: Evidence) -> str:
-    found = []
-    for contest in evidence.contests:
-        field = principal(fields(contest, evidence.settings))
-        agents = [row for row in field.ranks.rows if row.entrant.kind not in ("constant", "oracle")] if field else []
-        if field and agents:
-            scope = field.title[0].lower() + field.title[1:]
-            found.append(f"{_placed(agents[0])} is the best agent on {scope}.")
-            learner = next((row for row in agents if row.entrant.kind in LEARNERS), agents[0])
-            if learner is not agents[0]:
-                found.append(f"The best learner is {_placed(learner).rstrip(',')}.")
-    return " ".join(found)
-
-
-def _placed(row: RankRow) -> str:
-    return f"{row.entrant.name}, {with_interval(row.score)},"
-
-
-def _contest(contest: Contest, evidence: Evidence) -> Iterator[Block]:
-    found = fields(contest, evidence.settings)
-    chosen = principal(found)
-    if chosen is None:
-        return
-    yield Heading(chosen.title)
-    yield from _field(chosen, evidence.looks)
-    if chosen.has_diverged:
-        without = principal(fields(contest, evidence.settings, diverged="excluded"))
-        if without is not None:
-            yield Heading(f"{without.title}, without runs that diverged")
-            yield from _field(without, evidence.looks, "-without-diverged")
-    if len(chosen.table.names) > 1:
-        yield Heading(f"How scores spread: {chosen.title[0].lower()}{chosen.title[1:]}")
-        yield _profiles(chosen, evidence.looks)
+def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+    found = rankings(contest)
+    chosen, stablest = principal(fields(contest)), principal(private_fields(contest))
+    if chosen is not None:
+        yield Heading(chosen.heading)
+        yield from _field(chosen, looks)
+        if chosen.has_diverged:
+            without = principal(fields(contest, diverged="excluded"))
+            if without is not None:
+                yield Heading(f"{without.heading}, without runs that diverged")
+                yield from _field(without, looks, "-without-diverged")
+        if len(chosen.table.names) > 1:
+            yield Heading(f"How scores spread: {chosen.title[0].lower()}{chosen.title[1:]}")
+            yield _profiles(chosen, looks)
+    if stablest is not None:
+        yield Heading(stablest.heading)
+        yield from _field(stablest, looks)
+    elif chosen is not None and any(task.reward_mode == PRIVATE for task in contest.grid.tasks):
+        yield Text(
+            "Play under private reward is not ranked: nobody searched what seats could gain by deviating from it, "
+            "which coopgym exploit does."
+        )
     for field in found:
-        if field is not chosen:
-            yield Fold(field.title, list(_field(field, evidence.looks)), counted(len(field.table.names), "algorithm"))
+        if field not in (chosen, stablest):
+            yield Fold(field.heading, list(_field(field, looks)), counted(len(field.table.names), "algorithm"))
 
 
 def _field(field: Field, looks: Mapping[str, Look], remark: str = "") -> Iterator[Block]:
     rows = field.ranks.rows
-    if field.absent:
-        yield Text(f"Not in this table, since they lack scores in some game or mode: {listed(field.absent)}.")
     if len(field.table.games) < field.games:
         games = listed(map(game_title, field.table.games), 12)
         yield Text(f"Games: {games}, under {listed(field.table.modes)} reward.")
     chart = Chart(
-        name=f"ranking-{field.name}{remark}",
-        label=f"Ranking, {field.title}{remark.replace('-', ' ')}",
+        name=f"{'private-' if field.table.lower_is_better else ''}ranking-{field.name}{remark}",
+        label=f"Ranking, {field.heading}{remark.replace('-', ' ')}",
         draw=partial(_figure, rows, looks, field),
-        caption=(
-            f"The further right the better; grey lines are the two anchors. {field.settings.caption}, "
-            f"{sample_size(row.score.n for row in rows)}."
-        ),
+        caption=f"{_direction(field)} {STUDENT}, {sample_size(row.score.n for row in rows)}.",
     )
     yield Beside(chart, _table(field, looks))
+    if field.absent:
+        missing = [f"{name} ({reason})" for name, reason in field.absent.items()]
+        yield Text(f"Not in this table: {listed(missing, len(missing))}.")
+
+
+def _direction(field: Field) -> str:
+    if field.table.lower_is_better:
+        return f"The further left the better: {field.table.scale.label}."
+    return "The further right the better; grey lines are the two anchors."
 
 
 def _figure(rows: Sequence[RankRow], looks: Mapping[str, Look], field: Field) -> Figure:
     drawn = []
     for row in rows:
         look = looks[row.entrant.name]
-        drawn.append(
-            Row(row.entrant.name, [Dot(row.score.value, look.colour, row.score.low, row.score.high, look.mark)])
-        )
-    return dots(drawn, f"score: {field.table.scale.label}", anchors=(0.0, 1.0), landmarks=field.landmarks, shown=FLOOR)
+        drawn.append(Row(row.entrant.name, [Dot.of(row.score, look.colour, look.mark)]))
+    if field.table.lower_is_better:
+        return dots(drawn, "sum of gains over return", anchors=(0.0,), shown=CEILING, as_percent=True)
+    axis = f"score: {field.table.scale.label}"
+    return dots(drawn, axis, anchors=(0.0, 1.0), landmarks=field.landmarks, shown=FLOOR)
+
+
+MEANINGS = {
+    "score": "interquartile mean over games and modes, mean over seeds",
+    "exploitability": "sum of what seats could gain by deviating, over the return; interquartile mean over games",
+    "welfare": "score of welfare, for description: what private play is worth to all",
+    "played": "mean share of endowment put in",
+}
 
 
 def _table(field: Field, looks: Mapping[str, Look]) -> Table:
-    modes = field.table.modes
-    played = _cooperation(field)
+    numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
+    measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     rows = []
     for row in field.ranks.rows:
-        name = row.entrant.name
-        ranks = between(row.low, row.high, 0) if row.low < row.high else ""
+        name, found = row.entrant.name, numbers[row.entrant.name]
+        places = f"{row.low} … {row.high}" if row.low is not None and row.low != row.high else ""
         rows.append(
             [
                 cells.agent(name, looks),
-                Cell(f"{row.rank:g}", row.rank, note=ranks),
-                cells.score(row.score),
+                Cell(f"{row.rank:g}", row.rank, note=places),
+                cells.score(found[measures[0]]),
                 Cell(row.letters),
-                cells.share(row.best),
-                *(cells.number(_mean_in(field, name, mode), 2) for mode in modes if len(modes) > 1),
-                cells.share(played.get(name)),
+                *(_number(measure, found.get(measure)) for measure in measures[1:]),
             ]
         )
     columns = [
         Column("algorithm"),
-        Column("rank", "place by score, with its interval over resamples"),
-        Column("score", "interquartile mean with its interval"),
+        Column("rank", "place by score, with the places that it may have"),
+        Column(measures[0], MEANINGS[measures[0]]),
         Column("group", GROUPS),
-        Column("best", "share of resamples in which nobody is better"),
-        *(Column(mode, "interquartile mean in this reward mode") for mode in modes if len(modes) > 1),
-        Column("played", "mean share of endowment put in"),
+        *(Column(measure, MEANINGS.get(measure, "score in this reward mode")) for measure in measures[1:]),
     ]
     return Table(columns, rows)
 
 
-def _mean_in(field: Field, name: str, mode: str) -> float:
-    replicates = field.table.of_mode(mode).replicates(name)
-    return float(interquartile_mean(replicates, replicates.once)[0])
-
-
-def _cooperation(field: Field) -> dict[str, float]:
-    tasks, found = set(field.table.tasks), dict[str, list[float]]()
-    for each in field.contest.distributions:
-        if each.task in tasks and each.cooperation is not None:
-            found.setdefault(each.entrant.name, []).append(each.cooperation.value)
-    return {name: float(np.mean(values)) for name, values in found.items()}
+def _number(measure: str, estimate: Estimate | None) -> Cell:
+    if measure == "played":
+        return cells.measured_share(estimate)
+    return cells.number(None if estimate is None else estimate.value, 2)
 
 
 def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
@@ -189,13 +194,13 @@ def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
         caption=(
             f"Share of runs that score above a threshold, every game and mode with the same weight: {of}the higher "
             "a line the better, and where two cross, one is better at its best and the other at its worst. Names "
-            f"stand in order of rank. Bands: {field.settings.caption}, pointwise."
+            f"stand in order of rank. Bands: 95 % Student t over seeds, pointwise; none below {FEWEST} seeds."
         ),
     )
 
 
 def _profile_figure(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
-    found = {each.entrant.name: each for each in profiles(field.table.only(names), field.settings, THRESHOLDS)}
+    found = {each.entrant.name: each for each in profiles(field.table.only(names), THRESHOLDS)}
     return lines(
         [_profile(found[name], looks[name]) for name in names],
         Axis(f"score threshold: {field.table.scale.label}", (THRESHOLDS[0], THRESHOLDS[-1])),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.analysis import Distribution, ScoreTable, mean_estimate
+from benchmarks.analysis import Contest, Distribution, ScoreTable
+from benchmarks.analysis.settings import PRIVATE
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
-from benchmarks.report.evidence import Contest, Evidence
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.words import STUDENT, class_name, game_title, mode_title
 
 COLUMNS = (
     Column("algorithm"),
     Column("seeds"),
-    Column("score"),
+    Column("score", "of the return in this reward mode; under private reward it describes, and ranks nobody"),
     Column("welfare", "sum of all seats’ payoffs over an episode, whatever the reward"),
     Column("played", "mean share of endowment put in"),
     Column("trust", "mean between different seats at the end"),
@@ -33,8 +34,8 @@ def results(evidence: Evidence) -> Section | None:
         id="results",
         title="Every result",
         how=(
-            f"Means over seeds with their intervals ({STUDENT}), best score first. Of a fine scan of constants every "
-            "tenth level and the best are listed; summary.csv has all."
+            f"Means over seeds with their intervals ({STUDENT}), best score first; under private reward in order of "
+            "names. Of a fine scan of constants every tenth level and the best are listed; summary.csv has all."
         ),
         blocks=blocks,
     )
@@ -59,9 +60,12 @@ def _class_of(by_mode: Mapping[str, Sequence[Distribution]]) -> str:
 
 def _table(found: Sequence[Distribution], table: ScoreTable, looks: Mapping[str, Look]) -> Table:
     rows = [_row(each, table, looks) for each in found]
-    best_first = sorted(zip(found, rows, strict=True), key=lambda pair: (-_order(pair[1][2]), pair[0].entrant.name))
-    best = next((each.entrant.name for each, _ in best_first if each.entrant.kind == "constant"), "")
-    return Table(COLUMNS, [row for each, row in best_first if _listed(each, best)])
+    ranked = found[0].task.reward_mode != PRIVATE
+    order = sorted(
+        zip(found, rows, strict=True), key=lambda pair: (-_order(pair[1][2]) if ranked else 0.0, pair[0].entrant.name)
+    )
+    best = max(zip(found, rows, strict=True), key=lambda pair: (pair[0].entrant.kind == "constant", _order(pair[1][2])))
+    return Table(COLUMNS, [row for each, row in order if _listed(each, best[0].entrant.name)])
 
 
 def _listed(each: Distribution, best_constant: str) -> bool:
@@ -73,11 +77,9 @@ def _order(cell: Cell) -> float:
 
 
 def _row(each: Distribution, table: ScoreTable, looks: Mapping[str, Look]) -> list[Cell]:
+    score, diverged = table.cell(each.entrant.name, each.task), 0
     if each.task in table.tasks:
-        place = table.index(each.entrant.name), table.tasks.index(each.task)
-        score, diverged = mean_estimate(table.scores[place]), int(table.diverged[place].sum())
-    else:
-        score, diverged = None, 0
+        diverged = int(table.diverged[table.index(each.entrant.name), table.tasks.index(each.task)].sum())
     return [
         cells.agent(each.entrant.name, looks),
         cells.number(float(each.welfare.n) if each.welfare else 0.0, 0),

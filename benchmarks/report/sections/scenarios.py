@@ -72,7 +72,7 @@ def _figure(found: Sequence[ScenarioScore], looks: Mapping[str, Look], title: st
 
 
 def _dot(value: Estimate, look: Look) -> Dot:
-    return Dot(value.value, look.colour, value.low, value.high, look.mark)
+    return Dot.of(value, look.colour, look.mark)
 
 
 def _table(found: Sequence[ScenarioScore], looks: Mapping[str, Look]) -> Table:

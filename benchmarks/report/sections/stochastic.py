@@ -8,10 +8,10 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Entrant, Estimate, Task, mean_estimate
+from benchmarks.analysis import Contest, Entrant, Estimate, Task, mean_estimate
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from benchmarks.report.evidence import Contest, Evidence
+from benchmarks.report.evidence import Evidence
 from benchmarks.report.looks import Look
 from benchmarks.report.plots.dots import Dot, Row, Span, dots
 from benchmarks.report.sections.grids import FEW, Entry, grid, legend
@@ -111,8 +111,7 @@ def _figure(found: Sequence[Drawn], looks: Mapping[str, Look], title: str, scale
     for each in found:
         look = looks[each.entrant.name]
         rows.setdefault(game_title(each.task.game), []).extend(
-            Dot(value.value, look.colour, value.low, value.high, look.mark, full)
-            for value, full in ((each.mean, True), (each.draws, False))
+            Dot.of(value, look.colour, look.mark, full) for value, full in ((each.mean, True), (each.draws, False))
         )
     drawn = [Row(*row) for row in rows.items()]
     return dots(drawn, f"score: {scale}", title=title, anchors=(0.0, 1.0), shown=EDGE)

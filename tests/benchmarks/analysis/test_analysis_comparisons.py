@@ -12,8 +12,6 @@ from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
 from benchmarks.analysis import (
-    Bootstrap,
-    class_rankings,
     compact_letters,
     compare,
     comparisons,
@@ -112,10 +110,10 @@ def test_certain_agents_stand_against_every_seed_and_differ_from_each_other_for_
 def test_p_values_are_adjusted_within_the_table() -> None:
     values = {"IPPO": (15.0, 18.0, 17.0), "VDN": (14.0, 12.0, 15.0), "IA2C": (18.0, 19.0, 20.0)}
     found = score_table(table(anchored(), *(seeded(name, "return_mode", own) for name, own in values.items())))
-    learners = comparisons(found.of_kinds(["learner"]), Bootstrap())
+    learners = comparisons(found.of_kinds(["learner"]))
     assert [(each.first, each.second) for each in learners] == [("IA2C", "IPPO"), ("IA2C", "VDN"), ("IPPO", "VDN")]
     assert [each.p_t_holm for each in learners] == pytest.approx(holm([each.test.p_t for each in learners]))
-    (single,) = comparisons(found, Bootstrap(), [("IPPO", "VDN")])
+    (single,) = comparisons(found, [("IPPO", "VDN")])
     assert single.p_t_holm == single.test.p_t
 
 
@@ -144,7 +142,7 @@ def test_ranks_have_intervals_and_letters() -> None:
     steady = np.linspace(0.0, 2.0, 8)
     values = {"IPPO": 16.1 + steady, "IA2C": 18.0 - steady, "VDN": 12.0 + steady}
     found = score_table(table(anchored(), *(seeded(name, "return_mode", own) for name, own in values.items())))
-    ranking = rank_table(found, Bootstrap(500))
+    ranking = rank_table(found)
     rows = {row.entrant.name: row for row in ranking.rows}
     assert [row.rank for row in ranking.rows] == [1, 2, 3, 4, 5, 6]
     assert ranking.rows[0].entrant.name == "Constant_60"
@@ -158,21 +156,21 @@ def test_ranks_have_intervals_and_letters() -> None:
 
 def test_equals_share_their_rank_and_single_seeds_still_rank() -> None:
     runs = table(anchored(), row("IPPO", return_mode=15.0), row("VDN", return_mode=15.0))
-    rows = {row.entrant.name: row for row in rank_table(score_table(runs), Bootstrap(50)).rows}
+    rows = {row.entrant.name: row for row in rank_table(score_table(runs)).rows}
     assert (rows["IPPO"].rank, rows["VDN"].rank) == (2.5, 2.5)
     assert (rows["IPPO"].low, rows["IPPO"].high) == (2.5, 2.5)
 
 
 def test_classes_are_ranked_apart_by_those_who_played_them_whole() -> None:
     runs = table(anchored(), anchored(environment=OTHER), row("IPPO", return_mode=25.0))
-    found = class_rankings(score_table(runs), Bootstrap(50))
+    found = class_rankings(score_table(runs))
     assert [found[name].rows[0].entrant.name for name in ("TR-2", "TR-3")] == ["IPPO", "Constant_60"]
     assert "IPPO" not in {row.entrant.name for row in found["TR-3"].rows}
-    assert rank_table(score_table(runs).of_kinds([]), Bootstrap(50)).rows == ()
+    assert rank_table(score_table(runs).of_kinds([])).rows == ()
 
 
 def test_every_pair_is_compared_once() -> None:
-    found = improvements(score_table(table(anchored(), seeded("IPPO", "return_mode", (15.0, 30.0)))), Bootstrap(50))
+    found = improvements(score_table(table(anchored(), seeded("IPPO", "return_mode", (15.0, 30.0)))))
     by_pair = {(each.first, each.second): each.probability.value for each in found}
     assert len(by_pair) == 6
     assert by_pair["Constant_60", "IPPO"] == 0.5
