@@ -63,15 +63,7 @@ def ranking_table(field: Field) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
     numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
-    table = Table(
-        title=f"Ranking: {field.heading[0].lower()}{field.heading[1:]}",
-        caption=_caption(field),
-        title_justify="left",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("algorithm", no_wrap=True)
     table.add_column(measures[0], justify="right", no_wrap=True)
     table.add_column("group", no_wrap=True)
@@ -83,14 +75,6 @@ def ranking_table(field: Field) -> Table:
         others = (_number(measure, found.get(measure)) for measure in measures[1:])
         table.add_row(escape(row.entrant.name), _with_spread(row.score), row.letters, *others, style=style)
     return table
-
-
-def _caption(field: Field) -> str:
-    sure = f"95 % interval over seeds, or the seeds where there are fewer than {FEWEST}; group: who shares a letter "
-    sure += "cannot be told apart; played: mean share of endowment"
-    if field.table.lower_is_better:
-        return f"exploitability: {field.table.scale.label}; {sure}"
-    return f"score: {field.table.scale.label} of the same game and mode; {sure}"
 
 
 def _number(measure: str, estimate: Estimate | None) -> str:
@@ -125,11 +109,20 @@ def print_rankings(console: Console, contests: Contests) -> None:
         return
     found = [field for contest in contests.found for field in rankings(contest)]
     for field in found:
+        console.print(f"Ranking: {field.heading}", style="bold", markup=False, highlight=False)
         console.print(ranking_table(field))
         for reason, names in groupby(sorted(field.absent, key=field.absent.__getitem__), field.absent.__getitem__):
             console.print(f"not in this table: {', '.join(names)} ({reason})", markup=False, highlight=False)
         console.print(f"{field.verdict}\n", markup=False, highlight=False)
-    if not found:
+    for measure, scale in {field.measure: field.table.scale.label for field in found}.items():
+        console.print(f"{measure}: {scale}", highlight=False)
+    if found:
+        console.print(
+            f"in brackets: 95 % interval over seeds, or the seeds where there are fewer than {FEWEST}; group: who "
+            "shares a letter cannot be told apart; played: mean share of endowment",
+            highlight=False,
+        )
+    else:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
     failed = {name: failure for contest in contests.found for name, failure in contest.failures.items()}
     for name, failure in failed.items():

@@ -91,8 +91,8 @@ def common_draws(grid: RunGrid, values: FloatArray) -> BoolArray:
     played = np.isfinite(values)
     takes_part = anchoring[:, None] & played.any(-1)
     drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
-    common: BoolArray = (played | ~takes_part[..., None]).all(axis=0)
-    return common | ~drawn[:, None]
+    common = np.logical_and.reduce(played | ~takes_part[..., None], axis=0)
+    return np.logical_or(common, ~drawn[:, None])
 
 
 def _anchors(zero: float, heights: FloatArray, names: TextArray) -> Anchors | None:

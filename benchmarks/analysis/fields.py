@@ -79,15 +79,20 @@ class Field:
             return self.title
         return f"Private reward, {self.title[0].lower()}{self.title[1:]}"
 
+    @property
+    def measure(self) -> str:
+        """What the field is ordered by."""
+        return "exploitability" if self.table.lower_is_better else "score"
+
     def numbers(self, name: str) -> dict[str, Estimate]:
         """Return what stands in an algorithm's row, by what it is: first the number by which the field is ordered.
 
         Scores are told by reward mode too. Beside exploitability stands the score of welfare, as a description.
         """
         if self.table.lower_is_better:
-            found = {"exploitability": self.table.estimate(name), "welfare": self._welfare(name)}
+            found = {self.measure: self.table.estimate(name), "welfare": self._welfare(name)}
         else:
-            found = {"score": self.table.estimate(name)}
+            found = {self.measure: self.table.estimate(name)}
             if len(self.table.modes) > 1:
                 found |= {mode: self.table.of_mode(mode).estimate(name) for mode in self.table.modes}
         found |= {"played": self._played(name)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.summary import summarise, to_csv
 from report_corpora import (
     Row,
     everything,
@@ -23,6 +22,7 @@ from report_corpora import (
 )
 from typer.testing import CliRunner
 
+from benchmarks.analysis import Contests, cells_csv
 from benchmarks.cli import app
 from benchmarks.report import SUMMARY_FILE, render
 from benchmarks.study import Study
@@ -268,7 +268,12 @@ def test_audits_of_one_kind_stand_alone(protocol: str, expected: list[str], tmp_
 
 
 def test_an_agent_like_the_best_constant_is_drawn_too(tmp_path: Path) -> None:
-    page = render(written(tmp_path, {"runs": [*scripted(), played("mine:Agent", 26.0)]}))
+    page = render(
+        written(
+            tmp_path,
+            {"runs": [*scripted(), played("IPPO", 26.0, reward_mode="integrated"), played("mine:Agent", 26.0)]},
+        )
+    )
     assert "In 0 of 1 cases" in page
 
 
@@ -306,8 +311,10 @@ def test_certificates_beside_a_corpus_are_shown(tmp_path: Path) -> None:
 def test_many_learners_fill_a_grid_instead_of_crowding_a_figure(tmp_path: Path) -> None:
     rows = [*scripted(), *(row for number in range(8) for row in learned(f"L{number}", 12.0 + number))]
     page = render(written(tmp_path, {"runs": rows}))
-    assert 'aria-label="Learners against the best constant, private reward"' in page
-    assert "Brackets: the interval over seeds holds zero." in section(page, "exceedance")
+    assert 'aria-label="Learners against the best constant, integrated reward"' in page
+    assert "Brackets: the interval over seeds holds zero, or there are too few seeds for one." in section(
+        page, "exceedance"
+    )
 
 
 def test_the_command_writes_the_same_bytes_and_the_summary(corpus: Corpus, page: str, tmp_path: Path) -> None:
@@ -316,7 +323,7 @@ def test_the_command_writes_the_same_bytes_and_the_summary(corpus: Corpus, page:
     result = cli.invoke(app, ["report", str(corpus.path), "--out", str(place)])
     assert result.exit_code == 0, result.output
     assert place.read_bytes() == page.encode()
-    assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == to_csv(summarise(corpus.runs))
+    assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == cells_csv(Contests(corpus.runs.arrow))
     missing = cli.invoke(app, ["report", str(tmp_path / "none")])
     assert missing.exit_code == 2
     assert "no such folder" in missing.output

@@ -181,8 +181,8 @@ def test_figures_are_found_wherever_they_stand() -> None:
 
 
 def test_the_command_writes_figures_under_sensible_names(tmp_path: Path) -> None:
-    rows = [played(f"Constant_{level:02d}", 5.0 + level / 50) for level in (0, 50, 100)]
-    rows += [played("Random", 5.5, seed=seed) for seed in (1, 2)]
+    rows = [played(f"Constant_{level:02d}", 5.0 + level / 50, reward_mode="integrated") for level in (0, 50, 100)]
+    rows += [played("Random", 5.5, seed=seed, reward_mode="integrated") for seed in (1, 2)]
     audit = run_row("audit", protocol="surface", algorithm_kind="label", environment="Gone-v1", run_id="s")
     written(tmp_path / "runs", {"runs": [*rows, audit], "audit_surface": surface_rows("s")})
     folders = [tmp_path / name for name in ("one", "two")]

@@ -46,7 +46,7 @@ def responses(evidence: Evidence) -> Section | None:
             f"each reward mode ({table.scale.label}), the dot its best level. Where a curve peaks inside, neither "
             "greed nor blind cooperation is best; where modes peak apart, they ask for different conduct; where "
             "private and cooperative coincide, sharing moves money between seats but does not change its sum. Scores "
-            "below −1 are drawn at −1. Nothing here is random, so there are no intervals."
+            "below −1 are drawn at −1. Where a game draws numbers, the line is the mean over seeds."
         ),
         blocks=blocks,
     )

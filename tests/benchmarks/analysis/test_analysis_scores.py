@@ -41,17 +41,25 @@ def test_other_protocols_are_passed_over_and_a_missing_one_is_self_play() -> Non
     assert scores_of(runs, "IPPO")[0] == pytest.approx(0.5)
 
 
-def test_the_planner_is_the_upper_anchor_if_it_played_everywhere() -> None:
-    planner = row("Oracle_Planner", return_mode=30.0)
-    found = score_table(table(anchored(), planner))
-    assert (found.scale.one, found.anchors[0].one) == ("best known plan", 30.0)
-    partly = score_table(table(anchored(), anchored(environment=OTHER), planner))
-    assert (partly.scale.one, [each.one for each in partly.anchors]) == ("best constant", [20.0, 20.0])
+def test_by_the_return_the_best_constant_scores_one_whoever_else_played() -> None:
+    others = [row("Oracle_Planner", return_mode=30.0), row("Oracle_SocialOptimum", return_mode=25.0)]
+    found = score_table(table(anchored(), others))
+    assert (found.scale.one, found.anchors[0].one) == ("best constant", 20.0)
+    assert scores_of(table(anchored(), others), "Oracle_SocialOptimum")[0] == pytest.approx(1.5)
 
 
-def test_a_constant_better_than_the_plan_is_the_best_known_plan() -> None:
-    (anchors,) = score_table(table(anchored(), row("Oracle_Planner", return_mode=19.0))).anchors
-    assert (anchors.one, anchors.best) == (20.0, "Constant_60")
+def test_where_a_game_draws_numbers_only_seeds_under_which_all_anchors_played_are_compared() -> None:
+    drawn = {"environment": "SynergySearch-v1"}
+    constants = [
+        row("Constant_00", return_mode=5.0, **drawn),
+        *seeded("Constant_60", "return_mode", (20.0, 30.0), **drawn),
+    ]
+    random = seeded("Random", "return_mode", (8.0, 12.0), **drawn)
+    found = score_table(table(random, constants, seeded("IPPO", "return_mode", (14.0, 20.0), **drawn)))
+    assert scores_of(table(random, constants, seeded("IPPO", "return_mode", (14.0, 20.0), **drawn)), "IPPO") == (
+        pytest.approx([0.5, np.nan], nan_ok=True)
+    ), "under the second seed nobody knows what a constant of 0 % earns"
+    assert not found.certain.any(), "a constant meets other draws under another seed"
 
 
 def test_welfare_stands_between_private_nash_and_the_best_of_any_mode() -> None:

@@ -54,17 +54,23 @@ def test_paradigms_hold_the_sixteen_learners_once() -> None:
 
 
 def test_a_crossover_needs_intervals_beside_zero_on_both_sides() -> None:
-    ippo = welfare("IPPO", (18.0, 18.5, 19.0), (12.0, 12.5, 13.5))
-    (clear,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", (14.0, 14.0, 15.0), (16.0, 16.0, 17.5))))
+    ippo = welfare("IPPO", (18.0, 18.5, 19.0, 18.0, 18.0), (12.0, 12.5, 13.5, 12.0, 12.0))
+    other = (14.0, 14.0, 15.0, 14.0, 14.0)
+    (clear,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", other, (16.0, 16.0, 17.5, 16.0, 16.0))))
     assert (clear.place, clear.first.reward_mode, clear.second.reward_mode) == (GAME, *MODES)
-    assert clear.first.gap.value == pytest.approx((4 + 4.5 + 4) / 30)
-    assert clear.second.gap.value == pytest.approx(-(4 + 3.5 + 4) / 30)
+    assert clear.first.gap.value == pytest.approx((4 + 4.5 + 4 + 4 + 4) / 50)
+    assert clear.second.gap.value == pytest.approx(-(4 + 3.5 + 4 + 4 + 4) / 50)
     assert clear.crossed
-    (vague,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", (14.0, 14.0, 15.0), (12.0, 19.0, 13.0))))
+    (vague,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", other, (12.0, 19.0, 13.0, 12.0, 12.0))))
     assert vague.second.gap.value < 0
     assert not vague.crossed
-    (same_side,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", (14.0, 14.0, 15.0), (9.0, 9.0, 10.5))))
+    (same_side,) = paradigm_crossovers(scored(ippo, welfare("MAPPO", other, (9.0, 9.0, 10.5, 9.0, 9.0))))
+    assert same_side.judged
     assert not same_side.crossed
+    (few,) = paradigm_crossovers(
+        scored(welfare("IPPO", (18.0,) * 4, (12.0,) * 4), welfare("MAPPO", other[:4], (16.0,) * 4))
+    )
+    assert not few.judged
 
 
 def test_crossovers_use_the_seeds_and_learners_that_both_modes_have() -> None:
@@ -107,9 +113,12 @@ def test_the_contribution_holds_the_yardstick_and_keeps_the_old_quantity_by_its_
         ]
 
     (found,) = contributions(
-        table(runs("private", (10.0, 20.0), (10.0, 20.0), 0.5), runs("integrated", (13.0, 25.0), (30.0, 30.0), 0.7))
+        table(
+            runs("private", (10.0, 20.0, 15.0, 15.0, 15.0), (10.0, 20.0, 15.0, 15.0, 15.0), 0.5),
+            runs("integrated", (13.0, 25.0, 19.0, 19.0, 19.0), (30.0,) * 5, 0.7),
+        )
     )
-    low, high = stats.t.interval(0.95, 1, 4.0, 1.0)
+    low, high = stats.t.interval(0.95, 4, 4.0, stats.sem([3.0, 5.0, 4.0, 4.0, 4.0]))
     assert (found.welfare.value, found.welfare.low, found.welfare.high) == pytest.approx((4.0, low, high))
     assert found.relative_welfare == pytest.approx(4.0 / 15.0)
     assert found.trust.value == pytest.approx(0.2)

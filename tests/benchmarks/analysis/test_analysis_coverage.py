@@ -1,0 +1,26 @@
+"""Intervals hold the truth about as often as they say, for the numbers of seeds that statements are made from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.analysis.bootstrap import Bootstrap
+from benchmarks.analysis.coverage import CHANCES, bootstrap_coverage, student_coverage
+from benchmarks.analysis.estimates import FEWEST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chance", ["normal", "uniform", "skewed"])
+@pytest.mark.parametrize("seeds", [FEWEST, 7, 10])
+def test_students_interval_covers_over_twenty_games(chance: str, seeds: int) -> None:
+    assert student_coverage(CHANCES[chance], seeds, 20, 20_000, np.random.default_rng(seeds)) == pytest.approx(
+        0.95, abs=0.015
+    )
+
+
+@pytest.mark.slow
+def test_the_bootstrap_of_three_seeds_does_not_and_runs_that_collapse_defeat_both() -> None:
+    rng = np.random.default_rng(0)
+    assert bootstrap_coverage(CHANCES["normal"], 3, 1, 500, rng, Bootstrap(500)) < 0.8
+    assert student_coverage(CHANCES["collapsing"], 3, 1, 20_000, rng) < 0.6
