@@ -54,7 +54,7 @@ def test_a_study_runs_reports_and_is_then_complete(tiny: str, tmp_path: Path) ->
     assert not Path(out).exists()
     first = call("run", tiny, "--out", out, "--workers", "0")
     assert first.exit_code == 0, first.output
-    assert "Ranking on all 1 game" in first.output
+    assert "Ranking: All 1 game" in first.output
     assert "18 runs computed, 0 already there, 0 failed" in first.output
     assert (tmp_path / "out" / "report.html").exists()
     assert (tmp_path / "out" / "summary.csv").exists()

@@ -32,6 +32,8 @@ class PageTable:
 
     fold: str
     heading: str
+    nearest: str
+    """The last title before it, of a fold or a heading."""
     columns: list[str]
     rows: dict[str, list[str]]
 
@@ -41,10 +43,10 @@ def text_of(markup: str) -> str:
 
 
 def tables_of(page: str) -> list[PageTable]:
-    found, titles = [], {"summary": "", "h3": ""}
+    found, titles, nearest = [], {"summary": "", "h3": ""}, ""
     for part in re.finditer(r"<(summary|h3)\b[^>]*>(.*?)</\1>|<table\b.*?</table>", page, re.DOTALL):
         if part[1]:
-            titles[part[1]] = text_of(part[2])
+            titles[part[1]] = nearest = text_of(part[2])
             continue
         cells = [re.findall(r"<t[hd]\b([^>]*)>(.*?)</t[hd]>", row, re.DOTALL) for row in part[0].split("<tr")[1:]]
         head, *rows = [
@@ -54,7 +56,9 @@ def tables_of(page: str) -> list[PageTable]:
             ]
             for row in cells
         ]
-        found.append(PageTable(titles["summary"], titles["h3"], head, {name: values for name, *values in rows}))
+        found.append(
+            PageTable(titles["summary"], titles["h3"], nearest, head, {name: values for name, *values in rows})
+        )
     return found
 
 
@@ -119,7 +123,7 @@ def test_every_ranking_is_equal_in_the_terminal_the_csv_and_the_page(contests: C
     assert len(fields) == len(written_down), "every ranking has a heading of its own"
     for field in fields:
         on_terminal = printed.partition(f"Ranking: {field.heading}\n")[2]
-        (table,) = [table for table in page if field.heading in (table.fold, table.heading) and "rank" in table.columns]
+        (table,) = [table for table in page if table.nearest == field.heading]
         head, on_page = table.columns, table.rows
         assert list(on_page) == [row.entrant.name for row in field.ranks.rows] == list(written_down[field.heading])
         for name, rows in written_down[field.heading].items():
