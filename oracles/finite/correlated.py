@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, vstack
 from oracles.finite.discretised import NO_GAIN, FiniteGame, IntArray
 from oracles.finite.game_solver import external_regrets, recommendation_regrets
 from oracles.finite.linear_programme import SolverError, least_cost, probabilities
+from oracles.finite.rounding import spread
 from oracles.games.normal_form import FloatArray
 
 AUDIT = 1e-7
@@ -55,7 +56,7 @@ class EquilibriumProgramme(ABC):
             raise ValueError(f"objective: expected values of shape {game.shape}, one per profile, got {values.shape}")
         name = f"{self.direction} {type(self).__name__} of a game of shape {game.shape}"
         sign = -1.0 if self.direction == "best" else 1.0
-        costs = sign * (values - values.mean()) / (np.ptp(values) or 1.0)
+        costs = sign * (values - values.mean()) / (spread(values) or 1.0)
         incentives = vstack([self.incentives(game, seat) for seat in range(game.n_agents)])
         answer = least_cost(name, costs.ravel(), incentives, np.ones(values.size), [(0.0, None)])
         distribution = probabilities(answer).reshape(game.shape)

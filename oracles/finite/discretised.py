@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from oracles.finite.rounding import spread
 from oracles.games.normal_form import FloatArray, NormalForm
 
 IntArray = npt.NDArray[np.int64]
@@ -79,8 +80,8 @@ class FiniteGame:
 
     @property
     def ranges(self) -> FloatArray:
-        """Difference between each seat's largest and smallest utility, ``(N,)``."""
-        return np.ptp(self.utilities.reshape(-1, self.n_agents), axis=0)
+        """Difference between each seat's largest and smallest utility ``(N,)``, zero where it is rounding."""
+        return np.array([spread(self.utilities[..., seat]) for seat in range(self.n_agents)])
 
     def profile(self, indices: npt.ArrayLike) -> FloatArray:
         """Return the actions ``(..., N)`` that indices ``(..., N)`` stand for."""

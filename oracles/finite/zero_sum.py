@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from oracles.finite.discretised import FiniteGame
 from oracles.finite.linear_programme import SolverError, least_cost, probabilities
+from oracles.finite.rounding import without_rounding
 from oracles.games.normal_form import FloatArray
 
 AUDIT = 1e-7
@@ -64,7 +65,7 @@ def security_level(game: FiniteGame, seat: int) -> float:
 
 
 def checked_matrix(payoff: npt.ArrayLike) -> FloatArray:
-    """Return a payoff matrix as an array.
+    """Return a payoff matrix as an array; where only rounding tells its entries apart, they are equal.
 
     Raises:
         ValueError: not a matrix of finite numbers.
@@ -72,7 +73,7 @@ def checked_matrix(payoff: npt.ArrayLike) -> FloatArray:
     matrix = np.asarray(payoff, dtype=np.float64)
     if matrix.ndim != 2 or 0 in matrix.shape or not np.isfinite(matrix).all():
         raise ValueError(f"payoff: expected a matrix of finite numbers, got shape {matrix.shape}")
-    return matrix
+    return without_rounding(matrix)
 
 
 def _maximin(matrix: FloatArray) -> FloatArray:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import numpy.typing as npt
 
+from oracles.finite.rounding import spread
 from oracles.finite.zero_sum import checked_matrix
 from oracles.games.normal_form import FloatArray
 
@@ -27,5 +27,5 @@ def square_payoffs(payoffs: npt.ArrayLike) -> FloatArray:
 
 
 def payoff_range(table: npt.ArrayLike) -> float:
-    """Largest payoff less the smallest; 1 where all are equal, so that one may divide by it."""
-    return float(np.ptp(np.asarray(table, dtype=np.float64))) or 1.0
+    """Largest payoff less the smallest; 1 where all are equal up to rounding, so that one may divide by it."""
+    return spread(table) or 1.0

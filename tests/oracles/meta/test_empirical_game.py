@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oracles.finite.zero_sum import minimax
 from oracles.games.normal_form import FloatArray
+from oracles.meta.alpha_rank import Takeovers, alpha_sweep
 from oracles.meta.empirical_game import EmpiricalGame
+from oracles.meta.nash_averaging import advantages, nash_averaging
 from oracles.meta.populations import OnePopulation
 from oracles.meta.replicator import replicate
 
@@ -83,3 +86,15 @@ def test_rare_mutants_of_the_replicator_grow_where_they_invade(payoffs: FloatArr
         start[[mutant, resident]] = 1e-3, 1.0 - 1e-3
         ends = replicate(OnePopulation(payoffs), start, horizon=5.0).ends
         assert ends[0, mutant] > 1e-3
+
+
+def test_tables_that_only_rounding_tells_apart_are_tables_of_ties() -> None:
+    ulp = np.spacing(350.0)
+    table = 350.0 + ulp * np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0], [2.0, 1.0, 0.0]])
+    found = EmpiricalGame.of(table)
+    assert found.best_replies.all()
+    assert not found.invades.any()
+    assert found.neutrally_stable.all()
+    np.testing.assert_allclose(alpha_sweep(Takeovers.of_strategies(table)).ranking, 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(nash_averaging(advantages(table)).distribution, 1 / 3, atol=1e-6)
+    assert minimax(table).gap == 0.0
