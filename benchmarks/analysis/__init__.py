@@ -29,7 +29,7 @@ from benchmarks.analysis.crossover import (
 )
 from benchmarks.analysis.csv_files import cells_csv, rankings_csv
 from benchmarks.analysis.distribution import Distribution, distributions, jain_index, payoff_spread, worst_off
-from benchmarks.analysis.estimates import Estimate, interquartile_mean_over_tasks, mean_estimate
+from benchmarks.analysis.estimates import Estimate, mean_estimate
 from benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
 from benchmarks.analysis.failures import Failure, failures
 from benchmarks.analysis.fields import Field, fields, principal, private_fields, rankings
@@ -107,7 +107,6 @@ __all__ = [
     "instabilities",
     "instability",
     "interquartile_mean",
-    "interquartile_mean_over_tasks",
     "jain_index",
     "mean_estimate",
     "mode_order",

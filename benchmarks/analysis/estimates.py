@@ -72,16 +72,3 @@ def mean_over_seeds(values: FloatArray) -> FloatArray:
     counted = finite.sum(-1)
     sums = np.where(finite, values, 0.0).sum(-1)
     return np.divide(sums, counted, out=np.full(counted.shape, np.nan), where=counted > 0)
-
-
-def interquartile_mean_over_tasks(values: FloatArray) -> FloatArray:
-    """Return the mean of the middle half of tasks, ``(T, …)`` to ``(…)``; NaN where a task is missing.
-
-    A quarter of the tasks, rounded down, is cut off at each end, like ``scipy.stats.trim_mean(values, 0.25)``: a few
-    games in which somebody does extremely well or badly do not rule the number.
-    """
-    if not len(values):
-        return np.full(values.shape[1:], np.nan)
-    cut = len(values) // 4
-    middle = np.sort(values, axis=0)[cut : len(values) - cut]
-    return np.where(np.isfinite(values).all(axis=0), middle.mean(axis=0), np.nan)

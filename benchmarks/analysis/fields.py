@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from benchmarks.analysis.contests import Contest
-from benchmarks.analysis.estimates import FEWEST, BoolArray, Estimate, interquartile_mean_over_tasks, score_text
+from benchmarks.analysis.estimates import FEWEST, BoolArray, Estimate, score_text
 from benchmarks.analysis.grid import Entrant, Task, task_order
 from benchmarks.analysis.ranks import RankRow, RankTable, rank_table
 from benchmarks.analysis.scores import LANDMARKS, Diverged, ScoreTable, Yardstick
@@ -122,17 +122,21 @@ class Field:
         first, own = rows[0], len(self.table.games)
         scope = f"Averaged over all {_games(own)}" if own == self.games else f"On {_games(own)} (of {self.games})"
         if len(rows) == 1:
-            return f"{scope}, {_scored(first)}; there is no other agent to compare with."
+            return f"{scope}, {self._leading(first)}; there is no other agent to compare with."
         leaders = self.ranks.leaders([row.entrant.name for row in rows])
         if len(leaders) == 1:
             best = "the hardest to exploit" if self.table.lower_is_better else "the best"
             return f"{scope}, {first.entrant.name} is {best} of {len(rows)} agents: {score_text(first.score.value)}."
         if few := [row for row in leaders if row.score.n < FEWEST and not self.table.surely(row.entrant.name)]:
             seeds = "1 seed" if few[0].score.n == 1 else f"{few[0].score.n} seeds"
-            return f"{scope}, {_scored(first)}; with {seeds} instead of {FEWEST} nobody is called the best."
+            return f"{scope}, {self._leading(first)}; with {seeds} instead of {FEWEST} nobody is called the best."
         names = ", ".join(row.entrant.name for row in leaders[:-1])
         scores = ", ".join(score_text(row.score.value) for row in leaders)
         return f"{scope}, {names} and {leaders[-1].entrant.name} come first and cannot be told apart: {scores}."
+
+    def _leading(self, row: RankRow) -> str:
+        extreme = "lowest" if self.table.lower_is_better else "highest"
+        return f"{row.entrant.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
 
 
 def fields(contest: Contest, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> list[Field]:
@@ -222,9 +226,7 @@ def _field(contest: Contest, table: SeedScores, number: int, whole: SeedScores) 
         contest=contest,
         table=table.only(_shown(table)),
         number=number,
-        landmarks={
-            title: float(interquartile_mean_over_tasks(scores)) for title, scores in known.items() if scores is not None
-        },
+        landmarks={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
         games=len(whole.games),
         tasks=len(whole.tasks),
         absent=dict(_absent(contest, table, whole)),
@@ -253,7 +255,3 @@ def _shown(table: SeedScores) -> list[str]:
 
 def _games(number: int) -> str:
     return "1 game" if number == 1 else f"{number} games"
-
-
-def _scored(row: RankRow) -> str:
-    return f"{row.entrant.name} scores {score_text(row.score.value)}"

@@ -13,7 +13,6 @@ from benchmarks.analysis.estimates import (
     BoolArray,
     Estimate,
     FloatArray,
-    interquartile_mean_over_tasks,
     mean_estimate,
     mean_over_seeds,
 )
@@ -24,8 +23,8 @@ from benchmarks.analysis.grid import Entrant, Task
 class SeedScores:
     """Scores of A algorithms on T tasks under S seeds; NaN where a run is missing, failed or excluded.
 
-    The score of an algorithm under a seed is the interquartile mean over tasks, and its score the mean over seeds.
-    Orders, letters, differences and intervals all come from these numbers. An agent that leaves nothing to chance has
+    The score of an algorithm under a seed is its mean over tasks, and its score the mean of those over seeds. Orders,
+    letters, differences and intervals all come from these numbers. An agent that leaves nothing to chance has
     one run per task, at its first seed, that stands for all seeds.
     """
 
@@ -125,7 +124,8 @@ class SeedScores:
 
     def by_seed(self, name: str) -> FloatArray:
         """Return an algorithm's score under every seed ``(S,)``; NaN for seeds that lack a task."""
-        return interquartile_mean_over_tasks(self.every_seed(name))
+        scores = self.every_seed(name)
+        return scores.mean(axis=0) if len(scores) else np.full(len(self.seeds), np.nan)
 
     def surely(self, name: str) -> bool:
         """Whether an algorithm leaves nothing to chance on any task."""
@@ -141,8 +141,9 @@ class SeedScores:
         found = mean_estimate(scores[:1] if self.surely(name) else scores)
         if found is not None:
             return found
-        value = float(interquartile_mean_over_tasks(mean_over_seeds(self.scores[self.index(name)])))
-        return Estimate(value, None, None, 0) if np.isfinite(value) else None
+        by_task = mean_over_seeds(self.scores[self.index(name)])
+        scored = len(by_task) and np.isfinite(by_task).all()
+        return Estimate(float(by_task.mean()), None, None, 0) if scored else None
 
     def cell(self, name: str, task: Task) -> Estimate | None:
         """Return an algorithm's score on one task over its seeds; None where it has none."""

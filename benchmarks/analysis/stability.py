@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.analysis.anchors import common_draws, find_anchors
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
+from benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate
 from benchmarks.analysis.grid import Entrant, Task, run_grid, self_play
 from benchmarks.analysis.scores import YARDSTICKS, Yardstick
 
@@ -87,7 +87,7 @@ def instability(steps: npt.ArrayLike, values: npt.ArrayLike, zero: float = 0.0, 
         return None
     smooth = _trailing_mean(scores, max(1, int(WINDOW * len(scores))))
     best = np.maximum.accumulate(np.where(np.isfinite(smooth), smooth, -np.inf))
-    collapsed = ~np.isfinite(scores) | ((best > 0) & (smooth < COLLAPSE * best))
+    collapsed = ~np.isfinite(scores) | ((best > 0) & (smooth < (COLLAPSE - TIE) * best))
     late = at > WARM_UP * at[-1]
     return float(collapsed[late].mean())
 

@@ -69,10 +69,10 @@ def ranking(evidence: Evidence) -> Section | None:
         how=(
             f"A score of 0 is what {scale.zero} reaches in the same game and reward mode, 1 what the {scale.one} of "
             "this study reaches, by the return in that mode. Everybody plays with copies of itself. The score of an "
-            "algorithm under a seed is its interquartile mean over games and modes: the mean over the middle half of "
-            "them. Its score is the mean over seeds, and orders, groups and differences come from the same numbers. A "
-            "run that diverged counts as the worst that anybody reached in its game. Under private reward nobody seeks "
-            "the largest sum, so private play is not ranked by it but by what seats could gain by deviating."
+            "algorithm under a seed is its mean over games and modes, its score the mean of those over seeds; orders, "
+            "groups and differences come from the same numbers. A run that diverged counts as the worst that anybody "
+            "reached in its game. Under private reward nobody seeks the largest sum, so private play is not ranked by "
+            "it but by what seats could gain by deviating."
         ),
         blocks=[legend, *blocks],
         finding=" ".join(
@@ -145,8 +145,8 @@ def _figure(rows: Sequence[RankRow], looks: Mapping[str, Look], field: Field) ->
 
 
 MEANINGS = {
-    "score": "interquartile mean over games and modes, mean over seeds",
-    "exploitability": "sum of what seats could gain by deviating, over the return; interquartile mean over games",
+    "score": "mean over games and modes, and over seeds",
+    "exploitability": "sum of what seats could gain by deviating, over the return; mean over games",
     "welfare": "score of welfare, for description: what private play is worth to all",
     "played": "mean share of endowment put in",
 }

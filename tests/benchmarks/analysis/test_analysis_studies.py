@@ -220,7 +220,6 @@ def test_instability_depends_on_scores_alone(values: np.ndarray, scale: float, s
     steps = np.arange(1, len(values) + 1)
     found = instability(steps, values)
     assert 0 <= found <= 1
-    # Away from ties at exactly one half, which rounding may break.
     assert instability(steps, values * 4 + 2, zero=2.0, one=6.0) == pytest.approx(found)
 
 
