@@ -111,7 +111,7 @@ def print_rankings(console: Console, contests: Contests) -> None:
     for field in found:
         console.print(f"Ranking: {field.heading}", style="bold", markup=False, highlight=False)
         console.print(ranking_table(field))
-        for reason, names in groupby(sorted(field.absent, key=field.absent.__getitem__), field.absent.__getitem__):
+        for reason, names in field.absences.items():
             console.print(f"not in this table: {', '.join(names)} ({reason})", markup=False, highlight=False)
         console.print(f"{field.verdict}\n", markup=False, highlight=False)
     for measure, scale in {field.measure: field.table.scale.label for field in found}.items():

@@ -63,6 +63,14 @@ class Field:
         return ("all-games" if whole else f"games-{self.number + 1}") + self.contest.suffix
 
     @property
+    def absences(self) -> dict[str, list[str]]:
+        """Why algorithms are not in it, with the names that each reason holds for."""
+        found: dict[str, list[str]] = {}
+        for name, reason in self.absent.items():
+            found.setdefault(reason, []).append(name)
+        return found
+
+    @property
     def learners(self) -> tuple[str, ...]:
         """Names of its learners, in order of rank."""
         return tuple(row.entrant.name for row in self.ranks.rows if row.entrant.kind == LEARNER)

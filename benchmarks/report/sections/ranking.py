@@ -122,9 +122,8 @@ def _field(field: Field, looks: Mapping[str, Look], remark: str = "") -> Iterato
         caption=f"{_direction(field)} {STUDENT}, {sample_size(row.score.n for row in rows)}.",
     )
     yield Beside(chart, _table(field, looks))
-    if field.absent:
-        missing = [f"{name} ({reason})" for name, reason in field.absent.items()]
-        yield Text(f"Not in this table: {listed(missing, len(missing))}.")
+    for reason, names in field.absences.items():
+        yield Text(f"Not in this table: {listed(names, len(names))} ({reason}).")
 
 
 def _direction(field: Field) -> str:
