@@ -1,0 +1,81 @@
+"""The README and the pages of `docs` say what corpora, kept records and classes say."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import pytest
+
+from algorithms.marl import IPPO
+from algorithms.marl.maddpg import MADDPG
+from algorithms.marl.mixed import Mixed
+from benchmarks.documentation import catalogue, teams
+from benchmarks.documentation.blocks import BLOCKS
+from benchmarks.documentation.pages import COMMAND, END, blocks_in, pages, with_blocks
+
+STANDING = [
+    (page.name, name, text) for page in pages() for name, text in blocks_in(page.read_text("utf-8"), BLOCKS).items()
+]
+MARK = f"<!-- written by {COMMAND}: table of games -->"
+
+
+@pytest.mark.parametrize(("page", "name", "text"), STANDING, ids=[name for _, name, _ in STANDING])
+def test_a_block_says_what_its_sources_say(page: str, name: str, text: str) -> None:
+    assert text == BLOCKS[name](), f"the block {name!r} of {page} is out of date: run {COMMAND}"
+
+
+def test_every_block_stands_on_one_page() -> None:
+    assert sorted(name for _, name, _ in STANDING) == sorted(BLOCKS)
+
+
+# Marks
+
+
+def test_only_what_is_between_the_marks_changes() -> None:
+    page = f"before\n\n- item\n\n  {MARK}\n  old\n  {END}\n\nafter {END[:4]} end\n"
+    written = with_blocks(page, {"table of games": "new\nlines"})
+    assert written == f"before\n\n- item\n\n  {MARK}\n\n  new\n  lines\n\n  {END}\n\nafter {END[:4]} end\n"
+    assert blocks_in(written, BLOCKS) == {"table of games": "new\nlines"}
+    assert with_blocks(written, {"table of games": "new\nlines"}) == written
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (f"{MARK}\n", "below every mark"),
+        (f"{MARK}\n{MARK}\n{END}\n", "below every mark"),
+        (f"text\n{END}\n", "below every mark"),
+        (f"{MARK}\n  {END}\n", "as far from the margin"),
+        (f"{MARK}\n{END}\n{MARK}\n{END}\n", "once on a page"),
+        (f"{MARK.replace('games', 'gmaes')}\n{END}\n", "did you mean 'table of games'"),
+    ],
+)
+def test_a_mark_that_leads_nowhere_is_refused(page: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        blocks_in(page, BLOCKS)
+
+
+# Learners
+
+
+def test_a_row_of_the_learners_comes_from_the_class() -> None:
+    _, _, first, second = catalogue.learners_table({"MADDPG": MADDPG, "Mixed": Mixed, "IPPO": IPPO}).splitlines()
+    assert [cell.strip() for cell in first.split("|")[1:-1]] == [
+        "IPPO", IPPO.sources, "individual, team", "squashed gaussian", "1 or more",
+        "`tests/algorithms/test_battery.py`",
+    ]  # fmt: skip
+    assert second.startswith("| MADDPG | Lowe et al. 2017")
+    assert "| deterministic |" in second
+
+
+# Teams
+
+
+def test_every_learner_of_the_team_is_within_its_bound_and_above_half_of_the_endowment() -> None:
+    yardstick, *learners = teams.shares().items()
+    assert yardstick[0] == teams.YARDSTICK
+    for name, reached in learners:
+        bound = 98.0 if name in ("MAPPO", "MASAC") else 95.0
+        for game, shares in reached.items():
+            assert min(shares) >= bound, (name, game)
+            assert fmean(shares) > yardstick[1][game][0], (name, game)
