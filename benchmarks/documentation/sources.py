@@ -84,7 +84,7 @@ def on_common_draws(game: str, *groups: Sequence[Run]) -> list[list[Run]]:
 def hours(found: Iterable[Run]) -> str:
     """Return how long training and evaluation took by the corpus's own clocks."""
     seconds = sum((run.wall_seconds_train or 0.0) + (run.wall_seconds_eval or 0.0) for run in found)
-    return f"{seconds / 3600:.1f} hours" if seconds >= 3600 else f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours" if seconds >= 7200 else f"{seconds / 60:.0f} minutes"
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def paragraph(*sentences: str) -> str:
-    """Return sentences as lines of a page; empty ones are left out."""
-    text = " ".join(sentence for sentence in sentences if sentence)
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+def paragraph(text: str) -> str:
+    """Return a text as lines of a page."""
+    return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def listed(things: Iterable[str]) -> str:

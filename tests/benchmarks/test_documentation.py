@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from statistics import fmean
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from algorithms.marl.maddpg import MADDPG
 from algorithms.marl.mixed import Mixed
 from benchmarks.documentation import catalogue, teams
 from benchmarks.documentation.blocks import BLOCKS
+from benchmarks.documentation.learners import Reached
 from benchmarks.documentation.pages import COMMAND, END, blocks_in, pages, with_blocks
+from benchmarks.documentation.sources import Run
 
 STANDING = [
     (page.name, name, text) for page in pages() for name, text in blocks_in(page.read_text("utf-8"), BLOCKS).items()
@@ -56,6 +59,50 @@ def test_a_mark_that_leads_nowhere_is_refused(page: str, message: str) -> None:
 
 
 # Learners
+
+
+def run(algorithm: str, welfare: float, reward_mode: str = "private", seed: int = 1, **facts: Any) -> Run:
+    blank = dict.fromkeys(Run.__dataclass_fields__)
+    return Run(
+        **{**blank, "algorithm": algorithm, "welfare": welfare, "reward_mode": reward_mode, "seed": seed, **facts}
+    )
+
+
+def reached(
+    game: str, private: list[float], one_step: float = 10.0, commitment: float = 30.0, seed: int = 1
+) -> Reached:
+    oracles = {"Oracle_Nash": one_step, "Oracle_CommitmentNash": commitment, "Oracle_SocialOptimum": 50.0}
+    runs = [run(name, welfare, environment=game) for name, welfare in oracles.items()]
+    runs.append(run("Oracle_CommitmentNash", 45.0, "integrated", environment=game))
+    learned = [run("IPPO", welfare, seed=1 + k, environment=game) for k, welfare in enumerate(private)]
+    return Reached.of([*runs, *learned, run("IPPO", 50.0, "cooperative", environment=game)], game, "IPPO")
+
+
+@pytest.mark.parametrize(
+    ("private", "sides", "excess"),
+    [
+        ([31.0, 39.0], {"above"}, 12.5),  # the integrated equilibrium, 45, is another game's
+        ([10.0, 30.0], {"between"}, -25.0),
+        ([9.0, 31.0], {"below", "above"}, -25.0),
+    ],
+)
+def test_private_learners_are_compared_with_private_equilibria(
+    private: list[float], sides: set[str], excess: float
+) -> None:
+    found = reached("TrustDilemma-v1", private)
+    assert found.sides == sides
+    assert found.excess == pytest.approx(excess)
+
+
+def test_the_higher_equilibrium_is_the_bar_whichever_it_is() -> None:
+    found = reached("TrustDilemma-v1", [8.0, 9.0], commitment=5.0)
+    assert found.sides == {"between"}
+    assert found.excess == pytest.approx(100 * (8.5 - 10) / 40)
+
+
+def test_a_game_that_draws_is_compared_on_common_seeds() -> None:
+    assert [each.seed for each in reached("SynergySearch-v1", [20.0, 35.0]).private] == [1]
+    assert [each.seed for each in reached("TrustDilemma-v1", [20.0, 35.0]).private] == [1, 2]
 
 
 def test_a_row_of_the_learners_comes_from_the_class() -> None:
