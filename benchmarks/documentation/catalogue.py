@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 
 from algorithms import learners
@@ -14,8 +15,10 @@ from algorithms.marl.replicas import cross
 from algorithms.marl.sb3 import SB3Learner
 from algorithms.marl.trainer import Trainer
 from algorithms.trainable import Trainable
-from benchmarks.documentation.wording import table
+from benchmarks.documentation.wording import listed, paragraph, table
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
+from oracles.agents import ORACLES, PublishedOracle
 
 SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"
 """Games on which learners for two seats and for more are made to see what policies they leave."""
@@ -46,6 +49,32 @@ def methods_table() -> str:
             for each in methods()
         ),
     )
+
+
+def oracles() -> str:
+    """Say how many oracles there are."""
+    published = sum(issubclass(oracle, PublishedOracle) for oracle in ORACLES)
+    return paragraph(f"""
+        {len(ORACLES)} oracles play in any study by name (`agents = ["Oracle_Nash", "Oracle_Planner"]`), the {published}
+        of the published study among them. [docs/oracles.md](docs/oracles.md) has the whole tour,
+        [docs/dynamic_optima.md](docs/dynamic_optima.md) what the episodes of all {len(games())} games are worth.
+    """)
+
+
+def published_oracles() -> str:
+    """Say which published definitions are full cooperation in every game that they are for."""
+    released = [make_game(game) for game in games() if game.endswith("-v0")]
+    full = [
+        f"`{oracle.title()}`"
+        for oracle in ORACLES
+        if issubclass(oracle, PublishedOracle)
+        and all(_plays_everything(oracle(), game) for game in released if isinstance(game, oracle.published_for))
+    ]
+    return paragraph(f"Of the published definitions {listed(full)} are full cooperation in every game.")
+
+
+def _plays_everything(oracle: PublishedOracle, game: AnyGame) -> bool:
+    return np.allclose(oracle.reference(game), game.spec.endowments)
 
 
 def _learner_facts(kind: type[Learner]) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 from typing import Literal
 
+from benchmarks.documentation.certificates import kept_certificates
 from benchmarks.documentation.sources import LEARNERS, Run, chosen, hours, on_common_draws, runs
 from benchmarks.documentation.wording import between, in_digits, listed, mean_in_digits, paragraph, short, table
 from coopgym.games.registry import games
@@ -16,7 +17,8 @@ from coopgym.games.registry import games
 ONE_STEP, COMMITMENT, OPTIMUM = "Oracle_Nash", "Oracle_CommitmentNash", "Oracle_SocialOptimum"
 EVERYWHERE = "IPPO"
 """The learner that is trained in every game."""
-COMPARED = ("TrustDilemma-v1", "TeamProduction-v1")
+TEAM = "TeamProduction-v1"
+COMPARED = ("TrustDilemma-v1", TEAM)
 """Games in which the learners are compared with each other."""
 CLOSE = 1.0
 """Two equilibria are close up to this part of the optimum's gain over the one-step equilibrium, in %."""
@@ -216,12 +218,19 @@ def compared_table() -> str:
     return table(("learner", "steps", *(f"{short(game)}, {mode}" for game, mode in columns)), rows)
 
 
-def team_production() -> Iterator[str]:
-    """Say in two sentences where private and cooperative learners of a team end."""
-    for mode in ("private", "cooperative"):
-        found = chosen(_learned(), algorithm=EVERYWHERE, environment="TeamProduction-v1", reward_mode=mode)
+def in_a_team() -> str:
+    """Say where private and cooperative learners of a team end, beside the certified equilibrium and optimum."""
+    facts = kept_certificates()[TEAM]
+    ends = []
+    for mode, profile, name in (("private", "nash", "private equilibrium"), ("cooperative", "optimum", "optimum")):
+        found = chosen(_learned(), algorithm=EVERYWHERE, environment=TEAM, reward_mode=mode)
         payoff = fmean(run.welfare / run.n_agents / run.horizon for run in found)
-        yield f"{mode} {EVERYWHERE} ends at {_share(found)} of the endowment and a payoff of {payoff:.2f} per step"
+        (share,) = facts[profile]
+        ends.append(
+            f"{mode} {EVERYWHERE} ends at {_share(found)} of the endowment and a payoff of {payoff:.2f} per step (the "
+            f"{name} of a step: {100 * share:.0f} %, {facts[f'W_{profile}']:.2f})"
+        )
+    return f"In {TEAM} {listed(ends)}."
 
 
 def _learned() -> list[Run]:

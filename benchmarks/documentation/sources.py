@@ -104,11 +104,12 @@ def speed(id: str) -> Speed:
     Raises:
         KeyError: none is kept.
     """
-    return _speeds()[id]
+    return kept_speeds()[id]
 
 
 @cache
-def _speeds() -> dict[str, Speed]:
+def kept_speeds() -> dict[str, Speed]:
+    """Return the latest kept measurement of every ratio."""
     kept = [json.loads(place.read_text(encoding="utf-8")) for place in RESULTS.glob("perf-*.json")]
     return {
         each["id"]: Speed(each["numerator"], each["denominator"], each["ratio"], each["spread"], record["date"])

@@ -46,5 +46,5 @@ def mean_in_digits(values: Sequence[float]) -> str:
 def between(values: Iterable[float], digits: int) -> str:
     """Return ``lowest to highest``."""
     found = list(values)
-    low, high = (f"{value:.{digits}f}" for value in (min(found), max(found)))
+    low, high = (f"{value:,.{digits}f}" for value in (min(found), max(found)))
     return low if low == high else f"{low} to {high}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -10,15 +13,19 @@ import pytest
 from algorithms.marl import IPPO
 from algorithms.marl.maddpg import MADDPG
 from algorithms.marl.mixed import Mixed
-from benchmarks.documentation import catalogue, teams
+from benchmarks.documentation import catalogue, sources, teams
 from benchmarks.documentation.blocks import BLOCKS
+from benchmarks.documentation.certificates import certificate_facts, kept_certificates
 from benchmarks.documentation.learners import Reached
-from benchmarks.documentation.pages import COMMAND, END, blocks_in, pages, with_blocks
+from benchmarks.documentation.pages import COMMAND, END, ROOT, blocks_in, pages, with_blocks
 from benchmarks.documentation.sources import Run
+from coopgym.corpus.reader import load_corpus
+from coopgym.games.registry import games
 
 STANDING = [
     (page.name, name, text) for page in pages() for name, text in blocks_in(page.read_text("utf-8"), BLOCKS).items()
 ]
+TESTED_ELSEWHERE = "dynamic_optima.md"
 MARK = f"<!-- written by {COMMAND}: table of games -->"
 
 
@@ -29,6 +36,33 @@ def test_a_block_says_what_its_sources_say(page: str, name: str, text: str) -> N
 
 def test_every_block_stands_on_one_page() -> None:
     assert sorted(name for _, name, _ in STANDING) == sorted(BLOCKS)
+
+
+@pytest.mark.parametrize("name", ["language-agents.md", "oracles.md", "text-interface.md", "tournaments.md"])
+def test_examples_print_what_stands_below_them(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / name).read_text("utf-8")
+    names: dict[str, Any] = {}
+    for code, shown in re.findall(r"```python\n((?:(?!```).)*)```\n+```text\n(.*?)```", page, re.DOTALL):
+        exec(compile(code, name, "exec"), names)
+        printed = [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+        assert printed == [line for line in shown.splitlines() if line]
+    assert names, f"no example on {name} shows what it prints"
+
+
+def test_the_readme_counts_the_released_audit() -> None:
+    protocols = load_corpus("audit-v0").read("runs", ["protocol"]).arrow["protocol"].to_pylist()
+    surfaces, temporal = (protocols.count(f"reference_{kind}") for kind in ("surface", "temporal"))
+    assert f"{surfaces:,} response surfaces, {temporal} temporal deviations" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [page.name for page in pages() if page.name != TESTED_ELSEWHERE])
+def test_nothing_is_measured_outside_blocks_and_examples(name: str) -> None:
+    """By its looks: a share in per cent, a spread, a ratio."""
+    (page,) = (page for page in pages() if page.name == name)
+    text = page.read_text("utf-8")
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", with_blocks(text, dict.fromkeys(BLOCKS, "")), flags=re.DOTALL)
+    found = re.findall(r".*(?:\d ?%|±|\d ?×).*", prose.replace("on a 1 % grid", "on a grid"))
+    assert not found, f"make these blocks of benchmarks.documentation, or leave them out: {found}"
 
 
 # Marks
@@ -56,6 +90,29 @@ def test_only_what_is_between_the_marks_changes() -> None:
 def test_a_mark_that_leads_nowhere_is_refused(page: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         blocks_in(page, BLOCKS)
+
+
+# Kept records
+
+
+@pytest.mark.parametrize(
+    "game",
+    [pytest.param(game, marks=() if game in ("PartnerHoldUp-v0", "SLCD-v1") else pytest.mark.slow) for game in games()],
+)
+def test_kept_certificates_are_what_is_computed(game: str) -> None:
+    for fact, value in certificate_facts(game).items():
+        assert kept_certificates()[game][fact] == pytest.approx(value, rel=1e-5), fact
+
+
+def test_the_latest_of_several_kept_speeds_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speed = {"numerator": 6.0, "denominator": 3.0, "spread": 0.1}
+    for name, date, ratio in (("perf-a", "2026-02-01", 2.0), ("perf-b", "2026-01-01", 5.0)):
+        record = {"date": date, "ratios": [{"id": "C1", "ratio": ratio, **speed}]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(record))
+    monkeypatch.setattr(sources, "RESULTS", tmp_path)
+    sources.kept_speeds.cache_clear()
+    assert sources.speed("C1").ratio == 2.0
+    sources.kept_speeds.cache_clear()
 
 
 # Learners
