@@ -161,15 +161,11 @@ def equilibria_and_private_learners() -> str:
     on = {side: [each for each in found if each.sides == {side}] for side in ("above", "between", "below")}
     mixed = [each for each in found if len(each.sides) > 1]
     close = [each for each in found if abs(each.gain(each.commitment)) < CLOSE]
-    by_excess = sorted(on["above"], key=lambda each: each.excess)
-    least, most = by_excess[0], by_excess[-1]
     return paragraph(f"""
         Every seed of private {EVERYWHERE} earns more than both equilibria in {len(on["above"])} of {len(found)} games,
         lies between them in {len(on["between"])} ({_names(on["between"])}), and earns less than both in
         {len(on["below"]) or "none"}; in {len(mixed)} ({_names(mixed)}) seeds lie on different sides.
-        The {len(on["above"])} are {_names(on["above"])}: their means lie above the higher equilibrium by
-        {least.excess:.1f} % of the best constant's gain over the one-step equilibrium ({short(least.game)}) to
-        {most.excess:.1f} % ({short(most.game)}).
+        {_how_far_above(on["above"])}
         In {len(close)} games ({_names(close)}) the two equilibria are less than {CLOSE:.0f} % of that gain apart.
         Policies may answer what they see, which is more than either equilibrium allows; welfare does not say whether
         they are in equilibrium with each other, `coopgym exploit` does.
@@ -231,6 +227,17 @@ def in_a_team() -> str:
             f"{name} of a step: {100 * share:.0f} %, {facts[f'W_{profile}']:.2f})"
         )
     return f"In {TEAM} {listed(ends)}."
+
+
+def _how_far_above(found: Sequence[Reached]) -> str:
+    if not found:
+        return ""
+    by_excess = sorted(found, key=lambda each: each.excess)
+    least, most = by_excess[0], by_excess[-1]
+    return (
+        f"Above are {_names(found)}: by {least.excess:.1f} % of the best constant's gain over the one-step equilibrium "
+        f"({short(least.game)}) to {most.excess:.1f} % ({short(most.game)}) in the mean over seeds."
+    )
 
 
 def _learned() -> list[Run]:

@@ -104,13 +104,13 @@ def speed(id: str) -> Speed:
     Raises:
         KeyError: none is kept.
     """
-    return kept_speeds()[id]
+    return kept_speeds(RESULTS)[id]
 
 
 @cache
-def kept_speeds() -> dict[str, Speed]:
-    """Return the latest kept measurement of every ratio."""
-    kept = [json.loads(place.read_text(encoding="utf-8")) for place in RESULTS.glob("perf-*.json")]
+def kept_speeds(folder: Path) -> dict[str, Speed]:
+    """Return the latest measurement of every ratio that is kept in a folder."""
+    kept = [json.loads(place.read_text(encoding="utf-8")) for place in folder.glob("perf-*.json")]
     return {
         each["id"]: Speed(each["numerator"], each["denominator"], each["ratio"], each["spread"], record["date"])
         for record in sorted(kept, key=lambda record: str(record["date"]))

@@ -17,8 +17,10 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """Return a text as lines of a page."""
-    return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)
+    """Return a text as lines of a page; a number and its sign of per cent stay on one line."""
+    together = " ".join(text.split()).replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.fill(together, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def listed(things: Iterable[str]) -> str:
