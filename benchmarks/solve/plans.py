@@ -235,8 +235,8 @@ def plans_markdown(records: Iterable[Record]) -> str:
 
 
 _INTRODUCTION = f"""{PLANS_BEGINNING}
-The best plan found for all seats together, from the opening to the horizon, under each reward mode. Written by
-`coopgym plan --all`.
+The best plan found for all seats together, from the opening to the horizon, under each reward mode; where a game draws,
+its draws stand at their medians. Written by `coopgym plan --all`.
 
 - **best plan**: sum of the seats' undiscounted returns.
 - **upper bound**: how far above the plan the proved bound on every plan lies; the released edition has none.

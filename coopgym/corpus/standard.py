@@ -1,21 +1,12 @@
-"""The corpus standard in words: the columns of every table, written from the schema.
-
-``python -m coopgym.corpus.standard docs/corpus-standard.md`` brings the document up to date.
-"""
+"""The corpus standard in words: the columns of every table, written from the schema."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 
 from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, TABLES, Column, TableName, major
-from coopgym.corpus.writer import write_atomically
-
-BEGIN = "<!-- columns: written by coopgym.corpus.standard from coopgym/corpus/schema.py -->"
-END = "<!-- end of columns -->"
 
 TABLE_MEANINGS: Mapping[TableName, str] = {
     "runs": "One row per run: what was run, with which versions, how it ended, what came out.",
@@ -41,19 +32,6 @@ def describe_columns() -> str:
     return "\n\n".join(_describe_table(name) for name in TABLES)
 
 
-def with_columns(document: str) -> str:
-    """Return a document with the part between the marks written anew.
-
-    Raises:
-        ValueError: the marks are missing.
-    """
-    before, begun, rest = document.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not (begun and ended):
-        raise ValueError(f"expected a line {BEGIN!r} and below it a line {END!r}")
-    return f"{before}{BEGIN}\n\n{describe_columns()}\n\n{END}{after}"
-
-
 def type_name(kind: pa.DataType) -> str:
     """Return the name of a column's type in words of Parquet and Arrow."""
     if pa.types.is_list(kind):
@@ -75,8 +53,3 @@ def _describe_column(column: Column, table_since: int) -> str:
     null = "may be" if column.nullable else "never"
     since = f"{major(SCHEMA_VERSION)}.{max(column.since, table_since)}"
     return f"| `{column.name}` | {type_name(column.type)} | {column.unit} | {null} | {since} | {column.meaning} |"
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    write_atomically(target, with_columns(target.read_text(encoding="utf-8")).encode())

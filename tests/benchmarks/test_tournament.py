@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ from coopgym.games.registry import make_game
 
 SHORT = {"max_steps": 12}
 FIELD = ["TitForTat", "GrimTrigger", "Constant_20", "Constant_60", "Random"]
-PAGE = Path(__file__).parents[2] / "docs" / "tournaments.md"
 
 
 def played(agents: Entrants = FIELD, game: str = "TrustDilemma-v1", **options: Any) -> Tournament:
@@ -261,18 +259,6 @@ def test_the_tables_of_a_league_and_of_a_lone_agent_print() -> None:
 
 
 # Documentation
-
-
-def test_the_page_shows_what_its_code_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    page = PAGE.read_text()
-    names: dict[str, Any] = {}
-    for code, shown in re.findall(r"```python\n(.*?)```(?:\n+```text\n(.*?)```)?", page, re.DOTALL):
-        exec(compile(code, str(PAGE), "exec"), names)
-        assert _squeezed(capsys.readouterr().out) == _squeezed(shown)
-
-
-def _squeezed(text: str) -> list[str]:
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 # Refusals

@@ -1,0 +1,54 @@
+"""Every block of the documentation by the name in its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from benchmarks.documentation import catalogue, certificates, language, learners, speeds, teams, tournaments
+from benchmarks.documentation.wording import paragraph
+from coopgym.corpus.standard import describe_columns
+
+
+def learners_and_teams() -> str:
+    """Say what learners reach, for the README."""
+    return paragraph(f"""
+        {learners.in_a_team()} {teams.worst_and_best()}
+        [docs/learners.md](docs/learners.md) lists them with their papers and with what has been measured.
+    """)
+
+
+BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {
+        "certified dilemmas": certificates.dilemmas,
+        "columns of a corpus": describe_columns,
+        "language: above the untrained model": language.above_the_untrained,
+        "language: likeliest messages": language.likeliest_table,
+        "language: methods in the corpus": language.coverage,
+        "language: number of methods": language.method_count,
+        "language: sampled messages": language.sampled_table,
+        "language: the study": language.study,
+        "learners and teams": learners_and_teams,
+        "learners: the study": learners.study,
+        "learners: the columns of all games": learners.everywhere_caption,
+        "learners: all games": learners.everywhere_table,
+        "learners: private equilibria": learners.equilibria_and_private_learners,
+        "learners: the best constant": learners.cooperative_learners,
+        "learners: the columns of all learners": learners.compared_caption,
+        "learners: all learners": learners.compared_table,
+        "number of oracles": catalogue.oracles,
+        "published oracles": catalogue.published_oracles,
+        "speed of batches": speeds.batches,
+        "speed of decisions in text": speeds.text_decisions,
+        "speed of gradient updates": speeds.gradient_updates,
+        "speed of replay": speeds.replay,
+        "table of games": catalogue.games_table,
+        "table of learners": catalogue.learners_table,
+        "table of methods": catalogue.methods_table,
+        "teams: beside the best constant": teams.beside_the_best_constant,
+        "teams: shares of the best constant": teams.shares_table,
+        "teams: the lowest": teams.extremes,
+        "teams: the study": teams.study,
+        "tournaments: the worked example": tournaments.worked_example,
+    }
+)

@@ -1,0 +1,88 @@
+"""What there is to choose from: games, oracles, learners and methods, from the classes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from algorithms import learners
+from algorithms.llm.registry import methods
+from algorithms.marl.environment import environment_factory
+from algorithms.marl.learner import Learner
+from algorithms.marl.replicas import cross
+from algorithms.marl.sb3 import SB3Learner
+from algorithms.marl.trainer import Trainer
+from algorithms.trainable import Trainable
+from benchmarks.documentation.wording import listed, paragraph, table
+from coopgym.games.game import AnyGame
+from coopgym.games.registry import games, make_game
+from oracles.agents import ORACLES, PublishedOracle
+
+SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"
+"""Games on which learners for two seats and for more are made to see what policies they leave."""
+
+
+def games_table() -> str:
+    """Return the games, one row each; both editions have the same."""
+    specs = (make_game(game).spec for game in games() if game.endswith("-v1"))
+    rows = ((spec.name, spec.mechanism_class, str(spec.n_agents), spec.summary.removesuffix(".")) for spec in specs)
+    return table(("game", "class", "agents", "what it is about"), rows)
+
+
+def learners_table(kinds: Mapping[str, type[Trainable]] | None = None) -> str:
+    """Return the learners with hyper-parameters that all have a default, one row each; all of them unless named."""
+    chosen = learners() if kinds is None else kinds
+    return table(
+        ("learner", "source", "objective", "policy", "seats", "checked by"),
+        ((name, *_learner_facts(kind)) for name, kind in sorted(chosen.items()) if issubclass(kind, Learner)),
+    )
+
+
+def methods_table() -> str:
+    """Return the methods that train language models, one row each."""
+    return table(
+        ("method", "idea", "slot", "needs", "source"),
+        (
+            (f"`{each['name']}`", each["idea"], each["slot"], ", ".join(each["needs"]), each["source"])
+            for each in methods()
+        ),
+    )
+
+
+def oracles() -> str:
+    """Say how many oracles there are."""
+    published = sum(issubclass(oracle, PublishedOracle) for oracle in ORACLES)
+    return paragraph(f"""
+        {len(ORACLES)} oracles play in any study by name (`agents = ["Oracle_Nash", "Oracle_Planner"]`), the {published}
+        of the published study among them. [docs/oracles.md](docs/oracles.md) has the whole tour,
+        [docs/dynamic_optima.md](docs/dynamic_optima.md) what the episodes of all {len(games())} games are worth.
+    """)
+
+
+def published_oracles() -> str:
+    """Say which published definitions are full cooperation in every game that they are for."""
+    released = [make_game(game) for game in games() if game.endswith("-v0")]
+    full = [
+        f"`{oracle.title()}`"
+        for oracle in ORACLES
+        if issubclass(oracle, PublishedOracle)
+        and all(_plays_everything(oracle(), game) for game in released if isinstance(game, oracle.published_for))
+    ]
+    return paragraph(f"Of the published definitions {listed(full)} are full cooperation in every game.")
+
+
+def _plays_everything(oracle: PublishedOracle, game: AnyGame) -> bool:
+    return np.allclose(oracle.reference(game), game.spec.endowments)
+
+
+def _learner_facts(kind: type[Learner]) -> tuple[str, ...]:
+    learner = kind()
+    game = SMALL if kind.min_agents <= 2 else LARGER
+    make = environment_factory(game, None, None)
+    trainer = Trainer(learner, make, cross(["private"], [0]), torch.device("cpu"))
+    forms = sorted({facts["kind"].replace("_", " ") for facts in trainer.seats.policy_facts()})
+    seats = f"{kind.min_agents}-{kind.max_agents}" if kind.max_agents else f"{kind.min_agents} or more"
+    tests = "tests/algorithms/test_sb3.py" if issubclass(kind, SB3Learner) else "tests/algorithms/test_battery.py"
+    return kind.sources, ", ".join(kind.objectives), ", ".join(forms), seats, f"`{tests}`"
