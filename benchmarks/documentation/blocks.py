@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.documentation import catalogue, certificates, language, learners, speeds, teams, tournaments
+from benchmarks.documentation import catalogue, certificates, language, learners, scores, speeds, teams, tournaments
 from benchmarks.documentation.wording import paragraph
 from coopgym.corpus.standard import describe_columns
 
@@ -38,6 +38,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "learners: all learners": learners.compared_table,
         "number of oracles": catalogue.oracles,
         "published oracles": catalogue.published_oracles,
+        "scores: coverage": scores.coverage_table,
         "speed of batches": speeds.batches,
         "speed of decisions in text": speeds.text_decisions,
         "speed of gradient updates": speeds.gradient_updates,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from algorithms.llm.registry import methods
+from benchmarks.analysis.estimates import score_text
 from benchmarks.documentation.sources import LANGUAGE, Run, chosen, hours, runs
-from benchmarks.documentation.wording import between, listed, paragraph, short, table
-from benchmarks.summary import Interval
+from benchmarks.documentation.wording import between, in_brackets, listed, over_seeds, paragraph, short, table
 from coopgym.corpus.released import released_corpora
 
 RANDOM, UNTRAINED = "Random", "LLM-warm_up"
@@ -17,13 +17,13 @@ RANDOM, UNTRAINED = "Random", "LLM-warm_up"
 def study() -> str:
     """Say what the study consists of and what scores are."""
     trained = [run for run in _models() if run.algorithm != UNTRAINED]
-    steps = sorted({run.env_steps or 0 for run in trained})
+    steps, seeds = sorted({run.env_steps or 0 for run in trained}), {run.seed for run in trained}
     return paragraph(f"""
         `coopgym run llm-quick` trains the built-in model in {len(_games())} games under the cooperative reward:
         {between(steps, 0)} decisions per method, game and seed; its corpus, with every transcript, is released as
         `{LANGUAGE}`, and took {hours(_models())} of computing by its own clocks. Scores lie between Random (0) and the
         best constant of the study (1), which knows steps of a quarter of the endowment only: means over
-        {len({run.seed for run in trained})} seeds with 95 % intervals (Student's t).
+        {len(seeds)} seeds, in brackets {in_brackets(len(seeds))}.
     """)
 
 
@@ -117,6 +117,4 @@ def _title(name: str) -> str:
 
 
 def _cell(scores: Sequence[float]) -> str:
-    found = Interval.of(scores)
-    bounds = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    return f"{found.mean:.2f}{bounds}".replace("-", "−")
+    return over_seeds(scores, score_text)

@@ -11,7 +11,16 @@ from typing import Literal
 
 from benchmarks.documentation.certificates import kept_certificates
 from benchmarks.documentation.sources import LEARNERS, Run, chosen, hours, on_common_draws, runs
-from benchmarks.documentation.wording import between, in_digits, listed, mean_in_digits, paragraph, short, table
+from benchmarks.documentation.wording import (
+    between,
+    in_brackets,
+    in_digits,
+    listed,
+    over_seeds,
+    paragraph,
+    short,
+    table,
+)
 from coopgym.games.registry import games
 
 ONE_STEP, COMMITMENT, OPTIMUM = "Oracle_Nash", "Oracle_CommitmentNash", "Oracle_SocialOptimum"
@@ -121,9 +130,9 @@ def everywhere_caption() -> str:
         for each in fewer
     )
     return paragraph(f"""
-        Welfare of {EVERYWHERE}'s final policies, playing their means: mean over {most} seeds ± half a 95 % interval
-        (Student's t), and the mean share of endowment played. Beside it the welfare of two equilibria of the private
-        reward, that of a single step from the opening (`{ONE_STEP}`) and that of commitments to one level for the whole
+        Welfare of {EVERYWHERE}'s final policies, playing their means: mean over {most} seeds, in brackets
+        {in_brackets(most)}, and the mean share of endowment played. Beside it the welfare of two equilibria of the
+        private reward, that of a single step from the opening (`{ONE_STEP}`) and that of commitments to one level for the whole
         episode (`{COMMITMENT}`; where there are several, the one with the highest welfare that is not known to be
         unstable), and of the best constant profile (`{OPTIMUM}`). {" ".join(drawn)}
     """)
@@ -190,9 +199,9 @@ def compared_caption() -> str:
     seeds = {run.seed for run in compared}
     of_teams = sorted({run.algorithm for run in compared if run.team})
     return paragraph(f"""
-        Welfare of all learners in {listed(map(short, COMPARED))}: means over {len(seeds)} seeds ± half a 95 % interval
-        (Student's t). {listed(of_teams)} learn from the team's reward whatever the mode, so that they have no private
-        column.
+        Welfare of all learners in {listed(map(short, COMPARED))}: means over {len(seeds)} seeds, in brackets
+        {in_brackets(len(seeds))}. {listed(of_teams)} learn from the team's reward whatever the mode, so that they have
+        no private column.
     """)
 
 
@@ -257,7 +266,7 @@ def _steps(found: Sequence[Run]) -> str:
 
 
 def _welfare(found: Sequence[Run]) -> str:
-    return mean_in_digits([run.welfare for run in found]) if found else ""
+    return over_seeds([run.welfare for run in found], in_digits)
 
 
 def _welfare_and_share(found: Sequence[Run]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from benchmarks.summary import Interval
+from benchmarks.analysis import Estimate, mean_estimate
+from benchmarks.analysis.estimates import FEWEST
 
 WIDTH = 120
 
@@ -39,10 +40,24 @@ def in_digits(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-def mean_in_digits(values: Sequence[float]) -> str:
-    """Return a mean over seeds ± half its interval of Student's t; a single seed's value alone."""
-    found = Interval.of(values)
-    return in_digits(found.mean) + ("" if found.half_width is None else f" ± {found.half_width:.1f}")
+def over_seeds(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """Return a mean over seeds with its interval in brackets, or with the seeds where they are too few for one."""
+    found = mean_estimate(values)
+    if found is None:
+        return ""
+    spread = _spread(found, text)
+    return text(found.value) + (f" ({spread})" if spread else "")
+
+
+def in_brackets(seeds: int) -> str:
+    """Say what `over_seeds` puts in brackets."""
+    return "the 95 % interval (Student's t)" if seeds >= FEWEST else "what each seed reached"
+
+
+def _spread(found: Estimate, text: Callable[[float], str]) -> str:
+    if found.low is not None and found.high is not None:
+        return f"{text(found.low)} … {text(found.high)}"
+    return "; ".join(map(text, found.seeds))
 
 
 def between(values: Iterable[float], digits: int) -> str:
