@@ -15,6 +15,7 @@ from algorithms.llm.models.pacing import TimeLimit
 from algorithms.llm.models.session import Session
 from algorithms.llm.voices import Usage
 from coopgym.interfaces.text import Dialogue
+from coopgym.interfaces.text.dialects.call_forms import THOUGHT_BEGINS, THOUGHT_ENDS
 from coopgym.interfaces.text.dialogue import Ending
 
 SEEDS = 2**31
@@ -124,11 +125,19 @@ class EndpointVoice:
 
 
 def chat(dialogue: Dialogue) -> list[ChatMessage]:
-    """Return what was said in a decision as a chat. Results of tools are the user's messages."""
+    """Return what was said in a decision as a chat. Results of tools are the user's messages, thoughts stay away."""
     return [
-        ChatMessage("assistant" if message.role == "assistant" else "user", message.content)
+        ChatMessage("assistant", _without_thought(message.content))
+        if message.role == "assistant"
+        else ChatMessage("user", message.content)
         for message in dialogue.turns
     ]
+
+
+def _without_thought(text: str) -> str:
+    """Return a message without the thought that it begins with, unless that is all."""
+    thought, _, spoken = text.partition(THOUGHT_ENDS)
+    return spoken.strip() if thought.lstrip().startswith(THOUGHT_BEGINS) and spoken.strip() else text
 
 
 def _pass_on(reply: ChatReply, dialogue: Dialogue) -> None:

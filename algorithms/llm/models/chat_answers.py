@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from algorithms.llm.models.chat import ChatReply, Finish
+from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, THOUGHT_BEGINS, THOUGHT_ENDS
 
 MOST_TOKENS = 2**31 - 1
 """Counts beyond it are no counts, and have no place in the corpus."""
@@ -115,8 +116,8 @@ def _texts(content: object) -> tuple[str, str]:
 
 
 def _as_thought(text: str) -> str:
-    inner = text.strip().replace("</think>", "")
-    return f"<think>{inner}</think>" if inner else ""
+    inner = text.strip().replace(THOUGHT_ENDS, "")
+    return f"{THOUGHT_BEGINS}{inner}{THOUGHT_ENDS}" if inner else ""
 
 
 def _calls(message: Mapping[str, Any]) -> list[str]:
@@ -133,7 +134,7 @@ def _call(function: Mapping[str, Any]) -> str:
     if not isinstance(name, str):
         raise TypeError("a call without a name")
     written = arguments if isinstance(arguments, str) else json.dumps({} if arguments is None else arguments)
-    return f'<tool_call>{{"name": {json.dumps(name)}, "arguments": {written.strip() or "{}"}}}</tool_call>'
+    return f'{OPEN}{{"name": {json.dumps(name)}, "arguments": {written.strip() or "{}"}}}{CLOSE}'
 
 
 def _finish(reason: object, notes: list[str]) -> Finish:

@@ -111,9 +111,11 @@ class Exchange:
     def _connected(self) -> httpx.AsyncClient:
         """Return the client; whoever finds all answers in a cache needs none."""
         if self._client is None:
-            httpx = imported_httpx()
-            limits = httpx.Limits(max_connections=None)  # places in the line are what is limited
-            client: httpx.AsyncClient = httpx.AsyncClient(timeout=self.server.timeout, limits=limits, verify=_trusted())
+            library = imported_httpx()
+            limits = library.Limits(max_connections=None)  # places in the line are what is limited
+            client: httpx.AsyncClient = library.AsyncClient(
+                timeout=self.server.timeout, limits=limits, verify=_trusted()
+            )
             self._client = client
         return self._client
 

@@ -28,6 +28,8 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
+    def __hash__(self) -> int: ...
+
 
 @dataclass(frozen=True)
 class SystemClock:

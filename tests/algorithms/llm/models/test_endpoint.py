@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion
+from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion, echo
 
 from algorithms.llm.models import exchange
 from algorithms.llm.models.answer_cache import AnswerCache
@@ -199,9 +199,12 @@ def test_tokens_that_the_server_does_not_count_are_unknown(
     assert one(endpoint(server)) == ChatReply("hi", *counts, note=note)
 
 
+def call(name: str, *arguments: Any) -> dict[str, Any]:
+    return {"function": {"name": name, **({"arguments": arguments[0]} if arguments else {})}}
+
+
 def test_native_calls_of_tools_become_text(server: ChatServer) -> None:
-    functions = [{"name": "payoff", "arguments": '{"own": 0.6}'}, {"name": "submit", "arguments": {"level": 0.6}}]
-    calls = [{"id": "1", "type": "function", "function": function} for function in functions]
+    calls = [call("payoff", '{"own": 0.6}'), {"id": "1", "type": "function", **call("submit", {"level": 0.6})}]
     server.script = [Answer(completion("Let me see.", tool_calls=calls)), Answer(completion(None, tool_calls=calls))]
     tools = [{"type": "function", "function": {"name": "payoff", "parameters": {"type": "object"}}}]
     rendered = (
@@ -212,6 +215,45 @@ def test_native_calls_of_tools_become_text(server: ChatServer) -> None:
     assert asked.reply(says("x"), tools=tools)[0].content == f"Let me see.\n{rendered}"
     assert asked.reply(says("y"), tools=tools)[0].content == rendered
     assert server.requests[0]["tools"] == tools
+
+
+NOTHING = '<tool_call>{"name": "observe", "arguments": {}}</tool_call>'
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, "b", {"type": "image_url"}]}, "ab"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "t"}]}, "b"]}, "<think>t</think>\nb"),
+        ({"content": "b", "reasoning_content": " t</think> "}, "<think>t</think>\nb"),
+        ({"content": None, "reasoning": "t"}, "<think>t</think>"),
+        ({"content": None, "refusal": "I won't."}, "I won't."),
+        ({"content": "b", "refusal": None, "tool_calls": None}, "b"),
+        *(
+            ({"content": None, "tool_calls": [call("observe", *given)]}, NOTHING)
+            for given in ((), ("",), (None,), ({},))
+        ),
+        ({"content": None, "function_call": {"name": "observe", "arguments": " "}}, NOTHING),
+    ],
+)
+def test_what_servers_make_of_messages_is_understood(server: ChatServer, message: dict[str, Any], content: str) -> None:
+    server.script = [Answer(completion(**message))]
+    assert one(endpoint(server)) == ChatReply(content, 7, 3)
+
+
+def test_servers_that_spell_the_longest_message_another_way_get_it_so(server: ChatServer, tmp_path: Path) -> None:
+    def modern(request: dict[str, Any]) -> dict[str, Any]:
+        return echo(request) if "max_completion_tokens" in request else {"error": "never"}
+
+    refusal = Answer(status=400, body={"error": {"message": "Unsupported: 'max_tokens'. Use 'max_completion_tokens'."}})
+    server.script, server.usual = [refusal], Answer(modern)
+    asked = endpoint(server, max_tokens=9, cache=tmp_path)
+    assert [one(asked, text).requests for text in "ab"] == [1, 1]
+    spelt = [{name for name in request if name.startswith("max")} for request in server.requests]
+    assert spelt == [{"max_tokens"}, {"max_completion_tokens"}, {"max_completion_tokens"}]
+    assert one(asked, "a").cached
+    server.script = [refusal]
+    assert "HTTP 400" in (one(asked, "c").error or "")
 
 
 def test_what_no_file_can_hold_is_spelt_out(server: ChatServer, tmp_path: Path) -> None:
