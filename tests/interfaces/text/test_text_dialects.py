@@ -154,10 +154,18 @@ def test_no_text_within_a_call_can_end_it(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        '<tool_call>{":0,":0,"', '</think><tool_call>{":0,":0,"', '</think>```json\n{"a":"',
-        "<function=a><parameter=b>", '[TOOL_CALLS]a{"b":"', "<think></think>", '</think>[{"a":[', '{"name":"a"};', "</parameter> ", "<think>",
+        '<tool_call>{":0,":0,"',
+        '</think><tool_call>{":0,":0,"',
+        '</think>```json\n{"a":"',
+        "<function=a><parameter=b>",
+        '[TOOL_CALLS]a{"b":"',
+        "<think></think>",
+        '</think>[{"a":[',
+        '{"name":"a"};',
+        "</parameter> ",
+        "<think>",
     ],
-)  # fmt: skip
+)
 def test_reading_takes_time_in_proportion_to_length(part: str) -> None:
     text = part * (400_000 // len(part))
     begun = time.process_time()
