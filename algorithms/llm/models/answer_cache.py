@@ -25,12 +25,12 @@ class AnswerCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, request: Mapping[str, Any]) -> ChatReply | None:
-        """Return the answer to a request, or None. A damaged file is told in a warning, and counts as none."""
-        path = self._path(request)
+    def find(self, digest: str) -> ChatReply | None:
+        """Return the answer to the request of a digest, or None. A damaged file is told in a warning, and is none."""
+        path = self._path(digest)
         try:
             entry = json.loads(path.read_bytes())
-            if canonical(entry["request"]) != canonical(request):
+            if request_digest(entry["request"]) != digest:
                 raise ValueError("it answers another request")
             return _reply(entry["answer"])
         except FileNotFoundError:
@@ -43,10 +43,9 @@ class AnswerCache:
         """Store the answer to a request."""
         answer = {name: getattr(reply, name) for name in _KEPT}
         content = json.dumps({"request": request, "answer": answer}, indent=1, sort_keys=True).encode()
-        write_atomically(self._path(request), content)
+        write_atomically(self._path(request_digest(request)), content)
 
-    def _path(self, request: Mapping[str, Any]) -> Path:
-        digest = request_digest(request)
+    def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / f"{digest}.json"
 
 

@@ -68,6 +68,8 @@ class Session:
         body = chat_request(await self._model(limit), conversation, heat, endpoint.max_tokens, tools, seed)
         request = {"url": endpoint.url, "body": body}
         digest = request_digest(request)
+        if self._cache and (found := self._cache.find(digest)):
+            return found
         if digest in self._asked:
             return dataclasses.replace(await self._asked[digest], cached=True, requests=0)
         self._asked[digest] = asyncio.ensure_future(self._found(request, digest, limit))
@@ -95,13 +97,14 @@ class Session:
         return endpoint.listed[0]
 
     async def _found(self, request: Mapping[str, Any], digest: str, limit: TimeLimit) -> ChatReply:
-        """Return the answer to a request from the cache, or ask."""
+        """Return the answer to a request that others may have asked in the meantime, or ask."""
         if self._cache is None:
             return await self._answered(request, digest, limit)
         key = (asyncio.get_running_loop(), str(self._cache.folder), digest)
         lock = _asking.setdefault(key, asyncio.Lock())
+        asked_by_others = lock.locked()
         async with lock:
-            if found := self._cache.find(request):
+            if asked_by_others and (found := self._cache.find(digest)):
                 return found
             reply = await self._answered(request, digest, limit)
             if reply.error is None:
