@@ -102,9 +102,8 @@ class Session:
             return await self._answered(request, digest, limit)
         key = (asyncio.get_running_loop(), str(self._cache.folder), digest)
         lock = _asking.setdefault(key, asyncio.Lock())
-        asked_by_others = lock.locked()
         async with lock:
-            if asked_by_others and (found := self._cache.find(digest)):
+            if found := self._cache.find(digest):
                 return found
             reply = await self._answered(request, digest, limit)
             if reply.error is None:
