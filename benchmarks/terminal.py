@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
@@ -113,7 +113,8 @@ def play_with_person(
     while not over:
         observations = game.observe(engine.state, view)
         try:
-            actions = np.stack([np.asarray(agent.act(observations[:, i])) for i, agent in enumerate(agents)], axis=-1)
+            asked = [(i, agent, observations[:, i]) for i, agent in enumerate(agents)]
+            actions = np.stack(joint_answers(game, asked), axis=-1)
         except HasLeftError:
             break
         transition, rewarded = engine.step(actions)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from algorithms.llm.endpoint_voice import EndpointVoice
+from algorithms.llm.endpoint_voice import EndpointVoice, Price
 from algorithms.llm.models.endpoint import Endpoint
 from coopgym.interfaces.text import Rules
 
@@ -20,8 +20,11 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "requests_per_minute": float,
     "retries": int,
     "timeout": float,
+    "time_limit": float,
     "patience": int,
     "max_turns": int,
+    "input_price": float,
+    "output_price": float,
 }
 """What the query of an address may set, and how it is read. No option names a key: those are the environment's."""
 
@@ -36,19 +39,26 @@ def agent(address: str, **options: Any) -> LanguageAgent:
             model, the first that the server lists. The query sets `OPTIONS`.
         options: the same, as keywords; they come before the address's. With ``temperature`` 0, the default, the
             likeliest messages are written, and samples otherwise. ``patience`` is `EndpointVoice`'s, ``max_turns`` that
-            of the dialogues, the others are `Endpoint`'s.
+            of the dialogues, the prices are those of a million tokens read and written, the others are `Endpoint`'s.
 
     Raises:
         ValueError: an address or option that is none.
     """
     parts = urlsplit(address)
     settings = {"temperature": 0.0} | _options(parts.query) | options
-    voice = {name: settings.pop(name) for name in ("patience",) if name in settings}
-    rules = {name: settings.pop(name) for name in ("max_turns",) if name in settings}
+    voice = _taken(settings, patience="patience")
+    rules = _taken(settings, max_turns="max_turns")
+    price = _taken(settings, input_price="read", output_price="written")
     url = urlunsplit(parts._replace(query="", fragment=""))
     endpoint = Endpoint(url=url, model=parts.fragment or None, **settings)
-    policy = LanguagePolicy(EndpointVoice(endpoint, **voice), dialect="json", rules=Rules(**rules))
+    speaker = EndpointVoice(endpoint, price=Price(**price) if price else None, **voice)
+    policy = LanguagePolicy(speaker, dialect="json", rules=Rules(**rules))
     return LanguageAgent(policy, stochastic=endpoint.temperature > 0.0)
+
+
+def _taken(settings: dict[str, Any], **names: str) -> dict[str, Any]:
+    """Take settings out, under other names."""
+    return {other: settings.pop(name) for name, other in names.items() if name in settings}
 
 
 def _options(query: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.rewards import reward_layer
 from oracles.agents.base import registered_game
+
+_NOTHING = Usage(None, None)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class LanguageAgent:
         self.policy, self.stochastic = policy, stochastic
         self.transcript: list[dict[str, Any]] = []
         """One row per message, as the table ``turns`` has them, run and tokens included."""
+        self._deciding: tuple[list[Dialogue], Future[list[list[Usage]]]] | None = None
 
     def fresh(self) -> LanguageAgent:
         """Return another agent with the same policy."""
@@ -61,18 +65,41 @@ class LanguageAgent:
         self.desks = [Desk(game, seat, layer) for _ in range(episodes)]
         self.streams = rng.spawn(episodes)
         self.dialect, self.tools = dialect_named(self.policy.dialect), chosen_tools(self.policy.tools)
+        self.cancel()
         self.transcript = []
         self._turns = [0] * episodes
 
-    def act(self, observation: FloatArray) -> FloatArray:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+    def act_async(self, observation: FloatArray) -> None:
+        """Begin to work out actions for observations ``(episodes, obs_dim)``; `act` waits for them.
+
+        Raises:
+            RuntimeError: others have been begun and not been waited for.
+        """
+        if self._deciding is not None:
+            raise RuntimeError("actions are under way: act() collects them, cancel() gives them up")
         for desk, row in zip(self.desks, observation, strict=True):
             desk.see(row)
         dialogues = [Dialogue(desk, self.dialect, self.policy.rules, self.tools) for desk in self.desks]
-        usage = self.policy.voice.decide(dialogues, self.streams, self.stochastic)
-        for episode, (dialogue, costs) in enumerate(zip(dialogues, usage, strict=True)):
-            self._record(episode, dialogue, costs)
+        self._deciding = dialogues, self.policy.voice.decide(dialogues, self.streams, self.stochastic)
+
+    def act(self, observation: FloatArray) -> FloatArray:
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+        if self._deciding is None:
+            self.act_async(observation)
+        assert self._deciding is not None
+        dialogues, usage = self._deciding
+        try:
+            for episode, (dialogue, costs) in enumerate(zip(dialogues, usage.result(), strict=True)):
+                self._record(episode, dialogue, costs)
+        finally:
+            self.cancel()
         return np.array([dialogue.action for dialogue in dialogues]) * self.seat.endowment
+
+    def cancel(self) -> None:
+        """Give up actions that are under way."""
+        if self._deciding is not None:
+            self._deciding[1].cancel()
+            self._deciding = None
 
     def restart(self, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         """Start new episodes in some rows."""
@@ -83,7 +110,7 @@ class LanguageAgent:
     def _record(self, episode: int, dialogue: Dialogue, costs: list[Usage]) -> None:
         left = iter(costs)
         for message in dialogue.turns:
-            cost = next(left, None) if message.role == "assistant" else None
+            cost = next(left, _NOTHING) if message.role == "assistant" else _NOTHING
             self.transcript.append(
                 {
                     "episode": episode,
@@ -95,8 +122,7 @@ class LanguageAgent:
                     "tool": message.tool,
                     "valid": message.valid,
                     "action": None if message.share is None else message.share * self.seat.endowment,
-                    "prompt_tokens": cost and cost.prompt_tokens,
-                    "completion_tokens": cost and cost.completion_tokens,
+                    **asdict(cost),
                 }
             )
             self._turns[episode] += 1

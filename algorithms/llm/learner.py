@@ -222,7 +222,7 @@ class LLM(TrainerSettings, Trainable):
         from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
 
         lora = None if self.lora is None else LoraSettings(rank=self.lora)
-        return HuggingFaceModel(self.model, device=device, lora=lora)
+        return HuggingFaceModel(self.model, device=device, lora=lora, seed=seed)
 
     def _method(self, tasks: TaskSettings, seed: int) -> Method:
         return make_method(self.method, tasks, seed, self.options, self.slots, self.first_steps)

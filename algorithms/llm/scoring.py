@@ -23,18 +23,25 @@ class Scored:
     values: Tensor | None
 
 
-def scored(model: LanguageModel, trajectories: Sequence[Trajectory], critic: ValueHead | None = None) -> Scored:
+def scored(
+    model: LanguageModel,
+    trajectories: Sequence[Trajectory],
+    critic: ValueHead | None = None,
+    temperature: float = 1.0,
+) -> Scored:
     """Score trajectories; differentiable.
 
     Args:
         model: who scores.
         trajectories: B of them; prompts may differ in length.
         critic: values of the states *before* each token, if wanted.
+        temperature: that they were sampled at.
     """
     scores = model.score(
         [np.concatenate([each.prompt_ids, each.ids]) for each in trajectories],
         where=[np.concatenate([np.zeros(len(each.prompt_ids), dtype=bool), each.mask]) for each in trajectories],
         hidden=critic is not None,
+        temperature=temperature,
     )
     width = max(len(each.ids) for each in trajectories)
     places = torch.arange(width).unsqueeze(0)
@@ -52,12 +59,17 @@ def scored(model: LanguageModel, trajectories: Sequence[Trajectory], critic: Val
 
 
 def in_parts(
-    model: LanguageModel, trajectories: Sequence[Trajectory], size: int, critic: ValueHead | None = None
+    model: LanguageModel,
+    trajectories: Sequence[Trajectory],
+    size: int,
+    critic: ValueHead | None = None,
+    temperature: float = 1.0,
 ) -> list[Scored]:
     """Score without gradients, ``size`` trajectories at a time."""
     with torch.no_grad():
         return [
-            scored(model, trajectories[start : start + size], critic) for start in range(0, len(trajectories), size)
+            scored(model, trajectories[start : start + size], critic, temperature)
+            for start in range(0, len(trajectories), size)
         ]
 
 

@@ -125,7 +125,7 @@ def resume(task: Task, member: Trajectory, turns: int, model: LanguageModel, str
     for turn in member.turns[:turns]:
         rollout.prepare()
         span = slice(turn.start, turn.end)
-        stopped = bool(member.ids[turn.end - 1] == model.tokenizer.end)
+        stopped = bool(member.ids[turn.end - 1] in model.tokenizer.ends)
         rollout.hear(Generation(member.ids[span], member.logp_old[span], stopped))
     rollout.prepare()
     read = member.context(turns)

@@ -45,7 +45,7 @@ class TrainerSettings(Hyperparameters):
         learning_rate: Adam's step size.
         max_gradient_norm: longest gradient.
         max_tokens: longest message.
-        temperature: of sampling.
+        temperature: of sampling, and of all log-probabilities that the objective sees.
     """
 
     prompts: int = hyperparameter(8, 1)
@@ -170,7 +170,7 @@ class Trainer:
         """Add what the objective or the critic needs: reference log-probabilities and values."""
         trajectories, size = batch.trajectories, self.settings.micro_batch
         if self.reference is not None:
-            parts = in_parts(self.reference, trajectories, size)
+            parts = in_parts(self.reference, trajectories, size, temperature=self.settings.temperature)
             for member, logp in zip(trajectories, rows([part.logp for part in parts], trajectories), strict=True):
                 member.logp_ref = logp
         if self.critic is not None:
@@ -201,7 +201,8 @@ class Trainer:
         for start in range(0, len(members), self.settings.micro_batch):
             part = members[start : start + self.settings.micro_batch]
             padded = minibatch(trajectories, credit, part, counted, self.model.device)
-            found = scored(self.model, [trajectories[i] for i in part], self.critic)
+            chosen = [trajectories[i] for i in part]
+            found = scored(self.model, chosen, self.critic, self.settings.temperature)
             loss, measured = stage.objective.loss(found.logp, padded.with_values(found.values, found.entropy))
             loss.backward()
             for name, value in (measured | {"loss": loss.item()}).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,10 +23,16 @@ REMEMBERED = 20_000
 
 @dataclass(frozen=True)
 class Usage:
-    """What one message cost; None where nobody counted."""
+    """What one message took, by the columns of the table ``turns``; None where nobody counted."""
 
     prompt_tokens: int | None
     completion_tokens: int | None
+    paid_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: float | None = None
+    requests: int | None = None
+    finish: str | None = None
+    note: str | None = None
 
 
 class Voice(Protocol):
@@ -33,8 +40,8 @@ class Voice(Protocol):
 
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool
-    ) -> list[list[Usage]]:
-        """Hold dialogues to their ends, side by side.
+    ) -> Future[list[list[Usage]]]:
+        """Begin to hold dialogues to their ends, side by side.
 
         Args:
             dialogues: open decisions.
@@ -42,7 +49,7 @@ class Voice(Protocol):
             stochastic: sample messages instead of writing the likeliest.
 
         Returns:
-            For each dialogue, what each of its messages cost.
+            What has an answer once all are decided: for each dialogue, what each of its messages took.
         """
 
 
@@ -60,14 +67,16 @@ class ModelVoice:
 
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool
-    ) -> list[list[Usage]]:
-        """Hold dialogues to their ends."""
+    ) -> Future[list[list[Usage]]]:
+        """Hold dialogues to their ends, at once."""
         rollouts = [
             Rollout(DecisionTalk(dialogue), self.model, stream)
             for dialogue, stream in zip(dialogues, streams, strict=True)
         ]
         converse(rollouts, self.decoding if stochastic else self)
-        return [_usage(rollout) for rollout in rollouts]
+        decided: Future[list[list[Usage]]] = Future()
+        decided.set_result([_usage(rollout) for rollout in rollouts])
+        return decided
 
     def write(self, rollouts: Sequence[Rollout]) -> list[Generation]:
         """Return the likeliest message of every rollout."""
@@ -86,5 +95,10 @@ class ModelVoice:
 
 
 def _usage(rollout: Rollout) -> list[Usage]:
-    read = len(rollout.prompt_ids)
-    return [Usage(read + turn.start, turn.length) for turn in rollout.turns]
+    read, dialogue = len(rollout.prompt_ids), rollout.talk.dialogues[-1]
+    cut = dialogue.ended_by == "max_tokens" and dialogue.turns[-1].role == "assistant"
+    finishes = ["stop"] * (len(rollout.turns) - cut) + ["length"] * cut
+    return [
+        Usage(read + turn.start, turn.length, finish=finish)
+        for turn, finish in zip(rollout.turns, finishes, strict=True)
+    ]

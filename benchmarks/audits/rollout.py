@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.audits.conduct import Chance, Conduct, FloatArray
 from benchmarks.metrics import evaluation_metrics
-from coopgym.agents.base import Agent, Seat, answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.agents.play import Episodes
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
@@ -168,7 +168,7 @@ class Seated:
         """Return the joint actions ``(rows, N)`` of step t."""
         game = self._game
         seen = game.observe(state, self._view)
-        own = np.stack([answers(game, i, agent, seen[:, i]) for i, agent in enumerate(self._agents)], axis=1)
+        own = np.stack(joint_answers(game, [(i, agent, seen[:, i]) for i, agent in enumerate(self._agents)]), axis=1)
         forced = self._conduct.at(t)
         actions: FloatArray = self._engine.check(np.where(np.isnan(forced), own, forced))
         self.shares.append(actions / game.endowments)

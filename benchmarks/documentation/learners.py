@@ -132,9 +132,9 @@ def everywhere_caption() -> str:
     return paragraph(f"""
         Welfare of {EVERYWHERE}'s final policies, playing their means: mean over {most} seeds, in brackets
         {in_brackets(most)}, and the mean share of endowment played. Beside it the welfare of two equilibria of the
-        private reward, that of a single step from the opening (`{ONE_STEP}`) and that of commitments to one level for the whole
-        episode (`{COMMITMENT}`; where there are several, the one with the highest welfare that is not known to be
-        unstable), and of the best constant profile (`{OPTIMUM}`). {" ".join(drawn)}
+        private reward, that of a single step from the opening (`{ONE_STEP}`) and that of commitments to one level for
+        the whole episode (`{COMMITMENT}`; where there are several, the one with the highest welfare that is not known
+        to be unstable), and of the best constant profile (`{OPTIMUM}`). {" ".join(drawn)}
     """)
 
 

@@ -43,6 +43,12 @@ class Talk:
     read: int | None
     """Tokens that models read; None where nobody counted, as is ``written``."""
     written: int | None
+    cut: int = 0
+    """Messages that were cut off."""
+    paid: int | None = None
+    """Tokens that a server was asked for in this run, in both directions; the others had been answered before."""
+    cost: float | None = None
+    """Their price, in the currency of the prices given."""
 
     @property
     def title(self) -> str:
@@ -55,11 +61,15 @@ def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
     """Return the runs that have transcripts, by algorithm, setting and seed."""
     facts = {row["run_id"]: row for row in runs.select(_RUN).to_pylist()}
     wrote = turns.filter(pc.equal(turns.column("role"), "assistant"))
+    wrote = wrote.append_column("cut", pc.not_equal(wrote.column("finish"), "stop"))
     dialogues = turns.group_by(["run_id", "episode", "seat", "t"], use_threads=False).aggregate([])
     decided = _by_run(dialogues, [])
     counts = _by_run(
         wrote,
-        [("valid", "sum"), ("action", "count"), ("prompt_tokens", "sum"), ("completion_tokens", "sum")],
+        [
+            *(("valid", "sum"), ("action", "count"), ("prompt_tokens", "sum"), ("completion_tokens", "sum")),
+            *(("cut", "sum"), ("paid_tokens", "sum"), ("cost", "sum")),
+        ],
     )
     calls = _calls(wrote)
     found = []
@@ -79,6 +89,9 @@ def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
                 calls=dict(calls[run_id].most_common()) if run_id in calls else {},
                 read=count.get("prompt_tokens_sum"),
                 written=count.get("completion_tokens_sum"),
+                cut=count.get("cut_sum") or 0,
+                paid=count.get("paid_tokens_sum"),
+                cost=count.get("cost_sum"),
             )
         )
     return sorted(found, key=_order)
@@ -148,6 +161,10 @@ def _message(row: Mapping[str, Any]) -> Message:
     notes = []
     if row["completion_tokens"] is not None:
         notes.append(f"{row['prompt_tokens'] or 0:,} tokens read, {row['completion_tokens']:,} written")
+    if row["finish"] not in (None, "stop"):
+        notes.append(f"cut off: {row['finish']}")
+    if row["note"] is not None:
+        notes.append(row["note"])
     if length > MOST_CHARACTERS:
         text = f"{text[:MOST_CHARACTERS]}…"
         notes.append(f"the first {MOST_CHARACTERS:,} of {length:,} characters")

@@ -119,6 +119,30 @@ def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> 
     return actions
 
 
+def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:
+    """Ask several agents for their actions, ``(episodes,)`` each.
+
+    Agents that wait for something, such as a server, may have ``act_async(observation)``, which begins what ``act``
+    with the same observation then ends, and ``cancel()``, which gives it up: they wait side by side.
+
+    Args:
+        game: that they play.
+        asked: seats, the agents in them, and what these see.
+
+    Raises:
+        ValueError: as `answers`.
+    """
+    slow: list[tuple[Any, FloatArray]] = [(agent, seen) for _, agent, seen in asked if hasattr(agent, "act_async")]
+    try:
+        for agent, observation in slow:
+            agent.act_async(observation.copy())
+        return [answers(game, seat, agent, observation) for seat, agent, observation in asked]
+    except BaseException:
+        for agent, _ in slow:
+            agent.cancel()
+        raise
+
+
 def refuse_shared(game: AnyGame, agents: Sequence[Agent]) -> None:
     """Make sure that every seat has an agent of its own.
 

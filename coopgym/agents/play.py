@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
@@ -97,7 +97,8 @@ def play(
     tally = _Tally(game, layer, episodes, record)
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
-        columns = [answers(game, i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
+        asked = [(i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
+        columns = joint_answers(game, asked)
         actions = _checked(engine, agents, np.stack(columns, axis=1))
         transition, rewards = engine.step(actions)
         tally.add(observations[seat_views[0]], actions, rewards, transition)

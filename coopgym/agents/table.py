@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat, answers, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
@@ -82,6 +82,7 @@ class Table:
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))
         joint[:, self.seat] = own
-        for j, partner in self.partners.items():
-            joint[:, j] = answers(self.game, j, partner, observations[:, j])
+        asked = [(j, partner, observations[:, j]) for j, partner in self.partners.items()]
+        for (j, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
+            joint[:, j] = answer
         return joint

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Major.minor: readers accept any minor version and refuse other major versions."""
 
 TableName = Literal["runs", "curves", "steps", "turns", "audit_surface", "audit_unilateral", "audit_temporal"]
@@ -198,6 +198,12 @@ _TURNS = (
     Column("action", pa.float64(), "cooperation level that the message led to", "endowment units", True),
     Column("prompt_tokens", pa.int32(), "tokens the model read for this message", "tokens", True),
     Column("completion_tokens", pa.int32(), "tokens the model wrote", "tokens", True),
+    Column("paid_tokens", pa.int64(), "of these, tokens that a server was asked for now", "tokens", True, 3),
+    Column("cached_tokens", pa.int64(), "of these, tokens answered before, which cost nothing", "tokens", True, 3),
+    Column("cost", pa.float64(), "price of the paid tokens", "currency of the prices given", True, 3),
+    Column("requests", pa.int32(), "requests sent for the message, failed ones included", nullable=True, since=3),
+    Column("finish", pa.string(), "how it ended: stop, length, content_filter or error", nullable=True, since=3),
+    Column("note", pa.string(), "what was unusual about the message or its requests", nullable=True, since=3),
 )
 
 _AUDIT_SURFACE = (

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, Seat, answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State, map_arrays
@@ -190,8 +190,9 @@ class FrozenPlay:
         shares, features = [], []
         for t in range(self.horizon):
             seen = game.observe(state, self.view)
-            for i in asked:
-                actions[:, i] = answers(game, i, agents[i], seen[:, i])
+            answered = joint_answers(game, [(i, agents[i], seen[:, i]) for i in asked])
+            for i, answer in zip(asked, answered, strict=True):
+                actions[:, i] = answer
             block_means = (seen[:, seat] @ self._block_means).reshape(*shape, -1)
             own = actions[:, seat].reshape(shape) / game.endowments[seat]
             share = _shares(responses, t, own, block_means)

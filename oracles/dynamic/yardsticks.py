@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, answers
+from coopgym.agents.base import Agent, Seat, joint_answers
 from coopgym.agents.registry import agent_names, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
@@ -157,7 +157,8 @@ def _realised(problem: PlanningProblem, agents: Sequence[Agent], reward: str, se
     state, shares = repeated(game, problem.start, (1,)), np.empty((problem.steps, problem.n_agents))
     for t in range(problem.steps):
         seen = game.observe(state, view)
-        chosen = np.concatenate([answers(game, seat, agent, seen[:, seat]) for seat, agent in enumerate(agents)])
+        asked = [(seat, agent, seen[:, seat]) for seat, agent in enumerate(agents)]
+        chosen = np.concatenate(joint_answers(game, asked))
         shares[t] = np.clip(chosen / game.spec.endowments, 0.0, 1.0)
         state = expected_step(game, state, (shares[t] * game.spec.endowments)[None]).state
     return shares

@@ -55,7 +55,8 @@ def said(
     ]
     place: Row = {"run_id": run_id, "episode": episode, "seat": seat, "t": t}
     blank: Row = dict.fromkeys(("tool", "valid", "action", "prompt_tokens", "completion_tokens"))
-    costs: Row = {"prompt_tokens": 60, "completion_tokens": 10}
+    costs: Row = {"prompt_tokens": 60, "completion_tokens": 10, "paid_tokens": 70 * (episode == 0), "cost": 0.5}
+    costs["finish"] = "length" if episode == 1 else "stop"
     return [
         blank | place | {"turn": 4 * t + i} | (costs if row["role"] == "assistant" else {}) | row
         for i, row in enumerate(rows)

@@ -153,6 +153,7 @@ def test_counts_of_a_run(corpus: Corpus) -> None:
     assert talk.answered == 27
     assert talk.calls == {"payoff": 36, "submit": 36}
     assert (talk.read, talk.written) == (60 * 72, 10 * 72)
+    assert (talk.cut, talk.paid, talk.cost) == (72 // 3, 70 * 72 // 3, 0.5 * 72)
 
 
 def test_what_is_embedded_is_bounded_and_what_is_left_out_is_said(corpus: Corpus) -> None:

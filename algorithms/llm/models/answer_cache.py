@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import warnings
@@ -10,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from algorithms.llm.models.chat import ChatReply, canonical
+from algorithms.llm.models.chat import FINISHES, ChatReply, canonical
 from coopgym.corpus.writer import write_atomically
 
-_KEPT = ("content", "prompt_tokens", "completion_tokens", "stopped")
+_KEPT = ("content", "prompt_tokens", "completion_tokens", "finish", "note")
 
 
 class AnswerCache:
@@ -24,14 +23,14 @@ class AnswerCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
-    def find(self, request: Mapping[str, Any]) -> ChatReply | None:
-        """Return the answer to a request, or None. A damaged file is told in a warning, and counts as none."""
-        path = self._path(request)
+    def find(self, digest: str) -> ChatReply | None:
+        """Return the answer to the request of a digest, or None. A damaged file is told in a warning, and is none."""
+        path = self._path(digest)
         try:
             entry = json.loads(path.read_bytes())
-            if canonical(entry["request"]) != canonical(request):
+            if request_digest(entry["request"]) != digest:
                 raise ValueError("it answers another request")
             return _reply(entry["answer"])
         except FileNotFoundError:
@@ -44,11 +43,10 @@ class AnswerCache:
         """Store the answer to a request."""
         answer = {name: getattr(reply, name) for name in _KEPT}
         content = json.dumps({"request": request, "answer": answer}, indent=1, sort_keys=True).encode()
-        write_atomically(self._path(request), content)
+        write_atomically(self._path(request_digest(request)), content)
 
-    def _path(self, request: Mapping[str, Any]) -> Path:
-        digest = request_digest(request)
-        return self._folder / digest[:2] / f"{digest}.json"
+    def _path(self, digest: str) -> Path:
+        return self.folder / digest[:2] / f"{digest}.json"
 
 
 def request_digest(request: Mapping[str, Any]) -> str:
@@ -57,10 +55,14 @@ def request_digest(request: Mapping[str, Any]) -> str:
 
 
 def _reply(answer: Mapping[str, Any]) -> ChatReply:
-    content, prompt_tokens, completion_tokens, stopped = (answer[name] for name in _KEPT)
+    """Read a kept answer; older ones say ``stopped`` instead of how they finished."""
+    if "finish" in answer:
+        content, prompt_tokens, completion_tokens, finish, note = (answer[name] for name in _KEPT)
+    else:
+        content, prompt_tokens, completion_tokens, stopped = (answer[name] for name in (*_KEPT[:3], "stopped"))
+        finish, note = {True: "stop", False: "length"}[stopped], None
     counts = (prompt_tokens, completion_tokens)
-    if not (
-        isinstance(content, str) and isinstance(stopped, bool) and all(n is None or type(n) is int for n in counts)
-    ):
+    readable = isinstance(content, str) and isinstance(note, str | None) and finish in FINISHES
+    if not (readable and all(n is None or type(n) is int for n in counts)):
         raise ValueError("its entries have other types")
-    return dataclasses.replace(ChatReply(content, prompt_tokens, completion_tokens, stopped), cached=True)
+    return ChatReply(content, *counts, finish=finish, cached=True, requests=0, note=note)

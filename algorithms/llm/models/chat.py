@@ -1,14 +1,17 @@
-"""The chat-completions format that most servers of language models speak: what is asked, and how answers are read."""
+"""The chat-completions format that most servers of language models speak: messages, replies and requests."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Role = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+Finish = Literal["stop", "length", "content_filter", "error"]
+"""By itself, for want of tokens, by a filter, or by a fault of the server."""
+FINISHES: tuple[Finish, ...] = get_args(Finish)
 
 
 @dataclass(frozen=True)
@@ -32,70 +35,30 @@ class ChatReply:
     """What came back.
 
     Attributes:
-        content: the model's text; calls of tools are written into it as ``<tool_call>{...}</tool_call>``.
+        content: the model's text; calls of tools are written into it as ``<tool_call>{...}</tool_call>``, and reasoning
+            that the server keeps apart as ``<think>...</think>``.
         prompt_tokens: tokens read, if the server counts them.
         completion_tokens: tokens written, if the server counts them.
-        stopped: the model ended its message itself; otherwise it ran out of tokens.
-        cached: it came from the cache, and cost nothing.
-        error: why there is no content, or None.
+        finish: how the message ended; anything but ``"stop"`` has cut it off.
+        cached: it had been asked before, and cost nothing.
+        requests: sent for it, those that failed included.
+        note: what was unusual about it, in words.
+        error: why there is no whole message, or None. What came of it all the same is the content.
     """
 
     content: str
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    stopped: bool = True
+    finish: Finish = "stop"
     cached: bool = False
+    requests: int = 1
+    note: str | None = None
     error: str | None = None
 
 
 def canonical(value: Any) -> bytes:
     """Return JSON in which equal values are equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
-def read_answer(body: bytes) -> ChatReply:
-    """Return the first choice of a server's answer.
-
-    Raises:
-        ValueError: it is not JSON, or not a chat completion.
-    """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the answer is not JSON: {type(error).__name__}") from error
-    try:
-        choice = answer["choices"][0]
-        message = choice["message"]
-        content = message.get("content") or ""
-        calls = [_tool_call(call["function"]) for call in message.get("tool_calls") or ()]
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ValueError("the answer is not a chat completion: expected choices[0].message") from error
-    if not isinstance(content, str):
-        raise ValueError(f"the answer's content is of type {type(content).__name__}: expected text")
-    usage = answer.get("usage")
-    return ChatReply(
-        content="\n".join(storable(part) for part in (content, *calls) if part),
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        stopped=choice.get("finish_reason") != "length",
-    )
-
-
-def storable(text: str) -> str:
-    """Spell out lone surrogates, which JSON can carry and files cannot."""
-    return text.encode(errors="backslashreplace").decode()
-
-
-def _tool_call(function: Mapping[str, Any]) -> str:
-    """Write a native call as text. Arguments stay as the model wrote them, readable or not: that is for the game."""
-    arguments = function["arguments"]
-    written = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return f'<tool_call>{{"name": {json.dumps(function["name"])}, "arguments": {written}}}</tool_call>'
-
-
-def _count(usage: object, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def chat_request(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from algorithms.llm.data import IntArray
 from algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from algorithms.llm.models.language_model import LanguageModel, padded
-from algorithms.llm.models.storage import copy_into, write_description
+from algorithms.llm.models.storage import copy_into, read_weights, write_description, write_model
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 PRETRAINED_FOLDER = "pretrained"
@@ -57,12 +57,13 @@ class HuggingFaceModel(LanguageModel):
     ) -> None:
         network, library_tokenizer = _pretrained(str(name), dtype, local_files_only)
         config = network.config.get_text_config()
-        self._chat = ChatTokenizer(library_tokenizer, config.vocab_size)
+        self._chat = ChatTokenizer(library_tokenizer, config.vocab_size, _stops(network))
         self.tokenizer = self._chat
         self.context = int(config.max_position_embeddings)
         self.width = int(config.hidden_size)
         self.device = torch.device(device)
         self.dtype = dtype
+        self.lora = lora
         self.network = (_adapted(network, lora, seed) if lora else network).to(self.device).eval()
 
     def parameters(self) -> list[Tensor]:
@@ -80,19 +81,29 @@ class HuggingFaceModel(LanguageModel):
         return other
 
     def save(self, folder: str | Path) -> None:
-        """Write the model to a folder, with adapters merged into the weights.
+        """Write the model to a folder: what it was made of to ``pretrained`` in it, and adapters beside that.
 
-        ``pretrained`` in it is a folder as the library and servers of models read them.
+        A model with adapters comes back as one: the same weights frozen, the same adapters to be trained on.
         """
         path = Path(folder)
-        network = copy.deepcopy(self.network)
-        merged = network.merge_and_unload() if hasattr(network, "merge_and_unload") else network
-        building = path / f".{PRETRAINED_FOLDER}.tmp"
+        if self.lora is None:
+            self._write(self.network, path / PRETRAINED_FOLDER)
+            write_description(path, "huggingface", {"dtype": self.dtype})
+            return
+        self._write(copy.deepcopy(self.network).unload(), path / PRETRAINED_FOLDER)
+        write_model(path, "huggingface", {"dtype": self.dtype, "lora": asdict(self.lora)}, self.state())
+
+    def export(self, folder: str | Path) -> None:
+        """Write a folder as the library and servers of models read them, with adapters merged into the weights."""
+        merged = self.network if self.lora is None else copy.deepcopy(self.network).merge_and_unload()
+        self._write(merged, Path(folder))
+
+    def _write(self, network: Any, folder: Path) -> None:
+        building = folder.with_name(f".{folder.name}.tmp")
         shutil.rmtree(building, ignore_errors=True)
-        merged.save_pretrained(building)
+        network.save_pretrained(building)
         self._chat.library.save_pretrained(building)
-        _replace_folder(building, path / PRETRAINED_FOLDER)
-        write_description(path, "huggingface", {"dtype": self.dtype})
+        _replace_folder(building, folder)
 
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:
         output = self.network(
@@ -149,10 +160,20 @@ def load_huggingface(folder: Path, settings: Mapping[str, Any], device: str | to
 
     Raises:
         ValueError: the files do not belong together.
+        ImportError: a library that it needs is not installed.
     """
-    if settings.keys() != {"dtype"}:
-        raise ValueError(f"{folder}: expected the dtype of a Hugging Face model, got {sorted(settings)}")
-    return HuggingFaceModel(folder / PRETRAINED_FOLDER, device=device, dtype=settings["dtype"], local_files_only=True)
+    if "dtype" not in settings or not settings.keys() <= {"dtype", "lora"}:
+        raise ValueError(f"{folder}: expected dtype and lora of a Hugging Face model, got {sorted(settings)}")
+    try:
+        lora = LoraSettings(**settings["lora"]) if "lora" in settings else None
+    except TypeError as error:
+        raise ValueError(f"{folder}: lora={settings['lora']!r}: {error}") from error
+    model = HuggingFaceModel(
+        folder / PRETRAINED_FOLDER, device=device, dtype=settings["dtype"], lora=lora, local_files_only=True
+    )
+    if lora is not None:
+        model.restore(read_weights(folder))
+    return model
 
 
 def _pretrained(name: str, dtype: str, local_files_only: bool) -> tuple[Any, Any]:
@@ -168,6 +189,12 @@ def _pretrained(name: str, dtype: str, local_files_only: bool) -> tuple[Any, Any
     tokenizer = AutoTokenizer.from_pretrained(name, **options)
     network = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype), use_safetensors=True, **options)
     return _plain(network) if "gguf_file" in options else network, tokenizer
+
+
+def _stops(network: Any) -> list[int]:
+    """Return the tokens at which a model is said to stop: none, one, or several."""
+    stops = getattr(network.generation_config, "eos_token_id", None)
+    return [] if stops is None else [int(stop) for stop in (stops if isinstance(stops, list) else [stops])]
 
 
 def _plain(network: Any) -> Any:

@@ -55,7 +55,7 @@ class LanguageModel(ABC):
         temperature: float = 1.0,
         uniforms: Sequence[np.random.Generator] | None = None,
     ) -> list[Generation]:
-        """Continue every context until the end token, or until ``max_tokens`` or the model's context are used up.
+        """Continue every context until an end token, or until ``max_tokens`` or the model's context are used up.
 
         A continuation comes from its own generator by the inverse distribution function: it does not depend on the
         randomness of the sequences beside it. Its generator gives ``max_tokens`` numbers, however many are needed.
@@ -89,10 +89,15 @@ class LanguageModel(ABC):
         room = [self.context - len(context) for context in contexts]
         limits = np.minimum(budgets, room).astype(np.int64)
         with torch.inference_mode():
-            return sample(self._writer(), contexts, self.tokenizer.end, limits, temperature, draws)
+            return sample(self._writer(), contexts, self.tokenizer.ends, limits, temperature, draws)
 
     def score(
-        self, sequences: Sequence[IntArray], *, where: Sequence[BoolArray] | None = None, hidden: bool = False
+        self,
+        sequences: Sequence[IntArray],
+        *,
+        where: Sequence[BoolArray] | None = None,
+        hidden: bool = False,
+        temperature: float = 1.0,
     ) -> Scores:
         """Read sequences and return log-probabilities and entropies, differentiable in the parameters.
 
@@ -100,16 +105,19 @@ class LanguageModel(ABC):
             sequences: tokens, at least one in each.
             where: per sequence, the positions that are wanted; all by default. The rest costs no vocabulary-wide work.
             hidden: return hidden states as well.
+            temperature: divides the logits: what was sampled is scored by the distribution that it was sampled from.
 
         Raises:
-            ValueError: an empty or overlong sequence, an unknown token, or a mask of another length.
+            ValueError: an empty or overlong sequence, an unknown token, a mask of another length, or a bad temperature.
         """
         self._check(sequences)
+        if not (np.isfinite(temperature) and temperature > 0.0):
+            raise ValueError(f"temperature={temperature!r}: expected a finite number above 0")
         ids, inside = padded(sequences, self.device)
         wanted = inside.clone() if where is None else padded_like(where, sequences, self.device)
         wanted[:, 0] = False
         logits, states = self._read(ids, inside, wanted.roll(-1, dims=1), hidden)
-        distribution = logits.float().log_softmax(-1)
+        distribution = (logits.float() / temperature).log_softmax(-1)
         logp = distribution.gather(-1, ids[wanted].unsqueeze(-1)).squeeze(-1)
         entropy = -(distribution.exp() * distribution).sum(-1)
         blank = torch.zeros(ids.shape, device=self.device)

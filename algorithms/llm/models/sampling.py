@@ -18,8 +18,9 @@ class Generation:
     """What a model wrote after one context.
 
     Attributes:
-        ids: the tokens, the end token included if it was written.
-        logp: log-probability of each token under the model at temperature 1, whatever the temperature of sampling.
+        ids: the tokens, the one that ends the message included if it was written.
+        logp: log-probability of each token in the distribution that it was drawn from; of the likeliest, at temperature
+            0, in the model's own.
         stopped: the model ended the message itself; otherwise it ran out of tokens.
     """
 
@@ -42,14 +43,19 @@ class Writer(Protocol):
 
 
 def sample(
-    writer: Writer, contexts: Sequence[IntArray], end: int, limits: IntArray, temperature: float, uniforms: FloatArray
+    writer: Writer,
+    contexts: Sequence[IntArray],
+    ends: Sequence[int],
+    limits: IntArray,
+    temperature: float,
+    uniforms: FloatArray,
 ) -> list[Generation]:
     """Continue contexts until they end. Equal contexts are read once; finished sequences leave the batch.
 
     Args:
         writer: a new writer.
         contexts: C sequences.
-        end: the token that ends a message.
+        ends: tokens that end a message.
         limits: longest continuation of each context, ``(C,)``.
         temperature: of the distribution that tokens are drawn from; 0 takes the likeliest.
         uniforms: random numbers in [0, 1), ``(C, limits.max())``.
@@ -70,7 +76,7 @@ def sample(
         ids[rows, step], logp[rows, step] = tokens.numpy(force=True), chosen.numpy(force=True)
         step += 1
         lengths[rows] = step
-        goes_on = (ids[rows, step - 1] != end) & (limits[rows] > step)
+        goes_on = ~np.isin(ids[rows, step - 1], ends) & (limits[rows] > step)
         if not goes_on.all():
             kept = torch.as_tensor(np.flatnonzero(goes_on), device=logits.device)
             rows, tokens = rows[goes_on], tokens[kept]
@@ -80,7 +86,7 @@ def sample(
     if not np.isfinite(logp).all():
         raise FloatingPointError("the model's probabilities are not finite: its weights have diverged")
     return [
-        Generation(row[:length], row_logp[:length], bool(length and row[length - 1] == end))
+        Generation(row[:length], row_logp[:length], bool(length and row[length - 1] in ends))
         for row, row_logp, length in zip(ids, logp, lengths, strict=True)
     ]
 
@@ -94,14 +100,16 @@ def draw(logits: Tensor, temperature: float, uniforms: Tensor) -> tuple[Tensor, 
         uniforms: ``(B,)`` in [0, 1), float64.
 
     Returns:
-        Tokens ``(B,)`` and their log-probabilities ``(B,)`` at temperature 1.
+        Tokens ``(B,)`` and their log-probabilities ``(B,)`` in the distribution drawn from; at temperature 0, in the
+        one of temperature 1.
     """
     exact = logits.double()
     exact = exact - exact.amax(-1, keepdim=True)
     if temperature == 0.0:
         tokens = exact.argmax(-1)
     else:
-        cumulative = (exact / temperature).softmax(-1).cumsum(-1)
+        exact = exact / temperature
+        cumulative = exact.softmax(-1).cumsum(-1)
         target = uniforms.unsqueeze(-1) * cumulative[:, -1:]
         tokens = torch.searchsorted(cumulative, target, right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
     return tokens, exact.log_softmax(-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)

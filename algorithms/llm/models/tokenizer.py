@@ -15,7 +15,11 @@ class Tokenizer(Protocol):
 
     @property
     def end(self) -> int:
-        """The token that ends a message."""
+        """The token that ends a message as it was taught."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """All tokens that end a message, `end` first."""
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text as it stands; no text ends a message."""
@@ -39,6 +43,7 @@ class ByteTokenizer:
 
     size = 257
     end = 256
+    ends = (256,)
 
     def encode(self, text: str) -> list[int]:
         """Return the bytes of ``text``."""

@@ -32,10 +32,13 @@ COLUMNS = (
     Column("messages", "that models wrote"),
     Column("a decision", "messages per decision"),
     Column("legal", "share of messages that could be read and carried out"),
+    Column("cut off", "messages that ended for want of tokens, by a filter or by a fault of the server"),
     Column("tool calls", "illegal ones included"),
     Column("read", "tokens that models read"),
     Column("written", "tokens that models wrote"),
     Column("a decision", "tokens written per decision"),
+    Column("paid", "tokens of both kinds that a server was asked for; the others had been answered before"),
+    Column("cost", "of the paid tokens, where their price was given, in its currency"),
 )
 
 
@@ -102,8 +105,11 @@ def _row(talk: Talk, looks: Mapping[str, Look]) -> list[Cell]:
         cells.number(talk.messages, 0),
         cells.number(talk.messages / talk.decisions, 2),
         cells.share(talk.legal / talk.messages if talk.messages else None),
+        cells.number(talk.cut, 0),
         Cell(f"{sum(talk.calls.values()):,}", sum(talk.calls.values()), note=calls),
         cells.number(talk.read, 0),
         cells.number(talk.written, 0),
         cells.number(None if talk.written is None else talk.written / talk.decisions, 1),
+        cells.number(talk.paid, 0),
+        cells.number(talk.cost, 4),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray, Seat, answers
+from coopgym.agents.base import FloatArray, Seat, joint_answers
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
@@ -268,8 +268,9 @@ class TextMatch:
         actions = np.empty(self.game.n_agents)
         if self._agents:
             observations = self.game.observe(self._engine.state, "own")
-            for seat, agent in self._agents.items():
-                actions[seat] = answers(self.game, seat, agent, observations[seat][None])[0]
+            asked = [(seat, agent, observations[seat][None]) for seat, agent in self._agents.items()]
+            for (seat, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
+                actions[seat] = answer[0]
         for seat, share in shares.items():
             actions[seat] = share * endowments[seat]
         transition, rewards = self._engine.step(actions)

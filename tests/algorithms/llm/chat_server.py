@@ -29,6 +29,72 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    missing: int = 0
+    """Bytes of the body that are promised and not sent."""
+
+
+HTML = Answer(b"<html>busy</html>")
+TROUBLES: dict[str, tuple[Answer, str]] = {
+    **{f"HTTP {status}": (Answer(status=status, body=b"later"), f"HTTP {status}") for status in (408, 409, 425, 429)},
+    "fault": (Answer(status=500), "HTTP 500"),
+    "fault in HTML": (Answer(status=503, body=HTML.body), "HTTP 503"),
+    "HTML": (HTML, "not JSON"),
+    "nothing": (Answer(b""), "not JSON"),
+    "half of JSON": (Answer(b'{"choices": ['), "not JSON"),
+    "deep JSON": (Answer(b"[" * 100_000), "not JSON"),
+    "other bytes": (Answer(b"\xff"), "not JSON"),
+    "no gzip": (Answer(b"plain", headers={"Content-Encoding": "gzip"}), "cannot be unpacked"),
+    "broken off": (Answer(missing=99), "no connection"),
+    "no HTTP": (Answer(headers={"Content-Length": "many"}), "no connection"),
+    "error": (Answer({"error": {"message": "overloaded"}}), "the answer is an error: overloaded"),
+    "error that heals": (Answer({"error": {"message": "busy", "code": 503}}), "the answer is an error: busy"),
+    "no choices": (Answer({"choices": []}), "not a chat completion"),
+    "null choices": (Answer({"choices": None}), "not a chat completion"),
+    "a list": (Answer([1]), "not a chat completion"),
+    "no message": (Answer({"choices": [{"message": "hi"}]}), "not a chat completion"),
+    "a call of nothing": (Answer(completion(None, tool_calls=[{}])), "not a chat completion"),
+    "null content": (Answer(completion(None)), "the answer is empty"),
+    "no content": (Answer(completion("")), "the answer is empty"),
+    "other content": (Answer(completion(3)), "of type int"),
+    "other parts": (Answer(completion([1])), "a part of type int"),
+    "message broken off": (Answer(completion("I thi", finish="error")), "broke the message off"),
+    "unheard-of finish": (Answer(completion("I thi", finish="tired")), "unknown finish_reason 'tired'"),
+}
+"""What another try may heal: the answer, and what is said of it."""
+REFUSALS: dict[str, tuple[Answer, str]] = {
+    "no key": (Answer(status=401), "refuses access: set OPENAI_API_KEY to a valid key"),
+    "no access": (Answer(status=403), "refuses access: set OPENAI_API_KEY to a valid key"),
+    "no such model": (Answer(status=404, body=b"no m"), "HTTP 404: check the address and the name of the model"),
+    "too long": (Answer(status=400, body=b"too\x07\nlong"), "HTTP 400: too? long"),
+    "too large": (Answer(status=413, body=b""), "HTTP 413: nothing else"),
+    "moved": (Answer(status=301, body=b"elsewhere"), "HTTP 301: elsewhere"),
+    "error for good": (Answer({"error": {"message": "no such model", "code": 404}}), "an error: no such model"),
+    "hours of quiet": (Answer(status=429, headers={"Retry-After": "7200"}), "the server wants 7200 s of quiet"),
+}
+"""What no other try would heal."""
+CUTS: dict[str, tuple[Answer, str]] = {
+    "length": (Answer(completion("so 0.", finish="length")), "length"),
+    "another length": (Answer(completion("so 0.", finish="MAX_TOKENS")), "length"),
+    "filter": (Answer(completion("so 0.", finish="content_filter: SAFETY")), "content_filter"),
+}
+"""Messages that were cut off, and by what."""
+
+
+@dataclass
+class TimelessClock:
+    """Waits for nothing, and remembers for how long it would have waited."""
+
+    time: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.waits.append(seconds)
+
+    __hash__ = object.__hash__
 
 
 @dataclass
@@ -62,6 +128,8 @@ def chat_server() -> Iterator[ChatServer]:
 
 def _handler(state: Callable[[], ChatServer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:  # the name that http.server calls
             server = state()
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -84,7 +152,7 @@ def _handler(state: Callable[[], ChatServer]) -> type[BaseHTTPRequestHandler]:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             try:
                 self.send_response(answer.status)
-                for name, value in {**answer.headers, "Content-Length": str(len(content))}.items():
+                for name, value in {"Content-Length": str(len(content) + answer.missing), **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from chat_server import Answer, ChatServer, chat_server, completion
+from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion
 from typer.testing import CliRunner, Result
 
 import coopgym
 from algorithms.llm.agent import LanguageAgent
-from algorithms.llm.endpoint_voice import EndpointVoice
+from algorithms.llm.endpoint_voice import EndpointVoice, Price
 from algorithms.llm.models.endpoint import Endpoint
 from algorithms.llm.voices import Usage
 from benchmarks.cli import app
@@ -65,8 +66,13 @@ def decision() -> Callable[[], Dialogue]:
     return opened
 
 
-def voice(server: ChatServer, patience: int = 2, **settings: Any) -> EndpointVoice:
-    return EndpointVoice(Endpoint(url=server.url, model="m", retries=0, timeout=5.0, **settings), patience)
+def voice(server: ChatServer, patience: int = 2, price: Price | None = None, **settings: Any) -> EndpointVoice:
+    usual = {"url": server.url, "model": "m", "retries": 0, "timeout": 5.0, "clock": TimelessClock()}
+    return EndpointVoice(Endpoint(**{**usual, **settings}), patience, price)
+
+
+def decided(speaker: EndpointVoice, *dialogues: Dialogue, stochastic: bool = False) -> list[list[Usage]]:
+    return speaker.decide(dialogues, streams(len(dialogues)), stochastic).result(timeout=30)
 
 
 def streams(count: int) -> list[np.random.Generator]:
@@ -75,9 +81,9 @@ def streams(count: int) -> list[np.random.Generator]:
 
 def test_a_decision_is_a_chat(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
     dialogue = decision()
-    usage = voice(server, temperature=0.5).decide([dialogue], streams(1), stochastic=False)
+    usage = decided(voice(server, temperature=0.5), dialogue)
     assert (dialogue.level, dialogue.ended_by) == (0.4, "answer")
-    assert usage == [[Usage(7, 3), Usage(7, 3)]]
+    assert usage == [[Usage(7, 3, paid_tokens=10, cached_tokens=0, requests=1, finish="stop")] * 2]
     first, second = server.requests
     assert [message["role"] for message in second["messages"]] == ["user", "assistant", "user"]
     assert [message["content"] for message in second["messages"]] == [turn.content for turn in dialogue.turns[:3]]
@@ -87,25 +93,79 @@ def test_a_decision_is_a_chat(server: ChatServer, decision: Callable[[], Dialogu
 
 def test_chance_is_the_dialogues_own(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
     samples = voice(server, temperature=0.5)
-    samples.decide([decision(), decision()], streams(2), stochastic=True)
+    decided(samples, decision(), decision(), stochastic=True)
     together = {(request["seed"], len(request["messages"])) for request in server.requests}
     assert {request["temperature"] for request in server.requests} == {0.5}
     assert len({seed for seed, _ in together}) == 2
     server.requests.clear()
-    samples.decide([decision()], streams(2)[1:], stochastic=True)
+    samples.decide([decision()], streams(2)[1:], stochastic=True).result(timeout=30)
     assert {(request["seed"], len(request["messages"])) for request in server.requests} < together
 
 
-def test_what_fails_is_recorded_and_counted(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
-    server.script = [Answer(status=400, body={"error": "too long"})]
+@pytest.mark.parametrize("name", [*TROUBLES, *REFUSALS])
+def test_what_fails_is_recorded_and_counted(server: ChatServer, decision: Callable[[], Dialogue], name: str) -> None:
+    answer, reason = {**TROUBLES, **REFUSALS}[name]
+    server.script = [answer]
     fails, works = decision(), decision()
-    one_by_one = voice(server, concurrency=1, temperature=1.0)
-    usage = one_by_one.decide([fails, works], streams(2), stochastic=True)
+    usage = decided(voice(server, concurrency=1, temperature=1.0), fails, works, stochastic=True)
     assert (fails.level, fails.ended_by, fails.problems, fails.action) == (None, "error", 1, fails.desk.seat.norm)
-    assert fails.turns[-1].valid is False
-    assert "HTTP 400" in fails.turns[-1].content
-    assert usage[0] == [Usage(None, None)]
+    said = fails.turns[-1]
+    assert (said.role, said.valid) == ("assistant", False)
+    assert said.content == "I thi" or reason in said.content
+    assert reason in (usage[0][0].note or "")
+    assert (usage[0][0].finish, usage[0][0].requests) == ("error", 1)
     assert works.level == 0.4
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_half_a_message_is_not_played_whatever_it_says(
+    server: ChatServer, decision: Callable[[], Dialogue], name: str
+) -> None:
+    answer, finish = CUTS[name]
+    whole = f"{SUBMIT} and so "
+    server.script = [replace(answer, body=completion(whole, finish=answer.body["choices"][0]["finish_reason"]))]
+    dialogue = decision()
+    ((usage,),) = decided(voice(server), dialogue)
+    ending = "max_tokens" if finish == "length" else "error"
+    assert (dialogue.level, dialogue.ended_by, dialogue.problems) == (None, ending, 1)
+    assert (dialogue.turns[-1].content, dialogue.turns[-1].valid) == (whole, False)
+    assert (usage.finish, usage.completion_tokens) == (finish, 3)
+
+
+def test_a_message_that_is_all_cut_off_has_a_row_of_its_own(
+    server: ChatServer, decision: Callable[[], Dialogue]
+) -> None:
+    server.script = [Answer(completion(None, finish="length"))]
+    dialogue = decision()
+    decided(voice(server), dialogue)
+    assert dialogue.turns[-1].content == "(no message: nothing but a limit of tokens)"
+
+
+def test_a_decision_has_a_time_limit_over_all_its_messages(
+    server: ChatServer, decision: Callable[[], Dialogue]
+) -> None:
+    busy = Answer(status=503, headers={"Retry-After": "40"})
+    server.script = [busy, Answer(player), busy]
+    dialogue = decision()
+    usage = decided(voice(server, retries=5, time_limit=70.0), dialogue)
+    assert [each.requests for each in usage[0]] == [2, 1]
+    assert "the limit of 70 s leaves no time" in dialogue.turns[-1].content
+
+
+def test_what_was_asked_before_is_not_paid_again(
+    server: ChatServer, decision: Callable[[], Dialogue], tmp_path: Path
+) -> None:
+    speaker = voice(server, price=Price(read=1000.0, written=2000.0), cache=tmp_path)
+    paid, same = decided(speaker, decision(), decision())
+    (later,) = decided(speaker, decision())
+    assert [(each.paid_tokens, each.cached_tokens, each.requests) for each in paid] == [(10, 0, 1)] * 2
+    assert [each.cost for each in paid] == [pytest.approx(0.013)] * 2
+    for free in (same, later):
+        assert [(each.paid_tokens, each.cached_tokens, each.requests, each.cost) for each in free] == [
+            (0, 10, 0, 0.0)
+        ] * 2
+        assert [(each.prompt_tokens, each.completion_tokens) for each in free] == [(7, 3)] * 2
+    assert len(server.requests) == 2
 
 
 def test_a_server_that_falls_silent_is_put_up_with_for_a_while(
@@ -115,27 +175,30 @@ def test_a_server_that_falls_silent_is_put_up_with_for_a_while(
     endings = []
     for silent in (0, 1, 0, 1):
         server.script, dialogue = [Answer(status=500)] * silent, decision()
-        speaker.decide([dialogue], streams(1), stochastic=False)
+        decided(speaker, dialogue)
         endings.append(dialogue.ended_by)
     assert endings == ["answer", "error"] * 2
     server.script = [Answer(status=500)]
-    with pytest.raises(ConnectionError, match=r"HTTP 500.* Start the server at http"):
-        speaker.decide([decision()], streams(1), stochastic=False)
+    with pytest.raises(ConnectionError, match=r"HTTP 500.* The model at http.* start its server"):
+        decided(speaker, decision())
 
 
 def test_a_server_that_never_answered_is_not_there(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
     server.script = [Answer(status=500)] * 2
     with pytest.raises(ConnectionError, match="HTTP 500"):
-        voice(server).decide([decision(), decision()], streams(2), stochastic=True)
+        decided(voice(server), decision(), decision(), stochastic=True)
 
 
 def test_an_address_is_an_agent() -> None:
-    agent = make_agent("llm:http://127.0.0.1:8000/v1?temperature=0.7&cache=kept&max_turns=3#org/model-7b", retries=1)
+    agent = make_agent(
+        "llm:http://127.0.0.1:8000/v1?temperature=0.7&cache=kept&max_turns=3&output_price=2#org/model-7b", retries=1
+    )
     assert isinstance(agent, LanguageAgent)
     assert agent.stochastic
     assert agent.policy.rules.max_turns == 3
     assert isinstance(agent.policy.voice, EndpointVoice)
-    endpoint = agent.policy.voice.endpoint
+    endpoint, price = agent.policy.voice.endpoint, agent.policy.voice.price
+    assert price == Price(read=0.0, written=2.0)
     assert (endpoint.url, endpoint.model) == ("http://127.0.0.1:8000/v1", "org/model-7b")
     assert (endpoint.temperature, endpoint.cache, endpoint.retries) == (0.7, "kept", 1)
     likeliest = make_agent("llm:http://127.0.0.1:8000/v1")
@@ -153,6 +216,7 @@ def test_an_address_is_an_agent() -> None:
         ("llm:http://host/v1?retries=1&retries=2", "twice"),
         ("llm:http://host/v1?key_variable=HOME", "unknown option"),
         ("llm:http://host/v1?temperature=-1", "at least 0"),
+        ("llm:http://host/v1?input_price=nan", "expected finite numbers of at least 0"),
         ("lm:http://host/v1", "expected llm:ADDRESS"),
     ],
 )
@@ -191,9 +255,12 @@ def test_a_study_records_what_was_said_and_is_replayed_from_the_cache(server: Ch
     assert result.exit_code == 0, result.output
     asked = len(server.requests)
     assert 0 < asked <= 8
-    live, again = coopgym.load_corpus(tmp_path / "live").turns, computed(name, tmp_path / "again").turns
+    live, again = coopgym.load_corpus(tmp_path / "live").turns.arrow, computed(name, tmp_path / "again").turns.arrow
     assert len(server.requests) == asked
-    assert live == again
+    costs = ["paid_tokens", "cached_tokens", "requests"]
+    assert live.drop_columns(costs).equals(again.drop_columns(costs))
+    assert set(live["paid_tokens"].to_pylist()) == {10, None}
+    assert set(again["paid_tokens"].to_pylist()) == {0, None}
     rows = live.to_pylist()
     assert {(row["t"], row["seat"]) for row in rows} == {(t, seat) for t in range(2) for seat in range(2)}
     spoken = [row for row in rows if row["role"] == "assistant"]
@@ -237,5 +304,5 @@ def test_a_model_that_is_away_ends_the_game_with_advice() -> None:
     for name in (NOBODY, NOBODY.removesuffix("#m")):
         result = call("play", "TrustDilemma-v1", "--partner", name, typed="\n" * 3)
         assert result.exit_code == 2
-        assert "tart the server" in result.output
+        assert "tart its server" in result.output or "tart the server" in result.output
         assert "Traceback" not in result.output

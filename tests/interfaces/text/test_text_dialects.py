@@ -1,5 +1,7 @@
 """Dialects: what they read out of arbitrary text, and that no text makes them stumble."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,6 +94,85 @@ def test_json_calls_stand_between_tags_and_all_else_is_thought() -> None:
     assert JSON.read(' {"name": "submit", "arguments": {"level": 0.5}}\n').calls == (Call("submit", {"level": 0.5}),)
 
 
+SUBMIT = Call("submit", {"level": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        # Hermes, Qwen
+        ('<tool_call>{"name": "submit", "arguments": "{\\"level\\": 0.5}"}</tool_call>', [SUBMIT]),
+        ('<tool_call>{"name": "observe", "arguments": ""}</tool_call>', [Call("observe", {})]),
+        ('<tool_call>{"name": "observe", "arguments": null}<|im_end|>', [Call("observe", {})]),
+        # Qwen3-Coder
+        ("<tool_call>\n<function=submit>\n<parameter=level>\n0.5\n</parameter>\n</function>\n</tool_call>", [SUBMIT]),
+        (
+            "So: <function=simulate><parameter=plan>[0.4, 0.5]</parameter><parameter=horizon>3</parameter></function>",
+            [Call("simulate", {"plan": [0.4, 0.5], "horizon": 3})],
+        ),
+        ("<function=submit><parameter=level>60%</parameter></function>", [Call("submit", {"level": "60%"})]),
+        ("<function=observe></function> <function=observe>\n</function>", [Call("observe", {})] * 2),
+        ('<function=submit>{"level": 0.5}</function>', [SUBMIT]),
+        # Mistral
+        (
+            '[TOOL_CALLS][{"name": "observe", "arguments": {}}, {"name": "submit", "arguments": {"level": 0.5}}]</s>',
+            [Call("observe", {}), SUBMIT],
+        ),
+        ('Well. [TOOL_CALLS]observe[ARGS]{}[TOOL_CALLS]submit{"level": 0.5}', [Call("observe", {}), SUBMIT]),
+        ('[TOOL_CALLS]submit[CALL_ID]a1b2[ARGS]{"level": 0.5}', [SUBMIT]),
+        # Llama
+        ('<|python_tag|>{"type": "function", "name": "submit", "parameters": {"level": 0.5}}<|eom_id|>', [SUBMIT]),
+        (
+            '{"name": "observe", "parameters": {}}; {"name": "submit", "parameters": {"level": 0.5}}<|eot_id|>',
+            [Call("observe", {}), SUBMIT],
+        ),
+        # anybody
+        ('I play this:\n```json\n{"name": "submit", "arguments": {"level": 0.5}}\n```\n', [SUBMIT]),
+        ('```\n[{"function": {"name": "submit", "arguments": {"level": 0.5}}}]\n```', [SUBMIT]),
+        (
+            '```json\n{"level": 0.9}\n``` or ```python\nsubmit(0.9)``` <tool_call>{"name": "submit", "arguments": '
+            '{"level": 0.5}}</tool_call> ```{"name": "submit", "arguments": {"level": 0.9}}```',
+            [SUBMIT],
+        ),
+        ('[{"name": "submit", "arguments": {"level": 0.5}}]', [SUBMIT]),
+    ],
+)
+def test_calls_are_read_in_the_forms_of_all_models(text: str, calls: list[Call]) -> None:
+    reading = JSON.read(text)
+    assert (list(reading.calls), reading.problem) == (calls, None)
+
+
+@given(
+    words=st.lists(st.sampled_from([*FRAGMENTS[:5], "</parameter>", "</function>", "```", "[TOOL_CALLS]", "x", '"']))
+)
+def test_no_text_within_a_call_can_end_it(words: list[str]) -> None:
+    said = "".join(words)
+    (call,) = JSON.read(f"As I said. {JSON.write('submit', {'level': 0.5, 'why': said})} That is it.").calls
+    assert call == Call("submit", {"level": 0.5, "why": said})
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<tool_call>{":0,":0,"',
+        '</think><tool_call>{":0,":0,"',
+        '</think>```json\n{"a":"',
+        "<function=a><parameter=b>",
+        '[TOOL_CALLS]a{"b":"',
+        "<think></think>",
+        '</think>[{"a":[',
+        '{"name":"a"};',
+        "</parameter> ",
+        "<think>",
+    ],
+)
+def test_reading_takes_time_in_proportion_to_length(part: str) -> None:
+    text = part * (400_000 // len(part))
+    begun = time.process_time()
+    JSON.read(text)
+    assert time.process_time() - begun < 5.0  # what is quadratic takes far longer
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -107,6 +188,16 @@ def test_json_calls_stand_between_tags_and_all_else_is_thought() -> None:
         ('<tool_call>{"name": "submit"} {"name": "submit"}</tool_call>', r"no JSON \(Extra data\)"),
         ("<tool_call>[1]</tool_call>", "an object with name and arguments"),
         ("<tool_call></tool_call>", "no JSON"),
+        ('<tool_call>{"name": "submit", "arguments": {"level": 0.', "no JSON"),
+        ('{"name": "submit", "arguments": {}, "parameters": {}}', "write one of them"),
+        ('{"name": "submit", "arguments": "0.5"}', "arguments as an object"),
+        ("<function=submit><parameter=level>0.", "the parameter level has no end"),
+        ("<function=submit><parameter=level>0.5</parameter>", "the parameter level has no end"),
+        ("<function=submit>0.5</function>", "the function submit has no end"),
+        ("<function=>", "a function without a name"),
+        ("<|python_tag|>submit.call(level=0.5)", "no JSON"),
+        ("[TOOL_CALLS]submit", "no JSON"),
+        ('```json\n{"level": 0.5}\n```', "no tool call"),
     ],
 )
 def test_json_that_is_no_call_is_refused_with_the_reason(text: str, problem: str) -> None:

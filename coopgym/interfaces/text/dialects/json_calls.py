@@ -11,7 +11,7 @@ from coopgym.games.game import AnyGame
 from coopgym.interfaces.text import words
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects.base import Call, Reading
-from coopgym.interfaces.text.levels import echo
+from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, CallReader
 from coopgym.interfaces.text.schemas import Report, Tool
 from coopgym.interfaces.text.tools import observe
 from coopgym.rewards import RewardLayer
@@ -19,8 +19,6 @@ from coopgym.rewards import RewardLayer
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
 
-OPEN, CLOSE = "<tool_call>", "</tool_call>"
-THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"
 FORM = f'{OPEN}{{"name": <name of a tool>, "arguments": <object of its arguments>}}{CLOSE}'
 
 
@@ -28,8 +26,8 @@ class JsonCalls:
     """Calls as Hermes and Qwen models write them: ``<tool_call>{"name": ..., "arguments": {...}}</tool_call>``.
 
     Whatever stands before ``</think>``, after a ``<think>`` that is not closed, or outside the tags is thought. The
-    last closing tag may be missing, as where it served as a stop string. A message that is one JSON object and nothing
-    else is a call too.
+    last closing tag may be missing, as where it served as a stop string. Calls in the forms of other models are read
+    too (`coopgym.interfaces.text.dialects.call_forms`).
     """
 
     name = "json"
@@ -39,19 +37,11 @@ class JsonCalls:
         return f"{situation(desk)}\n{_manual(tuple(tools.values()), rules)}"
 
     def read(self, text: str) -> Reading:
-        before, _, spoken = text.rpartition(THOUGHT_ENDS)
-        spoken, _, unfinished = spoken.partition(THOUGHT_BEGINS)
-        if spoken.lstrip().startswith("{"):
-            spoken = OPEN + spoken
-        aloud, *tagged = spoken.split(OPEN)
-        calls, _, asides = zip(*(piece.partition(CLOSE) for piece in tagged), strict=True) if tagged else ((), (), ())
-        thought = "\n".join(part.strip() for part in (before, aloud, *asides, unfinished) if part.strip())
-        if not calls:
-            return Reading((), thought, f"no tool call; write {FORM}")
-        try:
-            return Reading(tuple(_call(written) for written in calls), thought)
-        except ValueError as error:
-            return Reading((), thought, f"{error}; write {FORM}")
+        found = CallReader(text)
+        problem = found.problem or (None if found.calls else "no tool call")
+        if problem is not None:
+            return Reading((), found.thought, f"{problem}; write {FORM}")
+        return Reading(tuple(found.calls), found.thought)
 
     def write(self, name: str, arguments: Mapping[str, object]) -> str:
         return f"{OPEN}{_dumped({'name': name, 'arguments': dict(arguments)})}{CLOSE}"
@@ -107,34 +97,3 @@ def _manual(tools: tuple[Tool, ...], rules: Rules) -> str:
 
 def _dumped(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _call(written: str) -> Call:
-    """Read one call.
-
-    Raises:
-        ValueError: not a JSON object with a name and arguments.
-    """
-    try:
-        value = json.loads(written, object_pairs_hook=_unique, parse_constant=_refused)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{echo(written.strip())} is no JSON ({error.msg})") from None
-    if not isinstance(value, dict) or not set(value) <= {"name", "arguments"}:
-        raise ValueError("expected an object with name and arguments")
-    name, arguments = value.get("name"), value.get("arguments", {})
-    if not isinstance(name, str) or not isinstance(arguments, dict):
-        raise ValueError("expected a name in text and arguments as an object")
-    return Call(name, arguments)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("the same key twice")
-    return found
-
-
-def _refused(constant: str) -> object:
-    raise ValueError(f"{constant} is no number")

@@ -3,15 +3,18 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import Answer, ChatServer, chat_server, completion
+from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion, echo
 
+from algorithms.llm.models import exchange
 from algorithms.llm.models.answer_cache import AnswerCache
 from algorithms.llm.models.chat import ChatMessage, ChatReply
 from algorithms.llm.models.endpoint import Endpoint
+from algorithms.llm.models.pacing import retry_after
 
 KEY = "sk-very-secret"
 
@@ -29,7 +32,7 @@ def server() -> Iterator[ChatServer]:
 
 
 def endpoint(server: ChatServer, **settings: Any) -> Endpoint:
-    return Endpoint(**{"url": server.url, "model": "m", "backoff": 0.001, "timeout": 5.0, **settings})
+    return Endpoint(**{"url": server.url, "model": "m", "timeout": 5.0, "clock": TimelessClock(), **settings})
 
 
 def says(*texts: str) -> list[list[ChatMessage]]:
@@ -67,35 +70,93 @@ def test_equal_requests_are_one(server: ChatServer) -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("name", TROUBLES)
+def test_troubles_are_tried_again_and_given_up_in_the_end(server: ChatServer, name: str, tmp_path: Path) -> None:
+    trouble, reason = TROUBLES[name]
+    asked = endpoint(server, retries=2, cache=tmp_path)
+    server.script = [trouble] * 3
+    gone = one(asked)
+    assert gone.error is not None
+    assert reason in gone.error
+    assert gone.error.endswith("; given up after 3 tries")
+    assert (gone.requests, gone.finish, len(server.requests)) == (3, "error", 3)
+    server.script = [trouble] * 2
+    healed = one(asked)
+    assert (healed.content, healed.error, healed.requests, healed.finish) == ("hello, seed None", None, 3, "stop")
+    assert healed.note is not None
+    assert reason in healed.note
+    assert len(server.requests) == 6
+    assert one(asked).cached
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refusals_end_at_once(server: ChatServer, name: str, tmp_path: Path) -> None:
+    refusal, reason = REFUSALS[name]
+    server.script = [refusal]
+    asked = endpoint(server, cache=tmp_path)
+    reply = one(asked)
+    assert (reply.content, reply.requests, len(server.requests)) == ("", 1, 1)
+    assert reason in (reply.error or "")
+    assert one(asked).error is None
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_messages_that_were_cut_off_are_told_apart_and_kept(server: ChatServer, name: str, tmp_path: Path) -> None:
+    cut, finish = CUTS[name]
+    server.script = [cut]
+    asked = endpoint(server, cache=tmp_path)
+    for cached in (False, True):
+        reply = one(asked)
+        assert (reply.content, reply.finish, reply.error, reply.cached) == ("so 0.", finish, None, cached)
+    assert len(server.requests) == 1
+
+
+def test_half_a_message_that_a_fault_left_is_kept(server: ChatServer) -> None:
+    server.script = [TROUBLES["message broken off"][0]] * 2
+    reply = one(endpoint(server, retries=1))
+    assert (reply.content, reply.finish) == ("I thi", "error")
+    assert reply.error == f"{server.url} broke the message off; given up after 2 tries"
+
+
+def test_pauses_double_unless_the_server_wants_more_quiet(server: ChatServer) -> None:
+    clock = TimelessClock()
+    server.script = [Answer(status=500), Answer(status=500), Answer(status=429, headers={"Retry-After": "90"})]
+    assert one(endpoint(server, clock=clock, backoff=1.0)).error is None
+    first, second, third = clock.waits
+    assert 0.5 <= first <= 1.0 <= second <= 2.0
+    assert third == 90.0
+
+
 @pytest.mark.parametrize(
-    "failures",
+    ("header", "seconds"),
     [
-        [Answer(status=429, headers={"Retry-After": "0"})],
-        [Answer(status=500), Answer(status=503, body=b"<html>"), Answer(status=429)],
+        (None, 0.0),
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("-3", 0.0),
+        ("nan", 0.0),
+        ("soon", 0.0),
+        ("Sun, 06 Nov 1994 08:50:07 GMT", 30.0),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", 0.0),
+        ("Sun, 99 Nov 1994 08:00:00 GMT", 0.0),
     ],
 )
-def test_overloads_and_faults_are_tried_again(server: ChatServer, failures: list[Answer]) -> None:
-    server.script = list(failures)
-    assert one(endpoint(server)) == ChatReply("hello, seed None", 7, 3)
-    assert len(server.requests) == len(failures) + 1
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:
+    assert retry_after(header, datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)) == seconds
 
 
-def test_retry_after_is_honoured(server: ChatServer) -> None:
-    server.script = [Answer(status=429, headers={"Retry-After": "0.2"})]
-    start = time.monotonic()
-    assert one(endpoint(server)).error is None
-    assert time.monotonic() - start >= 0.2
+def test_an_answer_has_a_time_limit_over_all_tries(server: ChatServer) -> None:
+    server.script = [Answer(status=503, headers={"Retry-After": "40"})] * 9
+    reply = one(endpoint(server, time_limit=100.0, retries=20))
+    assert reply.error == (
+        f"{server.url} answers HTTP 503; given up after 3 tries: the limit of 100 s leaves no time for another one"
+    )
 
 
-def test_a_server_that_wants_hours_of_quiet_has_refused(server: ChatServer) -> None:
-    server.script = [Answer(status=429, headers={"Retry-After": "7200"})]
-    assert one(endpoint(server)).error == f"{server.url} answers HTTP 429; the server wants 7200 s of quiet"
-
-
-def test_persistent_faults_end_in_an_error(server: ChatServer) -> None:
-    server.script = [Answer(status=500)] * 3
-    reply = one(endpoint(server, retries=2))
-    assert reply == ChatReply("", error=f"{server.url} answers HTTP 500; given up after 3 tries")
+def test_an_answer_that_never_ends_is_given_up(server: ChatServer) -> None:
+    server.script = [Answer(delay=0.5)]
+    reply = one(endpoint(server, time_limit=0.05))
+    assert reply.error == "given up: no whole answer within 0.05 s"
 
 
 def test_time_outs_are_tried_again(server: ChatServer) -> None:
@@ -105,47 +166,45 @@ def test_time_outs_are_tried_again(server: ChatServer) -> None:
     )
 
 
+def test_a_response_without_end_is_refused(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MOST_BYTES", 1000)
+    server.script = [Answer(b" " * 1001)]
+    assert one(endpoint(server)).error == f"{server.url} answers more than 1000 bytes"
+
+
 def test_a_server_that_is_not_there_is_told() -> None:
-    absent = Endpoint(url="http://127.0.0.1:9/v1", model="m", retries=1, backoff=0.001)
+    absent = Endpoint(url="http://127.0.0.1:9/v1", model="m", retries=1, clock=TimelessClock())
     assert one(absent).error == "no connection to http://127.0.0.1:9/v1 (ConnectError); given up after 2 tries"
 
 
 @pytest.mark.parametrize(
-    ("body", "error"),
+    ("usage", "counts", "odd"),
     [
-        (b'{"choices": [', "the answer is not JSON: JSONDecodeError"),
-        (b"[" * 100_000, "the answer is not JSON: RecursionError"),
-        (b"\xff", "the answer is not JSON: UnicodeDecodeError"),
-        ({"choices": []}, "the answer is not a chat completion: expected choices[0].message"),
-        ([1], "the answer is not a chat completion: expected choices[0].message"),
-        ({"choices": [{"message": "hi"}]}, "the answer is not a chat completion: expected choices[0].message"),
-        (completion(None, tool_calls=[{}]), "the answer is not a chat completion: expected choices[0].message"),
-        ({"choices": [{"message": {"content": [1]}}]}, "the answer's content is of type list: expected text"),
+        (None, (None, None), None),
+        ([], (None, None), None),
+        ({"prompt_tokens": 7.0, "completion_tokens": 0}, (7, 0), None),
+        ({"prompt_tokens": "7", "completion_tokens": 3}, (None, 3), "'7'"),
+        ({"prompt_tokens": -1}, (None, None), "'-1'"),
+        ({"prompt_tokens": True}, (None, None), "'True'"),
+        ({"prompt_tokens": 1.5}, (None, None), "'1.5'"),
+        ({"prompt_tokens": 2**40, "completion_tokens": 3}, (None, 3), "'1099511627776'"),
+        ({"prompt_tokens": float("inf")}, (None, None), "'inf'"),
     ],
 )
-def test_unreadable_answers_are_errors_and_not_kept(
-    server: ChatServer, body: object, error: str, tmp_path: Path
+def test_tokens_that_the_server_does_not_count_are_unknown(
+    server: ChatServer, usage: object, counts: tuple[int | None, int | None], odd: str | None
 ) -> None:
-    server.script = [Answer(body)]
-    asked = endpoint(server, cache=tmp_path)
-    assert one(asked) == ChatReply("", error=f"{server.url}: {error}")
-    assert one(asked).content == "hello, seed None"
-
-
-@pytest.mark.parametrize("usage", [None, [], {"prompt_tokens": "7"}, {"prompt_tokens": -1}, {"prompt_tokens": True}])
-def test_tokens_that_the_server_does_not_count_are_unknown(server: ChatServer, usage: object) -> None:
     server.script = [Answer({**completion("hi"), "usage": usage})]
-    assert one(endpoint(server)) == ChatReply("hi", None, None)
+    note = odd and f"prompt_tokens {odd} is no number of tokens"
+    assert one(endpoint(server)) == ChatReply("hi", *counts, note=note)
 
 
-def test_a_message_that_was_cut_is_marked(server: ChatServer) -> None:
-    server.script = [Answer(completion("I thi", finish="length"))]
-    assert not one(endpoint(server)).stopped
+def call(name: str, *arguments: Any) -> dict[str, Any]:
+    return {"function": {"name": name, **({"arguments": arguments[0]} if arguments else {})}}
 
 
 def test_native_calls_of_tools_become_text(server: ChatServer) -> None:
-    functions = [{"name": "payoff", "arguments": '{"own": 0.6}'}, {"name": "submit", "arguments": {"level": 0.6}}]
-    calls = [{"id": "1", "type": "function", "function": function} for function in functions]
+    calls = [call("payoff", '{"own": 0.6}'), {"id": "1", "type": "function", **call("submit", {"level": 0.6})}]
     server.script = [Answer(completion("Let me see.", tool_calls=calls)), Answer(completion(None, tool_calls=calls))]
     tools = [{"type": "function", "function": {"name": "payoff", "parameters": {"type": "object"}}}]
     rendered = (
@@ -158,6 +217,45 @@ def test_native_calls_of_tools_become_text(server: ChatServer) -> None:
     assert server.requests[0]["tools"] == tools
 
 
+NOTHING = '<tool_call>{"name": "observe", "arguments": {}}</tool_call>'
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, "b", {"type": "image_url"}]}, "ab"),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "t"}]}, "b"]}, "<think>t</think>\nb"),
+        ({"content": "b", "reasoning_content": " t</think> "}, "<think>t</think>\nb"),
+        ({"content": None, "reasoning": "t"}, "<think>t</think>"),
+        ({"content": None, "refusal": "I won't."}, "I won't."),
+        ({"content": "b", "refusal": None, "tool_calls": None}, "b"),
+        *(
+            ({"content": None, "tool_calls": [call("observe", *given)]}, NOTHING)
+            for given in ((), ("",), (None,), ({},))
+        ),
+        ({"content": None, "function_call": {"name": "observe", "arguments": " "}}, NOTHING),
+    ],
+)
+def test_what_servers_make_of_messages_is_understood(server: ChatServer, message: dict[str, Any], content: str) -> None:
+    server.script = [Answer(completion(**message))]
+    assert one(endpoint(server)) == ChatReply(content, 7, 3)
+
+
+def test_servers_that_spell_the_longest_message_another_way_get_it_so(server: ChatServer, tmp_path: Path) -> None:
+    def modern(request: dict[str, Any]) -> dict[str, Any]:
+        return echo(request) if "max_completion_tokens" in request else {"error": "never"}
+
+    refusal = Answer(status=400, body={"error": {"message": "Unsupported: 'max_tokens'. Use 'max_completion_tokens'."}})
+    server.script, server.usual = [refusal], Answer(modern)
+    asked = endpoint(server, max_tokens=9, cache=tmp_path)
+    assert [one(asked, text).requests for text in "ab"] == [1, 1]
+    spelt = [{name for name in request if name.startswith("max")} for request in server.requests]
+    assert spelt == [{"max_tokens"}, {"max_completion_tokens"}, {"max_completion_tokens"}]
+    assert one(asked, "a").cached
+    server.script = [refusal]
+    assert "HTTP 400" in (one(asked, "c").error or "")
+
+
 def test_what_no_file_can_hold_is_spelt_out(server: ChatServer, tmp_path: Path) -> None:
     server.script = [Answer(completion("a\ud800"))]
     assert one(endpoint(server, cache=tmp_path)).content == r"a\ud800"
@@ -166,7 +264,7 @@ def test_what_no_file_can_hold_is_spelt_out(server: ChatServer, tmp_path: Path) 
 def test_cached_answers_are_not_asked_again(server: ChatServer, tmp_path: Path) -> None:
     first = one(endpoint(server, cache=tmp_path))
     again = one(endpoint(server, cache=tmp_path))
-    assert again == dataclasses.replace(first, cached=True)
+    assert again == dataclasses.replace(first, cached=True, requests=0)
     assert len(server.requests) == 1
     endpoint(server, cache=tmp_path, temperature=0.5).reply(says("hello"))
     endpoint(server, cache=tmp_path).reply(says("hello"), seeds=[1])
@@ -199,7 +297,7 @@ def test_a_full_disk_is_told_at_once(server: ChatServer, tmp_path: Path, monkeyp
         lambda entry: b'{"request": ',
         lambda entry: json.dumps({**entry, "request": {}}).encode(),
         lambda entry: json.dumps({**entry, "answer": {"content": 3}}).encode(),
-        lambda entry: json.dumps({**entry, "answer": {**entry["answer"], "stopped": "yes"}}).encode(),
+        lambda entry: json.dumps({**entry, "answer": {**entry["answer"], "finish": "yes"}}).encode(),
     ],
 )
 def test_damaged_cache_files_are_told_and_replaced(server: ChatServer, tmp_path: Path, damage: Any) -> None:
@@ -244,11 +342,11 @@ def test_a_key_that_cannot_be_sent_is_told_without_showing_it(
 
 
 def test_requests_keep_the_pace(server: ChatServer) -> None:
-    asked = endpoint(server, requests_per_minute=1200)
-    start = time.monotonic()
+    clock = TimelessClock()
+    asked = endpoint(server, requests_per_minute=1200, clock=clock, concurrency=1)
     asked.reply(says("a", "b"))
     asked.reply(says("c"))
-    assert time.monotonic() - start >= 0.1
+    assert clock.time == pytest.approx(0.1)
 
 
 def test_names_of_endpoints(server: ChatServer) -> None:
@@ -262,8 +360,8 @@ def test_names_of_endpoints(server: ChatServer) -> None:
 
 
 def test_a_model_that_is_neither_named_nor_listed_is_told() -> None:
-    with pytest.raises(ValueError, match=r"does not say which models it has \(ConnectError\).*9/v1#model"):
-        one(Endpoint.named("llm:http://127.0.0.1:9/v1"))
+    with pytest.raises(ValueError, match=r"does not say which models it has \(.*ConnectError.*9/v1#model"):
+        one(Endpoint.named("llm:http://127.0.0.1:9/v1", clock=TimelessClock()))
 
 
 @pytest.mark.parametrize(

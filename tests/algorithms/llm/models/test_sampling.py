@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from algorithms.llm.data import IntArray
 from algorithms.llm.models.sampling import draw, sample
 
-END = 3
+END = (3,)
 FIVE = np.full(3, 5)
 
 
@@ -80,7 +80,8 @@ def test_draws_follow_the_inverse_distribution_function(logits: list[float], uni
     chosen = int(token)
     assert (cumulative[chosen - 1] if chosen else 0.0) <= uniform + 1e-12
     assert uniform <= cumulative[chosen] + 1e-12
-    assert float(logp) == pytest.approx(logits[chosen] - np.logaddexp.reduce(logits))
+    tempered = np.array(logits) / heat
+    assert float(logp) == pytest.approx(tempered[chosen] - np.logaddexp.reduce(tempered))
 
 
 def test_impossible_tokens_are_never_drawn() -> None:

@@ -40,7 +40,7 @@ def whole(contexts: Sequence[IntArray], written: Sequence[Generation]) -> list[I
 def test_log_probabilities_of_sampling_are_those_of_scoring(model: SmallModel) -> None:
     contexts = texts(model, "level .60?", "x", "level .60?", "a longer context 0123")
     written = write(model, contexts, range(4), temperature=0.7)
-    scores = model.score(whole(contexts, written))
+    scores = model.score(whole(contexts, written), temperature=0.7)
     for context, part, logp in zip(contexts, written, scores.logp.detach().numpy(), strict=True):
         assert logp[len(context) : len(context) + len(part.ids)] == pytest.approx(part.logp, abs=1e-5)
     assert len(written[3].ids) == 3  # the context of 24 tokens was full
@@ -229,6 +229,8 @@ def test_bad_requests_are_refused(model: SmallModel) -> None:
         model.score([np.array([257])])
     with pytest.raises(ValueError, match=r"masks of lengths \[2\], expected those of the sequences, \[1\]"):
         model.score([context], where=[np.ones(2, dtype=bool)])
+    with pytest.raises(ValueError, match=r"temperature=0\.0: expected a finite number above 0"):
+        model.score([context], temperature=0.0)
     with pytest.raises(ValueError, match="temperature=-1"):
         model.generate([context], max_tokens=1, temperature=-1.0)
     with pytest.raises(ValueError, match="max_tokens=-1: expected numbers of at least 0, one or 1 of them"):
