@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.entries import LearnerEntry, ScenarioEntry
 from benchmarks.nature import nature
+from benchmarks.plan.hashing import canonical_json
 from benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Training
 from benchmarks.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
@@ -45,6 +46,7 @@ class _Place:
     block: Block
     game_id: str
     parameters: Mapping[str, Any]
+    """As `coopgym.games.game.Game.overridden` has them."""
 
     @cached_property
     def game(self) -> AnyGame:
@@ -54,14 +56,13 @@ class _Place:
     def rewards(self) -> list[str]:
         return self.block.rewards or self.study.rewards
 
-    @property
-    def seeds(self) -> list[int]:
-        return self.block.seeds or self.study.seeds
+    def seeds(self, certain: bool) -> list[int]:
+        """Replicates of a run: one where nothing is left to chance, neither to the players' nor to the game's.
 
-    @cached_property
-    def deterministic(self) -> bool:
-        game = self.game
-        return not (game.reset_uniforms or game.reset_normals or game.step_normals)
+        Where the game draws, everybody meets all its draws, so that whatever is compared has met the same ones.
+        """
+        seeds = self.block.seeds or self.study.seeds
+        return seeds[:1] if certain and not self.game.stochastic else seeds
 
     def run(self, **facts: Any) -> RunSpec:
         study, block = self.study, self.block
@@ -75,12 +76,18 @@ class _Place:
         return RunSpec(**{**shared, **facts})
 
     def episodes(self, certain: bool) -> int:
-        # Without chance all episodes are copies: one counts, and pretends to no precision.
-        return 1 if certain and self.deterministic else self.block.episodes or self.study.episodes
+        """Episodes of an evaluation: one where all would be copies, so that it pretends to no precision."""
+        episodes = self.block.episodes or self.study.episodes
+        return 1 if certain and not self.game.stochastic else episodes
+
+    def drawn_episodes(self) -> int:
+        """Episodes in which a learner's actions are drawn; where the game draws, as many as everybody plays."""
+        asked = self.study.stochastic_episodes
+        if self.block.stochastic_episodes is not None:
+            asked = self.block.stochastic_episodes
+        return self.episodes(certain=False) if asked and self.game.stochastic else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
-        study, block = self.study, self.block
-        drawn = study.stochastic_episodes if block.stochastic_episodes is None else block.stochastic_episodes
         return self.run(
             algorithm=entry.title,
             kind="learner",
@@ -88,7 +95,7 @@ class _Place:
             reward=reward,
             seed=seed,
             episodes=self.episodes(certain=True),
-            stochastic_episodes=drawn,
+            stochastic_episodes=self.drawn_episodes(),
         )
 
 
@@ -99,22 +106,29 @@ class _Trained:
     study: Study
 
     def __call__(self, name: str, place: _Place, reward: str, seed: int) -> RunSpec | None:
+        found = self._homes.get((name, place.game_id, canonical_json(place.parameters)))
+        return found[0].training_run(found[1], reward, seed) if found else None
+
+    @cached_property
+    def _homes(self) -> dict[tuple[str, str, str], tuple[_Place, LearnerEntry]]:
+        """By learner and game: where it trains first."""
+        homes: dict[tuple[str, str, str], tuple[_Place, LearnerEntry]] = {}
         for block in self.study.blocks:
-            for entry in block.learners:
-                if entry.title == name and place.game_id in block.games and place.parameters in block.variants:
-                    home = _Place(self.study, block, place.game_id, place.parameters)
-                    return home.training_run(entry, reward, seed)
-        return None
+            for place, entry in product(_places(self.study, block), block.learners):
+                homes.setdefault((entry.title, place.game_id, canonical_json(place.parameters)), (place, entry))
+        return homes
+
+
+def _places(study: Study, block: Block) -> list[_Place]:
+    return [_Place(study, block, game, setting) for game in block.games for setting in block.settings(game)]
 
 
 def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSpec]:
     scan = block.constants.agents if block.constants else ()
-    for game_id, parameters in product(block.games, block.variants):
-        place = _Place(study, block, game_id, parameters)
+    for place in _places(study, block):
         for name in (*block.agents, *scan):
             own = nature(name)
-            # Likewise all seeds: a deterministic agent has a single run.
-            for reward, seed in product(place.rewards, place.seeds[:1] if own.certain else place.seeds):
+            for reward, seed in product(place.rewards, place.seeds(own.certain)):
                 yield place.run(
                     algorithm=name,
                     kind=own.kind,
@@ -124,7 +138,7 @@ def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSp
                     episodes=place.episodes(own.certain),
                 )
         for entry in block.learners:
-            for reward, seed in product(place.rewards, place.seeds):
+            for reward, seed in product(place.rewards, place.seeds(certain=False)):
                 yield place.training_run(entry, reward, seed)
         yield from _meetings(place, trained)
 
@@ -137,14 +151,14 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     for scenario, (name, kind) in product(scenarios, visitors):
         if scenario.background == (name,) and scenario.focal_seats == "each":
             continue  # alone among its copies: that is self-play
-        for reward, seed in product(place.rewards, place.seeds):
+        for reward, seed in product(place.rewards, place.seeds(certain=False)):
             focal, background = (
                 tuple(_player(each, place, reward, seed, trained) for each in names)
                 for names in ((name,), scenario.background)
             )
             certain = all(player.trained_by or nature(player.name).certain for player in (*focal, *background))
             learning = any(player.trained_by for player in (*focal, *background))
-            if certain and not learning and seed != place.seeds[0]:
+            if seed not in place.seeds(certain and not learning):
                 continue
             yield place.run(
                 algorithm=name,
@@ -173,10 +187,11 @@ def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:
     rewards, seeds = block.rewards or study.rewards, block.seeds or study.seeds[:1]
     for game_id in block.games:
         game = make_game(game_id, **block.parameters)
+        parameters = game.overridden()
         for label, reward, seed in product(block.labels_of(game_id), rewards, seeds):
             yield RunSpec(
                 game=game_id,
-                parameters=block.parameters,
+                parameters=parameters,
                 algorithm=label,
                 kind="label",
                 reward=reward,

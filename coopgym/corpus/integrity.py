@@ -213,8 +213,7 @@ def _is_certain(row: Mapping[str, Any]) -> bool:
         agent = make_agent(row["algorithm"])
     except (TypeError, ValueError):
         return False
-    chance = game.reset_uniforms or game.reset_normals or game.step_normals
-    return not chance and isinstance(agent, Strategy) and not agent.classifier.stochastic
+    return not game.stochastic and isinstance(agent, Strategy) and not agent.classifier.stochastic
 
 
 def _is_json_object(text: str) -> bool:
