@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,12 @@ class EndpointVoice:
     patience: int = 2
     _met: bool = field(default=False, init=False, repr=False)
     _silent: int = field(default=0, init=False, repr=False)
+
+    def identity(self) -> dict[str, Any]:
+        """Return which model is asked and how; nobody here knows what stands behind its name."""
+        asked = self.endpoint
+        sampling = {"temperature": asked.temperature, "max_tokens": asked.max_tokens}
+        return {"url": asked.url, "model": asked.model, **sampling}
 
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool

@@ -2,7 +2,8 @@
 
 from benchmarks.plan.expansion import expand, matching
 from benchmarks.plan.grouping import Job, group, search_seconds
-from benchmarks.plan.hashing import canonical_json, content_hash, seed_from
+from benchmarks.plan.hashing import canonical_json, content_hash, plain, seed_from
+from benchmarks.plan.run_key import RunKey
 from benchmarks.plan.specification import ALIKE, Auditing, Meeting, Player, RunSpec, Training
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Job",
     "Meeting",
     "Player",
+    "RunKey",
     "RunSpec",
     "Training",
     "canonical_json",
@@ -18,6 +20,7 @@ __all__ = [
     "expand",
     "group",
     "matching",
+    "plain",
     "search_seconds",
     "seed_from",
 ]

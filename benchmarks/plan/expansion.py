@@ -132,7 +132,6 @@ def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSp
                 yield place.run(
                     algorithm=name,
                     kind=own.kind,
-                    source=own.source,
                     reward=reward,
                     seed=seed,
                     episodes=place.episodes(own.certain),
@@ -163,7 +162,6 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
             yield place.run(
                 algorithm=name,
                 kind=kind,
-                source=focal[0].source,
                 reward=reward,
                 seed=seed,
                 episodes=place.episodes(certain),
@@ -179,8 +177,7 @@ def _seats(scenario: ScenarioEntry) -> tuple[int, ...]:
 
 
 def _player(name: str, place: _Place, reward: str, seed: int, trained: _Trained) -> Player:
-    training = trained(name, place, reward, seed)
-    return Player(name, trained_by=training) if training else Player(name, nature(name).source)
+    return Player(name, trained_by=trained(name, place, reward, seed))
 
 
 def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:

@@ -60,6 +60,8 @@ class Game(ABC, Generic[StateT]):
     """
 
     id: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raise it when the same parameters may give other numbers than before: it is part of the identity of every run."""
     Parameters: ClassVar[type[params.Parameters]]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Where this game's parameters differ from the defaults of its parameter class."""

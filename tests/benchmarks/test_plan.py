@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,33 +33,9 @@ def expand_one(game: str, parameters: dict[str, Any]) -> RunSpec:
     return expand(Study.model_validate({"name": "one", "rewards": ["private"], "blocks": [block]}))[0]
 
 
-def test_the_hash_is_stable_across_processes_and_releases() -> None:
-    assert example().run_id == "dcbabf0c31f6c4925e082dc6a8ee2ce09c716d6d1101593735a8a96c6b1ef6ec"
+def test_seeds_are_stable_across_processes_and_releases() -> None:
     assert seed_from("evaluation", "x", 1) == 870872584
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"game": "SLCD-v1"},
-        {"parameters": {"gamma": 2.0}},
-        {"algorithm": "TitForTat"},
-        {"reward": "integrated"},
-        {"view": "full"},
-        {"seed": 2},
-        {"episodes": 3},
-        {"record_steps": True},
-        {"exploitability": True},
-        {"training": Training("IPPO", 10)},
-        {"source": "changed"},
-    ],
-)
-def test_everything_that_determines_numbers_is_in_the_hash(changes: dict[str, Any]) -> None:
-    assert example(**changes).run_id != example().run_id
-
-
-def test_parameter_order_does_not_matter() -> None:
-    assert example(parameters={"a": 1, "b": 2}).run_id == example(parameters={"b": 2, "a": 1}).run_id
+    assert example().evaluation_seed == seed_from("evaluation", "TrustDilemma-v1", "{}", 1)
 
 
 def test_agents_without_chance_count_once_in_games_without_chance(small: Study) -> None:
@@ -74,7 +49,7 @@ def test_agents_without_chance_count_once_in_games_without_chance(small: Study) 
 
 def test_where_the_game_draws_everybody_meets_the_same_draws() -> None:
     learner = {"name": "IPPO", "env_steps": 8, "hyperparameters": {"num_envs": 2}}
-    scenario = {"name": "with partners", "background": ["GrimTrigger"]}
+    scenario = {"name": "with partners", "background": ["TitForTat"]}
     block = {
         "games": ["SynergySearch-v1"],
         "agents": ["Random", "TitForTat", "Oracle_Nash"],
@@ -90,7 +65,7 @@ def test_where_the_game_draws_everybody_meets_the_same_draws() -> None:
     for run in expand(study):
         draws.setdefault((run.algorithm, run.scenario, run.reward), set()).add((run.evaluation_seed, run.episodes))
         assert run.stochastic_episodes == (3 if run.training else 0)
-    assert len(draws) == 3 * (7 + 4 * 3 + 4)
+    assert len(draws) == 3 * (7 + 4 * 3 + 3)
     assert len(set(map(frozenset, draws.values()))) == 1
     assert len(next(iter(draws.values()))) == 2
 
@@ -180,15 +155,6 @@ def test_reward_modes_share_their_training_seed() -> None:
     assert example().training_seed == example(reward="integrated").training_seed
     assert example().training_seed != example(seed=2).training_seed
     assert example().evaluation_seed == example(algorithm="TitForTat").evaluation_seed
-
-
-def test_a_changed_source_file_makes_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Study) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    module = "class Me:\n    def begin(self, *a): ...\n    def act(self, o): return 0 * o[:, 0]\n"
-    (tmp_path / "my_plan_agent.py").write_text(module)
-    sources = {run.source for run in expand(small.with_agent("my_plan_agent:Me")) if run.kind == "plugin"}
-    assert len(sources) == 1
-    assert sources != {""}
 
 
 def test_a_job_is_named_by_its_runs_not_by_their_order() -> None:
