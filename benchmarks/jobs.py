@@ -246,4 +246,5 @@ def _identity(spec: RunSpec) -> Row:
         "scenario": spec.scenario,
         "background": [player.name for player in spec.meeting.background] if spec.meeting else None,
         "mutuality": reward_layer(spec.reward).degree,
+        "identity": spec.key.text,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
@@ -100,7 +100,7 @@ class Method:
 
 
 def _piece(slot: Slot) -> dict[str, Any]:
-    declared = fields(slot) if is_dataclass(slot) else ()
-    given: dict[str, Any] = {each.name: getattr(slot, each.name) for each in declared if each.init}
+    declared: tuple[Field[Any], ...] = fields(slot) if is_dataclass(slot) else ()
+    given = {each.name: getattr(slot, each.name) for each in declared if each.init}
     settings = {name: value for name, value in given.items() if name not in ("settings", "seed")}
     return {"name": type(slot).__name__, "version": slot.version, "settings": settings}

@@ -18,15 +18,18 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 
 
-def expand(study: Study, only: str | None = None) -> list[RunSpec]:
+def expand(study: Study, only: str | None = None, *, common_draws: bool = True) -> list[RunSpec]:
     """List the runs of a study, each once.
 
     Args:
         study: a validated study.
         only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern; without wildcards, contains it.
+        common_draws: let everybody play all seeds, and as many episodes, where the game draws. Without, agents that
+            leave nothing to chance play the first seed only, as in corpora made before schema 1.3.
     """
-    trained = _Trained(study)
-    plays = (run for block in study.blocks for run in _block_runs(study, block, trained))
+    places = [_Place(study, block, *game, common_draws) for block in study.blocks for game in _games(block)]
+    trained = _Trained(places)
+    plays = (run for place in places for run in _block_runs(place, trained))
     audits = (run for block in study.audits for run in _audit_runs(study, block))
     runs = {run.run_id: run for run in (*plays, *audits)}
     return list(matching(runs.values(), only)) if only else list(runs.values())
@@ -47,10 +50,16 @@ class _Place:
     game_id: str
     parameters: Mapping[str, Any]
     """As `coopgym.games.game.Game.overridden` has them."""
+    common_draws: bool
 
     @cached_property
     def game(self) -> AnyGame:
         return make_game(self.game_id, **self.parameters)
+
+    @property
+    def draws_for_all(self) -> bool:
+        """Whether the game draws, and everybody is to meet the same draws."""
+        return self.common_draws and self.game.stochastic
 
     @property
     def rewards(self) -> list[str]:
@@ -62,7 +71,7 @@ class _Place:
         Where the game draws, everybody meets all its draws, so that whatever is compared has met the same ones.
         """
         seeds = self.block.seeds or self.study.seeds
-        return seeds[:1] if certain and not self.game.stochastic else seeds
+        return seeds[:1] if certain and not self.draws_for_all else seeds
 
     def run(self, **facts: Any) -> RunSpec:
         study, block = self.study, self.block
@@ -85,7 +94,7 @@ class _Place:
         asked = self.study.stochastic_episodes
         if self.block.stochastic_episodes is not None:
             asked = self.block.stochastic_episodes
-        return self.episodes(certain=False) if asked and self.game.stochastic else asked
+        return self.episodes(certain=False) if asked and self.draws_for_all else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
         return self.run(
@@ -99,11 +108,15 @@ class _Place:
         )
 
 
+def _games(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((game, settings) for game in block.games for settings in block.settings(game))
+
+
 @dataclass(frozen=True)
 class _Trained:
     """Finds the run that trains a learner of the study."""
 
-    study: Study
+    places: list[_Place]
 
     def __call__(self, name: str, place: _Place, reward: str, seed: int) -> RunSpec | None:
         found = self._homes.get((name, place.game_id, canonical_json(place.parameters)))
@@ -113,33 +126,24 @@ class _Trained:
     def _homes(self) -> dict[tuple[str, str, str], tuple[_Place, LearnerEntry]]:
         """By learner and game: where it trains first."""
         homes: dict[tuple[str, str, str], tuple[_Place, LearnerEntry]] = {}
-        for block in self.study.blocks:
-            for place, entry in product(_places(self.study, block), block.learners):
+        for place in self.places:
+            for entry in place.block.learners:
                 homes.setdefault((entry.title, place.game_id, canonical_json(place.parameters)), (place, entry))
         return homes
 
 
-def _places(study: Study, block: Block) -> list[_Place]:
-    return [_Place(study, block, game, setting) for game in block.games for setting in block.settings(game)]
-
-
-def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSpec]:
-    scan = block.constants.agents if block.constants else ()
-    for place in _places(study, block):
-        for name in (*block.agents, *scan):
-            own = nature(name)
-            for reward, seed in product(place.rewards, place.seeds(own.certain)):
-                yield place.run(
-                    algorithm=name,
-                    kind=own.kind,
-                    reward=reward,
-                    seed=seed,
-                    episodes=place.episodes(own.certain),
-                )
-        for entry in block.learners:
-            for reward, seed in product(place.rewards, place.seeds(certain=False)):
-                yield place.training_run(entry, reward, seed)
-        yield from _meetings(place, trained)
+def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
+    block = place.block
+    for name in (*block.agents, *(block.constants.agents if block.constants else ())):
+        own = nature(name)
+        for reward, seed in product(place.rewards, place.seeds(own.certain)):
+            yield place.run(
+                algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.certain)
+            )
+    for entry in block.learners:
+        for reward, seed in product(place.rewards, place.seeds(certain=False)):
+            yield place.training_run(entry, reward, seed)
+    yield from _meetings(place, trained)
 
 
 def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:

@@ -90,6 +90,7 @@ class TrainingKey:
 class AuditKey:
     """How actions are fixed in advance."""
 
+    name: str
     version: int
     options: Settings
     partners: tuple[PlayerKey, ...]
@@ -221,6 +222,7 @@ class _Table:
         options = AuditOptions(**audit.options)
         partners = audit_partners(self.spec.protocol, options)
         return AuditKey(
+            name=self.spec.protocol,
             version=AUDIT_VERSIONS[self.spec.protocol],
             options=options.model_dump(mode="json"),
             partners=tuple(self.agent(name, agent) for name, agent in partners.items()),

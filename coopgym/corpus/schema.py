@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Major.minor: readers accept any minor version and refuse other major versions."""
 
 TableName = Literal["runs", "curves", "steps", "turns", "audit_surface", "audit_unilateral", "audit_temporal"]
@@ -90,6 +90,7 @@ _IDENTITY = (
         True,
         2,
     ),
+    Column("identity", pa.string(), "what `run_id` is the SHA-256 of, JSON", nullable=True, since=3),
 )
 
 _PROVENANCE = (
