@@ -25,7 +25,7 @@ def source_hash(name: str, agent: object) -> str | None:
     That is the module that ``module:Class`` names and the one that defines the class. Of a package all source files
     count. A module by itself counts with the local modules that it imports: those that lie beside it, directly or
     through others, packages with all their files. Imports are found in the text; nothing is run. What is read as data,
-    or imported under a name that is put together while it runs, is not found.
+    or imported under a name that is put together while it runs, is not found: `coopgym.agents.Strategy.identity`.
     """
     modules = [type(agent).__module__, *([name.partition(":")[0]] if ":" in name else ())]
     files = {Path(file).resolve(): module for module in modules if (file := _file_of(module))}
