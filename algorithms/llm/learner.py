@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from algorithms.llm.gold import SCALE, oracle_for
+from algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
 from algorithms.llm.method import Method
 from algorithms.llm.models import LanguageModel, SmallSettings
 from algorithms.llm.recipes import Options, Slots
@@ -135,7 +135,8 @@ class LLM(TrainerSettings, Trainable):
 
     def company(self, reward: str) -> tuple[str, ...]:
         """Name the agents that rollouts meet, and the oracles that judge them."""
-        return (*self.partners, *dict.fromkeys((oracle_for(reward, self.oracle), *SCALE)))
+        judge = self.oracle or ORACLE_OF.get(reward)
+        return (*self.partners, *dict.fromkeys((*([judge] if judge else []), *SCALE)))
 
     def prompt_hash(self, game: Game[Any], view: View, reward: str) -> str:
         """Return the hash of what the model reads."""

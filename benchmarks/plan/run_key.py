@@ -193,8 +193,8 @@ class _Table:
         ``prompt_hash(game, view, reward)``. Of a user's agent the settings are taken only where its class says them
         itself: nobody knows what else it keeps.
         """
-        ours, version = is_ours(agent), getattr(agent, "version", None)
-        says = getattr(type(agent), "identity", None) not in (None, *(() if ours else (Strategy.identity,)))
+        ours, version, told = is_ours(agent), getattr(agent, "version", None), getattr(type(agent), "identity", None)
+        says = callable(told) and (ours or told is not Strategy.identity)
         return PlayerKey(
             name=name,
             version=version if isinstance(version, int) else None,

@@ -82,13 +82,10 @@ class Parameters:
         for field in dataclasses.fields(self):
             value = _frozen(getattr(self, field.name))
             self._check_kind(field, value)
-            if _is_whole(field):
-                if not isinstance(value, int):
-                    raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
-            else:
-                value = _as_floats(value)
-            object.__setattr__(self, field.name, value)
+            if _is_whole(field) and not isinstance(value, int):
+                raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
+            object.__setattr__(self, field.name, value if _is_whole(field) else _as_floats(value))
 
     def canonical(self) -> Self:
         """Return the same parameters in their shortest form."""

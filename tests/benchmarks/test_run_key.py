@@ -213,6 +213,11 @@ def test_whole_numbers_and_real_ones_are_one_value() -> None:
     assert training(learning_rate=1).run_id == training(learning_rate=1.0).run_id
 
 
+def test_a_mode_that_nobody_judges_has_a_key_too() -> None:
+    told = json.loads(dataclasses.replace(language(), reward="mutuality=0.5").key.text)
+    assert [one["name"] for one in told["training"]["company"]][-2:] == ["Oracle_Nash", "Oracle_SocialOptimum"]
+
+
 def test_a_model_in_a_folder_counts_with_its_weights(tmp_path: Path) -> None:
     (tmp_path / "weights").write_bytes(b"one")
     before = resolved_anew(language(model=str(tmp_path)))
