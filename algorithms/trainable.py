@@ -78,6 +78,9 @@ class Trainable(Hyperparameters):
         objective: ``"individual"``, each seat's own reward, or ``"team"``, the sum over seats for all.
     """
 
+    version: ClassVar[int] = 1
+    """Raise it when the same hyper-parameters may give other numbers than before, by a mended update or another order
+    of draws, say: it is part of the identity of every run."""
     objectives: ClassVar[tuple[Objective, ...]] = OBJECTIVES
     """Objectives that the algorithm is defined for."""
     min_agents: ClassVar[int] = 1
@@ -113,6 +116,22 @@ class Trainable(Hyperparameters):
     def values(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values."""
         return dataclasses.asdict(self)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what, beside class and version, determines what a game teaches: all hyper-parameters, and more."""
+        return self.values()
+
+    def company(self, reward: str) -> tuple[str, ...]:
+        """Name the agents that a training meets or is judged by."""
+        return ()
+
+    def prompt_hash(self, game: Game[Any], view: View, reward: str) -> str | None:
+        """Return the hash of what a language model reads; None where none is trained."""
+        return None
+
+    def data_hash(self) -> str | None:
+        """Return the hash of what is learned from besides play, such as a corpus; None for nothing."""
+        return None
 
     @abstractmethod
     def train(

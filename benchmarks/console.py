@@ -15,8 +15,9 @@ from rich.table import Table
 
 from benchmarks.analysis import Contests, Estimate, Field, Setting, rankings
 from benchmarks.analysis.estimates import FEWEST, score_text
+from benchmarks.plan import in_words
 from benchmarks.progress import duration
-from benchmarks.runner import Outlook
+from benchmarks.runner import Outlook, undecided_in_words
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
@@ -100,6 +101,14 @@ def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int)
         f"{len(plan.pending)} to do: about {duration(plan.expected_seconds / parallel)}",
         highlight=False,
     )
+    if plan.replaced:
+        console.print(f"{len(plan.replaced)} runs give way: {in_words(plan.replaced.values())}", highlight=False)
+    if plan.kept:
+        console.print(
+            f"{len(plan.kept)} runs of an older version stay: {in_words(plan.kept.values())}", highlight=False
+        )
+    if plan.undecided:
+        console.print(undecided_in_words(plan), highlight=False)
 
 
 def print_rankings(console: Console, contests: Contests) -> None:

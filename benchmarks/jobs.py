@@ -116,11 +116,9 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
 
 
 def _train(job: Job, training: Training, device: str, report: Report) -> tuple[list[_Run], Trained | None]:
-    from algorithms import learners
-
     specs, begun = job.specs, time.perf_counter()
     try:
-        result = learners()[training.learner](**training.hyperparameters).train(
+        result = training.made.train(
             specs[0].game,
             rewards=dict.fromkeys(spec.reward for spec in specs),
             seeds=dict.fromkeys(spec.training_seed for spec in specs),
@@ -228,7 +226,7 @@ def _failed(spec: RunSpec) -> _Run:
 
 def _identity(spec: RunSpec) -> Row:
     game = make_game(spec.game, **spec.parameters).spec
-    settings = spec.training.hyperparameters if spec.training else {}
+    settings = spec.training.settings if spec.training else {}
     return {
         "run_id": spec.run_id,
         "algorithm": spec.algorithm,
@@ -248,4 +246,5 @@ def _identity(spec: RunSpec) -> Row:
         "scenario": spec.scenario,
         "background": [player.name for player in spec.meeting.background] if spec.meeting else None,
         "mutuality": reward_layer(spec.reward).degree,
+        "identity": spec.key.text,
     }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from coopgym.agents import Seat, Strategy, make_agent
+from coopgym.agents import Agent, Seat, Strategy, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
+
+OURS = ("coopgym", "oracles", "algorithms", "benchmarks")
+"""Packages whose agents have versions; of all others the source is hashed."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,30 @@ class Nature:
     kind: str
     certain: bool
     """Surely plays without chance; of a user's agent nobody knows."""
-    source: str = ""
-    """Hash of the file that defines a user's agent."""
 
 
 @cache
+def fresh(name: str) -> Agent:
+    """Make an agent to look at; nobody plays with it."""
+    return make_agent(name)
+
+
+def is_ours(agent: Agent) -> bool:
+    """Whether an agent comes with the package."""
+    return _home(agent) in OURS
+
+
 def nature(name: str) -> Nature:
     """Look at an agent by name."""
-    agent = make_agent(name)
-    home = type(agent).__module__.partition(".")[0]
-    if not (isinstance(agent, Strategy) and home in ("coopgym", "oracles")):
-        return Nature("plugin", certain=False, source=_source_hash(type(agent)))
-    kind = "oracle" if home == "oracles" else "constant" if name.startswith("Constant_") else "heuristic"
-    return Nature(kind, certain=not agent.classifier.stochastic)
+    agent = fresh(name)
+    if not (isinstance(agent, Strategy) and is_ours(agent)):
+        return Nature("plugin", certain=False)
+    scripted = "constant" if name.startswith("Constant_") else "heuristic"
+    return Nature("oracle" if _home(agent) == "oracles" else scripted, certain=not agent.classifier.stochastic)
+
+
+def _home(agent: Agent) -> str:
+    return type(agent).__module__.partition(".")[0]
 
 
 def require_sight(name: str, game: AnyGame, view: View) -> None:
@@ -53,12 +64,3 @@ def require_sight(name: str, game: AnyGame, view: View) -> None:
         agent.act(game.observe(engine.state, view)[:, 0])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-
-
-def _source_hash(kind: type) -> str:
-    """Hash of the file that defines a class; empty where there is none, as at an interactive prompt."""
-    try:
-        file = inspect.getsourcefile(kind)
-    except TypeError:
-        file = None
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""

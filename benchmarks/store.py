@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -14,19 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.jobs import JobResult
-from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
+from benchmarks.plan import COMPARED_COLUMNS, Job, RunSpec, Superseded, canonical_json, content_hash, superseded
 from benchmarks.policies import POLICIES, keep_policies, trained_agents
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
 from coopgym.corpus.reader import open_shard, read_shard, run_shards
-from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName, is_self_play
+from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
 from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
 
 STUDY_FILE = "study.json"
 CHECKPOINTS = "checkpoints"
 """Where trainings in progress keep what they need to go on, one folder per job."""
-PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
-"""Columns of ``runs`` that make up `RunSpec.place`."""
 
 
 class FolderInUseError(RuntimeError):
@@ -118,24 +116,20 @@ class RunStore:
         completed = [table.filter(pc.not_equal(table.column("status"), "failed")) for table in tables]
         return {run_id for table in completed for run_id in table.column("run_id").to_pylist()}
 
-    def drop_replaced(self, planned: Iterable[RunSpec]) -> int:
-        """Remove failed runs, and runs whose place in the study now has another specification.
+    def superseded(self, planned: Iterable[RunSpec]) -> dict[str, Superseded]:
+        """Find the completed runs whose places in the study other runs have now, by id."""
+        tables = [read_shard(shard, "runs", (*COMPARED_COLUMNS, "status")) for shard in run_shards(self.folder)]
+        rows = (row for table in tables for row in table.to_pylist() if row["status"] != "failed")
+        return superseded(rows, planned)
 
-        Returns:
-            How many completed runs gave way to another specification; failed ones are merely tried again.
-        """
-        specs = list(planned)
-        ids, places = {spec.run_id for spec in specs}, {spec.place for spec in specs}
-        replaced = 0
+    def drop_replaced(self, replaced: Collection[str]) -> None:
+        """Remove runs that give way to others, by id, and failed ones, which are tried again."""
+        unwanted = pa.array(list(replaced), pa.string())
         for shard in run_shards(self.folder):
-            rows = read_shard(shard, "runs", (*PLACE_COLUMNS, "run_id", "status")).to_pylist()
-            completed = [row["status"] != "failed" for row in rows]
-            current = [row["run_id"] in ids or _place(row) not in places for row in rows]
-            replaced += sum(done and not right for done, right in zip(completed, current, strict=True))
-            keep = [done and right for done, right in zip(completed, current, strict=True)]
-            if not all(keep):
-                self._keep(shard, read_shard(shard, "runs").filter(pa.array(keep)))
-        return replaced
+            runs = read_shard(shard, "runs")
+            gone = pc.or_(pc.is_in(runs.column("run_id"), unwanted), pc.equal(runs.column("status"), "failed"))
+            if pc.any(gone).as_py():
+                self._keep(shard, runs.filter(pc.invert(gone)))
 
     def drop(self, specs: Iterable[RunSpec]) -> None:
         """Remove runs, so that they are computed anew."""
@@ -146,12 +140,13 @@ class RunStore:
             if pc.any(named).as_py():
                 self._keep(shard, runs.filter(pc.invert(named)))
 
-    def supplied(self, jobs: Iterable[Job], *, checkpoints: bool = False) -> list[Job]:
+    def supplied(self, jobs: Iterable[Job], *, checkpoints: bool = False, kept: Iterable[Superseded] = ()) -> list[Job]:
         """Return jobs with the policies that they need, or with the reasons why those cannot be had.
 
         Args:
             jobs: what is about to run.
             checkpoints: whether trainings leave checkpoints in this folder and go on from those that are there.
+            kept: runs of an older version that stay; their policies are not those that the jobs ask for.
         """
         home = {
             run_id: shard.stem
@@ -160,10 +155,12 @@ class RunStore:
         }
         waiting = list(jobs)
         teachers = {run_id: run for job in waiting for run_id, run in job.teachers.items()}
-        kept = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in teachers.items()}
+        found = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in teachers.items()}
+        for run in (older.planned for older in kept):
+            found[run.run_id] = f"{run.path} is kept as an older version trained it; --redo trains it anew"
         return [
             job.supplied(
-                {run_id: kept[run_id] for run_id in job.teachers},
+                {run_id: found[run_id] for run_id in job.teachers},
                 self.folder / CHECKPOINTS / job.id if checkpoints and job.training else None,
             )
             for job in waiting
@@ -221,9 +218,3 @@ class RunStore:
         for kept in (self.folder / POLICIES).glob("*"):
             if kept.is_dir() and f"{kept.name}.parquet" not in complete:
                 shutil.rmtree(kept)
-
-
-def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return where a stored run stands in a study."""
-    where = {name: row[name] for name in PLACE_COLUMNS}
-    return tuple((where | {"protocol": "self_play"} if is_self_play(row) else where).values())

@@ -68,6 +68,10 @@ class Block(Setting):
         """Parameters of every variant of the games."""
         return swept(self.parameters, self.sweep)
 
+    def settings(self, game: str) -> list[dict[str, Any]]:
+        """Overridden parameters of every variant of a game, each in its one form."""
+        return [make_game(game, **variant).overridden() for variant in self.variants]
+
     @property
     def titles(self) -> list[str]:
         """Names of agents and learners, without constants."""
@@ -94,7 +98,16 @@ class Block(Setting):
                     raise ValueError(f"parameters of {game}: {error}") from error
                 for scenario in self.scenarios:
                     scenario.check(seats, game)
+            self._refuse_twice(game)
         return self
+
+    def _refuse_twice(self, game: str) -> None:
+        """Make sure that no two values of the sweep are the same game."""
+        settings = self.settings(game)
+        for number, setting in enumerate(settings):
+            if setting in settings[:number]:
+                one, other = self.variants[settings.index(setting)], self.variants[number]
+                raise ValueError(f"sweep: {one} and {other} are the same {game}; keep one of them")
 
 
 class AuditBlock(Setting):
@@ -213,7 +226,7 @@ class Study(Strict):
             require_agent(name)
             return
         for game in block.games:
-            if not any(game in other.games and block.variants == other.variants for other in trained_on):
+            if not any(game in other.games and block.settings(game) == other.settings(game) for other in trained_on):
                 raise ValueError(
                     f"scenario {scenario!r}: learner {name!r} does not train on {game} in this study; "
                     "put it into a block with this game and these parameters"

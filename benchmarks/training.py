@@ -200,8 +200,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
 
 def evaluated(game: AnyGame, agents: Iterable[Agent], reward: str) -> Episodes:
     """Play the episodes that agents are judged by: one, or several where the game draws random numbers."""
-    stochastic = game.reset_uniforms or game.reset_normals or game.step_normals
-    return play(game, list(agents), reward=reward, episodes=STOCHASTIC_EPISODES if stochastic else 1)
+    return play(game, list(agents), reward=reward, episodes=STOCHASTIC_EPISODES if game.stochastic else 1)
 
 
 def print_trained(console: Console, trained: Trained) -> None:

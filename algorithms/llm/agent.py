@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from algorithms.llm.data import FloatArray
 from algorithms.llm.voices import Usage, Voice
 from coopgym.agents.base import Seat
-from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named
+from coopgym.games.game import AnyGame
+from coopgym.games.spec import View
+from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt_hash
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.rewards import reward_layer
 from oracles.agents.base import registered_game
@@ -44,11 +46,25 @@ class LanguageAgent:
         stochastic: sample messages instead of writing the likeliest.
     """
 
+    version: ClassVar[int] = 1
+    """As `coopgym.agents.Strategy.version`."""
+
     def __init__(self, policy: LanguagePolicy, stochastic: bool = False) -> None:
         self.policy, self.stochastic = policy, stochastic
         self.transcript: list[dict[str, Any]] = []
         """One row per message, as the table ``turns`` has them, run and tokens included."""
         self._deciding: tuple[list[Dialogue], Future[list[list[Usage]]]] | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Return what plays and how it is talked to; as `coopgym.agents.Strategy.identity`."""
+        policy = self.policy
+        spoken = {"dialect": policy.dialect, "rules": asdict(policy.rules), "tools": policy.tools}
+        return {"voice": policy.voice.identity(), "stochastic": self.stochastic, **spoken}
+
+    def prompt_hash(self, game: AnyGame, view: View, reward: str) -> str:
+        """Return the hash of what the model reads in a game."""
+        policy = self.policy
+        return prompt_hash(game, view, reward, policy.dialect, policy.rules, policy.tools)
 
     def fresh(self) -> LanguageAgent:
         """Return another agent with the same policy."""

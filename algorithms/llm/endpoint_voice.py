@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,12 @@ class EndpointVoice:
     price: Price | None = None
     _met: bool = field(default=False, init=False, repr=False)
     _silent: int = field(default=0, init=False, repr=False)
+
+    def identity(self) -> dict[str, Any]:
+        """Return which model is asked and how; nobody here knows what stands behind its name."""
+        asked = self.endpoint
+        sampling = {"temperature": asked.temperature, "max_tokens": asked.max_tokens}
+        return {"url": asked.url, "model": asked.model, **sampling}
 
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool

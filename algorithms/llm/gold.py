@@ -16,6 +16,8 @@ from oracles.games.rollout import opening, plan_returns
 
 ORACLE_OF = {"private": "Oracle_Nash", "integrated": "Oracle_Equilibrium", "cooperative": "Oracle_SocialOptimum"}
 """The oracle whose action is right under a reward mode."""
+SCALE = ("Oracle_Nash", "Oracle_SocialOptimum")
+"""The oracles between whose returns outcomes of the kinds ``payoff`` and ``welfare`` are measured."""
 DELTA = 0.05
 """Distance, in shares of endowment, up to which an answer is correct; also the width of answer bins."""
 REACH = 0.25

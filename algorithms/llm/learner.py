@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from algorithms.llm.gold import oracle_for
+from algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
 from algorithms.llm.method import Method
 from algorithms.llm.models import LanguageModel, SmallSettings
 from algorithms.llm.recipes import Options, Slots
@@ -16,13 +16,14 @@ from algorithms.llm.registry import make_method
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.tasks import OutcomeKind, TaskSettings
 from algorithms.llm.trainer import Trainer, TrainerSettings
-from algorithms.llm.warm_up import WarmUp, warmed_up
+from algorithms.llm.warm_up import RECIPE, WarmUp, warmed_up
+from algorithms.marl.files import folder_hash
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.replicas import Replica, cross
 from algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
-from coopgym.interfaces.text import Rules
+from coopgym.interfaces.text import Rules, prompt_hash
 from coopgym.interfaces.text.dialogue import OnInvalid
 from coopgym.rewards import RewardLayer
 
@@ -32,6 +33,8 @@ WARM_UP = "warm_up"
 """In place of a method: the model before training."""
 EXAMPLE = "TrustDilemma-v1"
 """A game that pieces of methods are made for when nobody has named one, to see whether they can be made."""
+TOLD_ELSEWHERE = ("game", "parameters", "reward", "view")
+"""Settings of tasks that are not the learner's."""
 SMALL = "small"
 """The built-in model; any other name is a Hugging Face model or a folder with one."""
 
@@ -121,6 +124,28 @@ class LLM(TrainerSettings, Trainable):
         """
         super().check(game)
         self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None, self.oracle)
+
+    def identity(self) -> dict[str, Any]:
+        """Return all hyper-parameters, those of the method's pieces and of the warm-up among them."""
+        tasks = self._tasks(EXAMPLE, {}, "private", None, oracle=None)
+        asked = {name: value for name, value in tasks.values().items() if name not in TOLD_ELSEWHERE}
+        method = None if self.method == WARM_UP else self._method(tasks, seed=0).identity()
+        warm_up = dataclasses.asdict(self._warm_up) | {"recipe": RECIPE}
+        return {**self.values(), "method_pieces": method, "tasks": asked, "warm_up": warm_up}
+
+    def company(self, reward: str) -> tuple[str, ...]:
+        """Name the agents that rollouts meet, and the oracles that judge them."""
+        judge = self.oracle or ORACLE_OF.get(reward)
+        return (*self.partners, *dict.fromkeys((*([judge] if judge else []), *SCALE)))
+
+    def prompt_hash(self, game: Game[Any], view: View, reward: str) -> str:
+        """Return the hash of what the model reads."""
+        return prompt_hash(game, view, reward, self.worded_in, self.rules)
+
+    def data_hash(self) -> str | None:
+        """Return the hash of a model that lies in a folder; of one that is fetched by name nobody knows more."""
+        folder = Path(self.model)
+        return folder_hash(folder) if self.model != SMALL and folder.is_dir() else None
 
     def train(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields, is_dataclass
+from typing import Any
 
 from algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
 
@@ -74,6 +75,15 @@ class Method:
         if self.first is not None:
             self.slots.update(self.first.slots("first."))
 
+    def identity(self) -> dict[str, Any]:
+        """Return what the method is made of, with versions and all parameters, as JSON values."""
+        stages = {"main": self.main, **({"first": self.first} if self.first else {})}
+        return {
+            **{name: {"critic": each.critic, "signals_first": each.signals_first} for name, each in stages.items()},
+            "first_steps": self.first_steps,
+            **{place: _piece(slot) for place, slot in self.slots.items()},
+        }
+
     def stage(self, step: int) -> Stage:
         """Return the stage that a step belongs to."""
         return self.first if self.first is not None and step < self.first_steps else self.main
@@ -87,3 +97,10 @@ class Method:
     def needs_critic(self) -> bool:
         """Whether a value head is wanted."""
         return any(stage.critic for stage in (self.main, self.first) if stage is not None)
+
+
+def _piece(slot: Slot) -> dict[str, Any]:
+    declared: tuple[Field[Any], ...] = fields(slot) if is_dataclass(slot) else ()
+    given = {each.name: getattr(slot, each.name) for each in declared if each.init}
+    settings = {name: value for name, value in given.items() if name not in ("settings", "seed")}
+    return {"name": type(slot).__name__, "version": slot.version, "settings": settings}

@@ -27,6 +27,9 @@ State = dict[str, Any]
 class Slot(ABC):  # noqa: B024  # both methods are optional; the slots below are abstract
     """A piece of a method that may remember something between steps."""
 
+    version: ClassVar[int] = 1
+    """Raise it when the same parameters may give other numbers than before: it is part of the identity of every run."""
+
     def state_dict(self) -> State:
         """Return what the piece remembers, as JSON values; empty for most."""
         return {}

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from algorithms.llm.data import FloatArray
-from algorithms.llm.gold import correct, graded, oracle_for, oracle_returns, oracle_shares
+from algorithms.llm.gold import SCALE, correct, graded, oracle_for, oracle_returns, oracle_shares
 from coopgym.agents import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -97,12 +97,12 @@ class TaskSettings:
     @property
     def disagreement(self) -> tuple[FloatArray, FloatArray]:
         """Payoffs and rewards ``(N,)`` per step where everybody plays the private equilibrium."""
-        return oracle_returns(*self._key, "Oracle_Nash")
+        return oracle_returns(*self._key, SCALE[0])
 
     @property
     def ideal(self) -> tuple[FloatArray, FloatArray]:
         """Payoffs and rewards ``(N,)`` per step where everybody plays the social optimum."""
-        return oracle_returns(*self._key, "Oracle_SocialOptimum")
+        return oracle_returns(*self._key, SCALE[1])
 
     def draw(self, rng: np.random.Generator) -> Task:
         """Draw a task: seat, partners, start and chance. Where the relation would end before the start, it is 0."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -38,6 +38,9 @@ class Usage:
 class Voice(Protocol):
     """Writes messages until decisions are made."""
 
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that determine what it writes, as JSON values."""
+
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool
     ) -> Future[list[list[Usage]]]:
@@ -64,6 +67,10 @@ class ModelVoice:
     model: LanguageModel
     decoding: Decoding = field(default_factory=Decoding)
     _known: dict[bytes, Generation] = field(default_factory=dict, init=False, repr=False)
+
+    def identity(self) -> dict[str, Any]:
+        """Return how messages are sampled. Who plays with a model at hand knows what trained it."""
+        return asdict(self.decoding)
 
     def decide(
         self, dialogues: Sequence[Dialogue], streams: Sequence[np.random.Generator], stochastic: bool

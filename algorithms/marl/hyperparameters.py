@@ -29,8 +29,12 @@ class Hyperparameters:
             if isinstance(value := getattr(self, field.name), list):
                 object.__setattr__(self, field.name, value := tuple(value))
             if "low" in field.metadata and value is not None:
+                whole = _is_whole(field.default)
                 for number in value if isinstance(value, tuple) else (value,):
-                    _check(field.name, number, whole=_is_whole(field.default), **field.metadata)
+                    _check(field.name, number, whole=whole, **field.metadata)
+                if not whole:  # 1 and 1.0 are one value
+                    real = tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+                    object.__setattr__(self, field.name, real)
 
 
 def _is_whole(default: Any) -> bool:

@@ -48,4 +48,4 @@ def _draws(environment: str, env_parameters: str) -> bool:
         game = make_game(environment, **json.loads(env_parameters))
     except (TypeError, ValueError):
         return False
-    return bool(game.reset_uniforms or game.reset_normals or game.step_normals)
+    return game.stochastic

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.audits.labels import reference_labels
+from benchmarks.audits.partners import partner
 from benchmarks.audits.probe import Reaction, policy_probe
 from benchmarks.audits.reactive import reactive
 from benchmarks.audits.records import Audit, Audited, AuditOptions
@@ -13,10 +14,29 @@ from benchmarks.audits.reference_temporal import reference_temporal
 from benchmarks.audits.surface import surface
 from benchmarks.audits.temporal import temporal
 from benchmarks.audits.unilateral import unilateral
+from coopgym.agents.base import Agent
 
 AUDITS: Mapping[str, Audit] = {
     audit.__name__: audit for audit in (surface, unilateral, temporal, reactive, reference_surface, reference_temporal)
 }
 """Audits by the name of their protocol in `coopgym.corpus.schema.PROTOCOLS`."""
 
-__all__ = ["AUDITS", "Audit", "AuditOptions", "Audited", "Reaction", "policy_probe", "reference_labels"]
+AUDIT_VERSIONS: Mapping[str, int] = dict.fromkeys(AUDITS, 1)
+"""Raise an audit's version when the same options may give other numbers: it is part of every run's identity."""
+
+__all__ = [
+    "AUDITS",
+    "AUDIT_VERSIONS",
+    "Audit",
+    "AuditOptions",
+    "Audited",
+    "Reaction",
+    "audit_partners",
+    "policy_probe",
+    "reference_labels",
+]
+
+
+def audit_partners(protocol: str, options: AuditOptions) -> dict[str, Agent]:
+    """Make the agents that an audit's deviations meet, by name; none where actions are fixed in advance."""
+    return {name: partner(name) for name in options.partners} if protocol == reactive.__name__ else {}

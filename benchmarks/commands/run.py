@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.commands.endings import interruptible, user_errors
+
+if TYPE_CHECKING:
+    from benchmarks.runner import Older
 
 
 def run(
@@ -32,6 +35,14 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Keep runs that are there, or compute all of them anew.")
     ] = True,
+    redo: Annotated[
+        bool | None,
+        typer.Option(
+            "--redo/--keep-older",
+            help="What an older version of coopgym made: compute it anew, or keep it.",
+            show_default="asks, where there is any",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
@@ -40,10 +51,10 @@ def run(
     from benchmarks.analysis import Contests
     from benchmarks.console import print_outlook, print_rankings
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
-    from benchmarks.plan import expand
+    from benchmarks.plan import expand, in_words
     from benchmarks.progress import progress_on
     from benchmarks.report import SUMMARY_FILE, write_report
-    from benchmarks.runner import outlook, run_study
+    from benchmarks.runner import OlderRunsError, outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
     from coopgym.corpus import CorpusError, load_corpus
@@ -59,21 +70,29 @@ def run(
                 f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
             )
     folder = out or Path("runs") / chosen.name
-    with user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError):
+    older: Older = "ask" if redo is None else "redo" if redo else "keep"
+    with user_errors(
+        OlderRunsError, FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError
+    ):
         executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
-            finished = RunStore(folder, chosen).finished() if resume else set()
-            print_outlook(console, outlook(runs, finished), folder, number_of_processes(workers))
+            store = RunStore(folder, chosen)
+            finished = store.finished() if resume else set()
+            plan = outlook(runs, finished, store.superseded(runs), older if resume else "redo")
+            print_outlook(console, plan, folder, number_of_processes(workers))
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
-            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
+            progress = progress_on(Console(stderr=True))
+            outcome = run_study(chosen, runs, folder, executor, progress, resume=resume, older=older)
         corpus, page = load_corpus(folder), folder / "report.html"
         if outcome.computed or not page.exists():
             write_report(corpus, page)
     print_rankings(console, Contests(corpus.runs.arrow))
     typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
-    if outcome.replaced:
-        typer.echo(f"{outcome.replaced} earlier runs had another specification and were replaced")
+    if outcome.superseded:
+        typer.echo(f"{outcome.replaced} earlier runs were replaced: {in_words(outcome.superseded)}")
+    if outcome.kept:
+        typer.echo(f"{len(outcome.kept)} runs of an older version were kept: {in_words(outcome.kept)}")
     typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
     typer.echo(f"summary: {folder / SUMMARY_FILE}")
     typer.echo(f"report:  {page}")

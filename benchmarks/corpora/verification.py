@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plan import expand
+from benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
 from benchmarks.study import Study
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.reader import STUDY_FILE, Corpus, CorpusError, locate
@@ -30,27 +30,24 @@ def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:
         description = corpus.study
         if description is None or (not isinstance(corpus.path, Path) and _names_modules(description)):
             return
-        expected = {spec.place: spec.run_id for spec in expand(Study.model_validate(description))}
+        asked = Study.model_validate(description)
     except ValueError as error:
         yield Fault(where, f"not a study that this coopgym knows: {error}")
         return
-    columns = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
     try:
-        rows = corpus.read("runs", [*columns, "run_id"]).to_pylist()
+        rows = corpus.read("runs", COMPARED_COLUMNS).to_pylist()
     except CorpusError:
         return  # found before; without these shards nobody can say what is missing
-    found: Counter[tuple[Any, ...]] = Counter()
-    ids: dict[tuple[Any, ...], str] = {}
-    for row in rows:
-        place = tuple("self_play" if name == "protocol" and row[name] is None else row[name] for name in columns)
-        found[place] += 1
-        ids[place] = row["run_id"]
-    other = (place for place, run_id in ids.items() if place in expected and expected[place] != run_id)
+    planned = expand(asked, common_draws=any(row["identity"] is not None for row in rows))
+    expected = {spec.place for spec in planned}
+    found = Counter(place_of(row) for row in rows)
+    others = superseded(rows, planned)
     for what, places in {
-        "missing": expected.keys() - found.keys(),
-        "extra: the study does not ask for it": found.keys() - expected.keys(),
+        "missing": expected - found.keys(),
+        "extra: the study does not ask for it": found.keys() - expected,
         "there more than once": (place for place, count in found.items() if count > 1),
-        "of another specification than the study's": other,
+        # Younger versions of coopgym come to other runs, which is no fault of a corpus.
+        "of another specification than the study's": (run.planned.place for run in others.values() if not run.ours),
     }.items():
         for cell in _by_cell(places):
             yield Fault(str(corpus.path), f"{what}: {cell}")

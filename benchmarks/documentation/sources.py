@@ -74,8 +74,7 @@ def on_common_draws(game: str, *groups: Sequence[Run]) -> list[list[Run]]:
     Where the game draws, those are the runs with seeds that all groups have; elsewhere all of them, since there what
     leaves nothing to chance runs once for all seeds.
     """
-    made = make_game(game)
-    if not (made.reset_uniforms or made.reset_normals or made.step_normals):
+    if not make_game(game).stochastic:
         return [list(group) for group in groups]
     common = set.intersection(*({run.seed for run in group} for group in groups))
     return [[run for run in group if run.seed in common] for group in groups]

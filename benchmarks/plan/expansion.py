@@ -11,21 +11,25 @@ from typing import Any
 
 from benchmarks.entries import LearnerEntry, ScenarioEntry
 from benchmarks.nature import nature
+from benchmarks.plan.hashing import canonical_json
 from benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Training
 from benchmarks.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 
 
-def expand(study: Study, only: str | None = None) -> list[RunSpec]:
+def expand(study: Study, only: str | None = None, *, common_draws: bool = True) -> list[RunSpec]:
     """List the runs of a study, each once.
 
     Args:
         study: a validated study.
         only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern; without wildcards, contains it.
+        common_draws: let everybody play all seeds, and as many episodes, where the game draws. Without, agents that
+            leave nothing to chance play the first seed only, as in corpora made before schema 1.3.
     """
-    trained = _Trained(study)
-    plays = (run for block in study.blocks for run in _block_runs(study, block, trained))
+    places = [_Place(study, block, *game, common_draws) for block in study.blocks for game in _games(block)]
+    trained = _Trained(places)
+    plays = (run for place in places for run in _block_runs(place, trained))
     audits = (run for block in study.audits for run in _audit_runs(study, block))
     runs = {run.run_id: run for run in (*plays, *audits)}
     return list(matching(runs.values(), only)) if only else list(runs.values())
@@ -45,23 +49,29 @@ class _Place:
     block: Block
     game_id: str
     parameters: Mapping[str, Any]
+    """As `coopgym.games.game.Game.overridden` has them."""
+    common_draws: bool
 
     @cached_property
     def game(self) -> AnyGame:
         return make_game(self.game_id, **self.parameters)
 
     @property
+    def draws_for_all(self) -> bool:
+        """Whether the game draws, and everybody is to meet the same draws."""
+        return self.common_draws and self.game.stochastic
+
+    @property
     def rewards(self) -> list[str]:
         return self.block.rewards or self.study.rewards
 
-    @property
-    def seeds(self) -> list[int]:
-        return self.block.seeds or self.study.seeds
+    def seeds(self, certain: bool) -> list[int]:
+        """Replicates of a run: one where nothing is left to chance, neither to the players' nor to the game's.
 
-    @cached_property
-    def deterministic(self) -> bool:
-        game = self.game
-        return not (game.reset_uniforms or game.reset_normals or game.step_normals)
+        Where the game draws, everybody meets all its draws, so that whatever is compared has met the same ones.
+        """
+        seeds = self.block.seeds or self.study.seeds
+        return seeds[:1] if certain and not self.draws_for_all else seeds
 
     def run(self, **facts: Any) -> RunSpec:
         study, block = self.study, self.block
@@ -75,12 +85,18 @@ class _Place:
         return RunSpec(**{**shared, **facts})
 
     def episodes(self, certain: bool) -> int:
-        # Without chance all episodes are copies: one counts, and pretends to no precision.
-        return 1 if certain and self.deterministic else self.block.episodes or self.study.episodes
+        """Episodes of an evaluation: one where all would be copies, so that it pretends to no precision."""
+        episodes = self.block.episodes or self.study.episodes
+        return 1 if certain and not self.game.stochastic else episodes
+
+    def drawn_episodes(self) -> int:
+        """Episodes in which a learner's actions are drawn; where the game draws, as many as everybody plays."""
+        asked = self.study.stochastic_episodes
+        if self.block.stochastic_episodes is not None:
+            asked = self.block.stochastic_episodes
+        return self.episodes(certain=False) if asked and self.draws_for_all else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
-        study, block = self.study, self.block
-        drawn = study.stochastic_episodes if block.stochastic_episodes is None else block.stochastic_episodes
         return self.run(
             algorithm=entry.title,
             kind="learner",
@@ -88,45 +104,46 @@ class _Place:
             reward=reward,
             seed=seed,
             episodes=self.episodes(certain=True),
-            stochastic_episodes=drawn,
+            stochastic_episodes=self.drawn_episodes(),
         )
+
+
+def _games(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((game, settings) for game in block.games for settings in block.settings(game))
 
 
 @dataclass(frozen=True)
 class _Trained:
     """Finds the run that trains a learner of the study."""
 
-    study: Study
+    places: list[_Place]
 
     def __call__(self, name: str, place: _Place, reward: str, seed: int) -> RunSpec | None:
-        for block in self.study.blocks:
-            for entry in block.learners:
-                if entry.title == name and place.game_id in block.games and place.parameters in block.variants:
-                    home = _Place(self.study, block, place.game_id, place.parameters)
-                    return home.training_run(entry, reward, seed)
-        return None
+        found = self._homes.get((name, place.game_id, canonical_json(place.parameters)))
+        return found[0].training_run(found[1], reward, seed) if found else None
+
+    @cached_property
+    def _homes(self) -> dict[tuple[str, str, str], tuple[_Place, LearnerEntry]]:
+        """By learner and game: where it trains first."""
+        homes: dict[tuple[str, str, str], tuple[_Place, LearnerEntry]] = {}
+        for place in self.places:
+            for entry in place.block.learners:
+                homes.setdefault((entry.title, place.game_id, canonical_json(place.parameters)), (place, entry))
+        return homes
 
 
-def _block_runs(study: Study, block: Block, trained: _Trained) -> Iterator[RunSpec]:
-    scan = block.constants.agents if block.constants else ()
-    for game_id, parameters in product(block.games, block.variants):
-        place = _Place(study, block, game_id, parameters)
-        for name in (*block.agents, *scan):
-            own = nature(name)
-            # Likewise all seeds: a deterministic agent has a single run.
-            for reward, seed in product(place.rewards, place.seeds[:1] if own.certain else place.seeds):
-                yield place.run(
-                    algorithm=name,
-                    kind=own.kind,
-                    source=own.source,
-                    reward=reward,
-                    seed=seed,
-                    episodes=place.episodes(own.certain),
-                )
-        for entry in block.learners:
-            for reward, seed in product(place.rewards, place.seeds):
-                yield place.training_run(entry, reward, seed)
-        yield from _meetings(place, trained)
+def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
+    block = place.block
+    for name in (*block.agents, *(block.constants.agents if block.constants else ())):
+        own = nature(name)
+        for reward, seed in product(place.rewards, place.seeds(own.certain)):
+            yield place.run(
+                algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.certain)
+            )
+    for entry in block.learners:
+        for reward, seed in product(place.rewards, place.seeds(certain=False)):
+            yield place.training_run(entry, reward, seed)
+    yield from _meetings(place, trained)
 
 
 def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
@@ -137,19 +154,18 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     for scenario, (name, kind) in product(scenarios, visitors):
         if scenario.background == (name,) and scenario.focal_seats == "each":
             continue  # alone among its copies: that is self-play
-        for reward, seed in product(place.rewards, place.seeds):
+        for reward, seed in product(place.rewards, place.seeds(certain=False)):
             focal, background = (
                 tuple(_player(each, place, reward, seed, trained) for each in names)
                 for names in ((name,), scenario.background)
             )
             certain = all(player.trained_by or nature(player.name).certain for player in (*focal, *background))
             learning = any(player.trained_by for player in (*focal, *background))
-            if certain and not learning and seed != place.seeds[0]:
+            if seed not in place.seeds(certain and not learning):
                 continue
             yield place.run(
                 algorithm=name,
                 kind=kind,
-                source=focal[0].source,
                 reward=reward,
                 seed=seed,
                 episodes=place.episodes(certain),
@@ -165,18 +181,18 @@ def _seats(scenario: ScenarioEntry) -> tuple[int, ...]:
 
 
 def _player(name: str, place: _Place, reward: str, seed: int, trained: _Trained) -> Player:
-    training = trained(name, place, reward, seed)
-    return Player(name, trained_by=training) if training else Player(name, nature(name).source)
+    return Player(name, trained_by=trained(name, place, reward, seed))
 
 
 def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:
     rewards, seeds = block.rewards or study.rewards, block.seeds or study.seeds[:1]
     for game_id in block.games:
         game = make_game(game_id, **block.parameters)
+        parameters = game.overridden()
         for label, reward, seed in product(block.labels_of(game_id), rewards, seeds):
             yield RunSpec(
                 game=game_id,
-                parameters=block.parameters,
+                parameters=parameters,
                 algorithm=label,
                 kind="label",
                 reward=reward,

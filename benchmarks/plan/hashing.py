@@ -1,17 +1,69 @@
-"""Names for values: one text, one hash, one seed for the same content."""
+"""Names for values: one form, one text, one hash, one seed for the same content."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import math
+from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
+SHORT = 64
+"""Entries up to which an array stands in full."""
+
+
+def plain(value: Any) -> Any:
+    """Return the one form of a value in JSON: records, tuples, arrays and enumerations as what they hold.
+
+    Long arrays stand as hashes, numbers that are not finite as text, and what else JSON does not know by its type.
+    """
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case Enum():
+            return plain(value.value)
+        case float():
+            return value if math.isfinite(value) else repr(value)
+        case Mapping():
+            return {str(name): plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case set() | frozenset():
+            return sorted((plain(each) for each in value), key=canonical_json)
+        case np.generic():
+            return plain(value.item())
+        case np.ndarray():
+            return plain(value.tolist()) if value.size <= SHORT else _long_array(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value) if each.init}
+    kind = value if isinstance(value, type) else type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _long_array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    content = np.ascontiguousarray(array)
+    return {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "sha256": hashlib.sha256(content.tobytes()).hexdigest(),
+    }
+
 
 def canonical_json(value: Any) -> str:
-    """Return the one JSON text of a value: sorted keys, no blanks, finite numbers only."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Return the one JSON text of a value: sorted keys, no blanks, finite numbers only, records as their fields."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    if not dataclasses.is_dataclass(record):
+        raise TypeError(
+            f"{record!r} has no form in JSON; expected texts, numbers, lists, mappings or dataclasses of them"
+        )
+    return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
 
 
 def content_hash(value: Any) -> str:

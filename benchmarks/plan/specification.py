@@ -1,16 +1,20 @@
-"""The specification of a run: everything that determines its numbers, and the names that follow from it."""
+"""The specification of a run, as a study asks for it, and the names that follow from it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.plan.hashing import canonical_json, content_hash, seed_from
-from coopgym.corpus.schema import SCHEMA_VERSION, major
+from benchmarks.plan.hashing import canonical_json, plain, seed_from
+from benchmarks.plan.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
+
+if TYPE_CHECKING:
+    from algorithms.trainable import Trainable
 
 ALIKE = ("constant", "heuristic", "oracle")
 """Kinds of agents that play the same in every seat of a run, up to what distinguishes the seats in the game."""
@@ -23,6 +27,36 @@ class Training:
     learner: str
     env_steps: int
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    """Those that the study gives, as it gives them."""
+
+    @property
+    def made(self) -> Trainable:
+        """The learner."""
+        return self._resolved[0]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the learner is, all hyper-parameters and more, as JSON values."""
+        return self._resolved[1]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All hyper-parameters, as JSON values."""
+        settings: dict[str, Any] = plain(self.made.values())
+        return settings
+
+    @property
+    def _resolved(self) -> tuple[Trainable, dict[str, Any]]:
+        return _resolved(self.learner, canonical_json(plain(self.hyperparameters)))
+
+
+@lru_cache(maxsize=1024)
+def _resolved(name: str, hyperparameters: str) -> tuple[Trainable, dict[str, Any]]:
+    """Make a learner once; many runs share it."""
+    from algorithms import learners
+
+    learner = learners()[name](**json.loads(hyperparameters))
+    return learner, plain(learner.identity())
 
 
 @dataclass(frozen=True)
@@ -30,15 +64,13 @@ class Player:
     """Somebody who sits among others."""
 
     name: str
-    source: str = ""
-    """Hash of the source file of a user's agent."""
     trained_by: RunSpec | None = None
     """The run that trains it; None for those who need no training."""
 
     @property
-    def facts(self) -> tuple[str, str, str]:
-        """What determines how it plays."""
-        return (self.name, self.source, self.trained_by.run_id if self.trained_by else "")
+    def facts(self) -> tuple[str, str]:
+        """Who plays."""
+        return (self.name, self.trained_by.run_id if self.trained_by else "")
 
 
 @dataclass(frozen=True)
@@ -72,10 +104,11 @@ class Auditing:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that determines the numbers of one run."""
+    """One run as a study asks for it. What it comes to here and now, defaults and versions included, is its key."""
 
     game: str
     parameters: Mapping[str, Any]
+    """As `coopgym.games.game.Game.overridden` has them; those of runs made before schema 1.3 as they were asked for."""
     algorithm: str
     kind: str
     reward: str
@@ -85,8 +118,6 @@ class RunSpec:
     record_steps: bool = False
     exploitability: bool = False
     training: Training | None = None
-    source: str = ""
-    """Hash of the source file of a user's agent: a changed agent is another run."""
     protocol: str = "self_play"
     """One of `coopgym.corpus.schema.PROTOCOLS`."""
     stochastic_episodes: int = 0
@@ -95,20 +126,14 @@ class RunSpec:
     audit: Auditing | None = None
 
     @cached_property
-    def run_id(self) -> str:
-        """Hash of the specification and of the major schema version.
+    def key(self) -> RunKey:
+        """Everything that determines the run."""
+        return RunKey.of(self)
 
-        Facts that hold the default of a field younger than the first release of the schema are left out, so that runs
-        keep their ids when the specification learns something new.
-        """
-        facts = {each.name: getattr(self, each.name) for each in fields(self)}
-        facts["training"] = asdict(self.training) if self.training else None
-        facts["audit"] = asdict(self.audit) if self.audit else None
-        facts["meeting"] = self.meeting.facts if self.meeting else None
-        for name, default in _YOUNGER.items():
-            if facts[name] == default:
-                del facts[name]
-        return content_hash({"schema": major(SCHEMA_VERSION), **facts})
+    @cached_property
+    def run_id(self) -> str:
+        """Hash of everything that determines the run."""
+        return self.key.digest()
 
     @property
     def parameters_json(self) -> str:
@@ -147,7 +172,8 @@ class RunSpec:
     @property
     def job_key(self) -> str:
         """Runs with the same key can be computed together."""
-        learner = {"label": self.algorithm, **asdict(self.training)} if self.training else None
+        training = self.training
+        learner = training and [self.algorithm, training.learner, training.env_steps, training.identity]
         return canonical_json([self.game, self.parameters_json, self.view, learner, self.protocol])
 
     @property
@@ -170,12 +196,3 @@ class RunSpec:
         for player in self.meeting.players if self.meeting else ():
             if player.trained_by:
                 yield player.trained_by
-
-
-_YOUNGER: Mapping[str, Any] = {
-    "exploitability": False,
-    "protocol": "self_play",
-    "stochastic_episodes": 0,
-    "meeting": None,
-    "audit": None,
-}

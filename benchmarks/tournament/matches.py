@@ -51,11 +51,6 @@ class Venue:
     view: View | None
     episodes: int
 
-    @property
-    def certain(self) -> bool:
-        """Whether the game leaves nothing to chance."""
-        return not (self.game.reset_uniforms or self.game.reset_normals or self.game.step_normals)
-
     def match(self, focal: Contestant, background: Contestant, seed: int) -> Outcome:
         """Let one agent take every seat in turn among copies of another.
 

@@ -116,14 +116,14 @@ def tournament(
     players, replicates = contestants(place, agents), tuple(seeds)
     if not replicates or len(set(replicates)) != len(replicates):
         raise ValueError(f"seeds={replicates}: expected at least one seed, each once")
-    facts = canonical_json(dict(parameters or {}))
+    facts = canonical_json(place.overridden())
     venue = Venue(place, layer, checked_view(place, view), episodes)
     chances = [seed_from("tournament", place.id, facts, seed) for seed in replicates]
     pairs = list(product(players.values(), repeat=2))
     cells = []
     for focal, background in pairs:
         # Without chance all seeds are copies of one.
-        copies = len(chances) if venue.certain and focal.certain and background.certain else 1
+        copies = 1 if place.stochastic or not (focal.certain and background.certain) else len(chances)
         cells.append([venue.match(focal, background, chance) for chance in chances[::copies]] * copies)
         report(len(cells) / len(pairs))
     return Tournament(

@@ -171,12 +171,21 @@ class Strategy(ABC):
 
     citation: ClassVar[str] = ""
     classifier: ClassVar[Classifier] = Classifier(memory_depth=0)
+    version: ClassVar[int] = 1
+    """Raise it when the same settings may play otherwise than before: it is part of the identity of every run."""
 
     seat: Seat
     rng: np.random.Generator
     episodes: int
     round: npt.NDArray[np.int64]
     """``(episodes,)`` actions taken so far in each episode."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that, beside its class and version, determine how an agent plays that has not begun.
+
+        Of a user's agent this counts only where its class says it itself: weights or tables that it loads, for example.
+        """
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         """Start afresh in a seat."""

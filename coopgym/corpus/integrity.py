@@ -33,7 +33,7 @@ _PER_SEAT = (
     "seat_exploitability",
     "seat_deviations",
 )
-_JSON = ("env_parameters", "hyperparameters")
+_JSON = ("env_parameters", "hyperparameters", "identity")
 _REPEATED = ("environment", "env_parameters", "algorithm", "reward_mode", "view", "study")
 """Runs of self-play that agree in these differ by their seeds only."""
 _OUTCOMES = ("return_mode", "welfare", "cooperation_rate")
@@ -109,6 +109,9 @@ def _run_faults(runs: pa.Table) -> Iterator[str]:
         for text in runs.column(name).drop_null().unique().to_pylist():
             if not _is_json_object(text):
                 yield f"runs.{name}: {text!r} is not a JSON object"
+    told = zip(runs.column("identity").to_pylist(), runs.column("run_id").to_pylist(), strict=True)
+    if wrong := sum(text is not None and hashlib.sha256(text.encode()).hexdigest() != id for text, id in told):
+        yield f"runs.run_id: {wrong} ids that are not the SHA-256 of `identity`"
     if wrong := _true(pc.and_(pc.is_valid(runs.column("diverged_at_step")), pc.not_equal(status, "diverged"))):
         yield f"runs.diverged_at_step: set in {wrong} runs whose status is not diverged"
     if wrong := _true(pc.and_(pc.is_valid(runs.column("error")), pc.equal(status, "completed"))):
@@ -213,8 +216,7 @@ def _is_certain(row: Mapping[str, Any]) -> bool:
         agent = make_agent(row["algorithm"])
     except (TypeError, ValueError):
         return False
-    chance = game.reset_uniforms or game.reset_normals or game.step_normals
-    return not chance and isinstance(agent, Strategy) and not agent.classifier.stochastic
+    return not game.stochastic and isinstance(agent, Strategy) and not agent.classifier.stochastic
 
 
 def _is_json_object(text: str) -> bool:

@@ -90,6 +90,7 @@ _IDENTITY = (
         True,
         2,
     ),
+    Column("identity", pa.string(), "what `run_id` is the SHA-256 of, JSON", nullable=True, since=3),
 )
 
 _PROVENANCE = (

@@ -60,6 +60,8 @@ class Game(ABC, Generic[StateT]):
     """
 
     id: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raise it when the same parameters may give other numbers than before: it is part of the identity of every run."""
     Parameters: ClassVar[type[params.Parameters]]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Where this game's parameters differ from the defaults of its parameter class."""
@@ -192,6 +194,11 @@ class Game(ABC, Generic[StateT]):
     def auxiliary(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether resets or steps draw random numbers."""
+        return bool(self.reset_uniforms or self.reset_normals or self.step_normals)
+
     @cached_property
     def action_scale(self) -> FloatArray:
         """Factor from an action seen in an observation to a share of endowment, ``(N,)``."""
@@ -211,6 +218,16 @@ class Game(ABC, Generic[StateT]):
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files."""
         return dataclasses.asdict(self.parameters)
+
+    def overridden(self) -> dict[str, Any]:
+        """Return the parameters that are not the game's own; `configure` makes the same game of them.
+
+        One game has one answer, however it was asked for: with a default written out, or 8 instead of 8.0.
+        """
+        chosen = dataclasses.asdict(self.parameters.canonical())
+        own = params.build(self.Parameters, {**self.defaults, **self.presets(chosen)}, where=self.id)
+        usual = dataclasses.asdict(own.canonical())
+        return {name: value for name, value in chosen.items() if value != usual[name]}
 
 
 def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:

@@ -7,7 +7,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 PARAMETER = "parameter"
 
@@ -50,6 +50,17 @@ def _frozen(value: Any) -> Any:
     return value
 
 
+def _as_floats(value: Any) -> Any:
+    """Turn whole numbers into floats, so that 8 and 8.0 are one value."""
+    if isinstance(value, tuple):
+        return tuple(_as_floats(item) for item in value)
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _is_whole(field: dataclasses.Field[Any]) -> bool:
+    return isinstance(field.default, int) and not isinstance(field.default, bool)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
@@ -60,18 +71,25 @@ def _kind(value: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Base of all parameter sets: immutable, range-checked, lists turned into tuples."""
+    """Base of all parameter sets: immutable, range-checked, and one value for whatever means the same.
+
+    Lists and arrays become tuples, and whole numbers become floats wherever a parameter is not a count.
+    """
 
     max_steps: int = parameter(100, 1, doc="episode length in steps")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = _frozen(getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
             self._check_kind(field, value)
-            if isinstance(field.default, int) and not isinstance(field.default, bool) and not isinstance(value, int):
+            if _is_whole(field) and not isinstance(value, int):
                 raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
+            object.__setattr__(self, field.name, value if _is_whole(field) else _as_floats(value))
+
+    def canonical(self) -> Self:
+        """Return the same parameters in their shortest form."""
+        return self
 
     @staticmethod
     def _check_kind(field: dataclasses.Field[Any], value: Any) -> None:

@@ -22,6 +22,8 @@ from coopgym.games.game import AnyGame, Transition
 class RewardLayer(ABC):
     """Turns a transition's payoffs into one reward per agent."""
 
+    version: ClassVar[int] = 1
+    """Raise it when the same payoffs may give other rewards than before: it is part of the identity of every run."""
     impartial: ClassVar[bool] = False
     """Whether swapping any two agents' payoffs and relations swaps their rewards. Solvers treat agents as exchangeable
     players only under layers that say so."""

@@ -95,7 +95,7 @@ def best_deviation(
     probe, another = frozen(1, seed), frozen(1, seed)
     another.reseed_agents(seed + 1)
     agents_draw = _copies_differ(probe, another)
-    random = agents_draw or bool(game.reset_uniforms or game.reset_normals or game.step_normals)
+    random = agents_draw or game.stochastic
     count = (episodes or EFFORTS[effort].episodes) if random else 1
     search = DeviationSearch(frozen(count, seed), EFFORTS[effort], np.random.default_rng(seed))
     search.constants()

@@ -15,6 +15,9 @@ FloatArray = npt.NDArray[np.float64]
 Kind = Literal["none", "constant", "plan", "feedback"]
 EffortName = Literal["quick", "full"]
 
+SEARCH_VERSION = 1
+"""Raise it when the same seed may find other deviations: it is part of the identity of runs that were searched."""
+
 CONSTANTS = np.linspace(0.0, 1.0, 101)
 KNOTS = 8
 """Times between which rough plans run in straight lines."""

@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
+from benchmarks.plan import expand
+from benchmarks.plan.earlier import earlier_id
 from benchmarks.study import Study
+from coopgym.agents import heuristics
 from coopgym.corpus import load_corpus, write_table
 from coopgym.corpus.reader import read_shard, run_shards
 
@@ -36,9 +40,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def change_runs(folder: Path, keep: Callable) -> None:
     """Reduce every shard to some of its runs."""
+    rewrite_runs(folder, lambda table: table.filter(keep(table)))
+
+
+def rewrite_runs(folder: Path, change: Callable) -> None:
     for shard in run_shards(folder):
-        table = read_shard(shard, "runs")
-        kept = table.filter(keep(table))
+        kept = change(read_shard(shard, "runs"))
         if len(kept):
             write_table("runs", kept, shard, study_hash="0" * 64, package_version="0")
         else:
@@ -48,7 +55,7 @@ def change_runs(folder: Path, keep: Callable) -> None:
 def test_a_corpus_is_shown_on_one_screen(runs: Path) -> None:
     result = call("show", runs)
     assert result.exit_code == 0, result.output
-    for part in ("36 completed", "SynergySearch-v1, TrustDilemma-v1", "none stated", "constant", "18", "schema"):
+    for part in ("48 completed", "SynergySearch-v1, TrustDilemma-v1", "none stated", "constant", "27", "schema"):
         assert part in result.output
     assert len(result.output.splitlines()) < 40
 
@@ -73,7 +80,7 @@ def test_a_released_corpus_is_listed_shown_and_verified_by_name(runs: Path, shel
     )
     made = call("release", runs, "-o", shelf / "small-v0", "--description", "Two small games.", "--date", "2030-01-02")
     assert made.exit_code == 0, made.output
-    assert re.search(r"small-v0 +36  Two small games\.", call("list").output)
+    assert re.search(r"small-v0 +48  Two small games\.", call("list").output)
     shown = call("show", "small-v0").output
     for part in ("small-v0 1.0.0", "Two small games.", "creativecommons.org/licenses/by/4.0"):
         assert part in shown
@@ -116,6 +123,34 @@ class TestVerify:
         output = call("verify", runs).output
         assert "of another specification than the study's: Random in TrustDilemma-v1" in output
         assert "Constant_50 in TrustDilemma-v1" not in output
+
+    def test_what_another_version_would_come_to_is_no_fault(self, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(heuristics.Random, "version", 2)
+        assert call("verify", runs).output == f"{runs}: sound\n"
+
+    def test_corpora_made_before_runs_had_an_identity_are_held_against_the_ids_of_then(self, runs: Path) -> None:
+        study = Study.model_validate_json((runs / "study.json").read_text())
+        planned = {run.run_id: run for run in expand(study)}
+        then = {run.place for run in expand(study, common_draws=False)}
+
+        def earlier(table: pa.Table) -> pa.Table:
+            kept = table.filter(pa.array([planned[id].place in then for id in table["run_id"].to_pylist()]))
+            specs = [planned[id] for id in kept["run_id"].to_pylist()]
+            parameters = pa.array(['{"max_steps":12,"theta":6}'] * len(kept))
+            ids = pa.array([earlier_id(spec, {"max_steps": 12, "theta": 6}) for spec in specs])
+            for name, column in {
+                "run_id": ids,
+                "env_parameters": parameters,
+                "identity": pa.nulls(len(kept), pa.string()),
+            }.items():
+                kept = kept.set_column(kept.schema.get_field_index(name), kept.schema.field(name), column)
+            return kept
+
+        rewrite_runs(runs, earlier)
+        assert call("verify", runs).output == f"{runs}: sound\n"
+        study_file = json.loads((runs / "study.json").read_text())
+        (runs / "study.json").write_text(json.dumps(study_file | {"episodes": 3}))
+        assert "of another specification than the study's: Random in TrustDilemma-v1" in call("verify", runs).output
 
     def test_double_runs_are_named(self, runs: Path) -> None:
         shard = run_shards(runs)[0]
@@ -165,7 +200,7 @@ def test_tables_are_exported_whole_or_not_at_all(runs: Path, tmp_path: Path) -> 
     file = tmp_path / "runs.csv"
     assert call("export", runs, "-o", file).exit_code == 0
     with file.open(encoding="utf-8", newline="") as lines:
-        assert len(list(csv.DictReader(lines))) == 36
+        assert len(list(csv.DictReader(lines))) == 48
     before = file.read_bytes()
     wrong = call("export", runs, "-o", file, "--format", "excel")
     assert (wrong.exit_code, file.read_bytes()) == (2, before)

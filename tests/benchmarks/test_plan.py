@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.plan import Job, RunSpec, Training, expand, group, seed_from
 from benchmarks.plan.grouping import PLAYS_PER_JOB
 from benchmarks.study import Block, Study
+from coopgym.games.registry import make_game
 
 
 def example(**changes: Any) -> RunSpec:
@@ -26,45 +28,78 @@ def example(**changes: Any) -> RunSpec:
     return RunSpec(**facts | changes)
 
 
-def test_the_hash_is_stable_across_processes_and_releases() -> None:
-    assert example().run_id == "dcbabf0c31f6c4925e082dc6a8ee2ce09c716d6d1101593735a8a96c6b1ef6ec"
+def expand_one(game: str, parameters: dict[str, Any]) -> RunSpec:
+    block = {"games": [game], "agents": ["Constant_50"], "parameters": parameters}
+    return expand(Study.model_validate({"name": "one", "rewards": ["private"], "blocks": [block]}))[0]
+
+
+def test_seeds_are_stable_across_processes_and_releases() -> None:
     assert seed_from("evaluation", "x", 1) == 870872584
+    assert example().evaluation_seed == seed_from("evaluation", "TrustDilemma-v1", "{}", 1)
+
+
+def test_agents_without_chance_count_once_in_games_without_chance(small: Study) -> None:
+    runs = [run for run in expand(small) if run.game == "TrustDilemma-v1"]
+    played = {
+        name: {(run.seed, run.episodes) for run in runs if run.algorithm == name}
+        for name in ("Random", "TitForTat", "Constant_50")
+    }
+    assert played == {"Random": {(7, 2), (8, 2)}, "TitForTat": {(7, 1)}, "Constant_50": {(7, 1)}}
+
+
+def test_where_the_game_draws_everybody_meets_the_same_draws() -> None:
+    learner = {"name": "IPPO", "env_steps": 8, "hyperparameters": {"num_envs": 2}}
+    scenario = {"name": "with partners", "background": ["TitForTat"]}
+    block = {
+        "games": ["SynergySearch-v1"],
+        "agents": ["Random", "TitForTat", "Oracle_Nash"],
+        "constants": {"step": 50},
+        "learners": [learner],
+        "scenarios": [scenario],
+        "cross_play": True,
+    }
+    study = Study.model_validate(
+        {"name": "draws", "seeds": [7, 8], "episodes": 3, "stochastic_episodes": 5, "blocks": [block]}
+    )
+    draws: dict[tuple[str, str | None, str], set[tuple[int, int]]] = {}
+    for run in expand(study):
+        draws.setdefault((run.algorithm, run.scenario, run.reward), set()).add((run.evaluation_seed, run.episodes))
+        assert run.stochastic_episodes == (3 if run.training else 0)
+    assert len(draws) == 3 * (7 + 4 * 3 + 3)
+    assert len(set(map(frozenset, draws.values()))) == 1
+    assert len(next(iter(draws.values()))) == 2
+
+
+def test_a_parameter_of_the_game_may_make_it_draw() -> None:
+    noisy = {"games": ["SLCD-v1"], "agents": ["Constant_50"], "parameters": {"payoff_noise": 1}}
+    runs = expand(Study.model_validate({"name": "noisy", "seeds": [7, 8], "episodes": 2, "blocks": [noisy]}))
+    assert {(run.seed, run.episodes) for run in runs} == {(7, 2), (8, 2)}
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("game", "ways"),
     [
-        {"game": "SLCD-v1"},
-        {"parameters": {"gamma": 2.0}},
-        {"algorithm": "TitForTat"},
-        {"reward": "integrated"},
-        {"view": "full"},
-        {"seed": 2},
-        {"episodes": 3},
-        {"record_steps": True},
-        {"exploitability": True},
-        {"training": Training("IPPO", 10)},
-        {"source": "changed"},
+        ("SLCD-v1", [{"theta": 8}, {"theta": 8.0}, {"theta": np.float64(8.0)}, {"theta": 8, "max_steps": 100}]),
+        ("SLCD-v1", [{}, {"theta": 6}, {"norm": [0.3, 0.3]}, {"norm": np.array([0.3, 0.3])}]),
+        (
+            "SLCD-v1",
+            [{"dependence": 0.5}, {"dependence": [[0, 0.5], [0.5, 0]]}, {"dependence": ((0.0, 0.5), (0.5, 0.0))}],
+        ),
+        ("RenaultNissan-v1", [{"phase": "crisis"}, {"phase": "crisis", "initial_trust": 0.3}]),
+        ("ReciprocalDilemma-v0", [{"trust_params": {"xi": 1}}, {"trust_params": {"xi": 1.0, "lambda_plus": 0.1}}]),
     ],
 )
-def test_everything_that_determines_numbers_is_in_the_hash(changes: dict[str, Any]) -> None:
-    assert example(**changes).run_id != example().run_id
+def test_one_game_has_one_place_however_it_is_asked_for(game: str, ways: list[dict[str, Any]]) -> None:
+    def runs(parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+        block = {"games": [game], "agents": ["Random"], "parameters": parameters}
+        audit = {"games": [game], "protocol": "surface", "parameters": parameters}
+        study = Study.model_validate({"name": "ways", "blocks": [block], "audits": [audit]})
+        return [(run.run_id, run.place, run.evaluation_seed, run.job_key) for run in expand(study)]
 
-
-def test_parameter_order_does_not_matter() -> None:
-    assert example(parameters={"a": 1, "b": 2}).run_id == example(parameters={"b": 2, "a": 1}).run_id
-
-
-def test_agents_without_chance_count_once(small: Study) -> None:
-    runs = expand(small)
-    seeds = {
-        name: {run.seed for run in runs if run.algorithm == name} for name in ("Random", "TitForTat", "Constant_50")
-    }
-    assert seeds == {"Random": {7, 8}, "TitForTat": {7}, "Constant_50": {7}}
-    episodes = {(run.game, run.algorithm): run.episodes for run in runs}
-    assert episodes["TrustDilemma-v1", "TitForTat"] == 1
-    assert episodes["TrustDilemma-v1", "Random"] == 2
-    assert episodes["SynergySearch-v1", "TitForTat"] == 2, "the game itself draws its synergy"
+    first, *others = map(runs, ways)
+    assert all(other == first for other in others)
+    stored = json.loads(expand_one(game, ways[0]).parameters_json)
+    assert make_game(game, **stored).parameters.canonical() == make_game(game, **ways[0]).parameters.canonical()
 
 
 def test_runs_do_not_depend_on_what_else_is_in_the_study(small: Study) -> None:
@@ -80,7 +115,7 @@ def test_the_same_run_in_two_blocks_is_one(small: Study) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "count"),
-    [("Trust", 18), ("*/TitForTat/private/*", 2), ("SynergySearch-v1/Constant_00/*", 3), ("nothing", 0)],
+    [("Trust", 18), ("*/TitForTat/private/*", 3), ("SynergySearch-v1/Constant_00/*", 6), ("nothing", 0)],
 )
 def test_only_selects_by_name(small: Study, pattern: str, count: int) -> None:
     assert len(expand(small, pattern)) == count
@@ -120,15 +155,6 @@ def test_reward_modes_share_their_training_seed() -> None:
     assert example().training_seed == example(reward="integrated").training_seed
     assert example().training_seed != example(seed=2).training_seed
     assert example().evaluation_seed == example(algorithm="TitForTat").evaluation_seed
-
-
-def test_a_changed_source_file_makes_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Study) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    module = "class Me:\n    def begin(self, *a): ...\n    def act(self, o): return 0 * o[:, 0]\n"
-    (tmp_path / "my_plan_agent.py").write_text(module)
-    sources = {run.source for run in expand(small.with_agent("my_plan_agent:Me")) if run.kind == "plugin"}
-    assert len(sources) == 1
-    assert sources != {""}
 
 
 def test_a_job_is_named_by_its_runs_not_by_their_order() -> None:

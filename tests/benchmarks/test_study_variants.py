@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
 from coopgym.corpus import load_corpus
+from coopgym.games.registry import make_game
 
 
 def run(tmp_path: Path, text: str) -> Result:
@@ -82,9 +83,8 @@ def test_parameters_may_take_several_values(tmp_path: Path) -> None:
         """,
     )
     assert result.exit_code == 0, result.output
-    played = {
-        json.loads(text)["theta"] for text in load_corpus(tmp_path / "runs").runs.column("env_parameters").to_pylist()
-    }
+    asked = load_corpus(tmp_path / "runs").runs.column("env_parameters").to_pylist()
+    played = {make_game("TeamProduction-v1", **json.loads(text)).parameters.theta for text in asked}
     assert played == {2.0, 3.0, 4.0}
     assert "6 runs computed" in result.output
 
@@ -139,6 +139,8 @@ def test_learners_are_also_evaluated_with_drawn_actions(tmp_path: Path) -> None:
     [
         ("parameters = { kappa = 1.0 }\nsweep = { kappa = [2.0] }", "both fixed and swept"),
         ("sweep = { kappa = [] }", "sweep of 'kappa' has no values"),
+        ("sweep = { theta = [8, 8.0] }", "{'theta': 8} and {'theta': 8.0} are the same SLCD-v1"),
+        ("sweep = { norm = [0.3, [0.3, 0.3]] }", "are the same SLCD-v1; keep one of them"),
         ("sweep = { kapa = [1.0] }", "did you mean 'kappa'"),
         ("sweep = { kappa = { from = 1, to = 2, cont = 3 } }", "cont"),
         ('view = "minimal"', "TitForTat: the 'minimal' view of SLCD-v1 does not show partners' actions"),

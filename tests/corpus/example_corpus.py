@@ -41,6 +41,7 @@ def sound_run(run_id: str = "a", **changes: Any) -> dict[str, Any]:
         "hyperparameters": "{}",
         "diverged_at_step": None,
         "error": None,
+        "identity": None,
     }
     return run_row(run_id, **{**agreeing, **changes})
 

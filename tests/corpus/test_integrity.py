@@ -25,6 +25,7 @@ def test_a_sound_corpus_has_no_faults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"identity": '{"seed":1}'}, r"runs\.run_id: 1 ids that are not the SHA-256 of `identity`"),
         ({"cooperation_rate": 1.2}, r"runs\.cooperation_rate: 1 values such as 1\.2; expected in \[0, 1\]"),
         ({"mean_trust_final": -0.1}, r"runs\.mean_trust_final: 1 values such as -0\.1"),
         ({"seat_cooperation": [0.5, 1.5]}, r"runs\.seat_cooperation: 1 values such as 1\.5"),

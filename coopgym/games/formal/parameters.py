@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -29,6 +30,15 @@ def per_agent(value: PerAgent, n_agents: int, name: str) -> FloatArray:
     return array
 
 
+def same_for_all(value: Any) -> Any:
+    """Return the one number that a vector, or a matrix off its diagonal of zeros, holds; other values as they are."""
+    array = np.asarray(value)
+    if array.ndim not in (1, 2) or array.dtype.kind != "f" or (array.ndim == 2 and np.diagonal(array).any()):
+        return value
+    numbers = array if array.ndim == 1 else array[~np.eye(len(array), dtype=bool)]
+    return float(numbers[0]) if (numbers == numbers[0]).all() else value
+
+
 @dataclass(frozen=True, kw_only=True)
 class FormalParameters(Parameters, ABC):
     """Parameters of every formal game: own value, trust, noise and the off switch."""
@@ -48,6 +58,11 @@ class FormalParameters(Parameters, ABC):
     initial_reputation: float = parameter(0.0, 0.0, 1.0, doc="reputation damage at reset R0")
     payoff_noise: float = parameter(0.0, 0.0, doc="standard deviation of payoff noise, payoff units")
     mechanism: bool = parameter(True, doc="False switches the named mechanism off, for certificates")
+
+    def canonical(self) -> Self:
+        """Return the same parameters with one number wherever it holds for everybody."""
+        several = [each.name for each in fields(self) if str(each.type).startswith(("PerAgent", "float | tuple"))]
+        return replace(self, **{name: same_for_all(getattr(self, name)) for name in several})
 
     def agent_count(self) -> int:
         """Number of agents N."""

@@ -93,6 +93,13 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
             value=replace(self.standard.value, **dict(self.parameters.value_params or ())),
         )
 
+    def overridden(self) -> dict[str, Any]:
+        found = super().overridden()
+        for name, standard in (("trust_params", self.standard.trust), ("value_params", self.standard.value)):
+            pairs = {key: value for key, value in found.pop(name, ()) if value != getattr(standard, key)}
+            found |= {name: pairs} if pairs else {}
+        return found
+
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         return {"memory": self.filled((*batch, self.reciprocity.window, self.n_agents), 0.0)}
 
