@@ -92,7 +92,8 @@ class HuggingFaceModel(LanguageModel):
         merged.save_pretrained(building)
         self._chat.library.save_pretrained(building)
         _replace_folder(building, path / PRETRAINED_FOLDER)
-        write_description(path, "huggingface", {"dtype": self.dtype})
+        saved = [file for file in (path / PRETRAINED_FOLDER).rglob("*") if file.is_file()]
+        write_description(path, "huggingface", {"dtype": self.dtype}, saved)
 
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:
         output = self.network(

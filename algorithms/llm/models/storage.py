@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from coopgym.corpus.writer import write_atomically
+from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 
 if TYPE_CHECKING:
     from algorithms.llm.models.language_model import LanguageModel
@@ -27,9 +28,10 @@ def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> Lan
 
     Raises:
         FileNotFoundError: no model there.
-        ValueError: the files are damaged, of a newer version, or do not belong together.
+        ValueError: the files are damaged, altered, of a newer version, or do not belong together.
     """
     path = Path(folder)
+    check_digests(path)
     kind, settings = _description(path / MODEL_FILE)
     if kind == "huggingface":
         from algorithms.llm.models.huggingface import load_huggingface
@@ -46,16 +48,28 @@ def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> Lan
 
 
 def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
-    """Write a model; each of the two files is replaced as a whole."""
+    """Write a model; each of its files is replaced as a whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_atomically(folder / WEIGHTS_FILE, save(tensors))
-    write_description(folder, kind, settings)
+    write_description(folder, kind, settings, [folder / WEIGHTS_FILE])
 
 
-def write_description(folder: Path, kind: str, settings: Mapping[str, Any]) -> None:
-    """Write what the model of a folder is."""
-    description = {"format": FORMAT, "kind": kind, "settings": dict(settings)}
-    write_atomically(folder / MODEL_FILE, json.dumps(description, indent=1).encode())
+def write_description(folder: Path, kind: str, settings: Mapping[str, Any], weights: Iterable[Path]) -> None:
+    """Write what the model of a folder is, and the digests of its files.
+
+    Args:
+        folder: where the model lies.
+        kind: the class that reads it.
+        settings: what that class needs.
+        weights: the files, below the folder, that are there already.
+    """
+    description = json.dumps({"format": FORMAT, "kind": kind, "settings": dict(settings)}, indent=1).encode()
+    digests = {MODEL_FILE: Digest.of(description)}
+    for file in sorted(weights):
+        with file.open("rb") as content:
+            digests[file.relative_to(folder).as_posix()] = Digest.of_file(content)
+    write_atomically(folder / DIGESTS_FILE, encode_digests(digests))
+    write_atomically(folder / MODEL_FILE, description)
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

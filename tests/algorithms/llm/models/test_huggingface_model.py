@@ -175,7 +175,7 @@ def test_saved_models_say_the_same(kind: str, request: pytest.FixtureRequest, tm
     model.save(tmp_path)
     loaded = load_model(tmp_path)
     assert torch.allclose(says(loaded), says(model), atol=1e-5)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.json", "pretrained"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["digests.json", "model.json", "pretrained"]
     assert (tmp_path / "pretrained" / "model.safetensors").exists()
 
 
