@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 DIGESTS_FILE = "digests.json"
 """Name of the list that lies beside files which are written together."""
@@ -28,7 +29,7 @@ class Digest:
         return cls(memoryview(content).nbytes, hashlib.sha256(content).hexdigest())
 
     @classmethod
-    def of_file(cls, file: BinaryIO) -> Digest:
+    def of_file(cls, file: BufferedReader | BytesIO) -> Digest:
         """Return the digest of a file that is open for reading, however large it is."""
         size = file.seek(0, 2)
         file.seek(0)

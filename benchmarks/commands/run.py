@@ -62,7 +62,9 @@ def run(
     with user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError):
         executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
-            finished = RunStore(folder, chosen).finished() if resume else set()
+            store = RunStore(folder, chosen)
+            store.check()
+            finished = store.finished() if resume else set()
             print_outlook(console, outlook(runs, finished), folder, number_of_processes(workers))
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):

@@ -14,7 +14,8 @@ from coopgym.corpus.export import FORMS, encode
 from coopgym.corpus.reader import Corpus, CorpusError
 from coopgym.corpus.reference import import_shards
 from coopgym.corpus.schema import TABLES, TableName
-from coopgym.corpus.writer import write_atomically, write_table
+from coopgym.corpus.shard_writer import add_shard
+from coopgym.corpus.writer import write_atomically
 
 IMPORTED = "imported"
 """Study hash of runs that no study of ours made."""
@@ -65,11 +66,8 @@ def import_records(source: Path, out: Path, reward_mode: str | None) -> dict[Tab
     sizes: Counter[TableName] = Counter()
     try:
         for number, tables in enumerate(import_shards(source, reward_mode)):
-            for name in reversed(TABLES):  # runs last, as always
-                if name in tables:
-                    path = building / name / f"{number:05d}.parquet"
-                    write_table(name, tables[name], path, study_hash=IMPORTED, package_version=package_version())
-                    sizes[name] += len(tables[name])
+            add_shard(building, f"{number:05d}", tables, study_hash=IMPORTED, package_version=package_version())
+            sizes.update({name: len(table) for name, table in tables.items()})
         os.replace(building, out)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

@@ -98,6 +98,15 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
         ValueError: the table breaks the standard (`validate`).
         OSError: the file cannot be written.
     """
+    write_atomically(path, encode_table(name, table, study_hash=study_hash, package_version=package_version))
+
+
+def encode_table(name: TableName, table: pa.Table | CorpusTable, *, study_hash: str, package_version: str) -> pa.Buffer:
+    """Return the content of a table's Parquet file.
+
+    Raises:
+        ValueError: the table breaks the standard (`validate`).
+    """
     validate(name, table)
     labels = {
         TABLE_KEY: name.encode(),
@@ -115,7 +124,7 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
         write_page_checksum=True,
         use_dictionary=[column.name for column in COLUMNS[name] if column.type == pa.string()],
     )
-    write_atomically(path, sink.getvalue())
+    return sink.getvalue()
 
 
 def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.cli import app
 from benchmarks.study import Study
-from coopgym.corpus import load_corpus, write_table
+from coopgym.corpus import load_corpus
 from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.shard_writer import keep_runs
 
 
 def call(*arguments: str | Path) -> Result:
@@ -38,11 +40,7 @@ def change_runs(folder: Path, keep: Callable) -> None:
     """Reduce every shard to some of its runs."""
     for shard in run_shards(folder):
         table = read_shard(shard, "runs")
-        kept = table.filter(keep(table))
-        if len(kept):
-            write_table("runs", kept, shard, study_hash="0" * 64, package_version="0")
-        else:
-            shard.unlink()
+        keep_runs(folder, shard.stem, table.filter(keep(table)))
 
 
 def test_a_corpus_is_shown_on_one_screen(runs: Path) -> None:
@@ -95,6 +93,12 @@ def test_a_mistyped_name_is_explained(runs: Path, shelf: Path) -> None:
 class TestVerify:
     def test_a_finished_study_is_sound(self, runs: Path) -> None:
         assert call("verify", runs).output == f"{runs}: sound\n"
+
+    def test_shards_of_earlier_versions_are_sound_and_a_note_says_what_cannot_be_seen(self, runs: Path) -> None:
+        shutil.rmtree(runs / "manifests")
+        result = call("verify", runs)
+        assert result.exit_code == 0
+        assert result.output.startswith(f"{runs}: sound\nnote: its shards have no manifests")
 
     def test_missing_runs_are_named(self, runs: Path) -> None:
         change_runs(runs, lambda table: pc.not_equal(table["algorithm"], "Random"))
