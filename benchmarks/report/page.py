@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
 from benchmarks.progress import duration
 from benchmarks.report.content import Chart
 from benchmarks.report.evidence import Evidence
+from benchmarks.report.freshness import marks
 from benchmarks.report.ink import svg
 from benchmarks.report.looks import kinds_shown
 from benchmarks.report.sections import sections
@@ -25,24 +27,30 @@ _PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) no
 
 
 def write_report(corpus: Corpus, summary: Summary, path: Path) -> Path:
-    """Write the report of a corpus, and its summary as CSV beside it; return the place of the summary.
+    """Write the report of a corpus, and before it its summary as CSV beside it; return the place of the summary.
 
     Raises:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
-    table = path.with_name(SUMMARY_FILE)
-    write_atomically(path, render(corpus).encode())
-    write_atomically(table, to_csv(summary).encode())
+    table, lines = path.with_name(SUMMARY_FILE), to_csv(summary).encode()
+    write_atomically(table, lines)
+    write_atomically(path, render(corpus, marks(corpus, lines)).encode())
     return table
 
 
-def render(corpus: Corpus) -> str:
-    """Return the page. The same corpus gives the same bytes."""
+def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the page. The same corpus gives the same bytes.
+
+    Args:
+        corpus: what it shows.
+        origin: names and contents of ``meta`` elements that say what it was written from.
+    """
     evidence = Evidence(corpus)
     found = sections(evidence)
     study = corpus.study or {}
     page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
+        origin=origin,
         name=study.get("name") or corpus.path.name,
         description=study.get("description", ""),
         facts=_facts(evidence),
