@@ -77,6 +77,7 @@ def run_study(
 
     Raises:
         FolderInUseError: another process writes to the folder.
+        OtherStudyError: the folder holds runs of another study.
         CorpusError: the folder holds damaged or foreign shards.
         WorkerDiedError: a worker process was killed.
     """

@@ -42,6 +42,10 @@ class FolderInUseError(RuntimeError):
     """Another process is writing to the same folder."""
 
 
+class OtherStudyError(ValueError):
+    """A folder holds runs of another study."""
+
+
 def lock_folder(folder: Path) -> TextIO:
     """Keep other processes from writing to a folder until the returned file is closed.
 
@@ -92,12 +96,15 @@ class RunStore:
     A job's policies, curves and steps are written before its runs, and a shard counts only with its runs, so a kill at
     any moment leaves either the whole job or none of it. Of a training that was killed, its last checkpoint stays.
 
+    A folder belongs to one study, by its name: the same study may change, another one is refused.
+
     Every shard has a manifest of its files. A folder in which a file is missing or is not what its manifest says is not
     opened: no damaged shard counts as finished, and what could be restored from a backup is not computed over.
     """
 
     def __init__(self, folder: Path, study: Study) -> None:
         self.folder = folder
+        self.study = study.name
         description = study.model_dump(mode="json", by_alias=True)
         self.study_json = canonical_json(description)
         self.study_hash = content_hash(description)
@@ -106,11 +113,12 @@ class RunStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.folder)
         try:
+            self._refuse_other_studies()
             remove_leftovers(self.folder)
             finish_changes(self.folder)
             remove_orphans(self.folder)
             write_missing_manifests(self.folder)
-            self.check()
+            require_sound(self.folder)
             write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
         except BaseException:
             self._lock.close()
@@ -123,11 +131,13 @@ class RunStore:
         self._lock.close()
 
     def check(self) -> None:
-        """Make sure that what the folder holds is sound; opening it does so.
+        """Make sure that the folder can be opened, and leave it as it is.
 
         Raises:
+            OtherStudyError: it holds runs of another study.
             CorpusError: a file is missing, damaged or not the one that was written.
         """
+        self._refuse_other_studies()
         require_sound(self.folder)
 
     def finished(self) -> set[str]:
@@ -208,6 +218,17 @@ class RunStore:
             shutil.rmtree(self.folder / CHECKPOINTS / job_id, ignore_errors=True)
         if (self.folder / CHECKPOINTS).exists() and not self.checkpoints():
             (self.folder / CHECKPOINTS).rmdir()
+
+    def _refuse_other_studies(self) -> None:
+        tables = [read_shard(shard, "runs", ("study",)) for shard in run_shards(self.folder)]
+        held = {name for table in tables for name in table.column("study").unique().to_pylist()}
+        if others := sorted(held - {self.study}):
+            elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
+            raise OtherStudyError(
+                f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
+                f"study: run {self.study!r} elsewhere, as with --out {elsewhere}. Finished folders are put together "
+                f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
+            )
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -95,6 +95,21 @@ def import_published(
 
 
 @data.command()
+def merge(
+    corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help="Released corpora by name, or folders.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+) -> None:
+    """Put corpora together in a new folder; runs that several hold are taken from the first."""
+    from benchmarks.corpora.merging import merge as put_together
+
+    with user_errors(ValueError, OSError, ImportError):
+        merged = put_together(corpora, out)
+    typer.echo(f"merged: {out} ({merged.runs:,} runs; {merged.repeated:,} more were there several times)")
+    if not merged.resumable:
+        typer.echo("it holds several studies, or versions of one: report on it, but run studies into their own folders")
+
+
+@data.command()
 def release(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, such as runs/quick.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; its name is the corpus's, like audit-v0.")],

@@ -51,19 +51,29 @@ def add_shard(
         ValueError: a table breaks the standard.
         OSError: a file cannot be written.
     """
-    encoded = {
+    contents = {
         name: encode_table(name, tables[name], study_hash=study_hash, package_version=package_version)
         for name in TABLES
         if name == "runs" or len(tables.get(name, ()))
     }
-    entries = {
-        table_path(name, shard): Entry(Digest.of(content), len(tables[name])) for name, content in encoded.items()
-    }
-    for name in DETAILS:
-        if name in encoded:
-            write_atomically(folder / table_path(name, shard), encoded[name])
-    write_manifest(folder, shard, Manifest(entries | policy_entries(folder, shard)))
-    write_atomically(folder / table_path("runs", shard), encoded["runs"])
+    _write_shard(folder, shard, contents, {name: len(tables[name]) for name in contents})
+
+
+def copy_shard(source: Path, shard: str, folder: Path, name: str) -> None:
+    """Copy a shard with its policies into another folder, under a name that no shard there has.
+
+    Raises:
+        CorpusError: it is damaged.
+        OSError: a file cannot be read or written.
+    """
+    paths = {table: source / table_path(table, shard) for table in TABLES}
+    there = {table: path for table, path in paths.items() if path.exists()}
+    if (policies := source / POLICIES / shard).exists():
+        shutil.copytree(policies, folder / POLICIES / name)
+    contents = {table: pa.py_buffer(path.read_bytes()) for table, path in there.items()}
+    _write_shard(
+        folder, name, contents, {table: open_shard(path, table).metadata.num_rows for table, path in there.items()}
+    )
 
 
 def change_runs(folder: Path, shard: str, runs: pa.Table) -> None:
@@ -134,6 +144,18 @@ def write_missing_manifests(folder: Path) -> None:
     if building.exists():
         os.replace(building / MANIFESTS, folder / MANIFESTS)
         building.rmdir()
+
+
+def _write_shard(
+    folder: Path, shard: str, contents: Mapping[TableName, pa.Buffer], rows: Mapping[TableName, int]
+) -> None:
+    """Write the tables of a shard whose policies are there: details, then the manifest of all, then the runs."""
+    entries = {table_path(name, shard): Entry(Digest.of(content), rows[name]) for name, content in contents.items()}
+    for name in DETAILS:
+        if name in contents:
+            write_atomically(folder / table_path(name, shard), contents[name])
+    write_manifest(folder, shard, Manifest(entries | policy_entries(folder, shard)))
+    write_atomically(folder / table_path("runs", shard), contents["runs"])
 
 
 def _change(folder: Path, shard: str, tables: Mapping[TableName, pa.Table]) -> None:

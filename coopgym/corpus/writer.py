@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -145,6 +147,19 @@ def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes the place of ``target`` once it is full, and vanishes if that fails."""
+    building = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+    shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
+    try:
+        yield building
+        building.replace(target)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
 
 
 def remove_leftovers(folder: Path) -> int:

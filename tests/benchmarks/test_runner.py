@@ -16,7 +16,7 @@ from quiet import Silence
 from benchmarks.executors import InProcess
 from benchmarks.plan import expand
 from benchmarks.runner import run_study
-from benchmarks.store import FolderInUseError, RunStore
+from benchmarks.store import FolderInUseError, OtherStudyError, RunStore
 from benchmarks.study import Study
 from coopgym.corpus import CorpusError, check_corpus, load_corpus
 
@@ -83,6 +83,24 @@ def test_a_changed_specification_takes_the_place_of_the_old_one(small: Study, ru
     assert sorted(runs.column("run_id").to_pylist()) == sorted(spec.run_id for spec in expand(longer))
 
 
+def test_a_folder_belongs_to_one_study(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path / "out")
+    files = {
+        path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file() and path.stat().st_size
+    }
+    other = small.model_copy(update={"name": "other"})
+    with pytest.raises(
+        OtherStudyError, match=r"holds runs of the study 'small'.*--out \S+out-other.*data merge \S+out "
+    ):
+        run(other, tmp_path / "out")
+    with pytest.raises(OtherStudyError):
+        RunStore(tmp_path / "out", other).check()
+    assert all(path.read_bytes() == content for path, content in files.items() if path.name != ".lock")
+    assert run(small.with_agent("GenerousTitForTat"), tmp_path / "out").skipped == 36
+    shutil.rmtree(tmp_path / "out" / "runs")
+    assert run(other, tmp_path / "out").computed == 36, "a folder without runs is free"
+
+
 def test_two_processes_on_one_folder_refuse_politely(small: Study, run, tmp_path: Path) -> None:
     with (
         RunStore(tmp_path, small),
@@ -97,7 +115,7 @@ def test_a_damaged_shard_stops_the_study_before_it_starts(small: Study, run, tmp
     shard = sorted((tmp_path / "runs").glob("*.parquet"))[0]
     content = shard.read_bytes()
     shard.write_bytes(content[:100])
-    with pytest.raises(CorpusError, match=rf"{shard.name} is damaged, altered or swapped: 100 bytes"):
+    with pytest.raises(CorpusError, match="truncated after 100 bytes"):
         run(small, tmp_path)
     shard.write_bytes(content)
     assert run(small, tmp_path).computed == 0
