@@ -119,11 +119,15 @@ def release(
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of publication.", show_default="today")
     ] = None,
     url: Annotated[str, typer.Option(help="Web page of the release.", show_default=False)] = "",
+    changes: Annotated[
+        str,
+        typer.Option(help="What moved, for a corpus made anew, which is named like audit-v0.1.", show_default=False),
+    ] = "",
 ) -> None:
     """Make a released corpus: one file per table, Croissant metadata and a datasheet."""
     from benchmarks.corpora.release import release as make_release
 
     day = (published or datetime.now(tz=UTC)).date()
     with user_errors(ValueError, OSError):
-        make_release(runs, out, description, version, day, url)
+        make_release(runs, out, description, version, day, url, changes)
     typer.echo(f"released: {out}")

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from coopgym.agents import Strategy, make_agent
 from coopgym.corpus.manifest import MANIFESTS, read_manifest, shard_faults
-from coopgym.corpus.reader import CROISSANT_FILE, CorpusError, listed_files, read_shard, shards
+from coopgym.corpus.reader import CROISSANT_FILE, CorpusError, listed_files, read_shard, shard_version, shards
 from coopgym.corpus.remote import Place
-from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName
+from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName, is_newer
 from coopgym.corpus.writer import violations
 from coopgym.games.registry import make_game
 
@@ -68,7 +68,8 @@ def check_corpus(place: Place) -> list[Fault]:
             except (CorpusError, OSError) as error:
                 faults.append(Fault(str(shard), str(error)))
                 continue
-            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1])]
+            known = not is_newer(shard_version(shard, name))
+            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1], vocabulary=known)]
         if parts:
             tables[name] = pa.concat_tables(parts)
     faults += _orphans(place)
@@ -82,8 +83,8 @@ def check_corpus(place: Place) -> list[Fault]:
     return faults
 
 
-def _row_faults(name: TableName, table: pa.Table) -> Iterator[str]:
-    yield from violations(name, table)
+def _row_faults(name: TableName, table: pa.Table, *, vocabulary: bool) -> Iterator[str]:
+    yield from violations(name, table, vocabulary=vocabulary)
     for column in COLUMNS[name]:
         values = table.column(column.name)
         if column.unit == SHARE:

@@ -161,9 +161,11 @@ def _index(place: Place, shard: str) -> Place:
 
 
 def _belongs(path: str, shard: str) -> bool:
-    if path.startswith(f"{POLICIES}/{shard}/"):
-        return ".." not in path.split("/")
-    return any(path == table_path(name, shard) for name in TABLES)
+    """Whether a file lies where those of a shard do; later versions may bring tables that are unknown here."""
+    folder, *below = path.split("/")
+    if any(part in ("", ".", "..") for part in (folder, *below)):
+        return False
+    return below == [f"{shard}.parquet"] or (folder == POLICIES and len(below) > 1 and below[0] == shard)
 
 
 def _entries(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Entry]:

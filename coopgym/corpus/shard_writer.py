@@ -27,16 +27,14 @@ from coopgym.corpus.manifest import (
     table_path,
     write_manifest,
 )
-from coopgym.corpus.reader import CorpusError, open_shard, read_shard, run_shards
+from coopgym.corpus.reader import CorpusError, open_shard, read_shard, require_rewritable, run_shards
 from coopgym.corpus.schema import (
     DETAILS,
     PACKAGE_VERSION_KEY,
-    SCHEMA_VERSION,
     SCHEMA_VERSION_KEY,
     STUDY_HASH_KEY,
     TABLES,
     TableName,
-    minor,
 )
 from coopgym.corpus.writer import encode_table, write_atomically
 from coopgym.digests import Digest
@@ -214,12 +212,7 @@ def _details_of(runs: pa.Table, path: Path, name: TableName) -> pa.Table:
 def _encoded_like(path: Path, name: TableName, table: pa.Table) -> pa.Buffer:
     """Encode a table that takes the place of a file, with what the file says of its origin."""
     labels = open_shard(path, name).schema_arrow.metadata
-    version = labels[SCHEMA_VERSION_KEY].decode()
-    if minor(version) > minor(SCHEMA_VERSION):
-        raise CorpusError(
-            f"{path}: schema version {version}, but this coopgym writes {SCHEMA_VERSION}: writing it anew would lose "
-            "columns; install a coopgym release that knows it"
-        )
+    require_rewritable(path, [labels[SCHEMA_VERSION_KEY].decode()])
     return encode_table(
         name,
         table,

@@ -81,6 +81,10 @@ def test_a_released_corpus_is_listed_shown_and_verified_by_name(runs: Path, shel
     again = call("release", runs, "-o", shelf / "small-v0")
     assert again.exit_code == 2
     assert "exists already" in again.output
+    silent = call("release", runs, "-o", shelf / "small-v0.1")
+    assert (silent.exit_code, "say what moved" in silent.output) == (2, True)
+    assert call("release", runs, "-o", shelf / "small-v0.1", "--changes", "Nothing.").exit_code == 0
+    assert re.search(r"small-v0\.1 +36 ", call("list").output)
 
 
 def test_a_mistyped_name_is_explained(runs: Path, shelf: Path) -> None:
