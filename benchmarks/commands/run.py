@@ -41,7 +41,7 @@ def run(
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
     from benchmarks.plan import expand
     from benchmarks.progress import progress_on
-    from benchmarks.report import SUMMARY_FILE, is_current, write_report
+    from benchmarks.report import SUMMARY_FILE, TABLE_FILES, is_current, write_report
     from benchmarks.runner import outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
@@ -71,7 +71,7 @@ def run(
             outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
         corpus, page = load_corpus(folder), folder / "report.html"
         summary = summarise(corpus.runs)
-        if not is_current(corpus, page, folder / SUMMARY_FILE):
+        if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, summary, page)
     print_rankings(console, summary)
     typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.corpus.integrity import check_corpus
-from coopgym.corpus.reader import STUDY_FILE, Corpus, CorpusError, locate, read_shard, run_shards
+from coopgym.corpus.reader import (
+    STUDY_FILE,
+    Corpus,
+    CorpusError,
+    locate,
+    read_shard,
+    require_rewritable,
+    run_shards,
+)
 from coopgym.corpus.shard_writer import copy_shard, keep_runs
 from coopgym.corpus.writer import whole_folder, write_atomically
 
@@ -35,7 +43,7 @@ def merge(sources: Sequence[str], out: Path) -> Merged:
         out: the folder to make.
 
     Raises:
-        CorpusError: one of them is no sound corpus on this machine, or the folder exists.
+        CorpusError: one of them is no sound corpus on this machine or is of a newer schema, or the folder exists.
     """
     if out.exists():
         raise CorpusError(f"{out}: exists already; choose another folder")
@@ -68,6 +76,7 @@ def _sound_folder(source: str) -> Path:
     if faults := check_corpus(place):
         listed = "\n".join(map(str, faults))
         raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are merged:\n{listed}")
+    require_rewritable(place, Corpus(place).metadata["schema_version"])
     return place
 
 

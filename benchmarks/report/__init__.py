@@ -2,6 +2,6 @@
 
 from benchmarks.report.files import write_figures
 from benchmarks.report.freshness import is_current
-from benchmarks.report.page import SUMMARY_FILE, render, write_report
+from benchmarks.report.page import SUMMARY_FILE, TABLE_FILES, render, write_report
 
-__all__ = ["SUMMARY_FILE", "is_current", "render", "write_figures", "write_report"]
+__all__ = ["SUMMARY_FILE", "TABLE_FILES", "is_current", "render", "write_figures", "write_report"]

@@ -22,6 +22,8 @@ from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 
 SUMMARY_FILE = "summary.csv"
+TABLE_FILES = (SUMMARY_FILE,)
+"""What lies beside a page."""
 _PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 """Signs for control characters, which HTML does not allow."""
 
@@ -33,10 +35,11 @@ def write_report(corpus: Corpus, summary: Summary, path: Path) -> Path:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
-    table, lines = path.with_name(SUMMARY_FILE), to_csv(summary).encode()
-    write_atomically(table, lines)
-    write_atomically(path, render(corpus, marks(corpus, lines)).encode())
-    return table
+    tables = {SUMMARY_FILE: to_csv(summary).encode()}
+    for name, content in tables.items():
+        write_atomically(path.with_name(name), content)
+    write_atomically(path, render(corpus, marks(corpus, tables)).encode())
+    return path.with_name(SUMMARY_FILE)
 
 
 def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -68,8 +68,8 @@ def check_corpus(place: Place) -> list[Fault]:
             except (CorpusError, OSError) as error:
                 faults.append(Fault(str(shard), str(error)))
                 continue
-            known = not is_newer(shard_version(shard, name))
-            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1], vocabulary=known)]
+            ours = not is_newer(shard_version(shard, name))
+            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1], vocabulary=ours)]
         if parts:
             tables[name] = pa.concat_tables(parts)
     faults += _orphans(place)

@@ -74,12 +74,19 @@ def read_manifest(place: Place, shard: str) -> Manifest | None:
         return None
     try:
         content = json.loads(index.read_bytes())
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']!r}; expected {FORMAT}")
+        if content["format"] > FORMAT:
+            raise CorpusError(
+                f"{index}: of format {content['format']}, but this coopgym reads formats up to {FORMAT}; install a "
+                "coopgym release that knows it"
+            )
         manifest = Manifest(_entries(content["files"]), _entries(content["earlier"]))
         for path in (table_path("runs", shard), *manifest.files, *manifest.earlier):
             if path not in manifest.files or not _belongs(path, shard):
                 raise ValueError(f"{path!r} is missing, or is no file of this shard")
+        if manifest.earlier and manifest.earlier.keys() != manifest.files.keys():
+            raise ValueError("what its files were is told of some only")
+    except CorpusError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"{index}: damaged: {error!r}; {_remedy(place, shard)}") from error
     return manifest

@@ -316,7 +316,7 @@ def test_the_command_writes_the_same_bytes_and_the_summary(corpus: Corpus, page:
     result = cli.invoke(app, ["report", str(corpus.path), "--out", str(place)])
     assert result.exit_code == 0, result.output
     written = place.read_text(encoding="utf-8")
-    marks = re.findall(r'<meta name="coopgym-\w+" content="\w+">\n', written)
+    marks = re.findall(r'<meta name="coopgym-[\w.]+" content="\w+">\n', written)
     assert len(marks) == 2
     assert written.replace("".join(marks), "") == page
     assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == to_csv(summarise(corpus.runs))

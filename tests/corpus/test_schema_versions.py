@@ -10,17 +10,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from example_corpus import sound_run, write_rows
+from typer.testing import CliRunner
 
 from algorithms.loading import load_agents
+from benchmarks.cli import app
 from benchmarks.corpora.merging import merge
-from benchmarks.report import write_report
-from benchmarks.summary import summarise
 from coopgym.agents import play
 from coopgym.corpus import SCHEMA_VERSION, SCHEMAS, CorpusError, check_corpus, load_corpus, validate
 from coopgym.corpus.publication import publish
 from coopgym.corpus.reader import run_shards
 from coopgym.corpus.release import Release
-from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION_KEY, TABLE_SINCE, TABLES, TableName, major, minor
+from coopgym.corpus.schema import (
+    COLUMNS,
+    SCHEMA_VERSION_KEY,
+    TABLE_SINCE,
+    TABLES,
+    TableName,
+    is_self_play,
+    major,
+    minor,
+)
 from coopgym.corpus.standard import type_name
 from coopgym.games.registry import make_game
 
@@ -67,10 +76,10 @@ class TestKeptCorpora:
 
     def test_they_are_sound_and_reported_on(self, version: str, tmp_path: Path) -> None:
         assert check_corpus(kept(version)) == []
-        corpus = load_corpus(kept(version))
-        summary = write_report(corpus, summarise(corpus.runs), tmp_path / "report.html")
+        result = CliRunner().invoke(app, ["report", str(kept(version)), "--out", str(tmp_path / "report.html")])
+        assert result.exit_code == 0, result.output
         for algorithm in ("Random", "TitForTat", "Constant_50", "IPPO"):
-            assert algorithm in summary.read_text(encoding="utf-8")
+            assert algorithm in (tmp_path / "summary.csv").read_text(encoding="utf-8")
             assert algorithm in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -117,10 +126,13 @@ class TestNewerVersions:
         assert runs.schema == SCHEMAS["runs"]
         assert runs.column("status").to_pylist() == ["completed", "abandoned"]
         assert check_corpus(newer) == [], "words that a later version may have brought are not judged"
-        assert [cell.algorithm for cell in summarise(runs).cells] == ["TitForTat"]
+        assert [row["algorithm"] for row in runs.to_pylist() if is_self_play(row)] == ["TitForTat"]
 
     def test_they_are_not_written_anew(self, newer: Path, tmp_path: Path) -> None:
-        with pytest.raises(CorpusError, match=r"schema version 1\.99, but this coopgym writes .* would be lost"):
+        lost = r"schema version 1\.99, but this coopgym writes .* would be lost"
+        with pytest.raises(CorpusError, match=lost):
+            merge([str(newer)], tmp_path / "merged")
+        with pytest.raises(CorpusError, match=lost):
             publish(newer, tmp_path / "released-v0", Release("released-v0", "", "1.0.0", date(2030, 1, 2)))
 
     def test_another_major_version_is_refused(self, newer: Path) -> None:

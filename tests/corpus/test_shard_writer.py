@@ -224,6 +224,10 @@ def foreign_table(folder: Path) -> None:
         (flip("audit_unilateral/job.parquet"), "audit_unilateral/job.parquet is damaged, altered or swapped"),
         (swap, "runs/job.parquet is damaged, altered or swapped"),
         (lambda folder: (folder / "manifests/job.json").write_text("{"), "manifests/job.json: damaged"),
+        (
+            lambda folder: (folder / "manifests/job.json").write_text('{"format": 2}'),
+            "manifests/job.json: of format 2, .* install",
+        ),
         (manifest_of_another, "manifests/job.json: damaged: .*no file of this shard"),
         (manifest_that_leaves, "manifests/job.json: damaged: .*secret"),
         (foreign_table, "steps/job.parquet is not listed in .*move it away"),
@@ -236,8 +240,8 @@ def test_what_a_manifest_does_not_know_is_named_with_the_remedy(
     harm(tmp_path)
     with pytest.raises(CorpusError, match=message) as caught:
         require_sound(tmp_path)
-    assert any(word in str(caught.value) for word in ("delete", "move it away"))
-    harmed = str(caught.value).partition(" is ")[0].partition(": damaged")[0]
+    assert any(word in str(caught.value) for word in ("delete", "move it away", "install"))
+    harmed = str(caught.value).partition(" is ")[0].partition(": ")[0]
     assert harmed in {fault.where for fault in check_corpus(tmp_path)}
 
 
