@@ -15,10 +15,8 @@ from torch import Tensor
 from algorithms.llm.data import IntArray
 from algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from algorithms.llm.models.language_model import LanguageModel, padded
-from algorithms.llm.models.storage import copy_into, write_description
+from algorithms.llm.models.storage import PRETRAINED_FOLDER, copy_into, write_description
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
-
-PRETRAINED_FOLDER = "pretrained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +90,7 @@ class HuggingFaceModel(LanguageModel):
         merged.save_pretrained(building)
         self._chat.library.save_pretrained(building)
         _replace_folder(building, path / PRETRAINED_FOLDER)
-        saved = [file for file in (path / PRETRAINED_FOLDER).rglob("*") if file.is_file()]
-        write_description(path, "huggingface", {"dtype": self.dtype}, saved)
+        write_description(path, "huggingface", {"dtype": self.dtype})
 
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:
         output = self.network(

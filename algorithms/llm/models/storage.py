@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
+PRETRAINED_FOLDER = "pretrained"
+"""Where a folder keeps files of another library."""
 FORMAT = 1
 
 
@@ -51,23 +53,17 @@ def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: M
     """Write a model; each of its files is replaced as a whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_atomically(folder / WEIGHTS_FILE, save(tensors))
-    write_description(folder, kind, settings, [folder / WEIGHTS_FILE])
+    write_description(folder, kind, settings)
 
 
-def write_description(folder: Path, kind: str, settings: Mapping[str, Any], weights: Iterable[Path]) -> None:
-    """Write what the model of a folder is, and the digests of its files.
-
-    Args:
-        folder: where the model lies.
-        kind: the class that reads it.
-        settings: what that class needs.
-        weights: the files, below the folder, that are there already.
-    """
+def write_description(folder: Path, kind: str, settings: Mapping[str, Any]) -> None:
+    """Write what the model of a folder is, once its other files are there, and the digests of them all."""
     description = json.dumps({"format": FORMAT, "kind": kind, "settings": dict(settings)}, indent=1).encode()
     digests = {MODEL_FILE: Digest.of(description)}
-    for file in sorted(weights):
-        with file.open("rb") as content:
-            digests[file.relative_to(folder).as_posix()] = Digest.of_file(content)
+    for file in (folder / WEIGHTS_FILE, *sorted((folder / PRETRAINED_FOLDER).rglob("*"))):
+        if file.is_file():
+            with file.open("rb") as content:
+                digests[file.relative_to(folder).as_posix()] = Digest.of_file(content)
     write_atomically(folder / DIGESTS_FILE, encode_digests(digests))
     write_atomically(folder / MODEL_FILE, description)
 
