@@ -9,6 +9,7 @@ from pathlib import Path
 from algorithms.marl.agents import RECORD_FILE
 from algorithms.marl.agents import load_agents as load_policies
 from algorithms.trainable import PolicyAgent, ReplicaName
+from coopgym.digests import check_digests
 
 LANGUAGE = "language_model"
 """What the record of a language model calls itself."""
@@ -24,8 +25,9 @@ def load_agents(path: str | Path, replica: ReplicaName = 0, *, stochastic: bool 
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
-        ValueError: a file cannot be read, or there is no such replica.
+        ValueError: a file cannot be read or was altered, or there is no such replica.
     """
+    check_digests(Path(path))  # before the record decides who reads the rest
     if _kind(Path(path) / RECORD_FILE) == LANGUAGE:
         from algorithms.llm.result import load_language_agents
 

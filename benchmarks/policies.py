@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.plan import RunSpec
 from coopgym.agents import make_agent
+from coopgym.corpus.manifest import POLICIES, shard_faults
 from coopgym.games.registry import make_game
 from oracles.dynamic.frozen import Agents
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     Policies = Sequence[PolicyAgent] | str
     """The agents of a learner's run, one per seat, or why they cannot be had."""
-
-POLICIES = "policies"
-"""Where a folder of results keeps trained policies, one folder per job."""
 
 
 class LostAgentsError(RuntimeError):
@@ -86,6 +84,9 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
         return f"{spec.path} has not been trained in {folder}; run the study without --only, or with it included"
     place, shard = folder / POLICIES / job_id, folder / "runs" / f"{job_id}.parquet"
     again = f"run the study again into another folder, or delete {shard} and run it again into this one"
+    for file, fault in shard_faults(folder, job_id):
+        if isinstance(file, Path) and place in file.parents:
+            return fault
     if not place.exists():
         return f"{place} is missing: these runs were made before policies were kept; {again}"
     try:

@@ -140,6 +140,7 @@ def run_study(
     Raises:
         OlderRunsError: there are such runs, and ``older`` is ``"ask"``; nothing has been changed.
         FolderInUseError: another process writes to the folder.
+        OtherStudyError: the folder holds runs of another study.
         CorpusError: the folder holds damaged or foreign shards.
         WorkerDiedError: a worker process was killed.
     """

@@ -15,12 +15,20 @@ import pyarrow.compute as pc
 
 from benchmarks.jobs import JobResult
 from benchmarks.plan import COMPARED_COLUMNS, Job, RunSpec, Superseded, canonical_json, content_hash, superseded
-from benchmarks.policies import POLICIES, keep_policies, trained_agents
+from benchmarks.policies import keep_policies, trained_agents
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
-from coopgym.corpus.reader import open_shard, read_shard, run_shards
-from coopgym.corpus.schema import DETAILS, PACKAGE_VERSION_KEY, STUDY_HASH_KEY, TableName
-from coopgym.corpus.writer import remove_leftovers, write_atomically, write_table
+from coopgym.corpus.manifest import require_sound
+from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.shard_writer import (
+    add_shard,
+    change_runs,
+    finish_changes,
+    keep_runs,
+    remove_orphans,
+    write_missing_manifests,
+)
+from coopgym.corpus.writer import remove_leftovers, write_atomically
 
 STUDY_FILE = "study.json"
 CHECKPOINTS = "checkpoints"
@@ -29,6 +37,10 @@ CHECKPOINTS = "checkpoints"
 
 class FolderInUseError(RuntimeError):
     """Another process is writing to the same folder."""
+
+
+class OtherStudyError(ValueError):
+    """A folder holds runs of another study."""
 
 
 def lock_folder(folder: Path) -> TextIO:
@@ -58,22 +70,21 @@ def amend_runs(shard: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Set columns of some runs of a shard; every other value, and what the shard says of its origin, stays.
 
     Args:
-        shard: a file of ``runs``, replaced as a whole or not at all.
+        shard: a file of ``runs``, replaced as a whole or not at all; its manifest follows.
         changes: run id to column to value.
 
     Raises:
         CorpusError: the shard is damaged.
         ValueError: a value does not fit its column.
     """
-    labels, runs = open_shard(shard, "runs").schema_arrow.metadata, read_shard(shard, "runs")
+    runs = read_shard(shard, "runs")
     ids = runs.column("run_id").to_pylist()
     for name in dict.fromkeys(name for change in changes.values() for name in change):
         before = runs.column(name).to_pylist()
         after = [changes.get(run_id, {}).get(name, value) for run_id, value in zip(ids, before, strict=True)]
         place = runs.schema.get_field_index(name)
         runs = runs.set_column(place, runs.schema.field(place), pa.array(after, runs.schema.field(place).type))
-    origin = {"study_hash": labels[STUDY_HASH_KEY].decode(), "package_version": labels[PACKAGE_VERSION_KEY].decode()}
-    write_table("runs", runs, shard, **origin)
+    change_runs(shard.parents[1], shard.stem, runs)
 
 
 class RunStore:
@@ -81,10 +92,16 @@ class RunStore:
 
     A job's policies, curves and steps are written before its runs, and a shard counts only with its runs, so a kill at
     any moment leaves either the whole job or none of it. Of a training that was killed, its last checkpoint stays.
+
+    A folder belongs to one study, by its name: the same study may change, another one is refused.
+
+    Every shard has a manifest of its files. A folder in which a file is missing or is not what its manifest says is not
+    opened: no damaged shard counts as finished, and what could be restored from a backup is not computed over.
     """
 
     def __init__(self, folder: Path, study: Study) -> None:
         self.folder = folder
+        self.study = study.name
         description = study.model_dump(mode="json", by_alias=True)
         self.study_json = canonical_json(description)
         self.study_hash = content_hash(description)
@@ -92,9 +109,17 @@ class RunStore:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = lock_folder(self.folder)
-        remove_leftovers(self.folder)
-        self._remove_orphans()
-        write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+        try:
+            self._refuse_other_studies()
+            remove_leftovers(self.folder)
+            finish_changes(self.folder)
+            remove_orphans(self.folder)
+            write_missing_manifests(self.folder)
+            require_sound(self.folder)
+            write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+        except BaseException:
+            self._lock.close()
+            raise
         return self
 
     def __exit__(
@@ -102,16 +127,22 @@ class RunStore:
     ) -> None:
         self._lock.close()
 
+    def check(self) -> None:
+        """Make sure that the folder can be opened, and leave it as it is.
+
+        Raises:
+            OtherStudyError: it holds runs of another study.
+            CorpusError: a file is missing, damaged or not the one that was written.
+        """
+        self._refuse_other_studies()
+        require_sound(self.folder)
+
     def finished(self) -> set[str]:
         """Ids of the runs that need not be computed again: all but the failed ones.
 
         Raises:
-            CorpusError: a shard is damaged, of these runs or of their curves and steps.
+            CorpusError: a shard cannot be read.
         """
-        for shard in run_shards(self.folder):
-            for name in DETAILS:
-                if (self.folder / name / shard.name).exists():
-                    open_shard(self.folder / name / shard.name, name)
         tables = [read_shard(shard, "runs", ("run_id", "status")) for shard in run_shards(self.folder)]
         completed = [table.filter(pc.not_equal(table.column("status"), "failed")) for table in tables]
         return {run_id for table in completed for run_id in table.column("run_id").to_pylist()}
@@ -129,7 +160,7 @@ class RunStore:
             runs = read_shard(shard, "runs")
             gone = pc.or_(pc.is_in(runs.column("run_id"), unwanted), pc.equal(runs.column("status"), "failed"))
             if pc.any(gone).as_py():
-                self._keep(shard, runs.filter(pc.invert(gone)))
+                keep_runs(self.folder, shard.stem, runs.filter(pc.invert(gone)))
 
     def drop(self, specs: Iterable[RunSpec]) -> None:
         """Remove runs, so that they are computed anew."""
@@ -138,7 +169,7 @@ class RunStore:
             runs = read_shard(shard, "runs")
             named = pc.is_in(runs.column("run_id"), unwanted)
             if pc.any(named).as_py():
-                self._keep(shard, runs.filter(pc.invert(named)))
+                keep_runs(self.folder, shard.stem, runs.filter(pc.invert(named)))
 
     def supplied(self, jobs: Iterable[Job], *, checkpoints: bool = False, kept: Iterable[Superseded] = ()) -> list[Job]:
         """Return jobs with the policies that they need, or with the reasons why those cannot be had.
@@ -170,10 +201,7 @@ class RunStore:
         """Add the shards of a finished job, and the policies of a learner."""
         if result.policies:
             keep_policies(self.folder, job.id, result.policies)
-        for name in DETAILS:
-            if len(result.tables.get(name, ())):
-                self._write(name, f"{job.id}.parquet", result.tables[name])
-        self._write("runs", f"{job.id}.parquet", result.tables["runs"])
+        add_shard(self.folder, job.id, result.tables, study_hash=self.study_hash, package_version=package_version())
         self.drop_checkpoints({job.id})
 
     def checkpoints(self) -> set[str]:
@@ -187,34 +215,13 @@ class RunStore:
         if (self.folder / CHECKPOINTS).exists() and not self.checkpoints():
             (self.folder / CHECKPOINTS).rmdir()
 
-    def _keep(self, shard: Path, runs: pa.Table) -> None:
-        """Reduce a shard to some of its runs; as when writing, the runs come last."""
-        if not len(runs):
-            shard.unlink()
-            self._remove_orphans()
-            return
-        for name in DETAILS:
-            path = self.folder / name / shard.name
-            if path.exists():
-                rows = read_shard(path, name)
-                self._write(name, shard.name, rows.filter(pc.is_in(rows.column("run_id"), runs.column("run_id"))))
-        self._write("runs", shard.name, runs)
-
-    def _write(self, name: TableName, file: str, table: pa.Table) -> None:
-        write_table(
-            name,
-            table,
-            self.folder / name / file,
-            study_hash=self.study_hash,
-            package_version=package_version(),
-        )
-
-    def _remove_orphans(self) -> None:
-        complete = {shard.name for shard in run_shards(self.folder)}
-        for name in DETAILS:
-            for shard in (self.folder / name).glob("*.parquet"):
-                if shard.name not in complete:
-                    shard.unlink()
-        for kept in (self.folder / POLICIES).glob("*"):
-            if kept.is_dir() and f"{kept.name}.parquet" not in complete:
-                shutil.rmtree(kept)
+    def _refuse_other_studies(self) -> None:
+        tables = [read_shard(shard, "runs", ("study",)) for shard in run_shards(self.folder)]
+        held = {name for table in tables for name in table.column("study").unique().to_pylist()}
+        if others := sorted(held - {self.study}):
+            elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
+            raise OtherStudyError(
+                f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
+                f"study: run {self.study!r} elsewhere, as with --out {elsewhere}. Finished folders are put together "
+                f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
+            )

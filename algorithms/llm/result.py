@@ -16,6 +16,7 @@ from algorithms.loading import LANGUAGE
 from algorithms.marl.agents import RECORD_FILE, replica_index
 from algorithms.marl.files import write_atomically
 from algorithms.trainable import CurvePoint, ReplicaName
+from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 from coopgym.interfaces.text import Rules
 
 
@@ -77,12 +78,14 @@ class LanguageResult:
         return step
 
     def save(self, path: str | Path) -> None:
-        """Write models (safetensors) and record (JSON) to a folder that `load_language_agents` reads."""
+        """Write models (safetensors), record (JSON) and its digest to a folder that `load_language_agents` reads."""
         folder = Path(path)
         for number, model in enumerate(self.models):
             if model is not None:
-                model.save(_model_folder(folder, number))
-        write_atomically(folder / RECORD_FILE, json.dumps(self.record, indent=1).encode())
+                model.save(_model_folder(folder, number))  # with digests of its own files
+        record = json.dumps(self.record, indent=1).encode()
+        write_atomically(folder / DIGESTS_FILE, encode_digests({RECORD_FILE: Digest.of(record)}))
+        write_atomically(folder / RECORD_FILE, record)  # last: a folder with a record is complete
 
     def _entry(self, replica: ReplicaName) -> Mapping[str, Any]:
         entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]
@@ -121,9 +124,10 @@ def load_language_agents(
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
-        ValueError: a file cannot be read, or there is no such replica.
+        ValueError: a file cannot be read or was altered, or there is no such replica.
     """
     folder = Path(path)
+    check_digests(folder)
     if not (folder / RECORD_FILE).is_file():
         raise FileNotFoundError(f"{folder / RECORD_FILE} is missing; expected a folder written by LanguageResult.save")
     try:

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 
 from algorithms.marl.exported import POLICY_KINDS, Policy
 from coopgym.agents.base import FloatArray, Seat
+from coopgym.digests import check_digests
 
 POLICIES_FILE = "policies.safetensors"
 RECORD_FILE = "training.json"
@@ -127,9 +128,10 @@ def load_agents(
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
-        ValueError: a file cannot be read, or there is no such replica.
+        ValueError: a file cannot be read or was altered, or there is no such replica.
     """
     folder = Path(path)
+    check_digests(folder)
     for name in (RECORD_FILE, POLICIES_FILE):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder / name} is missing; expected a folder written by TrainingResult.save")

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from algorithms.marl.agents import POLICIES_FILE, RECORD_FILE, TrainedAgent, policies, replica_index
 from algorithms.marl.files import write_atomically
 from algorithms.marl.training import CurvePoint
+from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +90,14 @@ class TrainingResult:
         return step
 
     def save(self, path: str | Path) -> None:
-        """Write policies (safetensors) and record (JSON) to a folder that `load_agents` reads."""
+        """Write policies (safetensors), record (JSON) and the digests of both to a folder that `load_agents` reads."""
         folder = Path(path)
         arrays = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
-        write_atomically(folder / POLICIES_FILE, save(arrays))
-        write_atomically(folder / RECORD_FILE, json.dumps(self.record, indent=1).encode())
+        tensors, record = save(arrays), json.dumps(self.record, indent=1).encode()
+        digests = {POLICIES_FILE: Digest.of(tensors), RECORD_FILE: Digest.of(record)}
+        write_atomically(folder / POLICIES_FILE, tensors)
+        write_atomically(folder / DIGESTS_FILE, encode_digests(digests))
+        write_atomically(folder / RECORD_FILE, record)  # last: a folder with a record is complete
 
     def _entry(self, replica: int | tuple[str, int]) -> Mapping[str, Any]:
         entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]

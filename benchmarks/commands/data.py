@@ -41,14 +41,20 @@ def show(corpus: CorpusPlace) -> None:
 @data.command()
 def verify(corpus: CorpusPlace) -> None:
     """Check every file and row of a corpus, also against its study; list all faults."""
+    from benchmarks.corpora.verification import unguarded
     from benchmarks.corpora.verification import verify as find_faults
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError, ImportError):
-        faults = find_faults(corpus)
+        faults, blind = find_faults(corpus), unguarded(corpus)
     for fault in faults:
         typer.echo(fault)
     typer.echo(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
+    if blind:
+        typer.echo(
+            "note: its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be "
+            "noticed; running its study again writes them"
+        )
     if faults:
         raise typer.Exit(1)
 
@@ -89,6 +95,21 @@ def import_published(
 
 
 @data.command()
+def merge(
+    corpora: Annotated[list[str], typer.Argument(metavar="CORPUS...", help="Released corpora by name, or folders.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+) -> None:
+    """Put corpora together in a new folder; runs that several hold are taken from the first."""
+    from benchmarks.corpora.merging import merge as put_together
+
+    with user_errors(ValueError, OSError, ImportError):
+        merged = put_together(corpora, out)
+    typer.echo(f"merged: {out} ({merged.runs:,} runs; {merged.repeated:,} more were there several times)")
+    if not merged.resumable:
+        typer.echo("it holds several studies, or versions of one: report on it, but run studies into their own folders")
+
+
+@data.command()
 def release(
     runs: Annotated[Path, typer.Argument(metavar="RUNS", help="Folder of runs, such as runs/quick.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; its name is the corpus's, like audit-v0.")],
@@ -98,11 +119,15 @@ def release(
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of publication.", show_default="today")
     ] = None,
     url: Annotated[str, typer.Option(help="Web page of the release.", show_default=False)] = "",
+    changes: Annotated[
+        str,
+        typer.Option(help="What moved, for a corpus made anew, which is named like audit-v0.1.", show_default=False),
+    ] = "",
 ) -> None:
     """Make a released corpus: one file per table, Croissant metadata and a datasheet."""
     from benchmarks.corpora.release import release as make_release
 
     day = (published or datetime.now(tz=UTC)).date()
     with user_errors(ValueError, OSError):
-        make_release(runs, out, description, version, day, url)
+        make_release(runs, out, description, version, day, url, changes)
     typer.echo(f"released: {out}")

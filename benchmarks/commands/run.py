@@ -53,7 +53,7 @@ def run(
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
     from benchmarks.plan import expand, in_words
     from benchmarks.progress import progress_on
-    from benchmarks.report import SUMMARY_FILE, write_report
+    from benchmarks.report import SUMMARY_FILE, TABLE_FILES, is_current, write_report
     from benchmarks.runner import OlderRunsError, outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
@@ -77,6 +77,7 @@ def run(
         executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
             store = RunStore(folder, chosen)
+            store.check()
             finished = store.finished() if resume else set()
             plan = outlook(runs, finished, store.superseded(runs), older if resume else "redo")
             print_outlook(console, plan, folder, number_of_processes(workers))
@@ -85,7 +86,7 @@ def run(
             progress = progress_on(Console(stderr=True))
             outcome = run_study(chosen, runs, folder, executor, progress, resume=resume, older=older)
         corpus, page = load_corpus(folder), folder / "report.html"
-        if outcome.computed or not page.exists():
+        if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, page)
     print_rankings(console, Contests(corpus.runs.arrow))
     typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +12,8 @@ from coopgym.corpus.export import FORMS, encode
 from coopgym.corpus.reader import Corpus, CorpusError
 from coopgym.corpus.reference import import_shards
 from coopgym.corpus.schema import TABLES, TableName
-from coopgym.corpus.writer import write_atomically, write_table
+from coopgym.corpus.shard_writer import add_shard
+from coopgym.corpus.writer import whole_folder, write_atomically
 
 IMPORTED = "imported"
 """Study hash of runs that no study of ours made."""
@@ -60,18 +59,9 @@ def import_records(source: Path, out: Path, reward_mode: str | None) -> dict[Tab
     """
     if out.exists():
         raise CorpusError(f"{out}: exists already; choose another folder")
-    building = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)  # left by an import that was interrupted
     sizes: Counter[TableName] = Counter()
-    try:
+    with whole_folder(out) as building:
         for number, tables in enumerate(import_shards(source, reward_mode)):
-            for name in reversed(TABLES):  # runs last, as always
-                if name in tables:
-                    path = building / name / f"{number:05d}.parquet"
-                    write_table(name, tables[name], path, study_hash=IMPORTED, package_version=package_version())
-                    sizes[name] += len(tables[name])
-        os.replace(building, out)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+            add_shard(building, f"{number:05d}", tables, study_hash=IMPORTED, package_version=package_version())
+            sizes.update({name: len(table) for name, table in tables.items()})
     return {name: sizes[name] for name in TABLES if sizes[name]}

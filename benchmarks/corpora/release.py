@@ -13,12 +13,14 @@ from coopgym.corpus.reader import CorpusError, load_corpus
 from coopgym.corpus.release import Release
 
 
-def release(source: Path, out: Path, description: str | None, version: str, published: date, url: str) -> None:
+def release(
+    source: Path, out: Path, description: str | None, version: str, published: date, url: str, changes: str
+) -> None:
     """Make a released corpus of a folder of runs.
 
     Raises:
         CorpusError: the folder holds no sound corpus, or the release exists.
-        ValueError: its name is not one.
+        ValueError: its name is not one, or is that of a corpus made anew and ``changes`` does not say what moved.
     """
     corpus = load_corpus(source)
     faults = check_corpus(corpus.path)
@@ -28,4 +30,4 @@ def release(source: Path, out: Path, description: str | None, version: str, publ
     told = (
         description or (corpus.study or {}).get("description") or f"Runs of {some(Inventory(corpus).values('study'))}."
     )
-    publish(source, out, Release(out.name, told, version, published, url=url))
+    publish(source, out, Release(out.name, told, version, published, url=url, changes=changes))

@@ -10,7 +10,8 @@ from typing import Any
 from benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
 from benchmarks.study import Study
 from coopgym.corpus.integrity import Fault, check_corpus
-from coopgym.corpus.reader import STUDY_FILE, Corpus, CorpusError, locate
+from coopgym.corpus.manifest import has_manifests
+from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, Corpus, CorpusError, locate
 
 
 def verify(name: str) -> list[Fault]:
@@ -21,6 +22,12 @@ def verify(name: str) -> list[Fault]:
     """
     place = locate(name)
     return [*check_corpus(place), *_matrix_faults(Corpus(place))]
+
+
+def unguarded(name: str) -> bool:
+    """Whether nothing tells which files a corpus is made of: deleted or exchanged files would not be noticed."""
+    place = locate(name)
+    return not (has_manifests(place) or (place / CROISSANT_FILE).exists())
 
 
 def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
@@ -12,6 +13,7 @@ from benchmarks.analysis import Contests, cells_csv, rankings_csv
 from benchmarks.progress import duration
 from benchmarks.report.content import Chart
 from benchmarks.report.evidence import Evidence
+from benchmarks.report.freshness import marks
 from benchmarks.report.ink import svg
 from benchmarks.report.looks import kinds_shown
 from benchmarks.report.sections import sections
@@ -21,30 +23,39 @@ from coopgym.corpus.writer import write_atomically
 
 SUMMARY_FILE = "summary.csv"
 RANKING_FILE = "ranking.csv"
+TABLE_FILES = (SUMMARY_FILE, RANKING_FILE)
+"""What lies beside a page."""
 _PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 """Signs for control characters, which HTML does not allow."""
 
 
 def write_report(corpus: Corpus, path: Path) -> Path:
-    """Write the report of a corpus, and its scores and rankings as CSV beside it; return the place of the scores.
+    """Write the report of a corpus, and before it its scores and rankings as CSV; return the place of the scores.
 
     Raises:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
-    table, contests = path.with_name(SUMMARY_FILE), Contests(corpus.runs.arrow)
-    write_atomically(path, render(corpus).encode())
-    write_atomically(path.with_name(RANKING_FILE), rankings_csv(contests).encode())
-    write_atomically(table, cells_csv(contests).encode())
-    return table
+    contests = Contests(corpus.runs.arrow)
+    tables = {SUMMARY_FILE: cells_csv(contests).encode(), RANKING_FILE: rankings_csv(contests).encode()}
+    for name, content in tables.items():
+        write_atomically(path.with_name(name), content)
+    write_atomically(path, render(corpus, marks(corpus, tables)).encode())
+    return path.with_name(SUMMARY_FILE)
 
 
-def render(corpus: Corpus) -> str:
-    """Return the page. The same corpus gives the same bytes."""
+def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the page. The same corpus gives the same bytes.
+
+    Args:
+        corpus: what it shows.
+        origin: names and contents of ``meta`` elements that say what it was written from.
+    """
     evidence = Evidence(corpus)
     found = sections(evidence)
     study = corpus.study or {}
     page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
+        origin=origin,
         name=study.get("name") or corpus.path.name,
         description=study.get("description", ""),
         facts=_facts(evidence),

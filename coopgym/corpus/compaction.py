@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coopgym.corpus.reader import LABEL_SEPARATOR, Corpus
+from coopgym.corpus.reader import LABEL_SEPARATOR, Corpus, require_rewritable
 from coopgym.corpus.schema import TABLES, TableName
 from coopgym.corpus.writer import write_table
 
@@ -44,7 +44,11 @@ def compact(corpus: Corpus, folder: Path) -> None:
 
     Runs are sorted by environment, algorithm, reward mode and seed, details in the order of their runs: what belongs
     together is read together, and the same runs make the same files whatever shards they came in.
+
+    Raises:
+        CorpusError: a shard is damaged, or of a newer schema.
     """
+    require_rewritable(corpus.path, corpus.metadata["schema_version"])
     labels = {name: LABEL_SEPARATOR.join(corpus.metadata[name]) for name in ("study_hash", "package_version")}
     runs = corpus.runs.arrow.sort_by([(name, "ascending") for name in RUN_ORDER])
     for name in TABLES:

@@ -127,7 +127,7 @@ def _responsibility(inventory: Inventory, release: Release) -> Node:
         "rai:dataUseCases": list(told.uses),
         "rai:dataSocialImpact": told.social_impact,
         "rai:personalSensitiveInformation": [told.people],
-        "rai:dataReleaseMaintenancePlan": told.maintenance,
+        "rai:dataReleaseMaintenancePlan": " ".join(filter(None, (told.maintenance, told.changes))),
         "rai:machineAnnotationTools": [f"coopgym {version}" for version in inventory.values("package_version")],
         "rai:annotationsPerItem": told.annotations,
     }

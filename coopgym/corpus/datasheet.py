@@ -55,6 +55,7 @@ def datasheet(corpus: Corpus, release: Release) -> str:
         "Maintenance": (
             ("Who maintains it, and how?", f"{', '.join(release.creators)}. {told.maintenance}"),
             ("Which format is it in?", _format(corpus)),
+            *([("What moved against earlier versions?", told.changes)] if told.changes else []),
         ),
     }
     parts = [f"# Datasheet: {release.name}"]

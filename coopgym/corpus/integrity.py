@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.agents import Strategy, make_agent
-from coopgym.corpus.reader import CROISSANT_FILE, CorpusError, listed_files, read_shard, shards
+from coopgym.corpus.manifest import MANIFESTS, read_manifest, shard_faults
+from coopgym.corpus.reader import CROISSANT_FILE, CorpusError, listed_files, read_shard, shard_version, shards
 from coopgym.corpus.remote import Place
-from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName
+from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName, is_newer
 from coopgym.corpus.writer import violations
 from coopgym.games.registry import make_game
 
@@ -53,8 +54,9 @@ class Fault:
 def check_corpus(place: Place) -> list[Fault]:
     """Find everything that is wrong with a corpus; nothing where it is sound.
 
-    Every byte of every table is read against its checksums. Also checked: hashes and sizes where a Croissant file tells
-    them, vocabulary and ranges, unique runs, details that belong to runs, and that deterministic agents repeat.
+    Every byte of every table is read against its checksums. Also checked: hashes and sizes where manifests or a
+    Croissant file tell them, vocabulary and ranges, unique runs, details that belong to runs, and that deterministic
+    agents repeat.
     """
     faults: list[Fault] = []
     tables: dict[TableName, pa.Table] = {}
@@ -66,10 +68,13 @@ def check_corpus(place: Place) -> list[Fault]:
             except (CorpusError, OSError) as error:
                 faults.append(Fault(str(shard), str(error)))
                 continue
-            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1])]
+            ours = not is_newer(shard_version(shard, name))
+            faults += [Fault(str(shard), violation) for violation in _row_faults(name, parts[-1], vocabulary=ours)]
         if parts:
             tables[name] = pa.concat_tables(parts)
     faults += _orphans(place)
+    known = {fault.where for fault in faults}
+    faults += [fault for fault in _unlike_manifests(place) if fault.where not in known]
     faults += _altered_files(place)
     if "runs" in tables:
         faults += [Fault(str(place / name), what) for name in tables for what in _relation_faults(name, tables)]
@@ -78,8 +83,8 @@ def check_corpus(place: Place) -> list[Fault]:
     return faults
 
 
-def _row_faults(name: TableName, table: pa.Table) -> Iterator[str]:
-    yield from violations(name, table)
+def _row_faults(name: TableName, table: pa.Table, *, vocabulary: bool) -> Iterator[str]:
+    yield from violations(name, table, vocabulary=vocabulary)
     for column in COLUMNS[name]:
         values = table.column(column.name)
         if column.unit == SHARE:
@@ -124,12 +129,26 @@ def _run_faults(runs: pa.Table) -> Iterator[str]:
 
 
 def _orphans(place: Place) -> Iterator[Fault]:
-    complete = {shard.name for shard in shards(place)}
-    for name in DETAILS:
-        for shard in shards(place, name):
-            if shard.name not in complete:
-                what = f"its runs are missing: no {place / 'runs' / shard.name}; readers pass over it, remove it"
-                yield Fault(str(shard), what)
+    complete = {_stem(shard) for shard in shards(place)}
+    manifests = (place / MANIFESTS).glob("*.json")
+    for file in (*(shard for name in DETAILS for shard in shards(place, name)), *manifests):
+        if _stem(file) not in complete:
+            runs = place / "runs" / f"{_stem(file)}.parquet"
+            yield Fault(str(file), f"its runs are missing: no {runs}; readers pass over it, remove it")
+
+
+def _unlike_manifests(place: Place) -> Iterator[Fault]:
+    """Compare files with what the manifests of their shards tell of them."""
+    for shard in map(_stem, shards(place)):
+        faults = [Fault(str(file), what) for file, what in shard_faults(place, shard)]
+        yield from faults
+        if not faults and (manifest := read_manifest(place, shard)) and manifest.earlier:
+            what = "a change of its shard was interrupted; run the study again, or `coopgym exploit`: that finishes it"
+            yield Fault(str(place / MANIFESTS / f"{shard}.json"), what)
+
+
+def _stem(file: Place) -> str:
+    return file.name.rpartition(".")[0]
 
 
 def _altered_files(place: Place) -> Iterator[Fault]:

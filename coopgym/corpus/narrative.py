@@ -124,11 +124,17 @@ class Narrative:
         """Whether anybody is in it."""
         return "None: all agents are programs."
 
+    @property
+    def changes(self) -> str:
+        """What moved against the corpus before it; empty where there was none."""
+        since = f"Against {self.release.predecessor}: " if self.release.predecessor else ""
+        return f"{since}{self.release.changes}" if self.release.changes else ""
+
     @cached_property
     def maintenance(self) -> str:
         """How the release is kept."""
         return (
             f"Version {self.release.version} does not change. Errors are reported as issues of the coopgym repository "
-            "and corrected in a new version under a new name; earlier versions stay available. Contributed corpora are "
-            "welcome if `coopgym data verify` finds no fault."
+            "and corrected in a new version under a new name, which says what moved; earlier versions stay available. "
+            "Contributed corpora are welcome if `coopgym data verify` finds no fault."
         )

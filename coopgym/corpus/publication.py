@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 from coopgym.corpus.compaction import compact
@@ -12,7 +10,7 @@ from coopgym.corpus.croissant import croissant
 from coopgym.corpus.datasheet import datasheet
 from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, CorpusError, load_corpus
 from coopgym.corpus.release import Release
-from coopgym.corpus.writer import write_atomically
+from coopgym.corpus.writer import whole_folder, write_atomically
 
 DATASHEET_FILE = "DATASHEET.md"
 
@@ -26,10 +24,7 @@ def publish(source: Path, target: Path, release: Release) -> None:
     if target.exists():
         raise CorpusError(f"{target}: exists already; released data do not change, so choose another name or version")
     corpus = load_corpus(source)
-    building = target.with_name(f".{target.name}.partial")
-    if building.exists():
-        shutil.rmtree(building)  # left by a release that was interrupted
-    try:
+    with whole_folder(target) as building:
         compact(corpus, building)
         if corpus.study is not None:
             write_atomically(building / STUDY_FILE, json.dumps(corpus.study, indent=1, ensure_ascii=False).encode())
@@ -37,7 +32,3 @@ def publish(source: Path, target: Path, release: Release) -> None:
         write_atomically(building / DATASHEET_FILE, datasheet(compacted, release).encode())
         description = croissant(building, compacted, release)
         write_atomically(building / CROISSANT_FILE, json.dumps(description, indent=1, ensure_ascii=False).encode())
-        os.replace(building, target)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise

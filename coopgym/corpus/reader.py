@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from coopgym.corpus.schema import (
     TABLE_KEY,
     TABLES,
     TableName,
+    is_newer,
     major,
     minor,
 )
@@ -269,6 +270,33 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
     if missing:
         raise CorpusError(_damaged(path, f"columns are missing: {', '.join(missing)}"))
     return file
+
+
+def shard_version(path: Place, name: TableName) -> str:
+    """Return the version of the schema that a shard was written in.
+
+    Raises:
+        CorpusError: as `open_shard`.
+    """
+    version: bytes = open_shard(path, name).schema_arrow.metadata[SCHEMA_VERSION_KEY]
+    return version.decode()
+
+
+def require_rewritable(place: Place, versions: Iterable[str]) -> None:
+    """Make sure that nothing gets lost when what lies at a place is written anew.
+
+    Args:
+        place: named in the message.
+        versions: versions of the schema that occur there.
+
+    Raises:
+        CorpusError: one of them is newer than this coopgym.
+    """
+    if newer := [version for version in versions if is_newer(version)]:
+        raise CorpusError(
+            f"{place}: schema version {newer[-1]}, but this coopgym writes {SCHEMA_VERSION}: what it does not know "
+            "would be lost; install a coopgym release that knows it"
+        )
 
 
 def read_shard(path: Place, name: TableName, columns: Sequence[str] | None = None) -> pa.Table:

@@ -21,8 +21,8 @@ def released_corpora() -> dict[str, Path]:
     """Released corpora by name: every folder with runs below a folder of data."""
     found: dict[str, Path] = {}
     for folder in data_folders():
-        for corpus in sorted(folder.glob("*/runs")):
-            found.setdefault(corpus.parent.name, corpus.parent)
+        for corpus in sorted(runs.parent for runs in folder.glob("[!.]*/runs")):  # those with a dot are in the making
+            found.setdefault(corpus.name, corpus)
     return found
 
 

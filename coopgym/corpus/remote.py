@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zipfile import BadZipFile
 
 ARCHIVE_SUFFIX = ".zip"
@@ -60,7 +60,7 @@ class RemotePath:
         """Yield the entries of this folder, not below it, whose name matches."""
         return (entry for entry in self.iterdir() if fnmatchcase(entry.name, pattern))
 
-    def open(self, mode: str = "rb") -> BinaryIO:
+    def open(self, mode: str = "rb") -> io.BytesIO:
         """Open the file for reading."""
         return io.BytesIO(self.read_bytes())
 

@@ -9,12 +9,17 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 SCHEMA_VERSION = "1.3"
-"""Major.minor: readers accept any minor version and refuse other major versions."""
+"""Major.minor: readers accept any minor version and refuse other major versions.
+
+A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
+"""
 
 TableName = Literal["runs", "curves", "steps", "turns", "audit_surface", "audit_unilateral", "audit_temporal"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 DETAILS: tuple[TableName, ...] = TABLES[1:]
 """Tables that belong to runs: written before them, worth nothing without them."""
+TABLE_SINCE: Mapping[TableName, int] = {"turns": 2, "audit_surface": 2, "audit_unilateral": 2, "audit_temporal": 2}
+"""Minor versions that brought tables; the others are as old as the schema."""
 
 TABLE_KEY = b"coopgym.table"
 SCHEMA_VERSION_KEY = b"coopgym.schema_version"
@@ -266,6 +271,11 @@ REPEATABLE_COLUMNS = tuple(column.name for column in _RUNS if column.name not in
 def is_self_play(row: Mapping[str, Any]) -> bool:
     """Whether a row of ``runs`` is self-play; before schema 1.2 all were."""
     return row["protocol"] in (None, "self_play")
+
+
+def is_newer(version: str) -> bool:
+    """Whether a version of this major number may hold columns, tables and words that are unknown here."""
+    return minor(version) > minor(SCHEMA_VERSION)
 
 
 def major(version: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, TABLES, Column, TableName, major
+from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, TABLE_SINCE, TABLES, Column, TableName, major
 
 TABLE_MEANINGS: Mapping[TableName, str] = {
     "runs": "One row per run: what was run, with which versions, how it ended, what came out.",
@@ -17,14 +17,6 @@ TABLE_MEANINGS: Mapping[TableName, str] = {
     "audit_unilateral": "Audit: what a seat gains by playing another share than the rest.",
     "audit_temporal": "Audit: what a seat gains by deviating for part of an episode.",
 }
-
-_TABLE_SINCE: Mapping[TableName, int] = {
-    "turns": 2,
-    "audit_surface": 2,
-    "audit_unilateral": 2,
-    "audit_temporal": 2,
-}
-"""Minor versions that brought tables, those that are younger than the schema."""
 
 
 def describe_columns() -> str:
@@ -44,7 +36,7 @@ def type_name(kind: pa.DataType) -> str:
 
 
 def _describe_table(name: TableName) -> str:
-    rows = [_describe_column(column, _TABLE_SINCE.get(name, 0)) for column in COLUMNS[name]]
+    rows = [_describe_column(column, TABLE_SINCE.get(name, 0)) for column in COLUMNS[name]]
     head = "| column | type | unit | null | since | meaning |\n| --- | --- | --- | --- | --- | --- |"
     return "\n".join([f"### `{name}`", "", TABLE_MEANINGS[name], "", head, *rows])
 

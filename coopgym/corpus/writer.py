@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -66,8 +68,14 @@ def validate(name: TableName, table: pa.Table | CorpusTable) -> None:
         raise ValueError(violation)
 
 
-def violations(name: TableName, table: pa.Table | CorpusTable) -> Iterator[str]:
-    """Yield what breaks the corpus standard in a table, in words."""
+def violations(name: TableName, table: pa.Table | CorpusTable, *, vocabulary: bool = True) -> Iterator[str]:
+    """Yield what breaks the corpus standard in a table, in words.
+
+    Args:
+        name: the table.
+        table: its rows.
+        vocabulary: whether words that are unknown here are wrong; newer versions of the schema may bring some.
+    """
     schema = SCHEMAS[name]
     if table.schema.names != schema.names:
         missing = [column for column in schema.names if column not in table.schema.names]
@@ -84,7 +92,7 @@ def violations(name: TableName, table: pa.Table | CorpusTable) -> Iterator[str]:
         if not _is_finite(column):
             yield f"{name}.{field.name}: holds NaN or infinity; store null and say why in `status`"
     if name == "runs":
-        for column, words in _VOCABULARY.items():
+        for column, words in _VOCABULARY.items() if vocabulary else ():
             for stranger in sorted(set(table.column(column).drop_null().unique().to_pylist()) - set(words)):
                 yield f"runs.{column}: {stranger!r} is not one of {', '.join(words)}"
         if len(table.column("run_id").unique()) != len(table):
@@ -97,6 +105,15 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
     Raises:
         ValueError: the table breaks the standard (`validate`).
         OSError: the file cannot be written.
+    """
+    write_atomically(path, encode_table(name, table, study_hash=study_hash, package_version=package_version))
+
+
+def encode_table(name: TableName, table: pa.Table | CorpusTable, *, study_hash: str, package_version: str) -> pa.Buffer:
+    """Return the content of a table's Parquet file.
+
+    Raises:
+        ValueError: the table breaks the standard (`validate`).
     """
     validate(name, table)
     labels = {
@@ -115,7 +132,7 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
         write_page_checksum=True,
         use_dictionary=[column.name for column in COLUMNS[name] if column.type == pa.string()],
     )
-    write_atomically(path, sink.getvalue())
+    return sink.getvalue()
 
 
 def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
@@ -136,6 +153,19 @@ def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes the place of ``target`` once it is full, and vanishes if that fails."""
+    building = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+    shutil.rmtree(building, ignore_errors=True)  # left by a process that was killed
+    try:
+        yield building
+        building.replace(target)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
 
 
 def remove_leftovers(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from algorithms.marl.ppo import PPOSeats
 from algorithms.marl.replicas import cross
 from algorithms.marl.trainer import Trainer
 from coopgym.agents.play import play
+from coopgym.digests import DIGESTS_FILE
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)
 MODES = ["private", "integrated", "cooperative"]
@@ -161,9 +163,24 @@ def test_records_that_do_not_describe_their_policies_still_load(tmp_path: Path) 
     record = json.loads((tmp_path / "training.json").read_text())
     (group,) = record.pop("policies")
     (tmp_path / "training.json").write_text(json.dumps(record | {"activation": group["activation"]}))
+    (tmp_path / DIGESTS_FILE).unlink()  # such records are older than digests
     observations = np.random.default_rng(0).random((5, result.tensors["observation.gain"].shape[1]))
     for original, loaded in zip(result.agents(0), load_agents(tmp_path), strict=True):
         assert np.array_equal(original.act(observations), loaded.act(observations))
+
+
+@pytest.mark.parametrize("file", ["policies.safetensors", "training.json", DIGESTS_FILE])
+def test_a_flipped_byte_is_refused_and_its_file_named(file: str, tmp_path: Path) -> None:
+    small_run(["private"], [0], env_steps=1).save(tmp_path)
+    content = (tmp_path / file).read_bytes()
+    for place in range(0, len(content), max(1, len(content) // 40)):
+        altered = bytearray(content)
+        altered[place] ^= 0x41
+        (tmp_path / file).write_bytes(bytes(altered))
+        with pytest.raises((ValueError, FileNotFoundError), match=re.escape(file)):
+            load_agents(tmp_path)
+    (tmp_path / file).write_bytes(content)
+    assert load_agents(tmp_path)
 
 
 def test_agents_play_what_the_network_means() -> None:
@@ -187,6 +204,9 @@ def test_loading_reports_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no replica 99; there are 6"):
         load_agents(tmp_path, 99)
     (tmp_path / "policies.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"policies\.safetensors is damaged or was altered"):
+        load_agents(tmp_path)
+    (tmp_path / DIGESTS_FILE).unlink()
     with pytest.raises(ValueError, match="not a readable training result"):
         load_agents(tmp_path)
     (tmp_path / "training.json").write_text("{")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +19,9 @@ from benchmarks.plan import expand
 from benchmarks.plan.earlier import earlier_id
 from benchmarks.study import Study
 from coopgym.agents import heuristics
-from coopgym.corpus import load_corpus, write_table
+from coopgym.corpus import load_corpus
 from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.shard_writer import keep_runs
 
 
 def call(*arguments: str | Path) -> Result:
@@ -45,11 +47,7 @@ def change_runs(folder: Path, keep: Callable) -> None:
 
 def rewrite_runs(folder: Path, change: Callable) -> None:
     for shard in run_shards(folder):
-        kept = change(read_shard(shard, "runs"))
-        if len(kept):
-            write_table("runs", kept, shard, study_hash="0" * 64, package_version="0")
-        else:
-            shard.unlink()
+        keep_runs(folder, shard.stem, change(read_shard(shard, "runs")))
 
 
 def test_a_corpus_is_shown_on_one_screen(runs: Path) -> None:
@@ -90,6 +88,10 @@ def test_a_released_corpus_is_listed_shown_and_verified_by_name(runs: Path, shel
     again = call("release", runs, "-o", shelf / "small-v0")
     assert again.exit_code == 2
     assert "exists already" in again.output
+    silent = call("release", runs, "-o", shelf / "small-v0.1")
+    assert (silent.exit_code, "say what moved" in silent.output) == (2, True)
+    assert call("release", runs, "-o", shelf / "small-v0.1", "--changes", "Nothing.").exit_code == 0
+    assert re.search(r"small-v0\.1 +36 ", call("list").output)
 
 
 def test_a_mistyped_name_is_explained(runs: Path, shelf: Path) -> None:
@@ -102,6 +104,12 @@ def test_a_mistyped_name_is_explained(runs: Path, shelf: Path) -> None:
 class TestVerify:
     def test_a_finished_study_is_sound(self, runs: Path) -> None:
         assert call("verify", runs).output == f"{runs}: sound\n"
+
+    def test_shards_of_earlier_versions_are_sound_and_a_note_says_what_cannot_be_seen(self, runs: Path) -> None:
+        shutil.rmtree(runs / "manifests")
+        result = call("verify", runs)
+        assert result.exit_code == 0
+        assert result.output.startswith(f"{runs}: sound\nnote: its shards have no manifests")
 
     def test_missing_runs_are_named(self, runs: Path) -> None:
         change_runs(runs, lambda table: pc.not_equal(table["algorithm"], "Random"))
@@ -185,6 +193,48 @@ class TestVerify:
         (runs / "hostile.py").write_text("raise SystemExit('imported')")
         monkeypatch.chdir(runs)
         assert call("verify", f"file://{runs}").exit_code == 0
+
+
+class TestMerge:
+    def test_what_several_hold_is_taken_once_and_policies_come_along(self, runs: Path, run, tmp_path: Path) -> None:
+        learner = {"name": "IPPO", "env_steps": 100, "hyperparameters": {"num_envs": 2, "hidden": [4]}}
+        block = {"games": ["TrustDilemma-v1"], "learners": [learner]}
+        facts = {"seeds": [1], "episodes": 1, "rewards": ["private"], "stochastic_episodes": 0, "blocks": [block]}
+        run(Study.model_validate({"name": "learn", **facts}), tmp_path / "learn")
+        shutil.copytree(runs, tmp_path / "some")
+        change_runs(tmp_path / "some", lambda table: pc.equal(table["algorithm"], "Random"))
+        made = call("merge", tmp_path / "some", runs, tmp_path / "learn", "-o", tmp_path / "both")
+        assert made.exit_code == 0, made.output
+        assert "37 runs; 12 more were there several times" in made.output
+        assert "it holds several studies" in made.output
+        assert call("verify", tmp_path / "both").output == f"{tmp_path / 'both'}: sound\n"
+        rows = {row["run_id"]: row for part in (runs, tmp_path / "learn") for row in load_corpus(part).runs.to_pylist()}
+        assert {row["run_id"]: row for row in load_corpus(tmp_path / "both").runs.to_pylist()} == rows
+        (policies,) = (tmp_path / "both" / "policies").iterdir()
+        assert (tmp_path / "both" / "runs" / f"{policies.name}.parquet").exists()
+
+    def test_parts_of_one_study_can_be_gone_on_with(self, runs: Path, small: Study, run, tmp_path: Path) -> None:
+        shutil.copytree(runs, tmp_path / "other")
+        change_runs(runs, lambda table: pc.equal(table["seed"], 7))
+        change_runs(tmp_path / "other", lambda table: pc.equal(table["algorithm"], "Random"))
+        call("merge", runs, tmp_path / "other", "-o", tmp_path / "both")
+        outcome = run(small, tmp_path / "both")
+        assert (outcome.skipped, outcome.computed) == (len(load_corpus(tmp_path / "both").runs), 0)
+
+    def test_releases_share_names_of_files(self, runs: Path, shelf: Path, tmp_path: Path) -> None:
+        call("release", runs, "-o", shelf / "small-v0")
+        change_runs(runs, lambda table: pc.equal(table["algorithm"], "Random"))
+        call("release", runs, "-o", shelf / "small-v1")
+        assert call("merge", "small-v1", "small-v0", "-o", tmp_path / "both").exit_code == 0
+        assert sorted(path.name for path in (tmp_path / "both" / "runs").iterdir()) == ["all-2.parquet", "all.parquet"]
+        assert call("verify", tmp_path / "both").exit_code == 0
+
+    def test_mistakes_leave_nothing(self, runs: Path, tmp_path: Path) -> None:
+        assert "exists already" in call("merge", runs, "-o", runs).output
+        shard = run_shards(runs)[0]
+        shard.write_bytes(shard.read_bytes()[:-100])
+        assert "only sound corpora are merged" in call("merge", runs, "-o", tmp_path / "both").output
+        assert not (tmp_path / "both").exists()
 
 
 def test_unsound_corpora_are_not_released(runs: Path, tmp_path: Path) -> None:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from random import Random
 
 import pytest
 from corpora import content_bytes
 from processes import children, is_running, wait_until
+from quiet import Silence
+from typer.testing import CliRunner
 
-from benchmarks.store import lock_folder
+from benchmarks.cli import app
+from benchmarks.executors import InProcess
+from benchmarks.plan import expand
+from benchmarks.report import page
+from benchmarks.report.freshness import fingerprint
+from benchmarks.runner import run_study
+from benchmarks.store import amend_runs, lock_folder
+from benchmarks.study import Study, load_study
 from coopgym.corpus import load_corpus
-from coopgym.corpus.reader import run_shards
+from coopgym.corpus.publication import publish
+from coopgym.corpus.reader import read_shard, run_shards
+from coopgym.corpus.release import Release
+from coopgym.corpus.writer import write_atomically
 
 SLOW_AGENT = """
 import time
@@ -39,6 +54,18 @@ seeds = [1, 2, 3, 4]
 games = ["TrustDilemma-v1", "SLCD-v1", "SynergySearch-v1"]
 parameters = { max_steps = 10 }
 agents = ["slow_agent:Slow", "Random", "TitForTat"]
+constants = { step = 50 }
+"""
+
+SMALL_STUDY = """
+name = "small"
+seeds = [1, 2]
+episodes = 2
+rewards = ["private"]
+[[blocks]]
+games = ["TrustDilemma-v1"]
+parameters = { max_steps = 5 }
+agents = ["Random", "TitForTat"]
 constants = { step = 50 }
 """
 
@@ -118,6 +145,13 @@ def kept(folder: Path) -> dict[str, bytes]:
     return {shard.name: shard.read_bytes() for shard in run_shards(folder)}
 
 
+def told(folder: Path) -> tuple[bytes, str]:
+    """The summary and the page, but for when and from which versions of the study the runs were computed."""
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    origin = r'<meta name="coopgym-runs" content="\w+">|<dt>(computing time|computed|study hash)</dt><dd>[^<]*</dd>'
+    return (folder / "summary.csv").read_bytes(), re.sub(origin, "", text)
+
+
 def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, start: Launch) -> None:
     killed = start("killed")
     wait_until(lambda: bool(run_shards(place / "killed")))
@@ -166,6 +200,7 @@ def test_killed_at_ten_random_moments_and_resumed_a_study_equals_an_uninterrupte
     assert unfinished >= 3  # a fast machine may be done before it is killed
     assert shards.items() <= kept(folder).items()
     assert content_bytes(folder) == content_bytes(place / "whole")
+    assert told(folder) == told(place / "whole")
 
 
 def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Launch) -> None:
@@ -189,3 +224,91 @@ def test_a_second_command_on_the_same_folder_is_refused_politely(place: Path, st
     assert second.returncode == 2, output
     assert f"another coopgym process (pid {os.getpid()}) is writing there" in output
     assert "Traceback" not in output
+
+
+class TestReports:
+    """Whenever it was killed, and whatever changed its runs: a study that is run again ends with the right report."""
+
+    @pytest.fixture(autouse=True)
+    @staticmethod
+    def _in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("small.toml").write_text(SMALL_STUDY)
+
+    @pytest.fixture
+    @staticmethod
+    def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+        """Leave the sections out: whether a page is written again does not depend on them."""
+        monkeypatch.setattr(page, "sections", lambda evidence: [])
+
+    @staticmethod
+    def call(*arguments: str) -> str:
+        return CliRunner().invoke(app, list(arguments)).output
+
+    def run(self, out: str = "out", computed: int = 0) -> tuple[bytes, str]:
+        assert f"{computed} runs computed" in self.call("run", "small.toml", "--out", out, "--workers", "0")
+        return told(Path(out))
+
+    @staticmethod
+    def compute() -> None:
+        """What a study does before it writes its report."""
+        study = load_study("small.toml")
+        run_study(study, expand(study), Path("out"), InProcess(), Silence())
+
+    def test_killed_before_its_report_and_then_changed(self) -> None:
+        self.compute()
+        Path("small.toml").write_text(SMALL_STUDY.replace("episodes = 2", "episodes = 3"))
+        self.compute()
+        assert self.run() == self.run("changed", computed=6)
+
+    @pytest.mark.usefixtures("bare")
+    @pytest.mark.parametrize("written", [0, 1])
+    def test_killed_while_its_report_is_written(self, written: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = self.run(computed=6)
+        Path("small.toml").write_text(SMALL_STUDY.replace("seeds = [1, 2]", "seeds = [1, 2, 3]"))
+        left = iter(range(written))
+
+        def write(path: Path, content: bytes) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            write_atomically(path, content)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(page, "write_atomically", write)
+            self.call("run", "small.toml", "--out", "out", "--workers", "0")
+        assert [old != now for old, now in zip(before, told(Path("out")), strict=True)] == [written > 0, False]
+        assert self.run() == self.run("whole", computed=7)
+
+    @pytest.mark.usefixtures("bare")
+    def test_files_that_are_lost_or_of_others_are_written_anew(self) -> None:
+        before = self.run(computed=6)
+        for name in ("report.html", "summary.csv"):
+            (Path("out") / name).unlink()
+            assert self.run() == before
+            (Path("out") / name).write_text("of somebody else")
+            assert self.run() == before
+
+    @pytest.mark.usefixtures("bare")
+    def test_changed_runs_are_shown_and_unchanged_ones_not_again(self) -> None:
+        before = self.run(computed=6)
+        (shard,) = run_shards(Path("out"))
+        ids = {row["algorithm"]: row["run_id"] for row in read_shard(shard, "runs").to_pylist()}
+        amend_runs(shard, {ids["Constant_50"]: {"cooperation_rate": 0.123}})
+        after = self.run()
+        assert after != before
+        assert b"0.123" in after[0]
+        self.call("report", "out")
+        files = [Path("out/report.html"), Path("out/summary.csv")]
+        written = [file.stat().st_ino for file in files]
+        assert self.run() == after
+        assert [file.stat().st_ino for file in files] == written
+
+
+def test_a_fingerprint_is_of_the_runs_not_of_their_shards(tmp_path: Path) -> None:
+    study = Study.model_validate(tomllib.loads(SMALL_STUDY))
+    for runs in (expand(study)[:2], expand(study)):
+        run_study(study, runs, tmp_path / "two" / "runs", InProcess(), Silence())
+    runs = load_corpus(tmp_path / "two" / "runs")
+    assert len(run_shards(tmp_path / "two" / "runs")) == 2
+    publish(tmp_path / "two" / "runs", tmp_path / "one-v0", Release("one-v0", "", "1.0.0", date(2030, 1, 2)))
+    assert fingerprint(load_corpus(tmp_path / "one-v0")) == fingerprint(runs)

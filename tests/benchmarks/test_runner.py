@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from corpora import content
+from corpora import content, content_bytes
+from quiet import Silence
 
+from benchmarks.executors import InProcess
 from benchmarks.plan import expand
-from benchmarks.store import FolderInUseError, RunStore
+from benchmarks.runner import run_study
+from benchmarks.store import FolderInUseError, OtherStudyError, RunStore
 from benchmarks.study import Study
-from coopgym.corpus import CorpusError, load_corpus
+from coopgym.corpus import CorpusError, check_corpus, load_corpus
+
+LEARNER = {
+    "name": "IPPO",
+    "env_steps": 200,
+    "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+}
 
 
 def test_a_finished_study_is_not_run_again(small: Study, run, tmp_path: Path) -> None:
@@ -71,6 +83,24 @@ def test_a_changed_specification_takes_the_place_of_the_old_one(small: Study, ru
     assert sorted(runs.column("run_id").to_pylist()) == sorted(spec.run_id for spec in expand(longer))
 
 
+def test_a_folder_belongs_to_one_study(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path / "out")
+    files = {
+        path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file() and path.stat().st_size
+    }
+    other = small.model_copy(update={"name": "other"})
+    with pytest.raises(
+        OtherStudyError, match=r"holds runs of the study 'small'.*--out \S+out-other.*data merge \S+out "
+    ):
+        run(other, tmp_path / "out")
+    with pytest.raises(OtherStudyError):
+        RunStore(tmp_path / "out", other).check()
+    assert all(path.read_bytes() == content for path, content in files.items() if path.name != ".lock")
+    assert run(small.with_agent("GenerousTitForTat"), tmp_path / "out").skipped == 36
+    shutil.rmtree(tmp_path / "out" / "runs")
+    assert run(other, tmp_path / "out").computed == 36, "a folder without runs is free"
+
+
 def test_two_processes_on_one_folder_refuse_politely(small: Study, run, tmp_path: Path) -> None:
     with (
         RunStore(tmp_path, small),
@@ -83,9 +113,75 @@ def test_two_processes_on_one_folder_refuse_politely(small: Study, run, tmp_path
 def test_a_damaged_shard_stops_the_study_before_it_starts(small: Study, run, tmp_path: Path) -> None:
     run(small, tmp_path)
     shard = sorted((tmp_path / "runs").glob("*.parquet"))[0]
-    shard.write_bytes(shard.read_bytes()[:100])
+    content = shard.read_bytes()
+    shard.write_bytes(content[:100])
     with pytest.raises(CorpusError, match="truncated after 100 bytes"):
         run(small, tmp_path)
+    shard.write_bytes(content)
+    assert run(small, tmp_path).computed == 0
+
+
+class TestManifests:
+    """Every file of a shard is watched: nothing damaged counts as finished, nothing good is computed again."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def study() -> Study:
+        block = {"games": ["TrustDilemma-v1"], "parameters": {"max_steps": 10}, "agents": ["Random"]}
+        both = {"name": "learn", "seeds": [1, 2], "episodes": 1, "rewards": ["private"], "record_steps": True}
+        return Study.model_validate(both | {"blocks": [block | {"learners": [LEARNER]}]})
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def finished(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("finished")
+        assert run_study(study, expand(study), folder, InProcess(), Silence()).failed == 0
+        return folder
+
+    @pytest.fixture
+    def folder(self, finished: Path, tmp_path: Path) -> Path:
+        shutil.copytree(finished, tmp_path / "runs")
+        return tmp_path / "runs"
+
+    @pytest.mark.parametrize("lost", ["steps", "curves", "policies", "manifests/*.json"])
+    def test_lost_files_are_named_and_only_their_runs_computed_again(
+        self, lost: str, folder: Path, study: Study, run
+    ) -> None:
+        before = content_bytes(folder)
+        files = [file for place in folder.glob(lost) for file in (place.rglob("*") if place.is_dir() else [place])]
+        gone = [file for file in files if file.is_file()][: -1 if lost.startswith("manifests") else None]
+        for file in gone:
+            file.unlink()
+        with pytest.raises(CorpusError) as caught:
+            run(study, folder)
+        assert all(f"{file} is missing" in str(caught.value) for file in gone)
+        assert check_corpus(folder)
+        named = set(re.findall(r"delete (\S+\.parquet)", str(caught.value)))
+        runs = sum(len(pq.read_table(shard)) for shard in named)
+        for shard in named:
+            Path(shard).unlink()
+        assert run(study, folder).computed == runs
+        assert content_bytes(folder) == before
+        assert check_corpus(folder) == []
+
+    def test_a_flipped_byte_of_a_policy_is_refused(self, folder: Path, study: Study, run) -> None:
+        (file,) = (folder / "policies").rglob("*.safetensors")
+        content = file.read_bytes()
+        for place in range(0, len(content), len(content) // 10):
+            file.write_bytes(content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :])
+            with pytest.raises(CorpusError, match=r"policies\.safetensors is damaged, altered or swapped"):
+                run(study, folder)
+
+    def test_folders_of_earlier_versions_go_on_and_get_manifests(self, folder: Path, study: Study, run) -> None:
+        shutil.rmtree(folder / "manifests")
+        longer = study.model_copy(update={"seeds": [1, 2, 3]})
+        assert run(longer, folder).skipped == 4
+        assert {index.stem for index in (folder / "manifests").iterdir()} == {
+            shard.stem for shard in (folder / "runs").iterdir()
+        }
+        (folder / "steps" / next((folder / "runs").iterdir()).name).unlink()
+        with pytest.raises(CorpusError, match="is missing, though"):
+            run(longer, folder)
 
 
 def test_steps_are_recorded_on_request(small: Study, run, tmp_path: Path) -> None:
@@ -106,12 +202,7 @@ def test_steps_are_recorded_on_request(small: Study, run, tmp_path: Path) -> Non
 
 
 def test_a_learner_trains_is_evaluated_and_leaves_curves(run, tmp_path: Path) -> None:
-    entry = {
-        "name": "IPPO",
-        "env_steps": 200,
-        "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
-    }
-    block = {"games": ["TrustDilemma-v1"], "learners": [entry]}
+    block = {"games": ["TrustDilemma-v1"], "learners": [LEARNER]}
     both = Study.model_validate({"name": "learn", "seeds": [1, 2], "episodes": 1, "blocks": [block]})
     run(both, tmp_path / "both")
     corpus = load_corpus(tmp_path / "both")

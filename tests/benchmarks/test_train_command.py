@@ -32,7 +32,7 @@ def test_a_training_is_shown_beside_the_best_constant_and_saved(tmp_path: Path) 
     record = json.loads((out / "training.json").read_text())
     assert (record["hyperparameters"]["num_envs"], record["game_parameters"]["max_steps"]) == (4, 10)
     assert record["env_steps"] == 120
-    assert sorted(path.name for path in out.iterdir()) == ["policies.safetensors", "training.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["digests.json", "policies.safetensors", "training.json"]
 
     game = coopgym.make_game("TrustDilemma-v1", max_steps=10)
     lines = result.output.splitlines()

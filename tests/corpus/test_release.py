@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from example_corpus import sound_run, write_rows, write_sound_corpus
 
-from coopgym.corpus import SCHEMAS, CorpusError, check_corpus, load_corpus, publication
+from coopgym.corpus import SCHEMAS, CorpusError, check_corpus, load_corpus, publication, released_corpora
 from coopgym.corpus.croissant import ENUMERATIONS
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
@@ -86,6 +86,47 @@ def test_nothing_is_written_over_and_nothing_half(
 def test_names_are_checked() -> None:
     with pytest.raises(ValueError, match="name 'My Data'; expected lower-case"):
         Release("My Data", "", "1.0.0", date(2030, 1, 2))
+
+
+class TestMadeAnew:
+    """Released data do not change: a corpus that is made anew has a new version in its name, and says what moved."""
+
+    def test_it_stands_beside_its_predecessor(
+        self, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COOPGYM_DATA", str(tmp_path / "data"))
+        for name, changes in (("small-v1", ""), ("small-v1.1", "MAPPO: new defaults."), ("small-v1.2", "COMA mended.")):
+            release = Release(name, "A corpus.", "1.0.0", date(2030, 1, 2), changes=changes)
+            publish(source, tmp_path / "data" / name, release)
+        (tmp_path / "data" / ".small-v1.3.partial" / "runs").mkdir(parents=True)
+        assert [name for name in released_corpora() if name.startswith((".", "small"))] == [
+            "small-v1",
+            "small-v1.1",
+            "small-v1.2",
+        ]
+        for name in ("small-v1", "small-v1.1"):
+            assert load_corpus(name).path == tmp_path / "data" / name
+            assert check_corpus(tmp_path / "data" / name) == []
+        with pytest.raises(CorpusError, match=r"did you mean 'small-v1\.1'"):
+            load_corpus("small-v1.11")
+
+    def test_its_datasheet_and_metadata_say_what_moved(self, source: Path, tmp_path: Path) -> None:
+        release = Release("small-v1.2", "", "1.0.0", date(2030, 1, 2), changes="MAPPO has new defaults.")
+        publish(source, tmp_path / "small-v1.2", release)
+        moved = "Against small-v1.1: MAPPO has new defaults."
+        assert (
+            f"**What moved against earlier versions?**\n\n{moved}" in (tmp_path / "small-v1.2/DATASHEET.md").read_text()
+        )
+        plan = json.loads((tmp_path / "small-v1.2" / "croissant.json").read_text())["rai:dataReleaseMaintenancePlan"]
+        assert plan.endswith(moved)
+
+    def test_silence_is_refused(self) -> None:
+        with pytest.raises(ValueError, match=r"small-v1\.1 is small-v1 made anew; say what moved"):
+            Release("small-v1.1", "", "1.0.0", date(2030, 1, 2))
+
+    def test_versions_have_keys_of_their_own(self) -> None:
+        one, other = (Release(name, "", "", date(2030, 1, 2), changes="All.") for name in ("a-v11", "a-v1.1"))
+        assert one.citation.partition(",")[0] != other.citation.partition(",")[0]
 
 
 def test_altered_lost_and_added_files_are_found(released: Path) -> None:

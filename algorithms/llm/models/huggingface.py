@@ -15,10 +15,8 @@ from torch import Tensor
 from algorithms.llm.data import IntArray
 from algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from algorithms.llm.models.language_model import LanguageModel, padded
-from algorithms.llm.models.storage import copy_into, read_weights, write_description, write_model
+from algorithms.llm.models.storage import PRETRAINED_FOLDER, copy_into, read_weights, write_description, write_model
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
-
-PRETRAINED_FOLDER = "pretrained"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from coopgym.corpus.writer import write_atomically
+from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 
 if TYPE_CHECKING:
     from algorithms.llm.models.language_model import LanguageModel
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
+PRETRAINED_FOLDER = "pretrained"
+"""Where a folder keeps files of another library."""
 FORMAT = 1
 
 
@@ -27,9 +30,10 @@ def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> Lan
 
     Raises:
         FileNotFoundError: no model there.
-        ValueError: the files are damaged, of a newer version, or do not belong together.
+        ValueError: the files are damaged, altered, of a newer version, or do not belong together.
     """
     path = Path(folder)
+    check_digests(path)
     kind, settings = _description(path / MODEL_FILE)
     if kind == "huggingface":
         from algorithms.llm.models.huggingface import load_huggingface
@@ -46,16 +50,22 @@ def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> Lan
 
 
 def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
-    """Write a model; each of the two files is replaced as a whole."""
+    """Write a model; each of its files is replaced as a whole."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     write_atomically(folder / WEIGHTS_FILE, save(tensors))
     write_description(folder, kind, settings)
 
 
 def write_description(folder: Path, kind: str, settings: Mapping[str, Any]) -> None:
-    """Write what the model of a folder is."""
-    description = {"format": FORMAT, "kind": kind, "settings": dict(settings)}
-    write_atomically(folder / MODEL_FILE, json.dumps(description, indent=1).encode())
+    """Write what the model of a folder is, once its other files are there, and the digests of them all."""
+    description = json.dumps({"format": FORMAT, "kind": kind, "settings": dict(settings)}, indent=1).encode()
+    digests = {MODEL_FILE: Digest.of(description)}
+    for file in (folder / WEIGHTS_FILE, *sorted((folder / PRETRAINED_FOLDER).rglob("*"))):
+        if file.is_file():
+            with file.open("rb") as content:
+                digests[file.relative_to(folder).as_posix()] = Digest.of_file(content)
+    write_atomically(folder / DIGESTS_FILE, encode_digests(digests))
+    write_atomically(folder / MODEL_FILE, description)
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from algorithms.loading import load_agents
 from benchmarks.recording import turn_table, turns_of
 from coopgym.agents import make_agent, play
 from coopgym.corpus.schema import SCHEMAS
+from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
 from coopgym.interfaces.text import Rules
 from coopgym.testing import check_agent
@@ -175,8 +177,19 @@ def test_damaged_files_are_told(
     damage: Callable[[Path], object], error: type[Exception], message: str, result: LanguageResult, tmp_path: Path
 ) -> None:
     result.save(tmp_path)
+    (tmp_path / DIGESTS_FILE).unlink()  # a record that its digest vouches for is not damaged
     damage(tmp_path)
     with pytest.raises(error, match=message):
+        load_agents(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["training.json", "model_000/model.json", "model_000/model.safetensors"])
+def test_an_altered_file_is_refused(file: str, result: LanguageResult, tmp_path: Path) -> None:
+    result.save(tmp_path)
+    content = bytearray((tmp_path / file).read_bytes())
+    content[-3] ^= 0x01
+    (tmp_path / file).write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=rf"{re.escape(file)} is damaged or was altered"):
         load_agents(tmp_path)
 
 

@@ -10,6 +10,7 @@ from algorithms.llm.data import IntArray
 from algorithms.llm.models.sampling import Generation
 from algorithms.llm.models.small import SmallModel, SmallSettings
 from algorithms.llm.models.storage import load_model
+from coopgym.digests import DIGESTS_FILE
 
 TINY = SmallSettings(layers=2, width=16, heads=2, context=24)
 
@@ -200,6 +201,7 @@ def test_weights_of_another_model_are_refused_and_nothing_changes(model: SmallMo
 )
 def test_damaged_files_are_told(model: SmallModel, tmp_path: Path, file: str, content: bytes, message: str) -> None:
     model.save(tmp_path)
+    (tmp_path / DIGESTS_FILE).unlink()  # files that their digests vouch for are not damaged
     (tmp_path / file).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         load_model(tmp_path)
@@ -207,6 +209,7 @@ def test_damaged_files_are_told(model: SmallModel, tmp_path: Path, file: str, co
 
 def test_weights_that_do_not_belong_to_the_description_are_told(model: SmallModel, tmp_path: Path) -> None:
     model.save(tmp_path)
+    (tmp_path / DIGESTS_FILE).unlink()
     description = json.loads((tmp_path / "model.json").read_text())
     description["settings"]["layers"] = 1
     (tmp_path / "model.json").write_text(json.dumps(description))
