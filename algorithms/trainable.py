@@ -85,6 +85,8 @@ class Trainable(Hyperparameters):
     """Objectives that the algorithm is defined for."""
     min_agents: ClassVar[int] = 1
     max_agents: ClassVar[int | None] = None
+    searchable: ClassVar[bool] = True
+    """Whether policies are cheap enough to be searched for deviations whenever they are evaluated."""
     usual_steps: ClassVar[int] = 200_000
     """Joint steps of a training for which nobody has named a number."""
 

@@ -151,8 +151,9 @@ class Study(Strict):
     """Episodes in which a learner's actions are drawn from its policies; the others play their means."""
     view: View | None = None
     record_steps: bool = False
-    exploitability: bool = False
-    """Search how much each seat could gain by deviating from what is played; it takes seconds per run."""
+    exploitability: bool | None = None
+    """Search how much each seat could gain by deviating from what is played, at quick effort; it takes seconds per run.
+    None searches what private play is ranked by: policies that were trained on the own private reward."""
     blocks: list[Block] = []
     audits: list[AuditBlock] = []
 

@@ -65,6 +65,7 @@ class LLM(TrainerSettings, Trainable):
     """
 
     objectives: ClassVar[tuple[Objective, ...]] = ("individual",)
+    searchable: ClassVar[bool] = False
     usual_steps: ClassVar[int] = 1280
 
     method: str = "grpo"

@@ -22,7 +22,7 @@ def report(
     form: Annotated[Literal["svg", "pdf", "png"], typer.Option("--format", help="Kind of those files.")] = "svg",
 ) -> None:
     """Write the report of a corpus: one HTML file that needs nothing else."""
-    from benchmarks.report import write_figures, write_report
+    from benchmarks.report import RANKING_FILE, write_figures, write_report
     from coopgym.corpus import CorpusError, load_corpus
 
     with user_errors(CorpusError, OSError, ImportError):
@@ -33,5 +33,5 @@ def report(
             return
         page = out or Path(corpus if Path(corpus).is_dir() else ".") / "report.html"
         table = write_report(loaded, page)
-    typer.echo(f"summary: {table}")
+    typer.echo(f"scores:  {table}, {table.with_name(RANKING_FILE)}")
     typer.echo(f"report:  {page}")

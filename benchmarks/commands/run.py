@@ -53,7 +53,7 @@ def run(
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
     from benchmarks.plan import expand, in_words
     from benchmarks.progress import progress_on
-    from benchmarks.report import SUMMARY_FILE, TABLE_FILES, is_current, write_report
+    from benchmarks.report import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, is_current, write_report
     from benchmarks.runner import OlderRunsError, outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
@@ -95,7 +95,7 @@ def run(
     if outcome.kept:
         typer.echo(f"{len(outcome.kept)} runs of an older version were kept: {in_words(outcome.kept)}")
     typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
-    typer.echo(f"summary: {folder / SUMMARY_FILE}")
+    typer.echo(f"scores:  {folder / SUMMARY_FILE}, {folder / RANKING_FILE}")
     typer.echo(f"report:  {page}")
     if outcome.failed:
         typer.echo("some runs failed: their tracebacks are in the report and in the column `error`", err=True)

@@ -16,6 +16,7 @@ from benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Tr
 from benchmarks.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.rewards import Private
 
 
 def expand(study: Study, only: str | None = None, *, common_draws: bool = True) -> list[RunSpec]:
@@ -73,13 +74,18 @@ class _Place:
         seeds = self.block.seeds or self.study.seeds
         return seeds[:1] if certain and not self.draws_for_all else seeds
 
+    @property
+    def searched(self) -> bool | None:
+        """Whether deviations are searched; None leaves it to who plays."""
+        return self.study.exploitability if self.block.exploitability is None else self.block.exploitability
+
     def run(self, **facts: Any) -> RunSpec:
         study, block = self.study, self.block
         shared = {
             "game": self.game_id,
             "parameters": self.parameters,
             "view": block.view or study.view or self.game.spec.default_view,
-            "exploitability": study.exploitability if block.exploitability is None else block.exploitability,
+            "exploitability": self.searched or False,
             "record_steps": study.record_steps if block.record_steps is None else block.record_steps,
         }
         return RunSpec(**{**shared, **facts})
@@ -97,6 +103,8 @@ class _Place:
         return self.episodes(certain=False) if asked and self.draws_for_all else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
+        learner = entry.learner
+        selfish = reward == Private.name and learner.objective == "individual" and learner.searchable
         return self.run(
             algorithm=entry.title,
             kind="learner",
@@ -104,6 +112,7 @@ class _Place:
             reward=reward,
             seed=seed,
             episodes=self.episodes(certain=True),
+            exploitability=selfish if self.searched is None else self.searched,
             stochastic_episodes=self.drawn_episodes(),
         )
 

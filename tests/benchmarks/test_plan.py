@@ -160,3 +160,16 @@ def test_reward_modes_share_their_training_seed() -> None:
 def test_a_job_is_named_by_its_runs_not_by_their_order() -> None:
     one, two = example(), example(seed=2)
     assert Job((one, two)).id == Job((two, one)).id != Job((one,)).id
+
+
+def test_private_policies_are_searched_for_deviations_unless_the_study_says_otherwise() -> None:
+    learners = [{"name": name, "env_steps": 1} for name in ("IPPO", "QMIX")]
+    block = {"games": ["TrustDilemma-v1"], "agents": ["TitForTat"], "learners": learners}
+
+    def searched(**settings: object) -> set[tuple[str, str]]:
+        runs = expand(Study.model_validate({"name": "s", "seeds": [1], "blocks": [block], **settings}))
+        return {(run.algorithm, run.reward) for run in runs if run.exploitability}
+
+    assert searched() == {("IPPO", "private")}
+    assert searched(exploitability=False) == set()
+    assert ("TitForTat", "cooperative") in searched(exploitability=True)
