@@ -37,6 +37,7 @@ MEASURED = {
     "AppleAppStore": ((30, 33), (8256, 14978), (5325, 14584.1675, 12238.84)),
 }
 
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_best_constants_of_the_released_games(name: str) -> None:
     levels, returns, marks = MEASURED[name]
