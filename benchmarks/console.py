@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.nature import share_convention
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook
 from benchmarks.summary import Interval, Ranking, Setting, Summary, score_text
@@ -62,10 +63,14 @@ def ranking_table(ranking: Ranking, all_games: int) -> Table:
     modes = list(dict.fromkeys(mode for row in ranking.rows for mode in row.by_mode))
     games = len(ranking.games)
     scope = f"all {games} games" if games == all_games else f"the {games} games everybody played"
+    caption = (
+        "score: 0 = Random, 1 = best constant of the same game and mode; ± 95 % interval over seeds; "
+        "played: mean share of endowment"
+    )
+    shares = share_convention(game.partition(" ")[0] for game in ranking.games)
     table = Table(
         title=f"Ranking on {scope}",
-        caption="score: 0 = Random, 1 = best constant of the same game and mode; ± 95 % interval over seeds; "
-        "played: mean share of endowment",
+        caption="\n".join(filter(None, (caption, shares))),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from coopgym.agents import Seat, Strategy, make_agent
+from coopgym.agents import PUBLISHED, Seat, Strategy, constant_names, make_agent
 from coopgym.games.game import AnyGame
+from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
 
@@ -34,8 +36,22 @@ def nature(name: str) -> Nature:
     home = type(agent).__module__.partition(".")[0]
     if not (isinstance(agent, Strategy) and home in ("coopgym", "oracles")):
         return Nature("plugin", certain=False, source=_source_hash(type(agent)))
-    kind = "oracle" if home == "oracles" else "constant" if name.startswith("Constant_") else "heuristic"
+    constant = name.removeprefix(PUBLISHED) in constant_names()
+    kind = "oracle" if home == "oracles" else "constant" if constant else "heuristic"
     return Nature(kind, certain=not agent.classifier.stochastic)
+
+
+def share_convention(ids: Iterable[str]) -> str:
+    """Say what the levels of named agents are shares of, if it matters in any of some games; empty if not."""
+    known = [id for id in ids if id in games()]
+    unequal = [id for id in known if np.ptp(make_game(id).spec.endowments) > 0.0]
+    if not unequal:
+        return ""
+    return (
+        f"Where endowments differ ({', '.join(unequal)}), Random, TitForTat and Constant_k play shares of each seat's "
+        f"own; {PUBLISHED}Random, {PUBLISHED}TitForTat and {PUBLISHED}Constant_k play shares of the largest, as in the "
+        "published study."
+    )
 
 
 def require_sight(name: str, game: AnyGame, view: View) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.analysis import Distribution, ScoreTable, mean_estimate
+from benchmarks.nature import share_convention
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
 from benchmarks.report.evidence import Contest, Evidence
@@ -29,12 +30,13 @@ def results(evidence: Evidence) -> Section | None:
     blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
     if not blocks:
         return None
+    played = {each.task.setting.environment for contest in evidence.contests for each in contest.distributions}
     return Section(
         id="results",
         title="Every result",
         how=(
             f"Means over seeds with their intervals ({STUDENT}), best score first. Of a fine scan of constants every "
-            "tenth level and the best are listed; summary.csv has all."
+            f"tenth level and the best are listed; summary.csv has all. {share_convention(sorted(played))}"
         ),
         blocks=blocks,
     )
