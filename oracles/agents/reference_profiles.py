@@ -134,10 +134,18 @@ def _coopetitive_utilities(game: AnyReleased, action: Single) -> FloatArray:
     spec = game.spec
     drawn = "gamma" in game.kind.__dataclass_fields__
     weight = PLACEHOLDER_SYNERGY if drawn else game.value.gamma
-    synergy = weight * np.prod(np.maximum(action, SYNERGY_FLOOR)) ** (1.0 / len(action))
+    synergy = weight * _geometric_mean(np.maximum(action, SYNERGY_FLOOR))
     value = game.value.theta * np.log(1.0 + np.maximum(action, 0.0))
     payoffs = spec.endowments.astype(np.float32) - action + value + spec.shares.astype(np.float32) * synergy
     return payoffs + _dependence(game) @ payoffs.astype(np.float64)
+
+
+def _geometric_mean(positive: Single) -> np.float32:
+    with np.errstate(over="ignore"):
+        product = np.prod(positive)
+    # Of many seats, for which nothing was published, the product exceeds single precision.
+    mean = product ** (1.0 / len(positive)) if np.isfinite(product) else np.exp(np.log(positive).mean())
+    return np.float32(mean)
 
 
 def _dependence(game: AnyReleased) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
-from coopgym.games.observation import ObservationMap
+from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
 from coopgym.games.released.info import count, number
@@ -293,16 +293,17 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return self.xp.concat(flat, axis=-1)
 
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
-        high = self._greatest_world()[self.observation_map(view).positions]
-        return np.zeros_like(high), high
+        return self._bounds(self.observation_map(view).positions)
 
     def seat_observation_bounds(self, view: View, seat: int) -> tuple[FloatArray, FloatArray]:
-        high = self._greatest_world()[self.observation_map(view).seat_positions(seat)]
-        return np.zeros_like(high), high
+        return self._bounds(self.observation_map(view).seat_positions(seat))
 
-    def _greatest_world(self) -> FloatArray:
-        n = self.n_agents
-        return np.concatenate([self.spec.endowments, np.ones(3 * n * n + n + 1)])
+    def _bounds(self, positions: Positions) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest values at positions in the world: actions come first, everything else is in [0, 1]."""
+        is_action = positions < self.n_agents
+        high = np.ones(positions.shape)
+        high[is_action] = self.spec.endowments[positions[is_action]]
+        return np.zeros_like(high), high
 
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         if view != "full":
