@@ -13,12 +13,12 @@ KIND = "methods"
 
 def method_table() -> str:
     """Return the table in Markdown, one row per method."""
-    rows = ["| method | idea | slot | needs | source |", "| --- | --- | --- | --- | --- |"]
-    rows += [
-        f"| `{each['name']}` | {each['idea']} | {each['slot']} | {', '.join(each['needs'])} | {each['source']} |"
-        for each in methods()
-    ]
-    return "\n".join(rows)
+    columns = ("method", "idea", "slot", "needs", "source", "stand-in for a part of it")
+    rows = [columns, ("---",) * len(columns)]
+    for each in methods():
+        needs = ", ".join(each["needs"])
+        rows.append((f"`{each['name']}`", each["idea"], each["slot"], needs, each["source"], each["stands_in"]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":
