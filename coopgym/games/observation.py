@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +50,8 @@ class ObservationMap:
         self._blocks = blocks
         self._joint_blocks = joint
         self._of_seat: dict[int, Array] = {}
-        ends = np.cumsum([0, *(block.shape[-1] for _, block in self._seen_by(0))]).tolist()
-        names = [name for name, _ in self._seen_by(0)]
-        self._columns = {name: list(range(*span)) for name, *span in zip(names, ends[:-1], ends[1:], strict=True)}
-        self.size: int = ends[-1]
+        self._sizes = {name: block.shape[-1] for name, block in blocks(np.array([[0]]))}
+        self.size = sum(self._sizes.values())
         """Numbers that one seat sees."""
 
     @property
@@ -104,12 +103,14 @@ class ObservationMap:
         """Positions in the world vector of what one seat sees, ``(size,)``."""
         return self._positions(np.array([seat]))[0]
 
+    @cached_property
+    def _columns(self) -> dict[str, list[int]]:
+        ends = accumulate(self._sizes.values())
+        return {name: list(range(end - self._sizes[name], end)) for name, end in zip(self._sizes, ends, strict=True)}
+
     def columns(self) -> dict[str, list[int]]:
         """Columns of each named block in the observation of any seat."""
         return {name: list(columns) for name, columns in self._columns.items()}
-
-    def _seen_by(self, seat: int) -> Blocks:
-        return self._blocks(np.array([[seat]]))
 
     def _positions(self, seats: Positions) -> Positions:
         parts = [block for _, block in self._blocks(seats[:, None])]
