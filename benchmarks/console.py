@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.analysis import Contests, Estimate, Field, Setting, rankings
 from benchmarks.analysis.estimates import FEWEST, score_text
+from benchmarks.nature import share_convention
 from benchmarks.plan import in_words
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook, undecided_in_words
@@ -131,6 +132,9 @@ def print_rankings(console: Console, contests: Contests) -> None:
             "shares a letter cannot be told apart; played: mean share of endowment",
             highlight=False,
         )
+        shares = share_convention(sorted({task.setting.environment for field in found for task in field.table.tasks}))
+        if shares:
+            console.print(shares, markup=False, highlight=False)
     else:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
     failed = {name: failure for contest in contests.found for name, failure in contest.failures.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from coopgym.agents import make_agent
+from coopgym.agents import PUBLISHED, constant_names, make_agent
 from coopgym.games.registry import games
 from coopgym.rewards import reward_layer
 
@@ -49,16 +49,19 @@ class Strict(BaseModel):
 
 
 class ConstantScan(Strict):
-    """Constant cooperation levels in per cent of endowment, both ends included."""
+    """Constant cooperation levels in per cent of the own endowment, both ends included."""
 
     first: Annotated[int, Field(alias="from", ge=0, le=100)] = 0
     last: Annotated[int, Field(alias="to", ge=0, le=100)] = 100
     step: Annotated[int, Field(ge=1, le=100)] = 1
+    published: bool = False
+    """Take shares of the largest endowment for everybody, as the published study did."""
 
     @property
     def agents(self) -> tuple[str, ...]:
         """Names of the constant agents."""
-        return tuple(f"Constant_{level:02d}" for level in range(self.first, self.last + 1, self.step))
+        names = constant_names()[self.first : self.last + 1 : self.step]
+        return tuple(PUBLISHED + name for name in names) if self.published else names
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from coopgym.agents import Agent, Seat, Strategy, make_agent
+from coopgym.agents import PUBLISHED, Agent, Seat, Strategy, constant_names, make_agent
 from coopgym.games.game import AnyGame
+from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
 
@@ -41,12 +43,25 @@ def nature(name: str) -> Nature:
     agent = fresh(name)
     if not (isinstance(agent, Strategy) and is_ours(agent)):
         return Nature("plugin", certain=False)
-    scripted = "constant" if name.startswith("Constant_") else "heuristic"
+    scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
     return Nature("oracle" if _home(agent) == "oracles" else scripted, certain=not agent.classifier.stochastic)
 
 
 def _home(agent: Agent) -> str:
     return type(agent).__module__.partition(".")[0]
+
+
+def share_convention(ids: Iterable[str]) -> str:
+    """Say what the levels of named agents are shares of, if it matters in any of some games; empty if not."""
+    known = [id for id in ids if id in games()]
+    unequal = [id for id in known if np.ptp(make_game(id).spec.endowments) > 0.0]
+    if not unequal:
+        return ""
+    return (
+        f"Where endowments differ ({', '.join(unequal)}), Random, TitForTat and Constant_k play shares of each seat's "
+        f"own; {PUBLISHED}Random, {PUBLISHED}TitForTat and {PUBLISHED}Constant_k play shares of the largest, as in the "
+        "published study."
+    )
 
 
 def require_sight(name: str, game: AnyGame, view: View) -> None:

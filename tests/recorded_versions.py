@@ -28,7 +28,7 @@ from coopgym.agents import Strategy, agent_names, make_agent, play
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.rewards import reward_layer
 from coopgym.testing.tape import numbers, random_tape, replay
-from oracles.agents import ORACLES
+from oracles.agents import ORACLES, PublishedOracle
 from oracles.dynamic.deviation_search import SEARCH_VERSION
 from oracles.dynamic.exploitability import exploitability
 
@@ -37,9 +37,9 @@ Numbers: TypeAlias = Sequence[np.ndarray[Any, Any]]
 FILE = Path(__file__).parent / "data" / "versions.json"
 SUMS = 4
 """Sums in a fingerprint: what leaves one of them as it was moves another."""
-EXACT, SOLVED, LEARNED = 1e-11, 1e-7, 1e-4
-"""Differences that mean nothing, in units of a trial's size: of float64 arithmetic, of numbers that solvers approach,
-and of float32 networks after some updates, whose rounding grows. Between vector instructions of one machine they are
+EXACT, SOLVED, SINGLE, LEARNED = 1e-11, 1e-7, 1e-5, 1e-4
+"""Differences that mean nothing, in units of a trial's size: of float64 arithmetic, of numbers that solvers approach, of
+solutions that were searched in single precision, and of float32 networks after some updates, whose rounding grows. Between vector instructions of one machine they are
 below 1e-14, 2e-10 and 2e-6; a tenth more of a learning rate, of γ or of a clip moves learners by 2e-4 to 1e-1."""
 
 
@@ -153,7 +153,8 @@ def _oracles() -> Iterator[tuple[str, Entry]]:
         editions = ("formal", "released")
         places = [next((id for id in games(each) if oracle.applies_to(make_game(id))), None) for each in editions]
         ids = [id for id in places if id is not None]
-        yield oracle.title(), Entry(oracle.version, partial(_alone, oracle.title(), ids), SOLVED, _versions(*ids))
+        near = SINGLE if issubclass(oracle, PublishedOracle) else SOLVED
+        yield oracle.title(), Entry(oracle.version, partial(_alone, oracle.title(), ids), near, _versions(*ids))
 
 
 def _alone(name: str, ids: Sequence[str]) -> Numbers:

@@ -74,6 +74,7 @@ class Recipe:
         first_signals: signals of the fine-tuning stage that goes before, as are ``first_transforms``.
         first_steps: steps of that stage.
         settings: parameters of pieces that differ from their defaults, by the class of the piece.
+        stands_in: what takes the place of a part of the paper's method that is not built; empty if nothing does.
         status: what backs it.
     """
 
@@ -92,6 +93,7 @@ class Recipe:
     first_transforms: tuple[type[GroupTransform], ...] = ()
     first_steps: int = 0
     settings: Options = field(default_factory=dict)
+    stands_in: str = ""
     status: str = STATUS
 
     def altered(self, slots: Slots) -> Recipe:
@@ -122,6 +124,8 @@ class Recipe:
         return sorted(found | ({"critic"} if self.critic else set()))
 
 
+_RULE_FOR_STEPS = "a rule that knows the oracle scores steps, not a trained step model"
+
 RECIPES: Mapping[str, Recipe] = {
     "grpo": Recipe("arXiv 2402.03300", "outcome against the group's", "credit", GroupZ),
     "rloo": Recipe("arXiv 2402.14740", "outcome against the other members' mean", "credit", LeaveOneOut),
@@ -139,13 +143,22 @@ RECIPES: Mapping[str, Recipe] = {
         first_signals=(SelfDiff,),
         first_transforms=(InterventionPatch,),
         first_steps=8,
+        stands_in="a rule finds the first error and a script corrects it, not the model that compares itself with a "
+        "reference solution",
     ),
     "matchtir": Recipe(
         "arXiv 2601.10712", "calls are matched to a scripted trace", "signal", MatchTIR, signals=(TraceMatcher,)
     ),
     "p2s": Recipe("arXiv 2601.20649", "paths that lead to a good chain earn", "signal", P2S, signals=(GoldPath,)),
     "copo": Recipe("arXiv 2508.04138", "a batch-level channel where a group agrees", "credit", COPO),
-    "prorag": Recipe("arXiv 2601.21912", "outcome and scored steps", "signal", ProRAG, signals=(StepModel,)),
+    "prorag": Recipe(
+        "arXiv 2601.21912",
+        "outcome and scored steps",
+        "signal",
+        ProRAG,
+        signals=(StepModel,),
+        stands_in=_RULE_FOR_STEPS,
+    ),
     "treeps_rag": Recipe(
         "arXiv 2601.06922", "a turn is worth the leaves below it", "sampler", TreePS, sampler=BreadthTree
     ),
@@ -177,6 +190,8 @@ RECIPES: Mapping[str, Recipe] = {
         GroupCenter,
         curriculum=Horizons,
         settings={"Clip": {"aggregation": "seq_sum_const", "norm_len": 32}},
+        stands_in="consecutive decisions of one game are the chain, not problems composed so that each consumes the "
+        "answer before it",
     ),
     "ppr": Recipe(
         "arXiv 2509.25598",
@@ -187,6 +202,7 @@ RECIPES: Mapping[str, Recipe] = {
         signals=(StepModel,),
         critic=True,
         settings={"StepModel": {"answers": False}},
+        stands_in=_RULE_FOR_STEPS,
     ),
     "scope": Recipe(
         "arXiv 2602.24110",
@@ -197,9 +213,17 @@ RECIPES: Mapping[str, Recipe] = {
         signals=(StepModel,),
         transforms=(Repair,),
         signals_first=True,
+        stands_in=_RULE_FOR_STEPS,
     ),
     "obe": Recipe("arXiv 2509.06941", "a bonus for answers rarely seen", "credit", OutcomeExploration),
-    "arenarl": Recipe("arXiv 2601.06487", "the rank in a tournament", "signal", ArenaRL, signals=(PairJudge,)),
+    "arenarl": Recipe(
+        "arXiv 2601.06487",
+        "the rank in a tournament",
+        "signal",
+        ArenaRL,
+        signals=(PairJudge,),
+        stands_in="a function compares rewards, payoffs or a rubric's points, not a model that reads both rollouts",
+    ),
     "vstar": Recipe(
         "arXiv 2602.10699",
         "value-guided search, siblings compared",

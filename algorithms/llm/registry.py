@@ -15,7 +15,7 @@ from algorithms.llm.tasks import TaskSettings
 
 
 def methods() -> list[dict[str, Any]]:
-    """Return the table of methods: name, idea, slot, needs, source and status."""
+    """Return the table of methods: name, idea, slot, needs, source, stand-ins and status."""
     return [
         {
             "name": name,
@@ -23,6 +23,7 @@ def methods() -> list[dict[str, Any]]:
             "slot": recipe.slot,
             "needs": recipe.needs,
             "source": recipe.source,
+            "stands_in": recipe.stands_in,
             "status": recipe.status,
         }
         for name, recipe in RECIPES.items()

@@ -43,9 +43,16 @@ def learners_table(kinds: Mapping[str, type[Trainable]] | None = None) -> str:
 def methods_table() -> str:
     """Return the methods that train language models, one row each."""
     return table(
-        ("method", "idea", "slot", "needs", "source"),
+        ("method", "idea", "slot", "needs", "source", "stand-in for a part of it"),
         (
-            (f"`{each['name']}`", each["idea"], each["slot"], ", ".join(each["needs"]), each["source"])
+            (
+                f"`{each['name']}`",
+                each["idea"],
+                each["slot"],
+                ", ".join(each["needs"]),
+                each["source"],
+                each["stands_in"],
+            )
             for each in methods()
         ),
     )

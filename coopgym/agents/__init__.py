@@ -2,10 +2,11 @@
 
 from coopgym.agents.base import Agent, Classifier, Seat, Strategy
 from coopgym.agents.play import Episodes, Trajectory, play
-from coopgym.agents.registry import agent_names, constant_names, make_agent
+from coopgym.agents.registry import PUBLISHED, agent_names, constant_names, make_agent
 from coopgym.agents.scenario import Scenario
 
 __all__ = [
+    "PUBLISHED",
     "Agent",
     "Classifier",
     "Episodes",

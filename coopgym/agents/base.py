@@ -42,7 +42,7 @@ class Seat:
         if not 0 <= index < game.n_agents:
             raise ValueError(f"seat={index}: {game.id} has seats 0 to {game.n_agents - 1}")
         others = [j for j in range(game.n_agents) if j != index]
-        low, _ = game.observation_bounds(view)
+        low, _ = game.seat_observation_bounds(view, index)
         return cls(
             game=game.spec,
             index=index,

@@ -32,6 +32,14 @@ _SHIPPED: dict[str, Callable[..., Agent]] = {
 
 _CONSTANT = re.compile(r"Constant_(\d{2}|100)")
 
+PUBLISHED = "Published_"
+"""What stands before the names of agents that play as in the published study: in units of the largest endowment."""
+
+_AS_PUBLISHED: dict[str, Callable[..., Agent]] = {
+    "Random": partial(heuristics.Random, joint_box=True),
+    "TitForTat": partial(heuristics.TitForTat, mode="reference"),
+}
+
 
 @cache
 def _plugins() -> dict[str, Any]:
@@ -50,7 +58,7 @@ def constant_names() -> tuple[str, ...]:
 
 
 def agent_names() -> tuple[str, ...]:
-    """Names that `make_agent` knows, without the 101 constants and forms with a colon."""
+    """Names that `make_agent` knows, without the 101 constants, published forms and forms with a colon."""
     return tuple(sorted({*_SHIPPED, *_plugins()}))
 
 
@@ -60,16 +68,21 @@ def make_agent(name: str, **options: Any) -> Agent:
     Args:
         name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, ``module:Class``, or a scheme
             and an address, such as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
-            ``coopgym.agents.by_address``: it is called with the address.
+            ``coopgym.agents.by_address``: it is called with the address. ``Random``, ``TitForTat`` and the constants
+            play shares of their own endowment in every game; with ``Published_`` before their name they play as in the
+            published study, which took shares of the largest endowment for everybody.
         options: keywords of the agent's constructor.
 
     Raises:
         ValueError: an unknown name, a module or class that cannot be found, or an address that its scheme refuses.
         TypeError: options that the agent does not take, or a class that is not an agent.
     """
-    level = _CONSTANT.fullmatch(name)
+    as_published = name.startswith(PUBLISHED)
+    level = _CONSTANT.fullmatch(name.removeprefix(PUBLISHED))
     if level:
-        return _made(name, partial(heuristics.Constant, int(level[1]) / 100), options)
+        return _made(name, partial(heuristics.Constant, int(level[1]) / 100, joint_box=as_published), options)
+    if as_published and name.removeprefix(PUBLISHED) in _AS_PUBLISHED:
+        return _made(name, _AS_PUBLISHED[name.removeprefix(PUBLISHED)], options)
     if name in _SHIPPED:
         return _made(name, _SHIPPED[name], options)
     if name in _plugins():
@@ -79,7 +92,8 @@ def make_agent(name: str, **options: Any) -> Agent:
         return _made(name, partial(_schemes()[scheme].load(), address), options)
     if colon:
         return _made(name, _imported(name), options)
-    near = difflib.get_close_matches(name, [*agent_names(), *constant_names()], n=1, cutoff=0.5)
+    known = [*agent_names(), *constant_names(), *(PUBLISHED + heuristic for heuristic in _AS_PUBLISHED)]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(
         f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, {_with_colon()}"

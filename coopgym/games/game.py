@@ -162,6 +162,10 @@ class Game(ABC, Generic[StateT]):
     def observe(self, state: StateT, view: View) -> Array:
         """Return what each agent sees, ``(..., N, obs_dim)``."""
 
+    def observe_seat(self, state: StateT, view: View, seat: int) -> Array:
+        """Return what one agent sees, ``(..., obs_dim)``."""
+        return self.observe(state, view)[..., seat, :]
+
     @abstractmethod
     def observe_jointly(self, state: StateT, view: View) -> Array:
         """Return what a joint controller sees, ``(..., joint_dim)``."""
@@ -169,6 +173,11 @@ class Game(ABC, Generic[StateT]):
     @abstractmethod
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         """Return the least and greatest values of `observe`, each ``(N, obs_dim)``."""
+
+    def seat_observation_bounds(self, view: View, seat: int) -> tuple[FloatArray, FloatArray]:
+        """Return the least and greatest values of `observe_seat`, each ``(obs_dim,)``."""
+        low, high = self.observation_bounds(view)
+        return low[seat], high[seat]
 
     @abstractmethod
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:

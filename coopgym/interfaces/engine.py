@@ -90,13 +90,14 @@ class Engine:
         seeds, parsed = self._checked_seeds(seed), self._options(options)
         if parsed is not None:
             # Values that do not fit are refused before the streams move.
-            self.game.initial_state(self.batch, parsed, *self._blank_draws())
+            self.game.initial_state(self.batch, parsed, *self.blank_draws())
         if self.stochastic:
             self._seed(seeds)
         uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
         self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
 
-    def _blank_draws(self) -> tuple[Array, Array]:
+    def blank_draws(self) -> tuple[Array, Array]:
+        """Zeros in place of the uniform and normal numbers that one reset consumes."""
         counts = (self.game.reset_uniforms, self.game.reset_normals)
         uniforms, normals = (self.game.backend.array(np.zeros((*self.batch, count))) for count in counts)
         return uniforms, normals

@@ -145,7 +145,7 @@ class SeatEnv(_GameEnv):
         self._table = Table(self.game, self.seat, partners, self._engine.layers)
 
     def _observe(self) -> Observation:
-        return self.game.observe(self._engine.state, self.view)[self.seat].astype(np.float32)
+        return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

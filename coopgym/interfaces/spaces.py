@@ -79,8 +79,8 @@ def joint_action_space(game: AnyGame) -> Space:
 
 def seat_observation_space(game: AnyGame, view: View, seat: int) -> Space:
     """What one seat sees under a view."""
-    low, high = game.observation_bounds(view)
-    return Box(low[seat].astype(np.float32), high[seat].astype(np.float32), dtype=np.float32)
+    low, high = game.seat_observation_bounds(view, seat)
+    return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
 
 def joint_observation_space(game: AnyGame, view: View) -> Space:

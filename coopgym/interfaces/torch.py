@@ -63,14 +63,15 @@ class TorchEnv:
         self.game = make_game(id, torch_backend(device, dtype), **parameters)
         self.view = checked_view(self.game, view)
         self.device = self.game.backend.device
-        self.observation_size = self.game.observation_bounds(self.view)[0].shape[-1]
+        self.observation_size = self.game.seat_observation_bounds(self.view, 0)[0].shape[-1]
         self._engine = Engine(self.game, reward, self.batch, validate=validate)
         self._lockstep: int | None = None
         self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any]] = self._advanced
         if compile:
             import torch
 
-            self.game.observation_bounds(self.view)  # lays out the view before anything is traced
+            # Views are laid out when something is first seen, which must not be traced.
+            self.game.observe(self.game.initial_state(self.batch, None, *self._engine.blank_draws()), self.view)
             self._advance = torch.compile(_with_own_code(self._advanced), dynamic=False, fullgraph=True)
 
     def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any]:

@@ -193,7 +193,7 @@ class SeatVectorEnv(_GameVectorEnv):
         self._table = Table(game, self.seat, partners, self._engine.layers)
 
     def _observe(self) -> Observation:
-        return self.game.observe(self._engine.state, self.view)[:, self.seat].astype(np.float32)
+        return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
 
     def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
         own = self._engine.check_seat(self.seat, actions)  # before the partners, who remember, are asked

@@ -6,6 +6,9 @@ here keeps the type of its arrays so that float32 input is rounded to float32 at
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
+
 from coopgym.backend import Array, Namespace, namespace_of
 
 HABIT_WINDOW = 10
@@ -34,18 +37,39 @@ def update_loyalty_score(loyalty: Array, share: Array, greatest: float = 1.0, xp
 
 
 def habitual_cooperation(recent: Array, steps: Array, xp: Namespace | None = None) -> Array:
-    """Mean share L ``(..., N)`` in [0, 1] over the steps a window remembers, zero before the first.
+    """Mean share L ``(..., N)`` in [0, 1] over the last ten steps, or those there were; zero before the first.
 
     Args:
-        recent: ``(..., window, N)``, unused entries zero.
+        recent: ``(..., 10, N)`` shares, oldest first, unused entries zero.
         steps: ``(...)`` completed steps, in the floating type of the engine.
     """
     xp = xp or namespace_of(recent)
-    remembered = xp.maximum(xp.minimum(steps, recent.shape[-2]), 1.0)[..., None]
-    # In double precision engines the order of summation, which backends differ in, must not show in the mean.
-    total = xp.astype(xp.sum(recent, axis=-2, dtype=steps.dtype), recent.dtype)
-    mean = total / xp.astype(remembered, recent.dtype)
+    remembered = xp.maximum(xp.minimum(steps, HABIT_WINDOW), 1.0)[..., None]
+    mean = _added_up(recent, remembered, xp) / xp.astype(remembered, recent.dtype)
     return xp.minimum(xp.maximum(mean, 0.0), 1.0)
+
+
+def _added_up(recent: Array, remembered: Array, xp: Namespace) -> Array:
+    """Sum of the remembered shares ``(..., N)``, added in the order of the released numbers.
+
+    Constant play at a threshold falls on either side of it by the rounding of this sum: six or seven times 0.6 are less
+    than the habit they stand for, eight to ten are not. The order is that of NumPy's pairwise summation: up to seven
+    numbers one after another; of more, eight in pairs of pairs and then the others.
+
+    Args:
+        recent: as in `habitual_cooperation`.
+        remembered: ``(..., 1)`` number of entries in use.
+    """
+    entry = [recent[..., position, :] for position in range(HABIT_WINDOW)]
+    one_by_one = reduce(operator.add, entry[-7:])
+    twos = recent[..., :-1, :] + recent[..., 1:, :]
+    fours = twos[..., :-2, :] + twos[..., 2:, :]
+    eights = fours[..., :-4, :] + fours[..., 4:, :]
+    ten = eights[..., 0, :] + entry[8] + entry[9]
+    nine = eights[..., 1, :] + entry[9]
+    eight = eights[..., 2, :]
+    several = xp.where(remembered == 8, eight, xp.where(remembered == 9, nine, ten))
+    return xp.where(remembered < 8, one_by_one, several)
 
 
 def shortfall_factor(share: Array, least: float, factor: float, xp: Namespace | None = None) -> Array:

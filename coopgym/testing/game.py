@@ -215,6 +215,7 @@ def observations_fit_their_bounds(subject: Subject) -> None:
             for view in subject.game.views:
                 for state in (before, transition.state):
                     _require_observation_in_bounds(subject.game, view, state)
+                    _require_seat_sees_its_row(subject.game, view, state)
 
 
 def _require_observation_in_bounds(game: AnyGame, view: View, state: State) -> None:
@@ -232,6 +233,19 @@ def _require_observation_in_bounds(game: AnyGame, view: View, state: State) -> N
         entries = np.unique(np.nonzero(outside)[-1]).tolist()
         require(
             not entries, f"{name}(view={view!r}) leaves its bounds in entries {entries}; widen the bounds or scale them"
+        )
+
+
+def _require_seat_sees_its_row(game: AnyGame, view: View, state: State) -> None:
+    observation, bounds = game.observe(state, view), game.observation_bounds(view)
+    for seat in (0, game.n_agents - 1):
+        same = np.array_equal(game.observe_seat(state, view, seat), observation[..., seat, :])
+        require(same, f"observe_seat(view={view!r}, seat={seat}) is not that seat's row of observe; override both")
+        own = zip(game.seat_observation_bounds(view, seat), bounds, strict=True)
+        require(
+            all(np.array_equal(bound, every[seat]) for bound, every in own),
+            f"seat_observation_bounds(view={view!r}, seat={seat}) is not that seat's row of observation_bounds; "
+            "override both",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,7 @@ class TrustAware(TrackingOracle, PublishedEquilibrium):
     It begins with an equilibrium at reset and then follows it from step to step.
     """
 
+    version: ClassVar[int] = 2
     citation = "TR-1 Eq. 13, TR-2 Eq. 6-9 (trust-gated weights); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
     published_for = ReleasedGame
 

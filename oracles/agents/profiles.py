@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, ClassVar
 
 from coopgym.games.formal.collective_action import LoyalTeamGame
 from coopgym.games.formal.reciprocity import ReciprocalGame
@@ -21,6 +21,7 @@ from oracles.games.rollout import opening
 class Equilibrium(PublishedEquilibrium):
     """Coopetitive equilibrium: mutual best responses of one step under integrated reward, trust full, damage nil."""
 
+    version: ClassVar[int] = 2
     citation = "TR-1 Eq. 13 (coopetitive utility); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
     published_for = ReleasedGame
 
@@ -77,6 +78,7 @@ class Loyalty(PublishedEquilibrium):
 class ReciprocityEquilibrium(PublishedEquilibrium):
     """Coopetitive equilibrium at trust min(0.95, T0 + 0.35) among agents who remember just what is played."""
 
+    version: ClassVar[int] = 2
     citation = "TR-4 Eq. 19-25, 44 (bounded reciprocity); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
     published_for = ReciprocityGame
     played_in = ReciprocalGame

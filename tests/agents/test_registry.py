@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from coopgym.agents import Agent, Strategy, agent_names, constant_names, make_agent, registry
+from coopgym.agents import PUBLISHED, Agent, Strategy, agent_names, constant_names, make_agent, play, registry
 from coopgym.agents.heuristics import Constant, GrimTrigger
+from coopgym.games.registry import make_game
 
 OWN_FILE = """
 class Half:
@@ -59,6 +61,45 @@ def test_there_are_101_constants_named_by_percent() -> None:
     agents = [make_agent(name) for name in names]
     levels = [agent.level for agent in agents if isinstance(agent, Constant)]
     assert levels == [percent / 100 for percent in range(101)]
+
+
+# Sums of integrated rewards over an episode of self-play, measured on the reference implementation.
+@pytest.mark.parametrize(
+    ("id", "constant_40", "tit_for_tat"),
+    [
+        ("PartnerHoldUp-v0", 46552.34, 45320.365),
+        ("PlatformEcosystem-v0", 144385.44, 138285.88),
+        ("RenaultNissan-v0", 46190.28, 45471.51),
+        ("GiftExchange-v0", 42163.17, 41435.6),
+        ("AppleAppStore-v0", 44381.57, 43175.27),
+    ],
+)
+def test_published_agents_take_shares_of_the_largest_endowment(id: str, constant_40: float, tit_for_tat: float) -> None:
+    game = make_game(id)
+    assert np.ptp(game.spec.endowments) > 0.0
+    for name, published in (("Constant_40", constant_40), ("TitForTat", tit_for_tat)):
+        as_published, own = (
+            play(game, [make_agent(prefix + name) for _ in range(game.n_agents)]).returns["integrated"].sum()
+            for prefix in (PUBLISHED, "")
+        )
+        assert as_published == pytest.approx(published, rel=1e-6)
+        assert own != pytest.approx(published, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["Constant_40", "TitForTat", "Random"])
+def test_where_endowments_are_equal_published_agents_are_the_others(name: str) -> None:
+    game = make_game("TrustDilemma-v0")
+    as_published, own = (
+        play(game, [make_agent(prefix + name) for _ in range(2)], seed=5, record=True) for prefix in (PUBLISHED, "")
+    )
+    assert as_published.trajectory is not None
+    assert own.trajectory is not None
+    np.testing.assert_array_equal(as_published.trajectory.actions, own.trajectory.actions)
+
+
+def test_only_some_agents_were_published() -> None:
+    with pytest.raises(ValueError, match="unknown agent 'Published_GrimTrigger'"):
+        make_agent("Published_GrimTrigger")
 
 
 @pytest.mark.parametrize("name", ["Constant_5", "Constant_101", "Constant_1000", "Constant_-1"])

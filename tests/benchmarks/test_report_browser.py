@@ -25,7 +25,7 @@ WATCH = """
   addEventListener("error", (event) => found.errors.push(event.message));
   document.addEventListener("securitypolicyviolation", (event) => found.violations.push(event.blockedURI));
   addEventListener("load", () => {
-    const head = document.querySelectorAll("#ranking th[data-sortable]")[2];
+    const head = document.querySelectorAll("#results th[data-sortable]")[2];
     head.querySelector("button").click();
     const scores = [...head.closest("table").tBodies[0].rows].map((row) => Number(row.cells[2].dataset.order));
     found.sorted = {by: head.getAttribute("aria-sort"), scores};

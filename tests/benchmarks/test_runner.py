@@ -96,9 +96,9 @@ def test_a_folder_belongs_to_one_study(small: Study, run, tmp_path: Path) -> Non
     with pytest.raises(OtherStudyError):
         RunStore(tmp_path / "out", other).check()
     assert all(path.read_bytes() == content for path, content in files.items() if path.name != ".lock")
-    assert run(small.with_agent("GenerousTitForTat"), tmp_path / "out").skipped == 36
+    assert run(small.with_agent("GenerousTitForTat"), tmp_path / "out").skipped == 48
     shutil.rmtree(tmp_path / "out" / "runs")
-    assert run(other, tmp_path / "out").computed == 36, "a folder without runs is free"
+    assert run(other, tmp_path / "out").computed == 48, "a folder without runs is free"
 
 
 def test_two_processes_on_one_folder_refuse_politely(small: Study, run, tmp_path: Path) -> None:

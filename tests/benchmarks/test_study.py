@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.study import StudyError, load_study, shipped_studies
-from coopgym.games.registry import games
+from coopgym.agents import constant_names
+from coopgym.games.registry import games, make_game
 
 
 def write(folder: Path, text: str) -> str:
@@ -28,6 +30,16 @@ def test_shipped_studies_load() -> None:
     assert [entry.name for entry in quick.blocks[1].learners] == ["IPPO"]
     assert surface.blocks[0].constants is not None
     assert len(surface.blocks[0].constants.agents) == 101
+
+
+def test_the_published_study_scans_the_published_constants_where_they_differ() -> None:
+    own, published = (block for block in load_study("reference-study").blocks if block.constants)
+    assert own.constants is not None
+    assert published.constants is not None
+    unequal = [id for id in games("released") if np.ptp(make_game(id).spec.endowments) > 0.0]
+    assert (own.games, sorted(published.games)) == (list(games("released")), sorted(unequal))
+    assert own.constants.agents == constant_names()
+    assert published.constants.agents == tuple(f"Published_{name}" for name in constant_names())
 
 
 def test_groups_and_ids_mix_without_repeating(tmp_path: Path) -> None:

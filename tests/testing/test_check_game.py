@@ -104,6 +104,17 @@ class NegotiatesInUnits(Commons):
         return low, 0.1 * high
 
 
+class DimsTheViewOfAll(Commons):
+    def observe(self, state: State, view: Any) -> Array:
+        return 0.5 * super().observe(state, view)
+
+
+class WidensTheBoundsOfAll(Commons):
+    def observation_bounds(self, view: Any) -> Any:
+        low, high = super().observation_bounds(view)
+        return low, 2.0 * high
+
+
 class LosesColumns(Commons):
     def layout(self, view: Any, seat: int) -> dict[str, list[int]]:
         return {name: columns for name, columns in super().layout(view, seat).items() if name != "time"}
@@ -217,6 +228,8 @@ def test_shipped_games_conform_with_other_parameters(id: str, parameters: dict[s
         (PaysLogarithms, "payoffs is not finite when agents play 0 or their endowment; guard logarithms"),
         (NeedsNumPy, "torch agrees"),
         (NegotiatesInUnits, r"observe\(view='own'\) leaves its bounds in entries \[0"),
+        (DimsTheViewOfAll, r"observe_seat\(view='own', seat=0\) is not that seat's row of observe; override both"),
+        (WidensTheBoundsOfAll, r"seat_observation_bounds\(view='own', seat=0\) is not that seat's row of"),
         (LosesColumns, "does not name exactly the columns 0 to"),
         (MixesUpPartners, r"layout\('own', 0\)\['partner_actions'\] does not show what it names"),
         (NeverEnds, "truncated is .* at step 100 of 100"),

@@ -2,10 +2,14 @@
 
 Scores are a matrix ``(G, G)``: entry (i, j) is what rollout i scores when it is compared with rollout j, summed over
 both orders of presentation; the diagonal is not used.
+
+Equals share the better rank, whatever their places in the group; only who advances from a match without a winner is
+settled by the bracket. Averages are exact, so that equal scores have equal averages in any order.
 """
 
 from __future__ import annotations
 
+import statistics
 from itertools import chain
 from typing import Any
 
@@ -47,57 +51,60 @@ def round_robin(score: npt.ArrayLike) -> dict[str, Any]:
     size = len(scores)
     won = (scores > scores.T) + 0.5 * (scores == scores.T)
     wins = won.sum(-1) - won.diagonal()
-    better = (wins > wins[:, None]).sum(-1)  # rank less 1
-    return {
-        "wins": wins,
-        "adv": _standardised(1.0 - better / max(better.max(), 1), EPS),
-        "matches": size * (size - 1) // 2,
-    }
+    return {"wins": wins, "adv": _shared_rank_advantage(_better(wins)), "matches": size * (size - 1) // 2}
 
 
 def anchor(score: npt.ArrayLike) -> dict[str, Any]:
-    """Let everyone meet rollout 0, which gets its mean score; the earlier of equals ranks higher.
+    """Let everyone meet rollout 0, which gets its mean score; equal scores rank as equal wins in `round_robin`.
 
     Returns:
-        ``adv`` ``(G,)`` and ``matches``.
+        ``adv`` ``(G,)`` (0 where all are tied) and ``matches``.
     """
     scores = _scores(score)
-    return {"adv": rank_advantage(_descending(_seed_scores(scores))), "matches": len(scores) - 1}
+    return {"adv": _shared_rank_advantage(_better(_seed_scores(scores))), "matches": len(scores) - 1}
 
 
 def single_elimination(score: npt.ArrayLike, byes: str = "proper") -> dict[str, Any]:
     """Seed against rollout 0, then play a knockout in which the top two seeds can only meet in the final.
 
     The higher score advances, of equals the one listed earlier in the bracket. Ranked are the winner, then the losers
-    of the last round, and so on; inside a round by the average of all scores so far, those of seeding included.
+    of the last round, and so on; inside a round by the average of all scores so far, those of seeding included. Equal
+    averages share the better rank, and where all scores are the same nobody is ahead [ours].
 
     Args:
         score: ``(G, G)``.
         byes: what happens if G is no power of two: ``"proper"`` lets the top seeds pass the first round [ours];
-            ``"compact"`` closes the gaps, as the public code does, and strong seeds may meet early.
+            ``"compact"`` closes the gaps, as the public code does, so that strong seeds may meet early; who is left
+            over in a round stands first in the next one.
 
     Returns:
-        ``order`` ``(G,)``, best first, ``adv`` ``(G,)`` and ``matches``, 2G - 2.
+        ``order`` ``(G,)``, best first, equals by their place in the bracket; ``adv`` ``(G,)`` (0 where all are tied);
+        and ``matches``, 2G - 2.
     """
     choice("byes", byes, ("proper", "compact"))
     scores = _scores(score)
     size = len(scores)
     seeds = _descending(_seed_scores(scores)).tolist()
     earned = [scores[0, 1:].tolist(), *([value] for value in scores[1:, 0].tolist())]
-    places = _bracket(size)
-    if byes == "compact":
-        places = [place for place in places if place < size]
+    compact = byes == "compact"
+    places = [place for place in _bracket(size) if place < size or not compact]
     pairs = [[seeds[place] for place in pair if place < size] for pair in _paired(places)]
-    beaten: list[list[int]] = []
+    rounds: list[list[int]] = []
     while True:
         winners, losers = _play(pairs, scores, earned)
-        beaten.append(losers)
+        rounds.append(losers)
         if len(winners) == 1:
             break
+        if compact and len(pairs[-1]) == 1:
+            winners = [winners[-1], *winners[:-1]]
         pairs = _paired(winners)
-    ranked = [sorted(losers, key=lambda loser: -np.mean(earned[loser])) for losers in reversed(beaten)]
-    order = np.array([*winners, *chain.from_iterable(ranked)], dtype=np.intp)
-    return {"order": order, "adv": rank_advantage(order), "matches": 2 * size - 2}
+    average = [statistics.mean(scored) if scored else 0.0 for scored in earned]
+    order = [*winners, *chain.from_iterable(sorted(losers, key=lambda i: -average[i]) for losers in reversed(rounds))]
+    survived = np.full(size, len(rounds), dtype=np.float64)
+    for survived_rounds, losers in enumerate(rounds):
+        survived[losers] = survived_rounds
+    better = np.zeros(size) if _all_equal(scores) else _better(survived, np.array(average))
+    return {"order": np.array(order, dtype=np.intp), "adv": _shared_rank_advantage(better), "matches": 2 * size - 2}
 
 
 def _play(pairs: list[list[int]], scores: FloatArray, earned: list[list[float]]) -> tuple[list[int], list[int]]:
@@ -138,8 +145,26 @@ def _scores(score: npt.ArrayLike) -> FloatArray:
 
 def _seed_scores(scores: FloatArray) -> FloatArray:
     seeded = scores[:, 0].copy()
-    seeded[0] = scores[0, 1:].mean() if len(scores) > 1 else 0.0
+    seeded[0] = statistics.mean(scores[0, 1:].tolist()) if len(scores) > 1 else 0.0
     return seeded
+
+
+def _all_equal(scores: FloatArray) -> bool:
+    off_diagonal = scores[~np.eye(len(scores), dtype=bool)]
+    return off_diagonal.size == 0 or bool(np.ptp(off_diagonal) == 0.0)
+
+
+def _better(first: FloatArray, second: FloatArray | None = None) -> FloatArray:
+    """How many rollouts are ahead of each, ``(G,)``: by a first number and, among equals in it, by a second."""
+    ahead = first > first[:, None]
+    if second is not None:
+        ahead |= (first == first[:, None]) & (second > second[:, None])
+    return ahead.sum(-1).astype(np.float64)
+
+
+def _shared_rank_advantage(better: FloatArray) -> FloatArray:
+    """Z-scores of ``(worst rank - rank) / (worst rank - 1)``, where a rank is one more than the number ahead."""
+    return _standardised(1.0 - better / max(better.max(), 1.0), EPS)
 
 
 def _descending(values: FloatArray) -> npt.NDArray[np.intp]:

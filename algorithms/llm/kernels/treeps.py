@@ -78,7 +78,8 @@ def prune(
     """Return which proposed turns end in an answer and which are worth continuing.
 
     Among the unfinished siblings one whose observations have a Jaccard index of at least τ with one already kept is
-    dropped (two that saw nothing saw the same); what is left is taken from the parents in turn, up to the width.
+    dropped (two that saw nothing saw the same). What is left is taken from the parents in turn, up to the width, so
+    that no parent has all the places.
 
     Args:
         parent: ``(N,)`` id of each proposal's parent.
@@ -88,7 +89,7 @@ def prune(
         width: proposals to continue.
 
     Returns:
-        ``leaves`` and ``frontier``, indices of proposals.
+        ``leaves`` and ``frontier``, indices of proposals in ascending order.
     """
     parents = labels("parent", parent)
     check_shape("observations", (len(observations),), (len(parents),))
@@ -101,7 +102,7 @@ def prune(
         if all(_jaccard(seen[index], seen[sibling]) < threshold for sibling in siblings):
             siblings.append(index)
     in_turn = [index for turn in zip_longest(*kept.values()) for index in turn if index is not None]
-    return {"leaves": np.flatnonzero(answered).tolist(), "frontier": in_turn[: whole_number("width", width)]}
+    return {"leaves": np.flatnonzero(answered).tolist(), "frontier": sorted(in_turn[: whole_number("width", width)])}
 
 
 def _leaf_totals(above: IntArray, leaf_reward: Sequence[float | None]) -> tuple[FloatArray, FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from algorithms.llm.data import Group, Turn
 from algorithms.llm.kernels import KERNELS
@@ -30,6 +31,7 @@ class BreadthTree(Hyperparameters, Sampler):
         tokens_per_rollout: a group of G may write G times as many; None is one longest message.
     """
 
+    version: ClassVar[int] = 2
     branches: int = hyperparameter(2, 1)
     tau: float = hyperparameter(0.8, 0.0, 1.0)
     width: int = hyperparameter(4, 1)

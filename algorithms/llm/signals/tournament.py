@@ -30,6 +30,7 @@ class PairJudge(Hyperparameters, Signal):
         noise: where the members' mean scores spread no farther, ranks mean nothing and all get 0.
     """
 
+    version: ClassVar[int] = 2
     needs: ClassVar[frozenset[str]] = frozenset({"pair_judge"})
     fills: ClassVar[frozenset[str]] = frozenset({"rank_adv", "scores"})
     comparator: str | Comparator = "reward"

@@ -15,6 +15,7 @@ from benchmarks.report.ink import MODE_DASHES, mode_colour
 from benchmarks.report.legends import mode_legend
 from benchmarks.report.plots.lines import Axis, Line, lines
 from benchmarks.report.words import class_name, counted, game_title, slug
+from coopgym.agents import constant_names
 from coopgym.rewards import MODES
 
 FLOOR, CEILING = -1.0, 1.1
@@ -61,7 +62,7 @@ def _responses(table: ScoreTable, game: str) -> dict[str, Response]:
             points = sorted(
                 (int(name.rpartition("_")[2]) / 100, float(score))
                 for name, score in zip(constants.names, means, strict=True)
-                if np.isfinite(score)
+                if np.isfinite(score) and name in constant_names()
             )
             if len(points) > 1:
                 found[task.reward_mode] = ([level for level, _ in points], [score for _, score in points])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.analysis import Contest, Distribution, ScoreTable
 from benchmarks.analysis.settings import PRIVATE
+from benchmarks.nature import share_convention
 from benchmarks.report import cells
 from benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
 from benchmarks.report.evidence import Evidence
@@ -30,12 +31,14 @@ def results(evidence: Evidence) -> Section | None:
     blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
     if not blocks:
         return None
+    played = {each.task.setting.environment for contest in evidence.contests for each in contest.distributions}
     return Section(
         id="results",
         title="Every result",
         how=(
             f"Means over seeds with their intervals ({STUDENT}), best score first; under private reward in order of "
-            "names. Of a fine scan of constants every tenth level and the best are listed; summary.csv has all."
+            "names. Of a fine scan of constants every tenth level and the best are listed; summary.csv has all. "
+            f"{share_convention(sorted(played))}"
         ),
         blocks=blocks,
     )

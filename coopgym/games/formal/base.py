@@ -246,9 +246,17 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         mapping = self.observation_map(view)
         return mapping.joint(self._world(state, view))
 
+    def observe_seat(self, state: StateT, view: View, seat: int) -> Array:
+        mapping = self.observation_map(view)
+        return mapping.of_seat(self._world(state, view), seat)
+
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         shape = self.observation_map(view).positions.shape
         return np.zeros(shape), np.ones(shape)
+
+    def seat_observation_bounds(self, view: View, seat: int) -> tuple[FloatArray, FloatArray]:
+        size = self.observation_map(view).size
+        return np.zeros(size), np.ones(size)
 
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         size = self.observation_map(view).joint_size

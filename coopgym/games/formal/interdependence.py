@@ -15,6 +15,7 @@ from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.parameters import Bargained, Group, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import FloatArray
+from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
 from coopgym.mechanisms import interdependence
@@ -314,9 +315,11 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
 
     def __init__(self, parameters: PartnerSelectionParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
-        n = self.n_agents
         self.others = 1.0 - self.diagonal
-        self._partner_columns = backend.integers([i * n + j for i in range(n) for j in range(n) if i != j])
+        agents = np.arange(self.n_agents)[:, None]
+        self._partner_columns = backend.integers(
+            (agents * self.n_agents + other_seats(agents, self.n_agents)).reshape(-1)
+        )
 
     def time_shares(self, state: PartnerSelectionState) -> Array:
         """Time q_ij each pair spends together in the coming step, ``(..., N, N)``."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
 
 from coopgym.backend import Backend
-from coopgym.games.observation import Blocks, ObservationMap
+from coopgym.games.observation import Blocks, ObservationMap, Positions, other_seats
 from coopgym.games.spec import View
 
 
@@ -23,21 +26,20 @@ class World:
     """Whether D and the private and public blocks are present."""
     with_hidden: bool
 
-    def pair(self, matrix: int, i: int, j: int) -> int:
-        """Position of entry (i, j) of matrix 0 (trust), 1 (damage) or 2 (interdependence)."""
+    def pair(self, matrix: int, i: Positions, j: Positions) -> Positions:
+        """Positions of entries (i, j) of matrix 0 (trust), 1 (damage) or 2 (interdependence)."""
         return self.n_agents + (matrix * self.n_agents + i) * self.n_agents + j
 
     @property
     def _classes(self) -> int:
         return self.n_agents * (1 + 3 * self.n_agents)
 
-    def private_of(self, agent: int) -> Blocks:
-        """Positions of one agent's private blocks."""
+    def private_of(self, seats: Positions) -> Blocks:
+        """Positions of the private blocks of seats ``(S, 1)``."""
         blocks: Blocks = []
         start = self._classes
         for name, entries in self.private.items():
-            first = start + agent * entries
-            blocks.append((name, list(range(first, first + entries))))
+            blocks.append((name, start + seats * entries + np.arange(entries)))
             start += self.n_agents * entries
         return blocks
 
@@ -65,55 +67,56 @@ class World:
 def _consecutive(sizes: Mapping[str, int], start: int) -> Blocks:
     blocks: Blocks = []
     for name, size in sizes.items():
-        blocks.append((name, list(range(start, start + size))))
+        blocks.append((name, np.arange(start, start + size)))
         start += size
     return blocks
 
 
-def _own_view(world: World, i: int) -> Blocks:
-    others = [j for j in range(world.n_agents) if j != i]
+def _own_view(world: World, seats: Positions) -> Blocks:
+    partners = other_seats(seats, world.n_agents)
     return [
-        ("own_action", [i]),
-        ("partner_actions", others),
-        ("trust", [world.pair(0, i, j) for j in others]),
-        ("trust_received", [world.pair(0, j, i) for j in others]),
-        ("damage", [world.pair(1, i, j) for j in others]),
-        ("standing", [world.pair(1, j, i) for j in others]),
-        ("dependence", [world.pair(2, i, j) for j in others]),
-        *world.private_of(i),
+        ("own_action", seats),
+        ("partner_actions", partners),
+        ("trust", world.pair(0, seats, partners)),
+        ("trust_received", world.pair(0, partners, seats)),
+        ("damage", world.pair(1, seats, partners)),
+        ("standing", world.pair(1, partners, seats)),
+        ("dependence", world.pair(2, seats, partners)),
+        *world.private_of(seats),
         *world.public_blocks(),
-        ("time", [world.time]),
+        ("time", np.array([world.time])),
     ]
 
 
-def _minimal_view(world: World, i: int) -> Blocks:
-    others = [j for j in range(world.n_agents) if j != i]
+def _minimal_view(world: World, seats: Positions) -> Blocks:
     return [
-        ("own_action", [i]),
-        ("trust", [world.pair(0, i, j) for j in others]),
-        ("time", [world.time]),
+        ("own_action", seats),
+        ("trust", world.pair(0, seats, other_seats(seats, world.n_agents))),
+        ("time", np.array([world.time])),
     ]
 
 
 def _world_view(world: World) -> Blocks:
-    agents = range(world.n_agents)
-    pairs = [(i, j) for i in agents for j in agents if i != j]
+    agents = np.arange(world.n_agents)[:, None]
+    partners = other_seats(agents, world.n_agents)
+    private = [np.zeros((world.n_agents, 0), dtype=np.int64), *(block for _, block in world.private_of(agents))]
     return [
-        ("actions", list(agents)),
-        ("all_trust", [world.pair(0, i, j) for i, j in pairs]),
-        ("all_damage", [world.pair(1, i, j) for i, j in pairs]),
-        ("all_dependence", [world.pair(2, i, j) for i, j in pairs]),
-        ("all_private", [k for i in agents for _, block in world.private_of(i) for k in block]),
+        ("actions", agents.reshape(-1)),
+        ("all_trust", world.pair(0, agents, partners).reshape(-1)),
+        ("all_damage", world.pair(1, agents, partners).reshape(-1)),
+        ("all_dependence", world.pair(2, agents, partners).reshape(-1)),
+        ("all_private", np.concatenate(private, axis=-1).reshape(-1)),
         *world.public_blocks(),
         *world.hidden_blocks(),
-        ("time", [world.time]),
+        ("time", np.array([world.time])),
     ]
 
 
-def _full_view(world: World, i: int) -> Blocks:
+def _full_view(world: World, seats: Positions) -> Blocks:
     # Nobody's trust in themselves is ever other than one, nor the damage other than zero: constants to read.
-    one, zero = world.pair(0, 0, 0), world.pair(1, 0, 0)
-    return [("seat", [one if j == i else zero for j in range(world.n_agents)]), *_world_view(world)]
+    first = np.array(0)
+    one, zero = world.pair(0, first, first), world.pair(1, first, first)
+    return [("seat", np.where(np.arange(world.n_agents) == seats, one, zero)), *_world_view(world)]
 
 
 def observation_map(
@@ -128,12 +131,12 @@ def observation_map(
     world = World(n_agents, private, public, hidden, view != "minimal", view == "full")
     seat_view = {"own": _own_view, "full": _full_view, "minimal": _minimal_view}[view]
     joint = _world_view(world) if view == "full" else None
-    return ObservationMap.build(backend, [seat_view(world, i) for i in range(n_agents)], joint)
+    return ObservationMap(backend, view, n_agents, partial(seat_view, world), joint)
 
 
 def layout(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
     """Columns of each block, with the seat's own entries of the full view under the names of the own view."""
-    columns = mapping.columns(seat)
+    columns = mapping.columns()
     if "actions" in columns:
         actions, others = columns["actions"], len(columns["actions"]) - 1
         columns["own_action"] = [actions[seat]]

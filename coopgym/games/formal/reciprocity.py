@@ -365,20 +365,19 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
 
     def __init__(self, parameters: ReciprocalGroupParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
-        n = self.n_agents
-        schedules = np.stack([np.roll(np.eye(n), shift, axis=1) for shift in range(1, n)])
-        self._schedules = backend.array(schedules.reshape(n - 1, n * n))
-        self._phases = backend.array(np.arange(n - 1))
+        self._agents = backend.array(np.arange(self.n_agents))
 
     def rotation(self, state: ImageState) -> Array:
         """One-hot of t mod (N - 1), ``(..., N - 1)``."""
-        phase = state.t % (self.n_agents - 1)
-        return self.xp.astype(phase[..., None] == self._phases, self.backend.dtype)
+        return self.xp.astype(self._phase(state) == self._agents[:-1], self.backend.dtype)
 
     def recipients(self, state: ImageState) -> Array:
         """Matrix with a one where row helps column today, ``(..., N, N)``."""
-        flat = self.rotation(state) @ self._schedules
-        return flat.reshape((*flat.shape[:-1], self.n_agents, self.n_agents))
+        helped = (self._agents + 1.0 + self._phase(state)) % self.n_agents
+        return self.xp.astype(helped[..., None] == self._agents, self.backend.dtype)
+
+    def _phase(self, state: ImageState) -> Array:
+        return state.t[..., None] % (self.n_agents - 1)
 
     def payoffs(self, state: ImageState, cooperation: Array) -> Array:
         helped_by = self.xp.matrix_transpose(self.recipients(state))

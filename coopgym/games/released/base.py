@@ -12,7 +12,7 @@ import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
-from coopgym.games.observation import ObservationMap
+from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
 from coopgym.games.released.info import count, number
@@ -264,10 +264,12 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return NOTHING, NOTHING
 
     def observe(self, state: StateT, view: View) -> Array:
-        public_damage = state.damage.sum(-1) / self.n_agents
-        horizon_share = state.t[..., None] / self.spec.horizon
-        world = self._joined(state, state.last_action, state.trust, state.damage, public_damage, None, horizon_share)
-        return self.observation_map(view).per_agent(world)
+        mapping = self.observation_map(view)
+        return mapping.per_agent(self._world(state))
+
+    def observe_seat(self, state: StateT, view: View, seat: int) -> Array:
+        mapping = self.observation_map(view)
+        return mapping.of_seat(self._world(state), seat)
 
     def observe_jointly(self, state: StateT, view: View) -> Array:
         if view != "full":
@@ -275,6 +277,12 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         tail = self.tail(state)
         parts = (state.last_action, state.trust, state.damage, None, state.t[..., None])
         return self._joined(state, *parts) if tail is None else self._joined(state, *parts, tail)
+
+    def _world(self, state: StateT) -> Array:
+        """Everything that seats see of a state as one vector ``(..., length)``, in the order of `observation`."""
+        public_damage = state.damage.sum(-1) / self.n_agents
+        horizon_share = state.t[..., None] / self.spec.horizon
+        return self._joined(state, state.last_action, state.trust, state.damage, public_damage, None, horizon_share)
 
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
@@ -285,9 +293,16 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return self.xp.concat(flat, axis=-1)
 
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
-        n = self.n_agents
-        greatest = np.concatenate([self.spec.endowments, np.ones(3 * n * n + n + 1)])
-        high = greatest[self.observation_map(view).positions]
+        return self._bounds(self.observation_map(view).positions)
+
+    def seat_observation_bounds(self, view: View, seat: int) -> tuple[FloatArray, FloatArray]:
+        return self._bounds(self.observation_map(view).seat_positions(seat))
+
+    def _bounds(self, positions: Positions) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest values at positions in the world: actions come first, everything else is in [0, 1]."""
+        is_action = positions < self.n_agents
+        high = np.ones(positions.shape)
+        high[is_action] = self.spec.endowments[positions[is_action]]
         return np.zeros_like(high), high
 
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:

@@ -183,6 +183,7 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
     0.6; G is 1.2 when nobody plays less than half. ``info`` adds L as `recent_cooperation`.
     """
 
+    version: ClassVar[int] = 2
     kind: ClassVar[type[State]] = ConductState
 
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:

@@ -38,6 +38,13 @@ def test_the_table_holds_the_baselines_and_all_published_methods() -> None:
     json.dumps(table)
 
 
+def test_the_table_says_what_stands_in_for_a_part_of_a_method() -> None:
+    standing_in = {row["name"]: row["stands_in"] for row in methods() if row["stands_in"]}
+    assert set(standing_in) == {"int", "h1", "arenarl", "prorag", "ppr", "scope"}
+    for name, sentence in standing_in.items():
+        assert ", not " in sentence, name
+
+
 @pytest.mark.parametrize(
     ("name", "needs"),
     [

@@ -81,6 +81,12 @@ def test_published_profiles_are_played_in_the_released_edition(name: str, id: st
     assert first_actions(name, id) == pytest.approx(published, abs=SINGLE_PRECISION)
 
 
+def test_two_sellers_of_the_published_trust_aware_oracle_reach_the_premium_tier_a_step_later() -> None:
+    episodes = self_play("Oracle_TrustAware", make_game("ReputationMarket-v0"))
+    assert actions(episodes)[0] == pytest.approx([99.99998] * 2 + [99.99999] * 3, abs=4e-6)
+    assert episodes.returns["integrated"].sum() == pytest.approx(139953.024, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("id", "published"),
     [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -101,7 +103,9 @@ def test_groups_without_variance_get_exactly_nothing(value: float, size: int) ->
     assert not decs.advantages(np.full((size, 4), value), [4] * size).any()
     assert not bnpo.advantages(same, group, r_min=-4.0, r_max=4.0).any()
     assert not np.concatenate(vstar.sibling_advantages([[answer] for answer in answers], same)).any()
-    assert not arena.round_robin(np.full((size, size), value))["adv"].any()
+    table = np.full((size, size), value)
+    for tournament in (arena.round_robin, arena.anchor, arena.single_elimination):
+        assert not tournament(table)["adv"].any()
     local = copo.advantages(same, answers, group)
     assert not local["local"].any()
     assert not local["w_local"].any()
@@ -327,7 +331,23 @@ def test_pruning_keeps_one_of_each_kind_of_sibling(proposals: list[tuple[int, fr
     kept = [(parent[index], seen[index]) for index in result["frontier"]]
     assert len(set(kept)) == len(kept)
     assert set(kept) == {(above, items) for above, items, done in proposals if not done}
-    assert treeps.prune(parent, seen, terminal, tau=1.0, width=2)["frontier"] == result["frontier"][:2]
+    assert result["frontier"] == sorted(result["frontier"])
+
+
+@FEW
+@given(st.lists(st.integers(0, 2), max_size=10), st.integers(1, 6))
+def test_a_narrow_frontier_takes_from_the_parents_in_turn_and_lists_by_index(parent: list[int], width: int) -> None:
+    distinct = [[index] for index in range(len(parent))]
+    frontier = treeps.prune(parent, distinct, [False] * len(parent), width=width)["frontier"]
+    assert frontier == sorted(frontier)
+    assert len(frontier) == min(width, len(parent))
+    taken, offered = Counter(parent[index] for index in frontier), Counter(parent)
+    for label in offered:
+        assert [index for index in frontier if parent[index] == label] == [
+            index for index, above in enumerate(parent) if above == label
+        ][: taken[label]]
+        # Nobody with proposals left has fallen more than one behind.
+        assert taken[label] == offered[label] or taken[label] >= max(taken.values()) - 1
 
 
 @FEW
@@ -512,6 +532,37 @@ def test_a_rollout_that_beats_everyone_wins_the_knockout(score: FloatArray, byes
     assert sorted(result["order"]) == list(range(len(score)))
     assert result["order"][0] == champion
     assert result["matches"] == 2 * len(score) - 2
+
+
+@FEW
+@given(st.integers(1, 7), st.data())
+def test_equal_scores_get_equal_advantages_in_any_order(size: int, data: st.DataObject) -> None:
+    few = st.sampled_from([0.1, 0.2, 0.7])
+    score = data.draw(arrays(np.float64, (size, size), elements=few))
+    against_anchor = np.array([statistics.mean(score[0, 1:].tolist()) if size > 1 else 0.0, *score[1:, 0]])
+    anywhere = data.draw(st.permutations(range(size)))
+    behind_anchor = [0, *data.draw(st.permutations(range(1, size)))]
+    for tournament, worth, order in (
+        (arena.round_robin, arena.round_robin(score)["wins"], anywhere),
+        (arena.anchor, against_anchor, behind_anchor),
+    ):
+        adv = tournament(score)["adv"]
+        np.testing.assert_allclose(tournament(score[np.ix_(order, order)])["adv"], adv[order], atol=ROUNDING)
+        for i, j in combinations(range(size), 2):
+            assert np.sign(adv[i] - adv[j]) == np.sign(worth[i] - worth[j])
+
+
+def test_who_leaves_the_knockout_in_the_same_round_with_the_same_average_gets_the_same() -> None:
+    strength = np.array([4.0, 3.0, 1.0, 1.0])
+    adv = arena.single_elimination(np.repeat(strength[:, None], 4, axis=1))["adv"]
+    assert adv[0] > adv[1] > adv[2] == adv[3]
+
+
+def test_with_compact_byes_who_is_left_over_stands_first_in_the_next_round() -> None:
+    # The stronger always wins. Seed 0 meets 3, 4 meets 1, and 2 is left over; then 2 meets 0, and 1 is left over.
+    strength = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
+    score = np.repeat(strength[:, None], 5, axis=1)
+    assert arena.single_elimination(score, "compact")["order"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_of_equal_scores_the_higher_seed_advances() -> None:
