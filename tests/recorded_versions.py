@@ -1,7 +1,7 @@
 """Results by version: what every game, reward, agent, audit and learner comes to in a small trial.
 
 ``tests/data/versions.json`` keeps, for each, its version and a fingerprint of its results. Where results change, the
-version has to be raised, because runs are known by it; then ``python tests/recorded_versions.py`` writes the file anew.
+version has to be raised, because runs are known by it; then ``python -m tests.recorded_versions`` writes the file anew.
 
 A fingerprint is a few sums of all numbers of a trial with fixed random weights, not a hash: other machines round
 otherwise, and two numbers that differ in the last digit have hashes that have nothing in common.
@@ -39,8 +39,9 @@ SUMS = 4
 """Sums in a fingerprint: what leaves one of them as it was moves another."""
 EXACT, SOLVED, SINGLE, LEARNED = 1e-11, 1e-7, 1e-5, 1e-4
 """Differences that mean nothing, in units of a trial's size: of float64 arithmetic, of numbers that solvers approach, of
-solutions that were searched in single precision, and of float32 networks after some updates, whose rounding grows. Between vector instructions of one machine they are
-below 1e-14, 2e-10 and 2e-6; a tenth more of a learning rate, of γ or of a clip moves learners by 2e-4 to 1e-1."""
+solutions that were searched in single precision, and of float32 networks after some updates, whose rounding grows.
+Between vector instructions of one machine they are below 1e-14, 2e-10, one step of float32 and 2e-6; a tenth more of a
+learning rate, of γ or of a clip moves learners by 2e-4 to 1e-1."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def fingerprint(numbers: Numbers) -> list[float]:
 
 def mismatch(entry: Entry, recorded: Mapping[str, Any] | None) -> str | None:
     """Say what to do about an entry that is not as it was recorded; None where it is."""
-    again = "run: python tests/recorded_versions.py"
+    again = "run: python -m tests.recorded_versions"
     if recorded is None or recorded["version"] != entry.version:
         return f"version {entry.version} has not been recorded; {again}"
     if recorded["among"] != dict(entry.among):

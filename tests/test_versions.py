@@ -17,7 +17,7 @@ known = cache(entries)
 
 
 def test_everything_that_has_a_version_is_recorded() -> None:
-    assert sorted(known()) == sorted(RECORDED), "run: python tests/recorded_versions.py"
+    assert sorted(known()) == sorted(RECORDED), "run: python -m tests.recorded_versions"
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -33,7 +33,7 @@ def test_results_that_change_ask_for_another_version(monkeypatch: pytest.MonkeyP
     changed = known()[name]
     assert "raise its `version`" in str(mismatch(changed, RECORDED[name]))
     raised = dataclasses.replace(changed, version=2)
-    assert mismatch(raised, RECORDED[name]) == "version 2 has not been recorded; run: python tests/recorded_versions.py"
+    assert mismatch(raised, RECORDED[name]) == "version 2 has not been recorded; run: python -m tests.recorded_versions"
     anew = {"version": 2, "among": dict(raised.among), "sums": fingerprint(raised.trial())}
     assert mismatch(raised, anew) is None
 
