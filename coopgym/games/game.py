@@ -197,16 +197,32 @@ class Game(ABC, Generic[StateT]):
         """Factor from an action seen in an observation to a share of endowment, ``(N,)``."""
         return np.ones(self.n_agents)
 
-    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
+    def time_share(self, state: StateT) -> Array:
+        """Return the part of the episode that has passed, ``(...)``."""
+        return self.backend.array(state.t) / self.spec.horizon
+
+    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int, dtype: Any = None) -> Array:
         """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
 
         The number of dimensions decides: a single number or a value of the array's own dimensions is shared by all
         environments; one with the batch's dimensions, alone or before its own, holds one entry per environment.
         """
-        array = self.backend.array(value)
+        array = self.backend.array(value, dtype)
         if array.ndim in (0, own_dims) or array.ndim != len(batch):
             return array
         return array.reshape((*array.shape, *(1,) * own_dims))
+
+    def _overriding(self, batch: tuple[int, ...], name: str, value: Any, field: Array) -> Array:
+        """Return a reset value of the state array ``field`` in its type, so that it broadcasts to its shape.
+
+        Raises:
+            ValueError: a count that is not a whole number.
+        """
+        own_dims = field.ndim - len(batch)
+        aligned = self._aligned(batch, value, own_dims, field.dtype)
+        if field.dtype == self.xp.int64 and (aligned != self._aligned(batch, value, own_dims, self.xp.float64)).any():
+            raise ValueError(f"{self.id}: state {name!r} counts; expected whole numbers, got {value!r}")
+        return aligned
 
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files."""

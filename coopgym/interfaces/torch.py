@@ -33,7 +33,7 @@ class TorchEnv:
         device: a torch device or its name.
         reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
-        dtype: floating type; None is ``torch.float32``.
+        dtype: ``torch.float32`` (None) or ``torch.float64``.
         compile: fuse the step with ``torch.compile``.
         validate: check every action, which on a GPU waits for the device once per step.
         parameters: keywords of the game.
@@ -41,7 +41,7 @@ class TorchEnv:
     Raises:
         ImportError: torch is not installed.
         ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
-        TypeError: an unknown parameter.
+        TypeError: an unknown parameter, or another ``dtype``.
     """
 
     def __init__(

@@ -368,7 +368,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         n = self.n_agents
         schedules = np.stack([np.roll(np.eye(n), shift, axis=1) for shift in range(1, n)])
         self._schedules = backend.array(schedules.reshape(n - 1, n * n))
-        self._phases = backend.array(np.arange(n - 1))
+        self._phases = backend.integers(np.arange(n - 1))
 
     def rotation(self, state: ImageState) -> Array:
         """One-hot of t mod (N - 1), ``(..., N - 1)``."""
