@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -49,6 +50,10 @@ class Backend:
     def integers(self, values: Any) -> Array:
         """Return ``values`` as an int64 array of this backend, for indexing and counting."""
         return self.array(values, self.xp.int64)
+
+    def lasting(self) -> AbstractContextManager[None]:
+        """Return a context whose arrays outlive the one that the caller is in, torch's inference mode."""
+        return nullcontext() if self.xp is np else self.xp.lasting()
 
 
 def _owned(values: Any) -> Any:

@@ -19,6 +19,7 @@ from algorithms.llm.trainer import Trainer, TrainerSettings
 from algorithms.llm.warm_up import WarmUp, warmed_up
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.replicas import Replica, cross
+from algorithms.torch_defaults import torch_defaults
 from algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
@@ -122,6 +123,7 @@ class LLM(TrainerSettings, Trainable):
         super().check(game)
         self._tasks(game.spec.id, dataclasses.asdict(game.spec.parameters), "private", None, self.oracle)
 
+    @torch_defaults()
     def train(
         self,
         game: str,

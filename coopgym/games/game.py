@@ -88,7 +88,13 @@ class Game(ABC, Generic[StateT]):
         """``(N,)`` of 1/N on this backend: ``x @ equal_weights`` is the mean over agents."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.parameters, self.backend)
+        return type(self).made, (self.parameters, self.backend)
+
+    @classmethod
+    def made(cls, parameters: params.Parameters, backend: Backend) -> Self:
+        """Make the game for every mode of its backend, whatever mode is on now."""
+        with backend.lasting():
+            return cls(parameters, backend)
 
     @classmethod
     def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -104,11 +110,11 @@ class Game(ABC, Generic[StateT]):
             ValueError: a parameter out of range.
         """
         chosen = {**cls.defaults, **cls.presets(keywords), **keywords}
-        return cls(params.build(cls.Parameters, chosen, where=cls.id), backend)
+        return cls.made(params.build(cls.Parameters, chosen, where=cls.id), backend)
 
     def on(self, backend: Backend) -> Self:
         """Return the same game computing on another backend."""
-        return type(self)(self.parameters, backend)
+        return self.made(self.parameters, backend)
 
     @abstractmethod
     def describe(self) -> GameSpec:

@@ -261,16 +261,20 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
-            state = self.initial_state((), None, *self._blank_draws())
-            self._maps[view] = observation.observation_map(
-                self.backend,
-                view,
-                self.n_agents,
-                private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
-                public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
-                hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
-            )
+            with self.backend.lasting():
+                self._maps[view] = self._laid_out(view)
         return self._maps[view]
+
+    def _laid_out(self, view: View) -> ObservationMap:
+        state = self.initial_state((), None, *self._blank_draws())
+        return observation.observation_map(
+            self.backend,
+            view,
+            self.n_agents,
+            private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
+            public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
+            hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
+        )
 
     def _world(self, state: StateT, view: View) -> Array:
         """Everything observable about a state as one vector ``(..., size)``, in the order `ObservationMap` expects."""

@@ -307,7 +307,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
-            self._maps[view] = observation.observation_map(self.backend, view, self.n_agents)
+            with self.backend.lasting():
+                self._maps[view] = observation.observation_map(self.backend, view, self.n_agents)
         return self._maps[view]
 
     @cached_property
