@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,27 +18,42 @@ Namespace: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Backend:
-    """The array namespace, floating type and device that a game computes with."""
+    """The array namespace, floating type and device that a game computes with.
+
+    Raises:
+        TypeError: a floating type other than float32 and float64.
+    """
 
     xp: Namespace
     dtype: Any
     device: Any = None
 
-    def array(self, values: Any) -> Array:
-        """Return ``values`` as a floating array of this backend."""
+    def __post_init__(self) -> None:
+        if self.dtype not in (self.xp.float32, self.xp.float64):
+            raise TypeError(
+                f"dtype={self.dtype!r}: expected float32 or float64. Games add small changes to their stocks and "
+                "compare them with thresholds, for which 16 bits are too coarse; a network in half precision takes "
+                "converted observations"
+            )
+
+    def array(self, values: Any, dtype: Any = None) -> Array:
+        """Return ``values`` as an array of this backend, floating unless another type is given."""
+        dtype = self.dtype if dtype is None else dtype
         if self.device is None:
-            return self.xp.asarray(values, dtype=self.dtype)
-        return self.xp.asarray(_owned(values), dtype=self.dtype, device=self.device)
+            return self.xp.asarray(values, dtype=dtype)
+        return self.xp.asarray(_owned(values), dtype=dtype, device=self.device)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Modules cannot be pickled, their names can.
         return _backend_of, (self.xp.__name__, self.dtype, self.device)
 
     def integers(self, values: Any) -> Array:
-        """Return ``values`` as an int64 array of this backend, for indexing."""
-        if self.device is None:
-            return self.xp.asarray(values, dtype=self.xp.int64)
-        return self.xp.asarray(values, dtype=self.xp.int64, device=self.device)
+        """Return ``values`` as an int64 array of this backend, for indexing and counting."""
+        return self.array(values, self.xp.int64)
+
+    def lasting(self) -> AbstractContextManager[None]:
+        """Return a context whose arrays outlive the one that the caller is in, torch's inference mode."""
+        return nullcontext() if self.xp is np else self.xp.lasting()
 
 
 def _owned(values: Any) -> Any:
@@ -58,11 +74,11 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
 
     Args:
         device: a torch device or its name.
-        dtype: a torch floating type; ``None`` means ``torch.float32``.
+        dtype: ``torch.float32`` or ``torch.float64``; ``None`` means the former.
 
     Raises:
         ImportError: torch is not installed.
-        TypeError: ``dtype`` is not a floating type of torch.
+        TypeError: ``dtype`` is another type.
         ValueError: torch cannot use the device.
     """
     try:
@@ -73,15 +89,12 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
         ) from error
     from coopgym import torch_namespace as namespace
 
-    dtype = torch.float32 if dtype is None else dtype
-    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
-        raise TypeError(f"dtype={dtype!r}: expected a floating type such as torch.float32 or torch.float64")
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"device={device!r}: torch cannot use it here ({reason}); expected 'cpu', say") from error
-    return Backend(namespace, dtype, torch.device(device))
+    return Backend(namespace, torch.float32 if dtype is None else dtype, torch.device(device))
 
 
 def namespace_of(array: Array) -> Namespace:

@@ -38,8 +38,8 @@ FILE = Path(__file__).parent / "data" / "versions.json"
 SUMS = 4
 """Sums in a fingerprint: what leaves one of them as it was moves another."""
 EXACT, SOLVED, SINGLE, LEARNED = 1e-11, 1e-7, 1e-5, 1e-4
-"""Differences that mean nothing, in units of a trial's size: of float64 arithmetic, of numbers that solvers approach, of
-solutions that were searched in single precision, and of float32 networks after some updates, whose rounding grows.
+"""Differences that mean nothing, in units of a trial's size: of float64 arithmetic, of numbers that solvers approach,
+of solutions that were searched in single precision, and of float32 networks after some updates, whose rounding grows.
 Between vector instructions of one machine they are below 1e-14, 2e-10, one step of float32 and 2e-6; a tenth more of a
 learning rate, of γ or of a clip moves learners by 2e-4 to 1e-1."""
 

@@ -20,6 +20,7 @@ from algorithms.llm.warm_up import RECIPE, WarmUp, warmed_up
 from algorithms.marl.files import folder_hash
 from algorithms.marl.hyperparameters import hyperparameter
 from algorithms.marl.replicas import Replica, cross
+from algorithms.torch_defaults import torch_defaults
 from algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
@@ -148,6 +149,7 @@ class LLM(TrainerSettings, Trainable):
         folder = Path(self.model)
         return folder_hash(folder) if self.model != SMALL and folder.is_dir() else None
 
+    @torch_defaults()
     def train(
         self,
         game: str,

@@ -43,10 +43,10 @@ def scored(
         hidden=critic is not None,
         temperature=temperature,
     )
-    width = max(len(each.ids) for each in trajectories)
-    places = torch.arange(width).unsqueeze(0)
-    starts = torch.tensor([len(each.prompt_ids) for each in trajectories]).unsqueeze(1)
-    index = (starts + places).clamp(max=scores.logp.shape[1] - 1).to(scores.logp.device)
+    width, device = max(len(each.ids) for each in trajectories), scores.logp.device
+    places = torch.arange(width, device=device).unsqueeze(0)
+    starts = torch.tensor([len(each.prompt_ids) for each in trajectories], device=device).unsqueeze(1)
+    index = (starts + places).clamp(max=scores.logp.shape[1] - 1)
 
     def after_prompt(table: Tensor, shift: int = 0) -> Tensor:
         return table.gather(1, (index - shift).clamp(min=0))

@@ -18,6 +18,7 @@ from algorithms.marl.result import TrainingResult
 from algorithms.marl.seats import Context, SeatLearner
 from algorithms.marl.trainer import Trainer
 from algorithms.marl.training import ProgressCallback, train_blocks
+from algorithms.torch_defaults import torch_defaults
 from algorithms.trainable import Trainable
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
@@ -44,6 +45,7 @@ class Stacked(Trainable):
     def seats_learner(self, context: Context) -> SeatLearner:
         """Make what learns in some seats of a training."""
 
+    @torch_defaults()
     def train(
         self,
         game: str | EnvironmentFactory,

@@ -218,8 +218,9 @@ class Collector:
         self._seen = state["seen"].to(self._seen.device)
         self.rollout.last_time.copy_(state["elapsed"])
         stocks = {name.removeprefix(_STOCK): tensor for name, tensor in state.items() if name.startswith(_STOCK)}
-        on_device = {name: tensor.to(self._seen.device) for name, tensor in stocks.items()}
-        self.environment.state = dataclasses.replace(self.environment.state, **on_device)
+        now = self.environment.state
+        alike = {name: tensor.to(getattr(now, name)) for name, tensor in stocks.items()}
+        self.environment.state = dataclasses.replace(now, **alike)
 
     def _compact(self, state: State) -> Tensor:
         return compact_state(state, self._action_scale, self.environment.game.spec.horizon)

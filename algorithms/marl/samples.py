@@ -7,7 +7,13 @@ from torch import Tensor
 
 
 def standardised(samples: Tensor) -> Tensor:
-    """Bring samples ``(R, N, S)`` to mean 0 and standard deviation 1 along the last dimension."""
+    """Bring samples ``(R, N, S)`` to mean 0 and standard deviation 1 along the last dimension.
+
+    Raises:
+        ValueError: a single sample, which would become 0 whatever it is.
+    """
+    if samples.shape[-1] < 2:
+        raise ValueError("a block of one sample has no advantage over others; raise num_envs or rollout_steps")
     centred = samples - samples.mean(-1, keepdim=True)
     return centred / (centred.square().mean(-1, keepdim=True).sqrt() + 1e-8)
 

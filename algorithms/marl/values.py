@@ -204,7 +204,7 @@ class TargetScale:
         """Take in targets. Seats with targets that are not finite keep their scale.
 
         Args:
-            targets: ``(R, n, M)`` in units of the signal.
+            targets: ``(R, n, M)`` in units of the signal, M at least 2.
             layers: weights and biases of last layers, ``(R, n, in, 1)`` or ``(R, E, n, in, 1)``, rescaled in place.
         """
         old, started = self.std, self.variance > 0.0

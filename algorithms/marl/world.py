@@ -35,7 +35,7 @@ def compact_state(state: State, action_scale: Tensor, horizon: int) -> Tensor:
         (state.trust.sum(-2) - 1.0) / partners,
         state.damage.sum(-1) / partners,
         state.damage.sum(-2) / partners,
-        state.t.unsqueeze(-1) / horizon,
+        state.t.to(state.trust.dtype).unsqueeze(-1) / horizon,
     ]
     return torch.cat(blocks, dim=-1).mul_(2.0).sub_(1.0)
 

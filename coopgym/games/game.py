@@ -90,7 +90,13 @@ class Game(ABC, Generic[StateT]):
         """``(N,)`` of 1/N on this backend: ``x @ equal_weights`` is the mean over agents."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.parameters, self.backend)
+        return type(self).made, (self.parameters, self.backend)
+
+    @classmethod
+    def made(cls, parameters: params.Parameters, backend: Backend) -> Self:
+        """Make the game for every mode of its backend, whatever mode is on now."""
+        with backend.lasting():
+            return cls(parameters, backend)
 
     @classmethod
     def presets(cls, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -106,11 +112,11 @@ class Game(ABC, Generic[StateT]):
             ValueError: a parameter out of range.
         """
         chosen = {**cls.defaults, **cls.presets(keywords), **keywords}
-        return cls(params.build(cls.Parameters, chosen, where=cls.id), backend)
+        return cls.made(params.build(cls.Parameters, chosen, where=cls.id), backend)
 
     def on(self, backend: Backend) -> Self:
         """Return the same game computing on another backend."""
-        return type(self)(self.parameters, backend)
+        return self.made(self.parameters, backend)
 
     @abstractmethod
     def describe(self) -> GameSpec:
@@ -213,16 +219,32 @@ class Game(ABC, Generic[StateT]):
         """Factor from an action seen in an observation to a share of endowment, ``(N,)``."""
         return np.ones(self.n_agents)
 
-    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int) -> Array:
+    def time_share(self, state: StateT) -> Array:
+        """Return the part of the episode that has passed, ``(...)``."""
+        return self.backend.array(state.t) / self.spec.horizon
+
+    def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int, dtype: Any = None) -> Array:
         """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
 
         The number of dimensions decides: a single number or a value of the array's own dimensions is shared by all
         environments; one with the batch's dimensions, alone or before its own, holds one entry per environment.
         """
-        array = self.backend.array(value)
+        array = self.backend.array(value, dtype)
         if array.ndim in (0, own_dims) or array.ndim != len(batch):
             return array
         return array.reshape((*array.shape, *(1,) * own_dims))
+
+    def _overriding(self, batch: tuple[int, ...], name: str, value: Any, field: Array) -> Array:
+        """Return a reset value of the state array ``field`` in its type, so that it broadcasts to its shape.
+
+        Raises:
+            ValueError: a count that is not a whole number.
+        """
+        own_dims = field.ndim - len(batch)
+        aligned = self._aligned(batch, value, own_dims, field.dtype)
+        if field.dtype == self.xp.int64 and (aligned != self._aligned(batch, value, own_dims, self.xp.float64)).any():
+            raise ValueError(f"{self.id}: state {name!r} counts; expected whole numbers, got {value!r}")
+        return aligned
 
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files."""

@@ -15,7 +15,7 @@ class State:
     """What holds when the agents choose. Games add their own arrays in subclasses."""
 
     t: Array
-    """``(...)`` completed steps, as a floating number."""
+    """``(...)`` completed steps, int64: floating numbers stop counting where one more rounds to none."""
     last_action: Array
     """``(..., N)`` last actions: endowment units in the released edition, shares of endowment in the formal one."""
     trust: Array

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
@@ -263,19 +264,26 @@ class Engine:
             raise ValueError(f"option initial_state={given!r}: expected a mapping of state names to numbers")
         given = {**given, **{name: options[name] for name in ("public_scores", "loyalty") if name in options}}
         infinite = float("inf")
-        stocks = {name: self._number(given, name, -infinite, infinite) for name in given}
+        # The game knows the type of each: what counts keeps every digit.
+        stocks = {name: _checked(given, name, -infinite, infinite) for name in given}
         return {name: stock for name, stock in stocks.items() if stock is not None}
 
     def _number(self, options: Mapping[str, Any], name: str, low: float, high: float) -> Array | None:
-        if options.get(name) is None:
-            return None
-        try:
-            array = np.asarray(options[name], dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"option {name}={options[name]!r}: expected numbers") from error
-        if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
-            raise ValueError(f"option {name}={options[name]!r}: expected finite numbers in [{low:g}, {high:g}]")
-        return self.game.backend.array(array)
+        array = _checked(options, name, low, high)
+        return None if array is None else self.game.backend.array(array)
+
+
+def _checked(options: Mapping[str, Any], name: str, low: float, high: float) -> npt.NDArray[np.float64] | None:
+    """The numbers of an option, None where it is left out."""
+    if options.get(name) is None:
+        return None
+    try:
+        array = np.asarray(options[name], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"option {name}={options[name]!r}: expected numbers") from error
+    if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
+        raise ValueError(f"option {name}={options[name]!r}: expected finite numbers in [{low:g}, {high:g}]")
+    return array
 
 
 def _layers(

@@ -27,13 +27,17 @@ class TorchEnv:
     Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``,
     rewards and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
 
+    Inference mode, ``no_grad`` and torch's default type and device may change between any two calls: what is made or
+    played in inference mode can be played on with gradients, and all tensors are of the type and on the device asked
+    for.
+
     Args:
         id: for example ``"PublicGoods-v1"``.
         num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
         device: a torch device or its name.
         reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
-        dtype: floating type; None is ``torch.float32``.
+        dtype: ``torch.float32`` (None) or ``torch.float64``.
         compile: fuse the step with ``torch.compile``.
         validate: check every action, which on a GPU waits for the device once per step.
         parameters: keywords of the game.
@@ -41,7 +45,7 @@ class TorchEnv:
     Raises:
         ImportError: torch is not installed.
         ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
-        TypeError: an unknown parameter.
+        TypeError: an unknown parameter, or another ``dtype``.
     """
 
     def __init__(
@@ -89,11 +93,12 @@ class TorchEnv:
             seed: row k (row-major over the batch) gets seed + k; or one seed per row.
             options: as in `Engine.reset`.
         """
-        self._engine.reset(seed, options)
         # As long as all rows started together and none can end early, the host knows when they end.
         together = not (self.game.may_end_early or (options or {}).get("initial_state"))
-        self._lockstep = 0 if together else None
-        return self._observe()
+        with self.game.backend.lasting():
+            self._engine.reset(seed, options)
+            self._lockstep = 0 if together else None
+            return self._observe()
 
     def reset_where(self, mask: torch.Tensor) -> torch.Tensor:
         """Start new episodes where ``mask`` ``(*batch)`` holds and return the observations of all rows.
@@ -103,9 +108,10 @@ class TorchEnv:
         """
         if tuple(mask.shape) != self.batch or str(mask.dtype) != "torch.bool":
             raise ValueError(f"mask: expected booleans of shape {self.batch}, got {mask.dtype} {tuple(mask.shape)}")
-        self._engine.reset_where(mask)
-        self._lockstep = None
-        return self._observe()
+        with self.game.backend.lasting():
+            self._engine.reset_where(mask)
+            self._lockstep = None
+            return self._observe()
 
     def step(
         self, actions: torch.Tensor
@@ -120,15 +126,16 @@ class TorchEnv:
         Raises:
             ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
         """
-        transition, rewards, final = self._advance(self._engine.state, *self._engine.prepare(actions))
-        self._engine.state, observation = transition.state, final
-        if self._lockstep is None:
-            self._engine.reset_where(transition.terminated | transition.truncated)
-            observation = self._observe()
-        else:
-            self._lockstep += 1
-            if self._lockstep == self.game.spec.horizon:
-                observation = self.reset()
+        with self.game.backend.lasting():
+            transition, rewards, final = self._advance(self._engine.state, *self._engine.prepare(actions))
+            self._engine.state, observation = transition.state, final
+            if self._lockstep is None:
+                self._engine.reset_where(transition.terminated | transition.truncated)
+                observation = self._observe()
+            else:
+                self._lockstep += 1
+                if self._lockstep == self.game.spec.horizon:
+                    observation = self.reset()
         info = {"payoffs": transition.payoffs, "final_observation": final, "final_state": transition.state}
         return observation, rewards, transition.terminated, transition.truncated, info
 

@@ -9,14 +9,14 @@ from coopgym.backend import Array, Namespace, namespace_of
 
 @dataclass(frozen=True)
 class Proposals:
-    """What a pair of proposals means under the agreement in force. Flags are 0 or 1."""
+    """What a pair of proposals means under the agreement in force."""
 
     close: Array
-    """``(...)`` the proposals lie within the tolerance: a new agreement by mutual consent."""
+    """``(...)`` whether the proposals lie within the tolerance: a new agreement by mutual consent."""
     shortfall: Array
     """``(..., 2)`` how far each side falls below what the agreement tolerates."""
     breach: Array
-    """``(...)`` somebody falls short."""
+    """``(...)`` whether somebody falls short."""
 
 
 def judge_proposals(
@@ -31,11 +31,10 @@ def judge_proposals(
         tolerance: how close proposals must be, and how far below the agreement one may fall.
     """
     xp = xp or namespace_of(cooperation)
-    close = (xp.abs(cooperation[..., 0] - cooperation[..., 1]) <= tolerance) * 1.0
-    in_force = (agreed * (1.0 - close))[..., None]
+    close = xp.abs(cooperation[..., 0] - cooperation[..., 1]) <= tolerance
+    in_force = (agreed * ~close)[..., None]
     shortfall = in_force * xp.maximum(level[..., None] - tolerance - cooperation, 0.0)
-    breach = (shortfall.sum(-1) > 0.0) * 1.0
-    return Proposals(close, shortfall, breach)
+    return Proposals(close, shortfall, breach=shortfall.sum(-1) > 0.0)
 
 
 def damages(shortfall: Array, rate: float) -> Array:

@@ -27,7 +27,7 @@ class MembershipRules:
 
 
 class Membership(NamedTuple):
-    """Who is in the coalition, in which order. All arrays are ``(..., N)``."""
+    """Who is in the coalition, in which order. All arrays are ``(..., N)``, the latter two of integers."""
 
     members: Array
     """True for members."""
@@ -51,7 +51,7 @@ def update_membership(
     Args:
         membership: before the step.
         loyalty: ``(..., N)`` loyalty scores after the step.
-        step: ``(...)`` the step that ends, counted from one; arrivals of later steps are larger.
+        step: ``(...)`` the step that ends, an integer from one; arrivals of later steps are larger.
         rules: the thresholds.
     """
     xp = xp or namespace_of(loyalty)
@@ -65,11 +65,11 @@ def update_membership(
     arrival = xp.where(leaving, newest + place, arrival)
 
     excluded = leaving | ~members
-    timers = xp.where(excluded, xp.where(leaving, rules.cooldown, timers) - 1.0, 0.0)
+    timers = xp.where(excluded, xp.where(leaving, rules.cooldown, timers) - 1, 0)
 
-    returning = excluded & (timers <= 0.0) & (loyalty >= rules.reentry_loyalty)
+    returning = excluded & (timers <= 0) & (loyalty >= rules.reentry_loyalty)
     return Membership(
         members=returning | ~excluded,
         arrival=xp.where(returning, newest + n_agents + places(returning, arrival), arrival),
-        timers=xp.where(returning, 0.0, timers),
+        timers=xp.where(returning, 0, timers),
     )

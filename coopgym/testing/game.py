@@ -112,8 +112,12 @@ def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
 
 
 def the_start_is_the_beginning(subject: Subject) -> None:
-    """An episode starts at t = 0 with trust and damage in range."""
+    """An episode starts at t = 0, counted in whole numbers, with trust and damage in range."""
     state = start(subject.game, subject.tape((3,)))
+    require(
+        np.issubdtype(state.t.dtype, np.integer),
+        f"state.t is of type {state.t.dtype}; count in int64, floating numbers stop counting where one more is lost",
+    )
     require((state.t == 0).all(), f"state.t={state.t} after reset; start at 0")
     _require_relations_in_range(state)
 
@@ -136,8 +140,10 @@ def a_step_has_the_shape_of_the_batch(subject: Subject) -> None:
         kind = type(transition.state)
         require(kind is type(before), f"step() turns a {type(before).__name__} into a {kind.__name__}; keep the class")
         for field in fields(before):
-            shapes = getattr(before, field.name).shape, getattr(transition.state, field.name).shape
-            require(shapes[0] == shapes[1], f"state.{field.name} changes shape in a step: {shapes[0]}, {shapes[1]}")
+            arrays = getattr(before, field.name), getattr(transition.state, field.name)
+            for what in ("shape", "dtype"):
+                old, new = (getattr(array, what) for array in arrays)
+                require(old == new, f"state.{field.name} changes its {what} in a step, from {old} to {new}; keep it")
 
 
 def a_step_is_pure(subject: Subject) -> None:

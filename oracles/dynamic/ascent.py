@@ -47,9 +47,10 @@ def torch_gradient(function: Callable[[Any], Any], shape: tuple[int, ...], devic
     import torch
 
     def gradient(points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        tensor = backend.array(points.reshape((-1, *shape))).requires_grad_()
-        values = function(tensor)
-        (slopes,) = torch.autograd.grad(values.sum(), tensor)
+        with torch.inference_mode(False), torch.enable_grad():
+            tensor = backend.array(points.reshape((-1, *shape))).requires_grad_()
+            values = function(tensor)
+            (slopes,) = torch.autograd.grad(values.sum(), tensor)
         return values.detach().cpu().numpy(), slopes.cpu().numpy().reshape(points.shape)
 
     return gradient

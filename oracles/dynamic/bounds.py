@@ -156,13 +156,14 @@ def _assigned_maxima(
     mates = _loyal_mates(game, care, inside)
     factors = 1.0 + (cases >= GAIN) * care.partners[:, None] + (cases == SURPLUS) * mates
     kept = ((cases == SURPLUS) * mates * game.kept).sum(-1)
-    factors_there, effort_there = backend.array(factors), backend.array(inside * care.effort[:, None])
-    rows = map_arrays(
-        lambda array: backend.xp.broadcast_to(array[:, None], (*batch, *array.shape[1:])), moved_to(backend, states)
-    )
-    if isinstance(game, CoalitionFormation):
-        members = backend.xp.broadcast_to(backend.array(inside), (*batch, game.n_agents))
-        rows = replace(rows, members=members)  # type: ignore[call-arg]  # its states have members
+    with backend.lasting():
+        factors_there, effort_there = backend.array(factors), backend.array(inside * care.effort[:, None])
+        rows = map_arrays(
+            lambda array: backend.xp.broadcast_to(array[:, None], (*batch, *array.shape[1:])), moved_to(backend, states)
+        )
+        if isinstance(game, CoalitionFormation):
+            members = backend.xp.broadcast_to(backend.array(inside), (*batch, game.n_agents))
+            rows = replace(rows, members=members)  # type: ignore[call-arg]  # its states have members
 
     def sums(points: Array) -> Array:
         cooperation = points.reshape((*batch, game.n_agents))

@@ -99,8 +99,9 @@ class PlanningProblem:
             ImportError: torch is not installed.
         """
         backend = double_precision(device)
-        game, weights = self.game.on(backend), backend.array(self.seat_weights / self.payoff_unit)
-        start = moved_to(backend, self.start)
+        with backend.lasting():
+            game, weights = self.game.on(backend), backend.array(self.seat_weights / self.payoff_unit)
+            start = moved_to(backend, self.start)
 
         def values(plans: Array, mixtures: FloatArray) -> Array:
             batch = repeated(game, start, (len(plans),))

@@ -69,7 +69,7 @@ def repeated(game: AnyGame, state: State, batch: tuple[int, ...]) -> State:
 
 def remaining_steps(game: AnyGame, state: State) -> int:
     """Steps between a state and the horizon; all rows of a batch must stand at the same time."""
-    return int(game.spec.horizon - float(state.t.reshape(-1)[0]))
+    return game.spec.horizon - int(state.t.reshape(-1)[0])
 
 
 def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
@@ -94,7 +94,7 @@ def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[Rewa
     constant = plan.ndim == start.t.ndim + 1
     steps = remaining_steps(game, start) if constant else len(plan)
     state, totals = start, [0.0 * start.last_action for _ in layers]
-    alive = game.xp.ones_like(start.t)
+    alive = game.xp.ones_like(start.last_action[..., 0])
     for t in range(steps):
         transition = expected_step(game, state, (plan if constant else plan[t]) * game.endowments)
         rewards = [layer(game, transition) for layer in layers]

@@ -58,6 +58,21 @@ TINY_EXTRA: dict[str, dict[str, Any]] = {
     },
 }
 
+SMALLEST: dict[str, Any] = {
+    "hidden": (4,),
+    "rollout_steps": 1,
+    "epochs": 1,
+    "minibatches": 1,
+    "levels": 3,
+    "buffer_size": 50,
+    "warmup_steps": 0,
+    "steps_per_update": 1,
+    "snapshot_every": 10,
+}
+"""Settings of runs whose samples can be counted on one hand."""
+CONTENT_WITH_ONE = {"COMA", "FCP", "IQL", "QMIX", "VDN"}
+"""Learners that compare a sample with nothing but what they expected of it; and FCP, which pools those of its teams."""
+
 LONGER: dict[str, Any] = {
     "rollout_steps": 4,
     "hidden": (16,),
@@ -158,6 +173,33 @@ def test_a_nan_in_one_replica_leaves_the_others_unchanged(name: str, quadratic: 
     assert [struck.status(k) for k in range(4)] == ["diverged", "trained", "trained", "trained"]
     assert all(same_policy(healthy, k, struck, k) for k in (1, 2, 3))
     assert all(np.isfinite(tensor).all() for tensor in struck.tensors.values())
+
+
+def barely(name: str, environments: Environments, samples: int, blocks: int = 40) -> TrainingResult:
+    """Train with so many samples per place, block and minibatch."""
+    sizes = {"num_envs": samples, "batch_size": samples}
+    members = [
+        {"learner": "IPPO", "seats": [0], "hidden": [4], "epochs": 1, "minibatches": 1},
+        {"learner": "MADDPG", "seats": [1], "hidden": [4], "batch_size": samples, "warmup_steps": 0},
+    ]
+    extra = {"FCP": TINY_EXTRA["FCP"] | {"examined": 1, "num_envs": 4 * samples}, "Mixed": {"members": members}}
+    game = {"horizon": HORIZON, "agents": seats(name)}
+    learner = settings(name, SMALLEST | sizes, extra)
+    return learner.train(environments, ["private"], [0], blocks * learner.num_envs, game_parameters=game)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spread_of_single_samples_is_refused_and_two_samples_teach(name: str, quadratic: Environments) -> None:
+    """One sample has no deviation: a learner that needs it says so instead of going on without a scale."""
+    enough = [1, 2] if name in CONTENT_WITH_ONE else [2]
+    for samples in enough:
+        result = barely(name, quadratic, samples)
+        assert result.status() == "trained"
+        assert all(np.isfinite(value) for _, _, value in result.curves())
+        assert not same_policy(result, 0, barely(name, quadratic, samples, blocks=20), 0)
+    if 1 not in enough:
+        with pytest.raises(ValueError, match=r"batch_size=1: expected at least 2|a block of one sample has no advant"):
+            barely(name, quadratic, samples=1)
 
 
 @pytest.mark.parametrize("exponent", [-10, 17])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from algorithms.marl.environment import environment_factory
 from algorithms.marl.maddpg import MADDPG, MADDPGSeats
@@ -81,6 +83,14 @@ def test_the_steady_signal_is_the_mean_of_what_was_earned() -> None:
         earned.append(block.signal.flatten(2).mean(-1))
     assert seats.replay.pushed < seats.replay.capacity
     assert torch.allclose(seats.steady.signal, torch.stack(earned).mean(0), rtol=1e-4)
+
+
+@given(samples=st.integers(2, 6), size=st.floats(0.01, 1000.0), seed=st.integers(0, 2**31))
+def test_a_scale_is_the_deviation_of_the_first_minibatch_however_small(samples: int, size: float, seed: int) -> None:
+    scale = TargetScale((2, 3), 0.5, CPU)
+    targets = size * torch.randn(2, 3, samples, generator=torch.Generator().manual_seed(seed))
+    scale.update(targets, [])
+    torch.testing.assert_close(scale.std, targets.std(-1).clamp(min=1e-3))
 
 
 def test_a_scale_that_moves_leaves_answers_where_they_were() -> None:

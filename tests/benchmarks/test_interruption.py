@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,7 +15,7 @@ from random import Random
 
 import pytest
 from corpora import content_bytes
-from processes import children, is_running, wait_until
+from processes import PATIENCE, children, is_running, wait_until
 from quiet import Silence
 from typer.testing import CliRunner
 
@@ -34,26 +33,32 @@ from coopgym.corpus.reader import read_shard, run_shards
 from coopgym.corpus.release import Release
 from coopgym.corpus.writer import write_atomically
 
-SLOW_AGENT = """
+PATIENT_AGENT = """
 import time
-import numpy as np
+from pathlib import Path
 
-class Slow:
+HERE = Path(__file__).parent
+
+class Patient:
+    "Plays SynergySearch-v1 once the test says so, after it said that it is there, and everything else at once."
     def begin(self, seat, episodes, rng):
-        time.sleep(0.05)
         self.most, self.rng = seat.endowment, rng
+        if seat.game.id == "SynergySearch-v1":
+            (HERE / "waiting").touch()
+            while not (HERE / "go").exists():
+                time.sleep(0.02)
 
     def act(self, observation):
         return self.most * self.rng.random(len(observation))
 """
 
-SLOW_STUDY = """
-name = "slow"
+PATIENT_STUDY = """
+name = "patient"
 seeds = [1, 2, 3, 4]
 [[blocks]]
 games = ["TrustDilemma-v1", "SLCD-v1", "SynergySearch-v1"]
 parameters = { max_steps = 10 }
-agents = ["slow_agent:Slow", "Random", "TitForTat"]
+agents = ["patient_agent:Patient", "Random", "TitForTat"]
 constants = { step = 50 }
 """
 
@@ -76,7 +81,7 @@ episodes = 2
 [[blocks]]
 games = ["TrustDilemma-v1", "SynergySearch-v1", "SLCD-v1", "PartnerHoldUp-v1", "RecoveryRace-v1", "RenaultNissan-v1"]
 parameters = { max_steps = 10 }
-agents = ["slow_agent:Slow", "Random"]
+agents = ["GenerousTitForTat", "Random"]
 [[blocks]]
 games = ["TrustDilemma-v1"]
 parameters = { max_steps = 10 }
@@ -87,24 +92,46 @@ hyperparameters = { num_envs = 2, rollout_steps = 25, minibatches = 2, epochs = 
 """
 
 NURSERY = """
-import os, sys
-import algorithms.marl, benchmarks.report, benchmarks.runner
+import os, signal, sys
+import algorithms.marl, benchmarks.jobs, benchmarks.report, benchmarks.runner
 from benchmarks.cli import app
 
+benchmarks.jobs.CHECKPOINT_SECONDS = 0.0
+FILES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
+
+def end_at(operation, folder):
+    "Kill this process when it is about to do so many things to files of a folder."
+    left = operation
+
+    def count(event, arguments):
+        nonlocal left
+        if event in FILES and os.path.abspath(str(arguments[0])).startswith(folder):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+
 for line in sys.stdin:
+    operation, out = line.split()
     pid = os.fork()
     if not pid:
-        app(line.split())
-    print(pid, flush=True)
+        end_at(int(operation), os.path.abspath(out) + os.sep)
+        app(["run", "learning.toml", "--workers", "0", "--out", out])
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
-"""Runs the commands it reads, each in a process of its own that need not import everything first."""
+"""Runs the study into the folders that it reads, each time in a process of its own that need not import everything
+first and dies at a given operation on the folder's files; at none for 0."""
+
+
+OPERATIONS = 60
+"""Fewer than an uninterrupted run needs."""
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    (tmp_path / "slow_agent.py").write_text(SLOW_AGENT)
-    (tmp_path / "slow.toml").write_text(SLOW_STUDY)
+    (tmp_path / "patient_agent.py").write_text(PATIENT_AGENT)
+    (tmp_path / "patient.toml").write_text(PATIENT_STUDY)
     (tmp_path / "learning.toml").write_text(LEARNING_STUDY)
     return tmp_path
 
@@ -132,10 +159,10 @@ def launch(place: Path) -> Iterator[Launch]:
 
 @pytest.fixture
 def start(launch: Launch) -> Launch:
-    """Start the command line on the slow study."""
+    """Start the command line on the patient study."""
 
     def start_into(out: str) -> subprocess.Popen[str]:
-        command = ("-m", "benchmarks.cli", "run", "slow.toml", "--out", out, "--workers", "2")
+        command = ("-m", "benchmarks.cli", "run", "patient.toml", "--out", out, "--workers", "2")
         return launch(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     return start_into
@@ -152,19 +179,25 @@ def told(folder: Path) -> tuple[list[bytes], str]:
     return [(folder / name).read_bytes() for name in page.TABLE_FILES], re.sub(origin, "", text)
 
 
+def wait_for_the_middle(place: Path, out: str) -> None:
+    """Wait until something is finished and something else cannot be."""
+    wait_until(lambda: bool(run_shards(place / out)) and (place / "waiting").exists())
+
+
 def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, start: Launch) -> None:
     killed = start("killed")
-    wait_until(lambda: bool(run_shards(place / "killed")))
+    wait_for_the_middle(place, "killed")
     workers = children(killed.pid)
     killed.kill()
     killed.communicate()
-    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
     shards = kept(place / "killed")
     (place / "killed" / "runs" / ".half.parquet.partial").write_bytes(b"PAR1 what a kill leaves behind")
     done = len(load_corpus(place / "killed").runs)
 
+    (place / "go").touch()
     resumed = start("killed")
-    output = resumed.communicate(timeout=120)[0]
+    output = resumed.communicate(timeout=PATIENCE)[0]
     assert resumed.returncode == 0, output
     planned = len(load_corpus(place / "killed").runs)
     assert 0 < done < planned
@@ -173,46 +206,45 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, star
     assert not list((place / "killed" / "runs").glob(".*"))
 
 
-def test_killed_at_ten_random_moments_and_resumed_a_study_equals_an_uninterrupted_one(
+def test_killed_at_ten_random_operations_and_resumed_a_study_equals_an_uninterrupted_one(
     place: Path, launch: Launch
 ) -> None:
     nursery = launch("-c", NURSERY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
-    def begin(out: str) -> int:
-        print(f"run learning.toml --workers 0 --out {out}", file=nursery.stdin, flush=True)
-        return int(next(line for line in nursery.stdout if line.strip().isdecimal()))
-
-    def end() -> int:
+    def run_into(out: str, operation: int = 0) -> int:
+        print(operation, out, file=nursery.stdin, flush=True)
         return int(next(line for line in nursery.stdout if line.strip().lstrip("-").isdecimal()))
 
-    begin("whole")
-    assert end() == 0
-    folder, chance, shards, unfinished = place / "killed", Random(12), dict[str, bytes](), 0
-    for _ in range(10):
-        process = begin("killed")
-        time.sleep(chance.uniform(0.1, 1.3))
-        os.kill(process, signal.SIGKILL)
-        unfinished += end() == -signal.SIGKILL
-        assert shards.items() <= kept(folder).items(), "a finished shard was lost or computed again"
-        shards = kept(folder)
-    begin("killed")
-    assert end() == 0
-    assert unfinished >= 3  # a fast machine may be done before it is killed
-    assert shards.items() <= kept(folder).items()
-    assert content_bytes(folder) == content_bytes(place / "whole")
-    assert told(folder) == told(place / "whole")
+    def same_as_whole(out: str) -> bool:
+        whole = place / "whole"
+        return content_bytes(place / out) == content_bytes(whole) and told(place / out) == told(whole)
+
+    assert run_into("whole") == 0
+    chance, kills, shards, out = Random(12), 0, dict[str, bytes](), "first"
+    while kills < 10:
+        ended = run_into(out, chance.randint(1, OPERATIONS))
+        assert ended in (0, -signal.SIGKILL)
+        assert shards.items() <= kept(place / out).items(), "a finished shard was lost or computed again"
+        shards = kept(place / out)
+        kills += ended == -signal.SIGKILL
+        if ended == 0:  # the operation was beyond what was left to do
+            assert same_as_whole(out)
+            shards, out = {}, f"after-{kills}"
+    assert run_into(out) == 0
+    assert shards.items() <= kept(place / out).items()
+    assert same_as_whole(out)
 
 
 def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Launch) -> None:
     process = start("out")
-    wait_until(lambda: bool(run_shards(place / "out")))
+    wait_for_the_middle(place, "out")
     workers = children(process.pid)
     process.send_signal(signal.SIGINT)
-    output = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 130, output
     assert "interrupted: finished runs are kept in out; run the same command to go on" in output
     assert "Traceback" not in output
-    wait_until(lambda: not any(is_running(worker) for worker in workers), 20.0)
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
     assert len(load_corpus(place / "out").runs)
 
 
@@ -220,7 +252,7 @@ def test_a_second_command_on_the_same_folder_is_refused_politely(place: Path, st
     (place / "out").mkdir()
     with lock_folder(place / "out"):
         second = start("out")
-        output = second.communicate(timeout=120)[0]
+        output = second.communicate(timeout=PATIENCE)[0]
     assert second.returncode == 2, output
     assert f"another coopgym process (pid {os.getpid()}) is writing there" in output
     assert "Traceback" not in output

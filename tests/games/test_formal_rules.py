@@ -425,13 +425,15 @@ def test_every_state_entry_can_be_set_at_reset(kind: type[Game]) -> None:
     game = make(kind.id)
     natural = start(game, (2,))
     for field in dataclasses.fields(natural):
-        shape = getattr(natural, field.name).shape
-        chosen = np.random.default_rng(1).random(shape)
+        array, rng = getattr(natural, field.name), np.random.default_rng(1)
+        chosen = rng.integers(1, 9, array.shape) if array.dtype == np.int64 else rng.random(array.shape)
         assert np.array_equal(getattr(start(game, (2,), initial_state={field.name: chosen}), field.name), chosen)
     with pytest.raises(ValueError, match=f"{kind.id} has no state 'nothing'"):
         start(game, initial_state={"nothing": 1.0})
     with pytest.raises(ValueError, match="cannot fill"):
         start(game, initial_state={"last_action": np.zeros(game.n_agents + 1)})
+    with pytest.raises(ValueError, match=f"{kind.id}: state 't' counts; expected whole numbers, got 0.5"):
+        start(game, initial_state={"t": 0.5})
 
 
 def test_relations_at_reset_keep_the_diagonal() -> None:

@@ -545,14 +545,16 @@ def test_an_idle_coalition_excludes_the_first_in_the_list() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.data(), st.integers(0, 5), st.integers(0, 4))
-def test_membership_equals_a_walk_through_the_lists(data: st.DataObject, smallest: int, cooldown: int) -> None:
+@given(st.data(), st.integers(0, 5), st.integers(0, 4), st.sampled_from([1, 2**24]))
+def test_membership_equals_a_walk_through_the_lists(
+    data: st.DataObject, smallest: int, cooldown: int, first: int
+) -> None:
     n_agents = 5
     scores = st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.4, 0.9]), min_size=n_agents, max_size=n_agents)
     rules = MembershipRules(smallest, exit_loyalty=0.15, cooldown=cooldown, reentry_loyalty=0.4)
     members, excluded, timers = list(range(n_agents)), [], {}
-    membership = Membership(np.ones(n_agents, dtype=bool), np.arange(n_agents) + 0.0, np.zeros(n_agents))
-    for step, loyalty in enumerate(data.draw(st.lists(scores, min_size=1, max_size=12)), start=1):
+    membership = Membership(np.ones(n_agents, dtype=bool), np.arange(n_agents), np.zeros(n_agents, dtype=np.int64))
+    for step, loyalty in enumerate(data.draw(st.lists(scores, min_size=1, max_size=12)), start=first):
         for agent in list(members):
             if loyalty[agent] < 0.15 and len(members) > smallest:
                 members.remove(agent)
@@ -564,7 +566,7 @@ def test_membership_equals_a_walk_through_the_lists(data: st.DataObject, smalles
                 excluded.remove(agent)
                 members.append(agent)
                 del timers[agent]
-        membership = update_membership(membership, np.array(loyalty), np.float64(step), rules)
+        membership = update_membership(membership, np.array(loyalty), np.int64(step), rules)
         order = np.argsort(membership.arrival)
         assert [agent for agent in order if membership.members[agent]] == members
         assert [agent for agent in order if not membership.members[agent]] == excluded

@@ -132,6 +132,17 @@ class NeverEnds(Commons):
         return dataclasses.replace(transition, truncated=transition.terminated)
 
 
+class CountsInFloats(Commons):
+    def moved(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
+        return dataclasses.replace(super().moved(state, cooperation, signals, **stocks), t=state.t + 1.0)
+
+
+class StartsInFloats(Commons):
+    def initial_state(self, *args: Any, **keywords: Any) -> State:
+        state = super().initial_state(*args, **keywords)
+        return dataclasses.replace(state, t=state.t * 1.0)
+
+
 class EndsEarly(Commons):
     def step(self, state: State, actions: Array, normals: Array | None = None) -> Transition:
         transition = super().step(state, actions, normals)
@@ -232,6 +243,8 @@ def test_shipped_games_conform_with_other_parameters(id: str, parameters: dict[s
         (WidensTheBoundsOfAll, r"seat_observation_bounds\(view='own', seat=0\) is not that seat's row of"),
         (LosesColumns, "does not name exactly the columns 0 to"),
         (MixesUpPartners, r"layout\('own', 0\)\['partner_actions'\] does not show what it names"),
+        (StartsInFloats, "state.t is of type float64; count in int64"),
+        (CountsInFloats, "state.t changes its dtype in a step, from int64 to float64; keep it"),
         (NeverEnds, "truncated is .* at step 100 of 100"),
         (EndsEarly, "set may_end_early = True"),
         (TrustsTooMuch, "trust exceeds its ceiling"),

@@ -120,7 +120,7 @@ class LanguageModel(ABC):
         distribution = (logits.float() / temperature).log_softmax(-1)
         logp = distribution.gather(-1, ids[wanted].unsqueeze(-1)).squeeze(-1)
         entropy = -(distribution.exp() * distribution).sum(-1)
-        blank = torch.zeros(ids.shape, device=self.device)
+        blank = logp.new_zeros(ids.shape)
         return Scores(blank.masked_scatter(wanted, logp), blank.masked_scatter(wanted, entropy), states)
 
     @abstractmethod

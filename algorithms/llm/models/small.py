@@ -24,6 +24,7 @@ from algorithms.llm.models.transformer import (
     rotations,
 )
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from algorithms.torch_defaults import torch_defaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class SmallModel(LanguageModel):
         device: where it lives.
     """
 
+    @torch_defaults()
     def __init__(
         self, settings: SmallSettings | None = None, *, seed: int = 0, device: str | torch.device = "cpu"
     ) -> None:

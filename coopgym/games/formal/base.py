@@ -145,7 +145,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             signals = self.signals(state, cooperation)
         trust, damage = self.moved_trust(state, signals)
         return self.kind(  # type: ignore[return-value]  # the kind of a game is its state's class
-            t=state.t + 1.0, last_action=cooperation, trust=trust, damage=damage, **stocks
+            t=state.t + 1, last_action=cooperation, trust=trust, damage=damage, **stocks
         )
 
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
@@ -194,7 +194,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         trust = self._aligned(batch, trust if options.initial_trust is None else options.initial_trust, 2)
         damage = self._aligned(batch, damage if options.initial_reputation is None else options.initial_reputation, 2)
         fields = {
-            "t": self.filled(batch, 0.0),
+            "t": self.filled(batch, 0, dtype=self.xp.int64),
             "last_action": self.filled(batch, self.norm, (n,)),
             "trust": self.filled(batch, others * trust + self.diagonal, (n, n)),
             "damage": self.filled(batch, others * damage, (n, n)),
@@ -208,19 +208,20 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         for name, value in overrides.items():
             if name not in fields:
                 raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")
-            own_shape = fields[name].shape[len(batch) :]
-            fields[name] = self.filled(batch, self._aligned(batch, value, len(own_shape)), own_shape)
+            field = fields[name]
+            aligned = self._overriding(batch, name, value, field)
+            fields[name] = self.filled(batch, aligned, field.shape[len(batch) :], field.dtype)
         return self.kind(**fields)  # type: ignore[return-value]  # the kind of a game is its state's class
 
-    def filled(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = ()) -> Array:
-        """Repeat a value over the batch, as an array ``(*batch, *shape)``.
+    def filled(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
+        """Repeat a value over the batch, as an array ``(*batch, *shape)`` in the backend's type unless given one.
 
         Raises:
             ValueError: the value does not fit that shape.
         """
-        array, target = self.backend.array(value), (*batch, *shape)
+        array, target = self.backend.array(value, dtype), (*batch, *shape)
         try:
-            return self.xp.broadcast_to(array, target) + 0.0
+            return self.xp.broadcast_to(array, target) + 0
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{self.id}: cannot fill shape {target} from shape {tuple(array.shape)}") from error
 
@@ -268,16 +269,20 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
-            state = self.initial_state((), None, *self._blank_draws())
-            self._maps[view] = observation.observation_map(
-                self.backend,
-                view,
-                self.n_agents,
-                private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
-                public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
-                hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
-            )
+            with self.backend.lasting():
+                self._maps[view] = self._laid_out(view)
         return self._maps[view]
+
+    def _laid_out(self, view: View) -> ObservationMap:
+        state = self.initial_state((), None, *self._blank_draws())
+        return observation.observation_map(
+            self.backend,
+            view,
+            self.n_agents,
+            private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
+            public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
+            hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
+        )
 
     def _world(self, state: StateT, view: View) -> Array:
         """Everything observable about a state as one vector ``(..., size)``, in the order `ObservationMap` expects."""
@@ -289,7 +294,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             parts.extend(self.public_blocks(state).values())
         if view == "full":
             parts.extend(self.hidden_blocks(state).values())
-        parts.append((state.t / self.spec.horizon)[..., None])
+        parts.append(self.time_share(state))
         return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
 
     def _repeated_interdependence(self, batch: tuple[int, ...]) -> Array:

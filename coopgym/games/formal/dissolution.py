@@ -77,11 +77,11 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
     def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
         trust, damage = self.moved_trust(state, self.signals(state, cooperation))
         return self.kind(  # type: ignore[return-value, call-arg]  # the kind of a game is its state's class
-            t=state.t + 1.0,
+            t=state.t + 1,
             last_action=cooperation,
             trust=trust,
             damage=damage,
-            gone=self.xp.maximum(state.gone, self.dissolves(trust) * 1.0),
+            gone=self.xp.where(self.dissolves(trust), 1.0, state.gone),
             **self.moved_stocks(state, cooperation),
         )
 
@@ -101,7 +101,7 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         """
         after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
         ended = after.gone > before.gone
-        remaining = self.xp.where(ended, self.spec.horizon - after.t, 0.0)
+        remaining = self.backend.array(self.xp.where(ended, self.spec.horizon - after.t, 0))
         settlement = remaining[..., None] * self.outside
         change_of_weights = self.weights(after) - transition.weights
         return dataclasses.replace(

@@ -365,7 +365,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
 
     def __init__(self, parameters: ReciprocalGroupParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
-        self._agents = backend.array(np.arange(self.n_agents))
+        self._agents = backend.integers(np.arange(self.n_agents))
 
     def rotation(self, state: ImageState) -> Array:
         """One-hot of t mod (N - 1), ``(..., N - 1)``."""
@@ -373,7 +373,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
 
     def recipients(self, state: ImageState) -> Array:
         """Matrix with a one where row helps column today, ``(..., N, N)``."""
-        helped = (self._agents + 1.0 + self._phase(state)) % self.n_agents
+        helped = (self._agents + 1 + self._phase(state)) % self.n_agents
         return self.xp.astype(helped[..., None] == self._agents, self.backend.dtype)
 
     def _phase(self, state: ImageState) -> Array:

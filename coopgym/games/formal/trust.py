@@ -178,7 +178,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
     def advance(self, state: RecoveryState, cooperation: Array, payoffs: Array) -> RecoveryState:
         moved = self.moved(state, cooperation, peak_trust=state.peak_trust, recovery_step=state.recovery_step)
         trust = self.mutual_trust(moved)
-        first = (state.recovery_step < 0.0) & (trust >= RECOVERY_LEVEL)
+        first = (state.recovery_step < 0) & (trust >= RECOVERY_LEVEL)
         return RecoveryState(
             t=moved.t,
             last_action=cooperation,
@@ -189,7 +189,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
         )
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, -1.0)}
+        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, -1, dtype=self.xp.int64)}
 
     def initial_state(
         self,
@@ -367,18 +367,23 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
     def advance(self, state: NegotiationState, cooperation: Array, payoffs: Array) -> NegotiationState:
         proposals = self.judge(state, cooperation)
-        stands = 1.0 - proposals.breach
+        stands = ~proposals.breach
         return self.moved(
             state,
             cooperation,
-            agreed=self.xp.maximum(proposals.close, state.agreed * stands),
-            level=self.xp.where(proposals.close > 0.0, cooperation @ self.equal_weights, state.level * stands),
+            agreed=self.xp.where(proposals.close, 1.0, state.agreed * stands),
+            level=self.xp.where(proposals.close, cooperation @ self.equal_weights, state.level * stands),
             agreements=state.agreements + proposals.close,
             breaches=state.breaches + proposals.breach,
         )
 
     def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {name: self.filled(batch, 0.0) for name in ("agreed", "level", "agreements", "breaches")}
+        return {
+            "agreed": self.filled(batch, 0.0),
+            "level": self.filled(batch, 0.0),
+            "agreements": self.filled(batch, 0, dtype=self.xp.int64),
+            "breaches": self.filled(batch, 0, dtype=self.xp.int64),
+        }
 
     def public_blocks(self, state: NegotiationState) -> dict[str, Array]:
         return {"agreed": state.agreed[..., None], "level": state.level[..., None]}

@@ -119,7 +119,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         trust = self._aligned(batch, self.trust.initial_trust if trust is None else trust, 2)
         damage = self._aligned(batch, self.trust.initial_reputation if damage is None else damage, 2)
         state: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
-            t=self.filled(batch, 0.0),
+            t=self.filled(batch, 0, self.xp.int64),
             last_action=self.filled((*batch, n), self.baselines),
             trust=self.filled((*batch, n, n), others * trust + self.diagonal),
             damage=self.filled((*batch, n, n), others * damage),
@@ -143,10 +143,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         Raises:
             ValueError: the value does not fit the shape.
         """
-        values = self.backend.array(value)
+        values = self.backend.array(value, dtype)
         empty = self.xp.zeros(shape, dtype=values.dtype, device=values.device)
         try:
-            return self.xp.astype(empty + self.xp.broadcast_to(values, shape), dtype or values.dtype)
+            return empty + self.xp.broadcast_to(values, shape)
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"{self.id}: cannot fill shape {shape} from shape {tuple(values.shape)}") from error
 
@@ -162,8 +162,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         given = {}
         for name, value in values.items():
             field = fields[name]
-            aligned = self._aligned(batch, value, field.ndim - len(batch))
-            given[name] = self.filled(tuple(field.shape), aligned, field.dtype)
+            given[name] = self.filled(tuple(field.shape), self._overriding(batch, name, value, field), field.dtype)
         return dataclasses.replace(state, **given)
 
     # How a game moves and what it pays
@@ -172,7 +171,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         xp = self.xp
         action = xp.astype(xp.astype(actions, xp.float32), self.backend.dtype)
         trust, damage = self.relations(state, action)
-        moved = State(t=state.t + 1.0, last_action=action, trust=trust, damage=damage)
+        moved = State(t=state.t + 1, last_action=action, trust=trust, damage=damage)
         payoffs = self.payoffs(state, action)
         after: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
             **vars(moved), **self.advance(state, moved, payoffs, normals)
@@ -247,7 +246,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def ended(self, after: StateT) -> Array:
         """Whether the relation ends, ``(...)``."""
-        return after.t < 0.0  # never
+        return after.t < 0  # never
 
     def cooperation(self, state: State) -> Array:
         """Last actions as shares c of endowment, ``(..., N)`` in single precision."""
@@ -275,14 +274,14 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         if view != "full":
             return self.observe(state, view).reshape((*state.t.shape, -1))
         tail = self.tail(state)
-        parts = (state.last_action, state.trust, state.damage, None, state.t[..., None])
+        parts = (state.last_action, state.trust, state.damage, None, self.backend.array(state.t))
         return self._joined(state, *parts) if tail is None else self._joined(state, *parts, tail)
 
     def _world(self, state: StateT) -> Array:
         """Everything that seats see of a state as one vector ``(..., length)``, in the order of `observation`."""
         public_damage = state.damage.sum(-1) / self.n_agents
-        horizon_share = state.t[..., None] / self.spec.horizon
-        return self._joined(state, state.last_action, state.trust, state.damage, public_damage, None, horizon_share)
+        parts = (state.last_action, state.trust, state.damage, public_damage, None, self.time_share(state))
+        return self._joined(state, *parts)
 
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
@@ -323,7 +322,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
         if view not in self._maps:
-            self._maps[view] = observation.observation_map(self.backend, view, self.n_agents)
+            with self.backend.lasting():
+                self._maps[view] = observation.observation_map(self.backend, view, self.n_agents)
         return self._maps[view]
 
     @cached_property

@@ -199,7 +199,7 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
 
     def habit(self, state: ConductStateT) -> Array:
         """Habitual cooperation L ``(..., N)``."""
-        return habitual_cooperation(state.recent, state.t, self.xp)
+        return habitual_cooperation(state.recent, self.backend.array(state.t), self.xp)
 
     def multiplier(self, after: ConductStateT) -> Array:
         factor = conduct_multiplier(self.cooperation(after), self.habit(after), self.xp)
@@ -248,7 +248,7 @@ class LoyaltyTeam(ConductGame[ConductState, LoyaltyTeamParameters]):
     def state_info(self, state: ConductState) -> dict[str, Any]:
         at_equilibrium = self.team.omega * (self.n_agents * self.team.equilibrium()) ** self.team.beta
         relative = self.team.output(state.last_action) * (1.0 / at_equilibrium if at_equilibrium > 0 else 0.0)
-        return {**super().state_info(state), "loyalty_lift": number(self.xp.where(state.t > 0.0, relative, 1.0))}
+        return {**super().state_info(state), "loyalty_lift": number(self.xp.where(state.t > 0, relative, 1.0))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,8 +313,8 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
         return {
             **super().start(batch, options, uniforms),
             "members": self.filled(everyone, 1.0, self.xp.bool),
-            "arrival": self.filled(everyone, list(range(self.n_agents))),
-            "timers": self.filled(everyone, 0.0),
+            "arrival": self.filled(everyone, list(range(self.n_agents)), self.xp.int64),
+            "timers": self.filled(everyone, 0, self.xp.int64),
         }
 
     def advance(self, before: CoalitionState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
@@ -418,7 +418,7 @@ class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
     def state_info(self, state: ConductState) -> dict[str, Any]:
         phase = self.phase
         deviation = abs(state.last_action.mean(-1) - phase.expected_effort) / phase.expected_effort
-        deviation = deviation * (state.t > 0.0)
+        deviation = deviation * (state.t > 0)
         return {
             **super().state_info(state),
             "phase": self.parameters.phase,

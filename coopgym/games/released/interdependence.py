@@ -71,7 +71,7 @@ class PartnerHoldUp(ReleasedGame[State, PartnerHoldUpParameters]):
 
     def state_info(self, state: State) -> dict[str, Any]:
         weak_in_strong, strong_in_weak = state.trust[..., 1, 0], state.trust[..., 0, 1]
-        nothing = number(state.t * 0.0)
+        nothing = number(weak_in_strong * 0.0)
         return {
             "trust_asymmetry": number(weak_in_strong - strong_in_weak),
             "power_asymmetry": self.parameters.weak_dependency - self.parameters.strong_dependency,

@@ -107,7 +107,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         self, before: ReciprocityState, moved: State, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
         # Whatever the window, the mean over the last min(k, t - 1) steps never reaches back to the first action.
-        remembered = moved.last_action * (before.t > 0.0)[..., None]
+        remembered = moved.last_action * (before.t > 0)[..., None]
         return {"memory": remember(before.memory, remembered, self.xp)}
 
     def multiplier(self, after: ReciprocityState) -> Array:
@@ -116,8 +116,8 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
 
     def averages(self, state: ReciprocityState) -> Array:
         """Remembered average conduct ā ``(..., N)``, action units (TR-4 Eq. 20)."""
-        remembered = self.xp.maximum(self.xp.minimum(state.t - 1.0, self.reciprocity.window), 1.0)
-        return state.memory.sum(-2) / remembered[..., None]
+        remembered = self.xp.maximum(self.xp.minimum(state.t - 1, self.reciprocity.window), 1)
+        return state.memory.sum(-2) / self.backend.array(remembered)[..., None]
 
     def deviations(self, state: ReciprocityState) -> Array:
         """Deviation of the last action from remembered conduct, s ``(..., N)``, action units (TR-4 Eq. 19)."""
@@ -130,7 +130,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
 
     def state_info(self, state: ReciprocityState) -> dict[str, Any]:
         others = 1.0 - self.diagonal
-        deviations = self.deviations(state) * (state.t > 0.0)[..., None]
+        deviations = self.deviations(state) * (state.t > 0)[..., None]
         return {
             "cooperation_signals": pairs(deviations[..., None, :] * others),
             "reciprocity_effects": pairs(self.effects(state, deviations)),
@@ -139,7 +139,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         }
 
     def stocks(self, state: ReciprocityState) -> list[Array]:
-        return [self.xp.where((state.t > 0.0)[..., None], self.multiplier(state), 1.0)]
+        return [self.xp.where((state.t > 0)[..., None], self.multiplier(state), 1.0)]
 
 
 class ReciprocalDilemma(ReciprocityGame):

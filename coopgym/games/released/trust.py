@@ -83,7 +83,7 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
         )
 
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"cooperations": self.filled((*batch, self.n_agents), 0.0)}
+        return {"cooperations": self.filled((*batch, self.n_agents), 0, self.xp.int64)}
 
     def advance(self, before: CountedState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"cooperations": before.cooperations + (moved.last_action >= self.baselines)}
@@ -175,14 +175,14 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
         )
 
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, 0.0)}
+        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, 0, self.xp.int64)}
 
     def shown(self, state: RecoveryState, normals: Array | None) -> RecoveryState:
         return replace(state, peak_trust=self.xp.maximum(state.peak_trust, mean_over_pairs(state.trust)))
 
     def advance(self, before: RecoveryState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         mean_trust = mean_over_pairs(moved.trust)
-        first_time = (mean_trust >= self.parameters.recovery_target) & (before.recovery_step == 0.0)
+        first_time = (mean_trust >= self.parameters.recovery_target) & (before.recovery_step == 0)
         return {
             "peak_trust": self.xp.maximum(before.peak_trust, mean_trust),
             "recovery_step": before.recovery_step + moved.t * first_time,
@@ -196,7 +196,7 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
         start, target = self.parameters.initial_trust, self.parameters.recovery_target
         return {
             "peak_trust": number(after.peak_trust),
-            "recovery_step": count(after.recovery_step) if after.t.ndim > 0 or after.recovery_step > 0.0 else None,
+            "recovery_step": count(after.recovery_step) if after.t.ndim > 0 or after.recovery_step > 0 else None,
             "trust_ceiling": number(1.0 - self.mean_damage(after)),
             "recovery_progress": number((mean_over_pairs(after.trust) - start) / (target - start)),
         }
@@ -330,10 +330,10 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
         )
 
     def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        n, none = self.n_agents, self.filled((*batch, 1), 0.0)
+        n, none = self.n_agents, self.filled((*batch, 1), 0, self.xp.int64)
         return {
             "agreement": self.filled((*batch, n), 0.0),
-            "agreed": none,
+            "agreed": self.filled((*batch, 1), 0.0),
             "agreements": none,
             "breaches": none,
             "shown_agreement": self.filled((*batch, n + 1), 0.0),
@@ -349,9 +349,9 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
         return self.xp.abs(action - before.agreement)
 
     def breached(self, before: NegotiationState, departures: Array) -> Array:
-        """One where an agreement was in force and broken, else zero, ``(..., 1)``."""
+        """Where an agreement was in force and broken, booleans ``(..., 1)``."""
         greatest = self.xp.max(departures, axis=-1, keepdims=True)
-        return before.agreed * (greatest > self.parameters.agreement_threshold)
+        return (before.agreed > 0.0) & (greatest > self.parameters.agreement_threshold)
 
     def advance(
         self, before: NegotiationState, moved: State, payoffs: Array, normals: Array | None
@@ -368,7 +368,7 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
 
     def penalty(self, before: NegotiationState, after: NegotiationState) -> Array:
         departures = self.departures(before, after.last_action)
-        return self.parameters.breach_penalty_multiplier * self.breached(before, departures) * departures
+        return self.breached(before, departures) * (self.parameters.breach_penalty_multiplier * departures)
 
     def tail(self, state: NegotiationState) -> Array:
         return state.shown_agreement
