@@ -1,4 +1,4 @@
-"""Speed of this machine's coopgym as ratios against well-known libraries; run with ``coopgym bench``."""
+"""Speed on this machine, as ratios of two things that are timed in the same run; run with ``coopgym bench``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 import importlib
 import json
 import platform
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -23,14 +24,6 @@ MEASUREMENTS = {
     "C7": "benchmarks.perf.environments:c7",
     "C8": "benchmarks.perf.learning:c8",
     "C9": "benchmarks.perf.learning:c9",
-    "L_IPPO": "benchmarks.perf.learners:l_ippo",
-    "L_ISAC": "benchmarks.perf.learners:l_isac",
-    "L_MADDPG": "benchmarks.perf.learners:l_maddpg",
-    "L_QMIX": "benchmarks.perf.learners:l_qmix",
-    "L_IPPO6": "benchmarks.perf.learners:l_ippo6",
-    "L_ISAC6": "benchmarks.perf.learners:l_isac6",
-    "L_MADDPG6": "benchmarks.perf.learners:l_maddpg6",
-    "L_QMIX6": "benchmarks.perf.learners:l_qmix6",
     "U_PPO": "benchmarks.perf.learners:u_ppo",
     "U_SAC": "benchmarks.perf.learners:u_sac",
     "C10": "benchmarks.perf.harness:c10",
@@ -44,47 +37,58 @@ MEASUREMENTS = {
     "C18": "benchmarks.perf.language:c18",
     "C18b": "benchmarks.perf.language:c18_with_a_tool",
     "C18c": "benchmarks.perf.language:c18_replayed",
-    "J2": "benchmarks.perf.environments:joint_dyad",
-    "J40": "benchmarks.perf.environments:joint_apache",
-    "B2": "benchmarks.perf.environments:native_dyad",
-    "B2c": "benchmarks.perf.environments:compiled_dyad",
+    "R2": "benchmarks.perf.reference:r2",
+    "R6": "benchmarks.perf.reference:r6",
+    "R40": "benchmarks.perf.reference:r40",
+    "R2b": "benchmarks.perf.reference:r2_batch",
+    "R6b": "benchmarks.perf.reference:r6_batch",
+    "R40b": "benchmarks.perf.reference:r40_batch",
     "G2": "benchmarks.perf.device:g2",
     "G4": "benchmarks.perf.device:g4",
     "G5": "benchmarks.perf.device_learning:g5",
     "G6": "benchmarks.perf.device_learning:g6",
     "G6b": "benchmarks.perf.device_learning:g6_off_policy",
     "G7": "benchmarks.perf.device_learning:g7",
-    "G8": "benchmarks.perf.device_learning:g8",
     "G10": "benchmarks.perf.device:g10",
 }
 """Where each ratio is measured."""
 
-ON_A_DEVICE = ("G2", "G4", "G5", "G6", "G6b", "G7", "G8", "G10")
+REFERENCE = "coopetition_gym"
+"""The package of the reference implementation, Coopetition-Gym v1.0 (arXiv:2605.02063)."""
+
+ON_A_DEVICE = ("G2", "G4", "G5", "G6", "G6b", "G7", "G10")
 """Ratios that need a CUDA device: measured only when asked for."""
 
 
-def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None = None) -> list[Ratio]:
+def run_all(
+    ids: list[str] | None = None, quick: bool = False, out: Path | None = None, reference: Path | None = None
+) -> list[Ratio]:
     """Measure ratios one after the other, print them as they come and write them to a JSON file.
 
     Args:
-        ids: which ratios; None for all that need no GPU and no learner that is missing.
-        quick: fewer alternations.
+        ids: which ratios; None for all that need no GPU and compare with something that is here.
+        quick: fewer pairs of measurements.
         out: the file to write; None for ``perf-<date>.json`` in the current folder.
+        reference: the folder that holds the package of the reference implementation, where it is not installed.
 
     Raises:
-        ValueError: an unknown id, or a ratio that needs a GPU where there is none.
+        ValueError: an unknown id, a ratio that needs what is not here, or nothing in the reference's folder.
     """
     chosen = ids or [id for id in MEASUREMENTS if id not in ON_A_DEVICE]
     unknown = [id for id in chosen if id not in MEASUREMENTS]
     if unknown:
         raise ValueError(f"unknown ratios {', '.join(unknown)}; known: {', '.join(MEASUREMENTS)}")
-    from benchmarks.perf.measure import MissingLearnerError
+    from benchmarks.perf.measure import UnavailableError
 
+    if reference is not None:
+        from benchmarks.perf.reference import provide
+
+        provide(reference)
     results = []
     for id in chosen:
         try:
             result = _measurement(MEASUREMENTS[id])(quick)
-        except MissingLearnerError as error:
+        except UnavailableError as error:
             if ids:
                 raise
             print(f"{id:9} left out: {error}", flush=True)
@@ -93,7 +97,8 @@ def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None 
         results.append(result)
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     path = out or Path(f"perf-{today}.json")
-    path.write_text(json.dumps(_document(results, today, quick), indent=1) + "\n")
+    options = [*(ids or []), *(["--quick"] if quick else []), *(["--reference FOLDER"] if reference else [])]
+    path.write_text(json.dumps(_document(results, today, " ".join(["coopgym bench", *options])), indent=1) + "\n")
     print(f"written: {path}")
     return results
 
@@ -101,7 +106,8 @@ def run_all(ids: list[str] | None = None, quick: bool = False, out: Path | None 
 def _line(result: Ratio) -> str:
     sign = "≤" if result.at_most else "≥"
     bounds = f"floor {sign} {result.floor:g}, aim {sign} {result.aim:g}"
-    return f"{result.id:9} {result.title:55} {result.ratio:10.3g}  (± {result.spread:.2g}; {bounds}: {result.verdict})"
+    interval = f"[{result.low:.3g}, {result.high:.3g}]" if result.pairs > 1 else ""
+    return f"{result.id:9} {result.title:55} {result.ratio:10.3g} {interval:16} ({bounds}: {result.verdict})"
 
 
 def _measurement(place: str) -> Callable[[bool], Ratio]:
@@ -109,12 +115,26 @@ def _measurement(place: str) -> Callable[[bool], Ratio]:
     return getattr(importlib.import_module(module), name)
 
 
-def _document(results: list[Ratio], today: str, quick: bool) -> dict[str, object]:
+def _document(results: list[Ratio], today: str, command: str) -> dict[str, object]:
     packages = ("numpy", "gymnasium", "pettingzoo", "torch", "stable-baselines3")
     return {
         "date": today,
-        "command": "coopgym bench" + (" --quick" if quick else ""),
-        "machine": f"{platform.machine()} {platform.system()}, Python {platform.python_version()}",
-        "versions": {package: version(package) for package in packages},
+        "command": command,
+        "machine": f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}",
+        "versions": {package: version(package) for package in packages} | _reference_version(),
         "ratios": [result.record() for result in results],
     }
+
+
+def _reference_version() -> dict[str, str]:
+    """Return what the reference implementation says of itself, once it was timed."""
+    module = sys.modules.get(REFERENCE)
+    return {} if module is None else {REFERENCE: getattr(module, "__version__", "unknown")}
+
+
+def _processor() -> str:
+    """Return the model of the processor, as far as the system tells."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown processor"

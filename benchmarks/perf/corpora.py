@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate, ratio_of
 from coopgym.corpus import load_corpus, table_from_rows, write_table
 from coopgym.corpus.compaction import RUN_ORDER
 from coopgym.corpus.export import encode
@@ -36,13 +36,10 @@ def c12(quick: bool = False) -> Ratio:
                 rows = [json.loads(line) for line in file]
             pa.table({name: [row[name] for row in rows] for name in SUMMARY})
 
-        ours, theirs, ratio, spread = alternate(
-            lambda: rate(from_parquet, 10, RUNS),
-            lambda: rate(from_lines, 1, RUNS),
-            QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-        )
-    title = "summary of 20,000 runs: Parquet ÷ JSON lines"
-    return Ratio("C12", title, ours, theirs, ratio, spread, "runs/s", floor=20.0, aim=100.0)
+        return compare(
+            lambda: rate(from_parquet, 10, RUNS), lambda: rate(from_lines, 1, RUNS), quick,
+            id="C12", title="summary of 20,000 runs: Parquet ÷ JSON lines", unit="runs/s", floor=20.0, aim=100.0,
+        )  # fmt: skip
 
 
 def c12_bytes(quick: bool = False) -> Ratio:
@@ -51,8 +48,10 @@ def c12_bytes(quick: bool = False) -> Ratio:
     with tempfile.TemporaryDirectory() as folder:
         corpus, lines = _write_both(Path(folder))
         ours, theirs = (corpus / "runs" / "all.parquet").stat().st_size, lines.stat().st_size
-    title = "bytes of 20,000 runs: JSON lines ÷ Parquet"
-    return Ratio("C12b", title, theirs, ours, theirs / ours, 0.0, "bytes", floor=4.0, aim=10.0)
+    return ratio_of(
+        [(theirs, ours)],
+        id="C12b", title="bytes of 20,000 runs: JSON lines ÷ Parquet", unit="bytes", floor=4.0, aim=10.0,
+    )  # fmt: skip
 
 
 def _write_both(folder: Path) -> tuple[Path, Path]:

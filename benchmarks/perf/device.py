@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 
 import coopgym
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate
+from benchmarks.perf.measure import Ratio, compare, ratio_of
 
 DYAD = "TrustDilemma-v1"
 BATCH = 4096
@@ -45,15 +44,10 @@ def _finish(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _ratio(numerator: Callable[[], float], denominator: Callable[[], float], quick: bool, **facts: Any) -> Ratio:
-    top, bottom, ratio, spread = alternate(numerator, denominator, QUICK_ALTERNATIONS if quick else ALTERNATIONS)
-    return Ratio(numerator=top, denominator=bottom, ratio=ratio, spread=spread, **facts)
-
-
 def g2(quick: bool = False) -> Ratio:
     """What fusing the step brings on the device."""
     _require_cuda()
-    return _ratio(
+    return compare(
         _stepper(DYAD, BATCH, "cuda", compile=True), _stepper(DYAD, BATCH, "cuda", compile=False), quick,
         id="G2", title="GPU: compiled ÷ eager, batch 4,096", unit="env steps/s", floor=3.0, aim=10.0,
     )  # fmt: skip
@@ -63,7 +57,7 @@ def g4(quick: bool = False) -> Ratio:
     """The device at its best against one CPU core at its best."""
     _require_cuda()
     torch.set_num_threads(1)
-    return _ratio(
+    return compare(
         _stepper(DYAD, LARGEST_BATCH, "cuda", compile=True), _stepper(DYAD, BATCH, "cpu", compile=True), quick,
         id="G4", title="best GPU ÷ best of one CPU core", unit="env steps/s", floor=100.0, aim=1000.0,
     )  # fmt: skip
@@ -73,9 +67,10 @@ def g10(quick: bool = False) -> Ratio:
     """Largest relative error of rewards, single precision on the device against double on the CPU, all games."""
     _require_cuda()
     worst = max(_single_precision_error(id, "cuda") for id in coopgym.games())
-    return Ratio(
-        id="G10", title="GPU fp32 against CPU fp64: largest relative error", unit="relative error",
-        numerator=worst, denominator=1.0, ratio=worst, spread=0.0, floor=1e-3, aim=1e-4, at_most=True,
+    return ratio_of(
+        [(worst, 1.0)],
+        id="G10", title="GPU fp32 against CPU fp64: largest relative error", unit="relative error", floor=1e-3,
+        aim=1e-4, at_most=True,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Environment ratios C1-C5, C7 and the comparison with the reference implementation's published rates."""
+"""Environment ratios C1-C5 and C7."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import gymnasium
 import numpy as np
 
 import coopgym
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.interfaces.engine import Engine
 
 DYAD = "TrustDilemma-v1"
 BATCH = 1024
-REFERENCE_DYAD = 2_000.0
-"""Joint steps per CPU second of the reference implementation, two agents."""
-REFERENCE_APACHE = 12.0
-"""The same for its game of forty agents."""
 
 
 def _parallel_steps() -> Callable[[], object]:
@@ -82,25 +78,10 @@ def _vector_steps(id: str, action: Any, **keywords: Any) -> Callable[[], object]
     return lambda: env.step(action)
 
 
-def _torch_steps(batch: int) -> Callable[[], object]:
-    import torch
-
-    torch.set_num_threads(1)
-    env = coopgym.torch_env(DYAD, batch, compile=True, validate=False)
-    env.reset(seed=0)
-    actions = torch.rand(batch, 2) * 100.0
-    return lambda: env.step(actions)
-
-
-def _ratio(numerator: Callable[[], float], denominator: Callable[[], float], quick: bool, **facts: Any) -> Ratio:
-    top, bottom, ratio, spread = alternate(numerator, denominator, QUICK_ALTERNATIONS if quick else ALTERNATIONS)
-    return Ratio(numerator=top, denominator=bottom, ratio=ratio, spread=spread, **facts)
-
-
 def c1(quick: bool = False) -> Ratio:
     """PettingZoo Parallel against PettingZoo's own two-agent classic."""
     ours, theirs = _parallel_steps(), _rock_paper_scissors_steps()
-    return _ratio(
+    return compare(
         lambda: rate(ours, 4000), lambda: rate(theirs, 4000), quick,
         id="C1", title="parallel steps: two agents ÷ PettingZoo rps_v2", unit="joint steps/s", floor=1.0, aim=3.0,
     )  # fmt: skip
@@ -109,7 +90,7 @@ def c1(quick: bool = False) -> Ratio:
 def c2(quick: bool = False) -> Ratio:
     """PettingZoo Parallel against Gymnasium's CartPole."""
     ours, theirs = _parallel_steps(), _gymnasium_steps("CartPole-v1", 0)
-    return _ratio(
+    return compare(
         lambda: rate(ours, 4000), lambda: rate(theirs, 20_000), quick,
         id="C2", title="parallel steps: two agents ÷ CartPole-v1", unit="steps/s", floor=0.05, aim=0.2,
     )  # fmt: skip
@@ -118,7 +99,7 @@ def c2(quick: bool = False) -> Ratio:
 def c3(quick: bool = False) -> Ratio:
     """Native batches against single parallel steps."""
     batched, single = _native_steps(DYAD, BATCH), _parallel_steps()
-    return _ratio(
+    return compare(
         lambda: rate(batched, 300, BATCH), lambda: rate(single, 4000), quick,
         id="C3", title="native batch of 1,024 ÷ parallel steps", unit="env steps/s", floor=40.0, aim=150.0,
     )  # fmt: skip
@@ -127,7 +108,7 @@ def c3(quick: bool = False) -> Ratio:
 def c4(quick: bool = False) -> Ratio:
     """Native batches against Gymnasium's hand-vectorised CartPole."""
     ours, theirs = _native_steps(DYAD, BATCH), _vector_steps("CartPole-v1", np.zeros(BATCH, dtype=np.int64))
-    return _ratio(
+    return compare(
         lambda: rate(ours, 300, BATCH), lambda: rate(theirs, 1000, BATCH), quick,
         id="C4", title="native batch ÷ CartPole vector of 1,024", unit="env steps/s", floor=0.08, aim=0.3,
     )  # fmt: skip
@@ -139,7 +120,7 @@ def c5(quick: bool = False) -> Ratio:
         _native_steps("TeamProduction-v1", 256, n_agents=6),
         _native_steps("TeamProduction-v1", 256, n_agents=40),
     )
-    return _ratio(
+    return compare(
         lambda: 1.0 / rate(many, 30, 40 * 39), lambda: 1.0 / rate(few, 300, 6 * 5), quick,
         id="C5", title="time per ordered pair: N = 40 ÷ N = 6, batch 256", unit="s", floor=2.0, aim=1.0, at_most=True,
     )  # fmt: skip
@@ -151,47 +132,7 @@ def c7(quick: bool = False) -> Ratio:
     actions = np.random.default_rng(0).random((BATCH, game.n_agents)) * game.spec.endowments
     adapter = _vector_steps(f"coopgym/{DYAD}", actions, control="joint")
     native = _native_steps(DYAD, BATCH)
-    return _ratio(
+    return compare(
         lambda: rate(adapter, 300, BATCH), lambda: rate(native, 300, BATCH), quick,
         id="C7", title="Gymnasium VectorEnv ÷ native batch", unit="env steps/s", floor=0.5, aim=0.8,
-    )  # fmt: skip
-
-
-def _against_constant(steps: Callable[[], float], constant: float, quick: bool, **facts: Any) -> Ratio:
-    return _ratio(steps, lambda: constant, quick, **facts)
-
-
-def joint_dyad(quick: bool = False) -> Ratio:
-    """Joint Gymnasium steps of a dyad against the reference implementation's rate."""
-    step = _gymnasium_steps(f"coopgym/{DYAD}", np.array([50.0, 50.0]), control="joint")
-    return _against_constant(
-        lambda: rate(step, 3000), REFERENCE_DYAD, quick,
-        id="J2", title="joint Gymnasium, two agents ÷ reference", unit="joint steps/s", floor=3.0, aim=6.0,
-    )  # fmt: skip
-
-
-def joint_apache(quick: bool = False) -> Ratio:
-    """Joint Gymnasium steps of the forty-agent game against the reference implementation's rate."""
-    step = _gymnasium_steps("coopgym/ApacheProject-v1", np.full(40, 25.0), control="joint")
-    return _against_constant(
-        lambda: rate(step, 1000), REFERENCE_APACHE, quick,
-        id="J40", title="joint Gymnasium, forty agents ÷ reference", unit="joint steps/s", floor=100.0, aim=200.0,
-    )  # fmt: skip
-
-
-def native_dyad(quick: bool = False) -> Ratio:
-    """Native NumPy batches of a dyad on one core against the reference implementation's rate."""
-    step = _native_steps(DYAD, BATCH)
-    return _against_constant(
-        lambda: rate(step, 300, BATCH), REFERENCE_DYAD, quick,
-        id="B2", title="native NumPy batch, two agents ÷ reference", unit="env steps/s", floor=500.0, aim=1000.0,
-    )  # fmt: skip
-
-
-def compiled_dyad(quick: bool = False) -> Ratio:
-    """Compiled torch batches of a dyad on one core against the reference implementation's rate."""
-    step = _torch_steps(4 * BATCH)
-    return _against_constant(
-        lambda: rate(step, 200, 4 * BATCH), REFERENCE_DYAD, quick,
-        id="B2c", title="compiled torch batch, two agents ÷ reference", unit="env steps/s", floor=1000.0, aim=3000.0,
     )  # fmt: skip

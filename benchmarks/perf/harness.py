@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -13,7 +11,7 @@ import torch
 
 from algorithms.marl import IPPO
 from benchmarks.executors import InProcess
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate
+from benchmarks.perf.measure import Ratio, compare, cpu_seconds
 from benchmarks.plan import expand
 from benchmarks.progress import LineProgress
 from benchmarks.runner import run_study
@@ -38,9 +36,12 @@ def c10(quick: bool = False) -> Ratio:
         with TemporaryDirectory() as folder:
             complete(study, Path(folder))
 
-    return _ratio(
-        through_the_harness, lambda: IPPO().train(GAME, rewards, seeds, ENV_STEPS, view=runs[0].view), quick,
-        "C10", "training through the harness ÷ bare training loop", floor=1.10, aim=1.03,
+    return compare(
+        lambda: cpu_seconds(through_the_harness),
+        lambda: cpu_seconds(lambda: IPPO().train(GAME, rewards, seeds, ENV_STEPS, view=runs[0].view)),
+        quick,
+        id="C10", title="training through the harness ÷ bare training loop", unit="CPU s", floor=1.10, aim=1.03,
+        at_most=True,
     )  # fmt: skip
 
 
@@ -52,9 +53,11 @@ def c11(quick: bool = False) -> Ratio:
     with TemporaryDirectory() as place:
         finished, fresh = Path(place, "finished"), count()
         complete(study, finished)
-        return _ratio(
-            lambda: complete(study, finished), lambda: complete(study, Path(place, str(next(fresh)))), quick,
-            "C11", "a finished study again ÷ its first run", floor=0.05, aim=0.01,
+        return compare(
+            lambda: cpu_seconds(lambda: complete(study, finished)),
+            lambda: cpu_seconds(lambda: complete(study, Path(place, str(next(fresh))))),
+            quick,
+            id="C11", title="a finished study again ÷ its first run", unit="CPU s", floor=0.05, aim=0.01, at_most=True,
         )  # fmt: skip
 
 
@@ -67,21 +70,3 @@ def complete(study: Study, folder: Path) -> None:
     outcome = run_study(study, expand(study), folder, InProcess(), LineProgress(StringIO()))
     if outcome.failed:
         raise RuntimeError(f"{outcome.failed} runs of the study {study.name!r} failed: nothing to measure")
-
-
-def _ratio(
-    numerator: Callable[[], object], denominator: Callable[[], object], quick: bool, id: str, title: str,
-    *, floor: float, aim: float,
-) -> Ratio:  # fmt: skip
-    top, bottom, ratio, spread = alternate(
-        lambda: _cpu_seconds(numerator),
-        lambda: _cpu_seconds(denominator),
-        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-    )
-    return Ratio(id, title, top, bottom, ratio, spread, "CPU s", floor, aim, at_most=True)
-
-
-def _cpu_seconds(action: Callable[[], object]) -> float:
-    begin = time.process_time()
-    action()
-    return time.process_time() - begin

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import coopgym
 from benchmarks.perf.chat_server import Chat, chat_server
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.agents import Seat, make_agent, play
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
@@ -35,26 +35,21 @@ def c18_with_a_tool(quick: bool = False) -> Ratio:
 
 
 def c18_replayed(quick: bool = False) -> Ratio:
-    """An episode whose messages, two per decision, are in the cache, against its live play.
-
-    Replay waits for nothing, so its CPU time is what it takes; live play mostly waits and is timed by the clock.
-    """
+    """An episode whose messages, two per decision, are in the cache, against its live play, both by the clock."""
     game, fresh = coopgym.make_game(GAME, max_steps=ROUNDS), itertools.count()
     with TemporaryDirectory() as place, chat_server(_thoughtful, SECONDS_PER_REPLY) as url:
 
-        def seconds(clock: Callable[[], float], cache: object) -> float:
+        def seconds(cache: object) -> float:
             agents = [make_agent(f"llm:{url}#measured", cache=f"{place}/{cache}"), make_agent("TitForTat")]
-            begin = clock()
+            begin = time.perf_counter()
             play(game, agents, reward="private")
-            return clock() - begin
+            return time.perf_counter() - begin
 
-        replayed, live, ratio, spread = alternate(
-            lambda: seconds(time.process_time, "kept"),
-            lambda: seconds(time.perf_counter, next(fresh)),
-            QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-        )
-    title = "text episode: from the cache ÷ live, 50 ms a reply"
-    return Ratio("C18c", title, replayed, live, ratio, spread, "s", floor=0.02, aim=0.01, at_most=True)
+        return compare(
+            lambda: seconds("kept"), lambda: seconds(next(fresh)), quick,
+            id="C18c", title="text episode: from the cache ÷ live, 50 ms a reply", unit="s", floor=0.02, aim=0.01,
+            at_most=True,
+        )  # fmt: skip
 
 
 def _thoughtful(chat: Chat) -> str:
@@ -63,12 +58,10 @@ def _thoughtful(chat: Chat) -> str:
 
 def _overhead(id: str, title: str, messages: Sequence[str], quick: bool) -> Ratio:
     decide, step = _decisions(messages), _steps()
-    per_decision, per_step, ratio, spread = alternate(
-        lambda: 1.0 / rate(decide, REPETITIONS),
-        lambda: 1.0 / rate(step, REPETITIONS),
-        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-    )
-    return Ratio(id, title, per_decision, per_step, ratio, spread, "s", floor=20.0, aim=5.0, at_most=True)
+    return compare(
+        lambda: 1.0 / rate(decide, REPETITIONS), lambda: 1.0 / rate(step, REPETITIONS), quick,
+        id=id, title=title, unit="s", floor=20.0, aim=5.0, at_most=True,
+    )  # fmt: skip
 
 
 def _steps() -> Callable[[], object]:

@@ -7,12 +7,11 @@ All run on one thread, so that CPU time is comparable, with 64 environments of o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
 from algorithms.marl import IPPO
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate
 
 TEAM, TEAM_SEATS = "TeamProduction-v1", 4
 DYAD, DYAD_SEATS = "TrustDilemma-v1", 2
@@ -29,7 +28,7 @@ def _our_ppo(game: str, seeds: range) -> Callable[[], object]:
     """One block of training with a replica per seed."""
     torch.set_num_threads(1)
     learner = IPPO(hidden=HIDDEN, num_envs=COPIES, epochs=EPOCHS, minibatches=BLOCK // MINIBATCH)
-    return lambda: learner.train(game, ["private"], seeds, BLOCK)
+    return lambda: learner.train(game, ["private"], seeds, BLOCK, evaluations=0)
 
 
 def _reference_ppo() -> Callable[[], object]:
@@ -54,9 +53,9 @@ def _reference_ppo() -> Callable[[], object]:
 def c8(quick: bool = False) -> Ratio:
     """Agent-steps per CPU second: our IPPO against stable-baselines3's PPO over the four seats of a team."""
     ours, theirs = _our_ppo(TEAM, range(1)), _reference_ppo()
-    return _ratio(
+    return compare(
         lambda: rate(ours, 1, BLOCK * TEAM_SEATS), lambda: rate(theirs, 1, BLOCK * TEAM_SEATS), quick,
-        id="C8", title="IPPO ÷ SB3 PPO: four agents, minibatch 64", floor=3.0, aim=8.0,
+        id="C8", title="IPPO ÷ SB3 PPO: four agents, minibatch 64", unit="agent-steps/s", floor=3.0, aim=8.0,
     )  # fmt: skip
 
 
@@ -70,12 +69,8 @@ def c9(quick: bool = False) -> Ratio:
             train()
 
     amount = REPLICAS * BLOCK * DYAD_SEATS
-    return _ratio(
+    return compare(
         lambda: rate(stacked, 1, amount), lambda: rate(sequential, 1, amount), quick,
-        id="C9", title="eight stacked replicas ÷ sequential: two agents, minibatch 64", floor=1.5, aim=3.0,
+        id="C9", title="eight stacked replicas ÷ sequential: two agents, minibatch 64", unit="agent-steps/s",
+        floor=1.5, aim=3.0,
     )  # fmt: skip
-
-
-def _ratio(numerator: Callable[[], float], denominator: Callable[[], float], quick: bool, **facts: Any) -> Ratio:
-    top, bottom, ratio, spread = alternate(numerator, denominator, QUICK_ALTERNATIONS if quick else ALTERNATIONS)
-    return Ratio(numerator=top, denominator=bottom, ratio=ratio, spread=spread, unit="agent-steps/s", **facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.games.registry import make_game
 from oracles.games.best_response import best_response
 from oracles.games.normal_form import FloatArray, StageGame
@@ -24,13 +24,13 @@ def c14(quick: bool = False) -> Ratio:
         for profile in profiles[:SCIPY_SAMPLE]:
             minimize_scalar(_loss, args=(form, profile.copy()), bounds=(0.0, 1.0), method="bounded")
 
-    batched, single, ratio, spread = alternate(
+    return compare(
         lambda: rate(lambda: best_response(form, profiles, 0), 10, BATCH),
         lambda: rate(one_by_one, 1, SCIPY_SAMPLE),
-        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-    )
-    title = "1,000 stage-game best responses: batched ÷ scipy"
-    return Ratio("C14", title, batched, single, ratio, spread, "best responses/s", floor=30.0, aim=300.0)
+        quick,
+        id="C14", title="1,000 stage-game best responses: batched ÷ scipy", unit="best responses/s", floor=30.0,
+        aim=300.0,
+    )  # fmt: skip
 
 
 def _loss(own: float, form: StageGame, profile: FloatArray) -> float:

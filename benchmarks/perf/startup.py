@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate
+from benchmarks.perf.measure import Ratio, compare
 
 
 def _cpu_seconds(command: list[str]) -> float:
@@ -22,12 +22,7 @@ def _python(statement: str) -> list[str]:
 
 
 def _startup(ours: list[str], theirs: list[str], quick: bool, **facts: str | float) -> Ratio:
-    top, bottom, ratio, spread = alternate(
-        lambda: _cpu_seconds(ours), lambda: _cpu_seconds(theirs), QUICK_ALTERNATIONS if quick else ALTERNATIONS
-    )
-    return Ratio(
-        numerator=top, denominator=bottom, ratio=ratio, spread=spread, unit="CPU s", at_most=True, **facts  # type: ignore[arg-type]  # facts are named below
-    )  # fmt: skip
+    return compare(lambda: _cpu_seconds(ours), lambda: _cpu_seconds(theirs), quick, unit="CPU s", at_most=True, **facts)
 
 
 def c16(quick: bool = False) -> Ratio:

@@ -7,7 +7,7 @@ from scipy.stats import trim_mean
 
 from benchmarks.analysis.bootstrap import Bootstrap, interquartile_mean, resampled
 from benchmarks.analysis.replicates import Replicates
-from benchmarks.perf.measure import ALTERNATIONS, QUICK_ALTERNATIONS, Ratio, alternate, rate
+from benchmarks.perf.measure import Ratio, compare, rate
 
 SEEDS, GAMES, RESAMPLES = 7, 20, 2000
 
@@ -23,10 +23,10 @@ def c13(quick: bool = False) -> Ratio:
             drawn = rng.integers(SEEDS, size=(SEEDS, GAMES))
             trim_mean(np.take_along_axis(scores, drawn, axis=0), 0.25, axis=None)
 
-    batched, single, ratio, spread = alternate(
+    return compare(
         lambda: rate(lambda: resampled(replicates, interquartile_mean, settings, rng), 20, RESAMPLES),
         lambda: rate(one_by_one, 1, RESAMPLES),
-        QUICK_ALTERNATIONS if quick else ALTERNATIONS,
-    )
-    title = "stratified bootstrap of the IQM: batched ÷ one by one"
-    return Ratio("C13", title, batched, single, ratio, spread, "resamples/s", floor=20.0, aim=60.0)
+        quick,
+        id="C13", title="stratified bootstrap of the IQM: batched ÷ one by one", unit="resamples/s", floor=20.0,
+        aim=60.0,
+    )  # fmt: skip

@@ -221,7 +221,8 @@ class Game(ABC, Generic[StateT]):
 
     def time_share(self, state: StateT) -> Array:
         """Return the part of the episode that has passed, ``(...)``."""
-        return self.backend.array(state.t) / self.spec.horizon
+        # A NumPy number divides in a fraction of the time that an array without dimensions takes.
+        return self.backend.array(state.t)[()] / self.spec.horizon
 
     def _aligned(self, batch: tuple[int, ...], value: Any, own_dims: int, dtype: Any = None) -> Array:
         """Return a reset value so that it broadcasts to ``(*batch, ...)`` with ``own_dims`` dimensions after the batch.
