@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from benchmarks.summary import Ranking
+import io
+from pathlib import Path
 
-from benchmarks.console import ranking_table
+import pytest
+from report_corpora import played, written
+from rich.console import Console
+
+from benchmarks.analysis import Contests
+from benchmarks.console import print_rankings
 from benchmarks.nature import nature, share_convention
 
 
@@ -24,9 +29,18 @@ def test_kinds_of_agents(name: str, kind: str, certain: bool) -> None:
     assert (found.kind, found.certain) == (kind, certain)
 
 
-def test_tables_say_whose_shares_agents_play_where_endowments_differ() -> None:
+def test_tables_say_whose_shares_agents_play_where_endowments_differ(tmp_path: Path) -> None:
     unequal, equal = "AppleAppStore-v0", "TrustDilemma-v0"
     assert share_convention([equal, "NotRegistered-v9"]) == ""
     assert f"({unequal})" in share_convention([equal, unequal])
-    captions = [str(ranking_table(Ranking((game,), ()), 1).caption) for game in (equal, f"{unequal} {{}}")]
-    assert ["Published_TitForTat" in caption for caption in captions] == [False, True]
+    told = []
+    for game in (equal, unequal):
+        place = {"environment": game, "env_parameters": "{}", "reward_mode": "integrated"}
+        runs = [
+            played("Random", 1.0, **place),
+            *(played(f"Constant_{level}", level / 9, **place) for level in (50, 90)),
+        ]
+        terminal = Console(width=200, file=io.StringIO(), record=True)
+        print_rankings(terminal, Contests(written(tmp_path / game, {"runs": runs}).runs.arrow))
+        told.append(terminal.export_text())
+    assert ["Published_TitForTat" in text for text in told] == [False, True]
