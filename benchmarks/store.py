@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from filelock import FileLock, Timeout
 
 from benchmarks.jobs import JobResult
 from benchmarks.plan import Job, RunSpec, canonical_json, content_hash
@@ -25,6 +26,9 @@ from coopgym.corpus.writer import remove_leftovers, write_atomically, write_tabl
 STUDY_FILE = "study.json"
 CHECKPOINTS = "checkpoints"
 """Where trainings in progress keep what they need to go on, one folder per job."""
+LOCK_FILE = ".lock"
+HOLDER_FILE = ".lock-holder"
+"""Names the process that holds the lock: not every system lets others read a locked file."""
 PLACE_COLUMNS = ("environment", "env_parameters", "algorithm", "reward_mode", "seed", "protocol", "scenario")
 """Columns of ``runs`` that make up `RunSpec.place`."""
 
@@ -33,27 +37,27 @@ class FolderInUseError(RuntimeError):
     """Another process is writing to the same folder."""
 
 
-def lock_folder(folder: Path) -> TextIO:
-    """Keep other processes from writing to a folder until the returned file is closed.
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a folder.
 
     Raises:
         FolderInUseError: another process holds the lock.
     """
-    lock = (folder / ".lock").open("a+")
+    lock, holder = FileLock(folder / LOCK_FILE), folder / HOLDER_FILE
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
+        lock.acquire(timeout=0)
+    except Timeout:
+        named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({holder}) is writing there; wait for it, or choose another "
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
             "folder with --out"
         ) from None
-    lock.truncate(0)
-    lock.write(f"pid {os.getpid()}")
-    lock.flush()
-    return lock
+    try:
+        holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
+        yield
+    finally:
+        lock.release()
 
 
 def amend_runs(shard: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -93,16 +97,18 @@ class RunStore:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = lock_folder(self.folder)
-        remove_leftovers(self.folder)
-        self._remove_orphans()
-        write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+        with ExitStack() as opening:
+            opening.enter_context(lock_folder(self.folder))
+            remove_leftovers(self.folder)
+            self._remove_orphans()
+            write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.close()
+        self._open.close()
 
     def finished(self) -> set[str]:
         """Ids of the runs that need not be computed again: all but the failed ones.

@@ -130,12 +130,19 @@ def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    # The rename itself lives in the directory, which has to reach the disk too.
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)  # the rename itself lives in the directory, which has to reach the disk too
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder reached the disk, on systems that let a folder be opened."""
     try:
-        os.fsync(directory)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders, and writes their names without being asked
+        return
+    try:
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def remove_leftovers(folder: Path) -> int:
