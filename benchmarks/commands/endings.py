@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from benchmarks.standard_streams import say
+
 
 @contextmanager
 def user_errors(*kinds: type[Exception]) -> Iterator[None]:
@@ -14,7 +16,7 @@ def user_errors(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        typer.echo(f"coopgym: {error}", err=True)
+        say(f"coopgym: {error}", error=True)
         raise typer.Exit(2) from None
 
 
@@ -24,7 +26,7 @@ def interruptible(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"\n{message}", err=True)
+        say(f"\n{message}", error=True)
         raise typer.Exit(130) from None
 
 
@@ -32,6 +34,6 @@ def fail_with(faults: Iterable[str]) -> None:
     """Name what went wrong beside what succeeded and end with exit code 1; do nothing if all went well."""
     named = list(faults)
     for fault in named:
-        typer.echo(f"coopgym: {fault}", err=True)
+        say(f"coopgym: {fault}", error=True)
     if named:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.endings import interruptible, user_errors
+from benchmarks.standard_streams import say
 
 
 def run(
@@ -35,8 +36,6 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
-    from rich.console import Console
-
     from benchmarks.analysis import Contests
     from benchmarks.console import print_outlook, print_rankings
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
@@ -46,9 +45,10 @@ def run(
     from benchmarks.runner import outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
+    from benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
 
-    console = Console()
+    console = TerminalConsole()
     with user_errors(StudyError):
         chosen = load_study(study)
         for name in agent or ():
@@ -66,17 +66,19 @@ def run(
             print_outlook(console, outlook(runs, finished), folder, number_of_processes(workers))
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
-            outcome = run_study(chosen, runs, folder, executor, progress_on(Console(stderr=True)), resume=resume)
+            outcome = run_study(
+                chosen, runs, folder, executor, progress_on(TerminalConsole(stderr=True)), resume=resume
+            )
         corpus, page = load_corpus(folder), folder / "report.html"
         if outcome.computed or not page.exists():
             write_report(corpus, page)
     print_rankings(console, Contests(corpus.runs.arrow))
-    typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
+    say(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.replaced:
-        typer.echo(f"{outcome.replaced} earlier runs had another specification and were replaced")
-    typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
-    typer.echo(f"summary: {folder / SUMMARY_FILE}")
-    typer.echo(f"report:  {page}")
+        say(f"{outcome.replaced} earlier runs had another specification and were replaced")
+    say(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
+    say(f"summary: {folder / SUMMARY_FILE}")
+    say(f"report:  {page}")
     if outcome.failed:
-        typer.echo("some runs failed: their tracebacks are in the report and in the column `error`", err=True)
+        say("some runs failed: their tracebacks are in the report and in the column `error`", error=True)
         raise typer.Exit(1)

@@ -12,6 +12,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How texts begin that spreadsheets take for formulas."""
+
 
 def encode(table: pa.Table, form: str) -> bytes:
     """Return the content of a file.
@@ -21,6 +24,8 @@ def encode(table: pa.Table, form: str) -> bytes:
         form: ``csv``: lists and measures by name as JSON in one cell, nulls as empty cells; ``jsonl``: one object per
             row; ``parquet``.
 
+    Texts in CSV that a spreadsheet would compute as formulas get an apostrophe in front (`inert`).
+
     Raises:
         ValueError: an unknown form.
     """
@@ -29,11 +34,22 @@ def encode(table: pa.Table, form: str) -> bytes:
     return FORMS[form](table)
 
 
+def inert(text: str) -> str:
+    """Return a text as a cell of CSV that no spreadsheet computes: one that would be a formula gets an apostrophe.
+
+    Numbers are no texts: a column of numbers keeps its minus signs.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
 def _csv(table: pa.Table) -> bytes:
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             cells = [None if value is None else _json(value) for value in _values(table, field)]
             table = table.set_column(place, field.name, pa.array(cells, pa.string()))
+        elif pa.types.is_string(field.type):
+            cells = [value and inert(value) for value in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, pa.array(cells, field.type))
     sink = io.BytesIO()
     pyarrow.csv.write_csv(table, sink)
     return sink.getvalue()
