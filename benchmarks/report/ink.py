@@ -10,7 +10,7 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -189,19 +189,28 @@ def pixels(figure: Figure, dots_per_inch: int) -> npt.NDArray[np.uint8]:
 
 def _show_all_text(figure: Figure) -> None:
     """Give every character a sign: an SVG with controls in it is none."""
-    for text in figure.findobj(Text):
-        text.set_text(visible(text.get_text()))
+    _reword(figure, visible)
 
 
 def _spell_missing_signs(figure: Figure) -> None:
-    spelled = False
-    for text in figure.findobj(Text):
-        before = text.get_text()
-        text.set_text(_in_the_face(before))
-        spelled = spelled or text.get_text() != before
-    if spelled:
+    if _reword(figure, _in_the_face):
         with matplotlib.rc_context(_STYLE):
             figure.text(0.995, 0.005, MISSING_SIGNS_NOTE, ha="right", va="bottom", fontsize=6, color=MUTED)
+
+
+def _reword(figure: Figure, reworded: Callable[[str], str]) -> bool:
+    """Change all text of a figure; return whether any of it has changed."""
+    changed = False
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        if (shown := list(map(reworded, labels))) != labels:
+            axis.set_ticks(axis.get_ticklocs(), shown)  # axes write their labels anew whenever they are drawn
+            changed = True
+    for text in figure.findobj(Text):
+        if (shown := reworded(text.get_text())) != text.get_text():
+            text.set_text(shown)
+            changed = True
+    return changed
 
 
 def _in_the_face(text: str) -> str:

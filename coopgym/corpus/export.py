@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How texts begin that spreadsheets take for formulas."""
+_NUMBERS = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?( [-+]?\d+(\.\d+)?(e[-+]?\d+)?)*")
 
 
 def encode(table: pa.Table, form: str) -> bytes:
@@ -37,9 +39,9 @@ def encode(table: pa.Table, form: str) -> bytes:
 def inert(text: str) -> str:
     """Return a text as a cell of CSV that no spreadsheet computes: one that would be a formula gets an apostrophe.
 
-    Numbers are no texts: a column of numbers keeps its minus signs.
+    Numbers, alone or with blanks between them, keep their signs.
     """
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBERS.fullmatch(text) else text
 
 
 def _csv(table: pa.Table) -> bytes:

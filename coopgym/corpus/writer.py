@@ -34,10 +34,10 @@ TEMPORARY_SUFFIX = ".partial"
 
 
 def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Build a table from one mapping per row.
+    r"""Build a table from one mapping per row.
 
     Columns a row leaves out become null, and so do numbers that are not finite. Halves of characters in texts, which no
-    file can hold, become signs like ``\\ud800``.
+    file can hold, become signs like ``\ud800``.
 
     Raises:
         ValueError: a key is not a column of the table, or a value does not fit its column.
