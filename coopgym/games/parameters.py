@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 PARAMETER = "parameter"
+LARGEST = {"max_steps": 1_000_000, "n_agents": 10_000}
+"""Sizes up to which the arrays of a game can be held: whole episodes, and a number for every pair of agents."""
 
 
 def parameter(
@@ -33,7 +35,10 @@ def _numbers(value: Any) -> list[float]:
         return [number for item in value for number in _numbers(item)]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return []
-    return [float(value)]
+    try:
+        return [float(value)]
+    except OverflowError:  # a whole number beyond all that computers reckon with
+        return [math.inf]
 
 
 def _only_numbers(value: Any) -> bool:
@@ -72,6 +77,11 @@ class Parameters:
             if isinstance(field.default, int) and not isinstance(field.default, bool) and not isinstance(value, int):
                 raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
+            if field.name in LARGEST and value > LARGEST[field.name]:
+                raise ValueError(
+                    f"{field.name}={value!r}: expected at most {LARGEST[field.name]:,}; the arrays of larger games do "
+                    "not fit into memory"
+                )
 
     @staticmethod
     def _check_kind(field: dataclasses.Field[Any], value: Any) -> None:
