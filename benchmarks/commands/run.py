@@ -59,7 +59,7 @@ def run(
                 f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
             )
     folder = out or Path("runs") / chosen.name
-    with user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError):
+    with user_errors(FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, OSError):
         executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
             finished = RunStore(folder, chosen).finished() if resume else set()
