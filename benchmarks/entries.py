@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import reprlib
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import product
@@ -24,6 +23,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from coopgym.agents import make_agent
 from coopgym.games.registry import games
 from coopgym.rewards import reward_layer
+from coopgym.visible_text import brief
 
 if TYPE_CHECKING:
     from algorithms.trainable import Trainable
@@ -219,7 +219,7 @@ def game_ids(entries: str | list[str]) -> list[str]:
     chosen: dict[str, None] = {}
     for entry in [entries] if isinstance(entries, str) else entries:
         if not isinstance(entry, str):
-            raise ValueError(f"got {reprlib.repr(entry)} as a game; expected its id, such as {known[0]!r}")
+            raise ValueError(f"got {brief(entry)} as a game; expected its id, such as {known[0]!r}")
         if entry in GAME_GROUPS:
             chosen |= dict.fromkeys(game for game in known if game.endswith(GAME_GROUPS[entry]))
         elif entry in known:
@@ -261,7 +261,7 @@ class Setting(Strict):
     @classmethod
     def _expand_games(cls, entries: Any) -> list[str]:
         if not isinstance(entries, str | list):
-            raise ValueError(f'got {reprlib.repr(entries)}; expected ids of games or groups of them, such as "all-v1"')
+            raise ValueError(f'got {brief(entries)}; expected ids of games or groups of them, such as "all-v1"')
         faults: list[str] = []
         chosen: dict[str, None] = {}
         for entry in [entries] if isinstance(entries, str) else entries:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
@@ -32,6 +31,7 @@ from coopgym.agents import agent_names
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
+from coopgym.visible_text import brief
 
 STUDIES = Path(__file__).parent / "studies"
 AMONG = "among:"
@@ -304,7 +304,7 @@ def _explain(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] in ("missing", "value_error"):
         return f"{place}: {message}" if place else message
-    return f"{place} = {reprlib.repr(fault['input'])}: {message[0].lower()}{message[1:]}"
+    return f"{place} = {brief(fault['input'])}: {message[0].lower()}{message[1:]}"
 
 
 def _shortened(text: str) -> str:

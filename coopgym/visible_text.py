@@ -12,6 +12,8 @@ _SURROGATES = range(0xD800, 0xE000)
 """Halves of characters, which no encoding can write."""
 _NAMED = {code: f"\\u{code:04x}" for code in (*_DIRECTIONS, *_UNSEEN, *_SURROGATES)}
 _SIGNS = _PICTURED | _NAMED
+LONGEST = 100
+"""Characters of a value in a message."""
 
 
 def visible(text: str) -> str:
@@ -20,3 +22,12 @@ def visible(text: str) -> str:
     Lines and tabs stay. Texts that are shown already stay as they are.
     """
     return text.replace("\r\n", "\n").translate(_SIGNS)
+
+
+def brief(value: object) -> str:
+    """Return a value as Python writes it, without its middle if that is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no numbers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"

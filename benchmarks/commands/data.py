@@ -46,7 +46,7 @@ def verify(corpus: CorpusPlace) -> None:
     with user_errors(CorpusError, ImportError):
         faults = find_faults(corpus)
     for fault in faults:
-        say(fault)
+        say(str(fault))
     say(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
     if faults:
         raise typer.Exit(1)

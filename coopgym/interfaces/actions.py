@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from coopgym.visible_text import brief
 
 _REAL_KINDS = "biuf"
 """Kinds of arrays whose values are real numbers."""
@@ -26,12 +27,12 @@ def real_numbers(values: Any) -> Any:
             raise ValueError("got complex numbers")
         return values
     if isinstance(values, bytes | bytearray):
-        raise ValueError(f"got bytes, {reprlib.repr(values)}")
+        raise ValueError(f"got bytes, {brief(values)}")
     if _has_gaps(values):
         raise ValueError("got masked entries, which have no value")
     array: npt.NDArray[Any] = np.asarray(values)
     if array.dtype.kind not in _REAL_KINDS:
-        raise ValueError(f"got {reprlib.repr(values)} of type {array.dtype.name}")
+        raise ValueError(f"got {brief(values)} of type {array.dtype.name}")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
 from coopgym.interfaces.actions import real_numbers
 from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.visible_text import brief
 
 ROUNDING = 1e-6
 """Actions may miss their range by this share of the endowment: the rounding of single precision."""
@@ -183,7 +183,7 @@ class Engine:
         try:
             levels = np.asarray(real_numbers(actions), dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise self._misshapen(seat, reprlib.repr(actions)) from error
+            raise self._misshapen(seat, brief(actions)) from error
         if levels.shape not in ((*self.batch, 1), self.batch):
             raise self._misshapen(seat, f"shape {levels.shape}")
         joint = np.zeros(self.action_shape)
@@ -276,7 +276,7 @@ class Engine:
         try:
             array = np.asarray(options[name], dtype=np.float64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"option {name}={reprlib.repr(options[name])}: expected numbers") from error
+            raise ValueError(f"option {name}={brief(options[name])}: expected numbers") from error
         if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
             raise ValueError(f"option {name}={options[name]!r}: expected finite numbers in [{low:g}, {high:g}]")
         return self.game.backend.array(array)
@@ -291,7 +291,7 @@ def checked_options(options: Any) -> Mapping[str, Any]:
     if options is None:
         return {}
     if not isinstance(options, Mapping):
-        raise TypeError(f"options={reprlib.repr(options)}: expected a mapping with any of {', '.join(_OPTIONS)}")
+        raise TypeError(f"options={brief(options)}: expected a mapping with any of {', '.join(_OPTIONS)}")
     return options
 
 

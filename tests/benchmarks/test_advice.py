@@ -102,7 +102,7 @@ STUDIES = {
     "number for games": (HEAD + "[[blocks]]\ngames = 5\n", r"blocks\[0\]\.games: got 5; expected ids of games"),
     "date for games": (HEAD + "[[blocks]]\ngames = 2030-01-02\n", r"blocks\[0\]\.games: got datetime.date"),
     "lists for games": (HEAD + "[[blocks]]\ngames = [[1]]\n", r"expected its id, such as"),
-    "huge seed": (f'name = "x"\nseeds = [{HUGE}]\n' + BLOCK, r"seeds\[0\] = 10*\.\.\."),
+    "huge seed": (f'name = "x"\nseeds = [{HUGE}]\n' + BLOCK, r"seeds\[0\] = 10+…0+: "),
     "huge mutuality": (f'name = "x"\nmutuality = [{HUGE}]\n' + BLOCK, "mutuality"),
     "huge parameter": (HEAD + BLOCK.replace("= 3", f"= {HUGE}"), "max_steps=10.*expected"),
     "more digits than are read": (f'name = "x"\nseeds = [{"9" * 5000}]\n' + BLOCK, "not valid TOML"),
@@ -182,6 +182,6 @@ def test_a_croissant_file_names_its_files_in_text(tmp_path: Path, path: object) 
     written(tmp_path, {"runs": [*scripted()][:1]})
     described = {"distribution": [{"@type": "cr:FileObject", "contentUrl": path}]}
     (tmp_path / "croissant.json").write_text(json.dumps(described))
-    with pytest.raises(CorpusError, match="contentUrl|not a Croissant file"):
+    with pytest.raises(CorpusError, match=r"contentUrl|not a Croissant file"):
         listed_files(tmp_path)
     assert "croissant.json" in advised(call("data", "verify", str(tmp_path)))
