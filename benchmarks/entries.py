@@ -60,7 +60,7 @@ def _fault(message: str, place: tuple[int | str, ...] = ()) -> InitErrorDetails:
 
 def _again(fault: ErrorDetails) -> InitErrorDetails:
     """A fault that was found before, to be told with others."""
-    kind = PydanticCustomError(fault["type"], "{message}", {"message": fault["msg"]})  # type: ignore[arg-type]  # any text
+    kind = PydanticCustomError(fault["type"], "{message}", {"message": fault["msg"]})
     return InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])
 
 

@@ -28,6 +28,7 @@ from benchmarks.entries import (
 )
 from benchmarks.nature import require_sight
 from coopgym.agents import agent_names
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
@@ -197,7 +198,7 @@ class Study(Strict):
     def _unfitting_rewards(self) -> Iterator[str]:
         for game, variant, rewards in self._played():
             made = make_game(game, **variant)
-            yield from faults_of(lambda reward, made=made: reward_layer(reward).check(made), rewards)
+            yield from faults_of(partial(_require_fit, game=made), rewards)
 
     def _played(self) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
         for block in self.blocks:
@@ -258,6 +259,10 @@ class Study(Strict):
             for block in self.blocks
         ]
         return self.model_copy(update={"blocks": blocks})
+
+
+def _require_fit(reward: str, game: AnyGame) -> None:
+    reward_layer(reward).check(game)
 
 
 def shipped_studies() -> list[str]:

@@ -203,8 +203,8 @@ def _reword(figure: Figure, reworded: Callable[[str], str]) -> bool:
     changed = False
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         labels = [label.get_text() for label in axis.get_ticklabels()]
-        if (shown := list(map(reworded, labels))) != labels:
-            axis.set_ticks(axis.get_ticklocs(), shown)  # axes write their labels anew whenever they are drawn
+        if (renamed := list(map(reworded, labels))) != labels:
+            axis.set_ticks(axis.get_ticklocs(), renamed)  # axes write their labels anew whenever they are drawn
             changed = True
     for text in figure.findobj(Text):
         if (shown := reworded(text.get_text())) != text.get_text():

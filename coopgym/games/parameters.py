@@ -81,8 +81,8 @@ class Parameters:
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
             if field.name in LARGEST and value > LARGEST[field.name]:
                 raise ValueError(
-                    f"{field.name}={brief(value)}: expected at most {LARGEST[field.name]:,}; the arrays of larger games do "
-                    "not fit into memory"
+                    f"{field.name}={brief(value)}: expected at most {LARGEST[field.name]:,}; the arrays of larger games "
+                    "do not fit into memory"
                 )
 
     @staticmethod
