@@ -80,9 +80,9 @@ class Parameters:
                 raise TypeError(f"{field.name}={brief(value)}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
             if field.name in LARGEST and value > LARGEST[field.name]:
+                most = f"{LARGEST[field.name]:,}"
                 raise ValueError(
-                    f"{field.name}={brief(value)}: expected at most {LARGEST[field.name]:,}; the arrays of larger games "
-                    "do not fit into memory"
+                    f"{field.name}={brief(value)}: expected at most {most}; arrays of larger games do not fit into memory"
                 )
 
     @staticmethod
