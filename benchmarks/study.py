@@ -37,8 +37,6 @@ from coopgym.visible_text import brief
 STUDIES = Path(__file__).parent / "studies"
 AMONG = "among:"
 """How scenarios of cross-play are named: ``among:TitForTat`` is one focal agent among copies of TitForTat."""
-
-
 MOST_FAULTS, LONGEST_FAULT = 20, 400
 """How many faults of a study are told at once, and with how many characters each."""
 
@@ -186,13 +184,10 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        unfit, unseen, alike, unknown_players = (
-            self._unfitting_rewards(),
-            self._unseen(),
-            self._labels_used_twice(),
-            self._unknown_backgrounds(),
+        faults = chain(
+            self._unfitting_rewards(), self._unseen(), self._labels_used_twice(), self._unknown_backgrounds()
         )
-        refuse(dict.fromkeys(chain(unfit, unseen, alike, unknown_players)))
+        refuse(dict.fromkeys(faults))
         return self
 
     def _unfitting_rewards(self) -> Iterator[str]:

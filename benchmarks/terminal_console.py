@@ -26,4 +26,4 @@ class TerminalConsole(Console):
 
 def styled(text: str, style: str = "") -> Text:
     """Return a text as it stands, in a style, for what would read a string as markup or has more than one style."""
-    return Text(visible(text), style)
+    return Text.assemble((visible(text), style))  # padding around it has no style

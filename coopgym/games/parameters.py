@@ -82,7 +82,7 @@ class Parameters:
             if field.name in LARGEST and value > LARGEST[field.name]:
                 most = f"{LARGEST[field.name]:,}"
                 raise ValueError(
-                    f"{field.name}={brief(value)}: expected at most {most}; arrays of larger games do not fit into memory"
+                    f"{field.name}={brief(value)}: expected at most {most}; larger games do not fit into memory"
                 )
 
     @staticmethod
