@@ -17,12 +17,14 @@ from benchmarks.commands.run import run
 from benchmarks.commands.solve import solve
 from benchmarks.commands.tournament import tournament
 from benchmarks.commands.train import train
+from benchmarks.standard_streams import spell_what_cannot_be_encoded
 
 app = typer.Typer(name="coopgym", no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def main() -> None:
     """Run the command line."""
+    spell_what_cannot_be_encoded()
     app()
 
 

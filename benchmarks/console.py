@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.analysis import Contests, Estimate, Field, Setting, rankings
@@ -19,6 +17,7 @@ from benchmarks.nature import share_convention
 from benchmarks.plan import in_words
 from benchmarks.progress import duration
 from benchmarks.runner import Outlook, undecided_in_words
+from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
@@ -38,10 +37,10 @@ def game_list(ids: Iterable[str]) -> Table:
     return table
 
 
-def print_game(console: Console, spec: GameSpec) -> None:
+def print_game(console: TerminalConsole, spec: GameSpec) -> None:
     """Print everything a specification says."""
     _, _, page = inspect.cleandoc(game_class(spec.id).__doc__ or "").partition("\n")
-    console.print(f"[bold]{spec.id}[/bold]  {spec.summary}\n", highlight=False)
+    console.print(styled(spec.id, "bold"), f" {spec.summary}\n", highlight=False)
     console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
     console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}\n", highlight=False)
     seats = Table("seat", "role", "endowment", "norm", "share", box=None, pad_edge=False)
@@ -58,7 +57,7 @@ def print_game(console: Console, spec: GameSpec) -> None:
     console.print(parameters)
     for paragraph in page.strip().split("\n\n"):
         console.print()
-        console.print(" ".join(paragraph.split()), highlight=False, markup=False)
+        console.print(" ".join(paragraph.split()), highlight=False)
 
 
 def ranking_table(field: Field) -> Table:
@@ -75,7 +74,7 @@ def ranking_table(field: Field) -> Table:
         found = numbers[row.entrant.name]
         style = "dim" if row.entrant.kind == "constant" else None
         others = (_number(measure, found.get(measure)) for measure in measures[1:])
-        table.add_row(escape(row.entrant.name), _with_spread(row.score), row.letters, *others, style=style)
+        table.add_row(row.entrant.name, _with_spread(row.score), row.letters, *others, style=style)
     return table
 
 
@@ -92,7 +91,7 @@ def _with_spread(score: Estimate) -> str:
     return score_text(score.value) + (f" ({seeds})" if seeds else "")
 
 
-def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int) -> None:
+def print_outlook(console: TerminalConsole, plan: Outlook, folder: Path, processes: int) -> None:
     """Say what a run of a study would do and how long it would take."""
     for job in plan.jobs:
         console.print(f"{len(job.specs):5} runs  {job.title}", highlight=False)
@@ -112,18 +111,18 @@ def print_outlook(console: Console, plan: Outlook, folder: Path, processes: int)
         console.print(undecided_in_words(plan), highlight=False)
 
 
-def print_rankings(console: Console, contests: Contests) -> None:
+def print_rankings(console: TerminalConsole, contests: Contests) -> None:
     """Print all rankings of a corpus with their verdicts and who is missing, or why there is none."""
     if contests.conflict:
-        console.print(f"No ranking: {contests.conflict}", markup=False)
+        console.print(f"No ranking: {contests.conflict}")
         return
     found = [field for contest in contests.found for field in rankings(contest)]
     for field in found:
-        console.print(f"Ranking: {field.heading}", style="bold", markup=False, highlight=False)
+        console.print(f"Ranking: {field.heading}", style="bold", highlight=False)
         console.print(ranking_table(field))
         for reason, names in field.absences.items():
-            console.print(f"not in this table: {', '.join(names)} ({reason})", markup=False, highlight=False)
-        console.print(f"{field.verdict}\n", markup=False, highlight=False)
+            console.print(f"not in this table: {', '.join(names)} ({reason})", highlight=False)
+        console.print(f"{field.verdict}\n", highlight=False)
     for measure, scale in {field.measure: field.table.scale.label for field in found}.items():
         console.print(f"{measure}: {scale}", highlight=False)
     if found:
@@ -134,15 +133,15 @@ def print_rankings(console: Console, contests: Contests) -> None:
         )
         shares = share_convention(sorted({task.setting.environment for field in found for task in field.table.tasks}))
         if shares:
-            console.print(shares, markup=False, highlight=False)
+            console.print(shares, highlight=False)
     else:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
     failed = {name: failure for contest in contests.found for name, failure in contest.failures.items()}
     for name, failure in failed.items():
-        console.print(f"{name}: {failure.reason}", markup=False, highlight=False)
+        console.print(f"{name}: {failure.reason}", highlight=False)
 
 
-def print_deviations(console: Console, rows: Iterable[Mapping[str, Any]]) -> None:
+def print_deviations(console: TerminalConsole, rows: Iterable[Mapping[str, Any]]) -> None:
     """Show what the seats of runs could gain by deviating, where that is known."""
     known = [row for row in rows if row["exploitability"] is not None]
     if not known:

@@ -9,11 +9,21 @@ from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from coopgym.agents import PUBLISHED, constant_names, make_agent
 from coopgym.games.registry import games
 from coopgym.rewards import reward_layer
+from coopgym.visible_text import brief
 
 if TYPE_CHECKING:
     from algorithms.trainable import Trainable
@@ -33,19 +43,46 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}"
 
 
+def refuse(faults: Iterable[str]) -> None:
+    """Say all that is wrong with a part of a study file at once; do nothing if nothing is.
+
+    Raises:
+        ValidationError: it holds a fault each.
+    """
+    if found := [_fault(message) for message in faults]:
+        raise ValidationError.from_exception_data("study", found)
+
+
+def _fault(message: str, place: tuple[int | str, ...] = ()) -> InitErrorDetails:
+    kind = PydanticCustomError("value_error", "{message}", {"message": message})
+    return InitErrorDetails(type=kind, loc=place, input=None)
+
+
+def _again(fault: ErrorDetails) -> InitErrorDetails:
+    """A fault that was found before, to be told with others."""
+    kind = PydanticCustomError(fault["type"], "{message}", {"message": fault["msg"]})
+    return InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])
+
+
 class Strict(BaseModel):
     """A part of a study file: unknown keys are errors that name the nearest known one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _known_keys(cls, values: Any) -> Any:
+    def _known_keys(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Name unknown keys beside what is wrong with the known ones."""
         names = {field.alias or name for name, field in cls.model_fields.items()}
-        for key in values if isinstance(values, dict) else ():
-            if key not in names:
-                raise ValueError(unknown("key", key, names))
-        return values
+        strangers = [key for key in values if key not in names] if isinstance(values, dict) else []
+        if not strangers:
+            return handler(values)
+        faults = [_fault(unknown("key", key, names)) for key in strangers]
+        try:
+            handler({key: value for key, value in values.items() if key in names})
+        except ValidationError as error:
+            faults += [_again(fault) for fault in error.errors()]
+        raise ValidationError.from_exception_data(cls.__name__, faults)
 
 
 class ConstantScan(Strict):
@@ -184,6 +221,8 @@ def game_ids(entries: str | list[str]) -> list[str]:
     known = games()
     chosen: dict[str, None] = {}
     for entry in [entries] if isinstance(entries, str) else entries:
+        if not isinstance(entry, str):
+            raise ValueError(f"got {brief(entry)} as a game; expected its id, such as {known[0]!r}")
         if entry in GAME_GROUPS:
             chosen |= dict.fromkeys(game for game in known if game.endswith(GAME_GROUPS[entry]))
         elif entry in known:
@@ -221,5 +260,19 @@ class Setting(Strict):
     rewards: Annotated[list[str] | None, Field(min_length=1)] = None
     seeds: Annotated[list[Seed] | None, Field(min_length=1)] = None
 
-    _expand_games = field_validator("games", mode="before")(game_ids)
+    @field_validator("games", mode="before")
+    @classmethod
+    def _expand_games(cls, entries: Any) -> list[str]:
+        if not isinstance(entries, str | list):
+            raise ValueError(f'got {brief(entries)}; expected ids of games or groups of them, such as "all-v1"')
+        faults: list[str] = []
+        chosen: dict[str, None] = {}
+        for entry in [entries] if isinstance(entries, str) else entries:
+            try:
+                chosen |= dict.fromkeys(game_ids([entry]))
+            except ValueError as error:
+                faults.append(str(error))
+        refuse(faults)
+        return list(chosen)
+
     _canonical_rewards = field_validator("rewards")(reward_names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.plan import RunSpec
 from coopgym.agents import make_agent
 from coopgym.corpus.manifest import POLICIES, shard_faults
+from coopgym.corpus.writer import sync_folder
 from coopgym.games.registry import make_game
 from oracles.dynamic.frozen import Agents
 
@@ -39,11 +39,7 @@ def keep_policies(folder: Path, job_id: str, result: Trained) -> None:
     place = folder / POLICIES / job_id
     result.save(place)
     for directory in (place, place.parent, folder):
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(directory)
 
 
 def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:

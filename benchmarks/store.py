@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from filelock import FileLock, Timeout
 
 from benchmarks.jobs import JobResult
 from benchmarks.plan import COMPARED_COLUMNS, Job, RunSpec, Superseded, canonical_json, content_hash, superseded
@@ -33,6 +34,9 @@ from coopgym.corpus.writer import remove_leftovers, write_atomically
 STUDY_FILE = "study.json"
 CHECKPOINTS = "checkpoints"
 """Where trainings in progress keep what they need to go on, one folder per job."""
+LOCK_FILE = ".lock"
+HOLDER_FILE = ".lock-holder"
+"""Names the process that holds the lock: not every system lets others read a locked file."""
 
 
 class FolderInUseError(RuntimeError):
@@ -43,27 +47,27 @@ class OtherStudyError(ValueError):
     """A folder holds runs of another study."""
 
 
-def lock_folder(folder: Path) -> TextIO:
-    """Keep other processes from writing to a folder until the returned file is closed.
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a folder.
 
     Raises:
         FolderInUseError: another process holds the lock.
     """
-    lock = (folder / ".lock").open("a+")
+    lock, holder = FileLock(folder / LOCK_FILE), folder / HOLDER_FILE
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
+        lock.acquire(timeout=0)
+    except Timeout:
+        named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({holder}) is writing there; wait for it, or choose another "
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
             "folder with --out"
         ) from None
-    lock.truncate(0)
-    lock.write(f"pid {os.getpid()}")
-    lock.flush()
-    return lock
+    try:
+        holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
+        yield
+    finally:
+        lock.release()
 
 
 def amend_runs(shard: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
@@ -108,8 +112,8 @@ class RunStore:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = lock_folder(self.folder)
-        try:
+        with ExitStack() as opening:
+            opening.enter_context(lock_folder(self.folder))
             self._refuse_other_studies()
             remove_leftovers(self.folder)
             finish_changes(self.folder)
@@ -117,15 +121,13 @@ class RunStore:
             write_missing_manifests(self.folder)
             require_sound(self.folder)
             write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
-        except BaseException:
-            self._lock.close()
-            raise
+            self._open = opening.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lock.close()
+        self._open.close()
 
     def check(self) -> None:
         """Make sure that the folder can be opened, and leave it as it is.

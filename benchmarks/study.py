@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, partial
+from itertools import chain, product
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -19,6 +20,7 @@ from benchmarks.entries import (
     Setting,
     Strict,
     Sweep,
+    refuse,
     require_agent,
     reward_names,
     swept,
@@ -26,17 +28,33 @@ from benchmarks.entries import (
 )
 from benchmarks.nature import require_sight
 from coopgym.agents import agent_names
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
+from coopgym.visible_text import brief
 
 STUDIES = Path(__file__).parent / "studies"
 AMONG = "among:"
 """How scenarios of cross-play are named: ``among:TitForTat`` is one focal agent among copies of TitForTat."""
+MOST_FAULTS, LONGEST_FAULT = 20, 400
+"""How many faults of a study are told at once, and with how many characters each."""
 
 
 class StudyError(ValueError):
     """A study cannot be loaded; the message names the file, the key, what was expected and the nearest known name."""
+
+
+T = TypeVar("T")
+
+
+def faults_of(check: Callable[[T], object], each: Iterable[T]) -> Iterator[str]:
+    """Yield what a check says against some things, one after the other."""
+    for one in each:
+        try:
+            check(one)
+        except ValueError as error:
+            yield str(error)
 
 
 class Block(Setting):
@@ -59,8 +77,7 @@ class Block(Setting):
     @field_validator("agents")
     @classmethod
     def _known_agents(cls, names: list[str]) -> list[str]:
-        for name in names:
-            require_agent(name)
+        refuse(faults_of(require_agent, names))
         return names
 
     @cached_property
@@ -85,25 +102,30 @@ class Block(Setting):
 
     @model_validator(mode="after")
     def _playable(self) -> Self:
-        if not (self.agents or self.constants or self.learners):
-            raise ValueError("nobody to play; give at least one of `agents`, `constants`, `learners`")
-        names = [scenario.name for scenario in self.scenarios]
-        if twice := next((name for name in names if names.count(name) > 1 or name.startswith(AMONG)), None):
-            raise ValueError(f"scenario {twice!r}: expected names that differ and do not start with {AMONG!r}")
-        for game in self.games:
-            for variant in self.variants:
-                try:
-                    seats = make_game(game, **variant).n_agents
-                except (TypeError, ValueError) as error:
-                    raise ValueError(f"parameters of {game}: {error}") from error
-                for scenario in self.scenarios:
-                    scenario.check(seats, game)
-            self._refuse_twice(game)
+        refuse(self._faults())
         return self
+
+    def _faults(self) -> Iterator[str]:
+        if not (self.agents or self.constants or self.learners):
+            yield "nobody to play; give at least one of `agents`, `constants`, `learners`"
+        names = [scenario.name for scenario in self.scenarios]
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1 or name.startswith(AMONG)):
+            yield f"scenario {name!r}: expected names that differ and do not start with {AMONG!r}"
+        for game, variant in product(self.games, self.variants):
+            try:
+                seats = make_game(game, **variant).n_agents
+            except (TypeError, ValueError) as error:
+                yield f"parameters of {game}: {error}"
+                continue
+            yield from faults_of(partial(ScenarioEntry.check, seats=seats, game=game), self.scenarios)
+        yield from faults_of(self._refuse_twice, self.games)
 
     def _refuse_twice(self, game: str) -> None:
         """Make sure that no two values of the sweep are the same game."""
-        settings = self.settings(game)
+        try:
+            settings = self.settings(game)
+        except (TypeError, ValueError):
+            return  # told beside the parameters
         for number, setting in enumerate(settings):
             if setting in settings[:number]:
                 one, other = self.variants[settings.index(setting)], self.variants[number]
@@ -126,14 +148,17 @@ class AuditBlock(Setting):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
+        refuse(self._faults())
+        return self
+
+    def _faults(self) -> Iterator[str]:
         if self.protocol not in AUDITS:
-            raise ValueError(unknown("audit protocol", self.protocol, AUDITS))
+            yield unknown("audit protocol", self.protocol, AUDITS)
         for game in self.games:
             try:
                 make_game(game, **self.parameters)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"parameters of {game}: {error}") from error
-        return self
+                yield f"parameters of {game}: {error}"
 
 
 class Study(Strict):
@@ -175,12 +200,17 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
-    def _fitting_rewards(self) -> Self:
+    def _consistent(self) -> Self:
+        faults = chain(
+            self._unfitting_rewards(), self._unseen(), self._labels_used_twice(), self._unknown_backgrounds()
+        )
+        refuse(dict.fromkeys(faults))
+        return self
+
+    def _unfitting_rewards(self) -> Iterator[str]:
         for game, variant, rewards in self._played():
             made = make_game(game, **variant)
-            for reward in rewards:
-                reward_layer(reward).check(made)
-        return self
+            yield from faults_of(partial(_require_fit, game=made), rewards)
 
     def _played(self) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
         for block in self.blocks:
@@ -188,38 +218,31 @@ class Study(Strict):
         for audit in self.audits:
             yield from ((game, audit.parameters, audit.rewards or self.rewards) for game in audit.games)
 
-    @model_validator(mode="after")
-    def _visible(self) -> Self:
+    def _unseen(self) -> Iterator[str]:
         for block in self.blocks:
             for game in (make_game(name, **block.variants[0]) for name in block.games):
-                for agent in block.agents:
-                    require_sight(agent, game, block.view or self.view or game.spec.default_view)
-        return self
+                view = block.view or self.view or game.spec.default_view
+                yield from faults_of(partial(require_sight, game=game, view=view), block.agents)
 
-    @model_validator(mode="after")
-    def _distinct_labels(self) -> Self:
+    def _labels_used_twice(self) -> Iterator[str]:
         settings: dict[str, LearnerEntry] = {}
         budgets: dict[tuple[str, str], int] = {}
         for games, entry in ((block.games, entry) for block in self.blocks for entry in block.learners):
             if entry.title in agent_names():
-                raise ValueError(f"learner label {entry.title!r} is the name of a built-in agent; choose another")
+                yield f"learner label {entry.title!r} is the name of a built-in agent; choose another"
             known = settings.setdefault(entry.title, entry)
             if known.model_copy(update={"env_steps": entry.env_steps}) != entry:
-                raise ValueError(f"two learners called {entry.title!r} differ; give one of them another `label`")
+                yield f"two learners called {entry.title!r} differ; give one of them another `label`"
+                continue
             for game in games:  # budgets may differ from game to game
                 if budgets.setdefault((entry.title, game), entry.env_steps) != entry.env_steps:
-                    raise ValueError(
-                        f"learner {entry.title!r} has two budgets on {game}; give one of them another `label`"
-                    )
-        return self
+                    yield f"learner {entry.title!r} has two budgets on {game}; give one of them another `label`"
 
-    @model_validator(mode="after")
-    def _known_backgrounds(self) -> Self:
+    def _unknown_backgrounds(self) -> Iterator[str]:
         for block in self.blocks:
             for scenario in block.scenarios:
-                for name in scenario.background:
-                    self._require_player(name, block, scenario.name)
-        return self
+                required = partial(self._require_player, block=block, scenario=scenario.name)
+                yield from faults_of(required, scenario.background)
 
     def _require_player(self, name: str, block: Block, scenario: str) -> None:
         trained_on = [other for other in self.blocks if name in {entry.title for entry in other.learners}]
@@ -250,6 +273,10 @@ class Study(Strict):
         return self.model_copy(update={"blocks": blocks})
 
 
+def _require_fit(reward: str, game: AnyGame) -> None:
+    reward_layer(reward).check(game)
+
+
 def shipped_studies() -> list[str]:
     """Names of the studies that come with the package."""
     return sorted(path.stem for path in STUDIES.glob("*.toml"))
@@ -263,17 +290,30 @@ def load_study(name_or_path: str) -> Study:
     """
     path = STUDIES / f"{name_or_path}.toml" if name_or_path in shipped_studies() else Path(name_or_path)
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise StudyError(unknown("study", name_or_path, shipped_studies()) + ", or the path of a TOML file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: cannot be read: {error}; expected a study in TOML") from error
     try:
-        return Study.model_validate(tomllib.loads(content))
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path}: not valid TOML: {error}") from error
+        description = tomllib.loads(content)
+    except ValueError as error:  # also of numbers with more digits than Python reads
+        raise StudyError(f"{path}: not valid TOML: {_shortened(str(error))}") from error
+    except RecursionError as error:
+        raise StudyError(
+            f"{path}: lists or tables too deep inside each other; no study needs more than five"
+        ) from error
+    try:
+        return Study.model_validate(description)
     except ValidationError as error:
-        raise StudyError("\n".join(f"{path}: {_explain(fault)}" for fault in error.errors())) from error
+        raise StudyError("\n".join(f"{path}: {line}" for line in _explanations(error))) from error
+
+
+def _explanations(error: ValidationError) -> Iterator[str]:
+    faults = [_shortened(_explain(fault)) for fault in error.errors()]
+    yield from faults[:MOST_FAULTS]
+    if len(faults) > MOST_FAULTS:
+        yield f"{len(faults) - MOST_FAULTS} more faults; mend these first"
 
 
 def _explain(fault: Any) -> str:
@@ -281,4 +321,8 @@ def _explain(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] in ("missing", "value_error"):
         return f"{place}: {message}" if place else message
-    return f"{place} = {fault['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{place} = {brief(fault['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_FAULT else f"{text[: LONGEST_FAULT - 1]}…"

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.entries import unknown
 from benchmarks.executors.in_process import one_thread
 from benchmarks.jobs import CHECKPOINT_SECONDS
 from benchmarks.solve.settings import parse_settings
+from benchmarks.terminal_console import TerminalConsole
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
@@ -203,7 +203,7 @@ def evaluated(game: AnyGame, agents: Iterable[Agent], reward: str) -> Episodes:
     return play(game, list(agents), reward=reward, episodes=STOCHASTIC_EPISODES if game.stochastic else 1)
 
 
-def print_trained(console: Console, trained: Trained) -> None:
+def print_trained(console: TerminalConsole, trained: Trained) -> None:
     """Print what each replica earns, beside the best that constant profiles earn in its reward mode."""
     request, game = trained.request, trained.request.played_game()
     table = Table(

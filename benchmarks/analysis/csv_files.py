@@ -13,6 +13,7 @@ from benchmarks.analysis.contests import Contest, Contests
 from benchmarks.analysis.estimates import Estimate, mean_estimate
 from benchmarks.analysis.failures import last_line
 from benchmarks.analysis.fields import Field, rankings
+from coopgym.corpus.export import inert
 
 MEASURES = (
     "welfare",
@@ -92,5 +93,5 @@ def _csv(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows([inert(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
     return text.getvalue()

@@ -10,6 +10,7 @@ import typer
 
 from benchmarks.commands.endings import user_errors
 from benchmarks.commands.options import CorpusPlace
+from benchmarks.standard_streams import say
 
 data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
 
@@ -17,25 +18,23 @@ data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=T
 @data.command(name="list")
 def list_released() -> None:
     """List the released corpora."""
-    from rich.console import Console
-
     from benchmarks.corpora.console import list_corpora
+    from benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError):
-        list_corpora(Console())
+        list_corpora(TerminalConsole())
 
 
 @data.command()
 def show(corpus: CorpusPlace) -> None:
     """Say what is in a corpus, on one screen."""
-    from rich.console import Console
-
     from benchmarks.corpora.console import print_corpus
+    from benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
 
     with user_errors(CorpusError, ImportError):
-        print_corpus(Console(), load_corpus(corpus))
+        print_corpus(TerminalConsole(), load_corpus(corpus))
 
 
 @data.command()
@@ -48,10 +47,10 @@ def verify(corpus: CorpusPlace) -> None:
     with user_errors(CorpusError, ImportError):
         faults, blind = find_faults(corpus), unguarded(corpus)
     for fault in faults:
-        typer.echo(fault)
-    typer.echo(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
+        say(str(fault))
+    say(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
     if blind:
-        typer.echo(
+        say(
             "note: its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be "
             "noticed; running its study again writes them"
         )
@@ -74,7 +73,7 @@ def export(
 
     with user_errors(ValueError, OSError, ImportError):
         rows = write_file(load_corpus(corpus), table, form, out)
-    typer.echo(f"written: {out} ({rows:,} rows of {table})")
+    say(f"written: {out} ({rows:,} rows of {table})")
 
 
 @data.command(name="import")
@@ -91,7 +90,7 @@ def import_published(
 
     with user_errors(CorpusError, OSError):
         sizes = import_records(path, out, reward)
-    typer.echo(f"corpus: {out} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")
+    say(f"corpus: {out} ({', '.join(f'{name} {size:,}' for name, size in sizes.items())})")
 
 
 @data.command()
@@ -104,9 +103,9 @@ def merge(
 
     with user_errors(ValueError, OSError, ImportError):
         merged = put_together(corpora, out)
-    typer.echo(f"merged: {out} ({merged.runs:,} runs; {merged.repeated:,} more were there several times)")
+    say(f"merged: {out} ({merged.runs:,} runs; {merged.repeated:,} more were there several times)")
     if not merged.resumable:
-        typer.echo("it holds several studies, or versions of one: report on it, but run studies into their own folders")
+        say("it holds several studies, or versions of one: report on it, but run studies into their own folders")
 
 
 @data.command()
@@ -130,4 +129,4 @@ def release(
     day = (published or datetime.now(tz=UTC)).date()
     with user_errors(ValueError, OSError):
         make_release(runs, out, description, version, day, url, changes)
-    typer.echo(f"released: {out}")
+    say(f"released: {out}")

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
+
+from benchmarks.standard_streams import say
+
+ADVICE = {
+    errno.EEXIST: "a folder is needed there; move the file away, or choose another place",
+    errno.ENOTDIR: "a folder is needed on the way; choose another place",
+    errno.EISDIR: "a file is needed there; choose another place",
+    errno.EACCES: "choose a place that you may read and write",
+    errno.EPERM: "choose a place that you may read and write",
+    errno.EROFS: "choose a place that can be written to",
+    errno.ENOSPC: "free some space or choose another place, and run the same command again: what was finished is kept",
+    errno.EDQUOT: "free some space or choose another place, and run the same command again: what was finished is kept",
+}
+"""What to do about faults of files."""
 
 
 @contextmanager
@@ -14,8 +29,16 @@ def user_errors(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        typer.echo(f"coopgym: {error}", err=True)
+        say(f"coopgym: {_with_advice(error)}", error=True)
         raise typer.Exit(2) from None
+
+
+def _with_advice(error: Exception) -> str:
+    """What went wrong, and of files also what to do about it."""
+    if not (isinstance(error, OSError) and error.errno in ADVICE):
+        return str(error)
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return f"{place}{error.strerror}; {ADVICE[error.errno]}"
 
 
 @contextmanager
@@ -24,7 +47,7 @@ def interruptible(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(f"\n{message}", err=True)
+        say(f"\n{message}", error=True)
         raise typer.Exit(130) from None
 
 
@@ -32,6 +55,6 @@ def fail_with(faults: Iterable[str]) -> None:
     """Name what went wrong beside what succeeded and end with exit code 1; do nothing if all went well."""
     named = list(faults)
     for fault in named:
-        typer.echo(f"coopgym: {fault}", err=True)
+        say(f"coopgym: {fault}", error=True)
     if named:
         raise typer.Exit(1)

@@ -13,13 +13,12 @@ def games(
     game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this game in full.")] = None,
 ) -> None:
     """List the games, or describe one."""
-    from rich.console import Console
-
     from benchmarks.console import game_list, print_game
+    from benchmarks.terminal_console import TerminalConsole
     from coopgym.games.registry import games as game_ids
     from coopgym.games.registry import make_game
 
-    console = Console()
+    console = TerminalConsole()
     if game is None:
         console.print(game_list(game_ids()))
         return

@@ -9,6 +9,7 @@ import typer
 
 from benchmarks.commands.endings import fail_with, interruptible, user_errors
 from benchmarks.commands.options import GameWorkers, Parameters
+from benchmarks.standard_streams import say
 
 
 def plan(
@@ -27,22 +28,21 @@ def plan(
     fresh: Annotated[bool, typer.Option("--fresh", help="With --all: plan everything again.")] = False,
 ) -> None:
     """Find the best plan of a whole episode for all seats together, with a proved upper bound where there is one."""
-    from rich.console import Console
-
     from benchmarks.executors import WorkerDiedError, number_of_processes
     from benchmarks.progress import progress_on
     from benchmarks.solve.plans import PlanRequest, plan_many, plan_one
     from benchmarks.store import FolderInUseError
+    from benchmarks.terminal_console import TerminalConsole
 
-    status = Console(stderr=True)
+    status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, ImportError, FolderInUseError, WorkerDiedError):
         request = PlanRequest(game, every, tuple(reward or ()), tuple(settings or ()), out, fresh)
         if not request.all_games:
-            for path in plan_one(request, Console(), status):
-                typer.echo(f"written: {path}")
+            for path in plan_one(request, TerminalConsole(), status):
+                say(f"written: {path}")
             return
         with interruptible(f"interrupted: plans are kept in {request.folder}; run the same command to go on"):
-            outcome = plan_many(request, Console(), number_of_processes(workers), progress_on(status, "games"))
-    typer.echo(f"{outcome.computed} games planned, {len(outcome.results) - outcome.computed} already there")
-    typer.echo(f"table: {request.folder / 'plans.md'}")
+            outcome = plan_many(request, TerminalConsole(), number_of_processes(workers), progress_on(status, "games"))
+    say(f"{outcome.computed} games planned, {len(outcome.results) - outcome.computed} already there")
+    say(f"table: {request.folder / 'plans.md'}")
     fail_with(f"{name} could not be planned: {fault}" for name, fault in outcome.faults.items())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.endings import user_errors
+from benchmarks.standard_streams import say
 
 
 def play(
@@ -31,9 +32,9 @@ def play(
         Seat.of(made, seat, made.spec.default_view, layer.name)
         require_agent(partner)
     for line in introduction(made.spec, seat, partner, layer.name):
-        typer.echo(line)
+        say(line)
     with user_errors(ConnectionError, ImportError, ValueError):
-        sitting = play_with_person(made, Person(input, typer.echo), seat, partners(partner), layer, seed)
-    typer.echo("")
+        sitting = play_with_person(made, Person(input, say), seat, partners(partner), layer, seed)
+    say("")
     for line in farewell(made.spec, seat, sitting):
-        typer.echo(line)
+        say(line)

@@ -9,6 +9,7 @@ import typer
 
 from benchmarks.commands.endings import user_errors
 from benchmarks.commands.options import CorpusPlace
+from benchmarks.standard_streams import say
 
 
 def report(
@@ -29,9 +30,9 @@ def report(
         loaded = load_corpus(corpus)
         if figures is not None:
             written = sum(1 for _ in write_figures(loaded, figures, form))
-            typer.echo(f"figures: {figures} ({written} files)")
+            say(f"figures: {figures} ({written} files)")
             return
         page = out or Path(corpus if Path(corpus).is_dir() else ".") / "report.html"
         table = write_report(loaded, page)
-    typer.echo(f"scores:  {table}, {table.with_name(RANKING_FILE)}")
-    typer.echo(f"report:  {page}")
+    say(f"scores:  {table}, {table.with_name(RANKING_FILE)}")
+    say(f"report:  {page}")

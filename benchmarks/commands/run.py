@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchmarks.commands.endings import interruptible, user_errors
+from benchmarks.standard_streams import say
 
 if TYPE_CHECKING:
     from benchmarks.runner import Older
@@ -46,8 +47,6 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
-    from rich.console import Console
-
     from benchmarks.analysis import Contests
     from benchmarks.console import print_outlook, print_rankings
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
@@ -57,9 +56,10 @@ def run(
     from benchmarks.runner import OlderRunsError, outlook, run_study
     from benchmarks.store import FolderInUseError, RunStore
     from benchmarks.study import StudyError, load_study
+    from benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
 
-    console = Console()
+    console = TerminalConsole()
     with user_errors(StudyError):
         chosen = load_study(study)
         for name in agent or ():
@@ -71,9 +71,7 @@ def run(
             )
     folder = out or Path("runs") / chosen.name
     older: Older = "ask" if redo is None else "redo" if redo else "keep"
-    with user_errors(
-        OlderRunsError, FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, ConnectionError
-    ):
+    with user_errors(OlderRunsError, FolderInUseError, CorpusError, WorkerDiedError, ImportError, ValueError, OSError):
         executor = choose_executor(workers, device, ray, gpus_per_job)
         if dry_run:
             store = RunStore(folder, chosen)
@@ -83,20 +81,20 @@ def run(
             print_outlook(console, plan, folder, number_of_processes(workers))
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
-            progress = progress_on(Console(stderr=True))
+            progress = progress_on(TerminalConsole(stderr=True))
             outcome = run_study(chosen, runs, folder, executor, progress, resume=resume, older=older)
         corpus, page = load_corpus(folder), folder / "report.html"
         if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, page)
     print_rankings(console, Contests(corpus.runs.arrow))
-    typer.echo(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
+    say(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.superseded:
-        typer.echo(f"{outcome.replaced} earlier runs were replaced: {in_words(outcome.superseded)}")
+        say(f"{outcome.replaced} earlier runs were replaced: {in_words(outcome.superseded)}")
     if outcome.kept:
-        typer.echo(f"{len(outcome.kept)} runs of an older version were kept: {in_words(outcome.kept)}")
-    typer.echo(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
-    typer.echo(f"scores:  {folder / SUMMARY_FILE}, {folder / RANKING_FILE}")
-    typer.echo(f"report:  {page}")
+        say(f"{len(outcome.kept)} runs of an older version were kept: {in_words(outcome.kept)}")
+    say(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
+    say(f"scores:  {folder / SUMMARY_FILE}, {folder / RANKING_FILE}")
+    say(f"report:  {page}")
     if outcome.failed:
-        typer.echo("some runs failed: their tracebacks are in the report and in the column `error`", err=True)
+        say("some runs failed: their tracebacks are in the report and in the column `error`", error=True)
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ import typer
 
 from benchmarks.commands.endings import fail_with, interruptible, user_errors
 from benchmarks.commands.options import GameWorkers, Parameters
+from benchmarks.standard_streams import say
 
 
 def solve(
@@ -28,22 +29,21 @@ def solve(
     fresh: Annotated[bool, typer.Option("--fresh", help="With --all: solve everything again.")] = False,
 ) -> None:
     """Find out which dilemma a game is: equilibria, optima, greed, fear, commitment play, its mechanism."""
-    from rich.console import Console
-
     from benchmarks.executors import WorkerDiedError, number_of_processes
     from benchmarks.progress import progress_on
     from benchmarks.solve.certificates import Request, solve_many, solve_one
     from benchmarks.store import FolderInUseError
+    from benchmarks.terminal_console import TerminalConsole
 
-    status = Console(stderr=True)
+    status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, FolderInUseError, WorkerDiedError):
         request = Request(game, every, edition, reward, tuple(settings or ()), out, fresh)
         if not request.all_games:
-            for path in solve_one(request, Console(), status):
-                typer.echo(f"written: {path}")
+            for path in solve_one(request, TerminalConsole(), status):
+                say(f"written: {path}")
             return
         with interruptible(f"interrupted: solved games are kept in {request.folder}; run the same command to go on"):
-            outcome = solve_many(request, Console(), number_of_processes(workers), progress_on(status, "games"))
-    typer.echo(f"{outcome.computed} games solved, {len(outcome.results) - outcome.computed} already there")
-    typer.echo(f"page and files: {request.folder / 'index.html'}")
+            outcome = solve_many(request, TerminalConsole(), number_of_processes(workers), progress_on(status, "games"))
+    say(f"{outcome.computed} games solved, {len(outcome.results) - outcome.computed} already there")
+    say(f"page and files: {request.folder / 'index.html'}")
     fail_with(f"{name} could not be solved: {fault}" for name, fault in outcome.faults.items())

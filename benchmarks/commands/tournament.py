@@ -20,12 +20,12 @@ def tournament(
     episodes: Annotated[int, typer.Option(min=1, help="Episodes per pairing and seed.")] = 1,
 ) -> None:
     """Let every agent play among copies of every other one, and rate them: replicator, alpha-rank, Nash averaging."""
-    from rich.console import Console
     from rich.progress import Progress
 
+    from benchmarks.terminal_console import TerminalConsole
     from benchmarks.tournament import CLASSICS, compete, print_meta_game
 
-    status = Console(stderr=True)
+    status = TerminalConsole(stderr=True)
     with (
         user_errors(ValueError, TypeError),
         Progress(console=status, transient=True, disable=not status.is_terminal) as bar,
@@ -39,4 +39,4 @@ def tournament(
             episodes,
             report=lambda fraction: bar.update(task, completed=fraction),
         )
-    print_meta_game(Console(), played)
+    print_meta_game(TerminalConsole(), played)

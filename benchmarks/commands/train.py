@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.endings import interruptible, user_errors
+from benchmarks.standard_streams import say
 
 
 def train(
@@ -38,9 +39,8 @@ def train(
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, …")] = "cpu",
 ) -> None:
     """Train a learner in all seats of a game and say what it earns beside the best constant."""
-    from rich.console import Console
-
     from benchmarks.progress import progress_on
+    from benchmarks.terminal_console import TerminalConsole
     from benchmarks.training import Request, print_trained
     from benchmarks.training import train as train_learner
 
@@ -49,9 +49,9 @@ def train(
     )
     advice = "add --out FOLDER to keep checkpoints" if out is None else "run the same command to go on"
     with user_errors(ValueError, TypeError, OSError, ImportError), interruptible(f"interrupted; {advice}"):
-        trained = train_learner(request, progress_on(Console(stderr=True), "replicas"))
-    print_trained(Console(), trained)
+        trained = train_learner(request, progress_on(TerminalConsole(stderr=True), "replicas"))
+    print_trained(TerminalConsole(), trained)
     if out is not None:
-        typer.echo(f"policies: {out}  (algorithms.loading.load_agents({str(out)!r}))")
+        say(f"policies: {out}  (algorithms.loading.load_agents({str(out)!r}))")
     if trained.failures:
         raise typer.Exit(1)

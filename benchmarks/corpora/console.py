@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.corpora.words import some
 from benchmarks.progress import duration
+from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.reader import Corpus, load_corpus
 from coopgym.corpus.released import explain_absence, released_corpora
 
 
-def list_corpora(console: Console) -> None:
+def list_corpora(console: TerminalConsole) -> None:
     """List the released corpora, one line each."""
     known = released_corpora()
     if not known:
@@ -29,7 +29,7 @@ def list_corpora(console: Console) -> None:
     console.print(table)
 
 
-def print_corpus(console: Console, corpus: Corpus) -> None:
+def print_corpus(console: TerminalConsole, corpus: Corpus) -> None:
     """Say what is in a corpus, on one screen."""
     inventory, facts = Inventory(corpus), corpus.croissant or {}
     first, last = (f"{moment:%Y-%m-%d}" for moment in inventory.started)
@@ -49,7 +49,7 @@ def print_corpus(console: Console, corpus: Corpus) -> None:
         lines[name.replace("_", " ")] = some(inventory.values(name))
     for name, text in lines.items():
         if text:
-            console.print(f"[bold]{name:12}[/bold] {text}", highlight=False, soft_wrap=True)
+            console.print(styled(f"{name:12}", "bold"), text, highlight=False, soft_wrap=True)
     console.print(_factorial(inventory))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 
@@ -28,6 +29,8 @@ def choose_executor(
     """
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
         raise ValueError(f"device {device!r}: expected cpu, cuda or cuda:0, cuda:1, …")
+    if not 0.0 < gpus_per_job < math.inf:
+        raise ValueError(f"--gpus-per-job {gpus_per_job}: expected a positive share of a GPU, such as 0.25")
     if ray is not None:
         return RayCluster(ray, workers, device, gpus_per_job)
     if workers == 0:
@@ -37,4 +40,6 @@ def choose_executor(
 
 def number_of_processes(workers: int | None) -> int:
     """Return how many processes a user asks for: as many as there are cores for this one, unless told."""
-    return len(os.sched_getaffinity(0)) if workers is None else workers
+    if workers is not None:
+        return workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

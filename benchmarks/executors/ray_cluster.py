@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import sys
@@ -56,8 +57,8 @@ class RayCluster:
             raise ValueError(f"a Ray cluster needs workers, got {self.workers}; leave --workers out to use all it has")
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"Ray chooses the device of each job: expected cpu or cuda, got {self.device!r}")
-        if self.gpus_per_job <= 0:
-            raise ValueError(f"expected a positive share of a GPU per job, got {self.gpus_per_job}")
+        if not 0.0 < self.gpus_per_job < math.inf:
+            raise ValueError(f"--gpus-per-job {self.gpus_per_job}: expected a positive share of a GPU, such as 0.25")
 
     def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
         """Yield each job with its result as soon as it is finished. Jobs start in the given order.

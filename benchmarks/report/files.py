@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 from benchmarks.report.content import charts
@@ -12,6 +12,9 @@ from benchmarks.report.ink import FileFormat, figure_file
 from benchmarks.report.sections import sections
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
+
+LONGEST_NAME = 120
+"""Characters of a file's name, without its number and ending; systems allow 255 bytes and little more for paths."""
 
 
 def write_figures(corpus: Corpus, folder: Path, form: FileFormat = "svg") -> Iterator[Path]:
@@ -30,11 +33,21 @@ def write_figures(corpus: Corpus, folder: Path, form: FileFormat = "svg") -> Ite
         OSError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written: Counter[str] = Counter()
+    taken: set[str] = set()
     for section in sections(Evidence(corpus)):
         for chart in charts(section.blocks):
-            written[chart.name] += 1  # names of a corpus that differ in signs alone make one file name
-            again = f"-{written[chart.name]}" if written[chart.name] > 1 else ""
-            path = folder / f"{chart.name}{again}.{form}"
+            path = folder / f"{_free_name(chart.name, taken)}.{form}"
             write_atomically(path, figure_file(chart.draw(), chart.label, form))
             yield path
+
+
+def _free_name(wanted: str, taken: set[str]) -> str:
+    """Return a name that no file has yet, also where upper and lower case are one, and take it.
+
+    Names of a corpus that differ in signs alone, or only after many characters, would make one file name.
+    """
+    short = wanted[:LONGEST_NAME]
+    numbered = (f"{short}-{number}" for number in count(2))
+    name = next(each for each in chain([short], numbered) if each.casefold() not in taken)
+    taken.add(name.casefold())
+    return name

@@ -9,7 +9,8 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.text import Text
 from matplotlib.textpath import TextPath
+
+from coopgym.visible_text import visible
 
 Dash: TypeAlias = str | tuple[float, tuple[float, ...]]
 """A dash as matplotlib takes it."""
@@ -50,6 +54,7 @@ _UNDATED: dict[FileFormat, dict[str, None]] = {
 }
 """Metadata left out, so that the same figure has the same bytes."""
 FILE_DOTS_PER_INCH = 200
+MISSING_SIGNS_NOTE = r"\u…: a sign that this typeface lacks, by its number"
 
 _VARIABLES = {
     _LIGHT[name]: name
@@ -65,6 +70,7 @@ _STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "font.family": "DejaVu Sans",
     "font.size": 9,
+    "text.parse_math": False,
     "text.color": INK,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": LINES,
@@ -113,7 +119,11 @@ def mode_colour(mode: str) -> str:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """Return the width in inches of a line of text of a size in points; a reader's own typeface may be narrower."""
-    return float(TextPath((0.0, 0.0), text, size=size, prop=_FACE).get_extents().x1) / 72 if text.strip() else 0.0
+    shown = _in_the_face(visible(text))
+    if not shown.strip():
+        return 0.0
+    with matplotlib.rc_context(_STYLE):
+        return float(TextPath((0.0, 0.0), shown, size=size, prop=_FACE).get_extents().x1) / 72
 
 
 def svg(figure: Figure, label: str) -> str:
@@ -133,7 +143,10 @@ def drawing(figure: Figure, label: str) -> str:
         figure: what was drawn on a `canvas`.
         label: names the figure, so that ids in it differ from those of other figures.
     """
-    found = _saved(figure, label, "svg", "none").decode()
+    _show_all_text(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")  # a reader's typeface may have it
+        found = _saved(figure, label, "svg", "none").decode()
     found = found[found.index("<svg") :].strip()
     # Names of groups repeat from figure to figure; an id may stand in a page only once.
     unnamed = re.sub(r'<g id="[^"]*"', "<g", found)
@@ -150,16 +163,23 @@ def inline(drawn: str, label: str) -> str:
     themed = re.sub(r"\bfont: (\S+) 'DejaVu Sans'", r"font: \1 var(--face)", head + rest)
     for colour, name in _VARIABLES.items():
         themed = themed.replace(colour, f"var(--{name})")
-    return themed.replace("<svg", f'<svg role="img" aria-label="{html.escape(label)}"', 1)
+    return themed.replace("<svg", f'<svg role="img" aria-label="{html.escape(visible(label))}"', 1)
 
 
 def figure_file(figure: Figure, label: str, form: FileFormat) -> bytes:
-    """Return a figure as the content of a file in the light theme; the same figure and label give the same bytes."""
+    """Return a figure as the content of a file in the light theme; the same figure and label give the same bytes.
+
+    Signs that its typeface lacks are spelled by their numbers, and a note in the figure says so.
+    """
+    _show_all_text(figure)
+    _spell_missing_signs(figure)
     return _saved(figure, label, form, CARD)
 
 
 def pixels(figure: Figure, dots_per_inch: int) -> npt.NDArray[np.uint8]:
     """Return a figure as an image ``(rows, columns, 4)`` on the colour of a card."""
+    _show_all_text(figure)
+    _spell_missing_signs(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format="rgba", dpi=dots_per_inch, facecolor=CARD)
@@ -167,8 +187,45 @@ def pixels(figure: Figure, dots_per_inch: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(buffer.getvalue(), dtype=np.uint8).reshape((height, width, 4))
 
 
+def _show_all_text(figure: Figure) -> None:
+    """Give every character a sign: an SVG with controls in it is none."""
+    _reword(figure, visible)
+
+
+def _spell_missing_signs(figure: Figure) -> None:
+    if _reword(figure, _in_the_face):
+        with matplotlib.rc_context(_STYLE):
+            figure.text(0.995, 0.005, MISSING_SIGNS_NOTE, ha="right", va="bottom", fontsize=6, color=MUTED)
+
+
+def _reword(figure: Figure, reworded: Callable[[str], str]) -> bool:
+    """Change all text of a figure; return whether any of it has changed."""
+    changed = False
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        if (renamed := list(map(reworded, labels))) != labels:
+            axis.set_ticks(axis.get_ticklocs(), renamed)  # axes write their labels anew whenever they are drawn
+            changed = True
+    for text in figure.findobj(Text):
+        if (shown := reworded(text.get_text())) != text.get_text():
+            text.set_text(shown)
+            changed = True
+    return changed
+
+
+def _in_the_face(text: str) -> str:
+    """Return a text in which characters that the typeface lacks stand as their numbers."""
+    signs = _signs_of_the_face()
+    return "".join(each if ord(each) in signs or each in "\n\t" else f"\\u{ord(each):04x}" for each in text)
+
+
+@lru_cache(maxsize=1)
+def _signs_of_the_face() -> frozenset[int]:
+    return frozenset(get_font(findfont(_FACE)).get_charmap())
+
+
 def _saved(figure: Figure, label: str, form: FileFormat, paper: str) -> bytes:
-    salt = hashlib.sha256(label.encode()).hexdigest()
+    salt = hashlib.sha256(visible(label).encode()).hexdigest()
     buffer = io.BytesIO()
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": salt}):
         figure.savefig(buffer, format=form, metadata=_UNDATED[form], facecolor=paper, dpi=FILE_DOTS_PER_INCH)

@@ -20,13 +20,12 @@ from benchmarks.report.sections import sections
 from benchmarks.report.template import page_template
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
+from coopgym.visible_text import visible
 
 SUMMARY_FILE = "summary.csv"
 RANKING_FILE = "ranking.csv"
 TABLE_FILES = (SUMMARY_FILE, RANKING_FILE)
 """What lies beside a page."""
-_PICTURES = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
-"""Signs for control characters, which HTML does not allow."""
 
 
 def write_report(corpus: Corpus, path: Path) -> Path:
@@ -71,9 +70,8 @@ def _drawn(chart: Chart) -> Markup:
 
 
 def _verbatim(text: str) -> Markup:
-    """Return a text with its blank lines, which the page has none of, and with signs for control characters."""
-    shown = "".join(_PICTURES.get(character, character) for character in text.replace("\r\n", "\n"))
-    return Markup(escape(shown).replace("\n", Markup("&#10;")))
+    """Return a text with its blank lines, which the page has none of."""
+    return Markup(escape(visible(text)).replace("\n", Markup("&#10;")))
 
 
 def _facts(evidence: Evidence) -> Mapping[str, str]:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
+
+from coopgym.visible_text import visible
 
 
 def page_template(name: str, **filters: Callable[..., Any]) -> Template:
@@ -21,6 +24,12 @@ def page_template(name: str, **filters: Callable[..., Any]) -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= filters
     return environment.get_template(name)
+
+
+def _shown(value: Any) -> Any:
+    """What a page shows of a value: of text every character, as HTML does not allow them all."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

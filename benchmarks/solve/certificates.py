@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.solve.batch import Outcome, Progress, Work, work_through
 from benchmarks.solve.console import print_overview, print_solution
 from benchmarks.solve.files import SUMMARY_BEGINNING, SUMMARY_FILE, Solved, read_solved, summary_csv, write_solved
@@ -15,6 +13,7 @@ from benchmarks.solve.keeping import require_folder, require_places
 from benchmarks.solve.page import INDEX_BEGINNING, INDEX_FILE, render_index
 from benchmarks.solve.settings import parse_settings
 from benchmarks.solve.solution import solve
+from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec
@@ -62,7 +61,7 @@ class Request:
         return self.out or ALL_GAMES_FOLDER
 
 
-def solve_one(request: Request, console: Console, status: Console) -> Iterable[Path]:
+def solve_one(request: Request, console: TerminalConsole, status: TerminalConsole) -> Iterable[Path]:
     """Solve the game of a request and print it; return the files written.
 
     Args:
@@ -79,7 +78,7 @@ def solve_one(request: Request, console: Console, status: Console) -> Iterable[P
     parameters = parse_settings(request.settings)
     if request.out is not None:
         require_folder(request.out)
-    with status.status(f"solving {request.game}"):
+    with status.status(styled(f"solving {request.game}")):
         solution = solve(request.game, request.reward, **parameters)
     record = solution.record()
     print_solution(console, solution.game, record)
@@ -106,7 +105,7 @@ def _seconds(spec: GameSpec) -> float:
 CERTIFICATES = Work(solved, read_solved, write_solved, _seconds)
 
 
-def solve_many(request: Request, console: Console, workers: int, progress: Progress) -> Outcome[Solved]:
+def solve_many(request: Request, console: TerminalConsole, workers: int, progress: Progress) -> Outcome[Solved]:
     """Solve all games of a request into its folder, print the table of games, write the page and the summary.
 
     Raises:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.report.panel import payoff_unit, seat_names
 from benchmarks.solve.solution import Record
@@ -21,10 +21,11 @@ from benchmarks.solve.words import (
     search_troubles,
     standing,
 )
+from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.games.game import AnyGame
 
 
-def print_solution(console: Console, game: AnyGame, record: Record) -> None:
+def print_solution(console: TerminalConsole, game: AnyGame, record: Record) -> None:
     """Print what is known of one game.
 
     Args:
@@ -33,7 +34,7 @@ def print_solution(console: Console, game: AnyGame, record: Record) -> None:
         record: its certificate as a record.
     """
     spec, groups = game.spec, tuple(map(tuple, record["seats"]))
-    console.print(f"[bold]{spec.id}[/bold]  {spec.summary}", highlight=False)
+    console.print(styled(spec.id, "bold"), f" {spec.summary}", highlight=False)
     if len(groups) > 1:
         console.print(f"shares in the order {' / '.join(seat_names(spec, groups))}", highlight=False)
     console.print(_stage_table(record, payoff_unit(spec)))
@@ -44,8 +45,8 @@ def print_solution(console: Console, game: AnyGame, record: Record) -> None:
         console.print(line, highlight=False)
     if record["mechanism"] is not None:
         console.print(_mechanism_table(record["mechanism"]))
-    for line in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
-        console.print(line, highlight=False)
+    for remark in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
+        console.print(remark, highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -65,7 +66,7 @@ def _stage_table(record: Record, unit: str) -> Table:
         if "under_reward" in record:
             under = record["under_reward"]
             searches.append((f"equilibrium, {under['reward']}", under[f"stage{suffix}"]))
-        table.add_row(f"[bold]{state}[/bold]")
+        table.add_row(styled(state, "bold"))
         for name, search in searches:
             _add_search(table, name, search)
         inside = "interior" if record[f"optimum{suffix}_interior"] else "at a corner"
@@ -177,16 +178,16 @@ def _search_lines(record: Record) -> Iterator[str]:
         yield f"search {name}: {trouble}"
 
 
-def _verdict(record: Record) -> Iterator[str]:
+def _verdict(record: Record) -> Iterator[str | Text]:
     if record["qualifies"]:
-        yield "[bold]a dilemma by the standard of the formal edition[/bold]"
+        yield styled("a dilemma by the standard of the formal edition", "bold")
         return
-    yield "[bold]not a dilemma by the standard of the formal edition:[/bold]"
+    yield styled("not a dilemma by the standard of the formal edition:", "bold")
     for remark in record["remarks"]:
         yield f"  - {remark}"
 
 
-def print_overview(console: Console, records: Iterable[Record]) -> None:
+def print_overview(console: TerminalConsole, records: Iterable[Record]) -> None:
     """Print the table of games."""
     table = Table(
         box=SIMPLE_HEAD,

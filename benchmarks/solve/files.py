@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.solve.keeping import keep, kept, place_of, require_ours
 from benchmarks.solve.solution import Record
+from coopgym.corpus.export import inert
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
 
@@ -74,7 +75,7 @@ def summary_csv(records: Sequence[Record]) -> str:
         constant = record["constant"]
         table.writerow(
             (
-                record["game"],
+                inert(record["game"]),
                 _joined(record["groups"]),
                 *(_joined(record[name]) for name in GROUP_KEYS),
                 *(record[name] for name in SUMMARY_KEYS),
@@ -83,7 +84,7 @@ def summary_csv(records: Sequence[Record]) -> str:
                 constant["poa_worst"],
                 constant["poa_best"],
                 record["qualifies"],
-                "; ".join(record["remarks"]),
+                inert("; ".join(record["remarks"])),
             )
         )
     return text.getvalue()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.solve.batch import Outcome, Progress, Work, work_through
 from benchmarks.solve.keeping import keep, kept, place_of, require_folder, require_places
 from benchmarks.solve.settings import parse_settings
+from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
@@ -79,7 +79,7 @@ class PlanRequest:
         return self.out or PLANS_FOLDER
 
 
-def plan_one(request: PlanRequest, console: Console, status: Console) -> Iterable[Path]:
+def plan_one(request: PlanRequest, console: TerminalConsole, status: TerminalConsole) -> Iterable[Path]:
     """Plan the game of a request and print the table; return the files written.
 
     Raises:
@@ -93,14 +93,14 @@ def plan_one(request: PlanRequest, console: Console, status: Console) -> Iterabl
     double_precision()  # says at once that torch is missing
     if request.out is not None:
         require_folder(request.out)
-    with status.status(f"planning {request.game}"):
+    with status.status(styled(f"planning {request.game}")):
         record = plan_record(game, rewards)
     for line in plan_lines(record):
         console.print(line, highlight=False, soft_wrap=True)
     return () if request.out is None else (write_plans(request.out, record),)
 
 
-def plan_many(request: PlanRequest, console: Console, workers: int, progress: Progress) -> Outcome[Record]:
+def plan_many(request: PlanRequest, console: TerminalConsole, workers: int, progress: Progress) -> Outcome[Record]:
     """Plan all games into a folder, print the table and write it as Markdown.
 
     Raises:

@@ -30,7 +30,7 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
 def _value(text: str, value: str) -> Any:
     try:
         document = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of too many digits, lists too deep inside each other
         document = {}
     if set(document) == {"value"}:
         return document["value"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from benchmarks.terminal_console import TerminalConsole, styled
 from benchmarks.tournament.league import League
 from benchmarks.tournament.meta_game import MetaGame, Rating
 from benchmarks.tournament.record import Tournament
@@ -20,7 +21,7 @@ _RATING_CAPTION = (
 )
 
 
-def print_meta_game(console: Console, played: MetaGame) -> None:
+def print_meta_game(console: TerminalConsole, played: MetaGame) -> None:
     """Print the payoffs and ratings of a tournament or league."""
     console.print(payoff_table(played))
     console.print(rating_table(played))
@@ -39,12 +40,12 @@ def payoff_table(played: MetaGame) -> Table:
         table.add_column(str(number), justify="right", no_wrap=True)
     best, digits = played.empirical_game().best_replies, _digits(played.payoffs)
     for i, agent in enumerate(played.agents):
-        cells = []
+        cells: list[Text] = []
         for j, payoff in enumerate(played.payoffs[i]):
             text = _number(payoff, digits)
             if errors is not None and errors[i, j] > 0.0:
                 text += f" ± {errors[i, j]:.{digits}f}"
-            cells.append(f"[bold]{text}[/bold]" if best[i, j] else text)
+            cells.append(styled(text, "bold" if best[i, j] else ""))
         table.add_row(str(i + 1), agent, *cells)
     return table
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How texts begin that spreadsheets take for formulas."""
+_NUMBERS = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?( [-+]?\d+(\.\d+)?(e[-+]?\d+)?)*")
 
 
 def encode(table: pa.Table, form: str) -> bytes:
@@ -21,6 +26,8 @@ def encode(table: pa.Table, form: str) -> bytes:
         form: ``csv``: lists and measures by name as JSON in one cell, nulls as empty cells; ``jsonl``: one object per
             row; ``parquet``.
 
+    Texts in CSV that a spreadsheet would compute as formulas get an apostrophe in front (`inert`).
+
     Raises:
         ValueError: an unknown form.
     """
@@ -29,11 +36,22 @@ def encode(table: pa.Table, form: str) -> bytes:
     return FORMS[form](table)
 
 
+def inert(text: str) -> str:
+    """Return a text as a cell of CSV that no spreadsheet computes: one that would be a formula gets an apostrophe.
+
+    Numbers, alone or with blanks between them, keep their signs.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBERS.fullmatch(text) else text
+
+
 def _csv(table: pa.Table) -> bytes:
     for place, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             cells = [None if value is None else _json(value) for value in _values(table, field)]
             table = table.set_column(place, field.name, pa.array(cells, pa.string()))
+        elif pa.types.is_string(field.type):
+            cells = [value and inert(value) for value in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, pa.array(cells, field.type))
     sink = io.BytesIO()
     pyarrow.csv.write_csv(table, sink)
     return sink.getvalue()

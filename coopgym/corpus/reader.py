@@ -212,11 +212,16 @@ def listed_files(place: Place) -> dict[str, Mapping[str, Any]]:
     described = _read_json(place / CROISSANT_FILE)
     try:
         entries = described["distribution"] if described else ()
-        return {entry["contentUrl"]: entry for entry in entries if entry["@type"] == "cr:FileObject"}
+        files = {entry["contentUrl"]: entry for entry in entries if entry["@type"] == "cr:FileObject"}
     except (KeyError, TypeError) as error:
         raise CorpusError(
             f"{place / CROISSANT_FILE}: not a Croissant file: {error!r} is missing; restore it"
         ) from error
+    if strange := [path for path in files if not isinstance(path, str)]:
+        raise CorpusError(
+            f"{place / CROISSANT_FILE}: contentUrl {strange[0]!r}: expected the path of a file as text; restore it"
+        )
+    return files
 
 
 def _read_json(file: Place) -> Mapping[str, Any] | None:
@@ -224,7 +229,7 @@ def _read_json(file: Place) -> Mapping[str, Any] | None:
         return None
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(
             f"{file}: damaged: {_first_line(error)}; restore it, or remove it: the tables can be read without it"
         ) from error

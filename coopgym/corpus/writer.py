@@ -36,9 +36,10 @@ TEMPORARY_SUFFIX = ".partial"
 
 
 def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """Build a table from one mapping per row.
+    r"""Build a table from one mapping per row.
 
-    Columns a row leaves out become null, and so do numbers that are not finite.
+    Columns a row leaves out become null, and so do numbers that are not finite. Halves of characters in texts, which no
+    file can hold, become signs like ``\ud800``.
 
     Raises:
         ValueError: a key is not a column of the table, or a value does not fit its column.
@@ -49,7 +50,7 @@ def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Ta
         raise ValueError(f"{name}: no such columns: {', '.join(sorted(unknown))}; known: {', '.join(schema.names)}")
     arrays = []
     for field in schema:
-        values = [_finite_or_none(row.get(field.name)) for row in rows]
+        values = [_storable(row.get(field.name)) for row in rows]
         try:
             arrays.append(pa.array(values, field.type))
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
@@ -147,12 +148,19 @@ def write_atomically(path: Path, content: bytes | pa.Buffer) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    # The rename itself lives in the directory, which has to reach the disk too.
-    directory = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)  # the rename itself lives in the directory, which has to reach the disk too
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder reached the disk, on systems that let a folder be opened."""
     try:
-        os.fsync(directory)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders, and writes their names without being asked
+        return
+    try:
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 @contextmanager
@@ -176,8 +184,15 @@ def remove_leftovers(folder: Path) -> int:
     return len(leftovers)
 
 
-def _finite_or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _storable(value: Any) -> Any:
+    """A value as a column can hold it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, list | tuple) and any(isinstance(item, str) for item in value):
+        return [_storable(item) for item in value]
+    return value
 
 
 def _is_finite(column: pa.ChunkedArray) -> bool:

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from coopgym.visible_text import brief
+
 PARAMETER = "parameter"
+LARGEST = {"max_steps": 1_000_000, "n_agents": 10_000}
+"""Sizes up to which the arrays of a game can be held: whole episodes, and a number for every pair of agents."""
 
 
 def parameter(
@@ -33,7 +37,10 @@ def _numbers(value: Any) -> list[float]:
         return [number for item in value for number in _numbers(item)]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return []
-    return [float(value)]
+    try:
+        return [float(value)]
+    except OverflowError:  # a whole number beyond all that computers reckon with
+        return [math.inf]
 
 
 def _only_numbers(value: Any) -> bool:
@@ -83,8 +90,13 @@ class Parameters:
             value = _frozen(getattr(self, field.name))
             self._check_kind(field, value)
             if _is_whole(field) and not isinstance(value, int):
-                raise TypeError(f"{field.name}={value!r}: expected a whole number like {field.default!r}")
+                raise TypeError(f"{field.name}={brief(value)}: expected a whole number like {field.default!r}")
             self._check_range(field.name, value, field.metadata.get(PARAMETER))
+            if field.name in LARGEST and value > LARGEST[field.name]:
+                most = f"{LARGEST[field.name]:,}"
+                raise ValueError(
+                    f"{field.name}={brief(value)}: expected at most {most}; larger games do not fit into memory"
+                )
             object.__setattr__(self, field.name, value if _is_whole(field) else _as_floats(value))
 
     def canonical(self) -> Self:
@@ -99,7 +111,7 @@ class Parameters:
         several = "tuple" in kind or "PerAgent" in kind
         unwanted = isinstance(value, tuple) and declared == "number" and not (several and _only_numbers(value))
         if _kind(value) != declared or unwanted or (kind.startswith("tuple") and not isinstance(value, tuple)):
-            raise TypeError(f"{field.name}={value!r}: expected a {declared} like {field.default!r}")
+            raise TypeError(f"{field.name}={brief(value)}: expected a {declared} like {field.default!r}")
 
     @staticmethod
     def _check_range(name: str, value: Any, limits: Mapping[str, Any] | None) -> None:
@@ -110,7 +122,7 @@ class Parameters:
             inside = number > low if above_low else number >= low
             if not (math.isfinite(number) and inside and number <= high):
                 interval = f"{'(' if above_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
-                raise ValueError(f"{name}={value!r}: expected finite values in {interval} ({limits['doc']})")
+                raise ValueError(f"{name}={brief(value)}: expected finite values in {interval} ({limits['doc']})")
 
 
 P = TypeVar("P", bound=Parameters)

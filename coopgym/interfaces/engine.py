@@ -11,7 +11,9 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
+from coopgym.interfaces.actions import real_numbers
 from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.visible_text import brief
 
 ROUNDING = 1e-6
 """Actions may miss their range by this share of the endowment: the rounding of single precision."""
@@ -158,9 +160,11 @@ class Engine:
         """
         game = self.game
         try:
-            array = game.backend.array(actions)
+            array = game.backend.array(real_numbers(actions))
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{game.id}: actions must be numbers of shape {self.action_shape}: {error}") from error
+            raise ValueError(
+                f"{game.id}: actions must be numbers of shape {self.action_shape}, in endowment units: {error}"
+            ) from error
         if array.shape != self.action_shape:
             raise ValueError(f"{game.id}: expected actions of shape {self.action_shape}, got {tuple(array.shape)}")
         return array if self._in_range(array) else self._rounded(array)
@@ -179,9 +183,9 @@ class Engine:
             ValueError: as `step`.
         """
         try:
-            levels = np.asarray(actions, dtype=np.float64)
+            levels = np.asarray(real_numbers(actions), dtype=np.float64)
         except (TypeError, ValueError) as error:
-            raise self._misshapen(seat, repr(actions)) from error
+            raise self._misshapen(seat, brief(actions)) from error
         if levels.shape not in ((*self.batch, 1), self.batch):
             raise self._misshapen(seat, f"shape {levels.shape}")
         joint = np.zeros(self.action_shape)
@@ -244,10 +248,9 @@ class Engine:
         return self.game.backend.array(drawn.reshape((*self.batch, count)))
 
     def _options(self, options: Mapping[str, Any] | None) -> ResetOptions | None:
+        options = checked_options(options)
         if not options:
             return None
-        if not isinstance(options, Mapping):
-            raise TypeError(f"options={options!r}: expected a mapping with any of {', '.join(_OPTIONS)}")
         unknown = sorted(set(options) - set(_OPTIONS))
         if unknown:
             raise ValueError(f"{self.game.id}: unknown reset options {unknown}; known: {', '.join(_OPTIONS)}")
@@ -259,7 +262,9 @@ class Engine:
         )
 
     def _stocks(self, options: Mapping[str, Any]) -> dict[str, Array]:
-        given = options.get("initial_state") or {}
+        given = options.get("initial_state")
+        if given is None:
+            given = {}
         if not isinstance(given, Mapping):
             raise ValueError(f"option initial_state={given!r}: expected a mapping of state names to numbers")
         given = {**given, **{name: options[name] for name in ("public_scores", "loyalty") if name in options}}
@@ -279,11 +284,24 @@ def _checked(options: Mapping[str, Any], name: str, low: float, high: float) -> 
         return None
     try:
         array = np.asarray(options[name], dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"option {name}={options[name]!r}: expected numbers") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"option {name}={brief(options[name])}: expected numbers") from error
     if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
-        raise ValueError(f"option {name}={options[name]!r}: expected finite numbers in [{low:g}, {high:g}]")
+        raise ValueError(f"option {name}={brief(options[name])}: expected finite numbers in [{low:g}, {high:g}]")
     return array
+
+
+def checked_options(options: Any) -> Mapping[str, Any]:
+    """Return the options of a reset, none for None.
+
+    Raises:
+        TypeError: neither None nor a mapping.
+    """
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(f"options={brief(options)}: expected a mapping with any of {', '.join(_OPTIONS)}")
+    return options
 
 
 def _layers(

@@ -13,6 +13,7 @@ from pettingzoo.utils.env import AECEnv, ParallelEnv
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
+from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import Observation, Space, checked_view, seat_action_space, seat_observation_space
@@ -149,7 +150,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         if len(actions) != len(levels):
             raise self._misaddressed(actions)
         try:
-            joint = np.array(levels, dtype=np.float64)
+            joint = np.array(real_numbers(levels), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent: {error}") from error
         if joint.size != len(levels):

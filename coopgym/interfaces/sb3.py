@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 
 from coopgym.games.registry import make_game
+from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.spaces import Observation, checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
@@ -65,7 +66,10 @@ class SeatVecEnv(VecEnv):
         Raises:
             ValueError: another shape; values are checked when the step is played.
         """
-        levels = np.asarray(actions, dtype=np.float64)
+        try:
+            levels = np.asarray(real_numbers(actions), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.game.id}: expected numbers of shape ({self.num_envs}, 1): {error}") from error
         if levels.shape != (self.num_envs, 1):
             raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {levels.shape}")
         self._actions = (levels.reshape(self._actions.shape) + 1.0) * self._half

@@ -12,6 +12,9 @@ from gymnasium.spaces import Box
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import VIEWS, View
 
+MOST_ENVS = 100_000_000
+"""Rows of a batch of which any memory holds the arrays."""
+
 Observation = npt.NDArray[np.float32]
 Space = Box[np.float32]
 
@@ -61,8 +64,8 @@ def checked_num_envs(num_envs: Any) -> int:
     Raises:
         ValueError: not a whole number of at least one.
     """
-    if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
-        raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1")
+    if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or not 1 <= num_envs <= MOST_ENVS:
+        raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1, and at most {MOST_ENVS:,}")
     return int(num_envs)
 
 

@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from coopgym.agents.table import Partners, Table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.interfaces.engine import Engine, Seeds
+from coopgym.interfaces.engine import Engine, Seeds, checked_options
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND
 from coopgym.interfaces.spaces import (
     Observation,
@@ -63,8 +63,8 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         """What the controller sees, one row per environment."""
 
     @abstractmethod
-    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
-        """Joint actions ``(num_envs, N)``."""
+    def _joint(self, actions: Any) -> Any:
+        """Joint actions ``(num_envs, N)``, which the engine checks."""
 
     def _restart_partners(self, rows: Rows) -> None:
         """Tell scripted partners that some rows start a new episode."""
@@ -77,7 +77,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Start all episodes, row k with seed + k, or only ``options["reset_mask"]``; more options: `Engine.reset`."""
-        options = dict(options or {})
+        options = dict(checked_options(options))
         mask = options.pop("reset_mask", None)
         if mask is None:
             self._engine.reset(seed, options)
@@ -164,8 +164,8 @@ class JointVectorEnv(_GameVectorEnv):
     def _observe(self) -> Observation:
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
-    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
-        return np.asarray(actions, dtype=np.float64)
+    def _joint(self, actions: Any) -> Any:
+        return actions
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.add.reduce(rewards, axis=-1)
