@@ -95,18 +95,21 @@ class Agent(Protocol):
         """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``."""
 
     def act(self, observation: FloatArray) -> npt.ArrayLike:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+        """Return actions ``(episodes,)`` in endowment units for its own copy of observations ``(episodes, obs_dim)``."""
 
 
 def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
     """Ask the agent in a seat for its actions ``(episodes,)``.
 
+    What it sees is its own copy, and what is returned is a copy of its answer: agents that write into arrays, or keep
+    them, reach nobody else's.
+
     Raises:
         ValueError: they are no numbers or not one per episode.
     """
-    answer = agent.act(observation)
+    answer = agent.act(observation.copy())
     try:
-        actions = np.asarray(answer, dtype=np.float64)
+        actions = np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
