@@ -95,7 +95,7 @@ class Agent(Protocol):
         """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``."""
 
     def act(self, observation: FloatArray) -> npt.ArrayLike:
-        """Return actions ``(episodes,)`` in endowment units for its own copy of observations ``(episodes, obs_dim)``."""
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``, its own."""
 
 
 def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:

@@ -151,6 +151,8 @@ class Engine:
     def check(self, actions: Any) -> Array:
         """Return actions as an array of the backend, clipped where they miss their range by rounding only.
 
+        An array that needs no change is returned itself: whoever passes on a stranger's copies it.
+
         Raises:
             ValueError: as `step`.
         """
@@ -269,7 +271,7 @@ class Engine:
         if options.get(name) is None:
             return None
         try:
-            array = np.asarray(options[name], dtype=np.float64)
+            array = np.array(options[name], dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"option {name}={options[name]!r}: expected numbers") from error
         if not (np.isfinite(array) & (array >= low) & (array <= high)).all():

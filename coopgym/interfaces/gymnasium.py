@@ -59,7 +59,7 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
         self._refuse_unless_running()
         before = self._engine.state
-        checked = self._engine.check(actions)
+        checked = self._engine.check(actions).copy()
         transition, rewards = self._engine.step(checked)
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self._running = not (terminated or truncated)
@@ -117,7 +117,7 @@ class JointEnv(_GameEnv):
             RuntimeError: the episode is over.
         """
         rewards, terminated, truncated, info = self._play(action)
-        reward = float(rewards.sum()) if self.scalar_reward else rewards
+        reward = float(rewards.sum()) if self.scalar_reward else rewards.copy()
         return self._observe(), reward, terminated, truncated, info
 
 

@@ -129,7 +129,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         transition, vector = self._engine.step(self._joint(actions), live)
         reward = self._reward(vector)
         terminated, truncated = transition.terminated, transition.truncated
-        info: dict[str, Any] = {"payoffs": transition.payoffs, "rewards": vector}
+        info: dict[str, Any] = {"payoffs": transition.payoffs.copy(), "rewards": vector.copy()}
         if anyone_renewed:
             self._reset_rows(renewed)
             reward = np.where(renewed, 0.0, reward)
@@ -165,7 +165,7 @@ class JointVectorEnv(_GameVectorEnv):
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
     def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
-        return np.asarray(actions, dtype=np.float64)
+        return np.array(actions, dtype=np.float64)
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.add.reduce(rewards, axis=-1)
@@ -206,7 +206,7 @@ class SeatVectorEnv(_GameVectorEnv):
             self._table.restart(rows)
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return rewards[:, self.seat]
+        return rewards[:, self.seat].copy()
 
 
 def make_vector_env(
