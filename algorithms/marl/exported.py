@@ -18,6 +18,17 @@ from array_api_compat import array_namespace
 from coopgym.agents.base import FloatArray
 
 
+def input_map(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``(gain, offset)`` with gain·observation + offset in [-1, 1] for observations within bounds.
+
+    Entries without finite bounds pass unchanged; entries that never vary become zero.
+    """
+    bounded = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    gain = np.divide(2.0, high - low, out=np.zeros_like(low), where=high > low)
+    return gain, -gain * (low + high) / 2.0
+
+
 @dataclass(frozen=True, eq=False)
 class Policy(ABC):
     """The policy of one seat: a perceptron, and a form that turns its outputs into shares of endowment."""
@@ -25,6 +36,9 @@ class Policy(ABC):
     game: str
     seat: int
     endowment: float
+    """Of its seat in the game that it was trained on."""
+    parameters: Mapping[str, Any]
+    """Parameters of the game that it was trained on, as JSON values."""
     gain: FloatArray
     """``(O,)`` with `offset`: from observations to the network's inputs."""
     offset: FloatArray
