@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 
 from algorithms.marl.exported import POLICY_KINDS, Policy, input_map
 from coopgym.agents.base import FloatArray, Seat
+from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.parameters import Parameters
 from oracles.agents.base import registered_game
 
@@ -38,7 +39,7 @@ class TrainedAgent:
         self.foreign = foreign
         self._policy = policy
         self._endowment = policy.endowment
-        self._rng = np.random.default_rng(0)
+        self._draws = EpisodeDraws(np.random.default_rng(0), 1)
 
     def fresh(self) -> TrainedAgent:
         """Return another agent with the same policy."""
@@ -75,12 +76,12 @@ class TrainedAgent:
         else:
             self._policy = policy
         self._endowment = seat.endowment
-        self._rng = rng
+        self._draws = EpisodeDraws(rng, episodes)
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, O)``."""
         seen = np.asarray(observation, dtype=np.float64)
-        return self._endowment * self._policy.share(seen, self._rng if self.stochastic else None)
+        return self._endowment * self._policy.share(seen, self._draws if self.stochastic else None)
 
 
 def _differing(trained: Mapping[str, Any], played: Parameters) -> list[str]:

@@ -57,7 +57,7 @@ class Random(Strategy):
         self.joint_box = joint_box
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        draw = self.rng.random(self.episodes)
+        draw = self.draws.random()
         return draw * float(self.seat.game.endowments.max()) / self.seat.endowment if self.joint_box else draw
 
 

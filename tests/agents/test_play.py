@@ -111,7 +111,7 @@ def test_agents_own_what_they_are_shown_and_what_they_answer() -> None:
             Table(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
         )
         engine.reset(0)
-        table.begin(2, np.random.default_rng(0))
+        table.begin([np.random.default_rng(row) for row in range(2)])
         for _ in range(5):
             engine.step(table.fill(np.full(2, 1.0), engine.state))
         return engine.state.last_action
@@ -221,6 +221,6 @@ def test_one_object_cannot_sit_in_two_seats() -> None:
 def test_a_scripted_partner_that_breaks_the_protocol_is_named() -> None:
     game = make_game("TrustDilemma-v1")
     table = Table(game, 0, Answers(50.0), MODES["private"])
-    table.begin(2, np.random.default_rng(0))
+    table.begin([np.random.default_rng(row) for row in range(2)])
     with pytest.raises(ValueError, match="Answers in seat 1 of TrustDilemma-v1"):
         table.fill(np.array([50.0, 50.0]), game.initial_state((2,)))
