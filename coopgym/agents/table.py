@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.claims import claim, refuse_claimed
 from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
@@ -51,10 +52,13 @@ class Table:
         refuse_shared(game, list(self.partners.values()))
         self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
         self._episodes = 0
+        self._claim = object()
 
     def begin(self, streams: Sequence[np.random.Generator]) -> None:
         """Start one episode per stream; every partner gets streams of its own from them."""
         self._episodes = len(streams)
+        self._claim = object()
+        claim(self.partners.values(), self._claim)
         by_row = [stream.spawn(len(self.partners)) for stream in streams]
         for (j, partner), own in zip(self.partners.items(), zip(*by_row, strict=True), strict=True):
             partner.begin(self._seats[j], self._episodes, EpisodeGenerator(own))
@@ -69,7 +73,9 @@ class Table:
 
         Raises:
             ValueError: a partner that cannot.
+            RuntimeError: a partner that has begun another game since.
         """
+        refuse_claimed(self.partners.values(), self._claim)
         for j, partner in self.partners.items():
             restart = getattr(partner, "restart", None)
             if restart is None:
@@ -84,7 +90,9 @@ class Table:
 
         Raises:
             ValueError: a partner's answer is not one number per episode.
+            RuntimeError: a partner has begun another game since.
         """
+        refuse_claimed(self.partners.values(), self._claim)
         observations = self.game.observe(state, "own")
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))
