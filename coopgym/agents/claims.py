@@ -34,5 +34,5 @@ def refuse_claimed(agents: Iterable[Any], holder: object) -> None:
         if _HOLDERS.get(id(agent), holder) is not holder:
             raise RuntimeError(
                 f"a {type(agent).__name__} object plays in several environments at once: it has begun another game "
-                "since this one did; give each environment an agent of its own (pass its name, or make one object for each)"
+                "since this one did; give each environment an agent of its own (a name, or one object for each)"
             )

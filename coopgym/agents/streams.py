@@ -61,7 +61,8 @@ class EpisodeDraws:
 
     def _opened(self) -> Sequence[np.random.Generator]:
         """The streams, made when first needed: most agents draw nothing."""
+        if isinstance(self._rng, EpisodeGenerator):
+            return self._rng.streams
         if not self._streams:
-            own = isinstance(self._rng, EpisodeGenerator)
-            self._streams = self._rng.streams if own else (self._rng, *self._rng.spawn(self._episodes - 1))
+            self._streams = (self._rng, *self._rng.spawn(self._episodes - 1))
         return self._streams
