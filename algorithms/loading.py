@@ -15,13 +15,16 @@ LANGUAGE = "language_model"
 """What the record of a language model calls itself."""
 
 
-def load_agents(path: str | Path, replica: ReplicaName = 0, *, stochastic: bool = False) -> Sequence[PolicyAgent]:
+def load_agents(
+    path: str | Path, replica: ReplicaName = 0, *, stochastic: bool = False, foreign: bool = False
+) -> Sequence[PolicyAgent]:
     """Load the agents that a training left, one per seat.
 
     Args:
         path: folder that `Trained.save` wrote.
         replica: position, or ``(reward, seed)``.
         stochastic: draw actions instead of playing the best guess.
+        foreign: let policies play games of other parameters than they were trained on, as language models always may.
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
@@ -32,7 +35,7 @@ def load_agents(path: str | Path, replica: ReplicaName = 0, *, stochastic: bool 
         from algorithms.llm.result import load_language_agents
 
         return load_language_agents(path, replica, stochastic=stochastic)
-    return load_policies(path, replica, stochastic=stochastic)
+    return load_policies(path, replica, stochastic=stochastic, foreign=foreign)
 
 
 def _kind(record: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +13,12 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from algorithms.marl.exported import POLICY_KINDS, Policy
+from algorithms.marl.exported import POLICY_KINDS, Policy, input_map
 from coopgym.agents.base import FloatArray, Seat
+from coopgym.agents.streams import EpisodeDraws
 from coopgym.digests import check_digests
+from coopgym.games.parameters import Parameters
+from oracles.agents.base import registered_game
 
 POLICIES_FILE = "policies.safetensors"
 RECORD_FILE = "training.json"
@@ -26,22 +30,28 @@ class TrainedAgent:
     Args:
         policy: what to play.
         stochastic: draw actions from the policy instead of playing its best guess.
+        foreign: play a game of other parameters than the policy was trained on, too; observations are then brought to
+            its inputs by the bounds of the game at hand.
     """
 
-    def __init__(self, policy: Policy, stochastic: bool = False) -> None:
+    def __init__(self, policy: Policy, stochastic: bool = False, foreign: bool = False) -> None:
         self.policy = policy
         self.stochastic = stochastic
-        self._rng = np.random.default_rng(0)
+        self.foreign = foreign
+        self._policy = policy
+        self._endowment = policy.endowment
+        self._draws = EpisodeDraws(np.random.default_rng(0), 1)
 
     def fresh(self) -> TrainedAgent:
         """Return another agent with the same policy."""
-        return TrainedAgent(self.policy, self.stochastic)
+        return TrainedAgent(self.policy, self.stochastic, self.foreign)
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         """Take the seat.
 
         Raises:
-            ValueError: the policy was trained for another game, seat or view.
+            ValueError: the policy was trained for another game, seat or view, or for other parameters of the game and
+                has not been told to play foreign ones.
         """
         policy = self.policy
         if (seat.game.id, seat.index) != (policy.game, policy.seat):
@@ -54,12 +64,35 @@ class TrainedAgent:
                 f"this policy expects observations of {len(policy.gain)} numbers, "
                 f"but the {seat.view!r} view has {seat.observation_size}; play it in the view it was trained in"
             )
-        self._rng = rng
+        differing = _differing(policy.parameters, seat.game.parameters)
+        if differing and not self.foreign:
+            raise ValueError(
+                f"this policy was trained on another {policy.game}: {', '.join(differing)}; train it on the game "
+                "that it shall play, or load it with foreign=True to play its shares there all the same"
+            )
+        if differing:
+            low, high = registered_game(seat.game.id, seat.game.parameters).observation_bounds(seat.view)
+            gain, offset = input_map(low[seat.index], high[seat.index])
+            self._policy = dataclasses.replace(policy, gain=gain, offset=offset)
+        else:
+            self._policy = policy
+        self._endowment = seat.endowment
+        self._draws = EpisodeDraws(rng, episodes)
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, O)``."""
         seen = np.asarray(observation, dtype=np.float64)
-        return self.policy.endowment * self.policy.share(seen, self._rng if self.stochastic else None)
+        return self._endowment * self._policy.share(seen, self._draws if self.stochastic else None)
+
+
+def _differing(trained: Mapping[str, Any], played: Parameters) -> list[str]:
+    """Name the parameters in which the game at hand differs from that of the training, with both values."""
+    at_hand = json.loads(json.dumps(dataclasses.asdict(played)))
+    return [
+        f"{name} was {value!r} and is {at_hand.get(name)!r}"
+        for name, value in json.loads(json.dumps(trained)).items()
+        if value != at_hand.get(name)
+    ]
 
 
 def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]], replica: int) -> list[Policy]:
@@ -88,6 +121,7 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
                 game=record["game"],
                 seat=seat,
                 endowment=record["endowments"][seat],
+                parameters=record["game_parameters"],
                 gain=named["observation.gain"][seat],
                 offset=named["observation.offset"][seat],
                 facts=group,
@@ -117,7 +151,7 @@ def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> 
 
 
 def load_agents(
-    path: str | Path, replica: int | tuple[str, int] = 0, *, stochastic: bool = False
+    path: str | Path, replica: int | tuple[str, int] = 0, *, stochastic: bool = False, foreign: bool = False
 ) -> list[TrainedAgent]:
     """Load the agents of a saved training result, one per seat.
 
@@ -125,6 +159,7 @@ def load_agents(
         path: folder that `TrainingResult.save` wrote.
         replica: position, or ``(reward, seed)``.
         stochastic: draw actions instead of playing the mean.
+        foreign: let them play games of other parameters than they were trained on.
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
@@ -142,4 +177,4 @@ def load_agents(
         found = policies(record, tensors, index)
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, IndexError) as error:
         raise ValueError(f"{folder} is not a readable training result: {error!r}; save it again") from error
-    return [TrainedAgent(policy, stochastic) for policy in found]
+    return [TrainedAgent(policy, stochastic, foreign) for policy in found]

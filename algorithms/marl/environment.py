@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 import coopgym
+from algorithms.marl.exported import input_map
 from algorithms.marl.replicas import Replica
 from coopgym.games.game import Game
 from coopgym.games.spec import View
@@ -60,15 +61,8 @@ def environment_factory(
 
 
 def observation_map(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``(gain, offset)``, ``(N, O)`` each, with gain·observation + offset in [-1, 1].
-
-    Entries without finite bounds pass unchanged; entries that never vary become zero.
-    """
-    low, high = environment.game.observation_bounds(environment.view)
-    bounded = np.isfinite(low) & np.isfinite(high)
-    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-    gain = np.divide(2.0, high - low, out=np.zeros_like(low), where=high > low)
-    return gain, -gain * (low + high) / 2.0
+    """Return `input_map` of what the seats see, ``(gain, offset)``, ``(N, O)`` each."""
+    return input_map(*environment.game.observation_bounds(environment.view))
 
 
 def is_stochastic(environment: Environment) -> bool:

@@ -16,6 +16,18 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from coopgym.agents.base import FloatArray
+from coopgym.agents.streams import EpisodeDraws
+
+
+def input_map(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ``(gain, offset)`` with gain·observation + offset in [-1, 1] for observations within bounds.
+
+    Entries without finite bounds pass unchanged; entries that never vary become zero.
+    """
+    bounded = np.isfinite(low) & np.isfinite(high)
+    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    gain = np.divide(2.0, high - low, out=np.zeros_like(low), where=high > low)
+    return gain, -gain * (low + high) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +37,9 @@ class Policy(ABC):
     game: str
     seat: int
     endowment: float
+    """Of its seat in the game that it was trained on."""
+    parameters: Mapping[str, Any]
+    """Parameters of the game that it was trained on, as JSON values."""
     gain: FloatArray
     """``(O,)`` with `offset`: from observations to the network's inputs."""
     offset: FloatArray
@@ -42,18 +57,18 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
         """Draw shares of endowment ``(episodes,)`` on outputs of the network ``(episodes, outputs)``."""
 
-    def share(self, observation: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
+    def share(self, observation: FloatArray, draws: EpisodeDraws | None = None) -> FloatArray:
         """Return shares of endowment ``(episodes,)`` for observations ``(episodes, O)``.
 
         Args:
             observation: as the game shows it.
-            rng: draws from the policy; None plays its best guess.
+            draws: of as many episodes, to draw from the policy; None plays its best guess.
         """
         outputs = self.outputs(observation)
-        share: FloatArray = self.best_guess(outputs) if rng is None else self.drawn(outputs, rng)
+        share: FloatArray = self.best_guess(outputs) if draws is None else self.drawn(outputs, draws)
         return share
 
     @cached_property
@@ -80,10 +95,10 @@ class SquashedGaussian(Policy):
     def best_guess(outputs: Any) -> Any:
         return 0.5 * (array_namespace(outputs).tanh(outputs[..., 0]) + 1.0)
 
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
         log_sigma = outputs[:, 1] if outputs.shape[1] == 2 else self.tensors["log_sigma"][0]
         sigma = np.exp(np.clip(log_sigma, *LOG_SIGMA_RANGE))
-        return 0.5 * (np.tanh(outputs[:, 0] + sigma * rng.standard_normal(len(outputs))) + 1.0)
+        return 0.5 * (np.tanh(outputs[:, 0] + sigma * draws.standard_normal()) + 1.0)
 
 
 class ClippedGaussian(Policy):
@@ -93,8 +108,8 @@ class ClippedGaussian(Policy):
     def best_guess(outputs: Any) -> Any:
         return 0.5 * (array_namespace(outputs).clip(outputs[..., 0], -1.0, 1.0) + 1.0)
 
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
-        noise = np.exp(self.tensors["log_sigma"][0]) * rng.standard_normal(len(outputs))
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
+        noise = np.exp(self.tensors["log_sigma"][0]) * draws.standard_normal()
         return self.best_guess(outputs + noise[:, None])
 
 
@@ -105,8 +120,8 @@ class Deterministic(Policy):
     def best_guess(outputs: Any) -> Any:
         return SquashedGaussian.best_guess(outputs)
 
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
-        level = np.tanh(outputs[:, 0]) + self.facts["noise"] * rng.standard_normal(len(outputs))
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
+        level = np.tanh(outputs[:, 0]) + self.facts["noise"] * draws.standard_normal()
         return 0.5 * (np.clip(level, -1.0, 1.0) + 1.0)
 
 
@@ -120,9 +135,9 @@ class Categorical(Policy):
     def best_guess(outputs: Any) -> Any:
         return array_namespace(outputs).argmax(outputs, axis=-1) / (outputs.shape[-1] - 1)
 
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
         weights = np.exp(outputs - outputs.max(1, keepdims=True))
-        return _drawn_levels(weights / weights.sum(1, keepdims=True), self.facts["epsilon"], rng)
+        return _drawn_levels(weights / weights.sum(1, keepdims=True), self.facts["epsilon"], draws)
 
 
 class ActionValues(Policy):
@@ -135,8 +150,8 @@ class ActionValues(Policy):
     def best_guess(outputs: Any) -> Any:
         return Categorical.best_guess(outputs)
 
-    def drawn(self, outputs: FloatArray, rng: np.random.Generator) -> FloatArray:
-        return _drawn_levels(np.eye(outputs.shape[1])[outputs.argmax(1)], self.facts["epsilon"], rng)
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
+        return _drawn_levels(np.eye(outputs.shape[1])[outputs.argmax(1)], self.facts["epsilon"], draws)
 
 
 POLICY_KINDS: Mapping[str, type[Policy]] = {
@@ -152,10 +167,10 @@ LOG_SIGMA_RANGE = (-5.0, 1.0)
 """Bounds of log σ of every squashed Gaussian."""
 
 
-def _drawn_levels(probabilities: FloatArray, epsilon: float, rng: np.random.Generator) -> FloatArray:
+def _drawn_levels(probabilities: FloatArray, epsilon: float, draws: EpisodeDraws) -> FloatArray:
     """Draw one of K equal levels per row of ``(episodes, K)``, a share ε of the draws uniformly."""
     levels = probabilities.shape[1]
     thresholds = ((1.0 - epsilon) * probabilities + epsilon / levels).cumsum(1)
-    chosen = (rng.random((len(probabilities), 1)) * thresholds[:, -1:] < thresholds).argmax(1)
+    chosen = (draws.random()[:, None] * thresholds[:, -1:] < thresholds).argmax(1)
     share: FloatArray = chosen / (levels - 1)
     return share

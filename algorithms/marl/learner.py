@@ -117,6 +117,7 @@ class Learner(Stacked):
         learning_rate: Adam's step size.
     """
 
+    version: ClassVar[int] = 2
     sources: ClassVar[str]
     """The papers that define the algorithm."""
 

@@ -51,22 +51,26 @@ class TrainingResult:
         """Gradient updates taken by each network."""
         return int(self.record["gradient_updates"])
 
-    def agents(self, replica: int | tuple[str, int] = 0, *, stochastic: bool = False) -> list[TrainedAgent]:
-        """Return one agent per seat.
+    def agents(
+        self, replica: int | tuple[str, int] = 0, *, stochastic: bool = False, foreign: bool = False
+    ) -> list[TrainedAgent]:
+        """Return one agent per seat; ``foreign`` ones also play games of other parameters than they were trained on.
 
         Raises:
             ValueError: no such replica, or it diverged without leaving a finite policy.
         """
         index = replica_index(self.record, replica)
-        return [TrainedAgent(policy, stochastic) for policy in policies(self.record, self.tensors, index)]
+        return [TrainedAgent(policy, stochastic, foreign) for policy in policies(self.record, self.tensors, index)]
 
-    def agent(self, *, reward: str, seed: int, seat: int = 0, stochastic: bool = False) -> TrainedAgent:
-        """Return the agent of one seat of one replica.
+    def agent(
+        self, *, reward: str, seed: int, seat: int = 0, stochastic: bool = False, foreign: bool = False
+    ) -> TrainedAgent:
+        """Return the agent of one seat of one replica, as `agents`.
 
         Raises:
             ValueError: no such replica or seat.
         """
-        agents = self.agents((reward, seed), stochastic=stochastic)
+        agents = self.agents((reward, seed), stochastic=stochastic, foreign=foreign)
         if not 0 <= seat < len(agents):
             raise ValueError(f"seat={seat}: {self.record['game']} has seats 0 to {len(agents) - 1}")
         return agents[seat]

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
 
@@ -92,21 +93,28 @@ class Agent(Protocol):
     """Anything that plays: told where it sits, then asked for one action per episode and step."""
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
-        """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``."""
+        """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``.
+
+        An episode that shall not depend on how many are played draws from a stream of its own, as
+        `coopgym.agents.streams.EpisodeDraws` does, or from ``rng.spawn(episodes)[k]``.
+        """
 
     def act(self, observation: FloatArray) -> npt.ArrayLike:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``, its own."""
 
 
 def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
     """Ask the agent in a seat for its actions ``(episodes,)``.
 
+    What it sees is its own copy, and what is returned is a copy of its answer: agents that write into arrays, or keep
+    them, reach nobody else's.
+
     Raises:
         ValueError: they are no numbers or not one per episode.
     """
-    answer = agent.act(observation)
+    answer = agent.act(observation.copy())
     try:
-        actions = np.asarray(answer, dtype=np.float64)
+        actions = np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
@@ -176,6 +184,8 @@ class Strategy(ABC):
 
     seat: Seat
     rng: np.random.Generator
+    draws: EpisodeDraws
+    """Random numbers, one per episode, from the episode's own stream."""
     episodes: int
     round: npt.NDArray[np.int64]
     """``(episodes,)`` actions taken so far in each episode."""
@@ -190,6 +200,7 @@ class Strategy(ABC):
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         """Start afresh in a seat."""
         self.seat, self.episodes, self.rng = seat, episodes, rng
+        self.draws = EpisodeDraws(rng, episodes)
         self.round = np.zeros(episodes, dtype=np.int64)
         self.prepare()
 

@@ -6,6 +6,7 @@ Partners cooperate when their mean cooperation is at or above the mean of their 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,7 @@ class Constant(Strategy):
 class Random(Strategy):
     """Plays uniformly at random on its own endowment."""
 
+    version: ClassVar[int] = 2
     classifier = Classifier(memory_depth=0, stochastic=True)
 
     def __init__(self, joint_box: bool = False) -> None:
@@ -57,7 +59,7 @@ class Random(Strategy):
         self.joint_box = joint_box
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        draw = self.rng.random(self.episodes)
+        draw = self.draws.random()
         return draw * float(self.seat.game.endowments.max()) / self.seat.endowment if self.joint_box else draw
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
@@ -91,6 +92,7 @@ def play(
     seat_views = _seat_views(game, views)
     engine = Engine(game, layer, (episodes,))
     engine.reset(seed)
+    claim(agents, object())
     streams = np.random.default_rng(seed).spawn(game.n_agents)
     for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
         agent.begin(Seat.of(game, i, seat_views[i], layer.name), episodes, stream)

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.claims import claim, refuse_claimed
 from coopgym.agents.registry import make_agent
+from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.rewards import RewardLayer
@@ -50,19 +52,30 @@ class Table:
         refuse_shared(game, list(self.partners.values()))
         self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
         self._episodes = 0
+        self._claim = object()
 
-    def begin(self, episodes: int, rng: np.random.Generator) -> None:
-        """Start parallel episodes; every partner gets a stream of its own."""
-        self._episodes = episodes
-        for (j, partner), stream in zip(self.partners.items(), rng.spawn(len(self.partners)), strict=True):
-            partner.begin(self._seats[j], episodes, stream)
+    def begin(self, streams: Sequence[np.random.Generator]) -> None:
+        """Start one episode per stream; every partner gets streams of its own from them."""
+        self._episodes = len(streams)
+        self._claim = object()
+        claim(self.partners.values(), self._claim)
+        by_row = [stream.spawn(len(self.partners)) for stream in streams]
+        for (j, partner), own in zip(self.partners.items(), zip(*by_row, strict=True), strict=True):
+            partner.begin(self._seats[j], self._episodes, EpisodeGenerator(own))
+
+    @property
+    def restarts(self) -> bool:
+        """Whether every partner can start anew in some of the rows."""
+        return all(hasattr(partner, "restart") for partner in self.partners.values())
 
     def restart(self, rows: npt.NDArray[np.bool_]) -> None:
         """Start new episodes in some rows.
 
         Raises:
             ValueError: a partner that cannot.
+            RuntimeError: a partner that has begun another game since.
         """
+        refuse_claimed(self.partners.values(), self._claim)
         for j, partner in self.partners.items():
             restart = getattr(partner, "restart", None)
             if restart is None:
@@ -77,7 +90,9 @@ class Table:
 
         Raises:
             ValueError: a partner's answer is not one number per episode.
+            RuntimeError: a partner has begun another game since.
         """
+        refuse_claimed(self.partners.values(), self._claim)
         observations = self.game.observe(state, "own")
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))

@@ -155,6 +155,8 @@ class Engine:
     def check(self, actions: Any) -> Array:
         """Return actions as an array of the backend, clipped where they miss their range by rounding only.
 
+        An array that needs no change is returned itself: whoever passes on a stranger's copies it.
+
         Raises:
             ValueError: as `step`.
         """
@@ -283,7 +285,7 @@ def _checked(options: Mapping[str, Any], name: str, low: float, high: float) -> 
     if options.get(name) is None:
         return None
     try:
-        array = np.asarray(options[name], dtype=np.float64)
+        array = np.array(options[name], dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"option {name}={brief(options[name])}: expected numbers") from error
     if not (np.isfinite(array) & (array >= low) & (array <= high)).all():

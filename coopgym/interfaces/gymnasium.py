@@ -44,8 +44,8 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._running = False
 
     def _start(self, seed: int | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
-        super().reset(seed=seed)
-        self._engine.reset(seed, options)
+        self._engine.reset(seed, options)  # first, as it may refuse: then no generator has moved
+        super().reset(seed=None if seed is None else int(seed))
         self._running = True
         self._tally = RewardTally(self.game.n_agents)
         self._renderer.restart(self._engine.state)
@@ -59,7 +59,7 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
         self._refuse_unless_running()
         before = self._engine.state
-        checked = self._engine.check(actions)
+        checked = self._engine.check(actions).copy()
         transition, rewards = self._engine.step(checked)
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self._running = not (terminated or truncated)
@@ -117,7 +117,7 @@ class JointEnv(_GameEnv):
             RuntimeError: the episode is over.
         """
         rewards, terminated, truncated, info = self._play(action)
-        reward = float(rewards.sum()) if self.scalar_reward else rewards
+        reward = float(rewards.sum()) if self.scalar_reward else rewards.copy()
         return self._observe(), reward, terminated, truncated, info
 
 
@@ -152,7 +152,7 @@ class SeatEnv(_GameEnv):
     ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; options as in `Engine.reset`. The seed also seeds the partners."""
         info = self._start(seed, options)
-        self._table.begin(1, self.np_random)
+        self._table.begin([self.np_random])
         return self._observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:

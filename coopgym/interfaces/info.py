@@ -47,7 +47,7 @@ class RewardTally:
         self._sums = self._sums + rewards
         self._squares += float(rewards @ rewards)
         self._steps += 1
-        described: dict[str, Any] = {"cumulative_rewards": self._sums}
+        described: dict[str, Any] = {"cumulative_rewards": self._sums.copy()}
         if self._steps >= 4:
             count = self._steps * len(rewards)
             described["reward_variance"] = max(self._squares / count - (float(self._sums.sum()) / count) ** 2, 0.0)

@@ -100,7 +100,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     def _observations(self) -> dict[str, Observation]:
         seen = self.game.observe(self.engine.state, self.view).astype(np.float32)
-        return dict(zip(self.possible_agents, seen, strict=True))
+        return {agent: own.copy() for agent, own in zip(self.possible_agents, seen, strict=True)}
 
     def reset(
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -238,7 +238,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         """Return what an agent sees now."""
         seen = self._observations[agent]
         if not self._reveals:
-            return seen
+            return seen.copy()
         revealed = [float(np.asarray(self._moves.get(other, -1.0)).reshape(())) for other in self.possible_agents]
         return np.concatenate([seen, np.asarray(revealed, dtype=np.float32)])
 

@@ -86,7 +86,7 @@ class SeatVecEnv(VecEnv):
             cut = np.repeat(transition.truncated & ~transition.terminated, self.game.n_agents)
             for slot in np.flatnonzero(np.repeat(done, self.game.n_agents)):
                 infos[slot] = {
-                    "terminal_observation": observations[slot],
+                    "terminal_observation": observations[slot].copy(),
                     "TimeLimit.truncated": bool(cut[slot]),
                 }
             self._engine.reset_where(done)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from coopgym.backend import torch_backend
 from coopgym.games.game import Transition
 from coopgym.games.registry import make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, map_arrays
 from coopgym.interfaces.engine import Engine, Seeds
 from coopgym.interfaces.spaces import checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
@@ -70,7 +70,7 @@ class TorchEnv:
         self.observation_size = self.game.seat_observation_bounds(self.view, 0)[0].shape[-1]
         self._engine = Engine(self.game, reward, self.batch, validate=validate)
         self._lockstep: int | None = None
-        self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any]] = self._advanced
+        self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any, dict[str, Any]]] = self._advanced
         if compile:
             import torch
 
@@ -78,10 +78,16 @@ class TorchEnv:
             self.game.observe(self.game.initial_state(self.batch, None, *self._engine.blank_draws()), self.view)
             self._advance = torch.compile(_with_own_code(self._advanced), dynamic=False, fullgraph=True)
 
-    def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any]:
+    def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any, dict[str, Any]]:
         """Everything a step computes, as one pure function: what ``compile`` fuses."""
-        transition = self.game.step(state, actions, normals)
-        return transition, self._engine.rewards(transition), self.game.observe(transition.state, self.view)
+        transition = self.game.step(state, actions.clone(), normals)
+        observation = self.game.observe(transition.state, self.view)
+        info = {
+            "payoffs": transition.payoffs.clone(),
+            "final_observation": observation.clone(),
+            "final_state": _own(transition.state),
+        }
+        return transition, self._engine.rewards(transition).clone(), observation, info
 
     def _observe(self) -> torch.Tensor:
         return self.game.observe(self._engine.state, self.view)
@@ -127,8 +133,9 @@ class TorchEnv:
             ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
         """
         with self.game.backend.lasting():
-            transition, rewards, final = self._advance(self._engine.state, *self._engine.prepare(actions))
-            self._engine.state, observation = transition.state, final
+            prepared = self._engine.prepare(actions)
+            transition, rewards, observation, info = self._advance(self._engine.state, *prepared)
+            self._engine.state = transition.state
             if self._lockstep is None:
                 self._engine.reset_where(transition.terminated | transition.truncated)
                 observation = self._observe()
@@ -136,18 +143,22 @@ class TorchEnv:
                 self._lockstep += 1
                 if self._lockstep == self.game.spec.horizon:
                     observation = self.reset()
-        info = {"payoffs": transition.payoffs, "final_observation": final, "final_state": transition.state}
         return observation, rewards, transition.terminated, transition.truncated, info
 
     @property
     def state(self) -> State:
         """The current state, tensors leading with ``batch``; assign one to continue from it."""
-        return self._engine.state
+        return _own(self._engine.state)
 
     @state.setter
     def state(self, state: State) -> None:
-        self._engine.state = state
+        self._engine.state = _own(state)
         self._lockstep = None
+
+
+def _own(state: State) -> State:
+    """Copy a state, so that what is handed out or taken in belongs to one side only."""
+    return map_arrays(lambda tensor: tensor.clone(), state)
 
 
 def _with_own_code(method: Callable[P, R]) -> Callable[P, R]:

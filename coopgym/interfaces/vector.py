@@ -66,6 +66,9 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
     def _joint(self, actions: Any) -> Any:
         """Joint actions ``(num_envs, N)``, which the engine checks."""
 
+    def _begin_partners(self, seed: Seeds) -> None:
+        """Have scripted partners begin in all rows, each with its row's seed."""
+
     def _restart_partners(self, rows: Rows) -> None:
         """Tell scripted partners that some rows start a new episode."""
 
@@ -81,11 +84,11 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         mask = options.pop("reset_mask", None)
         if mask is None:
             self._engine.reset(seed, options)
-            if seed is not None:  # scripted partners follow the first row's seed
+            if seed is not None:
                 super().reset(seed=int(np.asarray(seed).reshape(-1)[0]))
             self._finished[:] = False
             self._begun = True
-            self._restart_partners(np.ones(self.num_envs, dtype=bool))
+            self._begin_partners(seed)
         else:
             self._reset_rows(self._checked_mask(mask, seed, options))
         return self._observe(), {}
@@ -129,7 +132,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         transition, vector = self._engine.step(self._joint(actions), live)
         reward = self._reward(vector)
         terminated, truncated = transition.terminated, transition.truncated
-        info: dict[str, Any] = {"payoffs": transition.payoffs, "rewards": vector}
+        info: dict[str, Any] = {"payoffs": transition.payoffs.copy(), "rewards": vector.copy()}
         if anyone_renewed:
             self._reset_rows(renewed)
             reward = np.where(renewed, 0.0, reward)
@@ -165,7 +168,7 @@ class JointVectorEnv(_GameVectorEnv):
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
     def _joint(self, actions: Any) -> Any:
-        return actions
+        return actions.copy() if isinstance(actions, np.ndarray) else actions
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.add.reduce(rewards, axis=-1)
@@ -191,6 +194,7 @@ class SeatVectorEnv(_GameVectorEnv):
         spaces = seat_observation_space(game, view, self.seat), seat_action_space(game, self.seat)
         super().__init__(game, num_envs, reward, view, autoreset_mode, spaces)
         self._table = Table(game, self.seat, partners, self._engine.layers)
+        self._streams: list[np.random.Generator] = []
 
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
@@ -199,14 +203,23 @@ class SeatVectorEnv(_GameVectorEnv):
         own = self._engine.check_seat(self.seat, actions)  # before the partners, who remember, are asked
         return self._table.fill(own, self._engine.state)
 
+    def _begin_partners(self, seed: Seeds) -> None:
+        if seed is not None:
+            seeds = np.asarray(seed).reshape(-1).tolist()
+            per_row = seeds if len(seeds) == self.num_envs else range(seeds[0], seeds[0] + self.num_envs)
+            self._streams = [np.random.default_rng(each) for each in per_row]
+        elif not self._streams:
+            self._streams = self.np_random.spawn(self.num_envs)
+        self._table.begin(self._streams)
+
     def _restart_partners(self, rows: Rows) -> None:
-        if rows.all():
-            self._table.begin(self.num_envs, self.np_random)
+        if rows.all() and not self._table.restarts:
+            self._table.begin(self._streams)
         else:
             self._table.restart(rows)
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return rewards[:, self.seat]
+        return rewards[:, self.seat].copy()
 
 
 def make_vector_env(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +24,7 @@ from coopgym.testing.tape import random_tape, replay
 GAMES = ("PartnerHoldUp-v1", "AppleAppStore-v1", "PartnerHoldUp-v0", "AppleAppStore-v0")
 """Games with two and with three unequal seats, in both editions."""
 STEPS = 8
+"""Steps of the play that most checks show; whole episodes are shown once."""
 EPISODES = 3
 RESTART_AFTER = 3
 SAME = 1e-9
@@ -52,7 +55,18 @@ class Subject:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """Every seat of every game under every view."""
-        return tuple(case for id in self.games for view in self.views for case in _recorded(id, view, self.seed))
+        return tuple(case for id in self.games for view in self.views for case in _recorded(id, view, self.seed, STEPS))
+
+    def whole_episodes(self) -> Iterator[Case]:
+        """Every seat of every game up to its horizon, under the first view."""
+        for id in self.games:
+            yield from _recorded(id, self.views[0], self.seed, None)
+
+    def began(self, case: Case, episodes: int = EPISODES) -> Any:
+        """Return a new agent that has begun a case."""
+        agent = self.make()
+        agent.begin(case.seat, episodes, np.random.default_rng(self.seed))
+        return agent
 
     def moves(self, case: Case, agent: Any = None, seed: int | None = None) -> FloatArray:
         """Actions ``(steps, episodes)`` of an agent (a new one unless given) that watches a case from its beginning."""
@@ -77,7 +91,7 @@ def check_agent(agent: str | Agent | Callable[[], Agent], *, games: Sequence[str
         ConformanceError: a promise is broken; the message names the check, the seat and the change that is needed.
     """
     name, make = _named(agent)
-    run_checks(name, CHECKS, Subject(make, tuple(games), seed))
+    run_checks(name, CHECKS, Subject(make, tuple(games), seed), lambda error: _located(make, error))
 
 
 def _named(agent: Any) -> tuple[str, Callable[[], Any]]:
@@ -86,6 +100,19 @@ def _named(agent: Any) -> tuple[str, Callable[[], Any]]:
     if not isinstance(agent, type) and (hasattr(agent, "act") or not callable(agent)):
         return type(agent).__name__, lambda: agent
     return getattr(agent, "__name__", type(agent).__name__), agent
+
+
+def _located(make: Callable[[], Any], error: Exception) -> str:
+    """Name file and line: of what an agent raised in its own code, otherwise of its ``act``."""
+    try:
+        act = getattr(type(make()), "act", None)
+    except Exception:  # an agent that cannot be made has said so
+        return ""
+    if not inspect.isfunction(act):
+        return ""
+    code = inspect.unwrap(act).__code__
+    raised = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == code.co_filename]
+    return f" ({code.co_filename}:{raised[-1] if raised else code.co_firstlineno})"
 
 
 def it_has_begin_and_act(subject: Subject) -> None:
@@ -102,31 +129,38 @@ def its_actions_are_playable(subject: Subject) -> None:
     """Actions are finite numbers in [0, endowment], one per episode."""
     for case in subject.cases:
         for episodes in (1, EPISODES):
-            agent = subject.make()
-            agent.begin(case.seat, episodes, np.random.default_rng(subject.seed))
+            agent = subject.began(case, episodes)
             for observation in case.observations[:, :episodes]:
-                _require_playable(case, agent.act(observation.copy()), episodes)
+                _require_playable(str(case), case.seat, agent.act(observation.copy()), episodes)
 
 
-def _require_playable(case: Case, answer: Any, episodes: int) -> None:
+def its_actions_stay_playable(subject: Subject) -> None:
+    """Actions are finite numbers in [0, endowment] until the horizon."""
+    for case in subject.whole_episodes():
+        agent = subject.began(case)
+        for step, observation in enumerate(case.observations):
+            _require_playable(f"{case}, at step {step},", case.seat, agent.act(observation.copy()), EPISODES)
+
+
+def _require_playable(where: str, seat: Seat, answer: Any, episodes: int) -> None:
     try:
         actions = np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError):
-        require(False, f"{case} act() returned {answer!r}; return numbers, one action per episode")
+        require(False, f"{where} act() returned {answer!r}; return numbers, one action per episode")
     require(
         actions.shape == (episodes,),
-        f"{case} act() returned shape {actions.shape} for {episodes} episodes; return one action per episode, "
+        f"{where} act() returned shape {actions.shape} for {episodes} episodes; return one action per episode, "
         f"shape ({episodes},)",
     )
-    endowment = case.seat.endowment
+    endowment = seat.endowment
     playable = (actions >= -ROUNDING * endowment) & (actions <= endowment * (1.0 + ROUNDING))
     if playable.all():
         return
     value = float(actions[~playable][0])
-    require(np.isfinite(value), f"{case} act() returned {value}; return finite numbers")
+    require(np.isfinite(value), f"{where} act() returned {value}; return finite numbers")
     require(
         False,
-        f"{case} act() returned {value:g}, outside [0, {endowment:g}]; actions are units of the seat's own endowment: "
+        f"{where} act() returned {value:g}, outside [0, {endowment:g}]; actions are units of the seat's own endowment: "
         "multiply shares by seat.endowment and clip",
     )
 
@@ -134,8 +168,7 @@ def _require_playable(case: Case, answer: Any, episodes: int) -> None:
 def it_leaves_observations_alone(subject: Subject) -> None:
     """Observations are read, not written."""
     for case in subject.cases:
-        agent = subject.make()
-        agent.begin(case.seat, EPISODES, np.random.default_rng(subject.seed))
+        agent = subject.began(case)
         for observation in case.observations:
             shown = observation.copy()
             agent.act(shown)
@@ -172,6 +205,31 @@ def begin_forgets_the_past(subject: Subject) -> None:
             not _differ(case, first, again),
             f"{case} the same episode is played differently the second time; begin() must set up all memory afresh",
         )
+
+
+def it_sees_what_it_is_shown_and_no_more(subject: Subject) -> None:
+    """The memory around an observation, which may hold those of other seats, is neither written nor read."""
+    for case in subject.cases:
+        among_zeros, among_ones = (_moves_amid(subject, case, filling) for filling in (0.0, 1.0))
+        require(
+            not _differ(case, among_zeros, among_ones),
+            f"{case} actions depend on the memory around the observation (observation.base); use what is shown only",
+        )
+
+
+def _moves_amid(subject: Subject, case: Case, filling: float) -> FloatArray:
+    """Show every observation as the middle seat's part of a larger array and see that the others' stay as they are."""
+    agent, moves = subject.began(case), []
+    for observation in case.observations:
+        everybody = np.full((len(observation), 3, observation.shape[1]), filling)
+        everybody[:, 1] = observation
+        moves.append(np.array(agent.act(everybody[:, 1]), dtype=np.float64))
+        require(
+            (everybody[:, [0, 2]] == filling).all(),
+            f"{case} act() writes into the memory around the observation (observation.base), where other seats "
+            "may have theirs; work on a copy",
+        )
+    return np.stack(moves)
 
 
 def episodes_do_not_mix(subject: Subject) -> None:
@@ -236,9 +294,9 @@ def _global_random_state() -> tuple[object, ...]:
     return random.getstate(), kind, bytes(np.asarray(keys)), *rest
 
 
-def _recorded(id: str, view: View, seed: int) -> Iterator[Case]:
+def _recorded(id: str, view: View, seed: int, steps: int | None) -> Iterator[Case]:
     game = make_game(id)
-    tape = random_tape(game, STEPS, (EPISODES,), seed)
+    tape = random_tape(game, steps or game.spec.horizon, (EPISODES,), seed)
     seen = np.stack([game.observe(before, view) for before, _, _ in replay(game, tape)])
     for i in range(game.n_agents):
         yield Case(Seat.of(game, i, view, "integrated"), seen[:, :, i])
@@ -247,10 +305,12 @@ def _recorded(id: str, view: View, seed: int) -> Iterator[Case]:
 CHECKS = (
     it_has_begin_and_act,
     its_actions_are_playable,
+    its_actions_stay_playable,
     it_leaves_observations_alone,
     it_leaves_the_global_random_state_alone,
     it_repeats_itself_under_the_same_generator,
     begin_forgets_the_past,
+    it_sees_what_it_is_shown_and_no_more,
     episodes_do_not_mix,
     restart_is_a_fresh_begin_for_its_rows,
 )

@@ -22,13 +22,19 @@ def require(condition: object, message: str) -> None:
         raise ConformanceError(message)
 
 
-def run_checks(name: str, checks: Sequence[Callable[[Subject], None]], subject: Subject) -> None:
+def run_checks(
+    name: str,
+    checks: Sequence[Callable[[Subject], None]],
+    subject: Subject,
+    located: Callable[[Exception], str] = lambda error: "",
+) -> None:
     """Run checks in order until one fails.
 
     Args:
         name: what the messages begin with.
         checks: functions whose names say what they check.
         subject: what they check.
+        located: where in the user's code to look for what failed; what the messages end with.
 
     Raises:
         ConformanceError: a check failed, or the subject raised an error of its own.
@@ -38,6 +44,6 @@ def run_checks(name: str, checks: Sequence[Callable[[Subject], None]], subject: 
         try:
             check(subject)
         except ConformanceError as error:
-            raise ConformanceError(f"{name}: {title}: {error}") from error
+            raise ConformanceError(f"{name}: {title}: {error}{located(error)}") from error
         except Exception as error:
-            raise ConformanceError(f"{name}: {title}: {type(error).__name__}: {error}") from error
+            raise ConformanceError(f"{name}: {title}: {type(error).__name__}: {error}{located(error)}") from error

@@ -39,6 +39,25 @@ class RowByRow:
         return self.actions
 
 
+class Meddler:
+    """Writes over what it is shown and over all that the array leads to, and lends out its own answer."""
+
+    lent: Any = None
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        Meddler.lent = None
+
+    def act(self, observation: Any) -> Any:
+        reached = observation
+        while reached is not None:
+            reached[...] = 1.0
+            reached = reached.base
+        if Meddler.lent is not None:
+            Meddler.lent[...] = 7.0
+        Meddler.lent = np.zeros(len(observation))
+        return Meddler.lent
+
+
 def seated(name: str, n_agents: int) -> list[Agent]:
     return [make_agent(name) for _ in range(n_agents)]
 
@@ -73,6 +92,31 @@ def test_play_adds_up_what_the_engine_pays() -> None:
         npt.assert_allclose(result.returns[name][0], total, rtol=1e-12)
     assert result.final["mean_trust"][0] == pytest.approx(float(game.diagnostics(engine.state)["mean_trust"]))
     assert result.trajectory is None
+
+
+def test_agents_own_what_they_are_shown_and_what_they_answer() -> None:
+    game = make_game("PublicGoods-v1", max_steps=12)
+    others = game.n_agents - 2
+    honest: list[Agent] = [Constant(0.0), Constant(0.0), *seated("TitForTat", others)]
+    meddling: list[Agent] = [Meddler(), Meddler(), *seated("TitForTat", others)]
+    expected, got = (play(game, agents, episodes=2, record=True) for agents in (honest, meddling))
+    assert expected.trajectory is not None
+    assert got.trajectory is not None
+    npt.assert_array_equal(got.payoffs, expected.payoffs)
+    npt.assert_array_equal(got.trajectory.observations, expected.trajectory.observations)
+
+    def conducted(partner: Agent) -> Any:
+        engine, table = (
+            Engine(game, batch=(2,)),
+            Table(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
+        )
+        engine.reset(0)
+        table.begin([np.random.default_rng(row) for row in range(2)])
+        for _ in range(5):
+            engine.step(table.fill(np.full(2, 1.0), engine.state))
+        return engine.state.last_action
+
+    npt.assert_array_equal(conducted(Meddler()), conducted(Constant(0.0)))
 
 
 def test_early_ends_are_handled_row_by_row() -> None:
@@ -177,6 +221,6 @@ def test_one_object_cannot_sit_in_two_seats() -> None:
 def test_a_scripted_partner_that_breaks_the_protocol_is_named() -> None:
     game = make_game("TrustDilemma-v1")
     table = Table(game, 0, Answers(50.0), MODES["private"])
-    table.begin(2, np.random.default_rng(0))
+    table.begin([np.random.default_rng(row) for row in range(2)])
     with pytest.raises(ValueError, match="Answers in seat 1 of TrustDilemma-v1"):
         table.fill(np.array([50.0, 50.0]), game.initial_state((2,)))

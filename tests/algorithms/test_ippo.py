@@ -225,6 +225,23 @@ def test_an_agent_refuses_a_seat_it_was_not_trained_for() -> None:
         result.agent(reward="private", seed=0, seat=2)
 
 
+def test_policies_speak_in_shares_and_play_foreign_games_only_when_told(tmp_path: Path) -> None:
+    small_run(["private"], [0], env_steps=1, game_parameters={"endowment": 50.0}).save(tmp_path)
+
+    def opening(endowment: float, **told: bool) -> Any:
+        game = coopgym.make_game("TrustDilemma-v1", endowment=endowment)
+        trajectory = play(game, load_agents(tmp_path, **told), record=True).trajectory
+        assert trajectory is not None
+        return trajectory.actions[0, 0] / game.spec.endowments
+
+    for endowment in (20.0, 200.0):
+        with pytest.raises(
+            ValueError, match=rf"another TrustDilemma-v1: endowment was 50.0 and is {endowment}; .*foreign=True"
+        ):
+            opening(endowment)
+        np.testing.assert_allclose(opening(endowment, foreign=True), opening(50.0), rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("keywords", "error", "message"),
     [

@@ -77,6 +77,35 @@ class Scribbler(Mine):
         return super().act(observation)
 
 
+class WritesToOthers(Mine):
+    def act(self, observation: Any) -> Any:
+        if observation.base is not None:
+            observation.base[:, 0] = 0.0
+        return super().act(observation)
+
+
+class ReadsOthers(Mine):
+    def act(self, observation: Any) -> Any:
+        if observation.base is None:
+            return super().act(observation)
+        return observation.base[:, 0].mean(axis=1).clip(0.0, 1.0) * self.seat.endowment
+
+
+class Late(Mine):
+    """Plays well for a while."""
+
+    def __init__(self, bad: Any) -> None:
+        self.bad = bad
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        super().begin(seat, episodes, rng)
+        self.rounds = 0
+
+    def act(self, observation: Any) -> Any:
+        self.rounds += 1
+        return super().act(observation) if self.rounds <= 60 else self.bad
+
+
 class NeverForgets(Mine):
     def __init__(self) -> None:
         self.rounds = 0
@@ -140,6 +169,11 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
         (GlobalNumPy, "it draws from a global random state"),
         (GlobalPython, "it draws from a global random state"),
         (Scribbler, r"act\(\) changes the observation it is shown"),
+        (WritesToOthers, r"writes into the memory around the observation \(observation.base\)"),
+        (ReadsOthers, r"actions depend on the memory around the observation \(observation.base\)"),
+        (lambda: Late([np.nan] * 3), r"stay playable: in seat 0 of .*, at step 60, act\(\) returned nan"),
+        (lambda: Late([1.0]), r"at step 60, act\(\) returned shape \(1,\) for 3 episodes"),
+        (lambda: Late([-1.0] * 3), r"at step 60, act\(\) returned -1, outside \[0, "),
         (NeverForgets, r"played differently the second time; begin\(\) must set up all memory afresh"),
         (lambda: TitForTat(mode="reference"), "played differently the second time"),
         (Gossip, "an episode is played differently beside others"),
@@ -151,6 +185,13 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
 )
 def test_broken_agents_learn_what_to_change(broken: Any, message: str) -> None:
     with pytest.raises(ConformanceError, match=message):
+        check_agent(broken)
+
+
+@pytest.mark.parametrize("broken", [Undefined, Fails])
+def test_messages_name_file_and_line(broken: Any) -> None:
+    line = broken.act.__code__.co_firstlineno + (broken is Fails)
+    with pytest.raises(ConformanceError, match=rf"\(.*test_check_agent\.py:{line}\)$"):
         check_agent(broken)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.agents.base import FloatArray, Seat, joint_answers
+from coopgym.agents.claims import claim, refuse_claimed
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
@@ -118,6 +119,8 @@ class TextMatch:
             *(desk.seat for desk in self._desks.values()),
             *places.values(),
         )
+        self._claim = object()
+        claim(self._agents.values(), self._claim)
         streams = np.random.default_rng(seed).spawn(self.game.n_agents)
         for seat, agent in self._agents.items():
             agent.begin(places[seat], 1, streams[seat])
@@ -268,6 +271,7 @@ class TextMatch:
         actions = np.empty(self.game.n_agents)
         if self._agents:
             observations = self.game.observe(self._engine.state, "own")
+            refuse_claimed(self._agents.values(), self._claim)
             asked = [(seat, agent, observations[seat][None]) for seat, agent in self._agents.items()]
             for (seat, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
                 actions[seat] = answer[0]
