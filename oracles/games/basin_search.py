@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.rewards import reward_layer
 from oracles.games.adjustment import iterate_on_grid, movers
 from oracles.games.basins import Basins, Boundary, Followed, Rest, Stability
 from oracles.games.best_response import AUDIT_LEVELS, deviation_utilities, regret
@@ -92,7 +93,7 @@ def _along(line: Line, answers: Answers, equilibria: Equilibria, followed: Follo
             boundaries += _boundaries(stretch, below, above, rest is not None)
     rests += [_alone(found) for found in equilibria.found if not any(_holds(rest, found) for rest in rests)]
     rests.sort(key=lambda rest: float(rest.profiles[0].sum()))
-    return Basins(followed, tuple(rests), tuple(boundaries), tuple(unsettled))
+    return Basins(followed, float(line.form.norm[0]), tuple(rests), tuple(boundaries), tuple(unsettled))
 
 
 _STABILITY: tuple[Stability, ...] = ("unstable", "half-stable", "stable")
@@ -204,7 +205,13 @@ def _audited(line: Line, shares: FloatArray, members: int | None) -> Rest | None
         gains.append(regret(line.form, profile))
         if gains[-1] > NASH_REGRET * line.form.scale:
             return None
-    return Rest(profiles, line.form.payoffs(profiles).mean(-1), max(gains), members, None, None)
+    return _rest(line.form, profiles, max(gains), members)
+
+
+def _rest(form: NormalForm, profiles: FloatArray, gain: float, members: int | None) -> Rest:
+    """An equilibrium or several, of which no departures are known."""
+    payoffs, rewards = (table.mean(-1) for table in form.read(profiles, [reward_layer("private"), form.layer]))
+    return Rest(profiles, payoffs, rewards, gain, members, None, None)
 
 
 def _boundaries(stretch: _Stretch, below: _Side | None, above: _Side | None, rests: bool) -> Iterator[Boundary]:
@@ -221,7 +228,8 @@ def _boundaries(stretch: _Stretch, below: _Side | None, above: _Side | None, res
 
 
 def _alone(found: Equilibrium) -> Rest:
-    return Rest(found.profile[None], np.array([found.welfare]), found.regret, 1, None, None)
+    rewards = np.array([found.utilities.mean()])
+    return Rest(found.profile[None], np.array([found.welfare]), rewards, found.regret, 1, None, None)
 
 
 def _holds(rest: Rest, found: Equilibrium) -> bool:
@@ -232,9 +240,9 @@ def _holds(rest: Rest, found: Equilibrium) -> bool:
 
 def _from_starts(form: NormalForm, equilibria: Equilibria) -> Basins:
     """Tell which common starts lead to which of the equilibria that searches found."""
-    rests = _joined(form, equilibria.found)
+    rests, norm = _joined(form, equilibria.found), float(form.norm[0])
     if equilibria.unique:
-        return Basins("starts", tuple(replace(rest, basin=(0.0, 1.0)) for rest in rests), (), ())
+        return Basins("starts", norm, tuple(replace(rest, basin=(0.0, 1.0)) for rest in rests), (), ())
     starts = STARTS
     ends = _ends(form, starts, rests)
     changes = np.flatnonzero(np.diff(ends))
@@ -249,6 +257,7 @@ def _from_starts(form: NormalForm, equilibria: Equilibria) -> Basins:
     basins = {end: (edges[k], edges[k + 1]) for k, end in enumerate(led) if led.count(end) == 1}
     return Basins(
         followed="starts",
+        norm=norm,
         rests=tuple(replace(rest, basin=basins.get(number)) for number, rest in enumerate(rests)),
         boundaries=tuple(
             Boundary(middle, width, None, False) for middle, width in zip(edges[1:-1], widths.tolist(), strict=True)
@@ -285,12 +294,5 @@ def _between(form: NormalForm, low: Rest, high: Rest) -> Rest | None:
         gains.append(regret(form, profile))
         if gains[-1] > NASH_REGRET * form.scale:
             return None
-    payoffs = form.payoffs(inside).mean(-1)
-    return Rest(
-        profiles=np.concatenate([low.profiles, inside, high.profiles]),
-        payoffs=np.concatenate([low.payoffs, payoffs, high.payoffs]),
-        regret=max(low.regret, high.regret, *gains),
-        members=None,
-        stability=None,
-        basin=None,
-    )
+    profiles = np.concatenate([low.profiles, inside, high.profiles])
+    return _rest(form, profiles, max(low.regret, high.regret, *gains), None)

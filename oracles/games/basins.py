@@ -12,7 +12,7 @@ told by the first seat's share. Where there are more kinds of seats they answer 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -34,10 +34,12 @@ class Rest:
     """``(K, N)`` audited equilibria, the first seat's share rising; only one if it is isolated."""
     payoffs: FloatArray
     """``(K,)`` mean material payoff per seat."""
+    rewards: FloatArray
+    """``(K,)`` mean reward per seat that the seats care about."""
     regret: float
     """Largest gain from deviating alone that the audits found, in utility units."""
     members: int | None
-    """Equilibria from the first to the last; None where every share between them is one."""
+    """Equilibria from the first to the last, counted among shares 1e-4 apart; None where every share between is one."""
     stability: Stability | None
     """None where departures were not followed."""
     basin: tuple[float, float] | None
@@ -47,6 +49,13 @@ class Rest:
     def isolated(self) -> bool:
         """Whether it is one equilibrium."""
         return self.members == 1
+
+    def only(self, number: int) -> Rest:
+        """Return one of the audited equilibria as if it stood alone."""
+        one = slice(number, number + 1)
+        return replace(
+            self, profiles=self.profiles[one], payoffs=self.payoffs[one], rewards=self.rewards[one], members=1
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,8 @@ class Basins:
     """The equilibria of commitment play under one reward, and where their basins meet."""
 
     followed: Followed
+    norm: float
+    """What is expected of the first seat, share of endowment."""
     rests: tuple[Rest, ...]
     """From low to high."""
     boundaries: tuple[Boundary, ...]
@@ -94,13 +105,18 @@ class Basins:
         payoffs = np.concatenate([rest.payoffs for rest in self.rests])
         return float(payoffs.min()), float(payoffs.max())
 
-    def reached_from(self, share: float) -> tuple[FloatArray, float] | None:
-        """Return the equilibrium to which best responses lead from a share, and its mean payoff; None if unknown.
+    @property
+    def from_norm(self) -> Rest | None:
+        """The one equilibrium to which best responses lead when seats start from the norm; None if unknown."""
+        return self.reached_from(self.norm)
 
-        Of a continuum, the audited profile nearest to the share.
+    def reached_from(self, share: float) -> Rest | None:
+        """Return the one equilibrium to which best responses lead when the first seat starts from a share.
+
+        Of a continuum, the audited equilibrium nearest to the share. None where it is unknown, or where seats settle
+        nowhere.
         """
         for rest in self.rests:
             if rest.basin is not None and rest.basin[0] <= share <= rest.basin[1]:
-                nearest = int(np.abs(rest.profiles[:, 0] - share).argmin())
-                return rest.profiles[nearest], float(rest.payoffs[nearest])
+                return rest.only(int(np.abs(rest.profiles[:, 0] - share).argmin()))
         return None

@@ -134,7 +134,20 @@ def _resolved(line: Line, answers: Answers) -> Answers:
         more = more._replace(held_by_grid=np.zeros(len(inside), dtype=bool))
         order = np.argsort(np.concatenate([answers.shares, more.shares]), kind="stable")
         answers = Answers(*(np.concatenate(pair)[order] for pair in zip(answers, more, strict=True)))
-    return answers
+    return _confirmed(line, answers)
+
+
+def _confirmed(line: Line, answers: Answers) -> Answers:
+    """Try the whole grid where the direction changes, for peaks that are far from the best responses around."""
+    first = np.flatnonzero(np.diff(answers.directions))
+    if not len(first):
+        return answers
+    beside = np.union1d(first, first + 1)
+    levels = np.linspace(0.0, 1.0, line.form.levels)
+    (whole,) = _read([line.form], line.profiles(answers.shares[beside]), levels)
+    found, gains = answers.answers.copy(), answers.gains.copy()
+    found[beside], gains[beside] = whole.answers, whole.gains
+    return answers._replace(answers=found, gains=gains)
 
 
 def turns(answers: Answers) -> list[tuple[int, int]]:

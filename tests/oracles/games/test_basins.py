@@ -89,7 +89,7 @@ def test_an_unstable_equilibrium_bounds_the_basins_of_its_neighbours() -> None:
     for start, reached in ((0.3, 0.1071), (0.7, 0.8929)):
         found = basins.reached_from(start)
         assert found is not None
-        assert found[0] == pytest.approx([reached] * 3, abs=1e-4)
+        assert found.profiles[0] == pytest.approx([reached] * 3, abs=1e-4)
 
 
 def test_where_the_best_response_jumps_up_basins_meet_without_an_equilibrium() -> None:
@@ -131,9 +131,9 @@ def test_a_continuum_is_found_from_end_to_end() -> None:
     assert continuum.regret <= 1e-6
     assert all(regret(form, profile) <= 1e-6 for profile in continuum.profiles)
     norm = float(form.norm[0])
-    reached = basins.reached_from(norm)
+    reached = basins.from_norm
     assert reached is not None
-    assert reached[0] == pytest.approx([norm] * 4), "inside a continuum best responses stay"
+    assert reached.profiles[0] == pytest.approx([norm] * 4), "inside a continuum best responses stay"
 
 
 @pytest.mark.parametrize("first", [0.0037, 0.0])
@@ -178,6 +178,7 @@ def test_any_best_response_curve_is_divided_into_basins(heights: list[float]) ->
     def curve(others: FloatArray) -> FloatArray:
         return np.interp(others, np.linspace(0.0, 1.0, len(heights)), heights)
 
+    assume((np.abs(np.diff(heights) * (len(heights) - 1) - 1.0) > 0.05).all())  # along the diagonal seats hardly move
     line = np.linspace(0.0, 1.0, 10_001)
     crossings = line[np.flatnonzero(np.diff(np.sign(curve(line) - line)))]
     assume((np.diff(crossings) > 0.02).all())  # closer ones are beyond the resolution of the grid
@@ -191,7 +192,7 @@ def test_any_best_response_curve_is_divided_into_basins(heights: list[float]) ->
         if not (np.abs(edges - start) < 1e-3).any():
             reached = basins.reached_from(float(start))
             assert reached is not None
-            assert reached[0][0] == pytest.approx(end, abs=5e-3)
+            assert reached.profiles[0, 0] == pytest.approx(end, abs=5e-3)
 
 
 def direction(game: str, reward: str, common: FloatArray) -> FloatArray:
