@@ -27,7 +27,7 @@ from benchmarks.report.panel import (
 from coopgym.games.game import AnyGame
 from coopgym.mechanisms.trust import mean_over_pairs
 from oracles.games.basins import Basins
-from oracles.games.commitment import Commitment
+from oracles.games.commitment import Commitment, ResponseCurve
 from oracles.games.dilemma import Schelling
 from oracles.games.equilibrium import Equilibria
 from oracles.games.normal_form import FloatArray
@@ -202,7 +202,7 @@ def commitment_panel(game: AnyGame, commitment: Commitment) -> Panel:
         optimum = commitment.optimum
         mark_optimum(axes, 100 * optimum.profile.mean(), optimum.welfare)
         for mode, basins in commitment.basins.items():
-            _mark_basins(axes, basins, mode_colour(mode))
+            _mark_basins(axes, basins, commitment.curves[mode], mode_colour(mode))
         axes.set_xlim(-2, 102)
         axes.set_xlabel("everybody plays, % of endowment")
         axes.set_ylabel(f"mean reward per step, {payoff_unit(game.spec)}")
@@ -210,7 +210,7 @@ def commitment_panel(game: AnyGame, commitment: Commitment) -> Panel:
         if any(basins.boundaries for basins in commitment.basins.values()):
             handles.append(Line2D([], [], color=MUTED, label="basins meet", **_BOUNDARY))
         if any(basins.continua for basins in commitment.basins.values()):
-            handles.append(Line2D([], [], color=MUTED, label="continuum", **_CONTINUUM))
+            handles.append(Line2D([], [], color=MUTED, label="many equilibria", **_CONTINUUM))
         set_legend(panel, handles)
         return panel
 
@@ -219,10 +219,11 @@ _BOUNDARY: dict[str, Any] = {"linewidth": 1.2, "linestyle": (0, (1, 2))}
 _CONTINUUM: dict[str, Any] = {"linewidth": 6.0, "alpha": 0.4, "solid_capstyle": "round"}
 
 
-def _mark_basins(axes: Axes, basins: Basins, colour: str) -> None:
+def _mark_basins(axes: Axes, basins: Basins, curve: ResponseCurve, colour: str) -> None:
     for rest in basins.equilibria:
         mark_equilibrium(axes, 100 * rest.profiles.mean(), float(rest.rewards[0]), colour, rest.stability != "unstable")
     for rest in basins.continua:
-        axes.plot(100 * rest.profiles.mean(-1), rest.rewards, color=colour, **_CONTINUUM)
+        along = np.linspace(*rest.profiles[[0, -1]].mean(-1), len(curve.levels))
+        axes.plot(100 * along, np.interp(along, curve.levels, curve.rewards), color=colour, **_CONTINUUM)
     for boundary in basins.boundaries:
         axes.axvline(100 * boundary.share, color=colour, zorder=0.5, **_BOUNDARY)
