@@ -223,7 +223,7 @@ def _mark_basins(axes: Axes, basins: Basins, curve: ResponseCurve, colour: str) 
     for rest in basins.equilibria:
         mark_equilibrium(axes, 100 * rest.profiles.mean(), float(rest.rewards[0]), colour, rest.stability != "unstable")
     for rest in basins.continua:
-        along = np.linspace(*rest.profiles[[0, -1]].mean(-1), len(curve.levels))
+        along = np.linspace(rest.profiles[0].mean(), rest.profiles[-1].mean(), len(curve.levels))
         axes.plot(100 * along, np.interp(along, curve.levels, curve.rewards), color=colour, **_CONTINUUM)
     for boundary in basins.boundaries:
         axes.axvline(100 * boundary.share, color=colour, zorder=0.5, **_BOUNDARY)

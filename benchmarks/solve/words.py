@@ -115,7 +115,7 @@ def places(rest: Record) -> str:
 
 
 def payoffs(rest: Record, digits: int) -> str:
-    """The payoff of an equilibrium, or those at the ends of a continuum."""
+    """The payoff of an equilibrium, or the lowest and the highest of a continuum."""
     return (
         number(rest["welfare"], digits) if "at" in rest else " to ".join(number(end, digits) for end in rest["welfare"])
     )

@@ -99,7 +99,7 @@ def basins_record(basins: Basins, heads: list[int]) -> dict[str, Any]:
             {
                 "low": _rounded(rest.profiles[0, heads]),
                 "high": _rounded(rest.profiles[-1, heads]),
-                "welfare": _rounded(rest.payoffs[[0, -1]]),
+                "welfare": [_number(float(rest.payoffs.min())), _number(float(rest.payoffs.max()))],
                 "members": rest.members,
                 "audited": len(rest.profiles),
                 **_rest_record(rest),
