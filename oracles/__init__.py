@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium, welfare_bracket
     from oracles.finite.discretised import FiniteGame, discretise
     from oracles.finite.zero_sum import minimax
+    from oracles.games.basin_search import find_basins
+    from oracles.games.basins import Basins
     from oracles.games.best_response import best_response, regret
     from oracles.games.certificate import Certificate, certify
     from oracles.games.certificate_record import certificate_record
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from oracles.meta.replicator import replicate
 
 _HOMES = {
+    "Basins": "games.basins",
     "Certificate": "games.certificate",
     "CoarseCorrelatedEquilibrium": "finite.correlated",
     "CommitmentGame": "games.normal_form",
@@ -58,6 +61,7 @@ _HOMES = {
     "discretise": "finite.discretised",
     "dynamic_optima": "dynamic.optima",
     "exploitability": "dynamic.exploitability",
+    "find_basins": "games.basin_search",
     "find_equilibria": "games.equilibrium",
     "grim_equilibrium": "dynamic.grim",
     "minimax": "finite.zero_sum",
@@ -74,6 +78,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Basins",
     "Certificate",
     "CoarseCorrelatedEquilibrium",
     "CommitmentGame",
@@ -97,6 +102,7 @@ __all__ = [
     "discretise",
     "dynamic_optima",
     "exploitability",
+    "find_basins",
     "find_equilibria",
     "grim_equilibrium",
     "minimax",

@@ -14,7 +14,6 @@ from matplotlib.patches import Patch
 from benchmarks.report.ink import CARD, MODE_COLOURS, MUTED, framed
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from oracles.games.equilibrium import Equilibrium
 from oracles.games.normal_form import FloatArray
 
 SIZE = (3.9, 3.7)
@@ -54,9 +53,9 @@ def payoff_unit(spec: GameSpec) -> str:
     return "mean endowments" if spec.edition == "formal" else "units"
 
 
-def mark_equilibrium(axes: Axes, x: FloatArray | float, y: FloatArray | float, colour: str, found: Equilibrium) -> None:
-    """Mark an equilibrium: a full circle unless small departures grow."""
-    face = CARD if found.stable is False else colour
+def mark_equilibrium(axes: Axes, x: FloatArray | float, y: FloatArray | float, colour: str, holds: bool) -> None:
+    """Mark an equilibrium: a full circle where it holds, a hollow one where small departures grow."""
+    face = colour if holds else CARD
     axes.plot(
         x, y, "o", markerfacecolor=face, markeredgecolor=colour, markersize=6.5, markeredgewidth=1.5, clip_on=False
     )

@@ -26,7 +26,8 @@ from benchmarks.report.panel import (
 )
 from coopgym.games.game import AnyGame
 from coopgym.mechanisms.trust import mean_over_pairs
-from oracles.games.commitment import Commitment
+from oracles.games.basins import Basins
+from oracles.games.commitment import Commitment, ResponseCurve
 from oracles.games.dilemma import Schelling
 from oracles.games.equilibrium import Equilibria
 from oracles.games.normal_form import FloatArray
@@ -70,7 +71,8 @@ def reaction_panel(
         mark_optimum(axes, *places(optimum.profile, reactions))
         for reward, found in equilibria.items():
             for equilibrium in found.found:
-                mark_equilibrium(axes, *places(equilibrium.profile, reactions), mode_colour(reward), equilibrium)
+                at = places(equilibrium.profile, reactions)
+                mark_equilibrium(axes, *at, mode_colour(reward), equilibrium.stable is not False)
         square(axes)
         axes.set_xlabel(f"{names[0]} plays, % of endowment" if crossed else "others play, % of endowment")
         axes.set_ylabel(f"{names[1]} plays, %" if crossed else "best response, % of endowment")
@@ -199,12 +201,29 @@ def commitment_panel(game: AnyGame, commitment: Commitment) -> Panel:
             )
         optimum = commitment.optimum
         mark_optimum(axes, 100 * optimum.profile.mean(), optimum.welfare)
-        for mode, equilibria in commitment.equilibria.items():
-            for found in equilibria.found:
-                reward = float(found.utilities.mean())
-                mark_equilibrium(axes, 100 * found.profile.mean(), reward, mode_colour(mode), found)
+        for mode, basins in commitment.basins.items():
+            _mark_basins(axes, basins, commitment.curves[mode], mode_colour(mode))
         axes.set_xlim(-2, 102)
         axes.set_xlabel("everybody plays, % of endowment")
         axes.set_ylabel(f"mean reward per step, {payoff_unit(game.spec)}")
-        set_legend(panel, [*axes.get_lines()[: len(commitment.curves)], *mark_legend(panel, axes)])
+        handles = [*axes.get_lines()[: len(commitment.curves)], *mark_legend(panel, axes)]
+        if any(basins.boundaries for basins in commitment.basins.values()):
+            handles.append(Line2D([], [], color=MUTED, label="basins meet", **_BOUNDARY))
+        if any(basins.continua for basins in commitment.basins.values()):
+            handles.append(Line2D([], [], color=MUTED, label="many equilibria", **_CONTINUUM))
+        set_legend(panel, handles)
         return panel
+
+
+_BOUNDARY: dict[str, Any] = {"linewidth": 1.2, "linestyle": (0, (1, 2))}
+_CONTINUUM: dict[str, Any] = {"linewidth": 6.0, "alpha": 0.4, "solid_capstyle": "round"}
+
+
+def _mark_basins(axes: Axes, basins: Basins, curve: ResponseCurve, colour: str) -> None:
+    for rest in basins.equilibria:
+        mark_equilibrium(axes, 100 * rest.profiles.mean(), float(rest.rewards[0]), colour, rest.stability != "unstable")
+    for rest in basins.continua:
+        along = np.linspace(rest.profiles[0].mean(), rest.profiles[-1].mean(), len(curve.levels))
+        axes.plot(100 * along, np.interp(along, curve.levels, curve.rewards), color=colour, **_CONTINUUM)
+    for boundary in basins.boundaries:
+        axes.axvline(100 * boundary.share, color=colour, zorder=0.5, **_BOUNDARY)

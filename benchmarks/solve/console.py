@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -12,6 +12,7 @@ from benchmarks.report.panel import payoff_unit, seat_names
 from benchmarks.solve.solution import Record
 from benchmarks.solve.words import (
     COLUMNS,
+    FOLLOWED,
     SCREEN,
     STAGES,
     number,
@@ -19,6 +20,8 @@ from benchmarks.solve.words import (
     overview,
     percent,
     search_troubles,
+    settled_and_paid,
+    settling,
     standing,
 )
 from benchmarks.terminal_console import TerminalConsole, styled
@@ -44,9 +47,9 @@ def print_solution(console: TerminalConsole, game: AnyGame, record: Record) -> N
     for line in _commitment_lines(record):
         console.print(line, highlight=False)
     if record["mechanism"] is not None:
-        console.print(_mechanism_table(record["mechanism"]))
-    for remark in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
-        console.print(remark, highlight=False)
+        console.print(_mechanism_table(record))
+    for line in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
+        console.print(line, highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -113,17 +116,23 @@ def _stage_lines(record: Record) -> Iterator[str]:
 def _commitment_table(record: Record, unit: str) -> Table:
     constant = record["constant"]
     title = f"One share for a whole episode (payoffs per seat and step in {unit})"
-    table = _table(title, "", "plays, %", "payoff", "regret", "residual", "standing")
-    for mode, search in constant["equilibria"].items():
-        _add_search(table, f"{mode} equilibrium", search)
-    if "under_reward" in record:
-        _add_search(table, f"equilibrium, {record['under_reward']['reward']}", record["under_reward"]["constant"])
-    table.add_row("optimum", percent(constant["optimum"]), number(constant["W_optimum"], 3), "", "", "")
+    table = _table(title, "", "plays, %", "payoff", "regret", "standing")
+    for mode, basins in _basins(record).items():
+        for row in settling(mode, basins):
+            table.add_row(*row)
+    table.add_row("optimum", percent(constant["optimum"]), number(constant["W_optimum"], 3), "", "")
     return table
+
+
+def _basins(record: Record) -> dict[str, Record]:
+    """What seats settle on, by reward."""
+    under = record.get("under_reward")
+    return record["constant"]["basins"] | ({} if under is None else {under["reward"]: under["basins"]})
 
 
 def _commitment_lines(record: Record) -> Iterator[str]:
     constant = record["constant"]
+    yield "; ".join(dict.fromkeys(FOLLOWED[basins["followed"]] for basins in _basins(record).values()))
     worst, best = number(constant["poa_worst"], 3), number(constant["poa_best"], 3)
     yield f"price of anarchy {worst}" + ("" if worst == best else f" in the worst equilibrium, {best} in the best")
     common = (
@@ -133,25 +142,21 @@ def _commitment_lines(record: Record) -> Iterator[str]:
     yield f"best common share, and its reward: {' · '.join(common)}"
 
 
-def _mechanism_table(mechanism: Record) -> Table:
+def _mechanism_table(record: Record) -> Table:
+    mechanism, constant = record["mechanism"], record["constant"]
     table = _table("What the mechanism does", "", "on", "off")
     rows = {
         "one step, private, %": "stage_private",
         "one step, integrated, %": "stage_integrated",
         "one step, integrated at full trust, %": "stage_integrated_T1",
-        "whole episode, private, % (payoff)": "constant_private",
-        "whole episode, integrated, % (payoff)": "constant_integrated",
     }
     for label, key in rows.items():
-        table.add_row(label, *(_effect(mechanism[side][key]) for side in ("on", "off")))
+        table.add_row(label, *(percent(mechanism[side][key]) for side in ("on", "off")))
+    for mode in ("private", "integrated"):
+        off = (f"{percent(found['at'], 1)} ({found['payoff']:.2f})" for found in mechanism["off"][f"constant_{mode}"])
+        on = settled_and_paid(constant["basins"][mode])
+        table.add_row(f"whole episode, {mode}, % (payoff)", on, " or ".join(off) or "–")
     return table
-
-
-def _effect(found: Sequence[float] | Sequence[Record] | None) -> str:
-    """A profile, or several with their payoffs."""
-    if found and isinstance(found[0], dict):
-        return " or ".join(f"{percent(each['at'])} ({each['payoff']:.2f})" for each in found)  # type: ignore[index]  # all are records
-    return percent(found)  # type: ignore[arg-type]  # a profile
 
 
 def _special_lines(record: Record) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.solve.keeping import keep, kept, place_of, require_ours
 from benchmarks.solve.solution import Record
+from benchmarks.solve.words import lasting
 from coopgym.corpus.export import inert
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
@@ -79,7 +80,7 @@ def summary_csv(records: Sequence[Record]) -> str:
                 _joined(record["groups"]),
                 *(_joined(record[name]) for name in GROUP_KEYS),
                 *(record[name] for name in SUMMARY_KEYS),
-                *(_found(constant["equilibria"][mode]) for mode in ("private", "integrated")),
+                *(cell for mode in ("private", "integrated") for cell in _settled(constant["basins"][mode])),
                 _joined(constant["optimum"]),
                 constant["poa_worst"],
                 constant["poa_best"],
@@ -92,7 +93,9 @@ def summary_csv(records: Sequence[Record]) -> str:
 
 _COMMITMENT = (
     "commitment_private",
+    "commitment_private_boundaries",
     "commitment_integrated",
+    "commitment_integrated_boundaries",
     "commitment_optimum",
     "commitment_poa_worst",
     "commitment_poa_best",
@@ -103,5 +106,10 @@ def _joined(values: Sequence[float] | None) -> str:
     return "" if values is None else " ".join(f"{value:g}" for value in values)
 
 
-def _found(equilibria: Record) -> str:
-    return " | ".join(_joined(found["at"]) for found in equilibria["found"])
+def _settled(basins: Record) -> tuple[str, str]:
+    """Equilibria and continua, and the shares at which basins meet."""
+    rests = (
+        _joined(rest["at"]) if "at" in rest else f"{_joined(rest['low'])} to {_joined(rest['high'])}"
+        for rest in lasting(basins)
+    )
+    return " | ".join(rests), " | ".join(f"{boundary['share']:g}" for boundary in basins["boundaries"])

@@ -16,7 +16,7 @@ from coopgym.games.registry import make_game
 
 Record = dict[str, Any]
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 """Raised whenever records hold something else than before or solvers give other numbers."""
 STAMP = ("record_version", "package_version", "sha256")
 

@@ -10,7 +10,7 @@ from benchmarks.provenance import package_version
 from benchmarks.report.template import page_template
 from benchmarks.solve.figure import inline_panels
 from benchmarks.solve.files import Solved
-from benchmarks.solve.words import COLUMNS, overview, search_troubles
+from benchmarks.solve.words import COLUMNS, FOLLOWED, overview, search_troubles, settling
 from coopgym.games.registry import make_game
 
 INDEX_FILE = "index.html"
@@ -33,6 +33,10 @@ def render_index(solved: Sequence[Solved], faults: Mapping[str, str]) -> str:
                 "spec": make_game(each.record["game"]).spec,
                 "cells": overview(each.record),
                 "troubles": search_troubles(each.record),
+                "settling": [
+                    row for mode, basins in each.record["constant"]["basins"].items() for row in settling(mode, basins)
+                ],
+                "followed": FOLLOWED[each.record["constant"]["basins"]["private"]["followed"]],
                 "panels": [Markup(panel) for panel in inline_panels(each.svg)],
             }
             for each in solved

@@ -11,8 +11,10 @@ from benchmarks.solve.figure import GameFigure
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
+from oracles.games.basin_search import find_basins
+from oracles.games.basins import Basins
 from oracles.games.certificate import Certificate, certify
-from oracles.games.certificate_record import certificate_record, equilibria_record
+from oracles.games.certificate_record import basins_record, certificate_record, equilibria_record
 from oracles.games.equilibrium import Equilibria, find_equilibria
 from oracles.games.normal_form import CommitmentGame, StageGame
 from oracles.games.portrait import phase_portrait, reactions
@@ -30,6 +32,8 @@ class Solution:
     """A reward beside private, integrated and cooperative under which it was solved too."""
     under_reward: dict[str, Equilibria]
     """By part of the certificate: the equilibria under that reward; empty without one."""
+    basins_under_reward: Basins | None = None
+    """What commitment play settles on under it."""
 
     @property
     def game(self) -> AnyGame:
@@ -43,6 +47,8 @@ class Solution:
         if self.reward is not None:
             found = {part: equilibria_record(equilibria, heads) for part, equilibria in self.under_reward.items()}
             record["under_reward"] = {"reward": self.reward, **found}
+        if self.basins_under_reward is not None:
+            record["under_reward"]["basins"] = basins_record(self.basins_under_reward, heads)
         return record
 
     def figure(self) -> GameFigure:
@@ -86,4 +92,6 @@ def solve(game: str, reward: str | None = None, **parameters: Any) -> Solution:
         "stage_T1": StageGame(made, layer, opening(made, trust=1.0, damage=0.0)),
         "constant": CommitmentGame(made, layer),
     }
-    return Solution(certificate, layer.name, {part: find_equilibria(form) for part, form in forms.items()})
+    found = {part: find_equilibria(form) for part, form in forms.items()}
+    basins = find_basins({layer.name: forms["constant"]}, {layer.name: found["constant"]})
+    return Solution(certificate, layer.name, found, basins[layer.name])

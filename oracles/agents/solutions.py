@@ -104,13 +104,12 @@ def chosen(equilibria: Equilibria, select: Select) -> Solution:
     Raises:
         NoSolutionError: there is none to choose.
     """
-    candidates = [one for one in equilibria.found if select != "stable" or one.stable is not False]
-    if not candidates or (select == "only" and not equilibria.unique):
+    best = equilibria.best_paying(unstable=select != "stable")
+    if best is None or (select == "only" and not equilibria.unique):
         raise NoSolutionError(
             f"{equilibria.game} under {equilibria.reward} reward: nothing to play with select={select!r}, "
             f"{equilibria.describe()}"
         )
-    best = max(candidates, key=lambda one: one.welfare)
     text = f"{equilibria.describe()}; select={select}: mean payoff {best.welfare:.4f}"
     return Solution(best.profile[None], "computed", best.residual, best.regret, text)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from oracles.games.basins import Basins, Rest
 from oracles.games.certificate import Certificate
 from oracles.games.commitment import Commitment
 from oracles.games.coopetitive_path import CoopetitivePath
@@ -67,6 +68,8 @@ def commitment_record(commitment: Commitment, heads: list[int]) -> dict[str, Any
     prices = commitment.prices_of_anarchy
     return {
         "equilibria": {mode: equilibria_record(found, heads) for mode, found in commitment.equilibria.items()},
+        "basins": {mode: basins_record(basins, heads) for mode, basins in commitment.basins.items()},
+        "oracle": {mode: _best_paying(found, heads) for mode, found in commitment.equilibria.items()},
         "optimum": _rounded(commitment.optimum.profile[heads]),
         "W_optimum": _number(commitment.optimum.welfare),
         "poa_worst": None if prices is None else _number(prices[0]),
@@ -80,6 +83,58 @@ def commitment_record(commitment: Commitment, heads: list[int]) -> dict[str, Any
             for mode, curve in commitment.curves.items()
         },
     }
+
+
+def basins_record(basins: Basins, heads: list[int]) -> dict[str, Any]:
+    """Return what seats settle on under one reward, and where basins meet; one share per group."""
+    from_norm = basins.from_norm
+    return {
+        "followed": basins.followed,
+        "norm": basins.norm,
+        "equilibria": [
+            {"at": _rounded(rest.profiles[0, heads]), "welfare": _number(float(rest.payoffs[0])), **_rest_record(rest)}
+            for rest in basins.equilibria
+        ],
+        "continua": [
+            {
+                "low": _rounded(rest.profiles[0, heads]),
+                "high": _rounded(rest.profiles[-1, heads]),
+                "welfare": [_number(float(rest.payoffs.min())), _number(float(rest.payoffs.max()))],
+                "members": rest.members,
+                "audited": len(rest.profiles),
+                **_rest_record(rest),
+            }
+            for rest in basins.continua
+        ],
+        "boundaries": [
+            {
+                "share": _number(boundary.share),
+                "precision": _number(boundary.precision),
+                "answers": None if boundary.answers is None else [_number(answer) for answer in boundary.answers],
+                "equilibrium": boundary.equilibrium,
+            }
+            for boundary in basins.boundaries
+        ],
+        "unsettled": [_number(share) for share in basins.unsettled],
+        "from_norm": None
+        if from_norm is None
+        else {"at": _rounded(from_norm.profiles[0, heads]), "welfare": _number(float(from_norm.payoffs[0]))},
+    }
+
+
+def _rest_record(rest: Rest) -> dict[str, Any]:
+    return {
+        "regret": rest.regret,
+        "stability": rest.stability,
+        "basin": None if rest.basin is None else [_number(edge) for edge in rest.basin],
+        "profile": _rounded(rest.profiles[0]),
+    }
+
+
+def _best_paying(equilibria: Equilibria, heads: list[int]) -> dict[str, Any] | None:
+    """What `Oracle_CommitmentNash` plays."""
+    best = equilibria.best_paying()
+    return None if best is None else {"at": _rounded(best.profile[heads]), "welfare": _number(best.welfare)}
 
 
 def equilibria_record(equilibria: Equilibria, heads: list[int]) -> dict[str, Any]:

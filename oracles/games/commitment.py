@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.rewards import MODES
+from oracles.games.basin_search import find_basins
+from oracles.games.basins import Basins
 from oracles.games.equilibrium import Equilibria, default_starts, find_equilibria
 from oracles.games.normal_form import CommitmentGame, FloatArray
 from oracles.games.optimum import Optimum, welfare_optimum
@@ -42,7 +44,9 @@ class Commitment:
     """The commitment game of a whole episode."""
 
     equilibria: dict[str, Equilibria]
-    """Under private and integrated reward."""
+    """Under private and integrated reward: where searches from single starts ended."""
+    basins: dict[str, Basins]
+    """Under the same: all equilibria, continua, and where their basins meet; empty where that was not asked for."""
     curves: dict[str, ResponseCurve]
     """Best common constants, by reward mode."""
     optimum: Optimum
@@ -51,23 +55,33 @@ class Commitment:
     @property
     def prices_of_anarchy(self) -> tuple[float, float] | None:
         """Optimal welfare over that of the worst and of the best private equilibrium; None without a positive one."""
-        welfare = [found.welfare for found in self.equilibria["private"].found]
-        if not welfare or min(welfare) <= 0.0:
+        welfare = self._private_welfare
+        if welfare is None or welfare[0] <= 0.0:
             return None
-        return self.optimum.welfare / min(welfare), self.optimum.welfare / max(welfare)
+        return self.optimum.welfare / welfare[0], self.optimum.welfare / welfare[1]
+
+    @property
+    def _private_welfare(self) -> tuple[float, float] | None:
+        if "private" in self.basins:
+            return self.basins["private"].welfare
+        payoffs = [found.welfare for found in self.equilibria["private"].found]
+        return (min(payoffs), max(payoffs)) if payoffs else None
 
 
-def commitment(game: AnyGame, stage_optimum: FloatArray) -> Commitment:
+def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) -> Commitment:
     """Solve the commitment game from the opening.
 
     Args:
         game: on the NumPy backend.
         stage_optimum: ``(N,)`` optimum of the stage game, one of the starts.
+        follow: also follow best responses along all that seats can commit to, for continua and basins.
     """
     forms = {mode: CommitmentGame(game, mode) for mode in ("private", "integrated")}
     starts: Sequence[npt.ArrayLike] = [*default_starts(forms["private"]), stage_optimum]
+    equilibria = {mode: find_equilibria(form, starts) for mode, form in forms.items()}
     return Commitment(
-        equilibria={mode: find_equilibria(form, starts) for mode, form in forms.items()},
+        equilibria=equilibria,
+        basins=find_basins(forms, equilibria) if follow else {},
         curves=response_curves(game),
         optimum=welfare_optimum(forms["private"], [0.0, forms["private"].norm, stage_optimum, 1.0]),
     )

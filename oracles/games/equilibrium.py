@@ -109,6 +109,15 @@ class Equilibria:
             return self.found[0]
         raise ValueError(f"{self.game} under {self.reward} reward: expected one equilibrium, {self.describe()}")
 
+    def best_paying(self, unstable: bool = False) -> Equilibrium | None:
+        """Return the equilibrium with the highest welfare; None without one.
+
+        Args:
+            unstable: whether one that is known to be unstable may be chosen.
+        """
+        candidates = (one for one in self.found if unstable or one.stable is not False)
+        return max(candidates, key=lambda one: one.welfare, default=None)
+
     def describe(self) -> str:
         """Say in one line what was found."""
         profiles = ", ".join(str(np.round(equilibrium.profile, 3).tolist()) for equilibrium in self.found)

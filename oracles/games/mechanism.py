@@ -30,6 +30,7 @@ class WithoutMechanism:
     trusting: Dilemma
     """The stage game at full trust, no damage."""
     commitment: Commitment
+    """With what single starts lead to, without basins."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def without_mechanism(game: AnyGame) -> WithoutMechanism | None:
     return WithoutMechanism(
         opening=start,
         trusting=dilemma(off, opening(off, trust=1.0, damage=0.0)),
-        commitment=commitment(off, start.optimum.profile),
+        commitment=commitment(off, start.optimum.profile, follow=False),
     )
 
 
