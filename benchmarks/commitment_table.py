@@ -20,6 +20,8 @@ from benchmarks.solve.words import meeting, number, percent, settled_and_paid
 from coopgym.games.registry import games, make_game
 
 KIND = "commitment equilibria"
+KEPT = ("basins", "oracle", "optimum", "W_optimum", "poa_worst", "poa_best")
+"""Parts of a certificate's record of commitment play that are kept."""
 RESULTS = Path(__file__).parent / "results" / "commitment-v1.json"
 HEADINGS = ("game", "reward", "equilibria and continua, % (payoff)", "basins meet, %", "from the norm, %")
 
@@ -44,14 +46,14 @@ def commitment_welfare(constant: Record, reward: str = "private") -> CommitmentW
         reward: private or integrated.
     """
     basins = constant["basins"][reward]
-    payoffs = [rest["welfare"] for rest in basins["equilibria"]]
+    oracle, norm = constant["oracle"][reward]["welfare"], basins["from_norm"]
+    payoffs = [oracle, *(rest["welfare"] for rest in basins["equilibria"])]
     payoffs += [end for rest in basins["continua"] for end in rest["welfare"]]
-    norm = basins["from_norm"]
     return CommitmentWelfare(
         worst=min(payoffs),
         best=max(payoffs),
         from_norm=None if norm is None else norm["welfare"],
-        oracle=constant["oracle"][reward]["welfare"],
+        oracle=oracle,
     )
 
 
@@ -74,7 +76,11 @@ def certified_commitments(folder: Path) -> dict[str, Record]:
             f"{folder}: expected certificates by this version, none of {', '.join(missing)}; run coopgym solve --all "
             f"--edition formal -o {folder}"
         )
-    return {game: certificate.record["constant"] for game, certificate in solved.items() if certificate is not None}
+    return {
+        game: {part: certificate.record["constant"][part] for part in KEPT}
+        for game, certificate in solved.items()
+        if certificate is not None
+    }
 
 
 def commitment_table(commitments: Mapping[str, Record]) -> str:
