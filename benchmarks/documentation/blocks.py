@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.documentation import catalogue, certificates, language, learners, scores, speeds, teams, tournaments
+from benchmarks.documentation import (
+    catalogue,
+    certificates,
+    commitments,
+    language,
+    learners,
+    scores,
+    speeds,
+    teams,
+    tournaments,
+)
 from benchmarks.documentation.wording import paragraph
 from coopgym.corpus.standard import describe_columns
 
@@ -21,6 +31,7 @@ def learners_and_teams() -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "certified dilemmas": certificates.dilemmas,
+        "commitment equilibria": commitments.commitment_table,
         "columns of a corpus": describe_columns,
         "language: above the untrained model": language.above_the_untrained,
         "language: likeliest messages": language.likeliest_table,

@@ -48,8 +48,8 @@ def print_solution(console: TerminalConsole, game: AnyGame, record: Record) -> N
         console.print(line, highlight=False)
     if record["mechanism"] is not None:
         console.print(_mechanism_table(record))
-    for line in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
-        console.print(line, highlight=False)
+    for remark in (*_special_lines(record), *_search_lines(record), *_verdict(record)):
+        console.print(remark, highlight=False)
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -23,7 +23,7 @@ COLUMNS = {
     "greed": "best gain from leaving the optimum alone, payoff units",
     "fear": "loss of a lone cooperator at the private equilibrium, payoff units",
     "episode, private": "equilibria when every seat fixes one share for a whole episode, private reward, %; a range is "
-    "a continuum, or as many equilibria as it says in brackets; unstable ones are in the next column",
+    "a continuum, or as many equilibria as stand before it; unstable ones are in the next column",
     "basins meet, private": "common share, or that of the first of two unequal seats, at which best responses turn "
     "from one of these equilibria to another, %; brackets say from where to where they jump, and are missing where an "
     "unstable equilibrium lies",
@@ -103,15 +103,15 @@ def meeting(basins: Record) -> str:
 
 def rests_of(basins: Record) -> list[Record]:
     """Equilibria and continua from low to high."""
-    return sorted((*basins["equilibria"], *basins["continua"]), key=lambda rest: sum(rest["profile"]))
+    return sorted((*basins["equilibria"], *basins["continua"]), key=lambda rest: rest.get("at") or rest["low"])
 
 
 def places(rest: Record) -> str:
-    """An equilibrium, or the ends of a continuum, as per cent."""
+    """An equilibrium, or the ends of a continuum, as per cent; by seat where exchangeable seats play differently."""
     if "at" in rest:
-        return percent(rest["at"], 1)
+        return percent(rest["at" if rest["symmetric_within_groups"] else "profile"], 1)
     ends = f"{percent(rest['low'], 1)} to {percent(rest['high'], 1)}"
-    return ends if rest["members"] is None else f"{ends} ({rest['members']})"
+    return ends if rest["members"] is None else f"{rest['members']} from {ends}"
 
 
 def payoffs(rest: Record, digits: int) -> str:

@@ -98,14 +98,6 @@ class Basins:
         return tuple(rest for rest in self.rests if not rest.isolated)
 
     @property
-    def welfare(self) -> tuple[float, float] | None:
-        """Mean payoff per seat in the worst and in the best equilibrium; None without one."""
-        if not self.rests:
-            return None
-        payoffs = np.concatenate([rest.payoffs for rest in self.rests])
-        return float(payoffs.min()), float(payoffs.max())
-
-    @property
     def from_norm(self) -> Rest | None:
         """The one equilibrium to which best responses lead when seats start from the norm; None if unknown."""
         return self.reached_from(self.norm)

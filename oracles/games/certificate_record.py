@@ -92,7 +92,13 @@ def basins_record(basins: Basins, heads: list[int]) -> dict[str, Any]:
         "followed": basins.followed,
         "norm": basins.norm,
         "equilibria": [
-            {"at": _rounded(rest.profiles[0, heads]), "welfare": _number(float(rest.payoffs[0])), **_rest_record(rest)}
+            {
+                "at": _rounded(rest.profiles[0, heads]),
+                "symmetric_within_groups": _symmetric(rest.profiles[0], heads),
+                "profile": _rounded(rest.profiles[0]),
+                "welfare": _number(float(rest.payoffs[0])),
+                **_rest_record(rest),
+            }
             for rest in basins.equilibria
         ],
         "continua": [
@@ -127,8 +133,12 @@ def _rest_record(rest: Rest) -> dict[str, Any]:
         "regret": rest.regret,
         "stability": rest.stability,
         "basin": None if rest.basin is None else [_number(edge) for edge in rest.basin],
-        "profile": _rounded(rest.profiles[0]),
     }
+
+
+def _symmetric(profile: FloatArray, heads: list[int]) -> bool:
+    """Whether exchangeable seats play the same."""
+    return bool(len(np.unique(np.round(profile, 6))) <= len(heads))
 
 
 def _best_paying(equilibria: Equilibria, heads: list[int]) -> dict[str, Any] | None:
@@ -157,7 +167,7 @@ def equilibria_record(equilibria: Equilibria, heads: list[int]) -> dict[str, Any
 def _equilibrium_record(found: Equilibrium, heads: list[int]) -> dict[str, Any]:
     return {
         "at": _rounded(found.profile[heads]),
-        "symmetric_within_groups": bool(len(np.unique(np.round(found.profile, 6))) <= len(heads)),
+        "symmetric_within_groups": _symmetric(found.profile, heads),
         "profile": _rounded(found.profile),
         "welfare": _number(found.welfare),
         "regret": found.regret,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.rewards import MODES
 from oracles.games.basin_search import find_basins
 from oracles.games.basins import Basins
-from oracles.games.equilibrium import Equilibria, default_starts, find_equilibria
+from oracles.games.equilibrium import Equilibria, find_equilibria
 from oracles.games.normal_form import CommitmentGame, FloatArray
 from oracles.games.optimum import Optimum, welfare_optimum
 
@@ -62,9 +60,10 @@ class Commitment:
 
     @property
     def _private_welfare(self) -> tuple[float, float] | None:
-        if "private" in self.basins:
-            return self.basins["private"].welfare
+        """Mean payoff per seat in the worst and in the best private equilibrium; None without one."""
         payoffs = [found.welfare for found in self.equilibria["private"].found]
+        if "private" in self.basins:
+            payoffs += [float(payoff) for rest in self.basins["private"].rests for payoff in rest.payoffs]
         return (min(payoffs), max(payoffs)) if payoffs else None
 
 
@@ -73,12 +72,11 @@ def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) ->
 
     Args:
         game: on the NumPy backend.
-        stage_optimum: ``(N,)`` optimum of the stage game, one of the starts.
+        stage_optimum: ``(N,)`` optimum of the stage game, from which the search for the optimum starts too.
         follow: also follow best responses along all that seats can commit to, for continua and basins.
     """
     forms = {mode: CommitmentGame(game, mode) for mode in ("private", "integrated")}
-    starts: Sequence[npt.ArrayLike] = [*default_starts(forms["private"]), stage_optimum]
-    equilibria = {mode: find_equilibria(form, starts) for mode, form in forms.items()}
+    equilibria = {mode: find_equilibria(form) for mode, form in forms.items()}
     return Commitment(
         equilibria=equilibria,
         basins=find_basins(forms, equilibria) if follow else {},

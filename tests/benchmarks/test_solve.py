@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import itertools
 import json
@@ -11,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from formal_certificates import CERTIFICATES
 from hypothesis import given
@@ -20,14 +22,16 @@ from typer.testing import CliRunner, Result
 from benchmarks.cli import app
 from benchmarks.progress import LineProgress
 from benchmarks.report import ink
+from benchmarks.report.panels import commitment_panel
 from benchmarks.report.portraits import portraits
 from benchmarks.solve import batch, certificates, keeping
 from benchmarks.solve.files import Solved, read_solved
 from benchmarks.solve.page import render_index
 from benchmarks.solve.settings import parse_settings
 from benchmarks.solve.solution import Solution, solve
-from benchmarks.solve.words import percent, standing
+from benchmarks.solve.words import meeting, percent, settled, settled_and_paid, settling, standing
 from coopgym.games.registry import make_game
+from oracles.games.basins import Basins, Boundary, Rest
 
 QUICK = {"max_steps": 8}
 TWO = ("PartnerHoldUp-v1", "TrustDilemma-v1")
@@ -78,6 +82,8 @@ def test_a_game_is_solved_on_one_screen() -> None:
     assert "equilibrium, mutuality=0.3" in result.output
     for fact in ("price of anarchy 1.222", "gap closed 0.42 (full trust 0.76)", "greed 0.44 · fear 0.28"):
         assert fact in result.output
+    assert re.search(r"integrated equilibrium +[\d.]+ +[\d.]+ +\S+ +stable, from everywhere", result.output)
+    assert "basins are told by the share that all seats start from" in result.output
     assert "every search converged from all of its starts" in result.output
     assert "a dilemma by the standard of the formal edition" in result.output
     assert "figure and its record go into a folder with -o" in result.stderr
@@ -94,6 +100,46 @@ def test_an_equilibrium_of_a_grid_only_is_called_so() -> None:
     found = {"basin": 1.0, "interior": True, "stability": None, "symmetric_within_groups": True}
     assert standing({**found, "spacing": 1e-4}, unique=True) == "unique, interior"
     assert standing({**found, "spacing": 0.025}, unique=True) == "unique, interior, among shares 2.5 % apart"
+
+
+def resting(stability: str | None, basin: list[float] | None, **more: Any) -> dict[str, Any]:
+    return {"regret": 0.0, "stability": stability, "basin": basin, **more}
+
+
+def test_basins_are_told_in_words() -> None:
+    alike = {"symmetric_within_groups": True}
+    basins = {
+        "followed": "common shares",
+        "equilibria": [
+            resting("stable", [0.0, 0.209], at=[0.1238], profile=[0.1238] * 2, welfare=1.3594, **alike),
+            resting("unstable", [0.209, 0.209], at=[0.209], profile=[0.209] * 2, welfare=1.446, **alike),
+            resting(None, None, at=[0.3], profile=[0.3, 0.0015], welfare=1.4, symmetric_within_groups=False),
+        ],
+        "continua": [
+            resting("stable", [0.209, 0.65], low=[0.5], high=[0.6], welfare=[1.5, 1.6], members=None, audited=12),
+            resting("half-stable", [0.65, 1.0], low=[0.7], high=[0.8], welfare=[1.7, 1.8], members=40, audited=12),
+        ],
+        "boundaries": [
+            {"share": 0.209, "precision": 1e-5, "answers": [0.209, 0.209], "equilibrium": True},
+            {"share": 0.65, "precision": 1e-5, "answers": [0.6, 0.7], "equilibrium": False},
+            {"share": 0.9, "precision": 0.02, "answers": None, "equilibrium": False},
+        ],
+        "unsettled": [0.95],
+    }
+    assert settled(basins) == "12.4 or 30.0/0.1 or 50.0 to 60.0 or 40 from 70.0 to 80.0"
+    assert settled_and_paid(basins).startswith("12.4 (1.36) or 30.0/0.1 (1.40) or 50.0 to 60.0 (1.50 to 1.60)")
+    assert meeting(basins) == "20.9; 65.0 (60 → 70); 90.0 ± 1.0"
+    rows = {(name, places): standing for name, places, _, _, standing in settling("private", basins)}
+    assert rows == {
+        ("private equilibrium", "12.4"): "stable, from 0.0 to 20.9 %",
+        ("private equilibrium", "20.9"): "unstable, basins meet here",
+        ("private equilibrium", "30.0/0.1"): "off what was followed",
+        ("private continuum", "50.0 to 60.0"): "stable, audited at 12 places, from 20.9 to 65.0 %",
+        ("private equilibria", "40 from 70.0 to 80.0"): "half-stable, audited at 12 places, from 65.0 to 100.0 %",
+        ("private basins meet", "65.0"): "the best response jumps from 60 to 70 %",
+        ("private basins meet", "90.0"): "starts 2 % apart lead to different places",
+        ("private, unsettled", "95.0"): "best responses jump down past it: no equilibrium",
+    }
 
 
 def test_parameters_change_the_answer(tmp_path: Path) -> None:
@@ -182,6 +228,22 @@ def test_a_figure_is_a_valid_file_that_repeats(team: Solution) -> None:
     assert drawn.png().startswith(b"\x89PNG")
 
 
+def test_the_figure_marks_where_basins_meet_and_what_is_a_continuum(team: Solution) -> None:
+    profiles = np.repeat([[0.2], [0.4]], 4, axis=1)
+    continuum = Rest(profiles, np.ones(2), np.ones(2), 0.0, None, "stable", (0.0, 0.6))
+    boundary = Boundary(0.6, 1e-5, (0.4, 0.9), False)
+    basins = Basins("common shares", 0.3, (continuum,), (boundary,), ())
+    commitment = dataclasses.replace(team.certificate.commitment, basins={"private": basins})
+    figure = commitment_panel(team.game, commitment).figure
+    (axes,) = figure.axes
+    spans = [np.asarray(line.get_xdata()) for line in axes.get_lines()]
+    assert any(len(span) == 2 and span == pytest.approx(60.0) for span in spans), "the boundary stands upright"
+    assert any((span.min(), span.max()) == pytest.approx((20.0, 40.0)) for span in spans), (
+        "the continuum has its length"
+    )
+    assert {"basins meet", "many equilibria"} <= {text.get_text() for text in figure.legends[0].get_texts()}
+
+
 def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: list[str], tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "TrustDilemma-v1.json").write_text('{\n "record_version": 1,\n "packa')
@@ -194,6 +256,9 @@ def test_the_folder_of_all_games_is_complete_and_not_computed_twice(two_games: l
     assert list(rows) == list(TWO)
     assert float(rows["TrustDilemma-v1"]["poa"]) == pytest.approx(1.154, abs=0.002)
     assert rows["PartnerHoldUp-v1"]["nash"].split()[0].startswith("0.12")
+    for mode in ("private", "integrated"):
+        assert rows["TrustDilemma-v1"][f"commitment_{mode}"]
+        assert f"commitment_{mode}_boundaries" in rows["TrustDilemma-v1"]
     page = (tmp_path / "index.html").read_bytes()
 
     assert "0 games solved, 2 already there" in solve_all(tmp_path).output
@@ -282,6 +347,8 @@ def test_the_page_needs_nothing_and_follows_the_theme(team: Solution) -> None:
     assert len(set(ids)) == len(ids)
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) <= set(ids)
     assert "prefers-color-scheme: dark" in page
+    assert "basins meet, integrated" in page
+    assert "basins are told by the share that all seats start from" in page
     assert "1.222" in page
 
 

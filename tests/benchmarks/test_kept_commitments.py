@@ -1,4 +1,4 @@
-"""The documentation's table of commitment equilibria says what is kept, and what is kept is what is computed."""
+"""What is kept of commitment play is what is computed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.learner_table import with_table
 
-from benchmarks.commitment_table import (
-    KIND,
-    certified_commitments,
-    commitment_table,
-    commitment_welfare,
-    kept_commitments,
-)
+from benchmarks.documentation.commitments import KEPT, certified_commitments, kept_commitments
 from coopgym.agents import Seat, make_agent
 from coopgym.games.registry import games, make_game
 from oracles.games.certificate_record import commitment_record
@@ -24,7 +17,6 @@ from oracles.games.commitment import commitment
 from oracles.games.dilemma import dilemma
 from oracles.games.normal_form import StageGame
 
-PAGE = Path(__file__).parents[2] / "docs" / "oracles.md"
 CHEAP = ("RecoveryRace-v1", "SLCD-v1")
 ALL = [game if game in CHEAP else pytest.param(game, marks=pytest.mark.slow) for game in games("formal")]
 
@@ -44,35 +36,18 @@ def assert_alike(one: Any, other: Any) -> None:
         assert one == (pytest.approx(other, abs=2e-4) if isinstance(one, float) else other)
 
 
-def test_the_table_is_up_to_date() -> None:
-    page = PAGE.read_text()
-    table = commitment_table(kept_commitments())
-    assert with_table(page, table, KIND) == page, "run python -m benchmarks.commitment_table certificates on it"
-    assert list(kept_commitments()) == list(games("formal"))
-
-
 @pytest.mark.parametrize("game", ALL)
 def test_what_is_kept_is_what_is_computed_and_played(game: str) -> None:
     made, kept = make_game(game), kept_commitments()[game]
     heads = [group[0] for group in StageGame(made).groups]
     computed = commitment_record(commitment(made, dilemma(made).optimum.profile), heads)
-    assert_alike(json.loads(json.dumps(computed)), kept)
+    assert_alike({part: json.loads(json.dumps(computed[part])) for part in KEPT}, kept)
     for reward, oracle in kept["oracle"].items():
         agent = make_agent("Oracle_CommitmentNash")
         agent.begin(Seat.of(made, 0, "own", reward), 1, np.random.default_rng(0))
         assert agent.solution.shares[0, heads] == pytest.approx(oracle["at"], abs=1e-6)  # type: ignore[attr-defined]  # oracles have one
 
 
-def test_what_commitments_are_worth_lies_between_the_worst_and_the_best() -> None:
-    for game, constant in kept_commitments().items():
-        for reward in ("private", "integrated"):
-            worth = commitment_welfare(constant, reward)
-            assert worth.worst <= worth.oracle + 1e-6, game
-            assert worth.oracle <= worth.best + 1e-6, game
-            assert worth.from_norm is None or worth.worst <= worth.from_norm <= worth.best
-    assert commitment_welfare(kept_commitments()["DynamicPartnerSelection-v1"]).best == pytest.approx(1.873, abs=2e-3)
-
-
 def test_certificates_that_are_missing_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="none of TrustDilemma-v1, .*; run coopgym solve --all --edition formal"):
+    with pytest.raises(ValueError, match=r"none of TrustDilemma-v1, .*; run coopgym solve --all --edition formal"):
         certified_commitments(tmp_path)
