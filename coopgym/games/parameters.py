@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 from coopgym.visible_text import brief
 
 PARAMETER = "parameter"
-LARGEST = {"max_steps": 1_000_000, "n_agents": 10_000}
+LARGEST = {"max_steps": 100_000_000, "n_agents": 10_000}
 """Sizes up to which the arrays of a game can be held: whole episodes, and a number for every pair of agents."""
 
 

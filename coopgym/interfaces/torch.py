@@ -10,7 +10,7 @@ from coopgym.backend import torch_backend
 from coopgym.games.game import Transition
 from coopgym.games.registry import make_game
 from coopgym.games.state import State, map_arrays
-from coopgym.interfaces.engine import Engine, Seeds
+from coopgym.interfaces.engine import Engine, Seeds, checked_options
 from coopgym.interfaces.spaces import checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
 
@@ -99,10 +99,11 @@ class TorchEnv:
             seed: row k (row-major over the batch) gets seed + k; or one seed per row.
             options: as in `Engine.reset`.
         """
+        given = checked_options(options)
         # As long as all rows started together and none can end early, the host knows when they end.
-        together = not (self.game.may_end_early or (options or {}).get("initial_state"))
+        together = not (self.game.may_end_early or given.get("initial_state"))
         with self.game.backend.lasting():
-            self._engine.reset(seed, options)
+            self._engine.reset(seed, given)
             self._lockstep = 0 if together else None
             return self._observe()
 

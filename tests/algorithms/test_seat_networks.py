@@ -77,6 +77,7 @@ def policy(kind: str, outputs: list[float], **facts: float) -> object:
         game="any",
         seat=0,
         endowment=1.0,
+        parameters={},
         gain=np.ones(1),
         offset=np.zeros(1),
         facts={"activation": "tanh", **facts},

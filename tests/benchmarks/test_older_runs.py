@@ -67,13 +67,14 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-REASON = "an older version of coopgym made 2 runs: Random version 1, now 2 (2 runs)"
+VERSION = Random.version
+REASON = f"an older version of coopgym made 2 runs: Random version {VERSION}, now 99 (2 runs)"
 
 
 def test_runs_of_an_older_version_wait_for_a_decision(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "3 runs computed" in folder.run().output
     before, files = folder.ids, folder.files
-    monkeypatch.setattr(Random, "version", 2)
+    monkeypatch.setattr(Random, "version", 99)
     refused = folder.run()
     assert refused.exit_code == 2
     assert f"{REASON}; --redo computes them anew, --keep-older keeps them" in refused.output
@@ -84,12 +85,12 @@ def test_runs_of_an_older_version_wait_for_a_decision(folder: Folder, monkeypatc
 
     kept = folder.run("--keep-older")
     assert "0 runs computed, 3 already there" in kept.output
-    assert "2 runs of an older version were kept: Random version 1, now 2 (2 runs)" in kept.output
+    assert f"2 runs of an older version were kept: Random version {VERSION}, now 99 (2 runs)" in kept.output
     assert folder.ids == before
 
     redone = folder.run("--redo")
     assert "2 runs computed, 1 already there" in redone.output
-    assert "2 earlier runs were replaced: Random version 1, now 2 (2 runs)" in redone.output
+    assert f"2 earlier runs were replaced: Random version {VERSION}, now 99 (2 runs)" in redone.output
     assert {name for name, id in folder.ids.items() if before[name] == id} == {"GrimTrigger/None/1"}
     assert "0 runs computed, 3 already there" in folder.run().output
 
@@ -125,12 +126,13 @@ def test_those_who_met_a_learner_of_an_older_version_are_older_too(
 ) -> None:
     folder.run(text=STUDY + LEARNER)
     before = folder.ids
-    monkeypatch.setattr(learners()["IPPO"], "version", 2)
+    monkeypatch.setattr(learners()["IPPO"], "version", 99)
     refused = folder.run(text=STUDY + LEARNER)
     assert refused.exit_code == 2
     met = sum("IPPO" in name for name in before)
     assert (
-        f"made {met} runs: IPPO is trained otherwise ({met - 2} runs); IPPO version 1, now 2 (2 runs)" in refused.output
+        f"made {met} runs: IPPO is trained otherwise ({met - 2} runs); IPPO version 2, now 99 (2 runs)"
+        in refused.output
     )
     assert "0 runs computed" in folder.run("--keep-older", text=STUDY + LEARNER).output
     assert folder.ids == before
@@ -141,7 +143,7 @@ def test_those_who_met_a_learner_of_an_older_version_are_older_too(
 def test_whom_an_older_version_trained_meets_nobody_new(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = LEARNER.replace("cross_play = true\n", "")
     folder.run(text=STUDY + alone)
-    monkeypatch.setattr(learners()["IPPO"], "version", 2)
+    monkeypatch.setattr(learners()["IPPO"], "version", 99)
     result = folder.run("--keep-older", text=STUDY + LEARNER)
     assert result.exit_code == 1
     errors = {row["error"] for row in load_corpus(folder.runs).runs.to_pylist() if row["status"] == "failed"}
@@ -168,7 +170,7 @@ def test_failed_runs_are_tried_again_whoever_made_them(folder: Folder, monkeypat
     with monkeypatch.context() as broken:
         broken.setattr("benchmarks.jobs.evaluation_metrics", lambda *a: 1 / 0)
         assert folder.run().exit_code == 1
-    monkeypatch.setattr(GrimTrigger, "version", 2)
+    monkeypatch.setattr(GrimTrigger, "version", 99)
     result = folder.run()
     assert (result.exit_code, "3 runs computed, 0 already there, 0 failed" in result.output) == (0, True)
     assert "replaced" not in result.output

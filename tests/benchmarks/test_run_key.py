@@ -123,18 +123,18 @@ def test_what_a_study_asks_for_is_in_the_id(one: RunSpec, other: RunSpec) -> Non
 @pytest.mark.parametrize(
     ("run", "owner", "attribute", "value"),
     [
-        (spec(), game_class(GAME), "version", 2),
-        (spec(), Private, "version", 2),
-        (spec(), TitForTat, "version", 2),
-        (spec(algorithm="Oracle_Nash", kind="oracle"), Nash, "version", 2),
-        (scenario(background="TitForTat"), TitForTat, "version", 2),
-        (training(), learners()["MAPPO"], "version", 2),
-        (language(), LLM, "version", 2),
-        (language(), GroupZ, "version", 2),
-        (language(), TitForTat, "version", 2),
-        (language(), Nash, "version", 2),
-        (audit(), TitForTat, "version", 2),
-        (spec(exploitability=True), run_key, "SEARCH_VERSION", 2),
+        (spec(), game_class(GAME), "version", 99),
+        (spec(), Private, "version", 99),
+        (spec(), TitForTat, "version", 99),
+        (spec(algorithm="Oracle_Nash", kind="oracle"), Nash, "version", 99),
+        (scenario(background="TitForTat"), TitForTat, "version", 99),
+        (training(), learners()["MAPPO"], "version", 99),
+        (language(), LLM, "version", 99),
+        (language(), GroupZ, "version", 99),
+        (language(), TitForTat, "version", 99),
+        (language(), Nash, "version", 99),
+        (audit(), TitForTat, "version", 99),
+        (spec(exploitability=True), run_key, "SEARCH_VERSION", 99),
     ],
 )
 def test_a_version_that_is_raised_makes_another_run(
@@ -147,7 +147,7 @@ def test_a_version_that_is_raised_makes_another_run(
 
 def test_the_version_of_an_audit_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     before = audit().run_id
-    monkeypatch.setitem(AUDIT_VERSIONS, "reactive", 2)
+    monkeypatch.setitem(AUDIT_VERSIONS, "reactive", 99)
     assert audit().run_id != before
 
 
