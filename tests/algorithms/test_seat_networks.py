@@ -16,6 +16,7 @@ from algorithms.marl.seat_networks import SeatNetworks
 from algorithms.marl.seats import Context
 from algorithms.marl.trainer import Trainer
 from algorithms.marl.world import compact_state, state_size
+from coopgym.agents.streams import EpisodeDraws
 
 
 def context(game: str = "PlatformEcosystem-v1") -> Context:
@@ -100,5 +101,5 @@ def policy(kind: str, outputs: list[float], **facts: float) -> object:
 def test_what_policies_play(kind: str, outputs: list[float], facts: dict[str, float], best: float, mean: float) -> None:
     plays, seen = policy(kind, outputs, **facts), np.zeros((4000, 1))
     assert plays.share(seen) == pytest.approx(best)  # type: ignore[attr-defined]
-    drawn = plays.share(seen, np.random.default_rng(0))  # type: ignore[attr-defined]
+    drawn = plays.share(seen, EpisodeDraws(np.random.default_rng(0), len(seen)))  # type: ignore[attr-defined]
     assert drawn.mean() == pytest.approx(mean, abs=0.03)
