@@ -66,10 +66,10 @@ def ranking_table(field: Field) -> Table:
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("algorithm", no_wrap=True)
-    table.add_column(measures[0], justify="right", no_wrap=True)
+    table.add_column(measures[0], justify="right", min_width=len(measures[0]))  # seeds may take several lines
     table.add_column("group", no_wrap=True)
     for measure in measures[1:]:
-        table.add_column(measure, justify="right", no_wrap=measure != "played")
+        table.add_column(measure, justify="right", no_wrap=True)
     for row in field.ranks.rows:
         found = numbers[row.entrant.name]
         style = "dim" if row.entrant.kind == "constant" else None
@@ -86,7 +86,7 @@ def _number(measure: str, estimate: Estimate | None) -> str:
 
 def _with_spread(score: Estimate) -> str:
     if score.low is not None and score.high is not None:
-        return f"{score_text(score.value)} ({score_text(score.low)} … {score_text(score.high)})"
+        return f"{score_text(score.value)} ± {score_text(score.high - score.value)}"
     seeds = "; ".join(map(score_text, score.seeds))
     return score_text(score.value) + (f" ({seeds})" if seeds else "")
 
@@ -127,7 +127,7 @@ def print_rankings(console: TerminalConsole, contests: Contests) -> None:
         console.print(f"{measure}: {scale}", highlight=False)
     if found:
         console.print(
-            f"in brackets: 95 % interval over seeds, or the seeds where there are fewer than {FEWEST}; group: who "
+            f"±: 95 % interval over seeds; in brackets the seeds where there are fewer than {FEWEST}; group: who "
             "shares a letter cannot be told apart; played: mean share of endowment",
             highlight=False,
         )

@@ -128,7 +128,8 @@ class Field:
         if not rows:
             return ""
         first, own = rows[0], len(self.table.games)
-        scope = f"Averaged over all {_games(own)}" if own == self.games else f"On {_games(own)} (of {self.games})"
+        everywhere = f"Averaged over all {_games(own)}" if own > 1 else "In the only game"
+        scope = everywhere if own == self.games else f"On {_games(own)} (of {self.games})"
         if len(rows) == 1:
             return f"{scope}, {self._leading(first)}; there is no other agent to compare with."
         leaders = self.ranks.leaders([row.entrant.name for row in rows])
