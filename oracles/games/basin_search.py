@@ -138,8 +138,10 @@ def _series(line: Line, answers: Answers) -> Iterator[_Stretch]:
 
 def _parts(line: Line, shares: FloatArray) -> list[_Stretch]:
     """Series among equilibria, cut where neighbours are further apart than points of the grid."""
+    if not len(shares):
+        return []
     parts = np.split(shares, np.flatnonzero(np.diff(shares) > cell(line.form) + AUDIT_SPACING) + 1)
-    rests = [_audited(line, part[_spread(len(part))], len(part)) for part in parts if len(part)]
+    rests = [_audited(line, part[_spread(len(part))], len(part)) for part in parts]
     return [
         _Stretch(float(part[0]), float(part[-1]), rest)
         for part, rest in zip(parts, rests, strict=True)
@@ -241,15 +243,16 @@ def _holds(rest: Rest, found: Equilibrium) -> bool:
 def _from_starts(form: NormalForm, equilibria: Equilibria) -> Basins:
     """Tell which common starts lead to which of the equilibria that searches found."""
     rests, norm = _joined(form, equilibria.found), float(form.norm[0])
-    if equilibria.unique:
+    if equilibria.unique or not rests:
         return Basins("starts", norm, tuple(replace(rest, basin=(0.0, 1.0)) for rest in rests), (), ())
-    starts = STARTS
-    ends = _ends(form, starts, rests)
+    starts, ends = STARTS, _ends(form, STARTS, rests)
     changes = np.flatnonzero(np.diff(ends))
     inside = (starts[changes, None] + np.diff(starts)[changes, None] * np.arange(1, PARTS) / PARTS).ravel()
     starts, ends = np.concatenate([starts, inside]), np.concatenate([ends, _ends(form, inside, rests)])
     order = np.argsort(starts)
     settled = order[ends[order] >= 0]
+    if not len(settled):
+        return Basins("starts", norm, tuple(rests), (), ())
     starts, ends = starts[settled], ends[settled]
     changes = np.flatnonzero(np.diff(ends))
     middles, widths = 0.5 * (starts[changes] + starts[changes + 1]), np.diff(starts)[changes]
@@ -268,8 +271,8 @@ def _from_starts(form: NormalForm, equilibria: Equilibria) -> Basins:
 
 def _ends(form: NormalForm, starts: FloatArray, rests: Sequence[Rest]) -> npt.NDArray[np.intp]:
     """Which rest ``(S,)`` seats reach that answer in turn from common starts ``(S,)``; -1 where it is none of them."""
-    if not (len(starts) and rests):
-        return np.full(len(starts), -1)
+    if not len(starts):
+        return np.zeros(0, dtype=np.intp)
     ends, _ = iterate_on_grid(form, np.repeat(starts[:, None], form.n_agents, axis=1), movers(form, True))
     distances = [np.abs(ends[:, None] - rest.profiles).max(-1).min(-1) for rest in rests]
     return np.where(np.min(distances, axis=0) < 2.0 * cell(form), np.argmin(distances, axis=0), -1)

@@ -26,7 +26,7 @@ STEPS = np.array([0.0, *(sign * 10.0**-power for power in range(2, 7) for sign i
 """Deviations that tell on which side of the own share the best response lies when it is near; the first is to stay."""
 ROUNDING = 1e-13
 """Gain, in payoff units, that is rounding error."""
-PARTS, ROUNDS = 4, 5
+PARTS, ROUNDS = 4, 4
 """Parts into which a stretch is cut whose ends differ in direction, and how often."""
 ANSWERED_LEVELS = 51
 """Shares of the first seat at which an answered line is read to begin with."""
@@ -138,8 +138,9 @@ def _resolved(line: Line, answers: Answers) -> Answers:
 
 
 def _confirmed(line: Line, answers: Answers) -> Answers:
-    """Try the whole grid where the direction changes, for peaks that are far from the best responses around."""
-    first = np.flatnonzero(np.diff(answers.directions))
+    """Try the whole grid where the best response jumps past the own share: it may jump to and from somewhere else."""
+    jumps = np.abs(np.diff(answers.answers)) > cell(line.form)
+    first = np.flatnonzero(jumps & (np.diff(answers.directions) != 0.0))
     if not len(first):
         return answers
     beside = np.union1d(first, first + 1)

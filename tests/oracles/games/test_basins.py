@@ -97,15 +97,15 @@ def test_where_the_best_response_jumps_up_basins_meet_without_an_equilibrium() -
     assert shares(basins) == pytest.approx([0.2, 0.8])
     (boundary,) = basins.boundaries
     assert not boundary.equilibrium
-    assert boundary.share == pytest.approx(0.4567, abs=2e-5)
+    assert boundary.share == pytest.approx(0.4567, abs=5e-5)
     assert boundary.answers == pytest.approx((0.2, 0.8))
-    assert basins.rests[0].basin == (0.0, pytest.approx(0.4567, abs=2e-5))
+    assert basins.rests[0].basin == (0.0, pytest.approx(0.4567, abs=5e-5))
 
 
 def test_where_the_best_response_jumps_down_nobody_settles() -> None:
     basins = solved(Wishes(lambda others: np.where(others < 0.4567, 0.8, 0.2)))
     assert not basins.equilibria
-    assert basins.unsettled == (pytest.approx(0.4567, abs=2e-5),)
+    assert basins.unsettled == (pytest.approx(0.4567, abs=5e-5),)
     assert basins.reached_from(0.3) is None
 
 
@@ -170,6 +170,15 @@ def test_seats_of_three_kinds_are_followed_from_common_starts() -> None:
     assert boundary.answers is None
     assert boundary.precision <= 0.03
     assert (low.basin, high.basin) == ((0.0, boundary.share), (boundary.share, 1.0))
+
+
+def test_where_three_kinds_find_no_equilibrium_none_is_made_up() -> None:
+    def contrary(others: FloatArray) -> FloatArray:
+        return np.where(others < 0.4567, 0.8, 0.2)
+
+    form = Wishes(contrary, contrary, lambda others: np.where(others < 0.4567, 0.2, 0.8))
+    basins = solved(form)
+    assert (basins.rests, basins.boundaries, basins.from_norm) == ((), (), None)
 
 
 @settings(max_examples=20, deadline=None)
