@@ -29,6 +29,7 @@ MIXED: dict[str, Any] = {
     "name": "mixed",
     "seeds": [1, 2],
     "episodes": 2,
+    "exploitability": False,
     "blocks": [
         {
             "games": ["TrustDilemma-v1", "SynergySearch-v1", "TeamProduction-v1"],

@@ -78,6 +78,7 @@ LEARNING_STUDY = """
 name = "learning"
 seeds = [1, 2]
 episodes = 2
+exploitability = false
 [[blocks]]
 games = ["TrustDilemma-v1", "SynergySearch-v1", "SLCD-v1", "PartnerHoldUp-v1", "RecoveryRace-v1", "RenaultNissan-v1"]
 parameters = { max_steps = 10 }
