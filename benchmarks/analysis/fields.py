@@ -236,7 +236,7 @@ def _field(contest: Contest, table: SeedScores, number: int, whole: SeedScores) 
         table=table.only(_shown(table)),
         number=number,
         landmarks={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
-        games=len(whole.games),
+        games=len({task.game for task in contest.grid.tasks}),
         tasks=len(whole.tasks),
         absent=dict(_absent(contest, table, whole)),
     )
