@@ -41,6 +41,7 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
         "seat": seat,
         "observation": vectors(trajectory.observations),
         "action": numbers(trajectory.actions),
+        "share": numbers(trajectory.shares),
         "payoff": numbers(trajectory.payoffs),
         "reward": numbers(trajectory.rewards),
         "trust": vectors(trajectory.trust),

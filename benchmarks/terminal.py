@@ -28,7 +28,7 @@ class HasLeftError(Exception):
 
 @dataclass
 class Person:
-    """An agent that asks a person for every action."""
+    """An agent that asks a person for every share."""
 
     ask: Ask
     say: Say
@@ -40,7 +40,7 @@ class Person:
         self.seat, self.round = seat, 0
 
     def act(self, observation: FloatArray) -> FloatArray:
-        """Describe what the seat sees and return the amount typed, ``(1,)``.
+        """Describe what the seat sees and return the share typed, ``(1,)``.
 
         Raises:
             HasLeftError: the person typed q or the input ended.
@@ -49,30 +49,42 @@ class Person:
         self.say(f"\nRound {self.round} of {self.seat.game.horizon}")
         for line in describe(self.seat, observation[0]):
             self.say(f"  {line}")
-        return np.array([self._amount()])
+        return np.array([self._share()])
 
-    def _amount(self) -> float:
-        most, norm = self.seat.endowment, float(self.seat.game.baselines[self.seat.index])
+    def _share(self) -> float:
+        endowment, norm = self.seat.endowment, self.seat.norm
+        question = f"  Your share, 0 to 100 % of {endowment:g} (Enter: {in_percent(norm)}, the norm; q: leave): "
         while True:
             try:
-                typed = self.ask(f"  You put in, 0 to {most:g} (Enter: {norm:g}, the norm; q: leave): ").strip()
+                typed = self.ask(question).strip()
             except EOFError:
                 raise HasLeftError from None
             if typed.lower() in ("q", "quit", "exit"):
                 raise HasLeftError
-            if not typed:
-                return norm
-            amount = _number(typed, most)
-            if amount is not None and 0.0 <= amount <= most:
-                return amount
-            self.say(f"  {typed!r} is not playable: type a number from 0 to {most:g}, or a share like 40%.")
+            share = share_typed(typed) if typed else norm
+            if share is not None:
+                self.say(f"  You put in {in_percent(share)} of your endowment, {share * endowment:g} units.")
+                return share
+            self.say(f"  {typed!r} is not playable: type 60, 60% or 0.6 for 60 % of your endowment, at most 100 %.")
 
 
-def _number(typed: str, most: float) -> float | None:
+def share_typed(text: str) -> float | None:
+    """Read a share of the endowment: ``60``, ``60%`` and ``0.6`` are the same; a bare number up to 1 is the share.
+
+    Returns:
+        The share in [0, 1], None where there is none to read.
+    """
     try:
-        return float(typed[:-1]) / 100.0 * most if typed.endswith("%") else float(typed)
+        number = float(text.removesuffix("%"))
     except ValueError:
         return None
+    share = number / 100.0 if text.endswith("%") or number > 1.0 else number
+    return share if 0.0 <= share <= 1.0 else None
+
+
+def in_percent(share: float) -> str:
+    """Write a share as people say it, ``12.5 %``."""
+    return f"{100.0 * share:.4g} %"
 
 
 @dataclass(frozen=True)

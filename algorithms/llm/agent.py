@@ -86,7 +86,7 @@ class LanguageAgent:
         self._turns = [0] * episodes
 
     def act_async(self, observation: FloatArray) -> None:
-        """Begin to work out actions for observations ``(episodes, obs_dim)``; `act` waits for them.
+        """Begin to work out shares for observations ``(episodes, obs_dim)``; `act` waits for them.
 
         Raises:
             RuntimeError: others have been begun and not been waited for.
@@ -99,7 +99,7 @@ class LanguageAgent:
         self._deciding = dialogues, self.policy.voice.decide(dialogues, self.streams, self.stochastic)
 
     def act(self, observation: FloatArray) -> FloatArray:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``."""
+        """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, obs_dim)``."""
         if self._deciding is None:
             self.act_async(observation)
         assert self._deciding is not None
@@ -109,7 +109,7 @@ class LanguageAgent:
                 self._record(episode, dialogue, costs)
         finally:
             self.cancel()
-        return np.array([dialogue.action for dialogue in dialogues]) * self.seat.endowment
+        return np.array([dialogue.action for dialogue in dialogues])
 
     def cancel(self) -> None:
         """Give up actions that are under way."""
@@ -138,6 +138,7 @@ class LanguageAgent:
                     "tool": message.tool,
                     "valid": message.valid,
                     "action": None if message.share is None else message.share * self.seat.endowment,
+                    "share": message.share,
                     **asdict(cost),
                 }
             )

@@ -39,7 +39,6 @@ class TrainedAgent:
         self.stochastic = stochastic
         self.foreign = foreign
         self._policy = policy
-        self._endowment = policy.endowment
         self._draws = EpisodeDraws(np.random.default_rng(0), 1)
 
     def fresh(self) -> TrainedAgent:
@@ -76,13 +75,12 @@ class TrainedAgent:
             self._policy = dataclasses.replace(policy, gain=gain, offset=offset)
         else:
             self._policy = policy
-        self._endowment = seat.endowment
         self._draws = EpisodeDraws(rng, episodes)
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, O)``."""
+        """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, O)``."""
         seen = np.asarray(observation, dtype=np.float64)
-        return self._endowment * self._policy.share(seen, self._draws if self.stochastic else None)
+        return self._policy.share(seen, self._draws if self.stochastic else None)
 
 
 def _differing(trained: Mapping[str, Any], played: Parameters) -> list[str]:
@@ -120,7 +118,6 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
             found[seat] = POLICY_KINDS[group["kind"]](
                 game=record["game"],
                 seat=seat,
-                endowment=record["endowments"][seat],
                 parameters=record["game_parameters"],
                 gain=named["observation.gain"][seat],
                 offset=named["observation.offset"][seat],

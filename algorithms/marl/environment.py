@@ -56,7 +56,7 @@ def environment_factory(
     """Return the maker of environments for a game id, or the given maker with parameters and view filled in."""
     keywords = {**(parameters or {}), **({} if view is None else {"view": view})}
     if isinstance(game, str):
-        return functools.partial(coopgym.torch_env, game, **keywords)
+        return functools.partial(coopgym.torch_env, game, actions="units", **keywords)
     return functools.partial(game, **keywords)
 
 

@@ -36,8 +36,6 @@ class Policy(ABC):
 
     game: str
     seat: int
-    endowment: float
-    """Of its seat in the game that it was trained on."""
     parameters: Mapping[str, Any]
     """Parameters of the game that it was trained on, as JSON values."""
     gain: FloatArray

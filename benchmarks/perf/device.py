@@ -24,7 +24,7 @@ def _require_cuda() -> None:
 
 def _stepper(id: str, batch: int, device: str, *, compile: bool) -> Callable[[], float]:
     """Environment steps per second of wall time, the device's queue included."""
-    env = coopgym.torch_env(id, batch, device, compile=compile, validate=False)
+    env = coopgym.torch_env(id, batch, device, actions="units", compile=compile, validate=False)
     env.reset(seed=0)
     actions = env.game.endowments.expand(batch, -1) / 2.0
 
@@ -75,8 +75,8 @@ def g10(quick: bool = False) -> Ratio:
 
 
 def _single_precision_error(id: str, device: str, batch: int = 16) -> float:
-    exact = coopgym.torch_env(id, batch, "cpu", dtype=torch.float64, validate=False)
-    single = coopgym.torch_env(id, batch, device, dtype=torch.float32, validate=False)
+    exact = coopgym.torch_env(id, batch, "cpu", actions="units", dtype=torch.float64, validate=False)
+    single = coopgym.torch_env(id, batch, device, actions="units", dtype=torch.float32, validate=False)
     exact.reset(seed=0)
     single.reset(seed=0)
     rng, worst = np.random.default_rng(0), 0.0

@@ -24,7 +24,7 @@ def g5(quick: bool = False) -> Ratio:
     """PPO from end to end against playing alone, with as many copies."""
     _require_cuda()
     trainer = _trainer(learner_named("IPPO")(num_envs=COPIES), range(1))
-    environment = coopgym.torch_env(DYAD, COPIES, "cuda", compile=True, validate=False)
+    environment = coopgym.torch_env(DYAD, COPIES, "cuda", actions="units", compile=True, validate=False)
     environment.reset(seed=0)
     actions = environment.game.endowments.expand(COPIES, -1) / 2.0
     steps = environment.game.spec.horizon

@@ -128,8 +128,7 @@ def c5(quick: bool = False) -> Ratio:
 
 def c7(quick: bool = False) -> Ratio:
     """What Gymnasium's vector interface costs on top of the native batch."""
-    game = coopgym.make_game(DYAD)
-    actions = np.random.default_rng(0).random((BATCH, game.n_agents)) * game.spec.endowments
+    actions = np.random.default_rng(0).uniform(-1.0, 1.0, (BATCH, coopgym.spec(DYAD).n_agents))
     adapter = _vector_steps(f"coopgym/{DYAD}", actions, control="joint")
     native = _native_steps(DYAD, BATCH)
     return compare(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
+from coopgym.interfaces.actions import ROUNDING, real_numbers
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -100,35 +101,66 @@ class Agent(Protocol):
         """
 
     def act(self, observation: FloatArray) -> npt.ArrayLike:
-        """Return actions ``(episodes,)`` in endowment units for observations ``(episodes, obs_dim)``, its own."""
+        """Return the shares of its endowment that it plays, ``(episodes,)`` in [0, 1].
+
+        Args:
+            observation: what its seat sees, ``(episodes, obs_dim)``, a copy of its own.
+        """
 
 
 def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
-    """Ask the agent in a seat for its actions ``(episodes,)``.
+    """Ask the agent in a seat what it plays, and return it in endowment units, ``(episodes,)``.
 
-    What it sees is its own copy, and what is returned is a copy of its answer: agents that write into arrays, or keep
+    What it sees is its own copy, and what is returned is none of its arrays: agents that write into arrays, or keep
     them, reach nobody else's.
 
     Raises:
-        ValueError: they are no numbers or not one per episode.
+        ValueError: its answer is not one share of its endowment per episode.
     """
     answer = agent.act(observation.copy())
     try:
-        actions = np.array(answer, dtype=np.float64)
+        shares = playable_shares(answer, len(observation), float(game.spec.endowments[seat]))
+    except ValueError as error:
+        raise ValueError(f"{type(agent).__name__} in seat {seat} of {game.id}: act() {error}") from error
+    return shares * game.spec.endowments[seat]
+
+
+def playable_shares(answer: Any, episodes: int, endowment: float) -> FloatArray:
+    """Return what an agent answered as shares of its endowment, clipped where they miss [0, 1] by rounding only.
+
+    Args:
+        answer: what ``act`` returned.
+        episodes: how many it was asked about.
+        endowment: of its seat, in units.
+
+    Raises:
+        ValueError: something else; the message goes on from "act()".
+    """
+    try:
+        shares = np.array(real_numbers(answer), dtype=np.float64)
     except (TypeError, ValueError) as error:
+        raise ValueError(f"must return numbers, one share of the endowment per episode: {error}") from error
+    if shares.shape != (episodes,):
         raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
-        ) from error
-    if actions.shape != (len(observation),):
-        raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
-            f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
+            f"must return {episodes} shares, one per episode, as shape ({episodes},); got shape {shares.shape}"
         )
-    return actions
+    playable = (shares >= -ROUNDING) & (shares <= 1.0 + ROUNDING)
+    if not playable.all():
+        wrong = float(shares[~playable][0])
+        raise ValueError(f"returned {wrong:g}; expected shares of the endowment in [0, 1]{_advice(wrong, endowment)}")
+    return np.minimum(np.maximum(shares, 0.0), 1.0)
+
+
+def _advice(wrong: float, endowment: float) -> str:
+    if not np.isfinite(wrong):
+        return ", finite ones"
+    if 1.0 < wrong <= endowment * (1.0 + ROUNDING):
+        return f". Agents answer in shares, no longer in endowment units: divide by seat.endowment, here {endowment:g}"
+    return ": clip what lies outside"
 
 
 def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:
-    """Ask several agents for their actions, ``(episodes,)`` each.
+    """Ask several agents what they play, and return it in endowment units, ``(episodes,)`` each.
 
     Agents that wait for something, such as a server, may have ``act_async(observation)``, which begins what ``act``
     with the same observation then ends, and ``cancel()``, which gives it up: they wait side by side.
@@ -216,10 +248,10 @@ class Strategy(ABC):
         """Clear what the strategy remembers of some episodes."""
 
     def act(self, observation: FloatArray) -> FloatArray:
-        """Return actions ``(episodes,)`` in endowment units."""
+        """Return shares of the endowment, ``(episodes,)``."""
         share = np.broadcast_to(self.cooperate(observation), (self.episodes,))
         self.round += 1
-        return np.minimum(np.maximum(share, 0.0), 1.0) * self.seat.endowment
+        return np.minimum(np.maximum(share, 0.0), 1.0)
 
     @abstractmethod
     def cooperate(self, observation: FloatArray) -> float | FloatArray:

@@ -12,7 +12,7 @@ from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
-from coopgym.interfaces.engine import ROUNDING, Engine
+from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.spaces import checked_view
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
@@ -47,6 +47,9 @@ class Trajectory:
     observations: FloatArray
     """``(T, E, N, obs_dim)`` what each seat saw before acting, in the recorded view."""
     actions: FloatArray
+    """``(T, E, N)`` in endowment units."""
+    shares: FloatArray
+    """``(T, E, N)`` the same as shares of the endowments."""
     payoffs: FloatArray
     rewards: FloatArray
     """``(T, E, N)`` in the mode that was asked for."""
@@ -100,9 +103,8 @@ def play(
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
         asked = [(i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
-        columns = joint_answers(game, asked)
-        actions = _checked(engine, agents, np.stack(columns, axis=1))
-        transition, rewards = engine.step(actions)
+        actions = np.stack(joint_answers(game, asked), axis=1)
+        transition, rewards = engine.advance(actions)
         tally.add(observations[seat_views[0]], actions, rewards, transition)
     return tally.result()
 
@@ -113,19 +115,6 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
     if len(views) != game.n_agents:
         raise ValueError(f"{game.id}: expected one view or {game.n_agents} views, got {len(views)}")
     return [checked_view(game, view) for view in views]
-
-
-def _checked(engine: Engine, agents: Sequence[Agent], actions: FloatArray) -> FloatArray:
-    """Check joint actions and name the agent whose action is not playable."""
-    try:
-        checked: FloatArray = engine.check(actions)
-    except ValueError as error:
-        endowments = engine.game.spec.endowments
-        slack = ROUNDING * endowments
-        playable = (actions >= -slack) & (actions <= endowments + slack)
-        seat = int(np.argwhere(~playable)[0][-1])
-        raise ValueError(f"{type(agents[seat]).__name__} in seat {seat}: {error}") from error
-    return checked
 
 
 class _Tally:
@@ -146,10 +135,11 @@ class _Tally:
 
     def add(self, observations: FloatArray, actions: FloatArray, rewards: FloatArray, transition: Transition) -> None:
         game, alive = self._game, self.running[:, None]
+        shares = actions / game.spec.endowments * alive
         for name, layer in self._layers.items():
             self._returns[name] += layer(game, transition) * alive
         self._payoffs += transition.payoffs * alive
-        self._cooperation += actions / game.spec.endowments * alive
+        self._cooperation += shares
         self._lengths += self.running
         ended = self.running & (transition.terminated | transition.truncated)
         self._terminated += ended & transition.terminated
@@ -161,6 +151,7 @@ class _Tally:
                 {
                     "observations": observations * alive[..., None],
                     "actions": actions * alive,
+                    "shares": shares,
                     "payoffs": transition.payoffs * alive,
                     "rewards": rewards * alive,
                     "trust": transition.state.trust * alive[..., None],

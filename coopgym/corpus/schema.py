@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Major.minor: readers accept any minor version and refuse other major versions.
 
 A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
@@ -189,6 +189,7 @@ _STEPS = (
     Column("damage", _SHORT_NUMBERS, "reputation damage this seat holds against every seat", "1"),
     Column("terminated", pa.bool_(), "the relation ended at this step"),
     Column("truncated", pa.bool_(), "the horizon was reached at this step"),
+    Column("share", pa.float64(), "the action as a share of the seat's endowment", "1", True, 4),
 )
 
 _TURNS = (
@@ -210,6 +211,7 @@ _TURNS = (
     Column("requests", pa.int32(), "requests sent for the message, failed ones included", nullable=True, since=3),
     Column("finish", pa.string(), "how it ended: stop, length, content_filter or error", nullable=True, since=3),
     Column("note", pa.string(), "what was unusual about the message or its requests", nullable=True, since=3),
+    Column("share", pa.float64(), "the action as a share of the seat's endowment", "1", True, 4),
 )
 
 _AUDIT_SURFACE = (

@@ -185,6 +185,11 @@ class Game(ABC, Generic[StateT]):
         low, high = self.observation_bounds(view)
         return low[seat], high[seat]
 
+    def common_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        """Return bounds of `observe_seat` that hold for every seat, each ``(obs_dim,)``."""
+        low, high = self.observation_bounds(view)
+        return low.min(axis=0), high.max(axis=0)
+
     @abstractmethod
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         """Return the least and greatest values of `observe_jointly`, each ``(joint_dim,)``."""

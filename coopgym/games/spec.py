@@ -13,6 +13,8 @@ from coopgym.games.parameters import Parameters
 Edition = Literal["released", "formal"]
 View = Literal["own", "full", "minimal"]
 VIEWS: tuple[View, ...] = ("own", "full", "minimal")
+ActionUnit = Literal["symmetric", "share", "units"]
+"""What a controller's numbers are: in [-1, 1], shares of the endowment in [0, 1], or units of it in [0, e_i]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,11 @@ class GameSpec:
     def n_agents(self) -> int:
         """Number of agents N."""
         return len(self.endowments)
+
+    @property
+    def default_actions(self) -> ActionUnit:
+        """What actions of an environment are unless told otherwise; the released edition keeps what was published."""
+        return "units" if self.edition == "released" else "symmetric"
 
     @property
     def name(self) -> str:

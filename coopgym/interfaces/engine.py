@@ -11,12 +11,9 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
-from coopgym.interfaces.actions import real_numbers
+from coopgym.interfaces.actions import ROUNDING, ActionScale, real_numbers
 from coopgym.rewards import RewardLayer, reward_layer
 from coopgym.visible_text import brief
-
-ROUNDING = 1e-6
-"""Actions may miss their range by this share of the endowment: the rounding of single precision."""
 
 Seeds = int | Sequence[int] | None
 
@@ -36,6 +33,7 @@ class Engine:
         reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
         batch: tuple[int, ...] = (),
         *,
+        actions: str | None = "units",
         validate: bool = True,
     ) -> None:
         """Set up without resetting.
@@ -44,10 +42,11 @@ class Engine:
             game: the game, on the backend that the arrays shall live on.
             reward: one layer for all rows, or one per entry of the leading batch dimension.
             batch: leading dimensions.
+            actions: what is sent as an action, as `ActionScale`; None is the game's default.
             validate: check every action (on a GPU this waits for the device once per step).
 
         Raises:
-            ValueError: an unknown reward, or as many layers as the leading dimension has not.
+            ValueError: an unknown reward or unit of actions, or as many layers as the leading dimension has not.
         """
         self.game = game
         self.batch = batch
@@ -59,8 +58,10 @@ class Engine:
         self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
         self._streams: list[np.random.Generator] = []
-        self._upper: list[float] = game.spec.endowments.tolist()
-        self._slack = game.endowments * ROUNDING
+        self.scale = ActionScale(game, actions)
+        self._ranges: list[tuple[float, float]] = np.stack([self.scale.low, self.scale.high], axis=1).tolist()
+        self._low, self._high = game.backend.array(self.scale.low), game.backend.array(self.scale.high)
+        self._slack = (self._high - self._low) * ROUNDING
         self._start: State | None = None
         self._state: State | None = None
 
@@ -123,7 +124,7 @@ class Engine:
         """Play one joint step.
 
         Args:
-            actions: ``(*batch, N)`` in endowment units.
+            actions: ``(*batch, N)`` in the engine's scale.
             rows: booleans over the flattened batch, where random numbers are drawn; None draws for all rows.
 
         Returns:
@@ -132,18 +133,25 @@ class Engine:
         Raises:
             ValueError: wrong shape, NaN, infinite, or out of range beyond rounding.
         """
-        transition = self.game.step(self.state, *self.prepare(actions, rows))
-        self._state = transition.state
-        return transition, self.rewards(transition)
+        return self.advance(self.levels(actions), rows)
 
-    def prepare(self, actions: Any, rows: Array | None = None) -> tuple[Array, Array | None]:
-        """Check actions (unless told not to) and draw the step's random numbers.
+    def levels(self, actions: Any) -> Array:
+        """Return the cooperation levels in endowment units that actions stand for, checked unless told not to.
 
         Raises:
             ValueError: as `step`.
         """
-        checked = self.check(actions) if self.validate else actions
-        return checked, self._draw(self.game.step_normals, rows=rows, normal=True)
+        return self.check(actions) if self.validate else self.scale.levels(actions)
+
+    def advance(self, levels: Array, rows: Array | None = None) -> tuple[Transition, Array]:
+        """Play one joint step of cooperation levels ``(*batch, N)`` in endowment units, as `check` returns them."""
+        transition = self.game.step(self.state, levels, self.draw(rows))
+        self._state = transition.state
+        return transition, self.rewards(transition)
+
+    def draw(self, rows: Array | None = None) -> Array | None:
+        """Draw the random numbers of a step, as for `step`."""
+        return self._draw(self.game.step_normals, rows=rows, normal=True)
 
     def rewards(self, transition: Transition) -> Array:
         """Reward a transition, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""
@@ -153,9 +161,10 @@ class Engine:
         return self.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(self.layers)], axis=0)
 
     def check(self, actions: Any) -> Array:
-        """Return actions as an array of the backend, clipped where they miss their range by rounding only.
+        """Return the cooperation levels in endowment units that actions stand for, as an array of the backend.
 
-        An array that needs no change is returned itself: whoever passes on a stranger's copies it.
+        Actions that miss their range by rounding only are clipped. Units that need no change are returned themselves:
+        whoever passes on a stranger's copies them.
 
         Raises:
             ValueError: as `step`.
@@ -165,33 +174,33 @@ class Engine:
             array = game.backend.array(real_numbers(actions))
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"{game.id}: actions must be numbers of shape {self.action_shape}, in endowment units: {error}"
+                f"{game.id}: actions must be numbers of shape {self.action_shape}, {self.scale.describe(0)}: {error}"
             ) from error
         if array.shape != self.action_shape:
             raise ValueError(f"{game.id}: expected actions of shape {self.action_shape}, got {tuple(array.shape)}")
-        return array if self._in_range(array) else self._rounded(array)
+        return self.scale.levels(array if self._in_range(array) else self._rounded(array))
 
     def check_seat(self, seat: int, actions: Any) -> Array:
-        """Return one seat's actions, checked before anyone else has moved.
+        """Return one seat's cooperation levels in endowment units, checked before anyone else has moved.
 
         Args:
             seat: whose actions they are.
-            actions: ``(*batch, 1)`` or ``(*batch)`` in endowment units.
+            actions: ``(*batch, 1)`` or ``(*batch)`` in the engine's scale.
 
         Returns:
-            The actions ``(*batch)``.
+            The levels ``(*batch)``.
 
         Raises:
             ValueError: as `step`.
         """
         try:
-            levels = np.asarray(real_numbers(actions), dtype=np.float64)
+            numbers = np.asarray(real_numbers(actions), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise self._misshapen(seat, brief(actions)) from error
-        if levels.shape not in ((*self.batch, 1), self.batch):
-            raise self._misshapen(seat, f"shape {levels.shape}")
+        if numbers.shape not in ((*self.batch, 1), self.batch):
+            raise self._misshapen(seat, f"shape {numbers.shape}")
         joint = np.zeros(self.action_shape)
-        joint[..., seat] = levels.reshape(self.batch)
+        joint[..., seat] = numbers.reshape(self.batch)
         return self.check(joint)[..., seat]
 
     def _misshapen(self, seat: int, given: str) -> ValueError:
@@ -201,22 +210,22 @@ class Engine:
     def _in_range(self, array: Array) -> bool:
         if not self.batch and self.game.xp is np:
             # For a handful of numbers Python's comparisons are faster than array operations.
-            return all(0.0 <= level <= upper for level, upper in zip(array.tolist(), self._upper, strict=True))
-        return bool(((array >= 0.0) & (array <= self.game.endowments)).all())
+            return all(low <= number <= high for number, (low, high) in zip(array.tolist(), self._ranges, strict=True))
+        return bool(((array >= self._low) & (array <= self._high)).all())
 
     def _rounded(self, array: Array) -> Array:
         game, xp = self.game, self.game.xp
-        legal = (array >= -self._slack) & (array <= game.endowments + self._slack)
+        legal = (array >= self._low - self._slack) & (array <= self._high + self._slack)
         if not bool(legal.all()):
             *row, agent = (int(index[0]) for index in xp.nonzero(~legal))
-            value, upper = float(array[(*row, agent)]), float(game.endowments[agent])
+            value, (low, high) = float(array[(*row, agent)]), self._ranges[agent]
             where = f"agent_{agent}" + (f" of row {tuple(row)}" if row else "")
-            problem = "is not a finite number" if not np.isfinite(value) else f"lies outside [0, {upper:g}]"
+            problem = "is not a finite number" if not np.isfinite(value) else f"lies outside [{low:g}, {high:g}]"
             raise ValueError(
-                f"{game.id}: the action {value!r} of {where} {problem}; "
-                f"expected units of endowment in [0, {upper:g}] (clip or rescale before stepping)"
+                f"{game.id}: the action {value!r} of {where} {problem}; expected {self.scale.describe(agent)} "
+                f"({self.scale.advice(game, agent, value)})"
             )
-        return xp.minimum(xp.maximum(array, 0.0), game.endowments)
+        return xp.minimum(xp.maximum(array, self._low), self._high)
 
     def _checked_seeds(self, seed: Seeds) -> Sequence[int] | None:
         """One seed per row, or None to go on with the streams."""

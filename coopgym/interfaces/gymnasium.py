@@ -35,11 +35,13 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}
 
-    def __init__(self, game: AnyGame, reward: str | RewardLayer, view: str | None, render_mode: str | None) -> None:
+    def __init__(
+        self, game: AnyGame, reward: str | RewardLayer, view: str | None, actions: str | None, render_mode: str | None
+    ) -> None:
         self.game = game
         self.view = checked_view(game, view)
         self.render_mode = render_mode
-        self._engine = Engine(game, reward)
+        self._engine = Engine(game, reward, actions=actions)
         self._renderer = Renderer(game, render_mode)
         self._running = False
 
@@ -56,16 +58,14 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         if not self._running:
             raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
 
-    def _play(self, actions: Any) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
-        self._refuse_unless_running()
+    def _play(self, levels: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
         before = self._engine.state
-        checked = self._engine.check(actions).copy()
-        transition, rewards = self._engine.step(checked)
+        transition, rewards = self._engine.advance(levels)
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self._running = not (terminated or truncated)
         self._renderer.note(transition.state)
         self._show_human()
-        info = step_info(self.game, before, checked, transition, rewards) | self._tally.add(rewards)
+        info = step_info(self.game, before, levels, transition, rewards) | self._tally.add(rewards)
         return rewards, terminated, truncated, info
 
     def _show_human(self) -> None:
@@ -80,9 +80,9 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
 class JointEnv(_GameEnv):
     """All seats under one controller.
 
-    Action: ``(N,)`` cooperation levels, agent i in [0, e_i] units. Observation: the joint vector of the view. Reward:
-    the sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``); ``info["rewards"]`` and
-    ``info["payoffs"]`` always hold the vectors.
+    Action: ``(N,)``, how much every agent cooperates, on the scale of ``actions``. Observation: the joint vector of the
+    view. Reward: the sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``). ``info`` always holds the
+    vectors: ``rewards``, ``payoffs``, and what was played as ``shares`` and ``units`` of endowment.
     """
 
     def __init__(
@@ -91,12 +91,13 @@ class JointEnv(_GameEnv):
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
         scalar_reward: bool = True,
+        actions: str | None = None,
         render_mode: str | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(make_game(id, **parameters), reward, view, render_mode)
+        super().__init__(make_game(id, **parameters), reward, view, actions, render_mode)
         self.scalar_reward = scalar_reward
-        self.action_space = joint_action_space(self.game)
+        self.action_space = joint_action_space(self._engine.scale)
         self.observation_space = joint_observation_space(self.game, self.view)
 
     def _observe(self) -> Observation:
@@ -116,7 +117,8 @@ class JointEnv(_GameEnv):
             ValueError: actions of the wrong shape, not finite or out of range.
             RuntimeError: the episode is over.
         """
-        rewards, terminated, truncated, info = self._play(action)
+        self._refuse_unless_running()
+        rewards, terminated, truncated, info = self._play(self._engine.check(action).copy())
         reward = float(rewards.sum()) if self.scalar_reward else rewards.copy()
         return self._observe(), reward, terminated, truncated, info
 
@@ -124,8 +126,8 @@ class JointEnv(_GameEnv):
 class SeatEnv(_GameEnv):
     """One learning seat; scripted partners fill the others.
 
-    Action: ``(1,)`` cooperation level in [0, e_i] units. Observation: what the seat sees under the view. Reward: the
-    seat's own. Partners see the ``own`` view, whatever the learner sees.
+    Action: ``(1,)``, how much the seat cooperates, on the scale of ``actions``. Observation: what the seat sees under
+    the view. Reward: the seat's own. Partners see the ``own`` view, whatever the learner sees.
     """
 
     def __init__(
@@ -135,13 +137,14 @@ class SeatEnv(_GameEnv):
         seat: int = 0,
         partners: Partners = "TitForTat",
         view: str | None = None,
+        actions: str | None = None,
         render_mode: str | None = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(make_game(id, **parameters), reward, view, render_mode)
+        super().__init__(make_game(id, **parameters), reward, view, actions, render_mode)
         self.seat = checked_seat(self.game, seat)
-        self.action_space = seat_action_space(self.game, self.seat)
-        self.observation_space = seat_observation_space(self.game, self.view, self.seat)
+        self.action_space = seat_action_space(self._engine.scale, self.seat)
+        self.observation_space = seat_observation_space(self.game, self.view, self._engine.scale, self.seat)
         self._table = Table(self.game, self.seat, partners, self._engine.layers)
 
     def _observe(self) -> Observation:
@@ -175,11 +178,14 @@ def make_env(game: str, control: Control = "seat", **keywords: Any) -> SeatEnv |
     Args:
         game: game id.
         control: ``"seat"`` for one learning seat with scripted partners, ``"joint"`` for a controller of all seats.
-        keywords: of `SeatEnv` or `JointEnv` (``reward``, ``view``, ``seat``, ``partners``, ``render_mode``) and of the
-            game.
+        keywords: of `SeatEnv` or `JointEnv` (``reward``, ``view``, ``actions``, ``seat``, ``partners``,
+            ``render_mode``) and of the game. ``actions`` says what is sent as an action: ``"symmetric"``, a number in
+            [-1, 1] from nothing to the whole endowment; ``"share"`` of the endowment, in [0, 1]; or ``"units"`` of it,
+            in [0, e_i]. The formal edition takes symmetric actions by default, the released one units. Seats act on the
+            same scale and in the same spaces unless they act in units.
 
     Raises:
-        ValueError: an unknown control, id, reward or view, a parameter out of range.
+        ValueError: an unknown control, id, reward, view or unit of actions, a parameter out of range.
         TypeError: an unknown parameter.
     """
     environments: Mapping[str, type[SeatEnv] | type[JointEnv]] = {"seat": SeatEnv, "joint": JointEnv}

@@ -17,10 +17,11 @@ def reset_info(game: AnyGame, state: State) -> dict[str, Any]:
     return {"step": 0, **_owned(game.diagnostics(state))}
 
 
-def step_info(game: AnyGame, before: State, actions: Array, transition: Transition, rewards: Array) -> dict[str, Any]:
-    """Describe a step: diagnostics of the game, payoffs and rewards per agent, actions played."""
-    described = game.step_diagnostics(before, actions, transition)
-    described |= {"payoffs": transition.payoffs, "rewards": rewards, "actions": actions}
+def step_info(game: AnyGame, before: State, levels: Array, transition: Transition, rewards: Array) -> dict[str, Any]:
+    """Describe a step: diagnostics of the game, payoffs and rewards per agent, what was played in units and shares."""
+    described = game.step_diagnostics(before, levels, transition)
+    described |= {"payoffs": transition.payoffs, "rewards": rewards}
+    described |= {"units": levels, "shares": levels / game.spec.endowments}
     return {"step": int(transition.state.t), **_owned(described)}
 
 

@@ -50,18 +50,20 @@ def _infos(game: AnyGame, agents: list[str], state: State, payoffs: list[float])
 class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     """All agents act at once.
 
-    Actions: per agent ``(1,)`` (or a number) in [0, e_i] units. Observations: what the agent's seat sees under the
-    view. ``infos`` hold step, own action, own mean trust, cooperation rate and payoff.
+    Actions: per agent ``(1,)`` (or a number), how much it cooperates. Observations: what the agent's seat sees under
+    the view. ``infos`` hold step, own action in endowment units, own mean trust, cooperation rate (the same action as a
+    share of the endowment) and payoff.
 
     Args:
         id: for example ``"TrustDilemma-v1"``.
         reward: a mode name or a reward layer.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.
         parameters: keywords of the game.
 
     Raises:
-        ValueError: an unknown id, reward, view or render mode, or a parameter out of range.
+        ValueError: an unknown id, reward, view, unit of actions or render mode, or a parameter out of range.
         TypeError: an unknown parameter.
     """
 
@@ -70,6 +72,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         id: str,
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
+        actions: str | None = None,
         render_mode: str | None = None,
         **parameters: Any,
     ) -> None:
@@ -79,11 +82,12 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.render_mode = render_mode
         self.possible_agents = list(self.game.spec.agents)
         self.agents: list[str] = []
-        self.action_spaces = {agent: seat_action_space(self.game, i) for i, agent in enumerate(self.possible_agents)}
+        self.engine = Engine(self.game, reward, actions=actions)
+        scale, seats = self.engine.scale, dict(enumerate(self.possible_agents))
+        self.action_spaces = {agent: seat_action_space(scale, i) for i, agent in seats.items()}
         self.observation_spaces = {
-            agent: seat_observation_space(self.game, self.view, i) for i, agent in enumerate(self.possible_agents)
+            agent: seat_observation_space(self.game, self.view, scale, i) for i, agent in seats.items()
         }
-        self.engine = Engine(self.game, reward)
         self._renderer = Renderer(self.game, render_mode)
 
     @property
@@ -125,10 +129,16 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
             ValueError: an agent without an action, an unknown agent, or an action that is not playable.
             RuntimeError: the episode is over.
         """
-        agents = self.agents
-        if not agents:
+        if not self.agents:
             raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
-        transition, rewards = self.engine.step(self._joint(actions))
+        return self.advance(self.engine.check(self._joint(actions)))
+
+    def advance(
+        self, levels: npt.NDArray[np.float64]
+    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, Info]]:
+        """Play one joint step of checked cooperation levels ``(N,)`` in endowment units."""
+        agents = self.agents
+        transition, rewards = self.engine.advance(levels)
         state = transition.state
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self.agents = [] if terminated or truncated else agents
@@ -144,16 +154,16 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     def _joint(self, actions: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         try:
-            levels = [actions[agent] for agent in self.agents]
+            numbers = [actions[agent] for agent in self.agents]
         except (KeyError, TypeError) as error:
             raise self._misaddressed(actions) from error
-        if len(actions) != len(levels):
+        if len(actions) != len(numbers):
             raise self._misaddressed(actions)
         try:
-            joint = np.array(real_numbers(levels), dtype=np.float64)
+            joint = np.array(real_numbers(numbers), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.game.id}: expected one number of shape (1,) per agent: {error}") from error
-        if joint.size != len(levels):
+        if joint.size != len(numbers):
             raise ValueError(
                 f"{self.game.id}: expected one number of shape (1,) per agent, got shape {joint.shape[1:]}"
             )
@@ -182,9 +192,9 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 class CoopAECEnv(AECEnv[str, Observation, Action]):
     """Agents act in seat order; the joint step is played when the last of them has acted.
 
-    In the released edition an observation ends with what earlier movers of this round have revealed (units, -1 while
-    unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed. Arguments and
-    errors as in `CoopParallelEnv`.
+    In the released edition an observation ends with what earlier movers of this round have revealed (in endowment
+    units, -1 while unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed.
+    Arguments and errors as in `CoopParallelEnv`.
     """
 
     def __init__(
@@ -192,11 +202,12 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         id: str,
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
+        actions: str | None = None,
         render_mode: str | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self._parallel = CoopParallelEnv(id, reward, view, render_mode, **parameters)
+        self._parallel = CoopParallelEnv(id, reward, view, actions, render_mode, **parameters)
         self.game = self._parallel.game
         self.metadata = self._parallel.metadata
         self.render_mode = render_mode
@@ -231,7 +242,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, False)
-        self._moves: dict[str, Any] = {}
+        self._moves: dict[str, float] = {}
         self.agent_selection = self.agents[0]
 
     def observe(self, agent: str) -> Observation:
@@ -239,7 +250,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         seen = self._observations[agent]
         if not self._reveals:
             return seen.copy()
-        revealed = [float(np.asarray(self._moves.get(other, -1.0)).reshape(())) for other in self.possible_agents]
+        revealed = [self._moves.get(other, -1.0) for other in self.possible_agents]
         return np.concatenate([seen, np.asarray(revealed, dtype=np.float32)])
 
     def step(self, action: Any) -> None:
@@ -256,15 +267,14 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
             self._was_dead_step(action)
             return
         seat = self.possible_agents.index(agent)
-        level = float(self._parallel.engine.check_seat(seat, action))
+        self._moves[agent] = float(self._parallel.engine.check_seat(seat, action))
         self._cumulative_rewards[agent] = 0.0
-        self._moves[agent] = level
         if seat + 1 < len(self.possible_agents):
             self.agent_selection = self.possible_agents[seat + 1]
             self._clear_rewards()
             return
-        self._observations, self.rewards, self.terminations, self.truncations, self.infos = self._parallel.step(
-            self._moves
+        self._observations, self.rewards, self.terminations, self.truncations, self.infos = self._parallel.advance(
+            np.array(list(self._moves.values()))
         )
         self._moves = {}
         self.agent_selection = self.possible_agents[0]

@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.spaces import Box
 
 from coopgym.games.registry import make_game
 from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import Observation, checked_num_envs, checked_view
+from coopgym.interfaces.spaces import (
+    Observation,
+    checked_num_envs,
+    checked_view,
+    common_observation_space,
+    seat_action_space,
+)
 from coopgym.rewards import RewardLayer
 
 try:
@@ -26,8 +31,8 @@ except ImportError as error:
 class SeatVecEnv(VecEnv):
     """Slot k·N + i is seat i of copy k; all copies of a game end together or are reset row by row.
 
-    Actions: ``(slots, 1)`` in [-1, 1], mapped to [0, e_i] units, so that seats with different endowments share a space.
-    Observations: what each seat sees. Rewards: each seat's own.
+    Actions: ``(slots, 1)`` in [-1, 1], from nothing to the whole endowment, unless ``actions`` says otherwise: slots of
+    seats with different endowments share a space. Observations: what each seat sees. Rewards: each seat's own.
     """
 
     def __init__(
@@ -36,18 +41,23 @@ class SeatVecEnv(VecEnv):
         num_envs: int,
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
+        actions: str | None = "symmetric",
         **parameters: Any,
     ) -> None:
         self.game = make_game(id, **parameters)
         self.view = checked_view(self.game, view)
         self.render_mode = None
         self.copies = num_envs = checked_num_envs(num_envs)
-        low, high = self.game.observation_bounds(self.view)
-        observations = Box(low.min(axis=0).astype(np.float32), high.max(axis=0).astype(np.float32), dtype=np.float32)
-        self._engine = Engine(self.game, reward, (num_envs,))
-        self._half = self.game.spec.endowments / 2.0
+        self._engine = Engine(self.game, reward, (num_envs,), actions=actions)
+        scale = self._engine.scale
+        if not scale.same_for_all_seats and len(set(self.game.spec.endowments)) > 1:
+            raise ValueError(
+                f"actions={scale.unit!r}: the seats of {self.game.id} have different endowments, but slots share one "
+                "space of actions; expected 'symmetric' or 'share'"
+            )
         self._actions = np.zeros((num_envs, self.game.n_agents))
-        super().__init__(num_envs * self.game.n_agents, observations, Box(-1.0, 1.0, (1,), np.float32))
+        observations = common_observation_space(self.game, self.view)
+        super().__init__(num_envs * self.game.n_agents, observations, seat_action_space(scale, 0))
 
     def _observe(self) -> Observation:
         seen = self.game.observe(self._engine.state, self.view).astype(np.float32)
@@ -61,18 +71,18 @@ class SeatVecEnv(VecEnv):
         return self._observe()
 
     def step_async(self, actions: npt.NDArray[np.float32]) -> None:
-        """Take actions ``(slots, 1)`` in [-1, 1].
+        """Take actions ``(slots, 1)``.
 
         Raises:
             ValueError: another shape; values are checked when the step is played.
         """
         try:
-            levels = np.asarray(real_numbers(actions), dtype=np.float64)
+            numbers = np.asarray(real_numbers(actions), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{self.game.id}: expected numbers of shape ({self.num_envs}, 1): {error}") from error
-        if levels.shape != (self.num_envs, 1):
-            raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {levels.shape}")
-        self._actions = (levels.reshape(self._actions.shape) + 1.0) * self._half
+        if numbers.shape != (self.num_envs, 1):
+            raise ValueError(f"{self.game.id}: expected actions of shape ({self.num_envs}, 1), got {numbers.shape}")
+        self._actions = numbers.reshape(self._actions.shape).copy()
 
     def step_wait(
         self,
@@ -125,7 +135,13 @@ class SeatVecEnv(VecEnv):
 
 
 def seat_vec_env(
-    id: str, num_envs: int, *, reward: str | RewardLayer = "integrated", view: str | None = None, **parameters: Any
+    id: str,
+    num_envs: int,
+    *,
+    reward: str | RewardLayer = "integrated",
+    view: str | None = None,
+    actions: str | None = "symmetric",
+    **parameters: Any,
 ) -> SeatVecEnv:
     """Make a stable-baselines3 ``VecEnv`` with one slot per seat and copy.
 
@@ -134,9 +150,11 @@ def seat_vec_env(
         num_envs: copies of the game; the environment has ``num_envs`` times N slots.
         reward: a mode name or layer.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        actions: ``"symmetric"`` or ``"share"``, as in `coopgym.interfaces.gymnasium.make_env`; ``"units"`` where all
+            endowments are equal. None is the game's default.
         parameters: keywords of the game.
 
     Raises:
         ValueError, TypeError: as `coopgym.make_game`.
     """
-    return SeatVecEnv(id, num_envs, reward, view, **parameters)
+    return SeatVecEnv(id, num_envs, reward, view, actions, **parameters)

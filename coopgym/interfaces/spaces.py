@@ -11,6 +11,7 @@ from gymnasium.spaces import Box
 
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import VIEWS, View
+from coopgym.interfaces.actions import ActionScale
 
 MOST_ENVS = 100_000_000
 """Rows of a batch of which any memory holds the arrays."""
@@ -69,24 +70,32 @@ def checked_num_envs(num_envs: Any) -> int:
     return int(num_envs)
 
 
-def seat_action_space(game: AnyGame, seat: int) -> Space:
-    """Cooperation level of one seat, ``(1,)`` in [0, e_i] units."""
-    return Box(0.0, float(game.spec.endowments[seat]), (1,), np.float32)
+def seat_action_space(scale: ActionScale, seat: int) -> Space:
+    """What one seat may send, ``(1,)``."""
+    return Box(float(scale.low[seat]), float(scale.high[seat]), (1,), np.float32)
 
 
-def joint_action_space(game: AnyGame) -> Space:
-    """Cooperation levels of all seats, ``(N,)`` in [0, e_i] units."""
-    upper = game.spec.endowments.astype(np.float32)
-    return Box(np.zeros_like(upper), upper, dtype=np.float32)
+def joint_action_space(scale: ActionScale) -> Space:
+    """What all seats may send, ``(N,)``."""
+    return _box(scale.low, scale.high)
 
 
-def seat_observation_space(game: AnyGame, view: View, seat: int) -> Space:
-    """What one seat sees under a view."""
-    low, high = game.seat_observation_bounds(view, seat)
-    return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+def seat_observation_space(game: AnyGame, view: View, scale: ActionScale, seat: int) -> Space:
+    """What one seat sees under a view: the same space for all seats if they also act on the same scale."""
+    if scale.same_for_all_seats:
+        return common_observation_space(game, view)
+    return _box(*game.seat_observation_bounds(view, seat))
+
+
+def common_observation_space(game: AnyGame, view: View) -> Space:
+    """What any seat sees under a view."""
+    return _box(*game.common_observation_bounds(view))
 
 
 def joint_observation_space(game: AnyGame, view: View) -> Space:
     """What a joint controller sees under a view."""
-    low, high = game.joint_observation_bounds(view)
+    return _box(*game.joint_observation_bounds(view))
+
+
+def _box(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> Space:
     return Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)

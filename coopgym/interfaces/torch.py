@@ -24,8 +24,8 @@ R = TypeVar("R")
 class TorchEnv:
     """A batch of environments on one device; finished rows start anew in the same step.
 
-    Arrays lead with ``batch``: actions ``(*batch, N)`` in endowment units, observations ``(*batch, N, obs_dim)``,
-    rewards and payoffs ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
+    Arrays lead with ``batch``: actions ``(*batch, N)``, observations ``(*batch, N, obs_dim)``, rewards and payoffs
+    ``(*batch, N)``, flags ``(*batch)``. Gradients flow from rewards to actions within a step.
 
     Inference mode, ``no_grad`` and torch's default type and device may change between any two calls: what is made or
     played in inference mode can be played on with gradients, and all tensors are of the type and on the device asked
@@ -37,6 +37,7 @@ class TorchEnv:
         device: a torch device or its name.
         reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
+        actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         dtype: ``torch.float32`` (None) or ``torch.float64``.
         compile: fuse the step with ``torch.compile``.
         validate: check every action, which on a GPU waits for the device once per step.
@@ -44,7 +45,7 @@ class TorchEnv:
 
     Raises:
         ImportError: torch is not installed.
-        ValueError: an unknown id, reward or view, sizes below one, a parameter out of range.
+        ValueError: an unknown id, reward, view or unit of actions, sizes below one, a parameter out of range.
         TypeError: an unknown parameter, or another ``dtype``.
     """
 
@@ -56,6 +57,7 @@ class TorchEnv:
         *,
         reward: str | RewardLayer | Sequence[str | RewardLayer] = "integrated",
         view: str | None = None,
+        actions: str | None = None,
         dtype: torch.dtype | None = None,
         compile: bool = False,
         validate: bool = True,
@@ -68,7 +70,7 @@ class TorchEnv:
         self.view = checked_view(self.game, view)
         self.device = self.game.backend.device
         self.observation_size = self.game.seat_observation_bounds(self.view, 0)[0].shape[-1]
-        self._engine = Engine(self.game, reward, self.batch, validate=validate)
+        self._engine = Engine(self.game, reward, self.batch, actions=actions, validate=validate)
         self._lockstep: int | None = None
         self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any, dict[str, Any]]] = self._advanced
         if compile:
@@ -78,9 +80,9 @@ class TorchEnv:
             self.game.observe(self.game.initial_state(self.batch, None, *self._engine.blank_draws()), self.view)
             self._advance = torch.compile(_with_own_code(self._advanced), dynamic=False, fullgraph=True)
 
-    def _advanced(self, state: State, actions: Any, normals: Any) -> tuple[Transition, Any, Any, dict[str, Any]]:
+    def _advanced(self, state: State, levels: Any, normals: Any) -> tuple[Transition, Any, Any, dict[str, Any]]:
         """Everything a step computes, as one pure function: what ``compile`` fuses."""
-        transition = self.game.step(state, actions.clone(), normals)
+        transition = self.game.step(state, levels.clone(), normals)
         observation = self.game.observe(transition.state, self.view)
         info = {
             "payoffs": transition.payoffs.clone(),
@@ -134,8 +136,8 @@ class TorchEnv:
             ValueError: actions of the wrong shape, not finite or out of range, unless ``validate=False``.
         """
         with self.game.backend.lasting():
-            prepared = self._engine.prepare(actions)
-            transition, rewards, observation, info = self._advance(self._engine.state, *prepared)
+            levels, normals = self._engine.levels(actions), self._engine.draw()
+            transition, rewards, observation, info = self._advance(self._engine.state, levels, normals)
             self._engine.state = transition.state
             if self._lockstep is None:
                 self._engine.reset_where(transition.terminated | transition.truncated)

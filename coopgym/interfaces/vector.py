@@ -43,28 +43,32 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
         num_envs: int,
         reward: str | RewardLayer,
         view: str | None,
+        actions: str | None,
         autoreset_mode: AutoresetMode | str,
-        spaces: tuple[Space, Space],
     ) -> None:
         self.game = game
         self.num_envs = num_envs = checked_num_envs(num_envs)
         self.view = checked_view(game, view)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "render_fps": FRAMES_PER_SECOND, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space, self.single_action_space = spaces
+        self._engine = Engine(game, reward, (num_envs,), actions=actions)
+        self.single_observation_space, self.single_action_space = self._single_spaces()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._engine = Engine(game, reward, (num_envs,))
         self._finished = np.ones(num_envs, dtype=bool)
         self._begun = False
+
+    @abstractmethod
+    def _single_spaces(self) -> tuple[Space, Space]:
+        """Spaces of the observations and actions of one row."""
 
     @abstractmethod
     def _observe(self) -> Observation:
         """What the controller sees, one row per environment."""
 
     @abstractmethod
-    def _joint(self, actions: Any) -> Any:
-        """Joint actions ``(num_envs, N)``, which the engine checks."""
+    def _levels(self, actions: Any) -> npt.NDArray[np.float64]:
+        """Cooperation levels of all seats ``(num_envs, N)``, in endowment units, when the controller sends actions."""
 
     def _begin_partners(self, seed: Seeds) -> None:
         """Have scripted partners begin in all rows, each with its row's seed."""
@@ -129,7 +133,7 @@ class _GameVectorEnv(VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
             rows = np.flatnonzero(renewed)[:5].tolist()
             raise RuntimeError(f'episodes of rows {rows} are over: reset(options={{"reset_mask": ...}}) before step()')
         live = ~renewed if anyone_renewed else None
-        transition, vector = self._engine.step(self._joint(actions), live)
+        transition, vector = self._engine.advance(self._levels(actions), live)
         reward = self._reward(vector)
         terminated, truncated = transition.terminated, transition.truncated
         info: dict[str, Any] = {"payoffs": transition.payoffs.copy(), "rewards": vector.copy()}
@@ -157,18 +161,21 @@ class JointVectorEnv(_GameVectorEnv):
         num_envs: int = 1,
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
+        actions: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         **parameters: Any,
     ) -> None:
-        game = make_game(id, **parameters)
-        spaces = joint_observation_space(game, checked_view(game, view)), joint_action_space(game)
-        super().__init__(game, num_envs, reward, view, autoreset_mode, spaces)
+        super().__init__(make_game(id, **parameters), num_envs, reward, view, actions, autoreset_mode)
+
+    def _single_spaces(self) -> tuple[Space, Space]:
+        return joint_observation_space(self.game, self.view), joint_action_space(self._engine.scale)
 
     def _observe(self) -> Observation:
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
-    def _joint(self, actions: Any) -> Any:
-        return actions.copy() if isinstance(actions, np.ndarray) else actions
+    def _levels(self, actions: Any) -> npt.NDArray[np.float64]:
+        levels = self._engine.check(actions)
+        return levels.copy() if levels is actions else levels
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.add.reduce(rewards, axis=-1)
@@ -185,21 +192,24 @@ class SeatVectorEnv(_GameVectorEnv):
         seat: int = 0,
         partners: Partners = "TitForTat",
         view: str | None = None,
+        actions: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         **parameters: Any,
     ) -> None:
         game = make_game(id, **parameters)
         self.seat = checked_seat(game, seat)
-        view = checked_view(game, view)
-        spaces = seat_observation_space(game, view, self.seat), seat_action_space(game, self.seat)
-        super().__init__(game, num_envs, reward, view, autoreset_mode, spaces)
+        super().__init__(game, num_envs, reward, view, actions, autoreset_mode)
         self._table = Table(game, self.seat, partners, self._engine.layers)
         self._streams: list[np.random.Generator] = []
 
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
 
-    def _joint(self, actions: Any) -> npt.NDArray[np.float64]:
+    def _single_spaces(self) -> tuple[Space, Space]:
+        seen = seat_observation_space(self.game, self.view, self._engine.scale, self.seat)
+        return seen, seat_action_space(self._engine.scale, self.seat)
+
+    def _levels(self, actions: Any) -> npt.NDArray[np.float64]:
         own = self._engine.check_seat(self.seat, actions)  # before the partners, who remember, are asked
         return self._table.fill(own, self._engine.state)
 
@@ -231,7 +241,8 @@ def make_vector_env(
         game: game id.
         num_envs: rows of the batch.
         control: ``"seat"`` or ``"joint"``, as in `coopgym.interfaces.gymnasium.make_env`.
-        keywords: ``reward``, ``view``, ``autoreset_mode``, ``seat`` and ``partners`` (seat control), game parameters.
+        keywords: ``reward``, ``view``, ``actions``, ``autoreset_mode``, ``seat`` and ``partners`` (seat control), game
+            parameters.
 
     Raises:
         ValueError, TypeError: as `coopgym.interfaces.gymnasium.make_env`.

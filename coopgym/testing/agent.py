@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.base import Agent, FloatArray, Seat, playable_shares
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.engine import ROUNDING
 from coopgym.testing.conformance import require, run_checks
 from coopgym.testing.tape import random_tape, replay
 
@@ -28,7 +27,7 @@ STEPS = 8
 EPISODES = 3
 RESTART_AFTER = 3
 SAME = 1e-9
-"""How far two sequences of actions may differ and still be the same, as a share of the endowment."""
+"""How far two sequences of shares may differ and still be the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +68,14 @@ class Subject:
         return agent
 
     def moves(self, case: Case, agent: Any = None, seed: int | None = None) -> FloatArray:
-        """Actions ``(steps, episodes)`` of an agent (a new one unless given) that watches a case from its beginning."""
+        """Shares ``(steps, episodes)`` of an agent (a new one unless given) that watches a case from its beginning."""
         agent = self.make() if agent is None else agent
         agent.begin(case.seat, case.observations.shape[1], np.random.default_rng(self.seed if seed is None else seed))
         return np.stack([_answer(agent, observation) for observation in case.observations])
 
     def draws(self, case: Case) -> bool:
         """Whether the agent's actions depend on its generator."""
-        return _differ(case, self.moves(case), self.moves(case, seed=self.seed + 1))
+        return _differ(self.moves(case), self.moves(case, seed=self.seed + 1))
 
 
 def check_agent(agent: str | Agent | Callable[[], Agent], *, games: Sequence[str] = GAMES, seed: int = 0) -> None:
@@ -126,7 +125,7 @@ def it_has_begin_and_act(subject: Subject) -> None:
 
 
 def its_actions_are_playable(subject: Subject) -> None:
-    """Actions are finite numbers in [0, endowment], one per episode."""
+    """Actions are shares of the endowment in [0, 1], one per episode."""
     for case in subject.cases:
         for episodes in (1, EPISODES):
             agent = subject.began(case, episodes)
@@ -135,7 +134,7 @@ def its_actions_are_playable(subject: Subject) -> None:
 
 
 def its_actions_stay_playable(subject: Subject) -> None:
-    """Actions are finite numbers in [0, endowment] until the horizon."""
+    """Actions are shares of the endowment in [0, 1] until the horizon."""
     for case in subject.whole_episodes():
         agent = subject.began(case)
         for step, observation in enumerate(case.observations):
@@ -144,25 +143,9 @@ def its_actions_stay_playable(subject: Subject) -> None:
 
 def _require_playable(where: str, seat: Seat, answer: Any, episodes: int) -> None:
     try:
-        actions = np.asarray(answer, dtype=np.float64)
-    except (TypeError, ValueError):
-        require(False, f"{where} act() returned {answer!r}; return numbers, one action per episode")
-    require(
-        actions.shape == (episodes,),
-        f"{where} act() returned shape {actions.shape} for {episodes} episodes; return one action per episode, "
-        f"shape ({episodes},)",
-    )
-    endowment = seat.endowment
-    playable = (actions >= -ROUNDING * endowment) & (actions <= endowment * (1.0 + ROUNDING))
-    if playable.all():
-        return
-    value = float(actions[~playable][0])
-    require(np.isfinite(value), f"{where} act() returned {value}; return finite numbers")
-    require(
-        False,
-        f"{where} act() returned {value:g}, outside [0, {endowment:g}]; actions are units of the seat's own endowment: "
-        "multiply shares by seat.endowment and clip",
-    )
+        playable_shares(answer, episodes, seat.endowment)
+    except ValueError as error:
+        require(False, f"{where} act() {error}")
 
 
 def it_leaves_observations_alone(subject: Subject) -> None:
@@ -190,7 +173,7 @@ def it_repeats_itself_under_the_same_generator(subject: Subject) -> None:
     """Equal generators and observations give equal actions."""
     for case in subject.cases:
         require(
-            not _differ(case, subject.moves(case), subject.moves(case)),
+            not _differ(subject.moves(case), subject.moves(case)),
             f"{case} equal generators give different actions; take all randomness from the generator that begin() "
             "receives, and forget earlier episodes there",
         )
@@ -202,7 +185,7 @@ def begin_forgets_the_past(subject: Subject) -> None:
         agent = subject.make()
         first, again = subject.moves(case, agent), subject.moves(case, agent)
         require(
-            not _differ(case, first, again),
+            not _differ(first, again),
             f"{case} the same episode is played differently the second time; begin() must set up all memory afresh",
         )
 
@@ -212,7 +195,7 @@ def it_sees_what_it_is_shown_and_no_more(subject: Subject) -> None:
     for case in subject.cases:
         among_zeros, among_ones = (_moves_amid(subject, case, filling) for filling in (0.0, 1.0))
         require(
-            not _differ(case, among_zeros, among_ones),
+            not _differ(among_zeros, among_ones),
             f"{case} actions depend on the memory around the observation (observation.base); use what is shown only",
         )
 
@@ -241,7 +224,7 @@ def episodes_do_not_mix(subject: Subject) -> None:
         for row in range(EPISODES):
             alone = subject.moves(Case(case.seat, case.observations[:, [row]]))
             require(
-                not _differ(case, alone, together[:, [row]]),
+                not _differ(alone, together[:, [row]]),
                 f"{case} an episode is played differently beside others; keep memory per row of the observation",
             )
 
@@ -256,12 +239,12 @@ def restart_is_a_fresh_begin_for_its_rows(subject: Subject) -> None:
         rows = np.arange(EPISODES) % 2 == 0
         undisturbed, restarted = subject.moves(case), _moves_with_restart(subject, case, rows)
         require(
-            not _differ(case, undisturbed[:, ~rows], restarted[:, ~rows]),
+            not _differ(undisturbed[:, ~rows], restarted[:, ~rows]),
             f"{case} restart(rows) changes episodes that go on; touch only the rows where the mask holds",
         )
         fresh = undisturbed[: STEPS - RESTART_AFTER, rows]
         require(
-            not _differ(case, fresh, restarted[RESTART_AFTER:, rows]),
+            not _differ(fresh, restarted[RESTART_AFTER:, rows]),
             f"{case} restart(rows) is no fresh start; reset all memory of the rows in the mask, as begin() does",
         )
 
@@ -285,8 +268,8 @@ def _answer(agent: Any, observation: FloatArray) -> FloatArray:
     return np.array(agent.act(observation.copy()), dtype=np.float64)
 
 
-def _differ(case: Case, one: FloatArray, other: FloatArray) -> bool:
-    return bool(np.abs(one - other).max(initial=0.0) > SAME * case.seat.endowment)
+def _differ(one: FloatArray, other: FloatArray) -> bool:
+    return bool(np.abs(one - other).max(initial=0.0) > SAME)
 
 
 def _global_random_state() -> tuple[object, ...]:

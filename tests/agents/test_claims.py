@@ -18,7 +18,7 @@ MESSAGE = "a GrimTrigger object plays in several environments at once"
 
 
 def seat_env(partner: Any) -> Any:
-    env = gymnasium.make(GAME, partners=partner, disable_env_checker=True).unwrapped
+    env = gymnasium.make(GAME, actions="units", partners=partner, disable_env_checker=True).unwrapped
     env.reset(seed=0)
     return env
 

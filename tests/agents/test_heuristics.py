@@ -44,7 +44,7 @@ def moves(agent: Agent, script: Script, id: str = "TrustDilemma-v1", seat: int =
     for played, partners in zip(shares, script, strict=True):
         played[np.arange(game.n_agents) != seat] = partners
         observation = game.observe(engine.state, "own")[:, seat]
-        played[seat] = np.asarray(agent.act(observation))[0] / game.spec.endowments[seat]
+        played[seat] = np.asarray(agent.act(observation))[0]
         engine.step((played * game.spec.endowments)[None])
     return shares[:, seat].tolist()
 
@@ -65,7 +65,7 @@ def test_random_play_covers_its_range(joint_box: bool, mean: float, saturated: f
     game = make_game("AppleAppStore-v0")
     agent = Random(joint_box=joint_box)
     agent.begin(Seat.of(game, 2, "own", "private"), 20_000, np.random.default_rng(0))
-    shares = agent.act(np.zeros((20_000, 15))) / 60.0
+    shares = agent.act(np.zeros((20_000, 15)))
     assert shares.min() >= 0.0
     assert shares.max() <= 1.0
     assert shares.mean() == pytest.approx(mean, abs=0.01)

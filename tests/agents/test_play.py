@@ -33,10 +33,10 @@ class RowByRow:
     """Defects in even rows and cooperates in odd ones."""
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
-        self.actions = np.arange(episodes) % 2 * seat.endowment
+        self.shares = np.arange(episodes) % 2
 
     def act(self, observation: Any) -> Any:
-        return self.actions
+        return self.shares
 
 
 class Meddler:

@@ -20,7 +20,7 @@ class Half:
         self.seat, self.episodes = seat, episodes
 
     def act(self, observation):
-        return [0.5 * self.seat.endowment] * self.episodes
+        return [0.5] * self.episodes
 
 
 class Mute:

@@ -33,9 +33,6 @@ def shares(result: TrainingResult, observation: tuple[float, float] = (0.5, 0.0)
     """Return what each seat's policy plays, per replica, having seen its last share and the time."""
     last, time = observation
     return [
-        [
-            float(agent.act(np.array([[last, seat, time]]))[0]) / agent.policy.endowment
-            for seat, agent in enumerate(result.agents(replica))
-        ]
+        [float(agent.act(np.array([[last, seat, time]]))[0]) for seat, agent in enumerate(result.agents(replica))]
         for replica in result.replicas
     ]

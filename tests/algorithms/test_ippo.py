@@ -53,7 +53,7 @@ def test_finds_the_optimum_of_a_one_step_game(quadratic: type) -> None:
     result = IPPO(hidden=(16,), minibatches=2).train(quadratic, ["private", "cooperative"], range(2), 20_000)
     for replica in result.replicas:
         for seat, agent in enumerate(result.agents(replica)):
-            share = agent.act(np.array([[0.5, seat, 0.0]])) / agent.policy.endowment
+            share = agent.act(np.array([[0.5, seat, 0.0]]))
             assert share == pytest.approx(0.37, abs=0.02)
 
 
@@ -193,7 +193,7 @@ def test_agents_play_what_the_network_means() -> None:
     seen = torch.rand(1, 2, 9, rollout.observation.shape[-1])
     mean = learner.networks.means(2.0 * seen - 1.0, policy)
     for seat, agent in enumerate(result.agents(0)):
-        expected = agent.policy.endowment * 0.5 * (torch.tanh(mean[0, seat]) + 1.0)
+        expected = 0.5 * (torch.tanh(mean[0, seat]) + 1.0)
         assert np.allclose(agent.act(seen[0, seat].numpy()), expected.numpy(), atol=1e-4)
 
 
@@ -232,7 +232,7 @@ def test_policies_speak_in_shares_and_play_foreign_games_only_when_told(tmp_path
         game = coopgym.make_game("TrustDilemma-v1", endowment=endowment)
         trajectory = play(game, load_agents(tmp_path, **told), record=True).trajectory
         assert trajectory is not None
-        return trajectory.actions[0, 0] / game.spec.endowments
+        return trajectory.shares[0, 0]
 
     for endowment in (20.0, 200.0):
         with pytest.raises(

@@ -131,7 +131,7 @@ strategies: Any = MemoryOne
 
 def answers(result: Any, replica: int, observations: Any) -> np.ndarray:
     agents = result.agents(replica)
-    return np.array([agent.act(np.array(observations)) / agent.policy.endowment for agent in agents])
+    return np.array([agent.act(np.array(observations)) for agent in agents])
 
 
 @pytest.mark.slow

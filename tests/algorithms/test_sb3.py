@@ -81,7 +81,7 @@ def test_saved_policies_play_what_the_library_predicts(learner: SB3Learner, tmp_
     for seat, agent in enumerate(load_agents(tmp_path)):
         seen = (raw * agent.policy.gain + agent.policy.offset).astype(np.float32)
         level, _ = trainer.seats.models[0, seat].algorithm.predict(seen, deterministic=True)
-        assert np.allclose(agent.act(raw), agent.policy.endowment * 0.5 * (level[:, 0] + 1.0), atol=1e-3)
+        assert np.allclose(agent.act(raw), 0.5 * (level[:, 0] + 1.0), atol=1e-3)
 
 
 @each
@@ -108,7 +108,7 @@ def test_a_nan_in_one_replica_leaves_the_others_unchanged(learner: SB3Learner, q
 def test_it_finds_the_optimum_of_a_one_step_game(learner: SB3Learner, quadratic: Any) -> None:
     result = learner.train(quadratic, ["private"], [0], 20_000)
     for seat, agent in enumerate(result.agents(0)):
-        share = agent.act(np.array([[0.5, seat, 0.0]])) / agent.policy.endowment
+        share = agent.act(np.array([[0.5, seat, 0.0]]))
         assert share == pytest.approx(0.37, abs=0.05)
 
 

@@ -53,7 +53,7 @@ def test_products_do_not_depend_on_company(samples: int) -> None:
 
 @pytest.mark.parametrize("game", ["PartnerHoldUp-v0", "PlatformEcosystem-v1"])
 def test_the_compact_state_by_hand(game: str) -> None:
-    environment = coopgym.torch_env(game, 3, reward="private", dtype=torch.float64)
+    environment = coopgym.torch_env(game, 3, reward="private", actions="units", dtype=torch.float64)
     environment.reset(seed=0)
     endowments = torch.tensor(environment.game.spec.endowments)
     n = len(endowments)
@@ -77,7 +77,6 @@ def policy(kind: str, outputs: list[float], **facts: float) -> object:
     return POLICY_KINDS[kind](
         game="any",
         seat=0,
-        endowment=1.0,
         parameters={},
         gain=np.ones(1),
         offset=np.zeros(1),

@@ -81,10 +81,10 @@ def test_an_own_agent_joins_and_its_failure_is_told(tiny: str, tmp_path: Path, m
     monkeypatch.syspath_prepend(tmp_path)
     Path("own_cli_agent.py").write_text(
         "class Kind:\n"
-        "    def begin(self, seat, episodes, rng): self.most = seat.endowment\n"
-        "    def act(self, observation): return 0 * observation[:, 0] + self.most\n"
+        "    def begin(self, seat, episodes, rng): ...\n"
+        "    def act(self, observation): return 0 * observation[:, 0] + 1\n"
         "class Wild(Kind):\n"
-        "    def act(self, observation): return observation[:, 0] + 2 * self.most\n"
+        "    def act(self, observation): return observation[:, 0] + 2\n"
     )
     result = call("run", tiny, "--workers", "0", "--agent", "own_cli_agent:Kind", "--agent", "own_cli_agent:Wild")
     assert result.exit_code == 1

@@ -106,14 +106,14 @@ def test_what_the_study_asks_for_otherwise_gives_way(folder: Folder) -> None:
 
 def test_a_users_agent_that_changed_gives_way(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "my_older_helper.py").write_text("LEVEL = 1.0\n")
+    (tmp_path / "my_older_helper.py").write_text("LEVEL = 0.1\n")
     (tmp_path / "my_older_agent.py").write_text(
         "import my_older_helper\n\n\nclass Me:\n    def begin(self, *a): ...\n"
         "    def act(self, o): return my_older_helper.LEVEL + 0 * o[:, 0]\n"
     )
     options = ("--agent", "my_older_agent:Me")
     assert "5 runs computed" in folder.run(*options).output
-    (tmp_path / "my_older_helper.py").write_text("LEVEL = 2.0\n")
+    (tmp_path / "my_older_helper.py").write_text("LEVEL = 0.2\n")
     for name in ("my_older_agent", "my_older_helper"):
         del sys.modules[name]
     result = folder.run(*options)

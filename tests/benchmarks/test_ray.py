@@ -37,11 +37,10 @@ HERE = Path(__file__).parent
 
 class Player:
     def begin(self, seat, episodes, rng):
-        self.most = seat.endowment
         self.prepare()
 
     def act(self, observation):
-        return 0 * observation[:, 0] + self.most
+        return 0 * observation[:, 0] + 1
 
 class Deadly(Player):
     def prepare(self):

@@ -54,10 +54,10 @@ def test_a_failing_agent_is_recorded_and_tried_again(
     (tmp_path / "failing_agent.py").write_text(
         "import os\n"
         "class Me:\n"
-        "    def begin(self, seat, episodes, rng): self.most = seat.endowment\n"
+        "    def begin(self, seat, episodes, rng): ...\n"
         "    def act(self, observation):\n"
         "        if 'REPAIRED' not in os.environ: raise RuntimeError('out of ideas')\n"
-        "        return 0 * observation[:, 0] + self.most\n"
+        "        return 0 * observation[:, 0] + 1\n"
     )
     study = small.with_agent("failing_agent:Me")
     outcome = run(study, tmp_path / "out")

@@ -60,10 +60,10 @@ class Forgetful:
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         self.plays += 1
-        self.action = np.full(episodes, seat.endowment if self.plays == 1 else 0.0)
+        self.shares = np.full(episodes, 1.0 if self.plays == 1 else 0.0)
 
     def act(self, observation: FloatArray) -> FloatArray:
-        return self.action
+        return self.shares
 
 
 # What is measured

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 
 from coopgym.games.registry import game_class, games, make_game, spec
@@ -61,7 +62,7 @@ def documented_keys(game_id: str) -> set[str]:
 def joint_step_info(game_id: str) -> set[str]:
     env = gymnasium.make(f"coopgym/{game_id}", control="joint", disable_env_checker=True, **PRIVILEGED.get(game_id, {}))
     env.reset(seed=0)
-    return {*env.step(spec(game_id).endowments / 2)[-1]}
+    return {*env.step(np.full(spec(game_id).n_agents, 0.5))[-1]}
 
 
 @every_game

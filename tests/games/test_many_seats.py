@@ -62,7 +62,7 @@ def test_one_seat_among_a_thousand_plays_under_every_view(id: str) -> None:
     for view in ("own", "full", "minimal"):
         env = make_env(id, view=view, partners="Constant_50", n_agents=SEATS)
         env.reset(seed=0)
-        observation, reward, *_ = env.step(np.array([50.0], dtype=np.float32))
+        observation, reward, *_ = env.step(np.array([0.5], dtype=np.float32))
         assert env.observation_space.contains(observation)
         assert np.isfinite(float(reward))
 

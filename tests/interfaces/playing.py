@@ -1,9 +1,10 @@
-"""Playing the same actions through every interface, for tests that compare them."""
+"""Environments that act in endowment units, whatever their edition, and the same play through every interface."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -37,13 +38,22 @@ class Played:
         return cls(np.array(rewards, dtype=float), np.array(terminated), np.array(truncated))
 
 
-def seat_env(game_id: str, **keywords: Any) -> Any:
+def seat_env(game_id: str, actions: str | None = "units", **keywords: Any) -> Any:
     """An environment of one seat, without the checks that `gymnasium.make` wraps around it."""
-    return gymnasium.make(f"coopgym/{game_id}", disable_env_checker=True, **keywords).unwrapped
+    return gymnasium.make(f"coopgym/{game_id}", disable_env_checker=True, actions=actions, **keywords).unwrapped
 
 
 def joint_env(game_id: str, **keywords: Any) -> Any:
     return seat_env(game_id, control="joint", **keywords)
+
+
+def vector_env(game_id: str, num_envs: int, actions: str | None = "units", **keywords: Any) -> Any:
+    return gymnasium.make_vec(f"coopgym/{game_id}", num_envs=num_envs, actions=actions, **keywords)
+
+
+parallel_env = partial(coopgym.parallel_env, actions="units")
+aec_env = partial(coopgym.aec_env, actions="units")
+torch_env = partial(coopgym.torch_env, actions="units")
 
 
 def random_actions(game_id: str, steps: int, seed: int = 3, **keywords: Any) -> FloatArray:
@@ -56,7 +66,7 @@ def by_agent(env: Any, levels: Any) -> dict[str, Any]:
     return {agent: np.array([level]) for agent, level in zip(env.possible_agents, levels, strict=True)}
 
 
-def through_joint(game_id: str, actions: FloatArray, seed: int = 0, **keywords: Any) -> Played:
+def through_joint(game_id: str, actions: FloatArray, /, seed: int = 0, **keywords: Any) -> Played:
     env = joint_env(game_id, **keywords)
     env.reset(seed=seed)
     steps = []
@@ -69,8 +79,8 @@ def through_joint(game_id: str, actions: FloatArray, seed: int = 0, **keywords: 
     return Played.of(steps)
 
 
-def through_parallel(game_id: str, actions: FloatArray, seed: int = 0, **keywords: Any) -> Played:
-    env = coopgym.parallel_env(game_id, **keywords)
+def through_parallel(game_id: str, actions: FloatArray, /, seed: int = 0, **keywords: Any) -> Played:
+    env = parallel_env(game_id, **keywords)
     env.reset(seed=seed)
     steps = []
     for action in actions:
@@ -82,8 +92,8 @@ def through_parallel(game_id: str, actions: FloatArray, seed: int = 0, **keyword
     return Played.of(steps)
 
 
-def through_aec(game_id: str, actions: FloatArray, seed: int = 0, **keywords: Any) -> Played:
-    env = coopgym.aec_env(game_id, **keywords)
+def through_aec(game_id: str, actions: FloatArray, /, seed: int = 0, **keywords: Any) -> Played:
+    env = aec_env(game_id, **keywords)
     env.reset(seed=seed)
     steps = []
     for action in actions:
@@ -97,9 +107,9 @@ def through_aec(game_id: str, actions: FloatArray, seed: int = 0, **keywords: An
     return Played.of(steps)
 
 
-def through_vector(game_id: str, actions: FloatArray, seed: int = 0, **keywords: Any) -> Played:
+def through_vector(game_id: str, actions: FloatArray, /, seed: int = 0, **keywords: Any) -> Played:
     """The first of three rows; the others play something else."""
-    env = gymnasium.make_vec(f"coopgym/{game_id}", num_envs=3, control="joint", **keywords)
+    env = vector_env(game_id, 3, control="joint", **keywords)
     env.reset(seed=seed)
     steps = []
     for action in actions:
@@ -111,10 +121,10 @@ def through_vector(game_id: str, actions: FloatArray, seed: int = 0, **keywords:
     return Played.of(steps)
 
 
-def through_torch(game_id: str, actions: FloatArray, seed: int = 0, **keywords: Any) -> Played:
+def through_torch(game_id: str, actions: FloatArray, /, seed: int = 0, **keywords: Any) -> Played:
     """The first of three rows; the others play something else."""
     torch = pytest.importorskip("torch")
-    env = coopgym.torch_env(game_id, 3, dtype=torch.float64, **keywords)
+    env = torch_env(game_id, 3, dtype=torch.float64, **keywords)
     env.reset(seed=seed)
     steps = []
     for action in torch.tensor(actions):

@@ -11,10 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from playing import joint_env, seat_env
+from playing import aec_env, joint_env, parallel_env, seat_env, torch_env, vector_env
 
 import coopgym
 
@@ -59,13 +58,13 @@ def joint() -> Callable[[Any], Any]:
 
 
 def parallel() -> Callable[[Any], Any]:
-    env = coopgym.parallel_env(GAME)
+    env = parallel_env(GAME)
     env.reset(seed=0)
     return lambda action: env.step({"agent_0": GOOD[0], "agent_1": action})
 
 
 def alternating() -> Callable[[Any], Any]:
-    env = coopgym.aec_env(GAME)
+    env = aec_env(GAME)
     env.reset(seed=0)
 
     def play(action: Any) -> None:
@@ -83,20 +82,20 @@ def seat() -> Callable[[Any], Any]:
 
 
 def vector() -> Callable[[Any], Any]:
-    env = gymnasium.make_vec(f"coopgym/{GAME}", num_envs=2, control="joint")
+    env = vector_env(GAME, 2, control="joint")
     env.reset(seed=0)
     return lambda action: env.step([GOOD, [GOOD[0], action]])
 
 
 def seat_rows() -> Callable[[Any], Any]:
-    env = gymnasium.make_vec(f"coopgym/{GAME}", num_envs=2, seat=1, partners="Gradual")
+    env = vector_env(GAME, 2, seat=1, partners="Gradual")
     env.reset(seed=0)
     return lambda action: env.step([GOOD[1], action])
 
 
 def torch_rows() -> Callable[[Any], Any]:
     pytest.importorskip("torch")
-    env = coopgym.torch_env(GAME, 2)
+    env = torch_env(GAME, 2)
     env.reset(seed=0)
     return lambda action: env.step([GOOD, [GOOD[0], action]])  # type: ignore[arg-type]  # what a beginner passes
 
@@ -145,8 +144,8 @@ def test_real_numbers_of_any_type_are_played(action: Any) -> None:
 
 @pytest.mark.parametrize("options", [[], (), 0, "", False, 0.0, "gamma", [("gamma", 1.0)]])
 def test_reset_options_are_none_or_a_mapping(options: Any) -> None:
-    environments = [joint_env(GAME), coopgym.parallel_env(GAME), coopgym.aec_env(GAME), coopgym.torch_env(GAME, 2)]
-    environments.append(gymnasium.make_vec(f"coopgym/{GAME}", num_envs=2, control="joint"))
+    environments = [joint_env(GAME), parallel_env(GAME), aec_env(GAME), torch_env(GAME, 2)]
+    environments.append(vector_env(GAME, 2, control="joint"))
     for env in environments:
         with pytest.raises(TypeError, match="expected a mapping"):
             env.reset(seed=0, options=options)
@@ -167,4 +166,4 @@ def test_more_agents_than_can_be_held_are_refused() -> None:
     with pytest.raises(ValueError, match=r"n_agents=1000000000: expected at most 10,000"):
         coopgym.make_game("PublicGoods-v0", n_agents=10**9)
     with pytest.raises(ValueError, match="num_envs"):
-        coopgym.torch_env(GAME, 10**12)
+        torch_env(GAME, 10**12)

@@ -14,8 +14,8 @@ import pettingzoo
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
-from gymnasium.wrappers import RecordEpisodeStatistics, RescaleAction, TimeLimit
-from playing import GAMES, by_agent, every_game, every_mode, every_view, joint_env, seat_env
+from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
+from playing import GAMES, by_agent, every_game, every_mode, every_view, joint_env, seat_env, vector_env
 
 import coopgym
 
@@ -25,38 +25,21 @@ with warnings.catch_warnings():
 
 SHORT = 5
 """Steps per episode, so that a few cycles of a check see the end of one."""
-UNITS = "ignore:.*we recommend using a symmetric and normalized space:UserWarning"
-"""Actions are in units of endowment by design; `RescaleAction` maps them to shares."""
-WRAPPED = "ignore:.*is different from the unwrapped version:UserWarning"
-"""`check_env` says so of every wrapped environment."""
-BOUNDS = "ignore:Agents have different observation space sizes:UserWarning"
-"""Released observations are in units, so that their bounds follow each agent's endowment."""
 BOTH_CONTROLS = pytest.mark.parametrize("make", [seat_env, joint_env], ids=["seat", "joint"])
 
 
 # Gymnasium and stable-baselines3
 
 
-@pytest.mark.filterwarnings(UNITS)
 @every_view
 @every_mode
 @every_game
 def test_gymnasium_and_stable_baselines_accept_the_environments(game_id: str, mode: str, view: str) -> None:
     sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
     for make in (seat_env, joint_env):
-        env = make(game_id, reward=mode, view=view, max_steps=SHORT)
+        env = make(game_id, actions="symmetric", reward=mode, view=view, max_steps=SHORT)
         check_env(env, skip_render_check=True)
-        sb3.check_env(env, warn=False, skip_render_check=True)
-
-
-@pytest.mark.filterwarnings(WRAPPED)
-@BOTH_CONTROLS
-@every_game
-def test_rescaled_to_shares_there_is_nothing_else_to_warn_of(make: Any, game_id: str) -> None:
-    env = RescaleAction(make(game_id, max_steps=SHORT), np.float32(0.0), np.float32(1.0))
-    check_env(env, skip_render_check=True)
-    assert (env.action_space.low == 0.0).all()
-    assert (env.action_space.high == 1.0).all()
+        sb3.check_env(env, skip_render_check=True)
 
 
 @every_game
@@ -144,7 +127,7 @@ def test_options_reach_the_game() -> None:
 @every_view
 @every_game
 def test_vector_environments_stay_in_their_spaces(game_id: str, view: str, control: str) -> None:
-    env = gymnasium.make_vec(f"coopgym/{game_id}", num_envs=3, control=control, view=view, max_steps=2)
+    env = vector_env(game_id, 3, control=control, view=view, max_steps=2)
     single = (seat_env if control == "seat" else joint_env)(game_id, view=view, max_steps=2)
     assert env.single_observation_space == single.observation_space
     assert env.single_action_space == single.action_space
@@ -160,9 +143,9 @@ def test_vector_environments_stay_in_their_spaces(game_id: str, view: str, contr
 
 def dissolving(mode: AutoresetMode, control: str = "joint") -> Any:
     """Two rows of which the first can be ended by defection."""
-    return gymnasium.make_vec(
-        "coopgym/TrustDilemma-v1",
-        num_envs=2,
+    return vector_env(
+        "TrustDilemma-v1",
+        2,
         control=control,
         end_on_dissolution=True,
         autoreset_mode=mode,
@@ -216,9 +199,9 @@ def test_autoreset_by_the_caller() -> None:
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
 def test_partners_start_anew_with_their_row(mode: AutoresetMode) -> None:
     """Grim triggers that defect for ever in one row cooperate again in its next episode, and only there."""
-    env = gymnasium.make_vec(
-        "coopgym/TrustDilemma-v1",
-        num_envs=2,
+    env = vector_env(
+        "TrustDilemma-v1",
+        2,
         partners="GrimTrigger",
         end_on_dissolution=True,
         autoreset_mode=mode,
@@ -238,9 +221,7 @@ def test_partners_start_anew_with_their_row(mode: AutoresetMode) -> None:
 
 
 def test_standard_wrappers_of_vector_environments() -> None:
-    env = gymnasium.wrappers.vector.RecordEpisodeStatistics(
-        gymnasium.make_vec("coopgym/TeamProduction-v1", num_envs=2, max_steps=2)
-    )
+    env = gymnasium.wrappers.vector.RecordEpisodeStatistics(vector_env("TeamProduction-v1", 2, max_steps=2))
     env.reset(seed=0)
     for _ in range(2):
         _, _, _, truncated, info = env.step(env.action_space.sample())
@@ -257,7 +238,7 @@ def few_steps(env: Any) -> Any:
 
 
 def test_stable_baselines_learns_on_a_seat() -> None:
-    model = few_steps(RescaleAction(seat_env("GiftExchange-v1"), np.float32(-1.0), np.float32(1.0)))
+    model = few_steps(gymnasium.make("coopgym/GiftExchange-v1"))
     assert model.num_timesteps >= 16
 
 
@@ -301,12 +282,11 @@ def test_a_stable_baselines_batch_takes_seeds_and_options() -> None:
 # PettingZoo
 
 
-@pytest.mark.filterwarnings(BOUNDS)
 @every_view
 @every_mode
 @every_game
 def test_pettingzoo_accepts_the_environments(game_id: str, mode: str, view: str) -> None:
-    keywords = {"reward": mode, "view": view, "max_steps": SHORT}
+    keywords = {"reward": mode, "view": view, "actions": "symmetric", "max_steps": SHORT}
     n_agents = coopgym.spec(game_id).n_agents
     with contextlib.redirect_stdout(None):
         parallel_api_test(coopgym.parallel_env(game_id, **keywords), num_cycles=2 * SHORT)
@@ -354,7 +334,7 @@ def test_pettingzoo_spaces_are_the_same_objects_every_time() -> None:
 def test_pettingzoo_episodes_end_for_all_agents_at_once(game_id: str) -> None:
     env = coopgym.parallel_env(game_id, max_steps=2)
     env.reset(seed=0)
-    half = by_agent(env, 0.5 * env.game.spec.endowments)
+    half = by_agent(env, [0.5] * env.game.n_agents)
     assert not any(env.step(half)[3].values())
     _, _, _, truncated, infos = env.step(half)
     assert all(truncated.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playing import GAMES, every_game
+from playing import GAMES, every_game, torch_env
 
 import coopgym
 from coopgym.backend import NUMPY, Backend, torch_backend
@@ -32,13 +32,13 @@ def test_types_that_cannot_hold_a_game_are_refused(dtype: Any) -> None:
     with pytest.raises(TypeError, match=r"dtype=.*: expected float32 or float64.*16 bits are too coarse"):
         Backend(np, dtype)
     with pytest.raises(TypeError, match=r"dtype=.*: expected float32 or float64.*16 bits are too coarse"):
-        coopgym.torch_env("TrustDilemma-v1", 2, dtype=dtype)
+        torch_env("TrustDilemma-v1", 2, dtype=dtype)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("horizon", [300, 3000])
 def test_long_episodes_end_at_their_horizon(horizon: int, dtype: Any) -> None:
-    env = coopgym.torch_env("TeamProduction-v1", 1, dtype=dtype, max_steps=horizon, validate=False)
+    env = torch_env("TeamProduction-v1", 1, dtype=dtype, max_steps=horizon, validate=False)
     env.reset(seed=0)
     actions = env.game.endowments.expand(1, -1) / 2.0
     env.state = dataclasses.replace(env.state)  # from here on the environment's own clock decides, not the host's

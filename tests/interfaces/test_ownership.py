@@ -6,10 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from playing import by_agent, joint_env, random_actions, seat_env
+from playing import aec_env, by_agent, joint_env, parallel_env, random_actions, seat_env, torch_env, vector_env
 
 import coopgym
 
@@ -47,7 +46,7 @@ def through_seat(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
 
 
 def through_vector(id: str, actions: Any, *, control: str, autoreset_mode: str, **keywords: Any) -> Iterator[Any]:
-    env = gymnasium.make_vec(f"coopgym/{id}", 3, control=control, autoreset_mode=autoreset_mode, **keywords)
+    env = vector_env(id, 3, control=control, autoreset_mode=autoreset_mode, **keywords)
     width = 1 if control == "seat" else None
     options = {"initial_trust": np.full(3, 0.6)}
     yield env.reset(seed=0, options=options), options
@@ -57,7 +56,7 @@ def through_vector(id: str, actions: Any, *, control: str, autoreset_mode: str, 
 
 
 def through_parallel(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
-    env = coopgym.parallel_env(id, **keywords)
+    env = parallel_env(id, **keywords)
     yield env.reset(seed=0), env.state()
     for action in actions:
         given = by_agent(env, action)
@@ -67,7 +66,7 @@ def through_parallel(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
 
 
 def through_aec(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
-    env = coopgym.aec_env(id, **keywords)
+    env = aec_env(id, **keywords)
     env.reset(seed=0)
     for action in actions:
         for level in action:
@@ -81,7 +80,7 @@ def through_aec(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
 
 def through_torch(id: str, actions: Any, **keywords: Any) -> Iterator[Any]:
     torch = pytest.importorskip("torch")
-    env = coopgym.torch_env(id, 3, dtype=torch.float64, **keywords)
+    env = torch_env(id, 3, dtype=torch.float64, **keywords)
     yield env.reset(seed=0), env.state
     for step, action in enumerate(actions):
         batch = torch.stack([torch.tensor(action), 0.5 * torch.tensor(action), 0.9 * torch.tensor(action)])

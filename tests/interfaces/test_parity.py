@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,13 +13,17 @@ from playing import (
     MODES,
     PLAYERS,
     FloatArray,
+    aec_env,
     by_agent,
     every_game,
     every_mode,
     every_view,
     joint_env,
+    parallel_env,
     random_actions,
     seat_env,
+    torch_env,
+    vector_env,
 )
 from recordings import DATA, assert_close, recording
 
@@ -86,7 +89,7 @@ def assert_own_info(info: dict[str, Any], row: dict[str, Any]) -> None:
 def test_recorded_parallel_rounds(game_id: str, preset: str) -> None:
     rounds = recorded_rounds(game_id, "parallel", preset)
     assert len(rounds) >= 2 or preset == "full" or game_id in DEFECTIVE
-    env = coopgym.parallel_env(game_id, view=PRESETS[preset])
+    env = parallel_env(game_id, view=PRESETS[preset])
     for number, rows in enumerate(rounds):
         if number == 0:
             observations, infos = env.reset(seed=0)
@@ -109,7 +112,7 @@ def test_recorded_parallel_rounds(game_id: str, preset: str) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("game_id", RELEASED)
 def test_recorded_aec_rounds(game_id: str, preset: str) -> None:
-    env = coopgym.aec_env(game_id, view=PRESETS[preset])
+    env = aec_env(game_id, view=PRESETS[preset])
     env.reset(seed=0)
     for rows in recorded_rounds(game_id, "aec", preset):
         for row in rows:
@@ -127,7 +130,7 @@ def test_recorded_aec_rounds(game_id: str, preset: str) -> None:
 
 
 def test_moves_of_the_formal_edition_stay_simultaneous() -> None:
-    env, twin = coopgym.aec_env("PublicGoods-v1"), coopgym.parallel_env("PublicGoods-v1")
+    env, twin = aec_env("PublicGoods-v1"), parallel_env("PublicGoods-v1")
     env.reset(seed=0)
     expected, _ = twin.reset(seed=0)
     env.step(np.array([50.0]))
@@ -145,11 +148,11 @@ def test_seats_see_the_same_through_every_interface(game_id: str, view: str) -> 
     actions, seat = random_actions(game_id, 3), coopgym.spec(game_id).n_agents - 1
     levels = actions / coopgym.spec(game_id).endowments
     partners = [_Scripted(levels[:, j]) for j in range(seat)]
-    parallel = coopgym.parallel_env(game_id, view=view)
-    batch = coopgym.torch_env(game_id, 2, view=view, dtype=torch.float64)
+    parallel = parallel_env(game_id, view=view)
+    batch = torch_env(game_id, 2, view=view, dtype=torch.float64)
     alone = seat_env(game_id, view=view, seat=seat, partners=partners)
     joint = joint_env(game_id, view=view)
-    rows = gymnasium.make_vec(f"coopgym/{game_id}", num_envs=2, control="joint", view=view)
+    rows = vector_env(game_id, 2, control="joint", view=view)
 
     together, tensors = parallel.reset(seed=5)[0], batch.reset(seed=5)
     mine, everything, wide = alone.reset(seed=5)[0], joint.reset(seed=5)[0], rows.reset(seed=5)[0]
@@ -179,7 +182,7 @@ class _Scripted:
 
     def act(self, observation: FloatArray) -> FloatArray:
         self.step += 1
-        return np.full(len(observation), self.shares[self.step] * self.seat.endowment)
+        return np.full(len(observation), self.shares[self.step])
 
 
 # Seats
@@ -195,7 +198,7 @@ def test_a_seat_among_constants_equals_joint_play(game_id: str, mode: str) -> No
     actions[:, seat] = random_actions(game_id, 5)[:, seat]
     joint = PLAYERS["joint"](game_id, actions, seed=2, reward=mode).rewards[:, seat]
     alone = seat_env(game_id, seat=seat, partners=partners, reward=mode)
-    rows = gymnasium.make_vec(f"coopgym/{game_id}", num_envs=2, seat=seat, partners=partners, reward=mode)
+    rows = vector_env(game_id, 2, seat=seat, partners=partners, reward=mode)
     alone.reset(seed=2)
     rows.reset(seed=2)
     for level, expected in zip(actions[: len(joint), seat], joint, strict=True):
@@ -232,8 +235,8 @@ def test_seats_of_a_stable_baselines_batch_equal_joint_play() -> None:
 def test_row_k_of_a_batch_is_a_single_environment_with_seed_plus_k(game_id: str, keywords: dict[str, Any]) -> None:
     torch = pytest.importorskip("torch")
     actions, seed, size = random_actions(game_id, 4), 11, 3
-    vector = gymnasium.make_vec(f"coopgym/{game_id}", num_envs=size, control="joint", view="full", **keywords)
-    batch = coopgym.torch_env(game_id, size, view="full", dtype=torch.float64, **keywords)
+    vector = vector_env(game_id, size, control="joint", view="full", **keywords)
+    batch = torch_env(game_id, size, view="full", dtype=torch.float64, **keywords)
     singles = [joint_env(game_id, view="full", **keywords) for _ in range(size)]
     seen = vector.reset(seed=seed)[0]
     batch.reset(seed=seed)
@@ -251,7 +254,7 @@ def test_row_k_of_a_batch_is_a_single_environment_with_seed_plus_k(game_id: str,
 
 
 def test_seeds_may_be_given_row_by_row() -> None:
-    env = gymnasium.make_vec("coopgym/SynergySearch-v1", num_envs=3, control="joint", view="full")
+    env = vector_env("SynergySearch-v1", 3, control="joint", view="full")
     forward, _ = env.reset(seed=[7, 8, 9])
     backward, _ = env.reset(seed=[9, 8, 7])
     np.testing.assert_array_equal(forward, backward[::-1])
@@ -287,8 +290,8 @@ COMPILER = "ignore:.*is deprecated:DeprecationWarning"
 def assert_compiled_agrees(game_id: str, steps: int) -> None:
     torch = pytest.importorskip("torch")
     keywords = {"dtype": torch.float64, "reward": MODES, "max_steps": 4}
-    plain = coopgym.torch_env(game_id, (3, 2), **keywords)
-    fused = coopgym.torch_env(game_id, (3, 2), compile=True, **keywords)
+    plain = torch_env(game_id, (3, 2), **keywords)
+    fused = torch_env(game_id, (3, 2), compile=True, **keywords)
     np.testing.assert_allclose(fused.reset(seed=0), plain.reset(seed=0))
     shares = torch.rand((steps, *plain.batch, plain.game.n_agents), generator=torch.Generator().manual_seed(0))
     for share in shares.double():
@@ -314,18 +317,18 @@ def test_every_game_compiles(game_id: str) -> None:
 def test_rows_of_a_torch_batch_can_have_their_own_rewards() -> None:
     torch = pytest.importorskip("torch")
     actions = torch.tensor(random_actions("LoyaltyTeam-v1", 1)[0]).expand(3, 1, 4)
-    together = coopgym.torch_env("LoyaltyTeam-v1", (3, 1), reward=MODES, dtype=torch.float64)
+    together = torch_env("LoyaltyTeam-v1", (3, 1), reward=MODES, dtype=torch.float64)
     together.reset(seed=0)
     rewards = together.step(actions)[1]
     for row, mode in enumerate(MODES):
-        alone = coopgym.torch_env("LoyaltyTeam-v1", 1, reward=mode, dtype=torch.float64)
+        alone = torch_env("LoyaltyTeam-v1", 1, reward=mode, dtype=torch.float64)
         alone.reset(seed=0)
         np.testing.assert_allclose(rewards[row], alone.step(actions[row])[1], rtol=1e-12)
 
 
 def test_finished_rows_of_a_torch_batch_start_anew_in_the_same_step() -> None:
     torch = pytest.importorskip("torch")
-    env = coopgym.torch_env("TrustDilemma-v1", 2, dtype=torch.float64, end_on_dissolution=True)
+    env = torch_env("TrustDilemma-v1", 2, dtype=torch.float64, end_on_dissolution=True)
     first = env.reset(seed=0)
     actions = torch.tensor([[0.0, 0.0], [60.0, 60.0]], dtype=torch.float64)
     for _ in range(4):
@@ -339,7 +342,7 @@ def test_finished_rows_of_a_torch_batch_start_anew_in_the_same_step() -> None:
 
 def test_masked_reset_of_a_torch_batch() -> None:
     torch = pytest.importorskip("torch")
-    env = coopgym.torch_env("CoalitionFormation-v1", 3, max_steps=5)
+    env = torch_env("CoalitionFormation-v1", 3, max_steps=5)
     first = env.reset(seed=0)
     for _ in range(3):
         moved = env.step(torch.full((3, 6), 30.0))[0]
@@ -352,7 +355,7 @@ def test_masked_reset_of_a_torch_batch() -> None:
 
 def test_gradients_flow_through_an_episode() -> None:
     torch = pytest.importorskip("torch")
-    env = coopgym.torch_env("TrustDilemma-v1", 2, dtype=torch.float64, reward="cooperative", validate=False)
+    env = torch_env("TrustDilemma-v1", 2, dtype=torch.float64, reward="cooperative", validate=False)
     env.reset(seed=0)
     actions = torch.full((5, 2, 2), 40.0, dtype=torch.float64, requires_grad=True)
     sum(env.step(action)[1].sum() for action in actions).backward()
@@ -365,7 +368,7 @@ def test_the_discarded_step_of_next_step_autoreset_draws_nothing() -> None:
     keywords = {"control": "joint", "payoff_noise": 0.1, "max_steps": 2, "reward": "private"}
     seconds = []
     for mode in ("NextStep", "SameStep"):
-        env = gymnasium.make_vec("coopgym/SLCD-v1", num_envs=2, autoreset_mode=mode, **keywords)
+        env = vector_env("SLCD-v1", 2, autoreset_mode=mode, **keywords)
         env.reset(seed=5)
         actions = np.full((2, 2), 50.0)
         for _ in range(3 if mode == "NextStep" else 2):
@@ -375,7 +378,7 @@ def test_the_discarded_step_of_next_step_autoreset_draws_nothing() -> None:
 
 
 def test_vector_environments_of_single_ones_work_too() -> None:
-    env = gymnasium.make_vec("coopgym/SLCD-v1", num_envs=2, vectorization_mode="sync", control="joint")
+    env = vector_env("SLCD-v1", 2, vectorization_mode="sync", control="joint")
     observations, _ = env.reset(seed=0)
     assert observations.shape == (2, 16)
     env.close()

@@ -7,9 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from playing import by_agent, joint_env, seat_env
-
-import coopgym
+from playing import aec_env, by_agent, joint_env, parallel_env, seat_env
 
 FEW_AND_MANY = pytest.mark.parametrize("game_id", ["PartnerHoldUp-v1", "PartnerHoldUp-v0", "ApacheProject-v1"])
 
@@ -85,11 +83,11 @@ def test_frames_make_a_video() -> None:
     assert env.metadata["render_fps"] > 0
 
 
-@pytest.mark.parametrize("make", [coopgym.parallel_env, coopgym.aec_env], ids=["parallel", "aec"])
+@pytest.mark.parametrize("make", [parallel_env, aec_env], ids=["parallel", "aec"])
 def test_pettingzoo_shows_the_same_text(make: Any) -> None:
     env = make("PartnerHoldUp-v1", render_mode="ansi")
     env.reset(seed=0)
-    if make is coopgym.parallel_env:
+    if make is parallel_env:
         for _ in range(3):
             env.step(by_agent(env, 0.8 * env.game.spec.endowments))
     else:

@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
-from playing import GAMES, MODES, every_game
-
-import coopgym
+from playing import GAMES, MODES, every_game, torch_env
 
 torch = pytest.importorskip("torch")
 
@@ -34,7 +32,7 @@ def torch_defaults():
 
 def made(game_id: str, **keywords: Any) -> Any:
     ends_early = {"end_on_dissolution": True} if game_id == "TrustDilemma-v1" else {}
-    return coopgym.torch_env(game_id, (len(MODES), COPIES), reward=MODES, max_steps=3, **ends_early, **keywords)
+    return torch_env(game_id, (len(MODES), COPIES), reward=MODES, max_steps=3, **ends_early, **keywords)
 
 
 def shares(env: Any) -> Any:

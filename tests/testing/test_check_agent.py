@@ -23,7 +23,7 @@ class Mine:
         self.seat, self.episodes, self.rng = seat, episodes, rng
 
     def act(self, observation: Any) -> Any:
-        return 0.9 * self.seat.partners_cooperation(observation).mean(axis=1) * self.seat.endowment
+        return 0.9 * self.seat.partners_cooperation(observation).mean(axis=1)
 
 
 class Mute:
@@ -51,9 +51,14 @@ class Undefined(Mine):
         return np.full(self.episodes, np.nan)
 
 
-class LargestEndowment(Mine):
+class InUnits(Mine):
     def act(self, observation: Any) -> Any:
-        return np.full(self.episodes, self.seat.game.endowments.max())
+        return np.full(self.episodes, 0.5 * self.seat.endowment)
+
+
+class TooMuch(Mine):
+    def act(self, observation: Any) -> Any:
+        return np.full(self.episodes, 1.5 * self.seat.endowment)
 
 
 class OwnGenerator(Mine):
@@ -88,7 +93,7 @@ class ReadsOthers(Mine):
     def act(self, observation: Any) -> Any:
         if observation.base is None:
             return super().act(observation)
-        return observation.base[:, 0].mean(axis=1).clip(0.0, 1.0) * self.seat.endowment
+        return observation.base[:, 0].mean(axis=1).clip(0.0, 1.0)
 
 
 class Late(Mine):
@@ -160,11 +165,15 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
     ("broken", "message"),
     [
         (Mute, "Mute: it has begin and act: no act; an agent needs begin"),
-        (OneNumber, r"in seat 0 of PartnerHoldUp-v1 \(view 'own'\) act\(\) returned shape \(\) for 1 episodes"),
-        (Column, r"returned shape \(1, 1\) for 1 episodes; return one action per episode, shape \(1,\)"),
-        (Words, r"act\(\) returned 'cooperate'; return numbers, one action per episode"),
-        (Undefined, r"act\(\) returned nan; return finite numbers"),
-        (LargestEndowment, r"in seat 1 of PartnerHoldUp-v1 .* returned 120, outside \[0, 80\]; .* seat.endowment"),
+        (OneNumber, r"in seat 0 of PartnerHoldUp-v1 \(view 'own'\) act\(\) must return 1 shares, .* got shape \(\)"),
+        (Column, r"must return 1 shares, one per episode, as shape \(1,\); got shape \(1, 1\)"),
+        (Words, r"act\(\) must return numbers, one share of the endowment per episode: got 'cooperate'"),
+        (Undefined, r"act\(\) returned nan; expected shares of the endowment in \[0, 1\], finite ones"),
+        (
+            InUnits,
+            r"in seat 0 of PartnerHoldUp-v1 .* returned 60; .* in shares, .* divide by seat.endowment, here",
+        ),
+        (TooMuch, r"returned 180; expected shares of the endowment in \[0, 1\]: clip"),
         (OwnGenerator, r"equal generators give different actions; take all randomness from the generator that begin"),
         (GlobalNumPy, "it draws from a global random state"),
         (GlobalPython, "it draws from a global random state"),
@@ -172,8 +181,8 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
         (WritesToOthers, r"writes into the memory around the observation \(observation.base\)"),
         (ReadsOthers, r"actions depend on the memory around the observation \(observation.base\)"),
         (lambda: Late([np.nan] * 3), r"stay playable: in seat 0 of .*, at step 60, act\(\) returned nan"),
-        (lambda: Late([1.0]), r"at step 60, act\(\) returned shape \(1,\) for 3 episodes"),
-        (lambda: Late([-1.0] * 3), r"at step 60, act\(\) returned -1, outside \[0, "),
+        (lambda: Late([1.0]), r"at step 60, act\(\) must return 3 shares, .* got shape \(1,\)"),
+        (lambda: Late([-1.0] * 3), r"at step 60, act\(\) returned -1; expected shares"),
         (NeverForgets, r"played differently the second time; begin\(\) must set up all memory afresh"),
         (lambda: TitForTat(mode="reference"), "played differently the second time"),
         (Gossip, "an episode is played differently beside others"),

@@ -259,6 +259,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         size = self.observation_map(view).size
         return np.zeros(size), np.ones(size)
 
+    def common_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        return self.seat_observation_bounds(view, 0)
+
     def joint_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         size = self.observation_map(view).joint_size
         return np.zeros(size), np.ones(size)

@@ -297,6 +297,11 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def seat_observation_bounds(self, view: View, seat: int) -> tuple[FloatArray, FloatArray]:
         return self._bounds(self.observation_map(view).seat_positions(seat))
 
+    def common_observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
+        low, high = self.seat_observation_bounds(view, 0)
+        is_action = self.observation_map(view).seat_positions(0) < self.n_agents
+        return low, np.where(is_action, self.spec.endowments.max(), high)
+
     def _bounds(self, positions: Positions) -> tuple[FloatArray, FloatArray]:
         """Least and greatest values at positions in the world: actions come first, everything else is in [0, 1]."""
         is_action = positions < self.n_agents

@@ -14,7 +14,7 @@ Plan = Callable[[int], Sequence[float]]
 
 def episode(id: str, seed: int, plan: Plan, reward: str = "integrated") -> tuple[list[float], int]:
     """Return of every seat, and the steps played."""
-    env = coopgym.parallel_env(id, reward=reward)
+    env = coopgym.parallel_env(id, reward=reward, actions="units")
     env.reset(seed=seed)
     boxes = [float(env.action_space(agent).high[0]) for agent in env.possible_agents]
     totals, steps = dict.fromkeys(env.possible_agents, 0.0), 0
