@@ -146,8 +146,12 @@ def playable_shares(answer: Any, episodes: int, endowment: float) -> FloatArray:
         )
     playable = (shares >= -ROUNDING) & (shares <= 1.0 + ROUNDING)
     if not playable.all():
-        wrong = float(shares[~playable][0])
-        raise ValueError(f"returned {wrong:g}; expected shares of the endowment in [0, 1]{_advice(wrong, endowment)}")
+        episode = int(np.flatnonzero(~playable)[0])
+        wrong = float(shares[episode])
+        raise ValueError(
+            f"returned {wrong:g} in episode {episode}; expected shares of the endowment in [0, 1]"
+            f"{_advice(wrong, endowment)}"
+        )
     return np.minimum(np.maximum(shares, 0.0), 1.0)
 
 
