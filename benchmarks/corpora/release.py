@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.corpora.words import some
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import check_corpus
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
-from coopgym.corpus.reader import CorpusError, load_corpus
+from coopgym.corpus.reader import load_corpus
 from coopgym.corpus.release import Release
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from coopgym.corpus.reader import CorpusError
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reference.audit import (
     audit_row,
     is_surface,
