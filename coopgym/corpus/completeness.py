@@ -10,13 +10,15 @@ import pyarrow.compute as pc
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.manifest import shard_faults
 from coopgym.corpus.remote import Place, member, size_of
-from coopgym.corpus.shards import CROISSANT_FILE, listed_files, read_shard, shards
+from coopgym.corpus.shards import CROISSANT_FILE, listed_files, memory_limit, read_shard, shards
 
 _SHOWN = 10
 
 
 def require_complete(place: Place) -> None:
     """Make sure that the files of a corpus are there, with the sizes that its manifests or Croissant file tell.
+
+    Policies may be missing: rows tell enough without them.
 
     Raises:
         CorpusError: names those that are missing or exchanged, and says what to do.
@@ -28,14 +30,22 @@ def require_complete(place: Place) -> None:
         raise CorpusError("\n".join(found[:_SHOWN]) + more)
 
 
-def require_distinct(place: Place) -> None:
+def require_distinct(place: Place, max_bytes: int | None = None) -> None:
     """Make sure that every run is there once.
+
+    Args:
+        place: the corpus.
+        max_bytes: what all ids together may take in memory; None is the usual limit.
 
     Raises:
         CorpusError: names a run that is not, and the shards that hold it.
     """
     files = shards(place)
-    ids = [read_shard(file, "runs", ("run_id",)).column("run_id") for file in files]
+    left = memory_limit(place, max_bytes)
+    ids: list[pa.ChunkedArray] = []
+    for file in files:
+        ids.append(read_shard(file, "runs", ("run_id",), left).column("run_id"))
+        left -= ids[-1].nbytes
     counts = pc.value_counts(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.string()))
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
     if not len(twice):
@@ -52,7 +62,9 @@ def require_distinct(place: Place) -> None:
 
 def _faults(place: Place) -> list[str]:
     names = [shard.name.removesuffix(".parquet") for shard in shards(place)]
-    return [what for name in names for _, what in shard_faults(place, name, deep=False)] + [*_unlike_croissant(place)]
+    return [what for name in names for _, what in shard_faults(place, name, policies=False, deep=False)] + [
+        *_unlike_croissant(place)
+    ]
 
 
 def _unlike_croissant(place: Place) -> Iterator[str]:

@@ -42,16 +42,14 @@ def require_decodable(path: Place, file: pq.ParquetFile, columns: Collection[str
     require_within(path, "in memory it takes", size, limit)
 
 
-def decoded(path: Place, table: pa.Table, limit: int) -> pa.Table:
-    """Return a table with its texts unpacked.
+def require_unpackable(path: Place, table: pa.Table, limit: int) -> None:
+    """Make sure that the texts of a table, which holds each of them once, may be unpacked.
 
     Raises:
         CorpusError: it would take more memory than the limit.
     """
-    require_within(
-        path, "in memory it takes", sum(_unpacked_size(chunk) for each in table for chunk in each.chunks), limit
-    )
-    return table.cast(pa.schema([field.with_type(_unpacked_type(field.type)) for field in table.schema]))
+    size = sum(_unpacked_size(chunk) for column in table.columns for chunk in column.chunks)
+    require_within(path, "in memory it takes", size, limit)
 
 
 def _unpacked_size(array: pa.Array) -> int:
@@ -63,14 +61,3 @@ def _unpacked_size(array: pa.Array) -> int:
     if pa.types.is_map(array.type):
         return _unpacked_size(array.keys) + _unpacked_size(array.items) + _OFFSET * len(array)
     return int(array.nbytes)
-
-
-def _unpacked_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind):
-        return kind.value_type
-    if pa.types.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_unpacked_type(kind.value_type)))
-    if pa.types.is_map(kind):
-        item = kind.item_field.with_type(_unpacked_type(kind.item_type))
-        return pa.map_(kind.key_field.with_type(_unpacked_type(kind.key_type)), item)
-    return kind

@@ -22,7 +22,8 @@ def size_limit(usual: int, asked: int | None = None) -> int:
 
     Raises:
         TypeError: what is asked for is no whole number.
-        ValueError: the limit is below 1, or the environment names none.
+        ValueError: it is below 1.
+        CorpusError: the environment names none.
     """
     if asked is not None:
         if isinstance(asked, bool) or not isinstance(asked, int):
@@ -34,7 +35,7 @@ def size_limit(usual: int, asked: int | None = None) -> int:
     if not told:
         return usual
     if not (told.isascii() and told.isdecimal() and len(told) <= 20 and int(told)):
-        raise ValueError(f"{LIMIT_VARIABLE}={told!r}: expected a whole number of bytes, like {4 * AFAR}")
+        raise CorpusError(f"{LIMIT_VARIABLE}={told!r}: expected a whole number of bytes, like {4 * AFAR}")
     return int(told)
 
 

@@ -108,7 +108,7 @@ class Corpus:
             raise ValueError(f"{name}: no such columns: {', '.join(unknown)}; known: {', '.join(SCHEMAS[name].names)}")
         # A shard counts when its runs were written: curves and steps are written first and may be orphans of a kill.
         places = (self.path / name / shard.name for shard in shards(self.path))
-        left = memory_limit(self.path) if self.max_bytes is None else self.max_bytes
+        left = memory_limit(self.path, self.max_bytes)
         tables: list[pa.Table] = []
         for place in places:
             if place.exists():
@@ -157,7 +157,7 @@ def load_corpus(corpus: str | Path, *, max_bytes: int | None = None) -> Corpus:
     found = Corpus(place, max_bytes)
     _ = found.metadata  # opens every footer, so that a damaged shard is reported here and not on first use
     require_complete(place)
-    require_distinct(place)
+    require_distinct(place, max_bytes)
     return found
 
 

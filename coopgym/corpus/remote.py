@@ -112,7 +112,11 @@ def member(place: Place, path: object) -> Place:
         CorpusError: the path leads out of the corpus, or the file is no regular one.
     """
     try:
-        return contained(place, path) if isinstance(place, Path) else place / inner_path(path)
+        if isinstance(place, Path):
+            return contained(place, path)
+        if "file" in place.filesystem.protocol:  # an address of this machine, where there are links
+            contained(Path(place.location), path)
+        return place / inner_path(path)
     except UncontainedFileError as error:
         raise CorpusError(f"{place}: {error}") from error
 
@@ -127,7 +131,7 @@ def is_remote(location: str) -> bool:
     return _SCHEME.match(location) is not None or location.endswith(ARCHIVE_SUFFIX)
 
 
-def open_remote(location: str, max_bytes: int | None = None) -> Place:
+def open_remote(location: str, max_bytes: int | None = None) -> RemotePath:
     """Open an address such as ``https://…``, ``s3://…`` or ``memory://…``, or a zip archive there or on disk.
 
     Files from afar are fetched whole, once per process, into a temporary folder.
@@ -135,9 +139,6 @@ def open_remote(location: str, max_bytes: int | None = None) -> Place:
     Args:
         location: the address.
         max_bytes: what all files together may unpack to; None is the usual limit.
-
-    Returns:
-        A folder where the address is that of one on this machine.
 
     Raises:
         CorpusError: an archive is no regular file, or it unpacks to more than the limit.
@@ -147,7 +148,6 @@ def open_remote(location: str, max_bytes: int | None = None) -> Place:
     """
     try:
         from fsspec.core import url_to_fs
-        from fsspec.implementations.local import LocalFileSystem
         from fsspec.implementations.zip import ZipFileSystem
     except ImportError as error:
         raise ImportError(
@@ -167,8 +167,6 @@ def open_remote(location: str, max_bytes: int | None = None) -> Place:
         raise ImportError(f"{location}: {error}") from error
     except (BadZipFile, ValueError) as error:
         raise ValueError(f"{location}: {error}; expected an address that fsspec knows, or a zip archive") from error
-    if isinstance(filesystem, LocalFileSystem):
-        return Path(root)
     if isinstance(filesystem, ZipFileSystem):
         unpacked = sum(entry.file_size for entry in filesystem.zip.infolist())  # readers stop at what is told here
         require_within(location, "it unpacks to", unpacked, allowance.limit)
@@ -179,7 +177,8 @@ def open_remote(location: str, max_bytes: int | None = None) -> Place:
 def _chain(location: str) -> str:
     """Say to fsspec how to get at a location: fetch what is far away, look into archives."""
     scheme = _SCHEME.match(location)
-    if scheme and scheme[2] == "::":
+    inside = location.partition("::")[0]
+    if scheme and (scheme[2] == "::" or (scheme[1].lower() == "zip" and not inside.endswith(ARCHIVE_SUFFIX))):
         return location
     near = location if scheme is None or scheme[1].lower() in _AT_HAND else f"simplecache::{location}"
     return f"zip://::{near}" if location.endswith(ARCHIVE_SUFFIX) else near

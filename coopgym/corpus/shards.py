@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coopgym.contained_files import UncontainedFileError, inner_path
-from coopgym.corpus.decoding import decoded, require_decodable, text_columns
+from coopgym.corpus.decoding import require_decodable, require_unpackable, text_columns
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.limits import AT_HAND, JSON_LIMIT, require_within, size_limit
 from coopgym.corpus.remote import Place, RemotePath, member, size_of
@@ -59,15 +59,15 @@ def listed_files(place: Place) -> dict[str, Mapping[str, Any]]:
     described = read_json(place, CROISSANT_FILE)
     try:
         entries = described["distribution"] if described else ()
-        files = {entry["contentUrl"]: entry for entry in entries if entry["@type"] == "cr:FileObject"}
+        files = [(entry["contentUrl"], entry) for entry in entries if entry["@type"] == "cr:FileObject"]
     except (KeyError, TypeError) as error:
         raise CorpusError(f"{index}: not a Croissant file: {error!r} is missing; restore it") from error
-    for path in files:
+    for path, _ in files:
         try:
             inner_path(path)
         except UncontainedFileError as error:
             raise CorpusError(f"{index}: contentUrl {error}; restore it") from error
-    return files
+    return dict(files)
 
 
 def read_json(place: Place, name: str) -> dict[str, Any] | None:
@@ -103,10 +103,7 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
     _require_complete(path)
     try:
         source = path if isinstance(path, Path) else path.open()
-        with pq.ParquetFile(source) as footer:
-            metadata = footer.metadata
-        texts = text_columns(metadata)
-        file = pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True, read_dictionary=texts)
+        file = pq.ParquetFile(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise CorpusError(_damaged(path, f"its footer cannot be read ({first_line(error)})")) from error
     schema = file.schema_arrow  # built anew on every access
@@ -163,9 +160,15 @@ def require_rewritable(place: Place, versions: Iterable[str]) -> None:
         )
 
 
-def memory_limit(place: Place) -> int:
-    """Return the bytes that a table of a corpus may take in memory, unless a reader asks for another limit."""
-    return place.allowance.limit if isinstance(place, RemotePath) else size_limit(AT_HAND)
+def memory_limit(place: Place, asked: int | None = None) -> int:
+    """Return the bytes that a table of a corpus may take in memory; None asks for the usual limit.
+
+    Raises:
+        TypeError: what is asked for is no whole number.
+        ValueError: it is below 1.
+        CorpusError: the environment names no limit.
+    """
+    return place.allowance.limit if isinstance(place, RemotePath) else size_limit(AT_HAND, asked)
 
 
 def read_shard(
@@ -189,7 +192,8 @@ def read_shard(
         present = set(file.schema_arrow.names)
         names = [column for column in schema.names if column in present]
         require_decodable(path, file, names, limit)
-        table = decoded(path, file.read(columns=names), limit)
+        table = _packed(path, file.metadata).read(columns=names)
+        require_unpackable(path, table, limit)
         for field in schema:
             if field.name not in present:
                 table = table.append_column(field, pa.nulls(len(table), field.type))
@@ -198,6 +202,12 @@ def read_shard(
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorpusError(_damaged(path, f"its data cannot be read ({first_line(error)})")) from error
+
+
+def _packed(path: Place, metadata: pq.FileMetaData) -> pq.ParquetFile:
+    """Open a shard, whose footer has been read, so that texts are read as dictionaries."""
+    source, texts = path if isinstance(path, Path) else path.open(), text_columns(metadata)
+    return pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True, read_dictionary=texts)
 
 
 def _require_complete(path: Place) -> None:
