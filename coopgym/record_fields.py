@@ -153,6 +153,16 @@ def fields(known: Mapping[str, Check], optional: Mapping[str, Check] | None = No
     return check
 
 
+def plain(value: Any, path: str) -> None:
+    """Check for settings: finite numbers, words, truths and null, and lists and objects of them."""
+    if isinstance(value, list):
+        each(plain)(value, path)
+    elif isinstance(value, dict):
+        named(plain)(value, path)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        real()(value, path)
+
+
 def found(value: Any) -> str:
     """Return a value as messages show it."""
     shown = repr(value)

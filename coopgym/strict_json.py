@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 DEEPEST = 32
 """Lists and objects within each other; ours need seven."""
-LONGEST_NUMBER = 32
-"""Characters of a number; those of double precision need 24."""
+LONGEST_NUMBER = 64
+"""Characters of a number; those of double precision need 24, states of random generators 39."""
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 

@@ -15,13 +15,13 @@ from algorithms.llm.voices import ModelVoice
 from algorithms.loading import LANGUAGE
 from algorithms.marl.agents import replica_index
 from algorithms.marl.files import write_atomically
-from algorithms.marl.training_record import RECORD_FILE, check_game, curves, plain, read_record, seed, view
+from algorithms.marl.training_record import RECORD_FILE, check_game, curves, read_record, seed, view
 from algorithms.trainable import CurvePoint, ReplicaName
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 from coopgym.games.parameters import LARGEST
 from coopgym.interfaces.text import Rules
 from coopgym.interfaces.text.dialogue import OnInvalid
-from coopgym.record_fields import each, fields, named, nullable, one_of, real, text, whole
+from coopgym.record_fields import each, fields, named, nullable, one_of, plain, real, text, whole
 
 
 @dataclass(frozen=True, eq=False)

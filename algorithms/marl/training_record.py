@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from algorithms import learner_names
 from algorithms.marl.exported import POLICY_KINDS
+from algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
 from coopgym.contained_files import contained
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
@@ -20,10 +22,10 @@ from coopgym.record_fields import (
     nullable,
     number,
     one_of,
+    plain,
     real,
     row,
     text,
-    truth,
     whole,
 )
 from coopgym.strict_json import parse_json
@@ -33,8 +35,7 @@ seed = whole(high=2**64 - 1)
 curves = each(row(whole(), text, number))
 """Points of curves: step, metric and value, which is NaN where training diverged."""
 view = one_of(*get_args(View))
-_ACTIVATION = one_of("tanh", "relu")
-_GROUP = {"seats": each(whole(), least=1), "kind": one_of(*POLICY_KINDS), "activation": _ACTIVATION}
+_GROUP = {"seats": each(whole(), least=1), "kind": one_of(*POLICY_KINDS), "activation": ACTIVATION}
 _FACTS: Mapping[str, Mapping[str, Check]] = {
     "deterministic": {"noise": real(0.0)},
     "categorical": {"epsilon": real(0.0, 1.0)},
@@ -60,45 +61,19 @@ def _prefix(value: Any, path: str) -> None:
         raise FieldError(f"{path}: found {found(value)}, expected a text, which may be empty")
 
 
-def plain(value: Any, path: str) -> None:
-    """Check for settings: finite numbers, words, truths and null, and lists and objects of them."""
-    if isinstance(value, list):
-        each(plain)(value, path)
-    elif isinstance(value, dict):
-        named(plain)(value, path)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        real()(value, path)
-
-
-def hyperparameters(value: Any, path: str) -> None:
-    """Check for hyper-parameters: settings by name, of which those that all learners share have known types."""
-    named(plain)(value, path)
-    fields({}, _SHARED)(value, path)
-
-
-_SHARED = {
-    "num_envs": whole(1),
-    "rollout_steps": nullable(whole(1)),
-    "bootstrap_truncation": truth,
-    "objective": one_of("individual", "team"),
-    "hidden": each(whole(1), least=1),
-    "activation": _ACTIVATION,
-    "gamma": real(0.0, 1.0),
-    "learning_rate": real(0.0),
-}
 _TOP = {
     "algorithm": text,
-    "hyperparameters": hyperparameters,
+    "hyperparameters": named(plain),
     "game": text,
     "game_parameters": named(plain),
     "view": view,
     "endowments": each(real(0.0), least=1),
     "replicas": each(fields(_REPLICA, closed=True), least=1),
-    "env_steps": whole(1),
+    "env_steps": whole(),
     "gradient_updates": whole(),
 }
 _record = fields({**_TOP, "policies": each(_group, least=1)}, {"evaluations": whole()}, closed=True)
-_early_record = fields({**_TOP, "activation": _ACTIVATION}, {"evaluations": whole()}, closed=True)
+_early_record = fields({**_TOP, "activation": ACTIVATION}, {"evaluations": whole()}, closed=True)
 """Of a record that was written before records described policies one by one."""
 
 
@@ -132,6 +107,8 @@ def check_record(record: Any) -> None:
     """
     early = isinstance(record, dict) and "policies" not in record and "activation" in record
     (_early_record if early else _record)(record, "")
+    if record["algorithm"] in learner_names():
+        hyperparameters(record["hyperparameters"], "hyperparameters")
     seats = sorted(seat for group in policy_groups(record) for seat in group["seats"])
     if seats != list(range(len(record["endowments"]))):
         raise FieldError(
