@@ -36,6 +36,11 @@ _LEARNERS = {
 """Modules of learners by the name of the class."""
 
 
+def learner_names() -> frozenset[str]:
+    """Return the names of all learners without importing them."""
+    return frozenset(_LEARNERS)
+
+
 def learners() -> dict[str, type[Trainable]]:
     """Return every learner by the name that studies and records use."""
     return {name: getattr(importlib.import_module(module), name) for name, module in _LEARNERS.items()}

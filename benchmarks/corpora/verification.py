@@ -9,9 +9,11 @@ from typing import Any
 
 from benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
 from benchmarks.study import Study
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.manifest import has_manifests
-from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, Corpus, CorpusError, locate
+from coopgym.corpus.reader import STUDY_FILE, Corpus, locate
+from coopgym.corpus.shards import CROISSANT_FILE
 
 
 def verify(name: str) -> list[Fault]:

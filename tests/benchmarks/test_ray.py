@@ -22,7 +22,7 @@ from benchmarks.plan import Job, expand
 from benchmarks.runner import run_study
 from benchmarks.study import Study
 from coopgym.corpus import load_corpus
-from coopgym.corpus.reader import run_shards
+from coopgym.corpus.shards import run_shards
 
 pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
