@@ -14,6 +14,8 @@ import numpy.typing as npt
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
+from coopgym.user_code import home_of
+from coopgym.visible_text import brief
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -116,15 +118,22 @@ def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> 
     try:
         actions = np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
+        got = " ".join(brief(answer).split())
         raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {answer!r}"
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {got}{told_where(agent)}"
         ) from error
     if actions.shape != (len(observation),):
         raise ValueError(
             f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return {len(observation)} actions, one "
-            f"per episode, as shape ({len(observation)},); got shape {actions.shape}"
+            f"per episode, as shape ({len(observation)},); got shape {actions.shape}{told_where(agent)}"
         )
     return actions
+
+
+def told_where(agent: Agent) -> str:
+    """Return file and line of a user's agent in brackets, for the end of a message; empty for others."""
+    home = home_of(agent)
+    return "" if home is None else f" ({home})"
 
 
 def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:

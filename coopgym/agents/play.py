@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared, told_where
 from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
@@ -124,7 +124,8 @@ def _checked(engine: Engine, agents: Sequence[Agent], actions: FloatArray) -> Fl
         slack = ROUNDING * endowments
         playable = (actions >= -slack) & (actions <= endowments + slack)
         seat = int(np.argwhere(~playable)[0][-1])
-        raise ValueError(f"{type(agents[seat]).__name__} in seat {seat}: {error}") from error
+        named = agents[seat]
+        raise ValueError(f"{type(named).__name__} in seat {seat}: {error}{told_where(named)}") from error
     return checked
 
 
