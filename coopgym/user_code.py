@@ -73,7 +73,7 @@ def home_of(agent: object) -> str | None:
 
 
 def account_of(error: BaseException) -> str:
-    """Return an exception's traceback; its last line is `in_words` where the traceback's own does not tell the place."""
+    """Return an exception's traceback; `in_words` is its last line."""
     try:
         text = "".join(traceback.format_exception(error)).rstrip()
     except BaseException as refusal:  # a traceback asks the exception, and objects around it, for names and texts

@@ -16,10 +16,9 @@ from coopgym.corpus.manifest import has_manifests
 from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, Corpus, CorpusError, locate
 from coopgym.interrupts import recognisable_interrupts
 
-
 UNGUARDED = (
-    "its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be noticed; running "
-    "its study again writes them"
+    "its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be noticed; "
+    "running its study again writes them"
 )
 
 

@@ -118,9 +118,9 @@ def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> 
     try:
         actions = np.array(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        got = " ".join(brief(answer).split())
+        got = " ".join(brief(answer).split()) + told_where(agent)
         raise ValueError(
-            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {got}{told_where(agent)}"
+            f"{type(agent).__name__} in seat {seat} of {game.id}: act() must return numbers, got {got}"
         ) from error
     if actions.shape != (len(observation),):
         raise ValueError(
