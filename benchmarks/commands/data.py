@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.commands.endings import user_errors
-from benchmarks.commands.options import CorpusPlace
+from benchmarks.commands.options import CorpusPlace, Trust
 from benchmarks.standard_streams import say
 
 data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
@@ -38,23 +38,19 @@ def show(corpus: CorpusPlace) -> None:
 
 
 @data.command()
-def verify(corpus: CorpusPlace) -> None:
+def verify(corpus: CorpusPlace, trust: Trust = False) -> None:
     """Check every file and row of a corpus, also against its study; list all faults."""
-    from benchmarks.corpora.verification import unguarded
     from benchmarks.corpora.verification import verify as find_faults
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError, ImportError):
-        faults, blind = find_faults(corpus), unguarded(corpus)
-    for fault in faults:
+        found = find_faults(corpus, trust=trust)
+    for fault in found.faults:
         say(str(fault))
-    say(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
-    if blind:
-        say(
-            "note: its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be "
-            "noticed; running its study again writes them"
-        )
-    if faults:
+    say(f"{corpus}: {len(found.faults)} faults" if found.faults else f"{corpus}: sound")
+    for note in found.notes:
+        say(f"note: {note}")
+    if found.faults:
         raise typer.Exit(1)
 
 

@@ -15,6 +15,7 @@ from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
 from coopgym.interfaces.actions import ROUNDING, real_numbers
+from coopgym.user_code import home_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -121,7 +122,8 @@ def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> 
     try:
         shares = playable_shares(answer, len(observation), float(game.spec.endowments[seat]))
     except ValueError as error:
-        raise ValueError(f"{type(agent).__name__} in seat {seat} of {game.id}: act() {error}") from error
+        where = f"{type(agent).__name__} in seat {seat} of {game.id}"
+        raise ValueError(f"{where}: act() {error}{told_where(agent)}") from error
     return shares * game.spec.endowments[seat]
 
 
@@ -161,6 +163,12 @@ def _advice(wrong: float, endowment: float) -> str:
     if 1.0 < wrong <= endowment * (1.0 + ROUNDING):
         return f". Agents answer in shares, no longer in endowment units: divide by seat.endowment, here {endowment:g}"
     return ": clip what lies outside"
+
+
+def told_where(agent: Agent) -> str:
+    """Return file and line of a user's agent in brackets, for the end of a message; empty for others."""
+    home = home_of(agent)
+    return "" if home is None else f" ({home})"
 
 
 def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.agents import Strategy, make_agent
+from coopgym.agents.foreign_names import names_from_data
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.manifest import MANIFESTS, digest_of, read_manifest, shard_faults
 from coopgym.corpus.remote import Place, member
@@ -233,11 +234,10 @@ def _is_self_play(runs: pa.Table) -> pa.ChunkedArray:
 
 def _is_certain(row: Mapping[str, Any]) -> bool:
     """Whether nothing in a run is left to chance; not where agent or game are unknown here."""
-    if ":" in row["algorithm"]:  # data must not decide which code is imported
-        return False
     try:
-        game = make_game(row["environment"], **json.loads(row["env_parameters"]))
-        agent = make_agent(row["algorithm"])
+        with names_from_data():
+            game = make_game(row["environment"], **json.loads(row["env_parameters"]))
+            agent = make_agent(row["algorithm"])
     except (TypeError, ValueError):
         return False
     return not game.stochastic and isinstance(agent, Strategy) and not agent.classifier.stochastic
