@@ -132,7 +132,11 @@ class Engine:
         Raises:
             ValueError: wrong shape, NaN, infinite, or out of range beyond rounding.
         """
-        transition = self.game.step(self.state, *self.prepare(actions, rows))
+        return self.play(self.check(actions) if self.validate else actions, rows)
+
+    def play(self, checked: Array, rows: Array | None = None) -> tuple[Transition, Array]:
+        """Play one joint step with actions that `check` returned; otherwise as `step`."""
+        transition = self.game.step(self.state, checked, self._draw(self.game.step_normals, rows=rows, normal=True))
         self._state = transition.state
         return transition, self.rewards(transition)
 

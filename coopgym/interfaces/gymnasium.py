@@ -60,7 +60,7 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._refuse_unless_running()
         before = self._engine.state
         checked = self._engine.check(actions).copy()
-        transition, rewards = self._engine.step(checked)
+        transition, rewards = self._engine.play(checked)
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self._running = not (terminated or truncated)
         self._renderer.note(transition.state)

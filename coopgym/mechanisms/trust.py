@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coopgym.backend import Array, Backend, Namespace, namespace_of
+from coopgym.backend import Array, Backend, Namespace, namespace_of, total
 
 SIGNAL_WIDTH = 0.5
 """Width of a cooperation signal in shares of endowment (formal edition)."""
@@ -14,14 +14,16 @@ SIGNAL_WIDTH = 0.5
 class TrustRates:
     """How fast trust is built and lost and damage is done and healed."""
 
-    building: float
-    """λ⁺, in (0, 1]."""
+    building: Array
+    """λ⁺, in (0, 1]; this and the other numbers as `Backend.constant` has them."""
     erosion: Array
     """λ⁻ (1 + ξ D_ij), shape (N, N)."""
-    scarring: float
+    scarring: Array
     """μ_R, in [0, 1]."""
-    healing: float
-    """δ_R, in [0, 1]."""
+    lasting: Array
+    """1 - δ_R, the part of damage that a step does not heal."""
+    zero: Array
+    one: Array
     others: Array
     """(N, N), zero on the diagonal and one elsewhere: nobody judges themselves."""
     overshoots: bool
@@ -41,10 +43,12 @@ class TrustRates:
         """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
         xp, n_agents = backend.xp, interdependence.shape[-1]
         return cls(
-            building=lambda_plus,
+            building=backend.constant(lambda_plus),
             erosion=lambda_minus * (1.0 + xi * interdependence),
-            scarring=mu_R,
-            healing=delta_R,
+            scarring=backend.constant(mu_R),
+            lasting=backend.constant(1.0 - delta_R),
+            zero=backend.constant(0.0),
+            one=backend.constant(1.0),
             others=1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device),
             overshoots=lambda_minus * (1.0 + xi * float(xp.max(interdependence))) > 1.0,
         )
@@ -87,15 +91,14 @@ def update_trust(
     """
     xp = xp or namespace_of(trust)
     conduct = rates.others * signal[..., None, :]
-    gain = xp.maximum(conduct, 0.0)
+    gain = xp.maximum(conduct, rates.zero)
     loss = gain - conduct
-    ceiling = 1.0 - damage
-    moved = trust + rates.building * gain * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
+    ceiling = rates.one - damage
+    moved = trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero) - rates.erosion * loss * trust
     if rates.overshoots:
-        moved = xp.maximum(moved, 0.0)
+        moved = xp.maximum(moved, rates.zero)
     scarred = damage + rates.scarring * loss * ceiling
-    healed = (1.0 - rates.healing) * damage
-    return xp.minimum(moved, ceiling), xp.where(conduct < 0.0, scarred, healed)
+    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, rates.lasting * damage)
 
 
 def mean_over_pairs(matrix: Array) -> Array:
@@ -106,7 +109,7 @@ def mean_over_pairs(matrix: Array) -> Array:
     n_agents = matrix.shape[-1]
     if n_agents == 1:
         return matrix[..., 0, 0]
-    return (matrix.sum((-2, -1)) - n_agents) / (n_agents * (n_agents - 1))
+    return (total(matrix, axes=2) - n_agents) / (n_agents * (n_agents - 1))
 
 
 def trust_gate(trust: Array, damage: Array, dependence_on_trust: float, xp: Namespace | None = None) -> Array:

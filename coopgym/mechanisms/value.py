@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coopgym.backend import Array, Namespace, namespace_of
+from coopgym.backend import Array, Namespace, every, namespace_of, total
 
 SMOOTHING = 1e-3
 """Offset that keeps Cobb-Douglas terms differentiable at zero cooperation (formal edition)."""
@@ -43,8 +43,8 @@ def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
         ``(...)``, units of endowment.
     """
     xp = xp or namespace_of(action)
-    mean_logarithm = xp.log(xp.maximum(action, SYNERGY_FLOOR)).sum(-1) / action.shape[-1]
-    return xp.exp(mean_logarithm) * (action > SYNERGY_FLOOR).all(-1)
+    mean_logarithm = total(xp.log(xp.maximum(action, SYNERGY_FLOOR))) / action.shape[-1]
+    return xp.exp(mean_logarithm) * every(action > SYNERGY_FLOOR)
 
 
 def pair_synergy(first: Array, second: Array, beta: float) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend
+from coopgym.backend import NUMPY, Array, Backend, for_each_agent
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
@@ -93,7 +93,7 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
 
     def step_info(self, before: CountedState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        steps = after.t[..., None]
+        steps = for_each_agent(after.t)
         return {
             "cooperation_counts": counts(after.cooperations),
             "defection_counts": counts(steps - after.cooperations),
