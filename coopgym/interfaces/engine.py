@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -204,8 +205,9 @@ class Engine:
 
     def _in_range(self, array: Array) -> bool:
         if not self.batch and self.game.xp is np:
-            # For a handful of numbers Python's comparisons are faster than array operations.
-            return all(0.0 <= level <= upper for level, upper in zip(array.tolist(), self._upper, strict=True))
+            # For a handful of numbers Python's comparisons are faster than array operations; NaN is below no bound.
+            levels = array.tolist()
+            return min(levels) >= 0.0 and all(map(operator.le, levels, self._upper))
         return bool(((array >= 0.0) & (array <= self.game.endowments)).all())
 
     def _rounded(self, array: Array) -> Array:

@@ -33,18 +33,19 @@ def power_value(action: Array, beta: float, xp: Namespace | None = None) -> Arra
     return xp.maximum(action, SYNERGY_FLOOR) ** beta
 
 
-def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
+def geometric_mean_synergy(action: Array, xp: Namespace | None = None, floor: Array | float = SYNERGY_FLOOR) -> Array:
     """Synergy g(a) = (Π a_j)^(1/N); one agent that contributes nothing removes it (TR-1 Eq. 7).
 
     Args:
         action: ``(..., N)``, units of endowment.
+        floor: what counts as nothing, as `Backend.constant` has it.
 
     Returns:
         ``(...)``, units of endowment.
     """
     xp = xp or namespace_of(action)
-    mean_logarithm = total(xp.log(xp.maximum(action, SYNERGY_FLOOR))) / action.shape[-1]
-    return xp.exp(mean_logarithm) * every(action > SYNERGY_FLOOR)
+    mean_logarithm = total(xp.log(xp.maximum(action, floor))) / action.shape[-1]
+    return xp.exp(mean_logarithm) * every(action > floor)
 
 
 def pair_synergy(first: Array, second: Array, beta: float) -> Array:

@@ -21,7 +21,7 @@ from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
-from coopgym.mechanisms.value import geometric_mean_synergy, logarithmic_value, power_value
+from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=Parameters)
@@ -79,6 +79,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         self.value = table.value
         self.trust = table.trust
         self.value_scale = backend.constant(table.value.theta)
+        self.synergy_floor = backend.constant(SYNERGY_FLOOR)
         self.sensitivity = backend.constant(table.trust.kappa)
         self.trust_rates = TrustRates.from_parameters(
             backend,
@@ -232,7 +233,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def synergy(self, state: StateT, action: Array) -> Array:
         """What the joint action is worth, γ g(a) ``(...)`` (TR-1 Eq. 7)."""
-        return self.synergy_weight(state) * geometric_mean_synergy(action, self.xp)
+        return self.synergy_weight(state) * geometric_mean_synergy(action, self.xp, self.synergy_floor)
 
     def synergy_weight(self, state: StateT) -> float | Array:
         """Synergy weight γ in force."""
@@ -302,11 +303,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
-        batch = state.t.shape
-        matrix = self.interdependence
+        matrix, batch = self.interdependence, state.t.shape
         dependence = self.xp.broadcast_to(matrix, (*batch, *matrix.shape)) if batch else matrix
-        flat = [(dependence if part is None else part).reshape((*batch, -1)) for part in parts]
-        return self.xp.concat(flat, axis=-1)
+        row = (*batch, -1)
+        return self.xp.concat([(dependence if part is None else part).reshape(row) for part in parts], axis=-1)
 
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         return self._bounds(self.observation_map(view).positions)
@@ -363,7 +363,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def _described(self, state: StateT, values: Array, synergy: Array) -> dict[str, Any]:
         share = self.cooperation(state)
-        ceiling = 1.0 - state.damage
+        ceiling = self.trust_rates.one - state.damage
         return {
             "step": count(state.t),
             "mean_trust": number(mean_over_pairs(state.trust)),
