@@ -55,12 +55,12 @@ class Seat:
             observation_size=low.shape[-1],
         )
 
-    @property
+    @cached_property
     def endowment(self) -> float:
         """Largest action e_i, in units."""
         return float(self.game.endowments[self.index])
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Baseline as a share of the own endowment."""
         return float(self.game.baselines[self.index]) / self.endowment
@@ -85,7 +85,11 @@ class Seat:
             raise ValueError(
                 f"the {self.view!r} view of {self.game.id} does not show partners' actions; use view='own' or 'full'"
             )
-        return observation[:, self.columns["partner_actions"]] * self.partner_scale
+        return observation[:, self._partner_columns] * self.partner_scale
+
+    @cached_property
+    def _partner_columns(self) -> npt.NDArray[np.int64]:
+        return np.asarray(self.columns["partner_actions"], dtype=np.int64)
 
 
 @runtime_checkable
@@ -217,9 +221,10 @@ class Strategy(ABC):
 
     def act(self, observation: FloatArray) -> FloatArray:
         """Return actions ``(episodes,)`` in endowment units."""
-        share = np.broadcast_to(self.cooperate(observation), (self.episodes,))
+        share = self.cooperate(observation)
         self.round += 1
-        return np.minimum(np.maximum(share, 0.0), 1.0) * self.seat.endowment
+        levels: FloatArray = np.minimum(np.maximum(share, 0.0), 1.0) * self.seat.endowment
+        return levels if levels.shape == (self.episodes,) else np.broadcast_to(levels, (self.episodes,)).copy()
 
     @abstractmethod
     def cooperate(self, observation: FloatArray) -> float | FloatArray:
