@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend
+from coopgym.backend import NUMPY, Array, Backend, total
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
@@ -52,9 +52,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         self.kept = array(spec.endowments / unit)
         self.linear_cost = array(parameters.k * spec.endowments / unit)
         self.quadratic_cost = array(parameters.q * spec.endowments / (2.0 * unit))
-        self.own_use = parameters.theta / unit
+        self.own_use = backend.constant(parameters.theta / unit)
         self.per_endowment = array(1.0 / spec.endowments)
-        self.sensitivity = parameters.kappa / SIGNAL_WIDTH
+        self.sensitivity = backend.constant(parameters.kappa / SIGNAL_WIDTH)
         self.trust_rates = TrustRates.from_parameters(
             backend,
             self.interdependence,
@@ -318,11 +318,11 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return {}
 
     def diagnostics(self, state: StateT) -> dict[str, Array]:
-        effective = effective_trust(state.trust, state.damage, self.xp)
+        ceiling = self.trust_rates.one - state.damage
         return {
             "mean_trust": mean_over_pairs(state.trust),
-            "mean_effective_trust": mean_over_pairs(effective),
-            "mean_reputation_damage": 1.0 - mean_over_pairs(1.0 - state.damage),
+            "mean_effective_trust": mean_over_pairs(self.xp.minimum(state.trust, ceiling)),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(ceiling),
             "cooperation": state.last_action,
             **self.state_info(state),
         }
@@ -335,9 +335,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return {
             **self.diagnostics(after),
             "payoffs": transition.payoffs,
-            "welfare": transition.payoffs.sum(-1),
+            "welfare": total(transition.payoffs),
             "psi": self.xp.zeros_like(transition.payoffs) if psi is None else psi,
-            "weights_mean": transition.weights.sum(-1).sum(-1) / pairs,
+            "weights_mean": total(transition.weights.sum(-1)) / pairs,
             "signals": self.signals(before, cooperation),
             **self.step_info(before, cooperation, transition),
         }
