@@ -295,7 +295,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         if view == "full":
             parts.extend(self.hidden_blocks(state).values())
         parts.append(self.time_share(state))
-        return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
+        if not batch:
+            return self.xp.concat([part.ravel() for part in parts])
+        row = (*batch, -1)
+        return self.xp.concat([part.reshape(row) for part in parts], axis=-1)
 
     def _repeated_interdependence(self, batch: tuple[int, ...]) -> Array:
         matrix = self.interdependence

@@ -303,8 +303,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
-        matrix, batch = self.interdependence, state.t.shape
-        dependence = self.xp.broadcast_to(matrix, (*batch, *matrix.shape)) if batch else matrix
+        batch = state.t.shape
+        if not batch:
+            return self.xp.concat([(self.interdependence if part is None else part).ravel() for part in parts])
+        dependence = self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape))
         row = (*batch, -1)
         return self.xp.concat([(dependence if part is None else part).reshape(row) for part in parts], axis=-1)
 
