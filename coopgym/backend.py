@@ -110,8 +110,6 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
     return Backend(namespace, torch.float32 if dtype is None else dtype, torch.device(device))
 
 
-_DOUBLE = np.dtype(np.float64)
-
 FEW = 8
 """Numbers of which NumPy adds up fewer one after the other, as Python does; of more it adds up several at once."""
 
@@ -121,11 +119,11 @@ def total(values: Array, axes: int = 1) -> Array:
 
     Python adds a few numbers in half of the time that NumPy takes to begin.
     """
-    if type(values) is np.ndarray and values.ndim == axes and values.size < FEW and values.dtype is _DOUBLE:
+    if type(values) is np.ndarray and values.ndim == axes and values.size < FEW and values.dtype.kind == "f":
         added = -0.0
-        for number in values.ravel().tolist():
+        for number in values.flat:
             added += number
-        return np.float64(added)
+        return added
     return values.sum((-2, -1)[-axes:])
 
 

@@ -66,10 +66,14 @@ def conduct_signal(conduct: Array, reference: Array, sensitivity: float, xp: Nam
     return xp.tanh((conduct - reference) * sensitivity)
 
 
-def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None) -> Array:
-    """Trust limited by its reputation ceiling, min(T_ij, 1 - R_ij), ``(..., N, N)`` (TR-2 Eq. 8)."""
+def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None, one: Array | float = 1.0) -> Array:
+    """Trust limited by its reputation ceiling, min(T_ij, 1 - R_ij), ``(..., N, N)`` (TR-2 Eq. 8).
+
+    Args:
+        one: 1 as `Backend.constant` has it.
+    """
     xp = xp or namespace_of(trust)
-    return xp.minimum(trust, 1.0 - damage)
+    return xp.minimum(trust, one - damage)
 
 
 def update_trust(

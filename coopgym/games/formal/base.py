@@ -113,7 +113,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def weights(self, state: StateT) -> Array:
         """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
-        return effective_trust(state.trust, state.damage, self.xp) * self.interdependence
+        return effective_trust(state.trust, state.damage, self.xp, self.trust_rates.one) * self.interdependence
 
     # How a game moves
 

@@ -193,7 +193,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return ReleasedTransition(
             state=after,
             payoffs=payoffs,
-            weights=effective_trust(trust, damage, self.xp) * self.interdependence,
+            weights=self.weights(trust, damage),
             relational=None,
             multiplier=self.multiplier(after),
             penalty=self.penalty(state, after),
@@ -210,7 +210,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return ReleasedTransition(
             state=state,
             payoffs=self.payoffs(actions, values, synergy),
-            weights=effective_trust(state.trust, state.damage, self.xp) * self.interdependence,
+            weights=self.weights(state.trust, state.damage),
             relational=None,
             multiplier=None,
             penalty=None,
@@ -224,6 +224,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
         signal = conduct_signal(action, self.baselines, self.sensitivity, self.xp)
         return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
+
+    def weights(self, trust: Array, damage: Array) -> Array:
+        """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
+        return effective_trust(trust, damage, self.xp, self.trust_rates.one) * self.interdependence
 
     def individual_value(self, action: Array) -> Array:
         """What an agent's own action is worth to it, f(a) ``(..., N)`` (TR-1 Eq. 5, 6)."""
@@ -373,7 +377,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             "mean_reputation_damage": number(1.0 - mean_over_pairs(ceiling)),
             "total_value": number(total(values) + synergy),
             "mean_cooperation": number(total(state.last_action) / self.n_agents),
-            "cooperation_rate": number(share.sum(-1) / self.n_agents),
+            "cooperation_rate": number(total(share) / self.n_agents),
             "cooperation": share,
             **self.state_info(state),
         }
