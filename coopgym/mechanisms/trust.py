@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from coopgym.backend import Array, Backend, Namespace, namespace_of, total
 
 SIGNAL_WIDTH = 0.5
@@ -96,13 +98,22 @@ def update_trust(
     xp = xp or namespace_of(trust)
     conduct = rates.others * signal[..., None, :]
     gain = xp.maximum(conduct, rates.zero)
-    loss = gain - conduct
     ceiling = rates.one - damage
-    moved = trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero) - rates.erosion * loss * trust
+    built = trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero)
+    healed = rates.lasting * damage
+    if _nobody_falls_short(signal):
+        return xp.minimum(built, ceiling), healed
+    loss = gain - conduct
+    moved = built - rates.erosion * loss * trust
     if rates.overshoots:
         moved = xp.maximum(moved, rates.zero)
     scarred = damage + rates.scarring * loss * ceiling
-    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, rates.lasting * damage)
+    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, healed)
+
+
+def _nobody_falls_short(signal: Array) -> bool:
+    """Whether losses can be skipped: asked of single environments in NumPy, where the answer costs next to nothing."""
+    return type(signal) is np.ndarray and signal.ndim == 1 and min(signal.tolist()) >= 0.0
 
 
 def mean_over_pairs(matrix: Array) -> Array:
