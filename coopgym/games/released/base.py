@@ -29,7 +29,7 @@ ParametersT = TypeVar("ParametersT", bound=Parameters)
 NOTHING = np.zeros(0)
 
 
-@dataclass(frozen=True)
+@dataclass
 class ReleasedTransition(Transition):
     """A step that remembers what its joint action was worth, which payoffs and diagnostics are made of."""
 
