@@ -57,12 +57,12 @@ class Seat:
             observation_size=low.shape[-1],
         )
 
-    @property
+    @cached_property
     def endowment(self) -> float:
         """Largest action e_i, in units."""
         return float(self.game.endowments[self.index])
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Baseline as a share of the own endowment."""
         return float(self.game.baselines[self.index]) / self.endowment
@@ -87,7 +87,11 @@ class Seat:
             raise ValueError(
                 f"the {self.view!r} view of {self.game.id} does not show partners' actions; use view='own' or 'full'"
             )
-        return observation[:, self.columns["partner_actions"]] * self.partner_scale
+        return observation[:, self._partner_columns] * self.partner_scale
+
+    @cached_property
+    def _partner_columns(self) -> npt.NDArray[np.int64]:
+        return np.asarray(self.columns["partner_actions"], dtype=np.int64)
 
 
 @runtime_checkable
@@ -261,9 +265,10 @@ class Strategy(ABC):
 
     def act(self, observation: FloatArray) -> FloatArray:
         """Return shares of the endowment, ``(episodes,)``."""
-        share = np.broadcast_to(self.cooperate(observation), (self.episodes,))
+        share = self.cooperate(observation)
         self.round += 1
-        return np.minimum(np.maximum(share, 0.0), 1.0)
+        shares: FloatArray = np.minimum(np.maximum(share, 0.0), 1.0)
+        return shares if shares.shape == (self.episodes,) else np.broadcast_to(shares, (self.episodes,)).copy()
 
     @abstractmethod
     def cooperate(self, observation: FloatArray) -> float | FloatArray:

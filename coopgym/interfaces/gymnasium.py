@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.table import Partners, Table
+from coopgym.backend import total
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
@@ -65,7 +66,8 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._running = not (terminated or truncated)
         self._renderer.note(transition.state)
         self._show_human()
-        info = step_info(self.game, before, levels, transition, rewards) | self._tally.add(rewards)
+        info = step_info(self.game, before, levels, transition, rewards)
+        info.update(self._tally.add(rewards))
         return rewards, terminated, truncated, info
 
     def _show_human(self) -> None:
@@ -119,7 +121,7 @@ class JointEnv(_GameEnv):
         """
         self._refuse_unless_running()
         rewards, terminated, truncated, info = self._play(self._engine.check(action).copy())
-        reward = float(rewards.sum()) if self.scalar_reward else rewards.copy()
+        reward = float(total(rewards)) if self.scalar_reward else rewards.copy()
         return self._observe(), reward, terminated, truncated, info
 
 

@@ -7,27 +7,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.backend import Array
+from coopgym.backend import Array, total
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
 
 
 def reset_info(game: AnyGame, state: State) -> dict[str, Any]:
     """Describe the first state of an episode."""
-    return {"step": 0, **_owned(game.diagnostics(state))}
+    return _owned({"step": 0, **game.diagnostics(state)})
 
 
 def step_info(game: AnyGame, before: State, levels: Array, transition: Transition, rewards: Array) -> dict[str, Any]:
     """Describe a step: diagnostics of the game, payoffs and rewards per agent, what was played in units and shares."""
+    played = {
+        "payoffs": transition.payoffs,
+        "rewards": rewards,
+        "units": levels,
+        "shares": levels / game.spec.endowments,
+    }
     described = game.step_diagnostics(before, levels, transition)
-    described |= {"payoffs": transition.payoffs, "rewards": rewards}
-    described |= {"units": levels, "shares": levels / game.spec.endowments}
-    return {"step": int(transition.state.t), **_owned(described)}
+    return _owned({"step": int(transition.state.t), **described, **played})
 
 
 def _owned(described: dict[str, Any]) -> dict[str, Any]:
-    """Copy arrays, so that callers may keep and change what they are given."""
-    return {name: value.copy() if type(value) is np.ndarray else value for name, value in described.items()}
+    """Put copies in the place of arrays, so that callers may keep and change what they are given."""
+    for name, value in described.items():
+        if type(value) is np.ndarray:
+            described[name] = value.copy()
+    return described
 
 
 class RewardTally:
@@ -46,10 +53,10 @@ class RewardTally:
             over all rewards of all agents so far.
         """
         self._sums = self._sums + rewards
-        self._squares += float(rewards @ rewards)
+        self._squares += float(rewards.dot(rewards))
         self._steps += 1
         described: dict[str, Any] = {"cumulative_rewards": self._sums.copy()}
         if self._steps >= 4:
             count = self._steps * len(rewards)
-            described["reward_variance"] = max(self._squares / count - (float(self._sums.sum()) / count) ** 2, 0.0)
+            described["reward_variance"] = max(self._squares / count - (float(total(self._sums)) / count) ** 2, 0.0)
         return described

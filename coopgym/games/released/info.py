@@ -32,8 +32,7 @@ def listed(value: Array) -> Any:
 
 def counts(value: Array) -> Any:
     """A list of ints with one entry per agent, or the integer array of a batch."""
-    whole = _whole(value)
-    return whole.tolist() if whole.ndim == 1 else whole
+    return [int(entry) for entry in value.tolist()] if value.ndim == 1 else _whole(value)
 
 
 def indices(mask: Array) -> Any:

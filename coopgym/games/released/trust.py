@@ -11,7 +11,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
-from coopgym.games.released.info import count, counts, flag, listed, names_of, number
+from coopgym.games.released.info import count, flag, listed, names_of, number
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
@@ -93,11 +93,18 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
 
     def step_info(self, before: CountedState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        steps = after.t[..., None]
+        if after.t.ndim:
+            cooperations, steps = after.cooperations, after.t[..., None]
+            return {
+                "cooperation_counts": cooperations,
+                "defection_counts": steps - cooperations,
+                "cooperation_rates": cooperations / steps,
+            }
+        met, step = after.cooperations.tolist(), int(after.t)
         return {
-            "cooperation_counts": counts(after.cooperations),
-            "defection_counts": counts(steps - after.cooperations),
-            "cooperation_rates": listed(after.cooperations / steps),
+            "cooperation_counts": met,
+            "defection_counts": [step - times for times in met],
+            "cooperation_rates": [times / step for times in met],
         }
 
 
