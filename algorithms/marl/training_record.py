@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from algorithms import learner_names
+from algorithms import learners
 from algorithms.marl.exported import POLICY_KINDS
 from algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
 from coopgym.contained_files import contained
@@ -107,7 +107,7 @@ def check_record(record: Any) -> None:
     """
     early = isinstance(record, dict) and "policies" not in record and "activation" in record
     (_early_record if early else _record)(record, "")
-    if record["algorithm"] in learner_names():
+    if record["algorithm"] in learners():
         hyperparameters(record["hyperparameters"], "hyperparameters")
     seats = sorted(seat for group in policy_groups(record) for seat in group["seats"])
     if seats != list(range(len(record["endowments"]))):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
+from benchmarks.commands.endings import interruptible, user_errors
 from benchmarks.commands.options import CorpusPlace, Trust
 from benchmarks.standard_streams import say
 
@@ -24,6 +24,29 @@ def list_released() -> None:
 
     with user_errors(CorpusError):
         list_corpora(TerminalConsole())
+
+
+@data.command()
+def get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Released corpora.")],
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="ADDRESS",
+            help="Where their folders lie: https, http or file.",
+            show_default="$COOPGYM_DATA_URL",
+        ),
+    ] = None,
+) -> None:
+    """Fetch released corpora that this machine does not have, and check them; what was interrupted goes on."""
+    from benchmarks.corpora.fetching import fetch_with_bar
+    from benchmarks.terminal_console import TerminalConsole
+
+    for name in names:
+        with user_errors(ValueError, OSError), interruptible(f"stopped; `coopgym data get {name}` goes on from here"):
+            place = fetch_with_bar(name, address, TerminalConsole(stderr=True))
+        say(f"{name}: {place}")
 
 
 @data.command()

@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 from coopgym.contained_files import UncontainedFileError, contained, inner_path
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.limits import AFAR, Allowance, require_within, size_limit
+from coopgym.extras import missing_extra
 
 ARCHIVE_SUFFIX = ".zip"
 _SCHEME = re.compile(r"([a-z][a-z0-9+]+)(://|::)", re.IGNORECASE)  # a single letter would be a drive
@@ -150,9 +151,7 @@ def open_remote(location: str, max_bytes: int | None = None) -> RemotePath:
         from fsspec.core import url_to_fs
         from fsspec.implementations.zip import ZipFileSystem
     except ImportError as error:
-        raise ImportError(
-            f"{location}: reading a corpus from there needs fsspec; install it with: pip install 'coopgym[data]'"
-        ) from error
+        raise missing_extra(f"{location}: reading a corpus from there", "fsspec") from error
     location = location.rstrip("/")
     allowance = Allowance(size_limit(AFAR, max_bytes))
     chain = _chain(location)

@@ -147,7 +147,7 @@ def test_options_choose_the_executor() -> None:
 
 def test_without_ray_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r'pip install "coopgym\[ray\]"$') as caught:
+    with pytest.raises(ImportError, match=r"pip install 'coopgym\[ray\]'$") as caught:
         choose_executor(ray="auto")
     assert "\n" not in str(caught.value)
 
@@ -163,7 +163,7 @@ def test_without_ray_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_options_that_a_cluster_cannot_follow_are_refused(
     options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.executors.ray_cluster.find_spec", lambda name: object())
+    monkeypatch.setattr("coopgym.extras.find_spec", lambda name: object())
     with pytest.raises(ValueError, match=message):
         RayCluster(**options)
 
