@@ -20,7 +20,7 @@ from coopgym.interfaces.engine import ROUNDING
 from coopgym.interrupts import is_interrupt, recognisable_interrupts
 from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import random_tape, replay
-from coopgym.user_code import home_of, place_of
+from coopgym.user_code import home_of, message_of, place_of
 
 GAMES = ("PartnerHoldUp-v1", "AppleAppStore-v1", "PartnerHoldUp-v0", "AppleAppStore-v0")
 """Games with two and with three unequal seats, in both editions."""
@@ -113,7 +113,7 @@ def _located(make: Callable[[], Any], error: BaseException) -> str:
         if is_interrupt(refusal):
             raise
         return ""
-    return f" ({place})" if place and f"({place})" not in str(error) else ""
+    return f" ({place})" if place and f"({place})" not in message_of(error) else ""
 
 
 def _act_of(agent: object) -> str | None:

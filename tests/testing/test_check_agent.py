@@ -140,6 +140,16 @@ class Exits(Mine):
         raise SystemExit(0)
 
 
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
+class Speechless(Mine):
+    def act(self, observation: Any) -> Any:
+        raise SpeechlessError
+
+
 class CannotBeMade(Mine):
     def __init__(self) -> None:
         raise GeneratorExit
@@ -199,6 +209,7 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
         (LateScribbler, r"leaves observations alone: in seat 0 of .*, at step 50, act\(\) changes the observation"),
         (LateShare, r"stay playable: in seat 0 of .*, at step 51, act\(\) returned nan"),
         (Exits, "its actions are playable: SystemExit: 0"),
+        (Speechless, "playable: SpeechlessError: a message that cannot be read: it raises SystemExit"),
         (CannotBeMade, "it has begin and act: GeneratorExit"),
         (WritesToOthers, r"writes into the memory around the observation \(observation.base\)"),
         (ReadsOthers, r"actions depend on the memory around the observation \(observation.base\)"),
@@ -226,6 +237,7 @@ def test_broken_agents_learn_what_to_change(broken: Any, message: str) -> None:
         (Fails, "act", 1),
         (Exits, "act", 1),
         (CannotBeMade, "__init__", 1),
+        (Speechless, "act", 1),
         (Scribbler, "act", 1),
         (LateScribbler, "act", 3),
         (LateShare, "cooperate", 0),
