@@ -168,6 +168,12 @@ class TestCompleteness:
         with pytest.raises(CorpusError, match=f"{path} is missing"):
             load_corpus(guarded)
 
+    def test_runs_that_are_gone_are_told(self, guarded: Path) -> None:
+        (guarded / "runs" / "one.parquet").unlink()
+        with pytest.warns(UserWarning, match="1 shards, such as one, have a manifest and no runs: jobs were killed"):
+            assert load_corpus(guarded).runs["run_id"].to_pylist() == ["b0"]
+        assert "one.parquet: its runs are missing" in messages(guarded)
+
     @pytest.mark.parametrize("table", ["runs", "curves"])
     def test_swapped_shards_are_told(self, guarded: Path, table: str) -> None:
         one, two = (guarded / table / f"{shard}.parquet" for shard in ("one", "two"))
