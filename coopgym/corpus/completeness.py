@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.manifest import MANIFESTS, shard_faults
 from coopgym.corpus.remote import Place, member, size_of
-from coopgym.corpus.shards import CROISSANT_FILE, listed_files, memory_limit, read_shard, shards
+from coopgym.corpus.shards import CROISSANT_FILE, listed_files, read_shards, shards
 
 _SHOWN = 10
 
@@ -49,11 +49,7 @@ def require_distinct(place: Place, max_bytes: int | None = None) -> None:
         CorpusError: names a run that is not, and the shards that hold it.
     """
     files = shards(place)
-    left = memory_limit(place, max_bytes)
-    ids: list[pa.ChunkedArray] = []
-    for file in files:
-        ids.append(read_shard(file, "runs", ("run_id",), left).column("run_id"))
-        left -= ids[-1].nbytes
+    ids = [table.column("run_id") for table in read_shards(files, "runs", ("run_id",), max_bytes)]
     counts = pc.value_counts(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.string()))
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
     if not len(twice):

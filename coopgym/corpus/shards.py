@@ -113,7 +113,7 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
             f"{path}: a Parquet file, but not of a coopgym corpus (no {TABLE_KEY.decode()!r} in its metadata); "
             "move it out of the corpus folder"
         )
-    version = labels.get(SCHEMA_VERSION_KEY, b"").decode()
+    version = labels.get(SCHEMA_VERSION_KEY, b"").decode(errors="replace")
     try:
         known = major(version) == major(SCHEMA_VERSION)
     except ValueError as error:
@@ -123,8 +123,8 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
             f"{path}: schema version {version}, but this coopgym reads versions {major(SCHEMA_VERSION)}.x; "
             "install a coopgym release that knows it"
         )
-    if labels[TABLE_KEY].decode() != name:
-        raise CorpusError(f"{path}: holds table {labels[TABLE_KEY].decode()!r}, expected {name!r}; restore its folder")
+    if (held := labels[TABLE_KEY].decode(errors="replace")) != name:
+        raise CorpusError(f"{path}: holds table {held!r}, expected {name!r}; restore its folder")
     promised = [column.name for column in COLUMNS[name] if column.since <= minor(version)]
     present = set(schema.names)
     missing = [column for column in promised if column not in present]
@@ -202,6 +202,24 @@ def read_shard(
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorpusError(_damaged(path, f"its data cannot be read ({first_line(error)})")) from error
+
+
+def read_shards(
+    places: Iterable[Place], name: TableName, columns: Sequence[str] | None = None, max_bytes: int | None = None
+) -> list[pa.Table]:
+    """Read shards of one corpus, each as `read_shard` does.
+
+    Raises:
+        CorpusError: a file is damaged, foreign or too new, or they are too large together.
+    """
+    tables: list[pa.Table] = []
+    size = 0
+    for place in places:
+        limit = memory_limit(place, max_bytes)
+        tables.append(read_shard(place, name, columns, limit))
+        size += tables[-1].nbytes
+        require_within(place, f"with the shards before it, {name} takes", size, limit)
+    return tables
 
 
 def _packed(path: Place, metadata: pq.FileMetaData) -> pq.ParquetFile:

@@ -271,6 +271,13 @@ class TestSize:
         with pytest.raises(CorpusError, match=r"in memory it takes [\d,]+ bytes, and the limit is 10,000,000"):
             load_corpus(tmp_path, max_bytes=10_000_000).read("runs", columns)
 
+    def test_shards_count_together(self, tmp_path: Path) -> None:
+        for number in range(4):
+            write_rows(tmp_path, "runs", [sound_run(f"{number}", error="x" * 100_000)], f"{number}.parquet")
+        with pytest.raises(CorpusError, match="with the shards before it, runs takes"):
+            _ = load_corpus(tmp_path, max_bytes=300_000).runs
+        assert len(load_corpus(tmp_path, max_bytes=1_000_000).runs) == 4
+
     @pytest.mark.parametrize("told", ["many", "-5", "0", "1e9", "9" * 30])
     def test_a_limit_is_a_number_of_bytes(self, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(LIMIT_VARIABLE, told)
