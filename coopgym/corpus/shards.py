@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coopgym.contained_files import UncontainedFileError, inner_path
-from coopgym.corpus.decoding import require_decodable, require_unpackable, text_columns
+from coopgym.corpus.decoding import read_packed, require_decodable, text_columns
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.limits import AT_HAND, JSON_LIMIT, require_within, size_limit
 from coopgym.corpus.remote import Place, RemotePath, member, size_of
@@ -192,8 +192,7 @@ def read_shard(
         present = set(file.schema_arrow.names)
         names = [column for column in schema.names if column in present]
         require_decodable(path, file, names, limit)
-        table = _packed(path, file.metadata).read(columns=names)
-        require_unpackable(path, table, limit)
+        table = read_packed(path, _packed(path, file.metadata), names, limit)
         for field in schema:
             if field.name not in present:
                 table = table.append_column(field, pa.nulls(len(table), field.type))
