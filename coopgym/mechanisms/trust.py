@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.backend import Array, Backend, Namespace, namespace_of, total
+from coopgym.backend import Array, Backend, Namespace, namespace_of
+from coopgym.small_arrays import total
 
 SIGNAL_WIDTH = 0.5
 """Width of a cooperation signal in shares of endowment (formal edition)."""

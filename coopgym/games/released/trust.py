@@ -11,7 +11,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
-from coopgym.games.released.info import count, counts, flag, listed, names_of, number
+from coopgym.games.released.info import count, flag, listed, names_of, number
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
