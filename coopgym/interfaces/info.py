@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.backend import Array, total
+from coopgym.backend import Array
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
+from coopgym.small_arrays import total
 
 
 def reset_info(game: AnyGame, state: State) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The functions tell one environment from a batch by the number of dimensions, so 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from coopgym.backend import Array, namespace_of
@@ -55,8 +56,13 @@ def pairs(matrix: Array) -> Any:
     if matrix.ndim > 2:
         return matrix
     rows = matrix.tolist()
-    agents = range(len(rows))
-    return {f"{i}->{j}": rows[i][j] for i in agents for j in agents if i != j}
+    return {name: rows[i][j] for name, i, j in _named_pairs(len(rows))}
+
+
+@cache
+def _named_pairs(n_agents: int) -> tuple[tuple[str, int, int], ...]:
+    agents = range(n_agents)
+    return tuple((f"{i}->{j}", i, j) for i in agents for j in agents if i != j)
 
 
 def _whole(value: Array) -> Array:
