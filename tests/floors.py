@@ -36,6 +36,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TORCH = re.search(r"^torch==\S+$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[0]
+README = re.search(r'pip install "\.\[(.+?)\]"', (ROOT / "README.md").read_text())[1]
+"""Extras of the README's first line that installs."""
 SHOWN = ("gymnasium", "pettingzoo", "numpy", "scipy", "pyarrow", "pydantic", "typer", "matplotlib", "stable-baselines3")
 IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "constraints.txt", "requirements.lock", "Makefile",
                 "LICENSE-DATA", "data/audit-v1/runs/all.parquet", "tests/data/versions.json")  # fmt: skip
@@ -131,7 +133,7 @@ ENVIRONMENTS = {
         "all,perf", (*BASICS, *COMMANDS, PART, TESTS), beside=("ray[rllib]", "pettingzoo<1.27"), tools=TEST_TOOLS
     ),
     "newest": Environment("all,perf", (*BASICS, *COMMANDS, PART, TESTS), tools=TEST_TOOLS),
-    "readme": Environment("torch,bench", (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
+    "readme": Environment(README, (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
     "base": Environment("", (*BASICS, Check("help", ("coopgym", "--help"), 2, NO_TYPER))),
     "video": Environment("video", (*BASICS, python("film", FILM))),
 }
