@@ -99,18 +99,8 @@ COMMANDS = (
     Check("verify", ("coopgym", "data", "verify", "audit-v1")),
 )
 PART = Check("quick, a part", ("coopgym", "run", "quick", "--only", "*TrustDilemma*"))
-PYTEST = (
-    "python",
-    "-m",
-    "pytest",
-    "-p",
-    "no:cacheprovider",
-    "-c",
-    str(ROOT / "pyproject.toml"),
-    "--rootdir",
-    str(ROOT),
-)
-TESTS = Check("tests", (*PYTEST, str(ROOT / "tests" / "interfaces"), str(ROOT / "tests" / "test_imports.py")))
+PYTEST = ("python", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "-c", f"{ROOT}/pyproject.toml")
+TESTS = Check("tests", (*PYTEST, f"--rootdir={ROOT}", f"{ROOT}/tests/interfaces", f"{ROOT}/tests/test_imports.py"))
 NO_TYPER = "coopgym: this command needs typer; install it with: pip install 'coopgym[bench]'"
 
 
