@@ -36,8 +36,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TORCH = re.search(r"^torch==\S+$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[0]
-README = re.search(r'pip install "\.\[(.+?)\]"', (ROOT / "README.md").read_text())[1]
-"""Extras of the README's first line that installs."""
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_EXTRAS = re.search(r'pip install "\.\[(.+?)\]"', README)[1]
+README_LINKS = re.findall(r"\]\((?!https?:)([^)#]+)", README)
 SHOWN = ("gymnasium", "pettingzoo", "numpy", "scipy", "pyarrow", "pydantic", "typer", "matplotlib", "stable-baselines3")
 IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "constraints.txt", "requirements.lock", "Makefile",
                 "LICENSE-DATA", "data/audit-v1/runs/all.parquet", "tests/data/versions.json")  # fmt: skip
@@ -123,7 +124,7 @@ ENVIRONMENTS = {
         "all,perf", (*BASICS, *COMMANDS, PART, TESTS), beside=("ray[rllib]", "pettingzoo<1.27"), tools=TEST_TOOLS
     ),
     "newest": Environment("all,perf", (*BASICS, *COMMANDS, PART, TESTS), tools=TEST_TOOLS),
-    "readme": Environment(README, (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
+    "readme": Environment(README_EXTRAS, (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
     "base": Environment("", (*BASICS, Check("help", ("coopgym", "--help"), 2, NO_TYPER))),
     "video": Environment("video", (*BASICS, python("film", FILM))),
 }
@@ -141,7 +142,7 @@ def build(into: Path) -> Path:
     (sdist,), (wheel,) = into.glob("*.tar.gz"), into.glob("*.whl")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    if missing := [name for name in IN_THE_SDIST if name not in held]:
+    if missing := [name for name in (*IN_THE_SDIST, *README_LINKS) if name not in held]:
         raise SystemExit(f"{sdist.name}: misses {', '.join(missing)}")
     with zipfile.ZipFile(wheel) as archive:
         sizes = {each.filename: each.file_size for each in archive.infolist()}
