@@ -159,23 +159,22 @@ def build(into: Path) -> Path:
 
 
 def constraints(environment: Environment, into: Path) -> Path:
-    """Write the versions that pip may choose from."""
-    file = into / "constraints.txt"
-    file.write_text(f"{TORCH}\n")
-    if environment.lowest:
-        override = into / "override.txt"
-        override.write_text(f"{TORCH}\n")
-        extras = [f"--extra={extra}" for extra in environment.extras.split(",")]
-        run(
-            (
-                *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *extras),
-                *("--resolution", "lowest-direct", "--override", str(override), "--no-header", "--no-annotate"),
-                *("--python-version", f"{sys.version_info[0]}.{sys.version_info[1]}", "--output-file", str(file)),
-            ),
-            into / "lowest.log",
-            ROOT,
-        )
-    return file
+    """Write the versions that pip is to take: uv finds them faster, and can look for the lowest."""
+    pinned, beside, override = into / "constraints.txt", into / "beside.in", into / "override.txt"
+    beside.write_text("\n".join(environment.beside))
+    override.write_text(TORCH)
+    extras = [f"--extra={extra}" for extra in environment.extras.split(",") if extra]
+    run(
+        (
+            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", str(beside), *extras),
+            *("--resolution", "lowest-direct" if environment.lowest else "highest", "--override", str(override)),
+            *("--python-version", f"{sys.version_info[0]}.{sys.version_info[1]}", "--no-header", "--no-annotate"),
+            *("--output-file", str(pinned)),
+        ),
+        into / "constraints.log",
+        ROOT,
+    )
+    return pinned
 
 
 def install(environment: Environment, wheel: Path, into: Path) -> Path:
