@@ -182,7 +182,7 @@ def install(environment: Environment, wheel: Path, into: Path) -> Path:
     shutil.rmtree(into, ignore_errors=True)
     venv.create(into, with_pip=True)
     programs = into / ("Scripts" if os.name == "nt" else "bin")
-    pip = (str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
     wanted = f"coopgym[{environment.extras}] @ {wheel.as_uri()}" if environment.extras else str(wheel)
     pins = str(constraints(environment, into))
     run((*pip, "-c", pins, wanted, *environment.beside, *environment.tools), into / "install.log", into)
