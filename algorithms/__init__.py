@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from coopgym.extras import require
 
 if TYPE_CHECKING:
     from algorithms.trainable import Trainable
@@ -36,6 +39,27 @@ _LEARNERS = {
 """Modules of learners by the name of the class."""
 
 
-def learners() -> dict[str, type[Trainable]]:
-    """Return every learner by the name that studies and records use."""
-    return {name: getattr(importlib.import_module(module), name) for name, module in _LEARNERS.items()}
+class _Learners(Mapping[str, "type[Trainable]"]):
+    """Classes by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> type[Trainable]:
+        module = _LEARNERS[name]
+        require(name, "torch", "safetensors")
+        return getattr(importlib.import_module(module), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_LEARNERS)
+
+    def __len__(self) -> int:
+        return len(_LEARNERS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _LEARNERS
+
+
+def learners() -> Mapping[str, type[Trainable]]:
+    """Return every learner by the name that studies and records use; only what is taken out is imported.
+
+    Taking one out raises `MissingExtraError` where torch or safetensors is not installed.
+    """
+    return _Learners()

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from coopgym.extras import missing_extra
+
 Array: TypeAlias = Any
 """An array of the namespace in force: ``numpy.ndarray`` or ``torch.Tensor``."""
 
@@ -84,9 +86,7 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
     try:
         import torch
     except ImportError as error:
-        raise ImportError(
-            "this needs torch, which is not installed; install it with: pip install 'coopgym[torch]'"
-        ) from error
+        raise missing_extra("this", "torch") from error
     from coopgym import torch_namespace as namespace
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 _NAMES = (
     "TrustDilemma",
@@ -46,7 +47,12 @@ def register_with_gymnasium() -> None:
 
 
 def register_with_pettingzoo() -> None:
-    """Make every game known as ``coopgym/<Id>`` to ``pettingzoo.make``; importing PettingZoo is up to the caller."""
+    """Make every game known as ``coopgym/<Id>`` to ``pettingzoo.make``; importing PettingZoo is up to the caller.
+
+    PettingZoo before 1.27 has no registry; there, `coopgym.parallel_env` and `coopgym.aec_env` make environments.
+    """
+    if find_spec("pettingzoo.env_registry") is None:
+        return
     from pettingzoo.env_registry.registration import aec_registry, parallel_registry, register
 
     for id in GAME_IDS:

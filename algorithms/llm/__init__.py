@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from coopgym.extras import extras_named
+
 if TYPE_CHECKING:
     from algorithms.llm.agent import LanguageAgent, LanguagePolicy
     from algorithms.llm.learner import LLM
@@ -39,5 +41,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        with extras_named(f"{__name__}.{name}"):
+            return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")

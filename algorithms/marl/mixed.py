@@ -53,10 +53,7 @@ class Mixed(Stacked):
         common = {name: getattr(self, name) for name in COMMON}
         if isinstance(given, Mapping):
             settings = {name: value for name, value in given.items() if name not in ("learner", "seats")}
-            known = {name: kind for name, kind in learners().items() if issubclass(kind, Learner)}
-            if given.get("learner") not in known:
-                raise ValueError(f"learner={given.get('learner')!r}: expected one of {', '.join(known)}")
-            given = known[given["learner"]](**common, **settings), given.get("seats")
+            given = _learner_named(given.get("learner"))(**common, **settings), given.get("seats")
         if not (isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], Learner)):
             raise TypeError(f"member {given!r}: expected a pair of a learner and its seats, or a table")
         learner, seats = given
@@ -97,6 +94,13 @@ class Mixed(Stacked):
 
 COMMON = ("objective", "num_envs", "bootstrap_truncation")
 """Settings that all members of a mixture have in common."""
+
+
+def _learner_named(name: Any) -> type[Learner]:
+    if isinstance(name, str) and name in learners() and issubclass(kind := learners()[name], Learner):
+        return kind
+    known = [title for title, kind in learners().items() if issubclass(kind, Learner)]
+    raise ValueError(f"learner={name!r}: expected one of {', '.join(known)}")
 
 
 def _seats(given: Any) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ import torch
 from gymnasium.spaces import Box
 from torch import Tensor
 
+from coopgym.extras import missing_extra
+
 REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones")
 
 
@@ -120,9 +122,7 @@ def require_library() -> None:
     try:
         import stable_baselines3  # noqa: F401  # only looked for
     except ImportError as error:
-        raise ImportError(
-            "learners of stable-baselines3 need it installed: pip install 'coopgym[sb3,torch]'"
-        ) from error
+        raise missing_extra("a learner of stable-baselines3", "stable_baselines3", "sb3,torch") from error
 
 
 def _set_randomness(torch_state: Tensor, numpy_state: Any) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
+from coopgym.extras import require
 
 if TYPE_CHECKING:
     from benchmarks.jobs import JobResult
@@ -51,8 +51,7 @@ class RayCluster:
     """Share of a GPU that a training job reserves, where the device is one."""
 
     def __post_init__(self) -> None:
-        if find_spec("ray") is None:
-            raise ImportError('running on a Ray cluster needs Ray; install it with: pip install "coopgym[ray]"')
+        require("running on a Ray cluster", "ray")
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"a Ray cluster needs workers, got {self.workers}; leave --workers out to use all it has")
         if self.device not in ("cpu", "cuda"):

@@ -7,10 +7,13 @@ import importlib
 import json
 import platform
 import sys
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from coopgym.extras import MissingExtraError, extras_named
 
 if TYPE_CHECKING:
     from benchmarks.perf.measure import Ratio
@@ -73,6 +76,7 @@ def run_all(
 
     Raises:
         ValueError: an unknown id, a ratio that needs what is not here, or nothing in the reference's folder.
+        MissingExtraError: a ratio that was asked for needs a package that is not installed.
     """
     chosen = ids or [id for id in MEASUREMENTS if id not in ON_A_DEVICE]
     unknown = [id for id in chosen if id not in MEASUREMENTS]
@@ -87,8 +91,9 @@ def run_all(
     results = []
     for id in chosen:
         try:
-            result = _measurement(MEASUREMENTS[id])(quick)
-        except UnavailableError as error:
+            with extras_named(id):
+                result = _measurement(MEASUREMENTS[id])(quick)
+        except (UnavailableError, MissingExtraError) as error:
             if ids:
                 raise
             print(f"{id:9} left out: {error}", flush=True)
@@ -121,9 +126,15 @@ def _document(results: list[Ratio], today: str, command: str) -> dict[str, objec
         "date": today,
         "command": command,
         "machine": f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}",
-        "versions": {package: version(package) for package in packages} | _reference_version(),
+        "versions": dict(_installed(packages)) | _reference_version(),
         "ratios": [result.record() for result in results],
     }
+
+
+def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            yield package, version(package)
 
 
 def _reference_version() -> dict[str, str]:

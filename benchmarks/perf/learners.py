@@ -72,10 +72,10 @@ def learner_named(name: str) -> Callable[..., Stacked]:
     Raises:
         UnavailableError: there is none of this name.
     """
-    known = {title: kind for title, kind in learners().items() if issubclass(kind, Stacked)}
-    if name not in known:
-        raise UnavailableError(f"there is no learner {name!r} to measure; known: {', '.join(sorted(known))}")
-    return known[name]
+    if name in learners() and issubclass(kind := learners()[name], Stacked):
+        return kind
+    known = sorted(title for title, kind in learners().items() if issubclass(kind, Stacked))
+    raise UnavailableError(f"there is no learner {name!r} to measure; known: {', '.join(known)}")
 
 
 def _trainer(learner: Stacked) -> Trainer:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from coopgym.corpus.schema import TABLES, TableName
+from coopgym.extras import missing_extra
 
 _CONFINEMENT = (
     "SET enable_external_access = false",
@@ -27,7 +28,7 @@ def query_tables(query: str, read: Callable[[TableName], pa.Table]) -> pa.Table:
     try:
         import duckdb
     except ImportError as error:
-        raise ImportError("sql() needs duckdb; install it with: pip install 'coopgym[data]'") from error
+        raise missing_extra("sql()", "duckdb") from error
     with duckdb.connect(":memory:") as connection:
         for name in TABLES:
             if re.search(rf"\b{name}\b", query, re.IGNORECASE):

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from coopgym.extras import missing_extra
+
 ARCHIVE_SUFFIX = ".zip"
 _SCHEME = re.compile(r"([a-z][a-z0-9+]+)(://|::)", re.IGNORECASE)  # a single letter would be a drive
 _AT_HAND = ("file", "local", "memory", "zip")
@@ -96,9 +98,7 @@ def open_remote(location: str) -> RemotePath:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise ImportError(
-            f"{location}: reading a corpus from there needs fsspec; install it with: pip install 'coopgym[data]'"
-        ) from error
+        raise missing_extra(f"{location}: reading a corpus from there", "fsspec") from error
     location = location.rstrip("/")
     try:
         filesystem, root = url_to_fs(_chain(location))

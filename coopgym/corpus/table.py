@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from coopgym.extras import missing_extra
+
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
@@ -87,7 +89,7 @@ class CorpusTable:
         try:
             import polars as pl
         except ImportError as error:
-            raise ImportError("to_polars() needs polars; install it with: pip install 'coopgym[data]'") from error
+            raise missing_extra("to_polars()", "polars") from error
         return pl.DataFrame(self.arrow)
 
     def to_pandas(self) -> pd.DataFrame:

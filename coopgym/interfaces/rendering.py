@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.extras import missing_extra
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 
@@ -80,9 +81,7 @@ class Renderer:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise ImportError(
-                "render_mode='rgb_array' needs matplotlib; install it with: pip install 'coopgym[render]'"
-            ) from error
+            raise missing_extra("render_mode='rgb_array'", "matplotlib", "render") from error
         figure = Figure(figsize=(7.2, 3.6), dpi=100, layout="constrained")
         canvas = FigureCanvasAgg(figure)
         relations, course = figure.subplots(1, 2, width_ratios=(1.0, 1.3))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.extras import missing_extra
 from coopgym.games.registry import make_game
 from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
@@ -23,9 +24,7 @@ from coopgym.rewards import RewardLayer
 try:
     from stable_baselines3.common.vec_env import VecEnv
 except ImportError as error:
-    raise ImportError(
-        "coopgym.interfaces.sb3 needs stable-baselines3; install it with: pip install 'coopgym[sb3]'"
-    ) from error
+    raise missing_extra("coopgym.interfaces.sb3", "stable_baselines3") from error
 
 
 class SeatVecEnv(VecEnv):

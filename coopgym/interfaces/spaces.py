@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ MOST_ENVS = 100_000_000
 """Rows of a batch of which any memory holds the arrays."""
 
 Observation = npt.NDArray[np.float32]
-Space = Box[np.float32]
+Space: TypeAlias = "Box[np.float32]"  # in quotes: Gymnasium before 1.4 has no type parameters
 
 
 def checked_view(game: AnyGame, view: str | None) -> View:

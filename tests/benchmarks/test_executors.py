@@ -147,7 +147,7 @@ def test_options_choose_the_executor() -> None:
 
 def test_without_ray_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ImportError, match=r'pip install "coopgym\[ray\]"$') as caught:
+    with pytest.raises(ImportError, match=r"pip install 'coopgym\[ray\]'$") as caught:
         choose_executor(ray="auto")
     assert "\n" not in str(caught.value)
 

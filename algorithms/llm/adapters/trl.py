@@ -15,6 +15,7 @@ import numpy as np
 
 from algorithms.llm.adapters.rollout import TextRollout
 from algorithms.llm.tasks import TaskSettings
+from coopgym.extras import missing_extra
 from coopgym.interfaces.text import TOOLS, Tool, dialect_named
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def task_rows(count: int, first: int = 0) -> Dataset:
     try:
         from datasets import Dataset
     except ImportError as error:
-        raise ImportError("rows for TRL need datasets; install it with: pip install 'coopgym[interop]'") from error
+        raise missing_extra("a data set for TRL", "datasets") from error
     empty = [{"role": "user", "content": ""}]
     return Dataset.from_dict({"prompt": [empty] * count, "task": list(range(first, first + count))})
 

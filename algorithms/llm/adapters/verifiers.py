@@ -12,12 +12,13 @@ import numpy as np
 
 from algorithms.llm.adapters.rollout import TextRollout
 from algorithms.llm.tasks import OutcomeKind, Task, TaskSettings
+from coopgym.extras import missing_extra
 from coopgym.interfaces.text import Rules
 
 try:
     import verifiers.v1 as vf
 except ImportError as error:
-    raise ImportError("this module needs verifiers; install it with: pip install 'coopgym[interop]'") from error
+    raise missing_extra(__name__, "verifiers") from error
 
 __all__ = ["GameEnv", "GameTaskset"]
 

@@ -15,6 +15,7 @@ from algorithms.llm.models.chat import ChatReply, canonical
 from algorithms.llm.models.chat_answers import ErrorAnswerError, plain, read_answer
 from algorithms.llm.models.pacing import Clock, Line, TimeLimit, line_to, retry_after
 from algorithms.llm.models.retrying import Failure
+from coopgym.extras import missing_extra
 
 if TYPE_CHECKING:
     import httpx
@@ -200,5 +201,5 @@ def imported_httpx() -> Any:
     try:
         import httpx
     except ImportError as error:
-        raise ImportError("endpoints need httpx; install it with: pip install 'coopgym[llm]'") from error
+        raise missing_extra("an endpoint", "httpx") from error
     return httpx

@@ -17,6 +17,7 @@ from algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from algorithms.llm.models.language_model import LanguageModel, padded
 from algorithms.llm.models.storage import PRETRAINED_FOLDER, copy_into, read_weights, write_description, write_model
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.extras import missing_extra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +179,7 @@ def _pretrained(name: str, dtype: str, local_files_only: bool) -> tuple[Any, Any
     try:
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
-        raise ImportError("Hugging Face models need transformers: pip install 'coopgym[llm]'") from error
+        raise missing_extra("a Hugging Face model", "transformers") from error
     options: dict[str, Any] = {"local_files_only": local_files_only, "trust_remote_code": False}
     if name.endswith(".gguf"):
         file = Path(name)
@@ -209,7 +210,7 @@ def _adapted(network: Any, settings: LoraSettings, seed: int) -> Any:
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
-        raise ImportError("low-rank adapters need peft: pip install 'coopgym[llm]'") from error
+        raise missing_extra("a low-rank adapter", "peft") from error
     config = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

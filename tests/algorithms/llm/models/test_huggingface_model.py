@@ -284,7 +284,7 @@ def test_pickled_weights_are_refused(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["transformers", "peft"])
 def test_without_the_libraries_the_extra_is_named(folder: Path, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ImportError, match=rf"need {missing}: pip install 'coopgym\[llm\]'"):
+    with pytest.raises(ImportError, match=rf"needs {missing}; install it with: pip install 'coopgym\[llm\]'"):
         HuggingFaceModel(folder, local_files_only=True, lora=LoraSettings())
 
 
