@@ -117,7 +117,6 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.engine.reset(seed, known)
         self.agents = self.possible_agents[:]
         self._renderer.restart(self.engine.state)
-        self._show_human()
         return self._observations(), _infos(self.game, self.agents, self.engine.state, [0.0] * self.game.n_agents)
 
     def step(
@@ -142,8 +141,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         state = transition.state
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self.agents = [] if terminated or truncated else agents
-        self._renderer.note(state)
-        self._show_human()
+        self._renderer.note(state, transition.payoffs)
         return (
             self._observations(),
             dict(zip(agents, rewards.tolist(), strict=True)),
@@ -176,10 +174,6 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     def state(self) -> Observation:
         """Return the observations of all agents, one after the other."""
         return self.game.observe(self.engine.state, self.view).astype(np.float32).reshape(-1)
-
-    def _show_human(self) -> None:
-        if self.render_mode == "human":
-            self._renderer.render(self.engine.state)
 
     def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""

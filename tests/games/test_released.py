@@ -408,7 +408,7 @@ def test_every_keyword_is_accepted(kind: type[Game]) -> None:
 
 @every_game
 def test_an_unknown_keyword_is_an_error(kind: type[Game]) -> None:
-    with pytest.raises(TypeError, match="unknown parameter 'lambda_plus'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lambda_plus'"):
         make(kind, lambda_plus=0.1)
 
 

@@ -15,7 +15,6 @@ from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, requi
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
-from coopgym.games.released.info import count, number
 from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -349,13 +348,13 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         action, share = state.last_action, self.cooperation(state)
         total_value = self.individual_value(action).sum(-1) + self.synergy(state, action)
         return {
-            "step": count(state.t),
-            "mean_trust": number(mean_over_pairs(state.trust)),
-            "mean_effective_trust": number(mean_over_pairs(effective_trust(state.trust, state.damage, self.xp))),
-            "mean_reputation_damage": number(self.mean_damage(state)),
-            "total_value": number(total_value),
-            "mean_cooperation": number(action.mean(-1)),
-            "cooperation_rate": number(share.mean(-1)),
+            "step": state.t,
+            "mean_trust": mean_over_pairs(state.trust),
+            "mean_effective_trust": mean_over_pairs(effective_trust(state.trust, state.damage, self.xp)),
+            "mean_reputation_damage": self.mean_damage(state),
+            "total_value": total_value,
+            "mean_cooperation": action.mean(-1),
+            "cooperation_rate": share.mean(-1),
             "cooperation": share,
             **self.state_info(state),
         }
@@ -366,7 +365,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             **self.diagnostics(after),
             "actions": after.last_action,
             "payoffs": transition.payoffs,
-            "welfare": number(transition.payoffs.sum(-1)),
+            "welfare": transition.payoffs.sum(-1),
             **self.step_info(before, transition),
         }
 
