@@ -1,13 +1,15 @@
 # make run   set up .venv and run the quick study; prints where the report is
 # make test  set up .venv with development tools; lint, type-check, check layering, test
 # make bench measure the benchmark ratios
+# make floors install the wheel into fresh environments, from the lowest declared versions to the newest, and use it there
+# make lock  write requirements.lock, constraints.txt with hashes
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test bench slow clean
+.PHONY: run test bench slow floors lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/coopgym run quick
@@ -24,6 +26,16 @@ slow: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/coopgym bench
+
+floors: $(VENV)/dev.stamp
+	$(BIN)/python tests/floors.py
+
+# torch stays out, as does what torch alone needs: which of its builds is right, and what that brings, depends on the machine.
+lock: $(VENV)/dev.stamp
+	echo "torch ; python_version < '3'" > $(VENV)/without_torch.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --constraints constraints.txt --overrides $(VENV)/without_torch.txt \
+		--universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --quiet \
+		--custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info

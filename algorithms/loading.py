@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from algorithms.marl.agents import RECORD_FILE
 from algorithms.marl.agents import load_agents as load_policies
+from algorithms.marl.training_record import read_record
 from algorithms.trainable import PolicyAgent, ReplicaName
 from coopgym.digests import check_digests
+from coopgym.record_fields import fields
 
 LANGUAGE = "language_model"
 """What the record of a language model calls itself."""
+
+
+def _any_record(record: Any) -> None:
+    fields({})(record, "")
 
 
 def load_agents(
@@ -31,19 +36,8 @@ def load_agents(
         ValueError: a file cannot be read or was altered, or there is no such replica.
     """
     check_digests(Path(path))  # before the record decides who reads the rest
-    if _kind(Path(path) / RECORD_FILE) == LANGUAGE:
+    if read_record(Path(path), _any_record).get("kind") == LANGUAGE:
         from algorithms.llm.result import load_language_agents
 
         return load_language_agents(path, replica, stochastic=stochastic)
     return load_policies(path, replica, stochastic=stochastic, foreign=foreign)
-
-
-def _kind(record: Path) -> str | None:
-    if not record.is_file():
-        return None  # the loader says what is missing
-    try:
-        found = json.loads(record.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{record} is not a readable training result: {error}; save it again") from error
-    kind: str | None = found.get("kind") if isinstance(found, dict) else None
-    return kind

@@ -11,7 +11,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.analysis import Contests, Estimate, Field, Setting, rankings
+from benchmarks.analysis import Contests, Estimate, Failure, Field, Setting, rankings
 from benchmarks.analysis.estimates import FEWEST, score_text
 from benchmarks.nature import share_convention
 from benchmarks.plan import in_words
@@ -21,6 +21,9 @@ from benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec
+
+MOST_ERRORS = 5
+"""Different errors of an algorithm that the terminal shows."""
 
 
 def game_list(ids: Iterable[str]) -> Table:
@@ -136,9 +139,16 @@ def print_rankings(console: TerminalConsole, contests: Contests) -> None:
             console.print(shares, highlight=False)
     else:
         console.print("No ranking: scores need Random and at least one constant in the same game and mode.")
-    failed = {name: failure for contest in contests.found for name, failure in contest.failures.items()}
-    for name, failure in failed.items():
-        console.print(f"{name}: {failure.reason}", highlight=False)
+
+
+def print_failures(console: TerminalConsole, failures: Iterable[Failure]) -> None:
+    """Say which algorithms failed and in which ways, the most frequent first."""
+    for failure in failures:
+        console.print(f"{failure.algorithm}: {failure.failed} of {failure.runs} runs failed", highlight=False)
+        for error, count in failure.errors[:MOST_ERRORS]:
+            console.print(f"  {count} × {error}", highlight=False, soft_wrap=True)
+        if more := failure.errors[MOST_ERRORS:]:
+            console.print(f"  and {len(more)} more errors: see the report", highlight=False)
 
 
 def print_deviations(console: TerminalConsole, rows: Iterable[Mapping[str, Any]]) -> None:

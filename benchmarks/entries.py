@@ -245,10 +245,8 @@ def require_agent(name: str) -> None:
     """
     try:
         make_agent(name)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ImportError) as error:
         raise ValueError(str(error)) from error
-    except Exception as error:  # a user's module may raise anything when it is imported
-        raise ValueError(f"agent {name!r} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 class Setting(Strict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,7 +23,9 @@ from coopgym.agents.play import Episodes, play
 from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
+from coopgym.interrupts import is_interrupt
 from coopgym.rewards import reward_layer
+from coopgym.user_code import account_of
 from oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def _play(job: Job, report: Report) -> Iterable[_Run]:
     for done, readings in enumerate(plays.values(), start=1):
         try:
             runs = list(_readings(readings, job))
-        except Exception:
-            runs = [_failed(spec) for spec in readings]
+        except BaseException as error:
+            runs = [_failed(spec, error) for spec in readings]
         yield from runs
         report(done / len(plays))
 
@@ -131,8 +132,8 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
             checkpoint_every=1,
             checkpoint_seconds=CHECKPOINT_SECONDS,
         )
-    except Exception:
-        return [_failed(spec) for spec in specs], None
+    except BaseException as error:
+        return [_failed(spec, error) for spec in specs], None
     seconds = (time.perf_counter() - begun) / len(specs)
     return list(_evaluated(specs, result, seconds)), result
 
@@ -163,8 +164,8 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
             agents = copies(result.agents(replica))
             run = _completed(spec, _evaluate(spec, agents()), agents)
             drawn = _drawn(spec, result.agents(replica, stochastic=True))
-        except Exception:
-            run, drawn = _failed(spec), {}
+        except BaseException as error:
+            run, drawn = _failed(spec, error), {}
         yield _Run(run.row | drawn | summary, {"curves": curve, **run.details})
 
 
@@ -219,9 +220,15 @@ def of_run(run_id: str, details: pa.Table) -> pa.Table:
     return details.add_column(0, "run_id", pa.repeat(run_id, len(details)))
 
 
-def _failed(spec: RunSpec) -> _Run:
-    """Record the exception being handled."""
-    return _Run(_identity(spec) | {"status": "failed", "error": traceback.format_exc()})
+def _failed(spec: RunSpec, error: BaseException) -> _Run:
+    """Record what ended a run, whatever agents raise: one that exits the interpreter fails like the others.
+
+    Raises:
+        KeyboardInterrupt: the user wants to stop.
+    """
+    if is_interrupt(error):
+        raise error
+    return _Run(_identity(spec) | {"status": "failed", "error": account_of(error)})
 
 
 def _identity(spec: RunSpec) -> Row:

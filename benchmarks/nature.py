@@ -13,9 +13,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.engine import Engine
-
-OURS = ("coopgym", "oracles", "algorithms", "benchmarks")
-"""Packages whose agents have versions; of all others the source is hashed."""
+from coopgym.user_code import OURS
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ def fresh(name: str) -> Agent:
 
 
 def is_ours(agent: Agent) -> bool:
-    """Whether an agent comes with the package."""
+    """Whether an agent comes with the package: it has a version; of all others the source is hashed."""
     return _home(agent) in OURS
 
 

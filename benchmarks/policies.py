@@ -56,8 +56,8 @@ def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
     if spec.kind != "learner":
         try:
             make_agent(spec.algorithm)
-        except Exception as error:  # a user's module may raise anything when it is imported
-            raise LostAgentsError(f"{spec.algorithm} cannot be made: {error}") from error
+        except (TypeError, ValueError, ImportError) as error:
+            raise LostAgentsError(str(error)) from error
         return scripted(spec.algorithm, make_game(spec.game, **spec.parameters).n_agents)
 
     found = trained_agents(spec, job_id, folder)

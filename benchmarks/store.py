@@ -20,7 +20,6 @@ from benchmarks.policies import keep_policies, trained_agents
 from benchmarks.provenance import package_version
 from benchmarks.study import Study
 from coopgym.corpus.manifest import require_sound
-from coopgym.corpus.reader import read_shard, run_shards
 from coopgym.corpus.shard_writer import (
     add_shard,
     change_runs,
@@ -29,6 +28,7 @@ from coopgym.corpus.shard_writer import (
     remove_orphans,
     write_missing_manifests,
 )
+from coopgym.corpus.shards import read_shard, run_shards
 from coopgym.corpus.writer import remove_leftovers, write_atomically
 
 STUDY_FILE = "study.json"

@@ -161,7 +161,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
         FileExistsError: the folder holds a training already.
         ValueError, TypeError: something that was asked for is unknown, out of range or does not apply to the game.
     """
-    from algorithms.marl.agents import RECORD_FILE
+    from algorithms.marl.training_record import RECORD_FILE
 
     out, game = request.out, request.played_game()
     if out is not None and (out / RECORD_FILE).exists():

@@ -49,6 +49,19 @@ class Backend:
         # Modules cannot be pickled, their names can.
         return _backend_of, (self.xp.__name__, self.dtype, self.device)
 
+    def cast(self, array: Array, dtype: Any = None) -> Array:
+        """Return a copy of an array in another type, the floating one unless another is given."""
+        dtype = self.dtype if dtype is None else dtype
+        # The method of NumPy's arrays takes a quarter of the time of its function.
+        return array.astype(dtype) if self.xp is np else self.xp.astype(array, dtype)
+
+    def constant(self, number: float) -> Any:
+        """Return a number in the form that is fastest beside arrays of this backend's floating type.
+
+        NumPy settles the type of a Python number anew in every operation; torch's compiler wants to see its value.
+        """
+        return np.asarray(number, dtype=self.dtype) if self.xp is np else number
+
     def integers(self, values: Any) -> Array:
         """Return ``values`` as an int64 array of this backend, for indexing and counting."""
         return self.array(values, self.xp.int64)
@@ -95,6 +108,35 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"device={device!r}: torch cannot use it here ({reason}); expected 'cpu', say") from error
     return Backend(namespace, torch.float32 if dtype is None else dtype, torch.device(device))
+
+
+FEW = 8
+"""Numbers of which NumPy adds up fewer one after the other, as Python does; of more it adds up several at once."""
+
+
+def total(values: Array, axes: int = 1) -> Array:
+    """Sum over the last ``axes`` axes, 1 or 2, to the bit as NumPy adds up.
+
+    Python adds a few numbers in half of the time that NumPy takes to begin.
+    """
+    if type(values) is np.ndarray and values.ndim == axes and values.size < FEW and values.dtype.kind == "f":
+        added = -0.0
+        for number in values.flat:
+            added += number
+        return added
+    return values.sum((-2, -1)[-axes:])
+
+
+def every(mask: Array) -> Array:
+    """Whether all booleans of the last axis hold, ``(...)``; of a single row asked in Python, as in `total`."""
+    if type(mask) is np.ndarray and mask.ndim == 1 and mask.size < FEW:
+        return all(mask.tolist())
+    return mask.all(-1)
+
+
+def for_each_agent(values: Array) -> Array:
+    """Give values ``(...)`` an axis for agents, ``(..., 1)``; a single environment's number goes with any as it is."""
+    return values[..., None] if values.ndim else values
 
 
 def namespace_of(array: Array) -> Namespace:

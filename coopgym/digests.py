@@ -10,6 +10,10 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
+from coopgym.contained_files import contained
+from coopgym.record_fields import fields, named, text, whole
+from coopgym.strict_json import parse_json
+
 DIGESTS_FILE = "digests.json"
 """Name of the list that lies beside files which are written together."""
 
@@ -46,14 +50,15 @@ def check_digests(folder: Path) -> None:
 
     Raises:
         FileNotFoundError: a listed file is missing.
-        ValueError: a file is not the one that was written, or the list cannot be read.
+        ValueError: a file is not the one that was written, no regular one or not in the folder, or the list cannot be
+            read.
     """
-    index = folder / DIGESTS_FILE
-    if not index.is_file():
+    index = contained(folder, DIGESTS_FILE)
+    if not index.exists():
         return
     for path, expected in _read_digests(index).items():
-        file = folder / path
-        if not file.is_file():
+        file = contained(folder, path)
+        if not file.exists():
             raise FileNotFoundError(f"{file} is missing, though {index} lists it; save it again")
         with file.open("rb") as content:
             found = Digest.of_file(content)
@@ -63,8 +68,13 @@ def check_digests(folder: Path) -> None:
             )
 
 
+_list = named(fields({"size": whole(), "sha256": text}, closed=True))
+
+
 def _read_digests(index: Path) -> dict[str, Digest]:
     try:
-        return {path: Digest(**facts) for path, facts in json.loads(index.read_bytes()).items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{index} is not a readable list of digests: {error!r}; save what it lists again") from error
+        listed = parse_json(index.read_bytes())
+        _list(listed, "")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{index} is not a readable list of digests: {error}; save what it lists again") from error
+    return {path: Digest(**facts) for path, facts in listed.items()}

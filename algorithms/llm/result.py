@@ -6,18 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from algorithms.llm.agent import LanguageAgent, LanguagePolicy
 from algorithms.llm.conversation import Decoding
 from algorithms.llm.models import LanguageModel, load_model
 from algorithms.llm.voices import ModelVoice
 from algorithms.loading import LANGUAGE
-from algorithms.marl.agents import RECORD_FILE, replica_index
+from algorithms.marl.agents import replica_index
 from algorithms.marl.files import write_atomically
+from algorithms.marl.training_record import RECORD_FILE, check_game, curves, read_record, seed, view
 from algorithms.trainable import CurvePoint, ReplicaName
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
+from coopgym.games.parameters import LARGEST
 from coopgym.interfaces.text import Rules
+from coopgym.interfaces.text.dialogue import OnInvalid
+from coopgym.record_fields import each, fields, named, nullable, one_of, plain, real, text, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,16 +132,64 @@ def load_language_agents(
     """
     folder = Path(path)
     check_digests(folder)
-    if not (folder / RECORD_FILE).is_file():
-        raise FileNotFoundError(f"{folder / RECORD_FILE} is missing; expected a folder written by LanguageResult.save")
-    try:
-        record = json.loads((folder / RECORD_FILE).read_text())
-        index = replica_index(record, replica)
-        if record["replicas"][index]["diverged_at"] is not None:
-            raise ValueError(f"replica {replica!r} diverged and left no policy")
-        return _agents(record, load_model(_model_folder(folder, index)), stochastic)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is not a readable training result: {error!r}; save it again") from error
+    record = read_record(folder, check_language_record)
+    index = replica_index(record, replica)
+    if record["replicas"][index]["diverged_at"] is not None:
+        raise ValueError(f"replica {replica!r} diverged and left no policy")
+    return _agents(record, load_model(_model_folder(folder, index)), stochastic)
+
+
+def check_language_record(record: Any) -> None:
+    """Make sure that a record is one of trained language models.
+
+    Raises:
+        FieldError: names the field that is not what it must be.
+    """
+    _record(record, "")
+    check_game(record["game"], {}, record["seats"])
+
+
+_share = real(0.0, 1.0)
+
+
+def _fallback(value: Any, path: str) -> None:
+    (one_of("norm", "last") if isinstance(value, str) else _share)(value, path)
+
+
+_rules = fields(
+    {
+        "max_turns": whole(1),
+        "on_invalid": one_of(*get_args(OnInvalid)),
+        "retries": whole(),
+        "penalty": real(0.0),
+        "fallback": _fallback,
+    },
+    closed=True,
+)
+_decoding = fields({"max_tokens": whole(1), "temperature": real(0.0)}, closed=True)
+_replica = fields(
+    {
+        "reward": text,
+        "seed": seed,
+        "diverged_at": nullable(whole()),
+        "decisions": whole(),
+        "gradient_updates": whole(),
+        "curves": curves,
+    },
+    closed=True,
+)
+_record = fields(
+    {
+        "kind": one_of(LANGUAGE),
+        "game": text,
+        "view": view,
+        "seats": whole(1, LARGEST["n_agents"]),
+        "hyperparameters": named(plain),
+        "talk": fields({"dialect": text, "rules": _rules, "decoding": _decoding}, closed=True),
+        "replicas": each(_replica, least=1),
+    },
+    closed=True,
+)
 
 
 def _model_folder(folder: Path, replica: int) -> Path:

@@ -26,6 +26,7 @@ from algorithms.llm.streams import stream
 from algorithms.llm.value_head import ValueHead
 from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
 from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.record_fields import each, fields, named, number, whole
 
 Metrics = dict[str, float]
 ProgressCallback = Callable[[int, int], None]
@@ -62,6 +63,20 @@ class TrainerSettings(Hyperparameters):
     def decoding(self) -> Decoding:
         """How messages are sampled."""
         return Decoding(self.max_tokens, self.temperature)
+
+
+_progress = fields(
+    {
+        "steps": whole(),
+        "tokens": whole(),
+        "decisions": whole(),
+        "updates": whole(),
+        "history": each(named(number)),
+        "slots": named(fields({})),
+    },
+    closed=True,
+)
+"""What a checkpoint tells beside tensors."""
 
 
 class Trainer:
@@ -152,7 +167,7 @@ class Trainer:
             ValueError: the checkpoint cannot be used.
         """
         run = {**(identity or {}), **dataclasses.asdict(self.settings), "seed": self.seed}
-        if checkpoint is not None and (found := read_checkpoint(checkpoint, run)):
+        if checkpoint is not None and (found := read_checkpoint(checkpoint, run, _progress)):
             self._restore(*found)
         written = time.monotonic()
         while self.decisions < decisions and (tokens is None or self.tokens < tokens):
@@ -221,8 +236,8 @@ class Trainer:
             tensors |= {f"reference.{name}": tensor for name, tensor in self.reference.state().items()}
         if self.critic is not None:
             tensors |= {f"critic.{name}": tensor for name, tensor in self.critic.state().items()}
-        for number, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{number}.{name}": tensor for name, tensor in moments.items()}
+        for place, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{place}.{name}": tensor for name, tensor in moments.items()}
         facts = {
             "steps": self.steps,
             "tokens": self.tokens,

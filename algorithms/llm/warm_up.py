@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -20,11 +18,10 @@ from algorithms.llm.objectives import Imitation
 from algorithms.llm.scoring import scored
 from algorithms.llm.streams import stream
 from algorithms.llm.tasks import TaskSettings
+from coopgym.cache import cache_folder
 
 ProgressCallback = Callable[[int], None]
 """Told how many demonstrations have been read."""
-CACHE_VARIABLE = "COOPGYM_CACHE"
-"""Environment variable with the folder where warmed-up models are kept; by default ``~/.cache/coopgym``."""
 RECIPE = 2
 """Raise it when demonstrations or training change: models made by another recipe are not used."""
 
@@ -119,8 +116,3 @@ def imitate(
         if progress:
             progress((step + 1) * warm_up.batch)
     return losses
-
-
-def cache_folder() -> Path:
-    """Return the folder where models are kept between runs."""
-    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "coopgym")

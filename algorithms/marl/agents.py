@@ -14,14 +14,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from algorithms.marl.exported import POLICY_KINDS, Policy, input_map
+from algorithms.marl.policy_tensors import check_tensors
+from algorithms.marl.training_record import check_record, policy_groups, read_record
 from coopgym.agents.base import FloatArray, Seat
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.contained_files import contained
 from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
+from coopgym.record_fields import FieldError
 from oracles.agents.base import registered_game
 
 POLICIES_FILE = "policies.safetensors"
-RECORD_FILE = "training.json"
 
 
 class TrainedAgent:
@@ -111,7 +114,7 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
     if not all(np.isfinite(values).all() for values in parameters.values()):
         raise ValueError(f"replica {replica} diverged at step {diverged} and left no finite policy")
     found: dict[int, Policy] = {}
-    for group in record.get("policies") or [_only_group(record)]:
+    for group in policy_groups(record):
         prefix = f"policy.{group['prefix']}"
         own = {name.removeprefix(prefix): values for name, values in parameters.items() if name.startswith(prefix)}
         for position, seat in enumerate(group["seats"]):
@@ -127,10 +130,20 @@ def policies(record: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]],
     return [found[seat] for seat in range(len(record["endowments"]))]
 
 
-def _only_group(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe the policies of a record that was written before records described them."""
-    seats = list(range(len(record["endowments"])))
-    return {"seats": seats, "kind": "squashed_gaussian", "activation": record["activation"], "prefix": ""}
+def _read_tensors(folder: Path) -> Mapping[str, npt.NDArray[Any]]:
+    """Read the tensors of a folder.
+
+    Raises:
+        FileNotFoundError: they are missing.
+        ValueError: they cannot be read.
+    """
+    file = contained(folder, POLICIES_FILE)
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is missing; expected a folder written by TrainingResult.save")
+    try:
+        return load_file(file)
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:  # KeyError: numbers of unknown types
+        raise ValueError(f"{file} holds no readable tensors: {error!r}; save it again") from error
 
 
 def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> int:
@@ -164,14 +177,11 @@ def load_agents(
     """
     folder = Path(path)
     check_digests(folder)
-    for name in (RECORD_FILE, POLICIES_FILE):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder / name} is missing; expected a folder written by TrainingResult.save")
+    record = read_record(folder, check_record)
+    tensors = _read_tensors(folder)
     try:
-        record = json.loads((folder / RECORD_FILE).read_text())
-        tensors = load_file(folder / POLICIES_FILE)
-        index = replica_index(record, replica)
-        found = policies(record, tensors, index)
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError, KeyError, IndexError) as error:
-        raise ValueError(f"{folder} is not a readable training result: {error!r}; save it again") from error
+        check_tensors(record, tensors)
+    except FieldError as error:
+        raise ValueError(f"{folder / POLICIES_FILE}: {error}; save it again") from error
+    found = policies(record, tensors, replica_index(record, replica))
     return [TrainedAgent(policy, stochastic, foreign) for policy in found]

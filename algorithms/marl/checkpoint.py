@@ -12,6 +12,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from algorithms.marl.files import write_atomically
+from coopgym.contained_files import contained
+from coopgym.record_fields import Check, named
+from coopgym.strict_json import parse_json
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 
@@ -42,25 +45,60 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return apart
 
 
-def read_checkpoint(folder: Path, run: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+def read_checkpoint(
+    folder: Path, run: Mapping[str, Any], progress_fields: Check
+) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
     """Return ``(progress, state)`` as stored by `write_checkpoint`, or None when there is no checkpoint yet.
 
+    Args:
+        folder: where the checkpoint file lives.
+        run: what identifies the run.
+        progress_fields: what the progress must be.
+
     Raises:
-        ValueError: the file cannot be read, or belongs to another run.
+        ValueError: the file cannot be read, a field is not what it must be, or it belongs to another run.
     """
-    path = folder / CHECKPOINT_FILE
+    path = contained(folder, CHECKPOINT_FILE)
     if not path.exists():
         return None
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata()
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
-        stored, progress = json.loads(header["run"]), json.loads(header["progress"])
-    except (SafetensorError, TypeError, KeyError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint: {error!r}; delete it to start afresh") from error
+        stored, progress = (parse_json(header[name], nonfinite=True) for name in ("run", "progress"))
+        named(_anything)(stored, "run")
+        progress_fields(progress, "progress")
+    except (SafetensorError, TypeError, KeyError, ValueError, OSError) as error:
+        told = error if isinstance(error, ValueError) else repr(error)
+        raise ValueError(f"{path} is not a readable checkpoint: {told}; delete it to start afresh") from error
     wanted = json.loads(json.dumps(run))
     different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
     if different:
         details = ", ".join(f"{key}={stored.get(key)!r} (now {wanted.get(key)!r})" for key in different)
         raise ValueError(f"{path} belongs to another run: {details}; choose another folder or delete it")
     return progress, state
+
+
+def require_like(folder: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Make sure that a state has the tensors that a run continues from.
+
+    There may be more, which optimisers have after their first step, and buffers have as much as was collected.
+
+    Raises:
+        ValueError: names the tensor that is missing, or of another kind.
+    """
+    for name, tensor in expected.items():
+        fault = _difference(found[name], tensor) if name in found else "is missing"
+        if fault:
+            place = folder / CHECKPOINT_FILE
+            raise ValueError(f"{place} is not a readable checkpoint: {name!r} {fault}; delete it to start afresh")
+
+
+def _difference(found: Tensor, expected: Tensor) -> str | None:
+    if (found.dtype, found.ndim) == (expected.dtype, expected.ndim):
+        return None
+    return f"is {found.ndim}-dimensional {found.dtype}, expected {expected.ndim}-dimensional {expected.dtype}"
+
+
+def _anything(value: Any, path: str) -> None:
+    """Let every value pass: runs are compared as a whole."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from coopgym.visible_text import brief
 
 
 def hyperparameter(default: Any, low: float = -math.inf, high: float = math.inf, *, above_low: bool = False) -> Any:
@@ -28,13 +33,60 @@ class Hyperparameters:
         for field in dataclasses.fields(self):
             if isinstance(value := getattr(self, field.name), list):
                 object.__setattr__(self, field.name, value := tuple(value))
-            if "low" in field.metadata and value is not None:
+            if "low" not in field.metadata:
+                _require_fit(field.name, value, _hints(type(self))[field.name])  # type: ignore[arg-type]  # is hashable
+            elif value is not None:
                 whole = _is_whole(field.default)
                 for number in value if isinstance(value, tuple) else (value,):
                     _check(field.name, number, whole=whole, **field.metadata)
                 if not whole:  # 1 and 1.0 are one value
                     real = tuple(map(float, value)) if isinstance(value, tuple) else float(value)
                     object.__setattr__(self, field.name, real)
+
+
+@cache
+def _hints(settings: Hashable) -> dict[str, Any]:
+    return get_type_hints(settings)
+
+
+def _require_fit(name: str, value: Any, hint: Any) -> None:
+    if not _fits(value, hint):
+        error = ValueError if get_origin(hint) is Literal else TypeError
+        raise error(f"{name}={brief(value)}: expected {_in_words(hint)}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what an annotation says; of containers, their entries too."""
+    kind, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if kind is Literal:
+        return any(value is each or (type(value) is type(each) and value == each) for each in arguments)
+    if kind in (Union, UnionType):
+        return any(_fits(value, each) for each in arguments)
+    if kind is tuple or kind is Sequence:
+        return isinstance(value, tuple | list) and all(_fits(each, arguments[0]) for each in value)
+    if kind is Mapping:
+        name, entry = arguments
+        return isinstance(value, Mapping) and all(_fits(k, name) and _fits(v, entry) for k, v in value.items())
+    return value is None if hint is None else isinstance(value, hint)
+
+
+def _in_words(hint: Any) -> str:
+    """Write an annotation as people say it."""
+    kind, arguments = get_origin(hint), get_args(hint)
+    if kind is Literal:
+        return "one of " + ", ".join(map(repr, arguments))
+    if kind in (Union, UnionType):
+        return " or ".join(map(_in_words, arguments))
+    if kind is tuple or kind is Sequence:
+        return f"a list of {_in_words(arguments[0])}"
+    if kind is Mapping:
+        return f"a table of {_in_words(arguments[1])}"
+    return _WORDS.get(hint, str(getattr(hint, "__name__", hint)))
+
+
+_WORDS = {str: "text", bool: "true or false", type(None): "nothing", Any: "values"}
 
 
 def _is_whole(default: Any) -> bool:

@@ -12,7 +12,6 @@ import torch
 
 from algorithms.marl.environment import EnvironmentFactory, environment_factory
 from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.networks import ACTIVATIONS
 from algorithms.marl.replicas import cross
 from algorithms.marl.result import TrainingResult
 from algorithms.marl.seats import Context, SeatLearner
@@ -125,8 +124,3 @@ class Learner(Stacked):
     activation: Literal["tanh", "relu"] = "tanh"
     gamma: float = hyperparameter(0.99, 0.0, 1.0)
     learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r}: expected one of {', '.join(ACTIVATIONS)}")

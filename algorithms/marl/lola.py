@@ -67,11 +67,6 @@ class LOLA(IndependentREINFORCE):
     team_shaping_limit: float = hyperparameter(0.5, 0.0, above_low=True)
     opponents: int = hyperparameter(5, 1)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.estimator not in ("dice", "exact"):
-            raise ValueError(f"estimator={self.estimator!r}: expected 'dice' or 'exact'")
-
     def check(self, game: Game[Any]) -> None:
         super().check(game)
         seats = len(game.spec.endowments)

@@ -43,8 +43,10 @@ class Mixed(Stacked):
     members: tuple[Member, ...]
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        if not isinstance(self.members, Sequence):
+            raise TypeError(f"members={self.members!r}: expected a list of pairs or tables")
         object.__setattr__(self, "members", tuple(self._member(given) for given in self.members))
+        super().__post_init__()
         taken = sorted(seat for member in self.members for seat in member.seats)
         if len(set(taken)) < len(taken):
             raise ValueError(f"members play seats {taken}; expected every seat once")

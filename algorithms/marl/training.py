@@ -12,8 +12,10 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
+from algorithms.marl.checkpoint import read_checkpoint, require_like, write_checkpoint
 from algorithms.marl.evaluation import Evaluator
+from algorithms.marl.training_record import curves
+from coopgym.record_fields import Check, each, fields, nullable, whole
 
 CurvePoint: TypeAlias = tuple[int, str, float]
 """``(env_steps, metric, value)``."""
@@ -83,6 +85,14 @@ class Ledger:
                 self.diverged_at[replica] = self.env_steps
 
 
+def _progress(replicas: int) -> Check:
+    """Return the check of a `Ledger` of R replicas that was stored."""
+    diverged_at = each(nullable(whole()), length=replicas)
+    return fields(
+        {"curves": each(curves, length=replicas), "diverged_at": diverged_at, "env_steps": whole()}, closed=True
+    )
+
+
 def train_blocks(
     trainee: Trainee,
     env_steps: int,
@@ -117,8 +127,9 @@ def train_blocks(
         raise ValueError(f"evaluations={evaluations}: expected at least 0")
     ledger = Ledger.blank(len(trainee.alive))
     folder = None if checkpoint is None else Path(checkpoint)
-    if folder is not None and (found := read_checkpoint(folder, run)) is not None:
+    if folder is not None and (found := read_checkpoint(folder, run, _progress(len(trainee.alive)))) is not None:
         ledger = Ledger.restored(found[0])
+        require_like(folder, found[1], trainee.state())
         trainee.restore(found[1])
     written = time.monotonic()
     while (before := ledger.env_steps) < env_steps:

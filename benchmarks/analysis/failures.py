@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-LONGEST = 200
+from coopgym.user_code import shortened
+
+LONGEST = 400
 """Characters of an error that are told."""
 
 
@@ -18,13 +20,14 @@ class Failure:
     algorithm: str
     failed: int
     runs: int
-    error: str
-    """Last line of the error that most of them ended with."""
+    errors: tuple[tuple[str, int], ...]
+    """Last lines of what they raised and how many ended so, the most frequent first."""
 
     @property
     def reason(self) -> str:
-        """The same in a clause."""
-        return f"{self.failed} of {self.runs} runs failed" + (f": {self.error}" if self.error else "")
+        """The same in a clause, with the most frequent error."""
+        error, _ = self.errors[0]
+        return f"{self.failed} of {self.runs} runs failed" + (f": {error}" if error else "")
 
 
 def failures(runs: pa.Table) -> dict[str, Failure]:
@@ -36,7 +39,7 @@ def failures(runs: pa.Table) -> dict[str, Failure]:
         if status == "failed":
             said.setdefault(name, Counter())[last_line(error)] += 1
     return {
-        name: Failure(name, lines.total(), counts[name], lines.most_common(1)[0][0])
+        name: Failure(name, lines.total(), counts[name], tuple(lines.most_common()))
         for name, lines in sorted(said.items())
     }
 
@@ -44,5 +47,4 @@ def failures(runs: pa.Table) -> dict[str, Failure]:
 def last_line(error: str | None) -> str:
     """Return the last line of an error's text that says something, shortened."""
     lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    text = lines[-1] if lines else ""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return shortened(lines[-1], LONGEST) if lines else ""

@@ -69,7 +69,7 @@ class AuditOptions(BaseModel):
         for name in names:
             try:
                 partner(name)
-            except Exception as error:  # a user's module may raise anything when it is imported
+            except (TypeError, ValueError, ImportError) as error:
                 raise ValueError(f"partner {name!r}: {error}") from error
         return names
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
-from benchmarks.commands.options import CorpusPlace
+from benchmarks.commands.endings import interruptible, user_errors
+from benchmarks.commands.options import CorpusPlace, Trust
 from benchmarks.standard_streams import say
 
 data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
@@ -27,6 +27,29 @@ def list_released() -> None:
 
 
 @data.command()
+def get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Released corpora.")],
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="ADDRESS",
+            help="Where their folders lie: https, http or file.",
+            show_default="$COOPGYM_DATA_URL",
+        ),
+    ] = None,
+) -> None:
+    """Fetch released corpora that this machine does not have, and check them; what was interrupted goes on."""
+    from benchmarks.corpora.fetching import fetch_with_bar
+    from benchmarks.terminal_console import TerminalConsole
+
+    for name in names:
+        with user_errors(ValueError, OSError), interruptible(f"stopped; `coopgym data get {name}` goes on from here"):
+            place = fetch_with_bar(name, address, TerminalConsole(stderr=True))
+        say(f"{name}: {place}")
+
+
+@data.command()
 def show(corpus: CorpusPlace) -> None:
     """Say what is in a corpus, on one screen."""
     from benchmarks.corpora.console import print_corpus
@@ -38,23 +61,19 @@ def show(corpus: CorpusPlace) -> None:
 
 
 @data.command()
-def verify(corpus: CorpusPlace) -> None:
+def verify(corpus: CorpusPlace, trust: Trust = False) -> None:
     """Check every file and row of a corpus, also against its study; list all faults."""
-    from benchmarks.corpora.verification import unguarded
     from benchmarks.corpora.verification import verify as find_faults
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError, ImportError):
-        faults, blind = find_faults(corpus), unguarded(corpus)
-    for fault in faults:
+        found = find_faults(corpus, trust=trust)
+    for fault in found.faults:
         say(str(fault))
-    say(f"{corpus}: {len(faults)} faults" if faults else f"{corpus}: sound")
-    if blind:
-        say(
-            "note: its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be "
-            "noticed; running its study again writes them"
-        )
-    if faults:
+    say(f"{corpus}: {len(found.faults)} faults" if found.faults else f"{corpus}: sound")
+    for note in found.notes:
+        say(f"note: {note}")
+    if found.faults:
         raise typer.Exit(1)
 
 

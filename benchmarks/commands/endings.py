@@ -58,3 +58,22 @@ def fail_with(faults: Iterable[str]) -> None:
         say(f"coopgym: {fault}", error=True)
     if named:
         raise typer.Exit(1)
+
+
+@contextmanager
+def agents_errors() -> Iterator[None]:
+    """Let what users' agents raise end in one message, with file and line, and exit code 1.
+
+    Interrupts pass, and so does what is not theirs or names its place already.
+    """
+    from coopgym.interrupts import is_interrupt, recognisable_interrupts
+    from coopgym.user_code import in_words, located
+
+    with recognisable_interrupts():
+        try:
+            yield
+        except BaseException as error:
+            if is_interrupt(error) or not located(error):
+                raise
+            say(f"coopgym: {in_words(error)}", error=True)
+            raise typer.Exit(1) from None

@@ -9,6 +9,13 @@ import typer
 CorpusPlace = Annotated[
     str, typer.Argument(metavar="CORPUS", help="Name of a released corpus, a folder, a zip archive, or an address.")
 ]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="Import and run agents that the corpus names as code, module:Class; only if you know that code.",
+    ),
+]
 Parameters = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; values are TOML.")
 ]

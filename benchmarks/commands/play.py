@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
+from benchmarks.commands.endings import agents_errors, user_errors
 from benchmarks.standard_streams import say
 
 
@@ -24,16 +24,17 @@ def play(
     from benchmarks.terminal import Person, farewell, introduction, partners, play_with_person
     from coopgym.agents import Seat
     from coopgym.games.registry import make_game
+    from coopgym.interrupts import recognisable_interrupts
     from coopgym.rewards import reward_layer
 
-    with user_errors(ValueError):
+    with user_errors(ValueError), recognisable_interrupts():
         made = make_game(game)
         layer = reward_layer(reward)
         Seat.of(made, seat, made.spec.default_view, layer.name)
         require_agent(partner)
     for line in introduction(made.spec, seat, partner, layer.name):
         say(line)
-    with user_errors(ConnectionError, ImportError, ValueError):
+    with user_errors(ConnectionError, ImportError, ValueError), agents_errors():
         sitting = play_with_person(made, Person(input, say), seat, partners(partner), layer, seed)
     say("")
     for line in farewell(made.spec, seat, sitting):

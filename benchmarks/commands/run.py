@@ -47,8 +47,8 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
-    from benchmarks.analysis import Contests
-    from benchmarks.console import print_outlook, print_rankings
+    from benchmarks.analysis import Contests, failures
+    from benchmarks.console import print_failures, print_outlook, print_rankings
     from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
     from benchmarks.plan import expand, in_words
     from benchmarks.progress import progress_on
@@ -58,9 +58,10 @@ def run(
     from benchmarks.study import StudyError, load_study
     from benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
+    from coopgym.interrupts import recognisable_interrupts
 
     console = TerminalConsole()
-    with user_errors(StudyError):
+    with user_errors(ValueError), recognisable_interrupts():
         chosen = load_study(study)
         for name in agent or ():
             chosen = chosen.with_agent(name)
@@ -87,6 +88,7 @@ def run(
         if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, page)
     print_rankings(console, Contests(corpus.runs.arrow))
+    print_failures(console, failures(corpus.runs.arrow).values())
     say(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.superseded:
         say(f"{outcome.replaced} earlier runs were replaced: {in_words(outcome.superseded)}")

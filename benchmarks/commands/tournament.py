@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
+from benchmarks.commands.endings import agents_errors, user_errors
 
 
 def tournament(
@@ -27,7 +27,8 @@ def tournament(
 
     status = TerminalConsole(stderr=True)
     with (
-        user_errors(ValueError, TypeError),
+        user_errors(ValueError, TypeError, ImportError),
+        agents_errors(),
         Progress(console=status, transient=True, disable=not status.is_terminal) as bar,
     ):
         task = bar.add_task("playing", total=1.0)

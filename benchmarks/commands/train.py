@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import interruptible, user_errors
+from benchmarks.commands.endings import agents_errors, interruptible, user_errors
 from benchmarks.standard_streams import say
 
 
@@ -48,7 +48,11 @@ def train(
         game, agent, tuple(reward or ["integrated"]), seeds, steps, objective, tuple(settings or ()), out, device
     )
     advice = "add --out FOLDER to keep checkpoints" if out is None else "run the same command to go on"
-    with user_errors(ValueError, TypeError, OSError, ImportError), interruptible(f"interrupted; {advice}"):
+    with (
+        user_errors(ValueError, TypeError, OSError, ImportError),
+        interruptible(f"interrupted; {advice}"),
+        agents_errors(),
+    ):
         trained = train_learner(request, progress_on(TerminalConsole(stderr=True), "replicas"))
     print_trained(TerminalConsole(), trained)
     if out is not None:

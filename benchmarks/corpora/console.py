@@ -8,15 +8,16 @@ from rich.table import Table
 from benchmarks.corpora.words import some
 from benchmarks.progress import duration
 from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.corpus.catalogue import catalogue
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.reader import Corpus, load_corpus
-from coopgym.corpus.released import explain_absence, released_corpora
+from coopgym.corpus.released import absent_corpora, explain_absence, released_corpora
 
 
 def list_corpora(console: TerminalConsole) -> None:
-    """List the released corpora, one line each."""
-    known = released_corpora()
-    if not known:
+    """List the released corpora, one line each: those that are here, then those that can be fetched."""
+    known, absent = released_corpora(), absent_corpora()
+    if not known and not absent:
         console.print(explain_absence(""), highlight=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, expand=True)
@@ -26,7 +27,11 @@ def list_corpora(console: TerminalConsole) -> None:
     for name, folder in known.items():
         corpus = load_corpus(folder)
         table.add_row(name, f"{corpus.sizes()['runs']:,}", (corpus.croissant or {}).get("description", ""))
+    for name in absent:
+        table.add_row(name, "not here", catalogue()[name].description)
     console.print(table)
+    if absent:
+        console.print("coopgym data get NAME fetches one that is not here", soft_wrap=True)
 
 
 def print_corpus(console: TerminalConsole, corpus: Corpus) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.provenance import package_version
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.export import FORMS, encode
-from coopgym.corpus.reader import Corpus, CorpusError
+from coopgym.corpus.reader import Corpus
 from coopgym.corpus.reference import import_shards
 from coopgym.corpus.schema import TABLES, TableName
 from coopgym.corpus.shard_writer import add_shard

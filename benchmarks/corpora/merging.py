@@ -10,17 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import check_corpus
-from coopgym.corpus.reader import (
-    STUDY_FILE,
-    Corpus,
-    CorpusError,
-    locate,
-    read_shard,
-    require_rewritable,
-    run_shards,
-)
+from coopgym.corpus.reader import STUDY_FILE, Corpus, locate
 from coopgym.corpus.shard_writer import copy_shard, keep_runs
+from coopgym.corpus.shards import read_shard, require_rewritable, run_shards
 from coopgym.corpus.writer import whole_folder, write_atomically
 
 

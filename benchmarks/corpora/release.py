@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.corpora.words import some
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import check_corpus
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
-from coopgym.corpus.reader import CorpusError, load_corpus
+from coopgym.corpus.reader import load_corpus, locate
 from coopgym.corpus.release import Release
 
 
@@ -22,11 +23,10 @@ def release(
         CorpusError: the folder holds no sound corpus, or the release exists.
         ValueError: its name is not one, or is that of a corpus made anew and ``changes`` does not say what moved.
     """
-    corpus = load_corpus(source)
-    faults = check_corpus(corpus.path)
-    if faults:
+    if faults := check_corpus(locate(source)):
         listed = "\n".join(map(str, faults))
         raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are released:\n{listed}")
+    corpus = load_corpus(source)
     told = (
         description or (corpus.study or {}).get("description") or f"Runs of {some(Inventory(corpus).values('study'))}."
     )

@@ -3,49 +3,82 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.corpora.words import some
 from benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
 from benchmarks.study import Study
+from coopgym.agents.foreign_names import names_from_data
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.manifest import has_manifests
-from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, Corpus, CorpusError, locate
+from coopgym.corpus.reader import STUDY_FILE, Corpus, locate
+from coopgym.corpus.shards import CROISSANT_FILE
+from coopgym.interrupts import recognisable_interrupts
+
+UNGUARDED = (
+    "its shards have no manifests, as earlier versions left them: deleted or exchanged files cannot be noticed; "
+    "running its study again writes them"
+)
 
 
-def verify(name: str) -> list[Fault]:
+@dataclass(frozen=True)
+class Verified:
+    """What came of a check."""
+
+    faults: list[Fault]
+    notes: list[str]
+    """What could not be checked, why, and what to do about it."""
+
+
+def verify(name: str, *, trust: bool = False) -> Verified:
     """Find everything that is wrong with a corpus, in itself and held against its study.
+
+    Args:
+        name: of a released corpus, or a place.
+        trust: import the agents that its study names as code; without, it is not held against a study that names some.
 
     Raises:
         CorpusError: there is nothing at all at this place.
     """
     place = locate(name)
-    return [*check_corpus(place), *_matrix_faults(Corpus(place))]
+    faults, notes = check_corpus(place), list[str]()
+    with names_from_data(trust=trust) as refused, recognisable_interrupts():
+        against_study = list(_matrix_faults(Corpus(place)))
+    if refused:
+        notes.append(_unresolved(refused))
+    else:
+        faults += against_study
+    if not (has_manifests(place) or (place / CROISSANT_FILE).exists()):
+        notes.append(UNGUARDED)
+    return Verified(faults, notes)
 
 
-def unguarded(name: str) -> bool:
-    """Whether nothing tells which files a corpus is made of: deleted or exchanged files would not be noticed."""
-    place = locate(name)
-    return not (has_manifests(place) or (place / CROISSANT_FILE).exists())
+def _unresolved(names: Iterable[str]) -> str:
+    return (
+        f"not held against its study, which names code to import or addresses: {some(names)}; whether runs are missing "
+        "or too many is not known. --trust imports that code: only if you know it"
+    )
 
 
 def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:
     """Compare the runs with those that their study expects."""
-    where = str(corpus.path / STUDY_FILE)
-    try:
-        description = corpus.study
-        if description is None or (not isinstance(corpus.path, Path) and _names_modules(description)):
-            return
-        asked = Study.model_validate(description)
-    except ValueError as error:
-        yield Fault(where, f"not a study that this coopgym knows: {error}")
-        return
     try:
         rows = corpus.read("runs", COMPARED_COLUMNS).to_pylist()
     except CorpusError:
-        return  # found before; without these shards nobody can say what is missing
-    planned = expand(asked, common_draws=any(row["identity"] is not None for row in rows))
+        rows = None  # found before; without these shards nobody can say what is missing
+    try:
+        if corpus.study is None:
+            return
+        asked = Study.model_validate(corpus.study)
+        planned = expand(asked, common_draws=any(row["identity"] is not None for row in rows or ()))
+    except ValueError as error:
+        yield Fault(str(corpus.path / STUDY_FILE), f"not a study that this coopgym knows: {error}")
+        return
+    if rows is None:
+        return
     expected = {spec.place for spec in planned}
     found = Counter(place_of(row) for row in rows)
     others = superseded(rows, planned)
@@ -70,8 +103,3 @@ def _by_cell(places: Iterable[tuple[Any, ...]]) -> Iterator[str]:
         role = "" if protocol == "self_play" else f" ({scenario or protocol})"
         numbers = ", ".join(map(str, sorted(seeds)))
         yield f"{algorithm} in {environment}{changed} under {mode}{role}, seeds {numbers}"
-
-
-def _names_modules(study: Mapping[str, Any]) -> bool:
-    """Whether a study asks for agents of a user's modules: data from afar do not decide what is imported here."""
-    return any(":" in name for block in study.get("blocks", ()) for name in block.get("agents", ()))

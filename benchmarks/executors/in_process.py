@@ -25,13 +25,14 @@ class InProcess:
     def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
         """Yield each job with its result, in the given order."""
         from benchmarks.jobs import compute
+        from coopgym.interrupts import recognisable_interrupts
 
         for job in jobs:
 
             def report(fraction: float, job: Job = job) -> None:
                 tell(job, fraction)
 
-            with one_thread():
+            with one_thread(), recognisable_interrupts():
                 result = compute(job, study, self.device, report)
             yield job, result
 

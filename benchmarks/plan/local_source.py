@@ -5,18 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
-import site
 import sys
-import sysconfig
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from benchmarks.nature import OURS
-
-_SHELVES = (sysconfig.get_path("stdlib"), *site.getsitepackages(), site.getusersitepackages())
-INSTALLED = frozenset(Path(folder).resolve() for folder in _SHELVES)
-"""Folders whose modules have releases of their own: what is imported from there is not a user's local code."""
+from coopgym.user_code import INSTALLED, OURS
 
 
 def source_hash(name: str, agent: object) -> str | None:

@@ -22,7 +22,9 @@ from benchmarks.plan.local_source import source_hash
 from coopgym.agents import Agent, Strategy
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.interrupts import is_interrupt
 from coopgym.rewards import reward_layer
+from coopgym.user_code import in_words, place_of
 from oracles.dynamic.deviation_search import SEARCH_VERSION
 
 if TYPE_CHECKING:
@@ -192,7 +194,18 @@ class _Table:
         Any agent may have a whole number ``version``, ``identity()``, its settings as JSON values, and
         ``prompt_hash(game, view, reward)``. Of a user's agent the settings are taken only where its class says them
         itself: nobody knows what else it keeps.
+
+        Raises:
+            ValueError: a user's code raises something when it is asked; the message names file and line.
         """
+        try:
+            return self._told(name, agent)
+        except BaseException as error:
+            if is_interrupt(error) or place_of(error) is None:
+                raise
+            raise ValueError(f"agent {name!r} cannot say what it is: {in_words(error)}") from error
+
+    def _told(self, name: str, agent: Agent) -> PlayerKey:
         ours, version, told = is_ours(agent), getattr(agent, "version", None), getattr(type(agent), "identity", None)
         says = callable(told) and (ours or told is not Strategy.identity)
         return PlayerKey(

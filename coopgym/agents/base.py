@@ -15,6 +15,7 @@ from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
 from coopgym.interfaces.actions import ROUNDING, real_numbers
+from coopgym.user_code import home_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -56,12 +57,12 @@ class Seat:
             observation_size=low.shape[-1],
         )
 
-    @property
+    @cached_property
     def endowment(self) -> float:
         """Largest action e_i, in units."""
         return float(self.game.endowments[self.index])
 
-    @property
+    @cached_property
     def norm(self) -> float:
         """Baseline as a share of the own endowment."""
         return float(self.game.baselines[self.index]) / self.endowment
@@ -86,7 +87,11 @@ class Seat:
             raise ValueError(
                 f"the {self.view!r} view of {self.game.id} does not show partners' actions; use view='own' or 'full'"
             )
-        return observation[:, self.columns["partner_actions"]] * self.partner_scale
+        return observation[:, self._partner_columns] * self.partner_scale
+
+    @cached_property
+    def _partner_columns(self) -> npt.NDArray[np.int64]:
+        return np.asarray(self.columns["partner_actions"], dtype=np.int64)
 
 
 @runtime_checkable
@@ -121,7 +126,8 @@ def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> 
     try:
         shares = playable_shares(answer, len(observation), float(game.spec.endowments[seat]))
     except ValueError as error:
-        raise ValueError(f"{type(agent).__name__} in seat {seat} of {game.id}: act() {error}") from error
+        where = f"{type(agent).__name__} in seat {seat} of {game.id}"
+        raise ValueError(f"{where}: act() {error}{told_where(agent)}") from error
     return shares * game.spec.endowments[seat]
 
 
@@ -146,8 +152,12 @@ def playable_shares(answer: Any, episodes: int, endowment: float) -> FloatArray:
         )
     playable = (shares >= -ROUNDING) & (shares <= 1.0 + ROUNDING)
     if not playable.all():
-        wrong = float(shares[~playable][0])
-        raise ValueError(f"returned {wrong:g}; expected shares of the endowment in [0, 1]{_advice(wrong, endowment)}")
+        episode = int(np.flatnonzero(~playable)[0])
+        wrong = float(shares[episode])
+        raise ValueError(
+            f"returned {wrong:g} in episode {episode}; expected shares of the endowment in [0, 1]"
+            f"{_advice(wrong, endowment)}"
+        )
     return np.minimum(np.maximum(shares, 0.0), 1.0)
 
 
@@ -157,6 +167,12 @@ def _advice(wrong: float, endowment: float) -> str:
     if 1.0 < wrong <= endowment * (1.0 + ROUNDING):
         return f". Agents answer in shares, no longer in endowment units: divide by seat.endowment, here {endowment:g}"
     return ": clip what lies outside"
+
+
+def told_where(agent: Agent) -> str:
+    """Return file and line of a user's agent in brackets, for the end of a message; empty for others."""
+    home = home_of(agent)
+    return "" if home is None else f" ({home})"
 
 
 def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:
@@ -249,9 +265,10 @@ class Strategy(ABC):
 
     def act(self, observation: FloatArray) -> FloatArray:
         """Return shares of the endowment, ``(episodes,)``."""
-        share = np.broadcast_to(self.cooperate(observation), (self.episodes,))
+        share = self.cooperate(observation)
         self.round += 1
-        return np.minimum(np.maximum(share, 0.0), 1.0)
+        shares: FloatArray = np.minimum(np.maximum(share, 0.0), 1.0)
+        return shares if shares.shape == (self.episodes,) else np.broadcast_to(shares, (self.episodes,)).copy()
 
     @abstractmethod
     def cooperate(self, observation: FloatArray) -> float | FloatArray:

@@ -76,7 +76,8 @@ class Reciprocal(Strategy):
 
     def partners(self, observation: FloatArray) -> FloatArray:
         """Partners' mean cooperation in the last round, ``(episodes,)``."""
-        return self.seat.partners_cooperation(observation).mean(axis=1)
+        others = self.seat.partners_cooperation(observation)
+        return others.sum(axis=1) / others.shape[1]
 
     def partners_defected(self, observation: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether partners fell short of their norm in the last round; never before the first."""
@@ -113,13 +114,19 @@ class TitForTat(Reciprocal):
         self._opened = False
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        others = self.seat.partners_cooperation(observation)
         if self.mode == "reference":
-            return self._reference(others)
+            return self._reference(self.seat.partners_cooperation(observation))
+        return self.opening(self.opening_level, self._answer(observation))
+
+    def _answer(self, observation: FloatArray) -> FloatArray:
+        if self.mode == "mean":
+            return self.partners(observation)
+        others = self.seat.partners_cooperation(observation)
+        if self.mode == "min":
+            least: FloatArray = others.min(axis=1)
+            return least
         # The partners of seat i stand in ascending order, so seat i + 1 is at position i; the last seat's is the first.
-        neighbour = self.seat.index % others.shape[1]
-        answer = {"mean": others.mean(axis=1), "min": others.min(axis=1), "neighbour": others[:, neighbour]}[self.mode]
-        return self.opening(self.opening_level, answer)
+        return others[:, self.seat.index % others.shape[1]]
 
     def _reference(self, others: FloatArray) -> FloatArray:
         endowments = self.seat.game.endowments

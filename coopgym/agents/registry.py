@@ -14,6 +14,9 @@ from typing import Any
 
 from coopgym.agents import heuristics
 from coopgym.agents.base import Agent
+from coopgym.agents.foreign_names import refuse_foreign
+from coopgym.interrupts import is_interrupt
+from coopgym.user_code import in_words, located, message_of, place_of
 
 _SHIPPED: dict[str, Callable[..., Agent]] = {
     agent.__name__: agent
@@ -74,8 +77,10 @@ def make_agent(name: str, **options: Any) -> Agent:
         options: keywords of the agent's constructor.
 
     Raises:
-        ValueError: an unknown name, a module or class that cannot be found, or an address that its scheme refuses.
-        TypeError: options that the agent does not take, or a class that is not an agent.
+        ValueError: an unknown name, a module or class that cannot be found, an address that its scheme refuses, or
+            whatever a user's code raises when it is imported or makes the agent; the message names file and line.
+        UntrustedNameError: a name with a colon that comes from data (`coopgym.agents.foreign_names`).
+        TypeError: options that the agent does not take, or something that is no class of agents, which is not called.
     """
     as_published = name.startswith(PUBLISHED)
     level = _CONSTANT.fullmatch(name.removeprefix(PUBLISHED))
@@ -86,11 +91,12 @@ def make_agent(name: str, **options: Any) -> Agent:
     if name in _SHIPPED:
         return _made(name, _SHIPPED[name], options)
     if name in _plugins():
-        return _made(name, _plugins()[name].load(), options)
+        return _made(name, lambda **given: _plugins()[name].load()(**given), options)
     scheme, colon, address = name.partition(":")
-    if colon and scheme in _schemes():
-        return _made(name, partial(_schemes()[scheme].load(), address), options)
     if colon:
+        refuse_foreign(name)
+        if scheme in _schemes():
+            return _made(name, lambda **given: _schemes()[scheme].load()(address, **given), options)
         return _made(name, _imported(name), options)
     known = [*agent_names(), *constant_names(), *(PUBLISHED + heuristic for heuristic in _AS_PUBLISHED)]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
@@ -104,33 +110,57 @@ def _with_colon() -> str:
     return ", ".join([*(f"{scheme}:ADDRESS" for scheme in sorted(_schemes())), "or module:Class"])
 
 
-def _imported(name: str) -> Callable[..., Agent]:
+def _imported(name: str) -> type[Agent]:
+    """Import a user's class of agents.
+
+    Raises:
+        ValueError: there is no such module or class, or importing it raised whatever it was.
+        TypeError: it is no class with the methods of an agent.
+    """
     module_name, _, class_name = name.partition(":")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
+        found = getattr(importlib.import_module(module_name), class_name, None)
+    except BaseException as error:
+        if is_interrupt(error):
             raise
-        raise ValueError(
-            f"agent {name!r}: no module {module_name!r} here or on the Python path; expected {_with_colon()}"
-        ) from error
-    if not hasattr(module, class_name):
+        if isinstance(error, ModuleNotFoundError) and error.name and module_name.startswith(error.name):
+            raise ValueError(
+                f"agent {name!r}: no module {module_name!r} here or on the Python path; expected {_with_colon()}"
+            ) from error
+        raise ValueError(f"agent {name!r} cannot be imported: {in_words(error)}") from error
+    if found is None:
         raise ValueError(f"agent {name!r}: module {module_name!r} has no {class_name!r}")
-    return getattr(module, class_name)
+    if not isinstance(found, type):
+        raise TypeError(
+            f"agent {name!r}: {class_name!r} is of type {type(found).__name__!r}; expected a class with begin and act "
+            "(settings are given by a subclass whose __init__ fixes them)"
+        )
+    _require_methods(name, found)
+    return found
 
 
 def _made(name: str, factory: Callable[..., Any], options: dict[str, Any]) -> Agent:
     try:
         agent = factory(**options)
     except TypeError as error:
-        raise TypeError(f"agent {name!r} cannot be made with {options}: {error}") from error
+        said = f"{message_of(error)}{located(error)}"
+        raise TypeError(f"agent {name!r} cannot be made with {options}: {said}") from error
+    except BaseException as error:
+        says_enough = isinstance(error, ValueError | ImportError) and place_of(error) is None
+        if is_interrupt(error) or says_enough:
+            raise
+        raise ValueError(f"agent {name!r} cannot be made: {in_words(error)}") from error
+    _require_methods(name, agent)
+    return agent
+
+
+def _require_methods(name: str, agent: object) -> None:
     missing = [method for method in ("begin", "act") if not callable(getattr(agent, method, None))]
     if missing:
         raise TypeError(
             f"agent {name!r} has no {' and no '.join(missing)}; an agent needs begin(seat, episodes, rng) and "
             "act(observation)"
         )
-    return agent

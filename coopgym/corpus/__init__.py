@@ -1,7 +1,8 @@
 """The run corpus: Parquet tables of runs and their details with a versioned schema; reading, checking, releasing."""
 
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
-from coopgym.corpus.reader import Corpus, CorpusError, load_corpus
+from coopgym.corpus.reader import Corpus, load_corpus
 from coopgym.corpus.reference import import_reference
 from coopgym.corpus.released import released_corpora
 from coopgym.corpus.schema import COLUMNS, SCHEMA_VERSION, SCHEMAS, TABLES

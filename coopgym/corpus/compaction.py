@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coopgym.corpus.reader import LABEL_SEPARATOR, Corpus, require_rewritable
+from coopgym.corpus.reader import LABEL_SEPARATOR, Corpus
 from coopgym.corpus.schema import TABLES, TableName
+from coopgym.corpus.shards import require_rewritable
 from coopgym.corpus.writer import write_table
 
 COMPACT_FILE = "all.parquet"

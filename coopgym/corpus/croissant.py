@@ -17,9 +17,10 @@ from coopgym.corpus.compaction import table_files
 from coopgym.corpus.integrity import content_size
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.narrative import Narrative
-from coopgym.corpus.reader import CROISSANT_FILE, Corpus
+from coopgym.corpus.reader import Corpus
 from coopgym.corpus.release import LICENSE, Release
 from coopgym.corpus.schema import COLUMNS, Column, TableName
+from coopgym.corpus.shards import CROISSANT_FILE
 from coopgym.corpus.standard import TABLE_MEANINGS
 
 Node = dict[str, Any]
@@ -140,7 +141,7 @@ def _file_object(folder: Path, file: Path) -> Node:
         "@id": path,
         "name": path.replace("/", "-"),
         "contentUrl": path,
-        "contentSize": content_size(content),
+        "contentSize": content_size(len(content)),
         "encodingFormat": _ENCODINGS[file.suffix],
         "sha256": hashlib.sha256(content).hexdigest(),
     }

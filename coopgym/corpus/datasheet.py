@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.narrative import Narrative
-from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, Corpus
+from coopgym.corpus.reader import STUDY_FILE, Corpus
 from coopgym.corpus.release import LICENSE, LICENSE_NAME, Release
+from coopgym.corpus.shards import CROISSANT_FILE
 
 
 def datasheet(corpus: Corpus, release: Release) -> str:

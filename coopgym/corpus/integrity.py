@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.agents import Strategy, make_agent
-from coopgym.corpus.manifest import MANIFESTS, read_manifest, shard_faults
-from coopgym.corpus.reader import CROISSANT_FILE, CorpusError, listed_files, read_shard, shard_version, shards
-from coopgym.corpus.remote import Place
+from coopgym.agents.foreign_names import names_from_data
+from coopgym.corpus.errors import CorpusError
+from coopgym.corpus.manifest import MANIFESTS, digest_of, read_manifest, shard_faults
+from coopgym.corpus.remote import Place, member
 from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName, is_newer
+from coopgym.corpus.shards import CROISSANT_FILE, listed_files, read_shard, shard_version, shards
 from coopgym.corpus.writer import violations
 from coopgym.games.registry import make_game
 
@@ -162,14 +164,18 @@ def _altered_files(place: Place) -> Iterator[Fault]:
     if not listed:
         return
     for path, entry in sorted(listed.items()):
-        file = place / path
-        if not file.exists():
-            yield Fault(str(file), f"missing, though listed in {index}; restore it")
+        try:
+            file = member(place, path)
+            if not file.exists():
+                yield Fault(str(file), f"missing, though listed in {index}; restore it")
+                continue
+            found = digest_of(file)
+        except (CorpusError, OSError) as error:
+            yield Fault(str(place / path), str(error))
             continue
-        content = file.read_bytes()
-        if entry.get("contentSize") != content_size(content):
-            yield Fault(str(file), f"{content_size(content)}, expected {entry.get('contentSize')}; restore it")
-        elif entry.get("sha256") != hashlib.sha256(content).hexdigest():
+        if entry.get("contentSize") != content_size(found.size):
+            yield Fault(str(file), f"{content_size(found.size)}, expected {entry.get('contentSize')}; restore it")
+        elif entry.get("sha256") != found.sha256:
             yield Fault(str(file), f"its sha256 differs from the one in {index}: it was altered; restore it")
     for name in TABLES:
         for shard in shards(place, name):
@@ -177,9 +183,9 @@ def _altered_files(place: Place) -> Iterator[Fault]:
                 yield Fault(str(shard), f"not listed in {index}; it is not part of the release")
 
 
-def content_size(content: bytes) -> str:
-    """Return the size of a file as Croissant writes it."""
-    return f"{len(content)} B"
+def content_size(size: int) -> str:
+    """Return the size of a file in bytes as Croissant writes it."""
+    return f"{size} B"
 
 
 def _relation_faults(name: TableName, tables: Mapping[TableName, pa.Table]) -> Iterator[str]:
@@ -228,11 +234,10 @@ def _is_self_play(runs: pa.Table) -> pa.ChunkedArray:
 
 def _is_certain(row: Mapping[str, Any]) -> bool:
     """Whether nothing in a run is left to chance; not where agent or game are unknown here."""
-    if ":" in row["algorithm"]:  # data must not decide which code is imported
-        return False
     try:
-        game = make_game(row["environment"], **json.loads(row["env_parameters"]))
-        agent = make_agent(row["algorithm"])
+        with names_from_data():
+            game = make_game(row["environment"], **json.loads(row["env_parameters"]))
+            agent = make_agent(row["algorithm"])
     except (TypeError, ValueError):
         return False
     return not game.stochastic and isinstance(agent, Strategy) and not agent.classifier.stochastic

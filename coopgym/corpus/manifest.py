@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coopgym.corpus.reader import CorpusError, open_shard, run_shards
-from coopgym.corpus.remote import Place
+from coopgym.corpus.errors import CorpusError
+from coopgym.corpus.limits import JSON_LIMIT, require_within
+from coopgym.corpus.remote import Place, member, size_of
 from coopgym.corpus.schema import TABLES, TableName
+from coopgym.corpus.shards import open_shard, run_shards
 from coopgym.corpus.writer import write_atomically
 from coopgym.digests import Digest
+from coopgym.strict_json import parse_json
 
 MANIFESTS = "manifests"
 """Where a folder of results keeps manifests, one file per shard."""
@@ -44,7 +47,14 @@ class Manifest:
 
     def accepts(self, path: str, digest: Digest) -> bool:
         """Whether a file may be what it is."""
-        return any(path in entries and entries[path].digest == digest for entries in (self.files, self.earlier))
+        return digest in self._digests(path)
+
+    def accepts_size(self, path: str, size: int) -> bool:
+        """Whether a file of this size may be what it is."""
+        return size in [digest.size for digest in self._digests(path)]
+
+    def _digests(self, path: str) -> list[Digest]:
+        return [entries[path].digest for entries in (self.files, self.earlier) if path in entries]
 
 
 def table_path(name: TableName, shard: str) -> str:
@@ -69,11 +79,12 @@ def read_manifest(place: Place, shard: str) -> Manifest | None:
     Raises:
         CorpusError: it cannot be read, or is that of another shard.
     """
-    index = _index(place, shard)
+    index = member(place, f"{MANIFESTS}/{shard}.json")
     if not index.exists():
         return None
+    require_within(index, "as a list of files it has", size_of(index), JSON_LIMIT)
     try:
-        content = json.loads(index.read_bytes())
+        content = parse_json(index.read_bytes())
         if content["format"] > FORMAT:
             raise CorpusError(
                 f"{index}: of format {content['format']}, but this coopgym reads formats up to {FORMAT}; install a "
@@ -99,18 +110,23 @@ def write_manifest(folder: Path, shard: str, manifest: Manifest) -> None:
 
 
 def policy_entries(folder: Path, shard: str) -> dict[str, Entry]:
-    """Return entries of the policies that a shard has on disk."""
-    files = sorted(file for file in (folder / POLICIES / shard).rglob("*") if file.is_file())
-    return {file.relative_to(folder).as_posix(): Entry(digest_of(file)) for file in files}
+    """Return entries of the policies that a shard has on disk.
+
+    Raises:
+        CorpusError: one of the files lies elsewhere, or is no regular one.
+    """
+    below = (place.relative_to(folder).as_posix() for place in sorted((folder / POLICIES / shard).rglob("*")))
+    return {path: Entry(digest_of(member(folder, path))) for path in below if not _is_folder(folder / path)}
 
 
-def shard_faults(place: Place, shard: str, *, policies: bool = True) -> Iterator[tuple[Place, str]]:
+def shard_faults(place: Place, shard: str, *, policies: bool = True, deep: bool = True) -> Iterator[tuple[Place, str]]:
     """Yield the files of a shard that are not what its manifest says, and what is wrong with each.
 
     Args:
         place: the corpus.
         shard: name of the shard.
         policies: whether to look at policies too.
+        deep: whether to compare contents, not only sizes.
     """
     index = _index(place, shard)
     try:
@@ -125,12 +141,16 @@ def shard_faults(place: Place, shard: str, *, policies: bool = True) -> Iterator
     for path, entry in sorted(manifest.files.items()):
         if path.startswith(f"{POLICIES}/") and not policies:
             continue
-        file = place / path
+        try:
+            file = member(place, path)
+        except CorpusError as error:
+            yield place / path, str(error)
+            continue
         if not file.exists():
             lost = "" if entry.rows is None else f" with {entry.rows:,} rows"
             yield file, f"{file} is missing, though {index} lists it{lost}; {_remedy(place, shard)}"
-        elif not manifest.accepts(path, found := digest_of(file)):
-            told = f"{found.size:,} bytes, and size or SHA-256 are not those in {index}"
+        elif not (manifest.accepts(path, digest_of(file)) if deep else manifest.accepts_size(path, size_of(file))):
+            told = f"{size_of(file):,} bytes, and size or SHA-256 are not those in {index}"
             yield file, f"{file} is damaged, altered or swapped: {told}; {_remedy(place, shard)}"
     for name in TABLES:
         if (path := table_path(name, shard)) not in manifest.files and (place / path).exists():
@@ -156,6 +176,10 @@ def require_sound(folder: Path, *, policies: bool = True) -> None:
         for name in TABLES:
             if (path := folder / name / shard.name).exists():
                 open_shard(path, name)
+
+
+def _is_folder(place: Path) -> bool:
+    return place.is_dir() and not place.is_symlink()
 
 
 def _remedy(place: Place, shard: str) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from coopgym.corpus.compaction import compact
 from coopgym.corpus.croissant import croissant
 from coopgym.corpus.datasheet import datasheet
-from coopgym.corpus.reader import CROISSANT_FILE, STUDY_FILE, CorpusError, load_corpus
+from coopgym.corpus.errors import CorpusError
+from coopgym.corpus.reader import STUDY_FILE, load_corpus
 from coopgym.corpus.release import Release
+from coopgym.corpus.shards import CROISSANT_FILE
 from coopgym.corpus.writer import whole_folder, write_atomically
 
 DATASHEET_FILE = "DATASHEET.md"

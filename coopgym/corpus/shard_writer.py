@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.manifest import (
     MANIFESTS,
     POLICIES,
@@ -27,7 +28,7 @@ from coopgym.corpus.manifest import (
     table_path,
     write_manifest,
 )
-from coopgym.corpus.reader import CorpusError, open_shard, read_shard, require_rewritable, run_shards
+from coopgym.corpus.remote import member
 from coopgym.corpus.schema import (
     DETAILS,
     PACKAGE_VERSION_KEY,
@@ -36,6 +37,7 @@ from coopgym.corpus.schema import (
     TABLES,
     TableName,
 )
+from coopgym.corpus.shards import open_shard, read_shard, require_rewritable, run_shards
 from coopgym.corpus.writer import encode_table, write_atomically
 from coopgym.digests import Digest
 
@@ -64,10 +66,12 @@ def copy_shard(source: Path, shard: str, folder: Path, name: str) -> None:
         CorpusError: it is damaged.
         OSError: a file cannot be read or written.
     """
-    paths = {table: source / table_path(table, shard) for table in TABLES}
+    paths = {table: member(source, table_path(table, shard)) for table in TABLES}
     there = {table: path for table, path in paths.items() if path.exists()}
-    if (policies := source / POLICIES / shard).exists():
-        shutil.copytree(policies, folder / POLICIES / name)
+    for path in policy_entries(source, shard):  # which refuses links and devices
+        copy = folder / POLICIES / name / Path(path).relative_to(POLICIES, shard)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / path, copy)
     contents = {table: pa.py_buffer(path.read_bytes()) for table, path in there.items()}
     _write_shard(
         folder, name, contents, {table: open_shard(path, table).metadata.num_rows for table, path in there.items()}

@@ -21,9 +21,12 @@ FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Transition:
-    """Outcome of one step. Every array has the batch's leading dimensions."""
+    """Outcome of one step. Every array has the batch's leading dimensions.
+
+    It is not frozen: for a single environment that would take as long as four operations on its arrays.
+    """
 
     state: State
     payoffs: Array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,7 +60,8 @@ class Engine:
         self._rows = int(np.prod(batch, dtype=np.int64))
         self._streams: list[np.random.Generator] = []
         self.scale = ActionScale(game, actions)
-        self._ranges: list[tuple[float, float]] = np.stack([self.scale.low, self.scale.high], axis=1).tolist()
+        self._lows: list[float] = self.scale.low.tolist()
+        self._highs: list[float] = self.scale.high.tolist()
         self._low, self._high = game.backend.array(self.scale.low), game.backend.array(self.scale.high)
         self._slack = (self._high - self._low) * ROUNDING
         self._start: State | None = None
@@ -209,8 +211,9 @@ class Engine:
 
     def _in_range(self, array: Array) -> bool:
         if not self.batch and self.game.xp is np:
-            # For a handful of numbers Python's comparisons are faster than array operations.
-            return all(low <= number <= high for number, (low, high) in zip(array.tolist(), self._ranges, strict=True))
+            # For a handful of numbers Python's comparisons are faster than array operations; NaN is below no bound.
+            numbers = array.tolist()
+            return all(map(operator.le, self._lows, numbers)) and all(map(operator.le, numbers, self._highs))
         return bool(((array >= self._low) & (array <= self._high)).all())
 
     def _rounded(self, array: Array) -> Array:
@@ -218,7 +221,7 @@ class Engine:
         legal = (array >= self._low - self._slack) & (array <= self._high + self._slack)
         if not bool(legal.all()):
             *row, agent = (int(index[0]) for index in xp.nonzero(~legal))
-            value, (low, high) = float(array[(*row, agent)]), self._ranges[agent]
+            value, low, high = float(array[(*row, agent)]), self._lows[agent], self._highs[agent]
             where = f"agent_{agent}" + (f" of row {tuple(row)}" if row else "")
             problem = "is not a finite number" if not np.isfinite(value) else f"lies outside [{low:g}, {high:g}]"
             raise ValueError(

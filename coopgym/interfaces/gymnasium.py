@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.table import Partners, Table
+from coopgym.backend import total
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
@@ -117,7 +118,7 @@ class JointEnv(_GameEnv):
         """
         self._refuse_unless_running()
         rewards, terminated, truncated, info = self._play(self._engine.check(action).copy())
-        reward = float(rewards.sum()) if self.scalar_reward else rewards.copy()
+        reward = float(total(rewards)) if self.scalar_reward else rewards.copy()
         return self._observe(), reward, terminated, truncated, info
 
 

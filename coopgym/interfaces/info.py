@@ -58,5 +58,8 @@ class InfoSchema:
             blank = self._nothing_played()
             return {name: np.array(np.broadcast_to(value, blank[name].shape)) for name, value in told.items()}
         for name, value in told.items():
-            told[name] = value.copy() if type(value) is np.ndarray and value.ndim else np.asarray(value)[()]
+            if type(value) is np.ndarray and value.ndim:
+                told[name] = value.copy()
+            elif not isinstance(value, np.generic):
+                told[name] = np.asarray(value)[()]
         return told

@@ -27,8 +27,8 @@ NODE = 0.24
 """Radius of an agent in a network of radius one, with the gap around it."""
 SPREAD = 0.07
 """Distance of an arrow from the line between two agents, so that both directions show."""
-MARGIN = 0.08
-"""Part of the range of payoffs that is left free above and below."""
+GROWTH = 0.25
+"""Part of its length by which the axis of payoffs grows where payoffs leave it."""
 
 
 class Panel(Protocol):
@@ -78,7 +78,7 @@ class Matrix:
 
     def __init__(self, axes: Axes, n_agents: int) -> None:
         self._own = np.eye(n_agents, dtype=bool)
-        image = axes.imshow(np.zeros((n_agents, n_agents)), vmin=0.0, vmax=1.0, cmap="cividis", animated=True)
+        image = axes.imshow(np.zeros((n_agents, n_agents)), vmin=0.0, vmax=1.0, cmap="cividis", interpolation="nearest", animated=True)
         axes.figure.colorbar(image, ax=axes, shrink=0.75).ax.tick_params(labelsize=8)
         axes.set(xlabel="in agent", ylabel="trust of agent", title="trust")
         self.artists = [image]
@@ -150,10 +150,10 @@ class Picture:
             axes.yaxis.label.set_fontsize(8)
             axes.tick_params(labelsize=8)
         handles, labels = given.get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=FEW_AGENTS, frameon=False)
         self._title = figure.suptitle(" ", fontsize=11, animated=True)
         self._usual = self._usual_payoffs()
-        self._range = (0.0, 0.0)
+        self._range: tuple[float, float] | None = None
         self._background: Any = None
 
     def _course(self, axes: Axes) -> Panel:
@@ -161,12 +161,13 @@ class Picture:
         return Lines(axes, self.game.spec.roles) if self.game.n_agents <= FEW_AGENTS else Bands(axes)
 
     def _usual_payoffs(self) -> tuple[float, float]:
-        """Least and greatest payoffs at reset when all give nothing, all their norm, or all they have."""
+        """Least (at most 0) and greatest payoffs at reset when all give nothing, all their norm, or all they have."""
         game = self.game
         state = game.initial_state((), None, np.zeros(game.reset_uniforms), np.zeros(game.reset_normals))
         levels = (np.zeros(game.n_agents), game.spec.baselines, game.spec.endowments)
         payoffs = [game.stage(state, level).payoffs for level in levels]
-        return float(np.min(payoffs)), float(np.max(payoffs))
+        low, high = min(0.0, float(np.min(payoffs))), float(np.max(payoffs))
+        return low, max(high, low + 1e-6)
 
     def draw(self, state: State, cooperation: FloatArray, payoffs: FloatArray) -> Frame:
         """Draw a state and what led to it.
@@ -179,11 +180,11 @@ class Picture:
         Returns:
             ``(height, width, 3)`` pixels.
         """
-        least, greatest = self._usual
-        self._fit(min(least, float(payoffs.min())), max(greatest, float(payoffs.max())))
+        paid = np.where(np.arange(len(payoffs))[:, None] > 0, payoffs, np.nan)  # nothing is paid before the first step
+        self._fit(payoffs)
         self._title.set_text(f"{self.game.id}   step {int(state.t)} of {self.game.spec.horizon}")
         self._canvas.restore_region(self._background)
-        values = (np.asarray(state.trust), cooperation, payoffs)
+        values = (np.asarray(state.trust), cooperation, paid)
         for panel, shown in zip((self._trust, self._given, self._paid), values, strict=True):
             panel.show(shown)
             for artist in panel.artists:
@@ -191,12 +192,15 @@ class Picture:
         self._canvas.figure.draw_artist(self._title)
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
-    def _fit(self, least: float, greatest: float) -> None:
-        """Choose the axis of payoffs, and draw the background where it has changed."""
-        if self._background is not None and self._range == (least, greatest):
+    def _fit(self, payoffs: FloatArray) -> None:
+        """Have the axis of payoffs reach as far as they do, and draw the background where it has changed."""
+        low, high = self._usual
+        step = GROWTH * (high - low)
+        low -= step * max(0.0, np.ceil((low - payoffs.min()) / step))
+        high += step * max(0.0, np.ceil((payoffs.max() - high) / step))
+        if self._range == (low, high):
             return
-        self._range = (least, greatest)
-        margin = MARGIN * max(greatest - least, 1e-9)
-        self._paid_axes.set_ylim(least - margin, greatest + margin)
+        self._range = (low, high)
+        self._paid_axes.set_ylim(low, high)
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(self._canvas.figure.bbox)

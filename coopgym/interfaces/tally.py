@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.backend import Array
+from coopgym.backend import Array, total
 
 
 class Tally(NamedTuple):
@@ -36,5 +36,5 @@ class Tally(NamedTuple):
     def variance(self) -> Array:
         """Population variance over the rewards of all agents and steps ``(...)``, zero before the first step."""
         count = np.maximum(self.steps, 1) * self.rewards.shape[-1]
-        mean = np.add.reduce(self.rewards, axis=-1) / count
+        mean = total(self.rewards) / count
         return np.maximum(self.squares / count - mean * mean, 0.0)

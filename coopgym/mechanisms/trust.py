@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coopgym.backend import Array, Backend, Namespace, namespace_of
+import numpy as np
+
+from coopgym.backend import Array, Backend, Namespace, namespace_of, total
 
 SIGNAL_WIDTH = 0.5
 """Width of a cooperation signal in shares of endowment (formal edition)."""
@@ -14,14 +16,16 @@ SIGNAL_WIDTH = 0.5
 class TrustRates:
     """How fast trust is built and lost and damage is done and healed."""
 
-    building: float
-    """λ⁺, in (0, 1]."""
+    building: Array
+    """λ⁺, in (0, 1]; this and the other numbers as `Backend.constant` has them."""
     erosion: Array
     """λ⁻ (1 + ξ D_ij), shape (N, N)."""
-    scarring: float
+    scarring: Array
     """μ_R, in [0, 1]."""
-    healing: float
-    """δ_R, in [0, 1]."""
+    lasting: Array
+    """1 - δ_R, the part of damage that a step does not heal."""
+    zero: Array
+    one: Array
     others: Array
     """(N, N), zero on the diagonal and one elsewhere: nobody judges themselves."""
     overshoots: bool
@@ -41,10 +45,12 @@ class TrustRates:
         """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
         xp, n_agents = backend.xp, interdependence.shape[-1]
         return cls(
-            building=lambda_plus,
+            building=backend.constant(lambda_plus),
             erosion=lambda_minus * (1.0 + xi * interdependence),
-            scarring=mu_R,
-            healing=delta_R,
+            scarring=backend.constant(mu_R),
+            lasting=backend.constant(1.0 - delta_R),
+            zero=backend.constant(0.0),
+            one=backend.constant(1.0),
             others=1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device),
             overshoots=lambda_minus * (1.0 + xi * float(xp.max(interdependence))) > 1.0,
         )
@@ -62,10 +68,14 @@ def conduct_signal(conduct: Array, reference: Array, sensitivity: float, xp: Nam
     return xp.tanh((conduct - reference) * sensitivity)
 
 
-def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None) -> Array:
-    """Trust limited by its reputation ceiling, min(T_ij, 1 - R_ij), ``(..., N, N)`` (TR-2 Eq. 8)."""
+def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None, one: Array | float = 1.0) -> Array:
+    """Trust limited by its reputation ceiling, min(T_ij, 1 - R_ij), ``(..., N, N)`` (TR-2 Eq. 8).
+
+    Args:
+        one: 1 as `Backend.constant` has it.
+    """
     xp = xp or namespace_of(trust)
-    return xp.minimum(trust, 1.0 - damage)
+    return xp.minimum(trust, one - damage)
 
 
 def update_trust(
@@ -87,15 +97,23 @@ def update_trust(
     """
     xp = xp or namespace_of(trust)
     conduct = rates.others * signal[..., None, :]
-    gain = xp.maximum(conduct, 0.0)
+    gain = xp.maximum(conduct, rates.zero)
+    ceiling = rates.one - damage
+    built = trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero)
+    healed = rates.lasting * damage
+    if _nobody_falls_short(signal):
+        return xp.minimum(built, ceiling), healed
     loss = gain - conduct
-    ceiling = 1.0 - damage
-    moved = trust + rates.building * gain * xp.maximum(ceiling - trust, 0.0) - rates.erosion * loss * trust
+    moved = built - rates.erosion * loss * trust
     if rates.overshoots:
-        moved = xp.maximum(moved, 0.0)
+        moved = xp.maximum(moved, rates.zero)
     scarred = damage + rates.scarring * loss * ceiling
-    healed = (1.0 - rates.healing) * damage
-    return xp.minimum(moved, ceiling), xp.where(conduct < 0.0, scarred, healed)
+    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, healed)
+
+
+def _nobody_falls_short(signal: Array) -> bool:
+    """Whether losses can be skipped: asked of single environments in NumPy, where the answer costs next to nothing."""
+    return type(signal) is np.ndarray and signal.ndim == 1 and min(signal.tolist()) >= 0.0
 
 
 def mean_over_pairs(matrix: Array) -> Array:
@@ -106,7 +124,7 @@ def mean_over_pairs(matrix: Array) -> Array:
     n_agents = matrix.shape[-1]
     if n_agents == 1:
         return matrix[..., 0, 0]
-    return (matrix.sum((-2, -1)) - n_agents) / (n_agents * (n_agents - 1))
+    return (total(matrix, axes=2) - n_agents) / (n_agents * (n_agents - 1))
 
 
 def trust_gate(trust: Array, damage: Array, dependence_on_trust: float, xp: Namespace | None = None) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coopgym.backend import Array, Namespace, namespace_of
+from coopgym.backend import Array, Namespace, every, namespace_of, total
 
 SMOOTHING = 1e-3
 """Offset that keeps Cobb-Douglas terms differentiable at zero cooperation (formal edition)."""
@@ -33,18 +33,19 @@ def power_value(action: Array, beta: float, xp: Namespace | None = None) -> Arra
     return xp.maximum(action, SYNERGY_FLOOR) ** beta
 
 
-def geometric_mean_synergy(action: Array, xp: Namespace | None = None) -> Array:
+def geometric_mean_synergy(action: Array, xp: Namespace | None = None, floor: Array | float = SYNERGY_FLOOR) -> Array:
     """Synergy g(a) = (Π a_j)^(1/N); one agent that contributes nothing removes it (TR-1 Eq. 7).
 
     Args:
         action: ``(..., N)``, units of endowment.
+        floor: what counts as nothing, as `Backend.constant` has it.
 
     Returns:
         ``(...)``, units of endowment.
     """
     xp = xp or namespace_of(action)
-    mean_logarithm = xp.log(xp.maximum(action, SYNERGY_FLOOR)).sum(-1) / action.shape[-1]
-    return xp.exp(mean_logarithm) * (action > SYNERGY_FLOOR).all(-1)
+    mean_logarithm = total(xp.log(xp.maximum(action, floor))) / action.shape[-1]
+    return xp.exp(mean_logarithm) * every(action > floor)
 
 
 def pair_synergy(first: Array, second: Array, beta: float) -> Array:

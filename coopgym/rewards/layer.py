@@ -62,7 +62,8 @@ class RewardLayer(ABC):
 
 def _utilities(transition: Transition) -> Array:
     """Payoffs plus weighted partners' payoffs, π + Wπ (TR-1 Eq. 13)."""
-    return transition.payoffs + (transition.weights @ transition.payoffs[..., None])[..., 0]
+    payoffs, weights = transition.payoffs, transition.weights
+    return payoffs + (weights @ payoffs if payoffs.ndim == 1 else (weights @ payoffs[..., None])[..., 0])
 
 
 def _text(number: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,8 @@ def replay(game: AnyGame, tape: Tape) -> Iterator[tuple[State, Array, Transition
 
 def numbers(transition: Transition) -> dict[str, FloatArray]:
     """Return all arrays of a transition and of the state it led to, as NumPy arrays by name."""
-    named = {name: value for name, value in vars(transition).items() if name != "state" and value is not None}
+    shared = {field.name: getattr(transition, field.name) for field in fields(Transition)}
+    named = {name: value for name, value in shared.items() if name != "state" and value is not None}
     named.update({f"state.{name}": value for name, value in vars(transition.state).items()})
     return {name: to_numpy(value) for name, value in named.items()}
 

@@ -27,7 +27,7 @@ def test_environments_that_share_a_partner_object_are_refused() -> None:
     envs = gymnasium.make_vec(GAME, 2, vectorization_mode="sync", partners=GrimTrigger())
     envs.reset(seed=0)
     with pytest.raises(RuntimeError, match=MESSAGE):
-        envs.step(np.full((2, 1), 10.0, dtype=np.float32))
+        envs.step(np.full((2, 1), 0.5, dtype=np.float32))
     gymnasium.make_vec(GAME, 2, partners=GrimTrigger()).reset(seed=0)
 
 

@@ -170,31 +170,25 @@ def test_seeds_decide_about_games_and_agents() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (50.0, r"Answers in seat 1 of TrustDilemma-v1: act\(\) must return 2 actions, one per episode.*got shape \(\)"),
-        ([[50.0], [50.0]], r"Answers in seat 1 of TrustDilemma-v1.*got shape \(2, 1\)"),
-        ([1.0, 2.0, 3.0], r"Answers in seat 1 of TrustDilemma-v1.*got shape \(3,\)"),
-        ("cooperate", r"Answers in seat 1 of TrustDilemma-v1: act\(\) must return numbers, got 'cooperate'"),
-        (["much", "little"], r"Answers in seat 1 of TrustDilemma-v1: act\(\) must return numbers"),
-        (
-            [50.0, np.nan],
-            r"Answers in seat 1: TrustDilemma-v1: the action nan of agent_1 of row \(1,\) is not a finite number",
-        ),
-        (
-            [np.inf, 50.0],
-            r"Answers in seat 1: TrustDilemma-v1: the action inf of agent_1 of row \(0,\) is not a finite",
-        ),
-        ([50.0, 100.5], r"Answers in seat 1: TrustDilemma-v1: the action 100.5 of agent_1 of row \(1,\) lies outside"),
-        ([-1.0, 50.0], r"Answers in seat 1: TrustDilemma-v1: the action -1.0 of agent_1 of row \(0,\) lies outside"),
+        (0.5, r"act\(\) must return 2 shares, one per episode, .*got shape \(\)"),
+        ([[0.5], [0.5]], r"got shape \(2, 1\)"),
+        ([0.1, 0.2, 0.3], r"got shape \(3,\)"),
+        ("cooperate", r"act\(\) must return numbers, .* got 'cooperate'"),
+        (["much", "little"], r"act\(\) must return numbers"),
+        ([0.5, np.nan], r"act\(\) returned nan in episode 1; expected shares .* finite ones"),
+        ([np.inf, 0.5], r"act\(\) returned inf in episode 0; expected shares .* finite ones"),
+        ([0.5, 1.005], r"act\(\) returned 1.005 in episode 1; .* no longer in endowment units"),
+        ([-0.1, 0.5], r"act\(\) returned -0.1 in episode 0; expected shares of the endowment in \[0, 1\]: clip"),
     ],
 )
 def test_an_unplayable_answer_names_the_agent_and_its_seat(answer: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=rf"Answers in seat 1 of TrustDilemma-v1: .*{message}"):
         play(make_game("TrustDilemma-v1"), [Constant(0.5), Answers(answer)], episodes=2)
 
 
 def test_an_answer_off_by_rounding_is_clipped() -> None:
     game = make_game("TrustDilemma-v1", max_steps=1)
-    result = play(game, [Answers([np.float64(100.00001)]), Answers([-1e-5])], record=True)
+    result = play(game, [Answers([np.float64(1.0000001)]), Answers([-1e-7])], record=True)
     assert result.trajectory is not None
     npt.assert_array_equal(result.trajectory.actions[0, 0], [100.0, 0.0])
 
@@ -220,7 +214,7 @@ def test_one_object_cannot_sit_in_two_seats() -> None:
 
 def test_a_scripted_partner_that_breaks_the_protocol_is_named() -> None:
     game = make_game("TrustDilemma-v1")
-    table = Table(game, 0, Answers(50.0), MODES["private"])
+    table = Table(game, 0, Answers(0.5), MODES["private"])
     table.begin([np.random.default_rng(row) for row in range(2)])
     with pytest.raises(ValueError, match="Answers in seat 1 of TrustDilemma-v1"):
         table.fill(np.array([50.0, 50.0]), game.initial_state((2,)))

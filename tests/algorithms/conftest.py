@@ -15,9 +15,10 @@ def quadratic() -> type[Quadratic]:
     return Quadratic
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
-    """Tests run side by side; torch threads that wait for each other on busy cores are slower than one."""
+    """Tests run side by side; torch threads that wait for each other on busy cores are slower than one, and
+    add numbers up in another order: also in what a module makes once for all its tests."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

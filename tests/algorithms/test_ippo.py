@@ -207,7 +207,7 @@ def test_loading_reports_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"policies\.safetensors is damaged or was altered"):
         load_agents(tmp_path)
     (tmp_path / DIGESTS_FILE).unlink()
-    with pytest.raises(ValueError, match="not a readable training result"):
+    with pytest.raises(ValueError, match=r"policies\.safetensors holds no readable tensors"):
         load_agents(tmp_path)
     (tmp_path / "training.json").write_text("{")
     with pytest.raises(ValueError, match="not a readable training result"):

@@ -164,7 +164,7 @@ def test_exact_shaping_reaches_cooperation_where_naive_gradients_do_not() -> Non
 
 
 def test_inapplicable_settings_are_refused(quadratic: Any) -> None:
-    with pytest.raises(ValueError, match="expected 'dice' or 'exact'"):
+    with pytest.raises(ValueError, match="expected one of 'dice', 'exact'"):
         LOLA(estimator="guess")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at most 6 seats, but Quadratic-v0 has 7; use estimator='dice'"):
         LOLA(estimator="exact").train(quadratic, game_parameters={"agents": 7})

@@ -17,6 +17,7 @@ from algorithms.marl.policies import drawn_log_prob, entropy, latent_log_prob, l
 from algorithms.marl.replicas import Streams, cross
 from algorithms.marl.returns import generalised_advantages
 from algorithms.marl.values import TimedValueScale
+from coopgym.record_fields import named, plain
 
 CPU = torch.device("cpu")
 
@@ -188,7 +189,7 @@ def test_checkpoints_hold_tensors_that_share_memory(tmp_path: Path) -> None:
     """ReputationMarket-v1 shows its public score as it is, so that two parts of its state are one tensor."""
     score = torch.arange(4.0)
     write_checkpoint(tmp_path, {"run": 1}, {"steps": 2}, {"score": score, "shown": score, "part": score[1:3]})
-    found = read_checkpoint(tmp_path, {"run": 1})
+    found = read_checkpoint(tmp_path, {"run": 1}, named(plain))
     assert found is not None
     progress, state = found
     assert progress == {"steps": 2}

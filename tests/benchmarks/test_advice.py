@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from benchmarks.cli import app
 from benchmarks.study import StudyError, load_study
 from coopgym.corpus import CorpusError, load_corpus
-from coopgym.corpus.reader import listed_files
+from coopgym.corpus.shards import listed_files
 
 GAME = "TrustDilemma-v1"
 HEAD = 'name = "x"\nseeds = [1]\nrewards = ["private"]\n'

@@ -20,8 +20,8 @@ from benchmarks.plan.earlier import earlier_id
 from benchmarks.study import Study
 from coopgym.agents import heuristics
 from coopgym.corpus import load_corpus
-from coopgym.corpus.reader import read_shard, run_shards
 from coopgym.corpus.shard_writer import keep_runs
+from coopgym.corpus.shards import read_shard, run_shards
 
 
 def call(*arguments: str | Path) -> Result:

@@ -163,7 +163,7 @@ def test_without_ray_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_options_that_a_cluster_cannot_follow_are_refused(
     options: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.executors.ray_cluster.find_spec", lambda name: object())
+    monkeypatch.setattr("coopgym.extras.find_spec", lambda name: object())
     with pytest.raises(ValueError, match=message):
         RayCluster(**options)
 

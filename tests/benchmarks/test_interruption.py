@@ -29,8 +29,8 @@ from benchmarks.store import amend_runs, lock_folder
 from benchmarks.study import Study, load_study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.publication import publish
-from coopgym.corpus.reader import read_shard, run_shards
 from coopgym.corpus.release import Release
+from coopgym.corpus.shards import read_shard, run_shards
 from coopgym.corpus.writer import write_atomically
 
 PATIENT_AGENT = """

@@ -15,8 +15,8 @@ import pytest
 from example_corpus import LABELS, run_row, write_corpus
 
 from coopgym.corpus import SCHEMAS, CorpusError, load_corpus, table_from_rows, validate, write_table
-from coopgym.corpus.reader import read_shard
 from coopgym.corpus.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLES, TableName, major
+from coopgym.corpus.shards import read_shard
 from coopgym.corpus.writer import remove_leftovers, write_atomically
 
 

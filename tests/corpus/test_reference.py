@@ -229,10 +229,10 @@ def test_every_broken_record_is_reported_with_file_and_line(tmp_path: Path) -> N
     message = str(caught.value)
     for line, part in {
         2: "did you mean 'TrustDilemma-v0'",
-        3: "status 'finished'; expected success or failed",
+        3: "status: found 'finished', expected one of success, failed",
         4: "the field 'timestamp' is missing",
         5: "timestamp 'yesterday'; expected ISO 8601",
-        6: "a field does not fit",
+        6: "training_seed: found 'many', expected a whole number",
         7: "neither a training nor an audit record; its fields: something",
         8: "a JSON list; expected an object",
         9: f"the same run as in {folder / 'shard.jsonl'}:1",
@@ -411,3 +411,122 @@ def test_an_audit_without_its_baseline_is_reported(tmp_path: Path) -> None:
     put(tmp_path, record)
     with pytest.raises(CorpusError, match="temporal audit: a field does not fit: 0 baselines and 1 full defections"):
         import_reference(tmp_path)
+
+
+def without(record: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key != name}
+
+
+DEVIATION = surface_audit()["deviations"][0]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (training(metrics=metrics(mean_return="120.0")), "metrics.mean_return: found '120.0', expected a number"),
+        (training(metrics=metrics(mean_return=True)), "metrics.mean_return: found True, expected a number"),
+        (training(metrics=without(metrics(), "mean_return")), "the field 'metrics.mean_return' is missing"),
+        (training(metrics=metrics(critic_loss="0.5")), "metrics.critic_loss: found '0.5', expected a number, not one"),
+        (training(metrics=metrics(tr_metrics={"peak": "NaN"})), "metrics.tr_metrics.peak: found 'NaN'"),
+        (training(metrics=metrics(training_returns=[1.0, "2"])), r"metrics.training_returns\[1\]: found '2'"),
+        (training(metrics=metrics(training_timesteps=[1.5])), r"metrics.training_timesteps\[0\]: found 1.5, expected"),
+        (
+            training(metrics=metrics(training_metrics={"loss": [[1, 2, 3]]})),
+            r"metrics.training_metrics.loss\[0\]: found \[1, 2, 3\], expected a list of 2",
+        ),
+        (
+            training(metrics=metrics(per_episode=[{"seed": 1}])),
+            r"the field 'metrics.per_episode\[0\].steps' is missing",
+        ),
+        (training(metrics=metrics(episodes_evaluated=True)), "metrics.episodes_evaluated: found True"),
+        (training(metrics=None), "metrics: found None, expected an object"),
+        (training(training_seed=1.7), "training_seed: found 1.7, expected a whole number of at least 0"),
+        (training(training_seed=True), "training_seed: found True, expected a whole number"),
+        (training(training_seed=-1), "training_seed: found -1"),
+        (training(training_seed=2**63), "training_seed: found 9223372036854775808"),
+        (training(algorithm=["IPPO"]), "algorithm: found .*, expected a text"),
+        (training(environment=None), "environment: found None"),
+        (training(gpu_id="0"), "gpu_id: found '0'"),
+        (training(reward_type="selfish"), "reward_type: found 'selfish', expected one of private"),
+        (training(training_time_seconds=math.nan), "training_time_seconds: found nan, expected a finite number"),
+        (training(error_message=7), "error_message: found 7, expected a text"),
+        (surface_audit(seed=True), "seed: found True"),
+        (surface_audit(seed="99"), "seed: found '99'"),
+        (
+            surface_audit(deviations=[DEVIATION | {"coop_level": 2.0}]),
+            r"deviations\[0\].coop_level: found 2.0, expected .* in \[0",
+        ),
+        (surface_audit(deviations=[{"coop_level": 0.2}]), r"the field 'deviations\[0\].agent0_gain' is missing"),
+        (
+            surface_audit(
+                response_surface={"a": surface_audit()["response_surface"]["0.50"] | {"per_agent_mean": [1.0]}}
+            ),
+            r"response_surface.a.per_agent_mean: found \[1.0\], expected a list of 4",
+        ),
+        (temporal_audit(2) | {"episode_length": 10.5}, "episode_length: found 10.5"),
+        (without(temporal_audit(2), "episode_length"), "the field 'episode_length' is missing"),
+        (
+            temporal_audit(2) | {"baseline": {"per_agent_mean": [10.0]}},
+            r"baseline.per_agent_mean: found \[10.0\], expected a list of 2",
+        ),
+        (
+            temporal_audit(2) | {"full_defection": without(temporal_audit(2)["full_defection"], "exploitative")},
+            "the field 'full_defection.exploitative' is missing",
+        ),
+        (
+            temporal_audit(2) | {"gradual_defection": {"ramp_start_step": 8, "per_agent_mean": [9.0, 7.0]}},
+            "the field 'gradual_defection.ramp_start_fraction' is missing",
+        ),
+        (
+            temporal_audit(2) | {"late_defection": [temporal_audit(2)["late_defection"][0] | {"exploitative": 1}]},
+            r"late_defection\[0\].exploitative: found 1, expected true or false",
+        ),
+    ],
+)
+def test_fields_are_what_the_standard_says(tmp_path: Path, record: dict[str, Any], message: str) -> None:
+    file = put(tmp_path / "ablation_private", record)
+    with pytest.raises(CorpusError, match=f"{file}:1: .*{message}"):
+        import_reference(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"algorithm": "IPPO", "algorithm": "ISAC"}', "the key 'algorithm' is there more than once"),
+        (b'{"algorithm": "IPP\xd6"}', "byte 18 is not UTF-8"),
+        ("\ufeff{}".encode(), "begins with a byte order mark"),
+        (json.dumps({"algorithm": "x"}).encode("utf-16"), "is not UTF-8"),
+        (b'{"algorithm": "half \\ud800"}', "holds half a character"),
+        (b'{"training_seed": ' + b"9" * 10_000 + b"}", "the number 999999999999… has 10000 characters"),
+        (b'{"training_seed": 1e999}', "the number 1e999 is beyond double precision"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a": ' * 40 + b"1" + b"}" * 40, "nested too deeply"),
+        (b'{"training_seed": 1,}', "not valid JSON"),
+        (b"", "not valid JSON"),
+    ],
+)
+def test_json_is_read_strictly(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "ablation_private" / "record.json"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(CorpusError, match=f"{file}:1: .*{message}"):
+        import_reference(tmp_path)
+
+
+def test_records_have_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "LARGEST_RECORD", 100)
+    put(tmp_path / "ablation_private", training())
+    put(tmp_path / "ablation_private", training(), "shard.jsonl")
+    with pytest.raises(CorpusError) as caught:
+        import_reference(tmp_path)
+    assert str(caught.value).count("has more than 100 bytes; expected a single record") == 2
+
+
+def test_records_are_regular_files_of_the_folder(tmp_path: Path) -> None:
+    outside = put(tmp_path / "elsewhere", training())
+    (tmp_path / "ablation_private").mkdir()
+    (tmp_path / "ablation_private" / "link.json").symlink_to(outside)
+    (tmp_path / "ablation_private" / "zero.jsonl").symlink_to("/dev/zero")
+    with pytest.raises(CorpusError) as caught:
+        import_reference(tmp_path / "ablation_private")
+    assert str(caught.value).count("is a link that leads out of its folder") == 2

@@ -18,7 +18,6 @@ from benchmarks.corpora.merging import merge
 from coopgym.agents import play
 from coopgym.corpus import SCHEMA_VERSION, SCHEMAS, CorpusError, check_corpus, load_corpus, validate
 from coopgym.corpus.publication import publish
-from coopgym.corpus.reader import run_shards
 from coopgym.corpus.release import Release
 from coopgym.corpus.schema import (
     COLUMNS,
@@ -30,6 +29,7 @@ from coopgym.corpus.schema import (
     major,
     minor,
 )
+from coopgym.corpus.shards import run_shards
 from coopgym.corpus.standard import type_name
 from coopgym.games.registry import make_game
 

@@ -17,7 +17,6 @@ from example_corpus import LABELS, sound_run
 
 from coopgym.corpus import CorpusError, check_corpus, load_corpus, table_from_rows
 from coopgym.corpus.manifest import read_manifest, require_sound
-from coopgym.corpus.reader import read_shard
 from coopgym.corpus.schema import SCHEMA_VERSION_KEY, TableName
 from coopgym.corpus.shard_writer import (
     add_shard,
@@ -27,6 +26,7 @@ from coopgym.corpus.shard_writer import (
     remove_orphans,
     write_missing_manifests,
 )
+from coopgym.corpus.shards import read_shard
 from coopgym.corpus.writer import remove_leftovers
 
 IDS = ("a", "b", "c")

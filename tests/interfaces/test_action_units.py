@@ -169,13 +169,15 @@ def test_agents_play_shares_in_every_edition() -> None:
 
 def test_an_agent_that_still_answers_in_units_is_told_so() -> None:
     game = coopgym.make_game("TrustDilemma-v1")
-    with pytest.raises(ValueError, match=r"Answers in seat 1 .* returned 60; .* no longer in endowment units"):
+    with pytest.raises(ValueError, match=r"Answers in seat 1 .* returned 60 in .* no longer in endowment units"):
         play(game, [Answers(0.6), Answers(60.0)])
     env = gymnasium.make("coopgym/TrustDilemma-v1", partners=Answers(60.0), disable_env_checker=True)
     env.reset(seed=0)
     with pytest.raises(ValueError, match="no longer in endowment units"):
         env.step(np.array([0.0]))
-    with pytest.raises(ValueError, match=r"returned 101; expected shares of the endowment in \[0, 1\]: clip"):
+    with pytest.raises(
+        ValueError, match=r"returned 101 in episode 0; expected shares of the endowment in \[0, 1\]: clip"
+    ):
         play(game, [Answers(0.6), Answers(101.0)])
 
 

@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from coopgym.corpus.reference.fields import (
+    check_audit,
+    early,
+    full_fields,
+    halving,
+    late,
+    level_fields,
+    play_fields,
+    ramp_fields,
+)
 from coopgym.corpus.reference.run import UNKNOWN, UNTIMED, Record, Source, identity, released_spec
 from coopgym.games.registry import make_game
+from coopgym.record_fields import Check, FieldError, fields, whole
 
 DEFAULT_MODE = "integrated"
 DEFAULT_LABEL = "Actions"
 """Audits in time carry no label."""
 BASE_LEVEL = 0.5
 """Temporal audits start from half the endowment."""
+_counted = fields({"n_episodes": whole(1)})
 _SWITCHES = ("switchpoint", "defect_until_step", "ramp_start_step")
 DEVIATION = 0.5
 """Surface audits let seat 0 halve its action."""
@@ -23,12 +35,12 @@ DEVIATION = 0.5
 
 def is_surface(record: Record) -> bool:
     """Whether a record audits a response surface."""
-    return any(True for _ in _blocks(record, "coop_fraction"))
+    return any(True for _ in _located(record, "coop_fraction"))
 
 
 def is_temporal(record: Record) -> bool:
     """Whether a record audits deviations in time."""
-    return any(True for _ in _blocks(record, "switchpoint"))
+    return any(True for _ in _located(record, "switchpoint"))
 
 
 def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
@@ -36,16 +48,15 @@ def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
 
     Raises:
         RecordError: the game is unknown.
-        KeyError: a field is missing.
+        FieldError: a field is missing, or not what it must be.
     """
+    check_audit(record)
     label, mode = record.get("algorithm", DEFAULT_LABEL), source.reward_mode or DEFAULT_MODE
-    columns = identity(
-        label, released_spec(record["environment"]), mode, int(record["seed"]), source, {"audit": protocol}
-    )
+    columns = identity(label, released_spec(record["environment"]), mode, record["seed"], source, {"audit": protocol})
     return columns | {
         "algorithm_kind": "label",
         "protocol": protocol,
-        "episodes": max((int(block["n_episodes"]) for block in _blocks(record, "n_episodes")), default=1),
+        "episodes": max((block["n_episodes"] for block in _blocks(record, "n_episodes", _counted)), default=1),
         "device": UNKNOWN,
         "started_at": UNTIMED,
         "status": "completed",
@@ -55,7 +66,7 @@ def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
 def surface_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for each level and seat."""
     endowments = make_game(run["environment"]).spec.endowments
-    for block in _blocks(record, "coop_fraction"):
+    for block in _blocks(record, "coop_fraction", level_fields(len(endowments))):
         for seat, (value, spread) in enumerate(zip(block["per_agent_mean"], block["per_agent_std"], strict=True)):
             yield {
                 "run_id": run["run_id"],
@@ -69,7 +80,7 @@ def surface_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, A
 
 def unilateral_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for each test of seat 0 halving its action."""
-    for block in _blocks(record, "coop_level"):
+    for block in _blocks(record, "coop_level", halving):
         yield {
             "run_id": run["run_id"],
             "seat": 0,
@@ -82,8 +93,10 @@ def unilateral_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str
 
 def temporal_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the baseline and every deviation of seat 0 from it."""
-    seats, length = run["n_agents"], int(record["episode_length"])
-    baseline, full = _constant_blocks(record)
+    if "episode_length" not in record:
+        raise FieldError("the field 'episode_length' is missing")
+    seats, length = run["n_agents"], record["episode_length"]
+    baseline, full = _constant_blocks(record, seats)
     base = [float(value) for value in baseline["per_agent_mean"]]
     fixed = {"run_id": run["run_id"], "seat": 0, "base_level": BASE_LEVEL, "level": 0.0}
 
@@ -101,15 +114,15 @@ def temporal_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, 
     yield row(
         "full", 0, length - 1, 0.0, **_from_seats(full["per_agent_mean"], base), exploitative=full["exploitative"]
     )
-    for block in _blocks(record, "switchpoint"):
-        first = int(block["switchpoint"])
+    for block in _blocks(record, "switchpoint", late):
+        first = block["switchpoint"]
         measured = _from_sides(block, seats)
         yield row("late", first, length - 1, block["switchpoint_fraction"], **measured)
-    for block in _blocks(record, "defect_until_step"):
-        until = int(block["defect_until_step"])
+    for block in _blocks(record, "defect_until_step", early):
+        until = block["defect_until_step"]
         yield row("early", 0, until - 1, block["defect_fraction"], **_from_sides(block, seats))
-    for block in _blocks(record, "ramp_start_step"):
-        first = int(block["ramp_start_step"])
+    for block in _blocks(record, "ramp_start_step", ramp_fields(seats)):
+        first = block["ramp_start_step"]
         measured = _from_seats(block["per_agent_mean"], base)
         ramp = row(
             "ramp", first, length - 1, block["ramp_start_fraction"], **measured, exploitative=block["exploitative"]
@@ -136,30 +149,43 @@ def _from_sides(block: Record, seats: int) -> dict[str, Any]:
         "seat_returns": [own, others] if seats == 2 else None,
         "gain": float(block["agent0_gain_vs_baseline"]),
         "others_change": float(block["others_loss_vs_baseline"]),
-        "exploitative": bool(block["exploitative"]),
+        "exploitative": block["exploitative"],
     }
 
 
-def _constant_blocks(record: Record) -> tuple[Record, Record]:
+def _constant_blocks(record: Record, seats: int) -> tuple[Record, Record]:
     """Return the plays without switches: the baseline, and seat 0 defecting throughout."""
-    plays = [block for block in _blocks(record, "per_agent_mean") if not any(field in block for field in _SWITCHES)]
-    baseline = [block for block in plays if "agent0_gain" not in block]
-    full = [block for block in plays if "agent0_gain" in block]
+    plays = [
+        (path, block)
+        for path, block in _located(record, "per_agent_mean")
+        if not any(field in block for field in _SWITCHES)
+    ]
+    baseline = [play for play in plays if "agent0_gain" not in play[1]]
+    full = [play for play in plays if "agent0_gain" in play[1]]
     if len(baseline) != 1 or len(full) != 1:
         raise ValueError(f"{len(baseline)} baselines and {len(full)} full defections; expected one of each")
-    return baseline[0], full[0]
+    for check, (path, block) in ((play_fields(seats), baseline[0]), (full_fields(seats), full[0])):
+        check(block, path)
+    return baseline[0][1], full[0][1]
 
 
-def _blocks(value: Any, field: str) -> Iterator[Record]:
-    """Yield every object below a value that has a field, in order."""
+def _blocks(record: Record, field: str, check: Check) -> Iterator[Record]:
+    """Yield every object of a record that has a field, in order, once it passed a check."""
+    for path, block in _located(record, field):
+        check(block, path)
+        yield block
+
+
+def _located(value: Any, field: str, path: str = "") -> Iterator[tuple[str, Record]]:
+    """Yield every object below a value that has a field, in order, with its path."""
     if isinstance(value, dict):
         if field in value:
-            yield value
-        for below in value.values():
-            yield from _blocks(below, field)
+            yield path, value
+        for name, below in value.items():
+            yield from _located(below, field, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
-        for below in value:
-            yield from _blocks(below, field)
+        for place, below in enumerate(value):
+            yield from _located(below, field, f"{path}[{place}]")
 
 
 def _mean(values: Sequence[float]) -> float:

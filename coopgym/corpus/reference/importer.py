@@ -7,15 +7,16 @@ seats and horizons from the released edition of the game. What nobody recorded i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from coopgym.corpus.reader import CorpusError
+from coopgym.contained_files import UncontainedFileError, contained
+from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reference.audit import (
     audit_row,
     is_surface,
@@ -28,9 +29,12 @@ from coopgym.corpus.reference.run import Record, RecordError, Rows, Source, curv
 from coopgym.corpus.schema import TABLES, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.rewards import MODES
+from coopgym.strict_json import parse_json
 
 FOLDER_MODES = {"case_study": "integrated"}
 """Released folders whose name does not end in their reward mode: these are runs of the integrated baseline again."""
+LARGEST_RECORD = 2**26
+"""Bytes of a record; the longest of the study have some hundred thousand."""
 BATCH = 256
 """Files with a single record that are put together into one shard."""
 SHOWN_FAULTS = 20
@@ -72,6 +76,11 @@ def import_shards(path: Path, reward_mode: str | None = None) -> Iterator[Tables
     for batch in _batches(files):
         shard: dict[TableName, Rows] = {}
         for file in batch:
+            try:
+                contained(root, file.relative_to(root).as_posix())
+            except UncontainedFileError as error:
+                faults.append(str(error))
+                continue
             for line, text in _records(file):
                 place = f"{file}:{line}"
                 try:
@@ -111,20 +120,27 @@ def _batches(files: list[Path]) -> Iterator[list[Path]]:
         yield batch
 
 
-def _records(file: Path) -> Iterator[tuple[int, str]]:
+def _records(file: Path) -> Iterator[tuple[int, bytes]]:
     """Yield the texts of records with the line they begin at."""
-    with file.open(encoding="utf-8", errors="replace") as lines:
+    with file.open("rb") as content:
         if file.suffix == ".json":
-            yield 1, lines.read()
-        else:
-            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+            yield 1, content.read(LARGEST_RECORD + 1)
+            return
+        for number in count(1):
+            line = content.readline(LARGEST_RECORD + 1)
+            if line.strip():
+                yield number, line
+            if not line or len(line) > LARGEST_RECORD:
+                return
 
 
-def _parse(text: str) -> Record:
+def _parse(text: bytes) -> Record:
+    if len(text) > LARGEST_RECORD:
+        raise RecordError(f"has more than {LARGEST_RECORD:,} bytes; expected a single record")
     try:
-        record = json.loads(text)
+        record = parse_json(text, nonfinite=True)
     except ValueError as error:
-        raise RecordError(f"not valid JSON: {error}") from error
+        raise RecordError(str(error)) from error
     if not isinstance(record, dict):
         raise RecordError(f"a JSON {type(record).__name__}; expected an object")
     return record
@@ -150,9 +166,7 @@ def _tables(record: Record, source: Source) -> dict[TableName, Rows]:
                 return {"runs": [run], **{name: list(rows(record, run)) for name, rows in kind.details.items()}}
             except RecordError:
                 raise
-            except KeyError as error:
-                raise RecordError(f"{kind.name}: the field {error} is missing") from error
-            except (TypeError, ValueError, AttributeError, IndexError) as error:
+            except ValueError as error:
                 raise RecordError(f"{kind.name}: a field does not fit: {error}") from error
     raise RecordError(f"neither a training nor an audit record; its fields: {', '.join(map(str, record)) or 'none'}")
 

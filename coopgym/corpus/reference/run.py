@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.corpus.reference.fields import check_training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 
@@ -68,12 +69,11 @@ def training_row(record: Record, source: Source) -> dict[str, Any]:
     """Return the row of ``runs`` of a training record.
 
     Raises:
-        RecordError: status, reward mode or game are unknown.
-        KeyError: a field is missing.
+        RecordError: reward mode or game are unknown.
+        FieldError: a field is missing, or not what it must be.
     """
-    status = _STATUS.get(record["status"])
-    if status is None:
-        raise RecordError(f"status {record['status']!r}; expected {' or '.join(_STATUS)}")
+    check_training(record)
+    status = _STATUS[record["status"]]
     metrics: Record = record.get("metrics") or {}
     if status == "completed" and _number(metrics["mean_return"]) is None:
         status = "diverged"
@@ -85,13 +85,13 @@ def training_row(record: Record, source: Source) -> dict[str, Any]:
         )
     spec = released_spec(record["environment"])
     net = {name: record[name] for name in ("net_arch", "net_arch_tag") if name in record}
-    row = identity(record["algorithm"], spec, mode, int(record["training_seed"]), source, net)
+    row = identity(record["algorithm"], spec, mode, record["training_seed"], source, net)
     mean_return = _number(metrics.get("mean_return"))
     return row | {
         "algorithm_kind": _kind(record["algorithm"]),
         "protocol": "self_play",
-        "episodes": int(metrics.get("episodes_evaluated", 0)),
-        "device": "cpu" if int(record.get("gpu_id", -1)) < 0 else f"cuda:{record['gpu_id']}",
+        "episodes": metrics.get("episodes_evaluated", 0),
+        "device": "cpu" if record.get("gpu_id", -1) < 0 else f"cuda:{record['gpu_id']}",
         "started_at": _moment(record["timestamp"]),
         "wall_seconds_train": _number(record.get("training_time_seconds")),
         "wall_seconds_eval": _number(record.get("evaluation_time_seconds")),
@@ -207,7 +207,7 @@ def _terminated_share(metrics: Record, spec: GameSpec) -> float | None:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise RecordError(f"timestamp {text!r}; expected ISO 8601, like 2030-01-31T12:00:00") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend
+from coopgym.backend import NUMPY, Array, Backend, total
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
@@ -52,9 +52,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         self.kept = array(spec.endowments / unit)
         self.linear_cost = array(parameters.k * spec.endowments / unit)
         self.quadratic_cost = array(parameters.q * spec.endowments / (2.0 * unit))
-        self.own_use = parameters.theta / unit
+        self.own_use = backend.constant(parameters.theta / unit)
         self.per_endowment = array(1.0 / spec.endowments)
-        self.sensitivity = parameters.kappa / SIGNAL_WIDTH
+        self.sensitivity = backend.constant(parameters.kappa / SIGNAL_WIDTH)
         self.trust_rates = TrustRates.from_parameters(
             backend,
             self.interdependence,
@@ -113,7 +113,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def weights(self, state: StateT) -> Array:
         """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
-        return effective_trust(state.trust, state.damage, self.xp) * self.interdependence
+        return effective_trust(state.trust, state.damage, self.xp, self.trust_rates.one) * self.interdependence
 
     # How a game moves
 
@@ -298,7 +298,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         if view == "full":
             parts.extend(self.hidden_blocks(state).values())
         parts.append(self.time_share(state))
-        return self.xp.concat([part.reshape((*batch, -1)) for part in parts], axis=-1)
+        if not batch:
+            return self.xp.concat([part.ravel() for part in parts])
+        row = (*batch, -1)
+        return self.xp.concat([part.reshape(row) for part in parts], axis=-1)
 
     def _repeated_interdependence(self, batch: tuple[int, ...]) -> Array:
         matrix = self.interdependence
@@ -321,11 +324,11 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return {}
 
     def diagnostics(self, state: StateT) -> dict[str, Array]:
-        effective = effective_trust(state.trust, state.damage, self.xp)
+        ceiling = self.trust_rates.one - state.damage
         return {
             "mean_trust": mean_over_pairs(state.trust),
-            "mean_effective_trust": mean_over_pairs(effective),
-            "mean_reputation_damage": 1.0 - mean_over_pairs(1.0 - state.damage),
+            "mean_effective_trust": mean_over_pairs(self.xp.minimum(state.trust, ceiling)),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(ceiling),
             "cooperation": state.last_action,
             **self.state_info(state),
         }
@@ -338,9 +341,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         return {
             **self.diagnostics(after),
             "payoffs": transition.payoffs,
-            "welfare": transition.payoffs.sum(-1),
+            "welfare": total(transition.payoffs),
             "psi": self.xp.zeros_like(transition.payoffs) if psi is None else psi,
-            "weights_mean": transition.weights.sum(-1).sum(-1) / pairs,
+            "weights_mean": total(transition.weights.sum(-1)) / pairs,
             "signals": self.signals(before, cooperation),
             **self.step_info(before, cooperation, transition),
         }

@@ -87,7 +87,7 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
 
     def _nobody_gone(self, state: StateT) -> bool:
         """Whether freezing can be skipped. Only NumPy may ask: on a device the answer would have to be waited for."""
-        return self.xp is np and not state.gone.any()
+        return self.xp is np and not (state.gone.any() if state.gone.ndim else state.gone)
 
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
         transition = super().step(state, actions, normals)

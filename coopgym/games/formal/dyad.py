@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from coopgym.backend import NUMPY, Array, Backend
+from coopgym.backend import NUMPY, Array, Backend, for_each_agent
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import Bargained, Productive
 from coopgym.games.parameters import parameter
@@ -47,7 +47,7 @@ class TrustGatedDyad(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
         product = pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
         gate = self.gate(state)
         released = product if gate is None else gate * product
-        return self.own_value(cooperation) + self.product_shares * released[..., None]
+        return self.own_value(cooperation) + self.product_shares * for_each_agent(released)
 
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         return self.joint_payoffs(state, cooperation)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend
+from coopgym.backend import NUMPY, Array, Backend, for_each_agent, total
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
@@ -19,12 +20,22 @@ from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
-from coopgym.mechanisms.value import geometric_mean_synergy, logarithmic_value, power_value
+from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=Parameters)
 
 NOTHING = np.zeros(0)
+
+
+@dataclass
+class ReleasedTransition(Transition):
+    """A step that remembers what its joint action was worth, which payoffs and diagnostics are made of."""
+
+    individual_values: Array
+    """``(..., N)`` f(a)."""
+    synergy: Array
+    """``(...)`` γ g(a)."""
 
 
 class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
@@ -66,6 +77,9 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         self.single_endowments = self.single(spec.endowments)
         self.value = table.value
         self.trust = table.trust
+        self.value_scale = backend.constant(table.value.theta)
+        self.synergy_floor = backend.constant(SYNERGY_FLOOR)
+        self.sensitivity = backend.constant(table.trust.kappa)
         self.trust_rates = TrustRates.from_parameters(
             backend,
             self.interdependence,
@@ -167,62 +181,70 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     # How a game moves and what it pays
 
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
-        xp = self.xp
-        action = xp.astype(xp.astype(actions, xp.float32), self.backend.dtype)
+        action = self.backend.cast(self.backend.cast(actions, self.xp.float32))
         trust, damage = self.relations(state, action)
         moved = State(t=state.t + 1, last_action=action, trust=trust, damage=damage)
-        payoffs = self.payoffs(state, action)
+        values, synergy = self.individual_value(action), self.synergy(state, action)
+        payoffs = self.payoffs(action, values, synergy)
         after: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
             **vars(moved), **self.advance(state, moved, payoffs, normals)
         )
-        return Transition(
+        return ReleasedTransition(
             state=after,
             payoffs=payoffs,
-            weights=effective_trust(trust, damage, xp) * self.interdependence,
+            weights=self.weights(trust, damage),
             relational=None,
             multiplier=self.multiplier(after),
             penalty=self.penalty(state, after),
             terminated=self.ended(after),
             truncated=after.t >= self.spec.horizon,
+            individual_values=values,
+            synergy=synergy,
         )
 
     def stage(self, state: StateT, actions: Array) -> Transition:
         """What the payoff layer pays under the trust in force: no trust update, no multiplier, no penalty."""
         truncated = state.t >= self.spec.horizon
-        return Transition(
+        values, synergy = self.individual_value(actions), self.synergy(state, actions)
+        return ReleasedTransition(
             state=state,
-            payoffs=self.payoffs(state, actions),
-            weights=effective_trust(state.trust, state.damage, self.xp) * self.interdependence,
+            payoffs=self.payoffs(actions, values, synergy),
+            weights=self.weights(state.trust, state.damage),
             relational=None,
             multiplier=None,
             penalty=None,
             terminated=truncated & False,
             truncated=truncated,
+            individual_values=values,
+            synergy=synergy,
         )
 
     def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
-        signal = conduct_signal(action, self.baselines, self.trust.kappa, self.xp)
+        signal = conduct_signal(action, self.baselines, self.sensitivity, self.xp)
         return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
+
+    def weights(self, trust: Array, damage: Array) -> Array:
+        """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
+        return effective_trust(trust, damage, self.xp, self.trust_rates.one) * self.interdependence
 
     def individual_value(self, action: Array) -> Array:
         """What an agent's own action is worth to it, f(a) ``(..., N)`` (TR-1 Eq. 5, 6)."""
         if self.value.specification == "power":
             return power_value(action, self.value.beta, self.xp)
-        return logarithmic_value(action, self.value.theta, self.xp)
+        return logarithmic_value(action, self.value_scale, self.xp)
 
     def synergy(self, state: StateT, action: Array) -> Array:
         """What the joint action is worth, γ g(a) ``(...)`` (TR-1 Eq. 7)."""
-        return self.synergy_weight(state) * geometric_mean_synergy(action, self.xp)
+        return self.synergy_weight(state) * geometric_mean_synergy(action, self.xp, self.synergy_floor)
 
     def synergy_weight(self, state: StateT) -> float | Array:
         """Synergy weight γ in force."""
         return self.value.gamma
 
-    def payoffs(self, state: StateT, action: Array) -> Array:
-        """Material payoffs π ``(..., N)`` (TR-1 Eq. 11)."""
-        kept = self.endowments - action
-        return kept + self.individual_value(action) + self.shares * self.synergy(state, action)[..., None]
+    def payoffs(self, action: Array, values: Array, synergy: Array) -> Array:
+        """Material payoffs π ``(..., N)`` of an action worth f(a) ``(..., N)`` and γ g(a) ``(...)`` (TR-1 Eq. 11)."""
+        return self.endowments - action + values + self.shares * for_each_agent(synergy)
 
     def advance(self, before: StateT, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         """A game's own stocks after a step.
@@ -249,7 +271,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def cooperation(self, state: State) -> Array:
         """Last actions as shares c of endowment, ``(..., N)`` in single precision."""
-        return self.xp.astype(state.last_action, self.xp.float32) / self.single_endowments
+        return self.backend.cast(state.last_action, self.xp.float32) / self.single_endowments
 
     # What agents see
 
@@ -285,10 +307,11 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def _joined(self, state: State, *parts: Array | None) -> Array:
         """Concatenate arrays as one vector per environment; None stands for D."""
         batch = state.t.shape
-        matrix = self.interdependence
-        dependence = self.xp.broadcast_to(matrix, (*batch, *matrix.shape)) if batch else matrix
-        flat = [(dependence if part is None else part).reshape((*batch, -1)) for part in parts]
-        return self.xp.concat(flat, axis=-1)
+        if not batch:
+            return self.xp.concat([(self.interdependence if part is None else part).ravel() for part in parts])
+        dependence = self.xp.broadcast_to(self.interdependence, (*batch, *self.interdependence.shape))
+        row = (*batch, -1)
+        return self.xp.concat([(dependence if part is None else part).reshape(row) for part in parts], axis=-1)
 
     def observation_bounds(self, view: View) -> tuple[FloatArray, FloatArray]:
         return self._bounds(self.observation_map(view).positions)
@@ -345,27 +368,32 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return {}
 
     def diagnostics(self, state: StateT) -> dict[str, Any]:
-        action, share = state.last_action, self.cooperation(state)
-        total_value = self.individual_value(action).sum(-1) + self.synergy(state, action)
+        action = state.last_action
+        return self._described(state, self.individual_value(action), self.synergy(state, action))
+
+    def _described(self, state: StateT, values: Array, synergy: Array) -> dict[str, Any]:
+        share = self.cooperation(state)
+        ceiling = self.trust_rates.one - state.damage
         return {
             "step": state.t,
             "mean_trust": mean_over_pairs(state.trust),
-            "mean_effective_trust": mean_over_pairs(effective_trust(state.trust, state.damage, self.xp)),
-            "mean_reputation_damage": self.mean_damage(state),
-            "total_value": total_value,
-            "mean_cooperation": action.mean(-1),
-            "cooperation_rate": share.mean(-1),
+            "mean_effective_trust": mean_over_pairs(self.xp.minimum(state.trust, ceiling)),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(ceiling),
+            "total_value": total(values) + synergy,
+            "mean_cooperation": total(state.last_action) / self.n_agents,
+            "cooperation_rate": total(share) / self.n_agents,
             "cooperation": share,
             **self.state_info(state),
         }
 
     def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Any]:
-        after: Any = transition.state
+        step: Any = transition
+        after = step.state
         return {
-            **self.diagnostics(after),
+            **self._described(after, step.individual_values, step.synergy),
             "actions": after.last_action,
-            "payoffs": transition.payoffs,
-            "welfare": transition.payoffs.sum(-1),
+            "payoffs": step.payoffs,
+            "welfare": total(step.payoffs),
             **self.step_info(before, transition),
         }
 

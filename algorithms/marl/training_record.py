@@ -1,0 +1,148 @@
+"""The record of a training as it comes from disk: what each of its fields must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from algorithms import learners
+from algorithms.marl.exported import POLICY_KINDS
+from algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
+from coopgym.contained_files import contained
+from coopgym.games.registry import games, make_game
+from coopgym.games.spec import View
+from coopgym.record_fields import (
+    Check,
+    FieldError,
+    each,
+    fields,
+    found,
+    named,
+    nullable,
+    number,
+    one_of,
+    plain,
+    real,
+    row,
+    text,
+    whole,
+)
+from coopgym.strict_json import parse_json
+
+RECORD_FILE = "training.json"
+seed = whole(high=2**64 - 1)
+curves = each(row(whole(), text, number))
+"""Points of curves: step, metric and value, which is NaN where training diverged."""
+view = one_of(*get_args(View))
+_GROUP = {"seats": each(whole(), least=1), "kind": one_of(*POLICY_KINDS), "activation": ACTIVATION}
+_FACTS: Mapping[str, Mapping[str, Check]] = {
+    "deterministic": {"noise": real(0.0)},
+    "categorical": {"epsilon": real(0.0, 1.0)},
+    "action_values": {"epsilon": real(0.0, 1.0)},
+}
+"""What forms of policies need besides tensors and an activation."""
+_REPLICA = {
+    "reward": text,
+    "seed": seed,
+    "reward_scale": real(0.0),
+    "diverged_at": nullable(whole()),
+    "curves": curves,
+}
+
+
+def _group(value: Any, path: str) -> None:
+    fields({**_GROUP, "prefix": _prefix})(value, path)
+    fields({**_GROUP, "prefix": _prefix, **_FACTS.get(value["kind"], {})}, closed=True)(value, path)
+
+
+def _prefix(value: Any, path: str) -> None:
+    if not isinstance(value, str):
+        raise FieldError(f"{path}: found {found(value)}, expected a text, which may be empty")
+
+
+_TOP = {
+    "algorithm": text,
+    "hyperparameters": named(plain),
+    "game": text,
+    "game_parameters": named(plain),
+    "view": view,
+    "endowments": each(real(0.0), least=1),
+    "replicas": each(fields(_REPLICA, closed=True), least=1),
+    "env_steps": whole(),
+    "gradient_updates": whole(),
+}
+_record = fields({**_TOP, "policies": each(_group, least=1)}, {"evaluations": whole()}, closed=True)
+_early_record = fields({**_TOP, "activation": ACTIVATION}, {"evaluations": whole()}, closed=True)
+"""Of a record that was written before records described policies one by one."""
+
+
+def read_record(folder: Path, check: Callable[[Any], None]) -> dict[str, Any]:
+    """Read the record of a folder.
+
+    Args:
+        folder: what a training left.
+        check: raises a `FieldError` unless the record is what it must be.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it cannot be read, or a field is not what it must be; the message names it.
+    """
+    file = contained(folder, RECORD_FILE)
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is missing; expected a folder that a trained result was saved to")
+    try:
+        record = parse_json(file.read_bytes(), nonfinite=True)
+        check(record)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{file} is not a readable training result: {error}; save it again") from error
+    return dict(record)
+
+
+def check_record(record: Any) -> None:
+    """Make sure that a record is one of trained policies, and that its fields go together.
+
+    Raises:
+        FieldError: names the field that is not what it must be.
+    """
+    early = isinstance(record, dict) and "policies" not in record and "activation" in record
+    (_early_record if early else _record)(record, "")
+    if record["algorithm"] in learners():
+        hyperparameters(record["hyperparameters"], "hyperparameters")
+    seats = sorted(seat for group in policy_groups(record) for seat in group["seats"])
+    if seats != list(range(len(record["endowments"]))):
+        raise FieldError(
+            f"policies: found policies of the seats {found(seats)}, expected one of each of the "
+            f"{len(record['endowments'])} seats that `endowments` has"
+        )
+    names = [(entry["reward"], entry["seed"]) for entry in record["replicas"]]
+    if len(set(names)) < len(names):
+        raise FieldError(f"replicas: found {found(names)}, expected every reward and seed once")
+    check_game(record["game"], record["game_parameters"], len(record["endowments"]))
+
+
+def policy_groups(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a record says of its policies, one entry per form of policy."""
+    if "policies" in record:
+        return list(record["policies"])
+    seats = list(range(len(record["endowments"])))
+    return [{"seats": seats, "kind": "squashed_gaussian", "activation": record["activation"], "prefix": ""}]
+
+
+def check_game(game: str, parameters: Mapping[str, Any], seats: int) -> None:
+    """Make sure that a game that is known here may have such parameters, and has so many seats.
+
+    Parameters that are unknown here pass: they belong to another version of the game.
+
+    Raises:
+        FieldError: it may not.
+    """
+    if game not in games():
+        return
+    known = make_game(game).parameter_dict()
+    try:
+        made = make_game(game, **{name: value for name, value in parameters.items() if name in known})
+    except (TypeError, ValueError) as error:
+        raise FieldError(f"game_parameters: {error}") from error
+    if made.n_agents != seats:
+        raise FieldError(f"endowments: found {seats} seats, expected the {made.n_agents} of {game}")

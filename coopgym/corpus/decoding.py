@@ -1,0 +1,63 @@
+"""From Parquet to memory within a limit: run lengths and dictionaries pack gigabytes into kilobytes.
+
+Texts are read as dictionaries, each word once, so that what they unpack to is known before they are unpacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from coopgym.corpus.limits import require_within
+from coopgym.corpus.remote import Place
+
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8, "BYTE_ARRAY": 4}
+"""Bytes that a value takes once it is read, by physical type; of a text, its place in the dictionary."""
+_OFFSET = 4
+"""Bytes that say where a text begins."""
+
+
+def text_columns(metadata: pq.FileMetaData) -> list[str]:
+    """Return the columns of texts, in and outside of lists and maps, by the paths that Parquet gives them."""
+    columns = [metadata.schema.column(index) for index in range(metadata.num_columns)]
+    return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+
+
+def require_decodable(path: Place, file: pq.ParquetFile, columns: Collection[str], limit: int) -> None:
+    """Make sure that columns may be read, by what the footer of their file tells.
+
+    Raises:
+        CorpusError: they take more memory than the limit, even with every text there once.
+    """
+    size = 0
+    for group in range(file.metadata.num_row_groups):
+        row_group = file.metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            chunk = row_group.column(index)
+            if chunk.path_in_schema.split(".")[0] in columns:
+                size += chunk.num_values * _WIDTHS.get(chunk.physical_type, 8) + chunk.total_uncompressed_size
+    require_within(path, "in memory it takes", size, limit)
+
+
+def require_unpackable(path: Place, table: pa.Table, limit: int) -> None:
+    """Make sure that the texts of a table, which holds each of them once, may be unpacked.
+
+    Raises:
+        CorpusError: it would take more memory than the limit.
+    """
+    size = sum(_unpacked_size(chunk) for column in table.columns for chunk in column.chunks)
+    require_within(path, "in memory it takes", size, limit)
+
+
+def _unpacked_size(array: pa.Array) -> int:
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary).cast(pa.int64())
+        return (pc.sum(lengths.take(array.indices)).as_py() or 0) + _OFFSET * len(array)
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return _unpacked_size(array.flatten()) + _OFFSET * len(array)
+    if pa.types.is_map(array.type):
+        return _unpacked_size(array.keys) + _unpacked_size(array.items) + _OFFSET * len(array)
+    return int(array.nbytes)
