@@ -128,37 +128,12 @@ class Bands:
 
 
 class Picture:
-    """A drawing board for the episodes of one game."""
+    """Frames of the episodes of one game."""
 
     def __init__(self, game: AnyGame) -> None:
         self.game = game
-        figure = Figure(figsize=(9.6, 3.6), dpi=100, layout="constrained")
-        self._canvas = FigureCanvasAgg(figure)
-        relations, given, paid = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
-        few = game.n_agents <= FEW_AGENTS
-        self._trust: Panel = Network(relations, game.n_agents) if few else Matrix(relations, game.n_agents)
-        self._given = self._course(given)
-        self._paid = self._course(paid)
-        self._paid_axes = paid
-        norm = float((game.spec.baselines / game.spec.endowments).mean())
-        given.axhline(norm, color="black", linewidth=0.8, linestyle=":")
-        given.set(ylim=(-0.02, 1.02), ylabel="share of the endowment", title="cooperation (dotted: norm)")
-        paid.set(ylabel="payoff of a step", title="payoffs")
-        for axes in (relations, given, paid):
-            axes.title.set_fontsize(9)
-            axes.xaxis.label.set_fontsize(8)
-            axes.yaxis.label.set_fontsize(8)
-            axes.tick_params(labelsize=8)
-        handles, labels = given.get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=FEW_AGENTS, frameon=False)
-        self._title = figure.suptitle(" ", fontsize=11, animated=True)
+        self._board: Board | None = None
         self._usual = self._usual_payoffs()
-        self._range: tuple[float, float] | None = None
-        self._background: Any = None
-
-    def _course(self, axes: Axes) -> Panel:
-        axes.set(xlim=(0, self.game.spec.horizon), xlabel="step")
-        return Lines(axes, self.game.spec.roles) if self.game.n_agents <= FEW_AGENTS else Bands(axes)
 
     def _usual_payoffs(self) -> tuple[float, float]:
         """Least (at most 0) and greatest payoffs at reset when all give nothing, all their norm, or all they have."""
@@ -175,32 +150,68 @@ class Picture:
         Args:
             state: the state now.
             cooperation: ``(steps, N)`` shares of endowment so far.
-            payoffs: ``(steps, N)`` payoffs so far.
+            payoffs: ``(steps, N)`` payoffs so far; the first, before anything was played, is not shown.
 
         Returns:
             ``(height, width, 3)`` pixels.
         """
-        paid = np.where(np.arange(len(payoffs))[:, None] > 0, payoffs, np.nan)  # nothing is paid before the first step
-        self._fit(payoffs)
-        self._title.set_text(f"{self.game.id}   step {int(state.t)} of {self.game.spec.horizon}")
-        self._canvas.restore_region(self._background)
-        values = (np.asarray(state.trust), cooperation, paid)
-        for panel, shown in zip((self._trust, self._given, self._paid), values, strict=True):
-            panel.show(shown)
-            for artist in panel.artists:
-                artist.axes.draw_artist(artist)
-        self._canvas.figure.draw_artist(self._title)
-        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
+        limits = self._limits(payoffs)
+        if self._board is None or self._board.limits != limits:
+            self._board = Board(self.game, limits)
+        played = np.arange(len(payoffs))[:, None] > 0
+        return self._board.draw(state, cooperation, np.where(played, payoffs, np.nan))
 
-    def _fit(self, payoffs: FloatArray) -> None:
-        """Have the axis of payoffs reach as far as they do, and draw the background where it has changed."""
+    def _limits(self, payoffs: FloatArray) -> tuple[float, float]:
+        """Ends of the axis of payoffs: the usual ones, or as many steps further as it takes to show all."""
         low, high = self._usual
         step = GROWTH * (high - low)
         low -= step * max(0.0, np.ceil((low - payoffs.min()) / step))
         high += step * max(0.0, np.ceil((payoffs.max() - high) / step))
-        if self._range == (low, high):
-            return
-        self._range = (low, high)
-        self._paid_axes.set_ylim(low, high)
+        return float(low), float(high)
+
+
+class Board:
+    """The panels of a game, on a background that is drawn once.
+
+    Attributes:
+        limits: ends of the axis of payoffs.
+    """
+
+    def __init__(self, game: AnyGame, limits: tuple[float, float]) -> None:
+        self.game = game
+        self.limits = limits
+        figure = Figure(figsize=(9.6, 3.6), dpi=100, layout="constrained")
+        self._canvas = FigureCanvasAgg(figure)
+        relations, given, paid = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
+        few = game.n_agents <= FEW_AGENTS
+        trust = Network(relations, game.n_agents) if few else Matrix(relations, game.n_agents)
+        self._panels: tuple[Panel, ...] = (trust, self._course(given), self._course(paid))
+        norm = float((game.spec.baselines / game.spec.endowments).mean())
+        given.axhline(norm, color="black", linewidth=0.8, linestyle=":")
+        given.set(ylim=(-0.02, 1.02), ylabel="share of the endowment", title="cooperation (dotted: norm)")
+        paid.set(ylim=limits, ylabel="payoff of a step", title="payoffs")
+        for axes in (relations, given, paid):
+            axes.title.set_fontsize(9)
+            axes.xaxis.label.set_fontsize(8)
+            axes.yaxis.label.set_fontsize(8)
+            axes.tick_params(labelsize=8)
+        handles, labels = given.get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=FEW_AGENTS, frameon=False)
+        self._title = figure.suptitle(" ", fontsize=11, animated=True)
         self._canvas.draw()
-        self._background = self._canvas.copy_from_bbox(self._canvas.figure.bbox)
+        self._background = self._canvas.copy_from_bbox(figure.bbox)
+
+    def _course(self, axes: Axes) -> Panel:
+        axes.set(xlim=(0, self.game.spec.horizon), xlabel="step")
+        return Lines(axes, self.game.spec.roles) if self.game.n_agents <= FEW_AGENTS else Bands(axes)
+
+    def draw(self, state: State, *courses: FloatArray) -> Frame:
+        """Draw a state and courses ``(steps, N)`` of cooperation and payoffs."""
+        self._canvas.restore_region(self._background)
+        self._title.set_text(f"{self.game.id}   step {int(state.t)} of {self.game.spec.horizon}")
+        self._canvas.figure.draw_artist(self._title)
+        for panel, values in zip(self._panels, (np.asarray(state.trust), *courses), strict=True):
+            panel.show(values)
+            for artist in panel.artists:
+                artist.axes.draw_artist(artist)
+        return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()

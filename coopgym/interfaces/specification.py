@@ -13,13 +13,15 @@ from coopgym.rewards import RewardLayer
 
 
 class Specified:
-    """An environment of a game, whose specification names the game's horizon and plain values only.
+    """An environment of a game, whose specification names how long episodes last, and plain values only.
 
-    ``spec.max_episode_steps`` is the horizon of this very environment. The registry cannot hold it, as Gymnasium would
-    cut longer games short there (``max_steps`` is a parameter of every game).
+    ``spec.max_episode_steps`` is the length of this very environment's episodes. The registry cannot hold it, as
+    Gymnasium would cut longer games short there (``max_steps`` is a parameter of every game).
     """
 
     game: AnyGame
+    _limit: int | None = None
+    """After how many steps the environment itself cuts episodes short of the horizon, if it does."""
     _spec: EnvSpec | None = None
 
     @property
@@ -31,7 +33,9 @@ class Specified:
     def spec(self, spec: EnvSpec | None) -> None:
         if spec is not None:
             kwargs = {name: self._plain(name, value) for name, value in spec.kwargs.items()}
-            spec = dataclasses.replace(spec, kwargs=kwargs, max_episode_steps=self.game.spec.horizon)
+            kwargs.pop("max_episode_steps", None)
+            longest = min(self.game.spec.horizon, self._limit or self.game.spec.horizon)
+            spec = dataclasses.replace(spec, kwargs=kwargs, max_episode_steps=longest)
         self._spec = spec
 
     def _plain(self, name: str, value: Any) -> Any:

@@ -329,7 +329,7 @@ def test_unknown_games_are_errors(make: Any) -> None:
 def test_controls_are_checked(make: Any) -> None:
     with pytest.raises(ValueError, match="control='both': expected 'seat' or 'joint'"):
         make(GAME, control="both")
-    with pytest.raises(TypeError, match="seat is for control='seat'; a joint controller plays every seat"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seat'; it is for control='seat', as a joint controller plays"):
         make(GAME, control="joint", seat=1)
 
 
@@ -476,6 +476,7 @@ def test_torch_environments_say_how_to_get_torch(monkeypatch: pytest.MonkeyPatch
 def test_frames_say_how_to_get_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     env = joint_env(GAME, render_mode="rgb_array")
     env.reset(seed=0)
+    monkeypatch.delitem(sys.modules, "coopgym.interfaces.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'coopgym[render]'")):
         env.render()
