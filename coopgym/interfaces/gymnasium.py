@@ -102,9 +102,7 @@ class JointEnv(_GameEnv):
     def _observe(self) -> Observation:
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, Info]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode; options as in `Engine.reset`."""
         info = self._start(seed, options)
         return self._observe(), info
@@ -149,9 +147,7 @@ class SeatEnv(_GameEnv):
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, Info]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode; options as in `Engine.reset`. The seed also seeds the partners."""
         info = self._start(seed, options)
         self._table.begin([self.np_random])

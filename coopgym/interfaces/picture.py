@@ -34,7 +34,9 @@ GROWTH = 0.25
 class Panel(Protocol):
     """A part of the picture that changes from frame to frame."""
 
-    artists: Sequence[Any]
+    @property
+    def artists(self) -> Sequence[Any]:
+        """What is drawn on every frame."""
 
     def show(self, values: FloatArray) -> None:
         """Bring the artists up to date."""
@@ -61,10 +63,10 @@ class Network:
             width=0.012,
             animated=True,
         )
-        self.artists = [arrows]
-        axes.scatter(*places.T, s=480, c=COLOURS[:n_agents], zorder=3)
+        self.artists: list[Any] = [arrows]
+        axes.scatter(places[:, 0], places[:, 1], s=480, c=COLOURS[:n_agents], zorder=3)
         for i, place in enumerate(places):
-            axes.text(*place, str(i), ha="center", va="center", color="white", fontsize=9, zorder=4)
+            axes.text(place[0], place[1], str(i), ha="center", va="center", color="white", fontsize=9, zorder=4)
         axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal", title="trust of the arrow's tail in its head")
         axes.axis("off")
 
@@ -78,10 +80,12 @@ class Matrix:
 
     def __init__(self, axes: Axes, n_agents: int) -> None:
         self._own = np.eye(n_agents, dtype=bool)
-        image = axes.imshow(np.zeros((n_agents, n_agents)), vmin=0.0, vmax=1.0, cmap="cividis", interpolation="nearest", animated=True)
+        image = axes.imshow(
+            np.zeros((n_agents, n_agents)), vmin=0.0, vmax=1.0, cmap="cividis", interpolation="nearest", animated=True
+        )
         axes.figure.colorbar(image, ax=axes, shrink=0.75).ax.tick_params(labelsize=8)
         axes.set(xlabel="in agent", ylabel="trust of agent", title="trust")
-        self.artists = [image]
+        self.artists: list[Any] = [image]
 
     def show(self, values: FloatArray) -> None:
         self.artists[0].set_data(np.where(self._own, np.nan, values))
@@ -91,7 +95,7 @@ class Lines:
     """The course ``(steps, N)`` of a quantity, a line for every agent."""
 
     def __init__(self, axes: Axes, roles: Sequence[str]) -> None:
-        self.artists = [
+        self.artists: list[Any] = [
             axes.plot([], [], linewidth=1.3, color=COLOURS[i], label=f"{i} {role}", animated=True)[0]
             for i, role in enumerate(roles)
         ]
@@ -116,7 +120,7 @@ class Bands:
             axes.add_collection(band, autolim=False)
         label = "mean; bands: half of the agents, all"
         self._mean = axes.plot([], [], linewidth=1.6, color=COLOURS[0], label=label, animated=True)[0]
-        self.artists = [*self._bands, self._mean]
+        self.artists: list[Any] = [*self._bands, self._mean]
 
     def show(self, values: FloatArray) -> None:
         steps = np.arange(len(values))
@@ -184,7 +188,7 @@ class Board:
         self._canvas = FigureCanvasAgg(figure)
         relations, given, paid = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
         few = game.n_agents <= FEW_AGENTS
-        trust = Network(relations, game.n_agents) if few else Matrix(relations, game.n_agents)
+        trust: Panel = Network(relations, game.n_agents) if few else Matrix(relations, game.n_agents)
         self._panels: tuple[Panel, ...] = (trust, self._course(given), self._course(paid))
         norm = float((game.spec.baselines / game.spec.endowments).mean())
         given.axhline(norm, color="black", linewidth=0.8, linestyle=":")

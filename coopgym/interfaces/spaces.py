@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -56,8 +56,8 @@ def checked_control(control: Any, keywords: Mapping[str, Any]) -> str:
     misplaced = sorted({"seat", "partners"} & set(keywords)) if control == "joint" else []
     if misplaced:
         raise TypeError(
-            f"control='joint' got an unexpected keyword argument {misplaced[-1]!r}; it is for control='seat', as a joint "
-            "controller plays every seat"
+            f"control='joint' got an unexpected keyword argument {misplaced[-1]!r}; it is for control='seat', as a "
+            "joint controller plays every seat"
         )
     return str(control)
 
@@ -102,6 +102,13 @@ def seat_observation_space(game: AnyGame, view: View, scale: ActionScale, seat: 
     if scale.same_for_all_seats:
         return common_observation_space(game, view)
     return _box(*game.seat_observation_bounds(view, seat))
+
+
+def joined_space(spaces: Iterable[Space]) -> Space:
+    """Several spaces one after the other, as one."""
+    parts = list(spaces)
+    low, high = (np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high"))
+    return _box(low, high)
 
 
 def common_observation_space(game: AnyGame, view: View) -> Space:

@@ -19,7 +19,7 @@ from coopgym.games.state import State
 from coopgym.interfaces.deferred import DeferredInfo
 from coopgym.interfaces.engine import Engine, Seeds, checked_options
 from coopgym.interfaces.info import Info, InfoSchema
-from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, BatchRenderer, Frame
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, BatchRenderer
 from coopgym.interfaces.spaces import (
     Observation,
     Space,
@@ -101,9 +101,7 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Scalar rewards ``(num_envs,)`` from rewards ``(num_envs, N)``."""
 
-    def reset(
-        self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None
-    ) -> tuple[Observation, Info]:
+    def reset(self, *, seed: Seeds = None, options: Mapping[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start all episodes, row k with seed + k, or only ``options["reset_mask"]``; more options: `Engine.reset`."""
         options = dict(checked_options(options))
         mask = options.pop("reset_mask", None)
@@ -201,7 +199,7 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
             observations[row] = last[row]
         return now | _masked({"final_obs": observations, "final_info": _masked(told, renewed)}, renewed)
 
-    def render(self) -> tuple[str | Frame | None, ...] | None:
+    def render(self) -> tuple[Any, ...] | None:
         """Draw the current state of every row in the render mode; None without one."""
         return self._renderer.render(self._engine.state)
 
@@ -324,9 +322,9 @@ def make_vector_env(
         game: game id.
         num_envs: rows of the batch.
         control: ``"seat"`` or ``"joint"``, as in `coopgym.interfaces.gymnasium.make_env`.
-        keywords: ``reward``, ``view``, ``actions``, ``autoreset_mode``, ``render_mode``, ``seat`` and ``partners`` (seat
-            control), game parameters; and ``max_episode_steps``, at which episodes are cut as Gymnasium's ``TimeLimit``
-            does it: the game's own horizon, ``max_steps``, stays, and so does the time that agents see.
+        keywords: ``reward``, ``view``, ``actions``, ``autoreset_mode``, ``render_mode``, ``seat`` and ``partners``
+            (seat control), game parameters; and ``max_episode_steps``, at which episodes are cut as Gymnasium's
+            ``TimeLimit`` does it: the game's own horizon, ``max_steps``, stays, and so does the time that agents see.
 
     Raises:
         ValueError, TypeError: as `coopgym.interfaces.gymnasium.make_env`.

@@ -84,7 +84,9 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 
 def test_an_unknown_keyword_is_an_error_that_names_the_nearest_and_all() -> None:
-    with pytest.raises(TypeError, match=r"Game-v1 got an unexpected keyword argument 'rat'; did you mean 'rate'\?.*extra, label"):
+    with pytest.raises(
+        TypeError, match=r"Game-v1 got an unexpected keyword argument 'rat'; did you mean 'rate'\?.*extra, label"
+    ):
         build(Example, {"rat": 0.1}, where="Game-v1")
 
 

@@ -329,7 +329,9 @@ def test_unknown_games_are_errors(make: Any) -> None:
 def test_controls_are_checked(make: Any) -> None:
     with pytest.raises(ValueError, match="control='both': expected 'seat' or 'joint'"):
         make(GAME, control="both")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'seat'; it is for control='seat', as a joint controller plays"):
+    with pytest.raises(
+        TypeError, match="unexpected keyword argument 'seat'; it is for control='seat', as a joint controller plays"
+    ):
         make(GAME, control="joint", seat=1)
 
 
@@ -459,9 +461,11 @@ def test_stable_baselines_batches_check_their_actions() -> None:
         env.step(np.full((4, 1), 2.0))
     env.step(np.zeros((4, 1)))
     with pytest.raises(AttributeError, match="cannot set 'view'"):
-        env.set_attr("view", "full")
+        env.set_attr("view", "full", indices=[0])
     with pytest.raises(AttributeError, match="cannot call 'reset'"):
-        env.env_method("reset")
+        env.env_method("reset", indices=0)
+    with pytest.raises(ValueError, match="render_mode='ansi': expected 'rgb_array' or None"):
+        sb3.seat_vec_env(GAME, 2, render_mode="ansi")
 
 
 # Missing extras

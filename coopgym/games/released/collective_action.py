@@ -281,7 +281,8 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
 
     End: after 150 steps; terminated when the coalition is smaller than ``min_coalition_size``, which exclusion avoids.
 
-    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (booleans, one per agent), `coalition_stability`.
+    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (both booleans per agent),
+    `coalition_stability`.
 
     Source: TR-3; numbers of Coopetition-Gym v1.0.
     """

@@ -248,8 +248,8 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
 
     End: after 100 steps.
 
-    Info: step only `true_gamma` (NaN unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for policies).
-    The documented running sums of rewards depend on the reward mode: environments add them for every game.
+    Info: step only `true_gamma` (NaN unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for
+    policies). The documented running sums of rewards depend on the reward mode: environments add them for every game.
 
     Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
     """
