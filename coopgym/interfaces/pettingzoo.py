@@ -79,6 +79,9 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         max_cycles: PettingZoo's name for the horizon, ``max_steps``; None for the game's own.
         parameters: keywords of the game.
 
+    Attributes:
+        max_cycles: the horizon; a smaller number set later truncates episodes earlier, and changes nothing else.
+
     Raises:
         ValueError: an unknown id, reward, view, unit of actions or render mode, or a parameter out of range.
         TypeError: an unknown parameter, or the horizon given twice.
@@ -98,6 +101,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.metadata = _metadata(self.game)
         self.view = checked_view(self.game, view)
         self.render_mode = render_mode
+        self.max_cycles = self.game.spec.horizon
         self.possible_agents = list(self.game.spec.agents)
         self.agents: list[str] = []
         self.engine = Engine(self.game, reward, actions=actions)
@@ -112,11 +116,6 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     @property
     def unwrapped(self) -> CoopParallelEnv:
         return self
-
-    @property
-    def max_cycles(self) -> int:
-        """After how many steps an episode is truncated."""
-        return self.game.spec.horizon
 
     def observation_space(self, agent: str) -> Space:
         """Observation space of an agent, always the same object."""
@@ -163,7 +162,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         agents = self.agents
         transition, rewards = self.engine.advance(levels)
         state = transition.state
-        terminated, truncated = bool(transition.terminated), bool(transition.truncated)
+        terminated, truncated = bool(transition.terminated), bool(transition.truncated or state.t >= self.max_cycles)
         self.agents = [] if terminated or truncated else agents
         self._renderer.note(state, transition.payoffs)
         return (
@@ -241,8 +240,12 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
 
     @property
     def max_cycles(self) -> int:
-        """After how many rounds an episode is truncated."""
-        return self.game.spec.horizon
+        """After how many rounds an episode is truncated, if not earlier at the horizon."""
+        return self._parallel.max_cycles
+
+    @max_cycles.setter
+    def max_cycles(self, rounds: int) -> None:
+        self._parallel.max_cycles = rounds
 
     def _with_revealed(self, space: Space) -> Space:
         if not self._reveals:

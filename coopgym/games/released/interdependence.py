@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -248,7 +247,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
 
     End: after 100 steps.
 
-    Info: step only `true_gamma` (NaN unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for
+    Info: step only `true_gamma` (0 unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for
     policies). The documented running sums of rewards depend on the reward mode: environments add them for every game.
 
     Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
@@ -299,7 +298,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     def step_info(self, before: SynergyState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
         return {
-            "true_gamma": after.gamma if self.parameters.reveal_gamma_in_obs else after.gamma * math.nan,
+            "true_gamma": after.gamma if self.parameters.reveal_gamma_in_obs else self.xp.zeros_like(after.gamma),
             "gamma_type": self.xp.astype(after.gamma > 0.6, self.xp.int64),
         }
 
