@@ -44,6 +44,8 @@ def register_with_gymnasium() -> None:
                 vector_entry_point="coopgym.interfaces.vector:make_vector_env",
                 kwargs={"game": id},
             )
+            # Gymnasium would call the released edition an outdated version; under its whole name each stands alone.
+            registry[f"coopgym/{id}"].name, registry[f"coopgym/{id}"].version = id, None
 
 
 def register_with_pettingzoo() -> None:

@@ -132,15 +132,18 @@ def build(kind: type[P], keywords: Mapping[str, Any], where: str = "") -> P:
     """Make a parameter set from user keywords.
 
     Raises:
-        TypeError: an unknown keyword; the message names the nearest known one and lists them all.
+        TypeError: an unknown keyword, in Python's own phrase, by which clients know that one; the message names the
+            nearest known one and lists them all.
     """
     known = [field.name for field in dataclasses.fields(kind)]
     for name in keywords:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
-            place = f" of {where}" if where else ""
-            raise TypeError(f"unknown parameter {name!r}{place}{hint} Known parameters: {', '.join(sorted(known))}")
+            raise TypeError(
+                f"{where or kind.__name__} got an unexpected keyword argument {name!r}{hint} "
+                f"Known parameters: {', '.join(sorted(known))}"
+            )
     return kind(**keywords)
 
 

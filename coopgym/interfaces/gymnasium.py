@@ -13,7 +13,7 @@ from coopgym.agents.table import Partners, Table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.info import RewardTally, reset_info, step_info
+from coopgym.interfaces.info import Info, InfoSchema
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
@@ -25,13 +25,15 @@ from coopgym.interfaces.spaces import (
     seat_action_space,
     seat_observation_space,
 )
+from coopgym.interfaces.specification import Specified
+from coopgym.interfaces.tally import Tally
 from coopgym.rewards import RewardLayer
 from coopgym.small_arrays import total
 
 Control = Literal["seat", "joint"]
 
 
-class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
+class _GameEnv(Specified, gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     """What both environments share: an engine, a view, rendering, and refusal to step a finished episode."""
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FRAMES_PER_SECOND}
@@ -44,35 +46,30 @@ class _GameEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self.render_mode = render_mode
         self._engine = Engine(game, reward, actions=actions)
         self._renderer = Renderer(game, render_mode)
+        self._schema = InfoSchema(game)
         self._running = False
 
-    def _start(self, seed: int | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _start(self, seed: int | None, options: Mapping[str, Any] | None) -> Info:
         self._engine.reset(seed, options)  # first, as it may refuse: then no generator has moved
         super().reset(seed=None if seed is None else int(seed))
         self._running = True
-        self._tally = RewardTally(self.game.n_agents)
+        self._tally = Tally.blank((self.game.n_agents,))
         self._renderer.restart(self._engine.state)
-        self._show_human()
-        return reset_info(self.game, self._engine.state)
+        return self._schema.of_reset(self._engine.state)
 
     def _refuse_unless_running(self) -> None:
         if not self._running:
             raise RuntimeError(f"{self.game.id}: the episode is over (or never began); call reset() before step()")
 
-    def _play(self, levels: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], bool, bool, dict[str, Any]]:
+    def _play(self, levels: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], bool, bool, Info]:
         before = self._engine.state
         transition, rewards = self._engine.advance(levels)
         terminated, truncated = bool(transition.terminated), bool(transition.truncated)
         self._running = not (terminated or truncated)
-        self._renderer.note(transition.state)
-        self._show_human()
-        info = step_info(self.game, before, levels, transition, rewards)
-        info.update(self._tally.add(rewards))
+        self._renderer.note(transition.state, transition.payoffs)
+        self._tally = self._tally.add(rewards)
+        info = self._schema.of_step(before, levels, transition, rewards, self._tally)
         return rewards, terminated, truncated, info
-
-    def _show_human(self) -> None:
-        if self.render_mode == "human":
-            self._renderer.render(self._engine.state)
 
     def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""
@@ -84,7 +81,7 @@ class JointEnv(_GameEnv):
 
     Action: ``(N,)``, how much every agent cooperates, on the scale of ``actions``. Observation: the joint vector of the
     view. Reward: the sum over agents (or, with ``scalar_reward=False``, the vector ``(N,)``). ``info`` always holds the
-    vectors: ``rewards``, ``payoffs``, and what was played as ``shares`` and ``units`` of endowment.
+    vectors: ``rewards``, ``payoffs``, and what was played as ``shares`` and ``units`` of endowment; see `InfoSchema`.
     """
 
     def __init__(
@@ -105,14 +102,12 @@ class JointEnv(_GameEnv):
     def _observe(self) -> Observation:
         return self.game.observe_jointly(self._engine.state, self.view).astype(np.float32)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode; options as in `Engine.reset`."""
         info = self._start(seed, options)
         return self._observe(), info
 
-    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, Info]:
         """Play one joint step.
 
         Raises:
@@ -152,15 +147,13 @@ class SeatEnv(_GameEnv):
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode; options as in `Engine.reset`. The seed also seeds the partners."""
         info = self._start(seed, options)
         self._table.begin([self.np_random])
         return self._observe(), info
 
-    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, Info]:
         """Play the seat's action against the partners' own.
 
         Raises:

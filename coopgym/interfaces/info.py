@@ -1,63 +1,65 @@
-"""Diagnostics as ``info`` dictionaries."""
+"""``info`` dictionaries of one environment or a batch: the same keys from the reset to the last step."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
-from coopgym.small_arrays import total
+from coopgym.interfaces.tally import Tally
+
+Info = dict[str, Any]
 
 
-def reset_info(game: AnyGame, state: State) -> dict[str, Any]:
-    """Describe the first state of an episode."""
-    return _owned({"step": 0, **game.diagnostics(state)})
+class InfoSchema:
+    """Writes infos: what the game tells of itself, payoffs and rewards, what was played, sums over the episode.
 
+    Every value is a NumPy array or number with the batch's leading dimensions, or a NumPy text, and its reader's own.
+    What only a step can tell is zero, false or empty at a reset.
+    """
 
-def step_info(game: AnyGame, before: State, levels: Array, transition: Transition, rewards: Array) -> dict[str, Any]:
-    """Describe a step: diagnostics of the game, payoffs and rewards per agent, what was played in units and shares."""
-    played = {
-        "payoffs": transition.payoffs,
-        "rewards": rewards,
-        "units": levels,
-        "shares": levels / game.spec.endowments,
-    }
-    described = game.step_diagnostics(before, levels, transition)
-    return _owned({"step": int(transition.state.t), **described, **played})
+    def __init__(self, game: AnyGame, batch: tuple[int, ...] = ()) -> None:
+        self.game = game
+        self.batch = batch
+        self._before_any_step: Info = {}
 
+    def of_reset(self, state: State) -> Info:
+        """Describe the first state of episodes."""
+        told = {"step": state.t, **self.game.diagnostics(state)}
+        return self._owned({**self._nothing_played(), **told})
 
-def _owned(described: dict[str, Any]) -> dict[str, Any]:
-    """Put copies in the place of arrays, so that callers may keep and change what they are given."""
-    for name, value in described.items():
-        if type(value) is np.ndarray:
-            described[name] = value.copy()
-    return described
+    def of_step(self, before: State, levels: Array, transition: Transition, rewards: Array, tally: Tally) -> Info:
+        """Describe a step with which episodes reached a tally."""
+        told = {"step": transition.state.t, **self.game.step_diagnostics(before, levels, transition)}
+        told["payoffs"], told["rewards"] = transition.payoffs, rewards
+        told["units"], told["shares"] = levels, levels / self.game.spec.endowments
+        told["cumulative_rewards"], told["reward_variance"] = tally.rewards, tally.variance()
+        return self._owned(told)
 
+    def _nothing_played(self) -> Info:
+        """Zeros in the place of all that a step tells, from a step that is played for its shapes alone."""
+        if not self._before_any_step:
+            game, nothing = self.game, np.zeros(self.game.n_agents)
+            before = game.initial_state((), None, np.zeros(game.reset_uniforms), np.zeros(game.reset_normals))
+            transition = game.step(before, nothing, np.zeros(game.step_normals))
+            one = InfoSchema(game)
+            told = one.of_step(before, nothing, transition, nothing, Tally.blank((game.n_agents,)).add(nothing))
+            self._before_any_step = {
+                name: np.zeros((*self.batch, *value.shape), value.dtype) for name, value in told.items()
+            }
+        return self._before_any_step
 
-class RewardTally:
-    """Running sums over the rewards of one episode."""
-
-    def __init__(self, n_agents: int) -> None:
-        self._sums = np.zeros(n_agents)
-        self._squares = 0.0
-        self._steps = 0
-
-    def add(self, rewards: npt.NDArray[np.float64]) -> dict[str, Any]:
-        """Add a step's rewards ``(N,)`` and describe the episode so far.
-
-        Returns:
-            ``cumulative_rewards`` per agent and, from the fourth step on, ``reward_variance``, the population variance
-            over all rewards of all agents so far.
-        """
-        self._sums = self._sums + rewards
-        self._squares += float(rewards.dot(rewards))
-        self._steps += 1
-        described: dict[str, Any] = {"cumulative_rewards": self._sums.copy()}
-        if self._steps >= 4:
-            count = self._steps * len(rewards)
-            described["reward_variance"] = max(self._squares / count - (float(total(self._sums)) / count) ** 2, 0.0)
-        return described
+    def _owned(self, told: Info) -> Info:
+        """Put copies in the place of what is told, so that readers may keep and change what they are given."""
+        if self.batch:
+            blank = self._nothing_played()
+            return {name: np.array(np.broadcast_to(value, blank[name].shape)) for name, value in told.items()}
+        for name, value in told.items():
+            if type(value) is np.ndarray and value.ndim:
+                told[name] = value.copy()
+            elif not isinstance(value, np.generic):
+                told[name] = np.asarray(value)[()]
+        return told

@@ -16,7 +16,14 @@ from coopgym.games.state import State
 from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
-from coopgym.interfaces.spaces import Observation, Space, checked_view, seat_action_space, seat_observation_space
+from coopgym.interfaces.spaces import (
+    Observation,
+    Space,
+    checked_view,
+    joined_space,
+    seat_action_space,
+    seat_observation_space,
+)
 from coopgym.registration import register_with_pettingzoo
 from coopgym.rewards import RewardLayer
 
@@ -35,16 +42,25 @@ def _metadata(game: AnyGame) -> dict[str, Any]:
     }
 
 
-def _infos(game: AnyGame, agents: list[str], state: State, payoffs: list[float]) -> dict[str, Info]:
-    """Each agent's own bookkeeping: what an agent may know about itself, and its payoff."""
-    step = int(state.t)
+def _infos(game: AnyGame, agents: list[str], state: State, payoffs: npt.NDArray[np.float64]) -> dict[str, Info]:
+    """Each agent's own bookkeeping in NumPy's numbers: what an agent may know about itself, and its payoff."""
+    step = state.t[()]
     shares = state.last_action * game.action_scale
-    levels = (shares * game.spec.endowments).tolist()
-    trust = (state.trust @ game.equal_weights).tolist()
+    levels = shares * game.spec.endowments
+    trust = state.trust @ game.equal_weights
     return {
         agent: {"step": step, "own_action": level, "own_trust_mean": mean, "cooperation_rate": share, "payoff": payoff}
-        for agent, level, mean, share, payoff in zip(agents, levels, trust, shares.tolist(), payoffs, strict=True)
+        for agent, level, mean, share, payoff in zip(agents, levels, trust, shares, payoffs, strict=True)
     }
+
+
+def _with_horizon(parameters: dict[str, Any], max_cycles: int | None) -> dict[str, Any]:
+    """Parameters of a game of which ``max_cycles`` is PettingZoo's name for ``max_steps``."""
+    if max_cycles is None:
+        return parameters
+    if "max_steps" in parameters:
+        raise TypeError("max_cycles and max_steps are two names of the horizon; expected one of them")
+    return {**parameters, "max_steps": max_cycles}
 
 
 class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
@@ -60,11 +76,15 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.
+        max_cycles: PettingZoo's name for the horizon, ``max_steps``; None for the game's own.
         parameters: keywords of the game.
+
+    Attributes:
+        max_cycles: the horizon; a smaller number set later truncates episodes earlier, and changes nothing else.
 
     Raises:
         ValueError: an unknown id, reward, view, unit of actions or render mode, or a parameter out of range.
-        TypeError: an unknown parameter.
+        TypeError: an unknown parameter, or the horizon given twice.
     """
 
     def __init__(
@@ -74,12 +94,14 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         view: str | None = None,
         actions: str | None = None,
         render_mode: str | None = None,
+        max_cycles: int | None = None,
         **parameters: Any,
     ) -> None:
-        self.game = make_game(id, **parameters)
+        self.game = make_game(id, **_with_horizon(parameters, max_cycles))
         self.metadata = _metadata(self.game)
         self.view = checked_view(self.game, view)
         self.render_mode = render_mode
+        self.max_cycles = self.game.spec.horizon
         self.possible_agents = list(self.game.spec.agents)
         self.agents: list[str] = []
         self.engine = Engine(self.game, reward, actions=actions)
@@ -88,6 +110,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.observation_spaces = {
             agent: seat_observation_space(self.game, self.view, scale, i) for i, agent in seats.items()
         }
+        self.state_space = joined_space(self.observation_spaces.values())
         self._renderer = Renderer(self.game, render_mode)
 
     @property
@@ -117,8 +140,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.engine.reset(seed, known)
         self.agents = self.possible_agents[:]
         self._renderer.restart(self.engine.state)
-        self._show_human()
-        return self._observations(), _infos(self.game, self.agents, self.engine.state, [0.0] * self.game.n_agents)
+        return self._observations(), _infos(self.game, self.agents, self.engine.state, np.zeros(self.game.n_agents))
 
     def step(
         self, actions: Mapping[str, Any]
@@ -140,16 +162,15 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         agents = self.agents
         transition, rewards = self.engine.advance(levels)
         state = transition.state
-        terminated, truncated = bool(transition.terminated), bool(transition.truncated)
+        terminated, truncated = bool(transition.terminated), bool(transition.truncated or state.t >= self.max_cycles)
         self.agents = [] if terminated or truncated else agents
-        self._renderer.note(state)
-        self._show_human()
+        self._renderer.note(state, transition.payoffs)
         return (
             self._observations(),
             dict(zip(agents, rewards.tolist(), strict=True)),
             dict.fromkeys(agents, terminated),
             dict.fromkeys(agents, truncated),
-            _infos(self.game, agents, state, transition.payoffs.tolist()),
+            _infos(self.game, agents, state, transition.payoffs),
         )
 
     def _joint(self, actions: Mapping[str, Any]) -> npt.NDArray[np.float64]:
@@ -177,10 +198,6 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         """Return the observations of all agents, one after the other."""
         return self.game.observe(self.engine.state, self.view).astype(np.float32).reshape(-1)
 
-    def _show_human(self) -> None:
-        if self.render_mode == "human":
-            self._renderer.render(self.engine.state)
-
     def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""
         return self._renderer.render(self.engine.state)
@@ -204,20 +221,31 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         view: str | None = None,
         actions: str | None = None,
         render_mode: str | None = None,
+        max_cycles: int | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self._parallel = CoopParallelEnv(id, reward, view, actions, render_mode, **parameters)
+        self._parallel = CoopParallelEnv(id, reward, view, actions, render_mode, max_cycles, **parameters)
         self.game = self._parallel.game
         self.metadata = self._parallel.metadata
         self.render_mode = render_mode
         self.possible_agents = self._parallel.possible_agents
         self.agents: list[str] = []
         self.action_spaces = self._parallel.action_spaces
+        self.state_space = self._parallel.state_space
         self._reveals = self.game.spec.edition == "released"
         self.observation_spaces = {
             agent: self._with_revealed(space) for agent, space in self._parallel.observation_spaces.items()
         }
+
+    @property
+    def max_cycles(self) -> int:
+        """After how many rounds an episode is truncated, if not earlier at the horizon."""
+        return self._parallel.max_cycles
+
+    @max_cycles.setter
+    def max_cycles(self, rounds: int) -> None:
+        self._parallel.max_cycles = rounds
 
     def _with_revealed(self, space: Space) -> Space:
         if not self._reveals:

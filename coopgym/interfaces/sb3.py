@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +15,7 @@ from coopgym.extras import missing_extra
 from coopgym.games.registry import make_game
 from coopgym.interfaces.actions import real_numbers
 from coopgym.interfaces.engine import Engine
+from coopgym.interfaces.rendering import BatchRenderer, Frame
 from coopgym.interfaces.spaces import (
     Observation,
     checked_num_envs,
@@ -19,19 +23,23 @@ from coopgym.interfaces.spaces import (
     common_observation_space,
     seat_action_space,
 )
+from coopgym.interfaces.specification import Specified
+from coopgym.interfaces.tally import Tally
 from coopgym.rewards import RewardLayer
 
 try:
+    from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import VecEnv
 except ImportError as error:
     raise missing_extra("coopgym.interfaces.sb3", "stable_baselines3") from error
 
 
-class SeatVecEnv(VecEnv):
+class SeatVecEnv(Specified, VecEnv):
     """Slot k·N + i is seat i of copy k; all copies of a game end together or are reset row by row.
 
     Actions: ``(slots, 1)`` in [-1, 1], from nothing to the whole endowment, unless ``actions`` says otherwise: slots of
-    seats with different endowments share a space. Observations: what each seat sees. Rewards: each seat's own.
+    seats with different endowments share a space. Observations: what each seat sees. Rewards: each seat's own. Infos:
+    each seat's ``payoff``, and at the end of an episode what `Monitor` tells of it, under ``episode``.
     """
 
     def __init__(
@@ -41,11 +49,14 @@ class SeatVecEnv(VecEnv):
         reward: str | RewardLayer = "integrated",
         view: str | None = None,
         actions: str | None = "symmetric",
+        render_mode: str | None = None,
         **parameters: Any,
     ) -> None:
         self.game = make_game(id, **parameters)
         self.view = checked_view(self.game, view)
-        self.render_mode = None
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode={render_mode!r}: expected 'rgb_array' or None")
+        self.render_mode = render_mode
         self.copies = num_envs = checked_num_envs(num_envs)
         self._engine = Engine(self.game, reward, (num_envs,), actions=actions)
         scale = self._engine.scale
@@ -55,6 +66,11 @@ class SeatVecEnv(VecEnv):
                 "space of actions; expected 'symmetric' or 'share'"
             )
         self._actions = np.zeros((num_envs, self.game.n_agents))
+        self._renderer = BatchRenderer(self.game, render_mode, num_envs)
+        self._begun = perf_counter()
+        layer = {"reward": reward, "view": view, "actions": actions, "render_mode": render_mode}
+        registered = gymnasium.spec(f"coopgym/{self.game.id}")
+        self.spec = dataclasses.replace(registered, kwargs={**registered.kwargs, **layer, **parameters})
         observations = common_observation_space(self.game, self.view)
         super().__init__(num_envs * self.game.n_agents, observations, seat_action_space(scale, 0))
 
@@ -67,6 +83,9 @@ class SeatVecEnv(VecEnv):
         self._engine.reset(self._seeds[0], self._options[0])
         self._reset_seeds()
         self._reset_options()
+        self._tally = Tally.blank(self._engine.action_shape)
+        self._renderer.restart(self._engine.state, np.ones(self.copies, dtype=bool))
+        self.reset_infos = [{"payoff": np.float64(0.0)} for _ in range(self.num_envs)]
         return self._observe()
 
     def step_async(self, actions: npt.NDArray[np.float32]) -> None:
@@ -89,18 +108,31 @@ class SeatVecEnv(VecEnv):
         """Play the step; finished copies start anew and hand out their last observation in ``infos``."""
         transition, rewards = self._engine.step(self._actions)
         done = transition.terminated | transition.truncated
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        self._tally = self._tally.add(rewards)
+        infos: list[dict[str, Any]] = [{"payoff": payoff} for payoff in transition.payoffs.reshape(-1)]
         observations = self._observe()
+        self._renderer.note(transition.state, transition.payoffs, np.zeros(self.copies, dtype=bool))
         if done.any():
             cut = np.repeat(transition.truncated & ~transition.terminated, self.game.n_agents)
             for slot in np.flatnonzero(np.repeat(done, self.game.n_agents)):
-                infos[slot] = {
-                    "terminal_observation": observations[slot].copy(),
-                    "TimeLimit.truncated": bool(cut[slot]),
-                }
+                infos[slot]["terminal_observation"] = observations[slot].copy()
+                infos[slot]["TimeLimit.truncated"] = bool(cut[slot])
+                infos[slot]["episode"] = self._episode(*divmod(int(slot), self.game.n_agents))
             self._engine.reset_where(done)
+            self._tally = self._tally.renewed(done)
+            self._renderer.restart(self._engine.state, done)
             observations = self._observe()
         return observations, rewards.reshape(-1).astype(np.float32), np.repeat(done, self.game.n_agents), infos
+
+    def _episode(self, copy: int, seat: int) -> dict[str, Any]:
+        """What `Monitor` would tell of an episode that is over: the seat's return, the length, seconds gone by."""
+        elapsed = round(perf_counter() - self._begun, 6)
+        return {"r": float(self._tally.rewards[copy, seat]), "l": int(self._tally.steps[copy]), "t": elapsed}
+
+    def get_images(self) -> Sequence[Frame | None]:
+        """Return a picture of every copy, which its seats share."""
+        pictures = self._renderer.render(self._engine.state) or (None,) * self.copies
+        return [picture for picture in pictures if not isinstance(picture, str)]
 
     def close(self) -> None:
         """Nothing to release."""
@@ -110,24 +142,30 @@ class SeatVecEnv(VecEnv):
         return [getattr(self, attr_name)] * len(self._slots(indices))
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Slots share one batch, so that none can be changed alone.
+        """Set an attribute of this environment, for all slots at once.
 
         Raises:
-            AttributeError: always.
+            AttributeError: for some slots only, as they share one batch.
         """
-        raise AttributeError(f"cannot set {attr_name!r}: the slots of a SeatVecEnv share one batch")
+        self._require_all(f"set {attr_name!r}", indices)
+        setattr(self, attr_name, value)
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """Slots share one batch, so that no method can be called on one alone.
+        """Call a method of this environment, for all slots at once; every slot gets what it returns.
 
         Raises:
-            AttributeError: always.
+            AttributeError: for some slots only, as they share one batch, or no such method.
         """
-        raise AttributeError(f"cannot call {method_name!r} on a slot: the slots of a SeatVecEnv share one batch")
+        self._require_all(f"call {method_name!r}", indices)
+        return [getattr(self, method_name)(*method_args, **method_kwargs)] * self.num_envs
+
+    def _require_all(self, what: str, indices: Any) -> None:
+        if set(self._slots(indices)) != set(range(self.num_envs)):
+            raise AttributeError(f"cannot {what} for some slots, which share one batch; leave out indices")
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
-        """Slots are never wrapped."""
-        return [False] * len(self._slots(indices))
+        """Slots are not wrapped, but tell of their episodes as if they were in a `Monitor`."""
+        return [issubclass(wrapper_class, Monitor)] * len(self._slots(indices))
 
     def _slots(self, indices: int | Sequence[int] | None) -> list[int]:
         return list(self._get_indices(indices))
@@ -140,6 +178,7 @@ def seat_vec_env(
     reward: str | RewardLayer = "integrated",
     view: str | None = None,
     actions: str | None = "symmetric",
+    render_mode: str | None = None,
     **parameters: Any,
 ) -> SeatVecEnv:
     """Make a stable-baselines3 ``VecEnv`` with one slot per seat and copy.
@@ -151,9 +190,10 @@ def seat_vec_env(
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"`` or ``"share"``, as in `coopgym.interfaces.gymnasium.make_env`; ``"units"`` where all
             endowments are equal. None is the game's default.
+        render_mode: ``"rgb_array"``, a picture of every copy, or None.
         parameters: keywords of the game.
 
     Raises:
         ValueError, TypeError: as `coopgym.make_game`.
     """
-    return SeatVecEnv(id, num_envs, reward, view, actions, **parameters)
+    return SeatVecEnv(id, num_envs, reward, view, actions, render_mode, **parameters)

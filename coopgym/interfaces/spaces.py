@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,7 +55,10 @@ def checked_control(control: Any, keywords: Mapping[str, Any]) -> str:
         raise ValueError(f"control={control!r}: expected 'seat' or 'joint'")
     misplaced = sorted({"seat", "partners"} & set(keywords)) if control == "joint" else []
     if misplaced:
-        raise TypeError(f"{', '.join(misplaced)} is for control='seat'; a joint controller plays every seat")
+        raise TypeError(
+            f"control='joint' got an unexpected keyword argument {misplaced[-1]!r}; it is for control='seat', as a "
+            "joint controller plays every seat"
+        )
     return str(control)
 
 
@@ -68,6 +71,20 @@ def checked_num_envs(num_envs: Any) -> int:
     if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or not 1 <= num_envs <= MOST_ENVS:
         raise ValueError(f"num_envs={num_envs!r}: expected a whole number of at least 1, and at most {MOST_ENVS:,}")
     return int(num_envs)
+
+
+def checked_limit(max_episode_steps: Any) -> int | None:
+    """Return after how many steps episodes are cut; None, or -1 as Gymnasium writes it, is for no limit.
+
+    Raises:
+        ValueError: no such number.
+    """
+    if max_episode_steps is None or max_episode_steps == -1:
+        return None
+    whole = isinstance(max_episode_steps, int | np.integer) and not isinstance(max_episode_steps, bool)
+    if not whole or max_episode_steps < 1:
+        raise ValueError(f"max_episode_steps={max_episode_steps!r}: expected a whole number of at least 1, -1 or None")
+    return int(max_episode_steps)
 
 
 def seat_action_space(scale: ActionScale, seat: int) -> Space:
@@ -85,6 +102,13 @@ def seat_observation_space(game: AnyGame, view: View, scale: ActionScale, seat: 
     if scale.same_for_all_seats:
         return common_observation_space(game, view)
     return _box(*game.seat_observation_bounds(view, seat))
+
+
+def joined_space(spaces: Iterable[Space]) -> Space:
+    """Several spaces one after the other, as one."""
+    parts = list(spaces)
+    low, high = (np.concatenate([getattr(part, end) for part in parts]) for end in ("low", "high"))
+    return _box(low, high)
 
 
 def common_observation_space(game: AnyGame, view: View) -> Space:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from coopgym.backend import Array, Namespace, namespace_of
 
-TIER_NAMES = ("excluded", "probation", "standard", "premium")
 TIER_THRESHOLDS = (0.25, 0.50, 0.80)
-"""Least scores of probation, standard and premium."""
+"""Least scores of probation, standard and premium; what falls short of the first is excluded."""
 TIER_FACTORS = (0.40, 0.70, 1.00, 1.30)
 """Reward factors from excluded to premium."""
 

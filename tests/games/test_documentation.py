@@ -34,9 +34,6 @@ HEADING = re.compile(rf"({'|'.join({*REQUIRED['released'], *REQUIRED['formal'], 
 PRIVILEGED: dict[str, dict[str, Any]] = {"SynergySearch-v1": {"privileged": True}}
 """Parameters under which ``info`` holds all that is documented."""
 
-OUTDATED = "ignore:.*is out of date.*:DeprecationWarning"
-"""Gymnasium's hint at a later version of an environment: the released edition is older on purpose."""
-
 every_game = pytest.mark.parametrize("game_id", games())
 every_formal_game = pytest.mark.parametrize("game_id", games("formal"))
 
@@ -113,7 +110,6 @@ def test_norms_are_those_documented(game_id: str) -> None:
     assert norms == pytest.approx(list(dict.fromkeys(game.spec.baselines.round(9))))
 
 
-@pytest.mark.filterwarnings(OUTDATED)
 @every_game
 def test_info_has_the_keys_documented(game_id: str) -> None:
     assert documented_keys(game_id) <= joint_step_info(game_id)

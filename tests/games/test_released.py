@@ -408,7 +408,7 @@ def test_every_keyword_is_accepted(kind: type[Game]) -> None:
 
 @every_game
 def test_an_unknown_keyword_is_an_error(kind: type[Game]) -> None:
-    with pytest.raises(TypeError, match="unknown parameter 'lambda_plus'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lambda_plus'"):
         make(kind, lambda_plus=0.1)
 
 
@@ -473,8 +473,7 @@ def test_revealed_synergy_weight_is_shown() -> None:
     assert game.observe_jointly(state, "full")[-1] == 0.7
     transition = game.step(state, np.array([50.0, 50.0]))
     info = game.step_diagnostics(state, np.array([50.0, 50.0]), transition)
-    assert info["true_gamma"] == 0.7
-    assert info["gamma_type"] == "high"
+    assert (info["true_gamma"], info["gamma_type"]) == (0.7, 1)
     assert game.joint_observation_bounds("full")[1][-1] == 0.9
 
 
@@ -539,8 +538,8 @@ def test_an_idle_coalition_excludes_the_first_in_the_list() -> None:
         sizes.append(info["coalition_size"])
         assert not transition.terminated
     assert sizes == [6] * 13 + [3] * 7
-    assert info["excluded_agents"] == [0, 1, 2]
-    assert info["coalition_members"] == [3, 4, 5]
+    assert info["excluded_agents"].nonzero()[0].tolist() == [0, 1, 2]
+    assert info["coalition_members"].nonzero()[0].tolist() == [3, 4, 5]
     assert info["coalition_stability"] == 0.5
 
 
@@ -579,7 +578,7 @@ def test_recovery_needs_174_steps_of_full_cooperation() -> None:
     for before, transition in rollout(game, start(game), np.full((180, 2), 100.0)):
         info = game.step_diagnostics(before, np.full(2, 100.0), transition)
         steps.append(bool(transition.terminated))
-        assert info["recovery_step"] == (174 if len(steps) >= 174 else None)
+        assert info["recovery_step"] == (174 if len(steps) >= 174 else 0)
     assert steps.index(True) == 173
 
 
@@ -648,11 +647,7 @@ def test_info_keys(kind: type[Game]) -> None:
         for before, transition in rollout(game, state, actions):
             info = game.step_diagnostics(before, transition.state.last_action, transition)
         assert set(info) == BASE | BASE_STEP | always | step_only
-        if batch == ():
-            plain = (int, float, bool, str, list, dict, np.ndarray, type(None))
-            assert all(type(value) in plain for value in info.values()), {k: type(v) for k, v in info.items()}
-        else:
-            assert info["mean_trust"].shape == batch
+        assert np.shape(info["mean_trust"]) == batch
 
 
 def play_info(game_id: str, actions: Any, **keywords: Any) -> dict[str, Any]:
@@ -664,19 +659,19 @@ def play_info(game_id: str, actions: Any, **keywords: Any) -> dict[str, Any]:
 
 def test_counted_cooperation() -> None:
     info = play_info("TrustDilemma-v0", [[40, 39], [50, 60], [80, 0]])
-    assert info["cooperation_counts"] == [3, 1]
-    assert info["defection_counts"] == [0, 2]
+    assert info["cooperation_counts"].tolist() == [3, 1]
+    assert info["defection_counts"].tolist() == [0, 2]
     assert info["cooperation_rates"] == pytest.approx([1.0, 1 / 3])
     assert info["step"] == 3
 
 
 def test_negotiated_agreement_and_breach() -> None:
     info = play_info("CooperativeNegotiation-v0", [[50, 58], [80, 56]])
-    assert info["current_agreement"] == [50.0, 58.0]
+    assert info["current_agreement"].tolist() == [50.0, 58.0]
     assert (info["breach_occurred"], info["agreement_reached"]) == (True, False)
     assert (info["total_agreements"], info["total_breaches"]) == (1, 1)
     assert info["proposal_convergence"] == pytest.approx(0.76)
-    assert play_info("CooperativeNegotiation-v0", [[0, 100]])["current_agreement"] is None
+    assert play_info("CooperativeNegotiation-v0", [[0, 100]])["current_agreement"].tolist() == [0.0, 0.0]
 
 
 def test_hold_up_reports_private_payoffs() -> None:
@@ -689,7 +684,7 @@ def test_team_benchmarks() -> None:
     info = play_info("TeamProduction-v0", [[25, 25, 10, 50]])
     assert info["nash_equilibrium"] == pytest.approx(34.24, abs=0.01)
     assert info["social_optimum"] == pytest.approx(3478.57, abs=0.01)
-    assert info["free_rider_indices"] == [2]
+    assert info["free_rider_indices"].tolist() == [False, False, True, False]
     assert info["free_rider_count"] == 1
     goods = play_info("PublicGoods-v0", [[50] * 5])
     assert (goods["nash_equilibrium"], goods["social_optimum"]) == (0.0, 50.0)
@@ -698,16 +693,16 @@ def test_team_benchmarks() -> None:
 
 def test_reciprocity_pairs() -> None:
     info = play_info("GiftExchange-v0", [[50, 40], [50, 40], [80, 10]])
-    assert info["memory_averages"] == {"0->1": pytest.approx(25.0), "1->0": pytest.approx(65.0)}
-    assert info["cooperation_signals"] == {"0->1": pytest.approx(-15.0), "1->0": pytest.approx(15.0)}
-    assert info["reciprocity_effects"]["1->0"] > 0 > info["reciprocity_effects"]["0->1"]
+    np.testing.assert_allclose(info["memory_averages"], [[0.0, 25.0], [65.0, 0.0]])
+    np.testing.assert_allclose(info["cooperation_signals"], [[0.0, -15.0], [15.0, 0.0]])
+    assert info["reciprocity_effects"][1, 0] > 0 > info["reciprocity_effects"][0, 1]
     assert info["tr4_memory_window"] == 3
 
 
 def test_ranking_and_tiers() -> None:
     info = play_info("ReputationMarket-v0", [[0, 100, 100, 50, 0]] * 6)
-    assert info["reputation_ranking"] == [1, 2, 3, 0, 4]
-    assert info["agent_tiers"] == ["excluded", "premium", "premium", "standard", "excluded"]
+    assert info["reputation_ranking"].tolist() == [1, 2, 3, 0, 4]
+    assert info["agent_tiers"].tolist() == [0, 3, 3, 2, 0]
 
 
 def test_collapse_is_reported() -> None:

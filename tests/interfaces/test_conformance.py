@@ -262,7 +262,7 @@ def test_slots_of_a_stable_baselines_batch_end_together_by_copy() -> None:
     np.testing.assert_array_equal(observation[:2], first[:2])
     assert (infos[0]["terminal_observation"] != first[0]).any()
     assert infos[0]["TimeLimit.truncated"] is False
-    assert infos[2] == {}
+    assert infos[2].keys() == {"payoff"}
     assert env.get_attr("render_mode") == [None] * 4
     assert env.env_is_wrapped(TimeLimit, indices=[0, 3]) == [False, False]
 
@@ -347,3 +347,85 @@ def test_pettingzoo_episodes_end_for_all_agents_at_once(game_id: str) -> None:
 def test_the_registry_knows_all_games_everywhere() -> None:
     registered = {id for id in gymnasium.registry if id.startswith("coopgym/")}
     assert registered == {f"coopgym/{game_id}" for game_id in GAMES}
+
+
+@pytest.mark.parametrize("make", [coopgym.parallel_env, coopgym.aec_env], ids=["parallel", "aec"])
+def test_pettingzoo_knows_the_horizon_by_its_own_name(make: Any) -> None:
+    env = make("TrustDilemma-v1", max_cycles=7)
+    assert env.max_cycles == env.game.spec.horizon == 7
+    assert make("TrustDilemma-v1").max_cycles == 100
+    with pytest.raises(TypeError, match="max_cycles and max_steps are two names of the horizon"):
+        make("TrustDilemma-v1", max_cycles=7, max_steps=7)
+
+
+def test_pettingzoo_episodes_can_be_cut_short() -> None:
+    env, cut = coopgym.parallel_env("TrustDilemma-v1", view="own"), coopgym.parallel_env("TrustDilemma-v1", view="own")
+    cut.max_cycles = 2
+    for each in (env, cut):
+        each.reset(seed=0)
+    for last in (False, True):
+        whole, short = (each.step(by_agent(each, [0.5, 0.5])) for each in (env, cut))
+        assert all(short[3].values()) == last
+        assert not any(whole[3].values())
+        np.testing.assert_array_equal(short[0]["agent_0"], whole[0]["agent_0"])  # the time that agents see stays
+
+
+@every_game
+def test_pettingzoo_tells_every_agent_the_same_from_the_reset_to_the_last_step(game_id: str) -> None:
+    env = coopgym.parallel_env(game_id, max_steps=2)
+    _, first = env.reset(seed=0)
+    _, _, _, _, later = env.step(by_agent(env, [0.1] * env.game.n_agents))
+    for agent in env.possible_agents:
+        schema = [{name: type(value) for name, value in infos[agent].items()} for infos in (first, later)]
+        assert schema[0] == schema[1] == {**dict.fromkeys(schema[0], np.float64), "step": np.int64}
+        assert first[agent]["payoff"] == 0.0
+    assert env.state() in env.state_space
+
+
+# Slots of stable-baselines3, further
+
+
+def test_slots_tell_payoffs_and_episodes_as_a_monitor_does() -> None:
+    sb3 = pytest.importorskip("coopgym.interfaces.sb3")
+    from stable_baselines3.common.monitor import Monitor
+
+    env = sb3.seat_vec_env("TrustDilemma-v1", 2, reward="cooperative", max_steps=3)
+    single = joint_env("TrustDilemma-v1", reward="cooperative", max_steps=3)
+    assert env.env_is_wrapped(Monitor) == [True] * 4
+    env.reset()
+    single.reset()
+    assert env.reset_infos == [{"payoff": 0.0}] * 4
+    returns = np.zeros(4)
+    for _ in range(3):
+        _, rewards, done, infos = env.step(np.full((4, 1), 0.5))
+        payoffs = single.step(np.full(2, 75.0))[-1]["payoffs"]
+        returns += rewards
+        assert [info["payoff"] for info in infos] == pytest.approx([*payoffs, *payoffs])
+    assert done.all()
+    assert [info["episode"]["r"] for info in infos] == pytest.approx(returns.tolist(), rel=1e-6)
+    assert {info["episode"]["l"] for info in infos} == {3}
+    assert "episode" not in env.step(np.full((4, 1), 0.5))[3][0]
+
+
+def test_slots_are_changed_and_asked_together() -> None:
+    sb3 = pytest.importorskip("coopgym.interfaces.sb3")
+    env = sb3.seat_vec_env("TrustDilemma-v1", 2, reward=coopgym.rewards.Mutuality(0.5), max_steps=3)
+    env.set_attr("note", "kept")
+    assert env.get_attr("note") == ["kept"] * 4
+    assert env.env_method("get_attr", "copies", indices=[0, 1, 2, 3]) == [[2] * 4] * 4
+    (spec,) = {each.to_json() for each in env.get_attr("spec")}
+    again = gymnasium.make(gymnasium.envs.registration.EnvSpec.from_json(spec))
+    assert again.unwrapped.game.parameters == env.game.parameters
+    assert env.spec.max_episode_steps == 3
+
+
+def test_slots_show_a_picture_of_every_copy() -> None:
+    sb3 = pytest.importorskip("coopgym.interfaces.sb3")
+    env = sb3.seat_vec_env("TrustDilemma-v1", 2, render_mode="rgb_array", max_steps=2)
+    env.reset()
+    first, second = env.get_images()
+    assert np.array_equal(first, second)
+    for _ in range(2):
+        env.step(np.full((4, 1), 0.5))
+    assert np.array_equal(env.get_images()[0], first)  # a new episode has begun
+    assert env.render().shape[2] == 3

@@ -298,7 +298,7 @@ def test_there_is_nothing_to_draw_before_the_first_reset(name: str) -> None:
         ({"reward": "mutuality=2"}, ValueError, r"mutuality=2.0: expected a number in \[0, 1\]"),
         ({"reward": 0.5}, TypeError, "reward=0.5: expected a mode name or a RewardLayer"),
         ({"view": "all"}, ValueError, "view='all': expected one of own, full, minimal or None"),
-        ({"gama": 2.0}, TypeError, f"unknown parameter 'gama' of {GAME}; did you mean 'gamma'"),
+        ({"gama": 2.0}, TypeError, f"{GAME} got an unexpected keyword argument 'gama'; did you mean 'gamma'"),
         ({"gamma": -1.0}, ValueError, "gamma=-1.0: expected finite values"),
         ({"max_steps": 0}, ValueError, "max_steps=0: expected"),
     ],
@@ -329,7 +329,9 @@ def test_unknown_games_are_errors(make: Any) -> None:
 def test_controls_are_checked(make: Any) -> None:
     with pytest.raises(ValueError, match="control='both': expected 'seat' or 'joint'"):
         make(GAME, control="both")
-    with pytest.raises(TypeError, match="seat is for control='seat'; a joint controller plays every seat"):
+    with pytest.raises(
+        TypeError, match="unexpected keyword argument 'seat'; it is for control='seat', as a joint controller plays"
+    ):
         make(GAME, control="joint", seat=1)
 
 
@@ -459,9 +461,11 @@ def test_stable_baselines_batches_check_their_actions() -> None:
         env.step(np.full((4, 1), 2.0))
     env.step(np.zeros((4, 1)))
     with pytest.raises(AttributeError, match="cannot set 'view'"):
-        env.set_attr("view", "full")
+        env.set_attr("view", "full", indices=[0])
     with pytest.raises(AttributeError, match="cannot call 'reset'"):
-        env.env_method("reset")
+        env.env_method("reset", indices=0)
+    with pytest.raises(ValueError, match="render_mode='ansi': expected 'rgb_array' or None"):
+        sb3.seat_vec_env(GAME, 2, render_mode="ansi")
 
 
 # Missing extras
@@ -476,6 +480,7 @@ def test_torch_environments_say_how_to_get_torch(monkeypatch: pytest.MonkeyPatch
 def test_frames_say_how_to_get_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     env = joint_env(GAME, render_mode="rgb_array")
     env.reset(seed=0)
+    monkeypatch.delitem(sys.modules, "coopgym.interfaces.picture", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=re.escape("pip install 'coopgym[render]'")):
         env.render()

@@ -133,7 +133,9 @@ COURSES: Mapping[str, Course] = {
 
 def arrays(given: Any) -> Iterator[Any]:
     """Every array in a nest of containers."""
-    if isinstance(given, np.ndarray) or type(given).__module__ == "torch":
+    if isinstance(given, np.ndarray) and given.dtype == object:
+        yield from arrays(list(given))
+    elif isinstance(given, np.ndarray) or type(given).__module__ == "torch":
         yield given
     elif dataclasses.is_dataclass(given) and not isinstance(given, type):
         yield from arrays(vars(given))

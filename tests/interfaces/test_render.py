@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
-from playing import aec_env, by_agent, joint_env, parallel_env, seat_env
+from playing import aec_env, by_agent, joint_env, parallel_env, seat_env, vector_env
 
 FEW_AND_MANY = pytest.mark.parametrize("game_id", ["PartnerHoldUp-v1", "PartnerHoldUp-v0", "ApacheProject-v1"])
 
@@ -26,7 +28,9 @@ def test_text_tells_step_conduct_and_trust_of_everyone(game_id: str) -> None:
     heading, columns, *rows, summary = env.render().splitlines()
     spec, state = env.game.spec, env._engine.state
     assert heading == f"{game_id}  step 3/{spec.horizon}"
-    assert columns.split()[0] == "cooperation"
+    assert columns.split()[:2] == ["payoff", "cooperation"]
+    paid = [float(row.split("%")[0].split()[-3]) for row in rows]
+    assert paid == pytest.approx(env._engine.advance(0.8 * spec.endowments)[0].payoffs, abs=0.2)
     assert [row.startswith(role) for row, role in zip(rows, spec.roles, strict=True)] == [True] * spec.n_agents
     assert all(" 80%  " in row for row in rows)
     assert f"mean trust {env.game.diagnostics(state)['mean_trust']:.3f}" in summary
@@ -66,6 +70,67 @@ def test_frames_show_the_course_of_the_episode(game_id: str) -> None:
     after = env.render()
     assert after.shape == before.shape
     assert (after != before).any()
+
+
+def test_what_stays_the_same_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    drawn = []
+    draw = FigureCanvasAgg.draw
+    monkeypatch.setattr(FigureCanvasAgg, "draw", lambda canvas: (drawn.append(canvas), draw(canvas)))
+    env = joint_env("TrustDilemma-v1", render_mode="rgb_array")
+    env.reset(seed=0)
+    for _ in range(10):
+        env.step(0.3 * env.action_space.high)
+        env.render()
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("game_id", ["TrustDilemma-v1", "ApacheProject-v1"])
+def test_frames_show_payoffs_that_leave_the_usual_range(game_id: str) -> None:
+    env = played(game_id, "rgb_array")
+    usual = env.render()
+    picture = env._renderer._picture
+    low, high = picture._usual
+    course = np.full((2, env.game.n_agents), 0.3)
+    for payoff in (low - 100.0, high + 1000.0):
+        frame = picture.draw(env._engine.state, course, np.full_like(course, payoff))
+        assert (frame != usual).any()
+        bottom, top = picture._board.limits
+        assert bottom <= payoff <= top
+    assert np.array_equal(env.render(), usual)
+
+
+def test_copies_of_a_rendering_environment_draw_the_same() -> None:
+    env = played("TrustDilemma-v1", "rgb_array")
+    frame = env.render()
+    for twin in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+        assert np.array_equal(twin.render(), frame)
+
+
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_batches_show_every_row_as_single_environments_do(mode: str) -> None:
+    env = vector_env("TrustDilemma-v1", 2, control="joint", max_steps=2, render_mode=mode, autoreset_mode="SameStep")
+    single = joint_env("TrustDilemma-v1", max_steps=2, render_mode=mode)
+    env.reset(seed=0)
+    single.reset(seed=0)
+    for _ in range(3):
+        first, second = env.render()
+        assert np.array_equal(first, single.render())
+        assert np.array_equal(first, second)
+        env.step(np.full((2, 2), 50.0))
+        if single.step(np.full(2, 50.0))[3]:
+            single.reset()
+
+
+def test_batches_without_a_mode_show_nothing_and_print_in_human_mode(capsys: pytest.CaptureFixture[str]) -> None:
+    env = vector_env("TrustDilemma-v1", 2)
+    env.reset(seed=0)
+    assert env.render() is None
+    vector_env("TrustDilemma-v1", 2, render_mode="human").reset(seed=0)
+    assert capsys.readouterr().out.count("step 0/100") == 2
+    with pytest.raises(ValueError, match="render_mode='screen': expected one of ansi, human, rgb_array or None"):
+        vector_env("TrustDilemma-v1", 2, render_mode="screen")
 
 
 def test_frames_start_anew_with_the_episode() -> None:

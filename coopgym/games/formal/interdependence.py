@@ -548,4 +548,4 @@ class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
 
     def state_info(self, state: State) -> dict[str, Any]:
         phase = self.parameters.phase
-        return {"agent_names": self.roles(), "phase": phase, "period": PERIODS[phase]}
+        return {"agent_names": ", ".join(self.roles()), "phase": phase, "period": PERIODS[phase]}

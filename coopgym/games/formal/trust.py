@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame, required
@@ -256,7 +256,6 @@ class SLCD(TrustGatedDyad[State, DyadParameters]):
     mechanism_class = "TR-2"
     category = "validated case study"
     summary = "Samsung and Sony in an LCD joint venture with unequal shares and dependence."
-    agent_names: ClassVar[tuple[str, ...]] = ("Samsung", "Sony")
     defaults = {
         "norm": 0.3, "share": (0.55, 0.45), "dependence": ((0.0, 0.64), (0.86, 0.0)), "gamma": 2.75, "chi": 0.3,
         "lambda_plus": 0.08, "lambda_minus": 0.28, "mu_R": 0.5, "delta_R": 0.02, "xi": 0.45, "kappa": 1.0,
@@ -264,12 +263,12 @@ class SLCD(TrustGatedDyad[State, DyadParameters]):
     }  # fmt: skip
 
     def roles(self) -> tuple[str, ...]:
-        return self.agent_names
+        return ("Samsung", "Sony")
 
     def state_info(self, state: State) -> dict[str, Any]:
         investment = state.last_action * self.endowments
         return {
-            "agent_names": self.agent_names,
+            "agent_names": ", ".join(self.roles()),
             "samsung_investment": investment[..., 0],
             "sony_investment": investment[..., 1],
         }

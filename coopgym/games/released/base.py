@@ -16,7 +16,6 @@ from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, requi
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
-from coopgym.games.released.info import count, number
 from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -377,13 +376,13 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         share = self.cooperation(state)
         ceiling = self.trust_rates.one - state.damage
         return {
-            "step": count(state.t),
-            "mean_trust": number(mean_over_pairs(state.trust)),
-            "mean_effective_trust": number(mean_over_pairs(self.xp.minimum(state.trust, ceiling))),
-            "mean_reputation_damage": number(1.0 - mean_over_pairs(ceiling)),
-            "total_value": number(total(values) + synergy),
-            "mean_cooperation": number(total(state.last_action) / self.n_agents),
-            "cooperation_rate": number(total(share) / self.n_agents),
+            "step": state.t,
+            "mean_trust": mean_over_pairs(state.trust),
+            "mean_effective_trust": mean_over_pairs(self.xp.minimum(state.trust, ceiling)),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(ceiling),
+            "total_value": total(values) + synergy,
+            "mean_cooperation": total(state.last_action) / self.n_agents,
+            "cooperation_rate": total(share) / self.n_agents,
             "cooperation": share,
             **self.state_info(state),
         }
@@ -395,7 +394,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             **self._described(after, step.individual_values, step.synergy),
             "actions": after.last_action,
             "payoffs": step.payoffs,
-            "welfare": number(total(step.payoffs)),
+            "welfare": total(step.payoffs),
             **self.step_info(before, transition),
         }
 

@@ -10,7 +10,6 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.info import count, indices, number
 from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.mechanisms.conduct_factors import (
@@ -117,15 +116,15 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
         optimum = self.team.optimum()
         free_riders = self.cooperation(state) < FREE_RIDING
         return {
-            "team_output": number(self.team.output(effort)),
+            "team_output": self.team.output(effort),
             "nash_equilibrium": self.team.equilibrium(),
             "social_optimum": optimum,
-            "mean_loyalty": number(state.loyalty.sum(-1) / self.n_agents),
+            "mean_loyalty": state.loyalty.sum(-1) / self.n_agents,
             "loyalty_scores": state.loyalty,
-            "team_cohesion": number(cohesion(state.loyalty, self.importance)),
-            "free_rider_count": count(free_riders.sum(-1)),
-            "free_rider_indices": indices(free_riders),
-            "efficiency_ratio": number(effort.sum(-1) / self.n_agents * (1.0 / optimum if optimum > 0 else 0.0)),
+            "team_cohesion": cohesion(state.loyalty, self.importance),
+            "free_rider_count": free_riders.sum(-1),
+            "free_rider_indices": free_riders,
+            "efficiency_ratio": effort.sum(-1) / self.n_agents * (1.0 / optimum if optimum > 0 else 0.0),
         }
 
     def stocks(self, state: TeamStateT) -> list[Array]:
@@ -248,7 +247,7 @@ class LoyaltyTeam(ConductGame[ConductState, LoyaltyTeamParameters]):
     def state_info(self, state: ConductState) -> dict[str, Any]:
         at_equilibrium = self.team.omega * (self.n_agents * self.team.equilibrium()) ** self.team.beta
         relative = self.team.output(state.last_action) * (1.0 / at_equilibrium if at_equilibrium > 0 else 0.0)
-        return {**super().state_info(state), "loyalty_lift": number(self.xp.where(state.t > 0, relative, 1.0))}
+        return {**super().state_info(state), "loyalty_lift": self.xp.where(state.t > 0, relative, 1.0)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +281,8 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
 
     End: after 150 steps; terminated when the coalition is smaller than ``min_coalition_size``, which exclusion avoids.
 
-    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (in index order), `coalition_stability`.
+    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (both booleans per agent),
+    `coalition_stability`.
 
     Source: TR-3; numbers of Coopetition-Gym v1.0.
     """
@@ -336,10 +336,10 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
         size = state.members.sum(-1)
         return {
             **super().state_info(state),
-            "coalition_size": count(size),
-            "coalition_members": indices(state.members),
-            "excluded_agents": indices(~state.members),
-            "coalition_stability": number(size / self.n_agents),
+            "coalition_size": size,
+            "coalition_members": state.members,
+            "excluded_agents": ~state.members,
+            "coalition_stability": size / self.n_agents,
         }
 
     def stocks(self, state: CoalitionState) -> list[Array]:
@@ -425,8 +425,8 @@ class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
             "phase_years": phase.years,
             "phase_loyalty": phase.greatest_loyalty,
             "expected_effort": phase.expected_effort,
-            "effort_deviation": number(deviation),
-            "validation_accuracy": number(self.xp.maximum(1.0 - deviation, 0.0)),
+            "effort_deviation": deviation,
+            "validation_accuracy": self.xp.maximum(1.0 - deviation, 0.0),
         }
 
 
@@ -486,8 +486,8 @@ class PublicGoods(ConductGame[ConductState, PublicGoodsParameters]):
         efficiency = self.public_good_welfare(state, effort) / self.xp.where(positive, at_best, 1.0) * positive
         return {
             **super().state_info(state),
-            "total_contribution": number(total),
-            "public_good": number(self.parameters.multiplier * total),
-            "contribution_rate": number(total / (self.n_agents * self.endowment())),
-            "social_efficiency": number(efficiency),
+            "total_contribution": total,
+            "public_good": self.parameters.multiplier * total,
+            "contribution_rate": total / (self.n_agents * self.endowment()),
+            "social_efficiency": efficiency,
         }

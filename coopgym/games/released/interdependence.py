@@ -11,7 +11,6 @@ from coopgym.backend import Array
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
-from coopgym.games.released.info import count, listed, name, number
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
 from coopgym.games.state import State
@@ -71,20 +70,20 @@ class PartnerHoldUp(ReleasedGame[State, PartnerHoldUpParameters]):
 
     def state_info(self, state: State) -> dict[str, Any]:
         weak_in_strong, strong_in_weak = state.trust[..., 1, 0], state.trust[..., 0, 1]
-        nothing = number(weak_in_strong * 0.0)
+        nothing = weak_in_strong * 0.0
         return {
-            "trust_asymmetry": number(weak_in_strong - strong_in_weak),
+            "trust_asymmetry": weak_in_strong - strong_in_weak,
             "power_asymmetry": self.parameters.weak_dependency - self.parameters.strong_dependency,
-            "weak_trust_in_strong": number(weak_in_strong),
-            "strong_trust_in_weak": number(strong_in_weak),
+            "weak_trust_in_strong": weak_in_strong,
+            "strong_trust_in_weak": strong_in_weak,
             "strong_agent_payoff": nothing,
             "weak_agent_payoff": nothing,
         }
 
     def step_info(self, before: State, transition: Transition) -> dict[str, Any]:
         return {
-            "strong_agent_payoff": number(transition.payoffs[..., 0]),
-            "weak_agent_payoff": number(transition.payoffs[..., 1]),
+            "strong_agent_payoff": transition.payoffs[..., 0],
+            "weak_agent_payoff": transition.payoffs[..., 1],
         }
 
 
@@ -149,11 +148,11 @@ class PlatformEcosystem(ReleasedGame[State, PlatformEcosystemParameters]):
         mean = developers.mean(-1)
         variance = ((developers - mean[..., None]) ** 2).mean(-1)
         return {
-            "platform_investment": number(state.last_action[..., 0]),
-            "mean_developer_investment": number(mean),
-            "developer_investment_std": number(variance**0.5),
-            "developer_trust_in_platform": number(self.developer_trust(state)),
-            "developer_exits": count(self.ended(state) * self.parameters.n_developers),
+            "platform_investment": state.last_action[..., 0],
+            "mean_developer_investment": mean,
+            "developer_investment_std": variance**0.5,
+            "developer_trust_in_platform": self.developer_trust(state),
+            "developer_exits": self.ended(state) * self.parameters.n_developers,
         }
 
 
@@ -209,7 +208,7 @@ class DynamicPartnerSelection(ScoreGame[DynamicPartnerSelectionParameters]):
         after: Any = transition.state
         return {
             "reputation_scores": after.public_scores,
-            "reputation_ranking": listed(self.ranking(after)),
+            "reputation_ranking": self.ranking(after),
         }
 
 
@@ -248,7 +247,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
 
     End: after 100 steps.
 
-    Info: step only `true_gamma` (None unless revealed), `gamma_type` ("high" above 0.6, else "low"; privileged, not for
+    Info: step only `true_gamma` (0 unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for
     policies). The documented running sums of rewards depend on the reward mode: environments add them for every game.
 
     Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
@@ -299,8 +298,8 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     def step_info(self, before: SynergyState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
         return {
-            "true_gamma": number(after.gamma) if self.parameters.reveal_gamma_in_obs else None,
-            "gamma_type": name(after.gamma > 0.6, ("low", "high")),
+            "true_gamma": after.gamma if self.parameters.reveal_gamma_in_obs else self.xp.zeros_like(after.gamma),
+            "gamma_type": self.xp.astype(after.gamma > 0.6, self.xp.int64),
         }
 
     def stocks(self, state: SynergyState) -> list[Array]:
@@ -384,5 +383,5 @@ class RenaultNissan(ReleasedGame[State, RenaultNissanParameters]):
         return {
             "phase": self.parameters.phase,
             "period": PHASES[self.parameters.phase].period,
-            "agent_names": list(self.spec.roles),
+            "agent_names": ", ".join(self.spec.roles),
         }

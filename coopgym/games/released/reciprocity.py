@@ -10,7 +10,6 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.info import pairs
 from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
@@ -132,9 +131,9 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         others, averages = self.trust_rates.others, self.averages(state)
         deviations = (state.last_action - averages) * (state.t > 0)[..., None]
         return {
-            "cooperation_signals": pairs(deviations[..., None, :] * others),
-            "reciprocity_effects": pairs(self.effects(state, deviations)),
-            "memory_averages": pairs(averages[..., None, :] * others),
+            "cooperation_signals": deviations[..., None, :] * others,
+            "reciprocity_effects": self.effects(state, deviations),
+            "memory_averages": averages[..., None, :] * others,
             "tr4_memory_window": self.reciprocity.window,
         }
 

@@ -11,12 +11,11 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
-from coopgym.games.released.info import count, flag, listed, names_of, number
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
-from coopgym.mechanisms.public_score import TIER_FACTORS, TIER_NAMES, TIER_THRESHOLDS, drifting_score, tier_of
+from coopgym.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.mechanisms.trust import mean_over_pairs
 
 
@@ -93,18 +92,11 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
 
     def step_info(self, before: CountedState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        if after.t.ndim:
-            cooperations, steps = after.cooperations, after.t[..., None]
-            return {
-                "cooperation_counts": cooperations,
-                "defection_counts": steps - cooperations,
-                "cooperation_rates": cooperations / steps,
-            }
-        met, step = after.cooperations.tolist(), int(after.t)
+        steps = after.t[..., None]
         return {
-            "cooperation_counts": met,
-            "defection_counts": [step - times for times in met],
-            "cooperation_rates": [times / step for times in met],
+            "cooperation_counts": after.cooperations,
+            "defection_counts": steps - after.cooperations,
+            "cooperation_rates": after.cooperations / steps,
         }
 
 
@@ -149,7 +141,7 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
     End: terminated when mean trust reaches ``recovery_target``; truncated after 150 steps. With the default damage and
     horizon the target is out of reach: full cooperation leads to 0.8735 and would need 174 steps.
 
-    Info: step only `peak_trust`, `recovery_step` (None before success), `trust_ceiling`, `recovery_progress`.
+    Info: step only `peak_trust`, `recovery_step` (0 before success), `trust_ceiling`, `recovery_progress`.
 
     Source: TR-2; numbers of Coopetition-Gym v1.0.
     """
@@ -202,10 +194,10 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
         after: Any = transition.state
         start, target = self.parameters.initial_trust, self.parameters.recovery_target
         return {
-            "peak_trust": number(after.peak_trust),
-            "recovery_step": count(after.recovery_step) if after.t.ndim > 0 or after.recovery_step > 0 else None,
-            "trust_ceiling": number(1.0 - self.mean_damage(after)),
-            "recovery_progress": number((mean_over_pairs(after.trust) - start) / (target - start)),
+            "peak_trust": after.peak_trust,
+            "recovery_step": after.recovery_step,
+            "trust_ceiling": 1.0 - self.mean_damage(after),
+            "recovery_progress": (mean_over_pairs(after.trust) - start) / (target - start),
         }
 
 
@@ -265,9 +257,9 @@ class SLCD(ReleasedGame[State, SLCDParameters]):
 
     def state_info(self, state: State) -> dict[str, Any]:
         return {
-            "agent_names": list(self.spec.roles),
-            "samsung_investment": number(state.last_action[..., 0]),
-            "sony_investment": number(state.last_action[..., 1]),
+            "agent_names": ", ".join(self.spec.roles),
+            "samsung_investment": state.last_action[..., 0],
+            "sony_investment": state.last_action[..., 1],
         }
 
 
@@ -314,7 +306,7 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
 
     End: after 100 steps.
 
-    Info: step only `agreement_reached`, `current_agreement` (None without one), `breach_occurred`, `total_agreements`,
+    Info: step only `agreement_reached`, `current_agreement` (zeros without one), `breach_occurred`, `total_agreements`,
     `total_breaches`, `proposal_convergence`.
 
     Source: TR-2; numbers of Coopetition-Gym v1.0.
@@ -385,14 +377,13 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
 
     def step_info(self, before: NegotiationState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        single = after.t.ndim == 0
         return {
-            "agreement_reached": flag((after.agreements > before.agreements)[..., 0]),
-            "current_agreement": None if single and not after.agreed[0] else listed(after.agreement),
-            "breach_occurred": flag((after.breaches > before.breaches)[..., 0]),
-            "total_agreements": count(after.agreements[..., 0]),
-            "total_breaches": count(after.breaches[..., 0]),
-            "proposal_convergence": number(1.0 - self.gap(after.last_action)[..., 0] / 100.0),
+            "agreement_reached": (after.agreements > before.agreements)[..., 0],
+            "current_agreement": after.agreement,
+            "breach_occurred": (after.breaches > before.breaches)[..., 0],
+            "total_agreements": after.agreements[..., 0],
+            "total_breaches": after.breaches[..., 0],
+            "proposal_convergence": 1.0 - self.gap(after.last_action)[..., 0] / 100.0,
         }
 
     def stocks(self, state: NegotiationState) -> list[Array]:
@@ -423,8 +414,8 @@ class ReputationMarket(ScoreGame[ReputationMarketParameters]):
 
     End: after 100 steps.
 
-    Info: step only `public_reputations`, `reputation_ranking`, `agent_tiers`, `mean_reputation`,
-    `reputation_inequality` (standard deviation).
+    Info: step only `public_reputations`, `reputation_ranking`, `agent_tiers` (0 excluded, 1 probation, 2 standard,
+    3 premium), `mean_reputation`, `reputation_inequality` (standard deviation).
 
     Source: TR-2; numbers of Coopetition-Gym v1.0.
     """
@@ -475,8 +466,8 @@ class ReputationMarket(ScoreGame[ReputationMarketParameters]):
         variance = ((scores - mean[..., None]) ** 2).mean(-1)
         return {
             "public_reputations": scores,
-            "reputation_ranking": listed(self.ranking(after)),
-            "agent_tiers": names_of(tier_of(scores, self.tier_thresholds), TIER_NAMES),
-            "mean_reputation": number(mean),
-            "reputation_inequality": number(variance**0.5),
+            "reputation_ranking": self.ranking(after),
+            "agent_tiers": tier_of(scores, self.tier_thresholds),
+            "mean_reputation": mean,
+            "reputation_inequality": variance**0.5,
         }

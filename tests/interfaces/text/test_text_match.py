@@ -142,7 +142,7 @@ def test_an_agent_object_sits_in_one_seat_only() -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"parameters": {"kk": 1}}, "unknown parameter 'kk'"),
+        ({"parameters": {"kk": 1}}, "unexpected keyword argument 'kk'"),
         ({"seats": 2}, "has seats 0 to 1"),
         ({"seats": ()}, "one or several different seats"),
         ({"seats": (0, 0)}, "one or several different seats"),

@@ -154,7 +154,7 @@ def test_every_certificate_can_be_written_as_json(game: str) -> None:
 
 
 def test_mistakes_are_explained() -> None:
-    with pytest.raises(TypeError, match=r"unknown parameter 'tehta'.*did you mean 'theta'"):
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'tehta'.*did you mean 'theta'"):
         certify("TeamProduction-v1", tehta=3.0)
     with pytest.raises(ValueError, match="did you mean 'TeamProduction-v1'"):
         certify("TeamProducton-v1")

@@ -1,0 +1,41 @@
+"""Running sums over the rewards of episodes, which every step replaces and nothing changes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from coopgym.backend import Array
+from coopgym.small_arrays import total
+
+
+class Tally(NamedTuple):
+    """What episodes have paid so far."""
+
+    steps: Array
+    """``(...)`` steps since the reset."""
+    rewards: Array
+    """``(..., N)`` sums of rewards."""
+    squares: Array
+    """``(...)`` sums of squared rewards, over agents too."""
+
+    @classmethod
+    def blank(cls, shape: tuple[int, ...]) -> Tally:
+        """Return what there is before the first step, for rewards of a shape ``(..., N)``."""
+        return cls(np.zeros(shape[:-1], dtype=np.int64)[()], np.zeros(shape), np.zeros(shape[:-1])[()])
+
+    def add(self, rewards: Array) -> Tally:
+        """Return the sums after a step's rewards ``(..., N)``."""
+        return Tally(self.steps + 1, self.rewards + rewards, self.squares + np.vecdot(rewards, rewards))
+
+    def renewed(self, rows: Array) -> Tally:
+        """Return the sums with those of some rows ``(...)`` begun anew."""
+        kept = ~rows
+        return Tally(self.steps * kept, self.rewards * kept[..., None], self.squares * kept)
+
+    def variance(self) -> Array:
+        """Population variance over the rewards of all agents and steps ``(...)``, zero before the first step."""
+        count = np.maximum(self.steps, 1) * self.rewards.shape[-1]
+        mean = total(self.rewards) / count
+        return np.maximum(self.squares / count - mean * mean, 0.0)
