@@ -41,13 +41,13 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
         "seat": seat,
         "observation": vectors(trajectory.observations),
         "action": numbers(trajectory.actions),
-        "share": numbers(trajectory.shares),
         "payoff": numbers(trajectory.payoffs),
         "reward": numbers(trajectory.rewards),
         "trust": vectors(trajectory.trust),
         "damage": vectors(trajectory.damage),
         "terminated": trajectory.terminated.T[episode, t].astype(bool),
         "truncated": trajectory.truncated.T[episode, t].astype(bool),
+        "share": numbers(trajectory.shares),
     }
     return pa.table(columns).cast(SCHEMAS["steps"])
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 from algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
 from algorithms.llm.method import Method
 from algorithms.llm.models import LanguageModel, SmallSettings
-from algorithms.llm.recipes import Options, Slots
+from algorithms.llm.recipes import Slots
 from algorithms.llm.registry import make_method
 from algorithms.llm.result import LanguageResult, talk_record, training_record
 from algorithms.llm.tasks import OutcomeKind, TaskSettings
@@ -70,7 +70,7 @@ class LLM(TrainerSettings, Trainable):
     usual_steps: ClassVar[int] = 1280
 
     method: str = "grpo"
-    options: Options = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     slots: Slots = dataclasses.field(default_factory=dict)
     first_steps: int | None = hyperparameter(None, 0)
     model: str = SMALL

@@ -69,7 +69,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if kind is Mapping:
         name, entry = arguments
         return isinstance(value, Mapping) and all(_fits(k, name) and _fits(v, entry) for k, v in value.items())
-    return value is None if hint is None else isinstance(value, hint)
+    return isinstance(value, kind or hint)
 
 
 def _in_words(hint: Any) -> str:

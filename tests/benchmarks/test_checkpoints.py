@@ -16,6 +16,7 @@ from benchmarks.runner import run_study
 from benchmarks.store import CHECKPOINTS, RunStore
 from benchmarks.study import Study
 from coopgym.corpus import load_corpus
+from coopgym.interrupts import UserInterrupt
 
 BLOCKS = 6
 ENTRY: dict[str, Any] = {
@@ -43,7 +44,7 @@ class Watch(Silence):
     def advance(self, job: Job, fraction: float) -> None:
         self.fractions.append(fraction)
         if len(self.fractions) == self.last:
-            raise KeyboardInterrupt
+            raise UserInterrupt
 
 
 @pytest.fixture(autouse=True)
