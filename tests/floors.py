@@ -100,7 +100,19 @@ COMMANDS = (
     Check("verify", ("coopgym", "data", "verify", "audit-v1")),
 )
 PART = Check("quick, a part", ("coopgym", "run", "quick", "--only", "*TrustDilemma*"))
-PYTEST = ("python", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "-c", f"{ROOT}/pyproject.toml")
+PYTEST = (
+    "python",
+    "-m",
+    "pytest",
+    "-m",
+    "not slow",
+    "-n",
+    "2",
+    "-p",
+    "no:cacheprovider",
+    "-c",
+    f"{ROOT}/pyproject.toml",
+)
 TESTS = Check("tests", (*PYTEST, f"--rootdir={ROOT}", f"{ROOT}/tests/interfaces", f"{ROOT}/tests/test_imports.py"))
 NO_TYPER = "coopgym: this command needs typer; install it with: pip install 'coopgym[bench]'"
 
