@@ -50,8 +50,8 @@ def test_one_iteration(game_id: str, shared: bool) -> None:
 
 
 def test_one_iteration_of_a_single_seat() -> None:
-    register_env("seat", lambda keywords: gymnasium.make("coopgym/TrustDilemma-v1", **keywords))
-    algorithm = config("TrustDilemma-v1").environment("seat", env_config={"max_steps": 8}).build_algo()
+    register_env("seat", lambda _: gymnasium.make("coopgym/TrustDilemma-v1", max_steps=8))
+    algorithm = config("TrustDilemma-v1").environment("seat").build_algo()
     result = algorithm.train()
     algorithm.stop()
     assert result["env_runners"]["episode_len_mean"] == 8

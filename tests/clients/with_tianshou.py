@@ -54,10 +54,8 @@ def test_episodes_are_collected_with_their_infos(game_id: str) -> None:
 def test_agents_act_in_their_turns(game_id: str) -> None:
     env = PettingZooEnv(coopgym.aec_env(game_id, max_cycles=2, actions="symmetric"))
     observation, _ = env.reset(seed=0)
-    for cycle in range(2):
-        for agent in env.agents:
-            assert observation["agent_id"] == agent
-            observation, rewards, terminated, truncated, _ = env.step(env.action_space.sample())
-    assert cycle == 1
+    for agent in env.agents * 2:
+        assert observation["agent_id"] == agent
+        observation, rewards, _, truncated, _ = env.step(env.action_space.sample())
     assert truncated
     assert len(rewards) == len(env.agents)
