@@ -36,6 +36,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TORCH = re.search(r"^torch==\S+$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[0]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_EXTRAS = re.search(r'pip install "\.\[(.+?)\]"', README)[1]
+README_LINKS = re.findall(r"\]\((?!https?:)([^)#]+)", README)
 SHOWN = ("gymnasium", "pettingzoo", "numpy", "scipy", "pyarrow", "pydantic", "typer", "matplotlib", "stable-baselines3")
 IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "constraints.txt", "requirements.lock", "Makefile",
                 "LICENSE-DATA", "data/audit-v1/runs/all.parquet", "tests/data/versions.json")  # fmt: skip
@@ -97,18 +100,8 @@ COMMANDS = (
     Check("verify", ("coopgym", "data", "verify", "audit-v1")),
 )
 PART = Check("quick, a part", ("coopgym", "run", "quick", "--only", "*TrustDilemma*"))
-PYTEST = (
-    "python",
-    "-m",
-    "pytest",
-    "-p",
-    "no:cacheprovider",
-    "-c",
-    str(ROOT / "pyproject.toml"),
-    "--rootdir",
-    str(ROOT),
-)
-TESTS = Check("tests", (*PYTEST, str(ROOT / "tests" / "interfaces"), str(ROOT / "tests" / "test_imports.py")))
+PYTEST = ("python", "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "-c", f"{ROOT}/pyproject.toml")
+TESTS = Check("tests", (*PYTEST, f"--rootdir={ROOT}", f"{ROOT}/tests/interfaces", f"{ROOT}/tests/test_imports.py"))
 NO_TYPER = "coopgym: this command needs typer; install it with: pip install 'coopgym[bench]'"
 
 
@@ -131,7 +124,7 @@ ENVIRONMENTS = {
         "all,perf", (*BASICS, *COMMANDS, PART, TESTS), beside=("ray[rllib]", "pettingzoo<1.27"), tools=TEST_TOOLS
     ),
     "newest": Environment("all,perf", (*BASICS, *COMMANDS, PART, TESTS), tools=TEST_TOOLS),
-    "readme": Environment("torch,bench", (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
+    "readme": Environment(README_EXTRAS, (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
     "base": Environment("", (*BASICS, Check("help", ("coopgym", "--help"), 2, NO_TYPER))),
     "video": Environment("video", (*BASICS, python("film", FILM))),
 }
@@ -149,7 +142,7 @@ def build(into: Path) -> Path:
     (sdist,), (wheel,) = into.glob("*.tar.gz"), into.glob("*.whl")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    if missing := [name for name in IN_THE_SDIST if name not in held]:
+    if missing := [name for name in (*IN_THE_SDIST, *README_LINKS) if name not in held]:
         raise SystemExit(f"{sdist.name}: misses {', '.join(missing)}")
     with zipfile.ZipFile(wheel) as archive:
         sizes = {each.filename: each.file_size for each in archive.infolist()}
@@ -166,23 +159,22 @@ def build(into: Path) -> Path:
 
 
 def constraints(environment: Environment, into: Path) -> Path:
-    """Write the versions that pip may choose from."""
-    file = into / "constraints.txt"
-    file.write_text(f"{TORCH}\n")
-    if environment.lowest:
-        override = into / "override.txt"
-        override.write_text(f"{TORCH}\n")
-        extras = [f"--extra={extra}" for extra in environment.extras.split(",")]
-        run(
-            (
-                *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *extras),
-                *("--resolution", "lowest-direct", "--override", str(override), "--no-header", "--no-annotate"),
-                *("--python-version", f"{sys.version_info[0]}.{sys.version_info[1]}", "--output-file", str(file)),
-            ),
-            into / "lowest.log",
-            ROOT,
-        )
-    return file
+    """Write the versions that pip is to take: uv finds them faster, and can look for the lowest."""
+    pinned, beside, override = into / "constraints.txt", into / "beside.in", into / "override.txt"
+    beside.write_text("\n".join(environment.beside))
+    override.write_text(TORCH)
+    extras = [f"--extra={extra}" for extra in environment.extras.split(",") if extra]
+    run(
+        (
+            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", str(beside), *extras),
+            *("--resolution", "lowest-direct" if environment.lowest else "highest", "--override", str(override)),
+            *("--python-version", f"{sys.version_info[0]}.{sys.version_info[1]}", "--no-header", "--no-annotate"),
+            *("--output-file", str(pinned)),
+        ),
+        into / "constraints.log",
+        ROOT,
+    )
+    return pinned
 
 
 def install(environment: Environment, wheel: Path, into: Path) -> Path:
@@ -190,7 +182,7 @@ def install(environment: Environment, wheel: Path, into: Path) -> Path:
     shutil.rmtree(into, ignore_errors=True)
     venv.create(into, with_pip=True)
     programs = into / ("Scripts" if os.name == "nt" else "bin")
-    pip = (str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
     wanted = f"coopgym[{environment.extras}] @ {wheel.as_uri()}" if environment.extras else str(wheel)
     pins = str(constraints(environment, into))
     run((*pip, "-c", pins, wanted, *environment.beside, *environment.tools), into / "install.log", into)

@@ -140,9 +140,19 @@ def check_game(game: str, parameters: Mapping[str, Any], seats: int) -> None:
     if game not in games():
         return
     known = make_game(game).parameter_dict()
+    given = {name: value for name, value in parameters.items() if name in known}
     try:
-        made = make_game(game, **{name: value for name, value in parameters.items() if name in known})
+        made = make_game(game, **given)
     except (TypeError, ValueError) as error:
-        raise FieldError(f"game_parameters: {error}") from error
+        alone = next((name for name, value in given.items() if not _may_have(game, name, value)), None)
+        raise FieldError(f"game_parameters{f'.{alone}' if alone else ''}: {error}") from error
     if made.n_agents != seats:
         raise FieldError(f"endowments: found {seats} seats, expected the {made.n_agents} of {game}")
+
+
+def _may_have(game: str, name: str, value: Any) -> bool:
+    try:
+        make_game(game, **{name: value})
+    except (TypeError, ValueError):
+        return False
+    return True

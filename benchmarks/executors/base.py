@@ -26,8 +26,9 @@ class WorkerDiedError(RuntimeError):
 def worker_died(job: Job) -> WorkerDiedError:
     """Return the error that says what was running and what to do."""
     return WorkerDiedError(
-        f"a worker process died, perhaps for lack of memory, while jobs like {job.title!r} were running; "
-        "finished runs are kept: run the same command again, with fewer --workers if it repeats"
+        "a worker process died, perhaps for lack of memory or because an agent ended it, while jobs like "
+        f"{job.title!r} were running; finished runs are kept: run the same command again, with fewer --workers if it "
+        "repeats"
     )
 
 

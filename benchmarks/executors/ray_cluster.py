@@ -132,8 +132,10 @@ class _Board:
 
 def _work(job: Job, study: str, device: str, board: Any) -> JobResult:
     from benchmarks.jobs import compute
+    from coopgym.interrupts import recognisable_interrupts
 
-    return compute(job, study, device, throttled(lambda fraction: board.note.remote(job.id, fraction)))
+    with recognisable_interrupts():
+        return compute(job, study, device, throttled(lambda fraction: board.note.remote(job.id, fraction)))
 
 
 def _own_path() -> str:

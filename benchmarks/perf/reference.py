@@ -121,9 +121,9 @@ def _steps(environment: Any, actions: Any) -> Callable[[], object]:
     return step
 
 
-r2 = partial(one_environment, "R2", DYAD, 1.0, 3.0)
-r6 = partial(one_environment, "R6", SIX, 4.0, 15.0)
-r40 = partial(one_environment, "R40", FORTY, 50.0, 200.0)
+r2 = partial(one_environment, "R2", DYAD, 2.5, 3.0)
+r6 = partial(one_environment, "R6", SIX, 8.0, 15.0)
+r40 = partial(one_environment, "R40", FORTY, 100.0, 200.0)
 r2_batch = partial(batch, "R2b", DYAD, 200.0, 600.0)
 r6_batch = partial(batch, "R6b", SIX, 400.0, 1200.0)
 r40_batch = partial(batch, "R40b", FORTY, 400.0, 1200.0)

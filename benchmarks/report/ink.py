@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import matplotlib
+import matplotlib.image
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -182,9 +183,10 @@ def pixels(figure: Figure, dots_per_inch: int) -> npt.NDArray[np.uint8]:
     _spell_missing_signs(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, format="rgba", dpi=dots_per_inch, facecolor=CARD)
-    width, height = (round(inches * dots_per_inch) for inches in figure.get_size_inches())
-    return np.frombuffer(buffer.getvalue(), dtype=np.uint8).reshape((height, width, 4))
+        figure.savefig(buffer, format="png", dpi=dots_per_inch, facecolor=CARD)
+    buffer.seek(0)
+    shares = matplotlib.image.imread(buffer, format="png")  # read back for its size, which versions round differently
+    return np.rint(255 * shares).astype(np.uint8)
 
 
 def _show_all_text(figure: Figure) -> None:

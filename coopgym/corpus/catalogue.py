@@ -60,11 +60,15 @@ def write_catalogue(data: Path, file: Path) -> None:
 
 @cache
 def catalogue() -> dict[str, Listing]:
-    """Return all corpora that were released with this version, by name, wherever they are."""
+    """Return all corpora that were released with this version, by name, wherever they are.
+
+    Code that was copied without its data knows of none.
+    """
     if checkout := checkout_data():
         return {each.name: each for each in listings(checkout)}
-    written = json.loads((PACKAGED / CATALOGUE_FILE).read_text(encoding="utf-8"))
-    return {entry["name"]: Listing(**entry) for entry in written}
+    written = PACKAGED / CATALOGUE_FILE
+    entries = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else []
+    return {entry["name"]: Listing(**entry) for entry in entries}
 
 
 def checkout_data() -> Path | None:

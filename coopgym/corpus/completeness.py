@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.corpus.errors import CorpusError
-from coopgym.corpus.manifest import shard_faults
+from coopgym.corpus.manifest import MANIFESTS, shard_faults
 from coopgym.corpus.remote import Place, member, size_of
-from coopgym.corpus.shards import CROISSANT_FILE, listed_files, memory_limit, read_shard, shards
+from coopgym.corpus.shards import CROISSANT_FILE, listed_files, read_shards, shards
 
 _SHOWN = 10
 
@@ -18,11 +19,18 @@ _SHOWN = 10
 def require_complete(place: Place) -> None:
     """Make sure that the files of a corpus are there, with the sizes that its manifests or Croissant file tell.
 
-    Policies may be missing: rows tell enough without them.
+    Policies may be missing: rows tell enough without them. Of shards whose runs are missing a warning tells: a job that
+    was killed leaves such, too.
 
     Raises:
         CorpusError: names those that are missing or exchanged, and says what to do.
     """
+    if (bereft := _bereft(place)) and (bereft := bereft & _bereft(place)):  # the second look: runs are written last
+        warnings.warn(
+            f"{place}: {len(bereft)} shards, such as {min(bereft)}, have a manifest and no runs: jobs were killed, "
+            "or the runs were deleted; run the study again, or `coopgym data verify` to see all",
+            stacklevel=3,
+        )
     if not _faults(place):
         return
     if found := _faults(place):  # again: what is being written may have changed between two looks
@@ -41,11 +49,7 @@ def require_distinct(place: Place, max_bytes: int | None = None) -> None:
         CorpusError: names a run that is not, and the shards that hold it.
     """
     files = shards(place)
-    left = memory_limit(place, max_bytes)
-    ids: list[pa.ChunkedArray] = []
-    for file in files:
-        ids.append(read_shard(file, "runs", ("run_id",), left).column("run_id"))
-        left -= ids[-1].nbytes
+    ids = [table.column("run_id") for table in read_shards(files, "runs", ("run_id",), max_bytes)]
     counts = pc.value_counts(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.string()))
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
     if not len(twice):
@@ -65,6 +69,12 @@ def _faults(place: Place) -> list[str]:
     return [what for name in names for _, what in shard_faults(place, name, policies=False, deep=False)] + [
         *_unlike_croissant(place)
     ]
+
+
+def _bereft(place: Place) -> set[str]:
+    """Return the shards of which there is a manifest but no runs."""
+    told = {index.name.removesuffix(".json") for index in (place / MANIFESTS).glob("*.json")}
+    return told - {shard.name.removesuffix(".parquet") for shard in shards(place)}
 
 
 def _unlike_croissant(place: Place) -> Iterator[str]:

@@ -5,7 +5,7 @@ Texts are read as dictionaries, each word once, so that what they unpack to is k
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,14 +42,19 @@ def require_decodable(path: Place, file: pq.ParquetFile, columns: Collection[str
     require_within(path, "in memory it takes", size, limit)
 
 
-def require_unpackable(path: Place, table: pa.Table, limit: int) -> None:
-    """Make sure that the texts of a table, which holds each of them once, may be unpacked.
+def read_packed(path: Place, file: pq.ParquetFile, columns: Sequence[str], limit: int) -> pa.Table:
+    """Read columns of a file that was opened with `text_columns` as dictionaries; they stay dictionaries.
 
     Raises:
-        CorpusError: it would take more memory than the limit.
+        CorpusError: unpacked they would take more memory than the limit.
     """
-    size = sum(_unpacked_size(chunk) for column in table.columns for chunk in column.chunks)
-    require_within(path, "in memory it takes", size, limit)
+    groups: list[pa.Table] = []
+    size = 0
+    for group in range(file.metadata.num_row_groups):  # one by one: lists of dictionaries are not read across groups
+        groups.append(file.read_row_group(group, columns=columns))
+        size += sum(_unpacked_size(chunk) for column in groups[-1].columns for chunk in column.chunks)
+        require_within(path, "in memory it takes at least", size, limit)
+    return pa.concat_tables(groups) if groups else file.read(columns=columns)
 
 
 def _unpacked_size(array: pa.Array) -> int:

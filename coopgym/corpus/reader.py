@@ -23,7 +23,7 @@ from coopgym.corpus.schema import (
     TABLES,
     TableName,
 )
-from coopgym.corpus.shards import CROISSANT_FILE, first_line, memory_limit, open_shard, read_json, read_shard, shards
+from coopgym.corpus.shards import CROISSANT_FILE, first_line, open_shard, read_json, read_shards, shards
 from coopgym.corpus.table import CorpusTable
 
 STUDY_FILE = "study.json"
@@ -82,7 +82,7 @@ class Corpus:
         for shard in shards(self.path):
             labels = open_shard(shard, "runs").schema_arrow.metadata
             for key in _METADATA_KEYS:
-                found[key].update(labels.get(key, b"unknown").decode().split(LABEL_SEPARATOR))
+                found[key].update(labels.get(key, b"unknown").decode(errors="replace").split(LABEL_SEPARATOR))
         return {key.decode().removeprefix("coopgym."): tuple(sorted(values)) for key, values in found.items()}
 
     @cached_property
@@ -108,12 +108,7 @@ class Corpus:
             raise ValueError(f"{name}: no such columns: {', '.join(unknown)}; known: {', '.join(SCHEMAS[name].names)}")
         # A shard counts when its runs were written: curves and steps are written first and may be orphans of a kill.
         places = (self.path / name / shard.name for shard in shards(self.path))
-        left = memory_limit(self.path, self.max_bytes)
-        tables: list[pa.Table] = []
-        for place in places:
-            if place.exists():
-                tables.append(read_shard(place, name, names, left))
-                left -= tables[-1].nbytes
+        tables = read_shards((place for place in places if place.exists()), name, names, self.max_bytes)
         return CorpusTable(pa.concat_tables(tables) if tables else SCHEMAS[name].empty_table().select(names))
 
     def sizes(self) -> dict[TableName, int]:

@@ -138,7 +138,7 @@ def write_missing_manifests(folder: Path) -> None:
     for shard in run_shards(folder):
         paths = {name: table_path(name, shard.stem) for name in TABLES}
         entries = {
-            path: Entry(digest_of(folder / path), len(read_shard(folder / path, name)))
+            path: Entry(digest_of(member(folder, path)), len(read_shard(folder / path, name)))
             for name, path in paths.items()
             if (folder / path).exists()
         }
@@ -185,7 +185,7 @@ def _finish_change(folder: Path, shard: str) -> None:
     if manifest is None or not manifest.earlier:
         return
     path = table_path("runs", shard)
-    found = digest_of(folder / path)
+    found = digest_of(member(folder, path))
     if found == manifest.earlier[path].digest:
         write_manifest(folder, shard, Manifest(manifest.earlier))
     elif found == manifest.files[path].digest:
@@ -199,7 +199,7 @@ def _reduced_details(folder: Path, shard: str, manifest: Manifest) -> dict[str, 
     for name in DETAILS:
         path = table_path(name, shard)
         if path in manifest.files and manifest.files[path] != manifest.earlier[path] and (folder / path).exists():
-            if digest_of(folder / path) != manifest.earlier[path].digest:
+            if digest_of(member(folder, path)) != manifest.earlier[path].digest:
                 continue
             table = _details_of(runs, folder / path, name)
             content = _encoded_like(folder / path, name, table)

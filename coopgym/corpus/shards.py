@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coopgym.contained_files import UncontainedFileError, inner_path
-from coopgym.corpus.decoding import require_decodable, require_unpackable, text_columns
+from coopgym.corpus.decoding import read_packed, require_decodable, text_columns
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.limits import AT_HAND, JSON_LIMIT, require_within, size_limit
 from coopgym.corpus.remote import Place, RemotePath, member, size_of
@@ -113,7 +113,7 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
             f"{path}: a Parquet file, but not of a coopgym corpus (no {TABLE_KEY.decode()!r} in its metadata); "
             "move it out of the corpus folder"
         )
-    version = labels.get(SCHEMA_VERSION_KEY, b"").decode()
+    version = labels.get(SCHEMA_VERSION_KEY, b"").decode(errors="replace")
     try:
         known = major(version) == major(SCHEMA_VERSION)
     except ValueError as error:
@@ -123,8 +123,8 @@ def open_shard(path: Place, name: TableName) -> pq.ParquetFile:
             f"{path}: schema version {version}, but this coopgym reads versions {major(SCHEMA_VERSION)}.x; "
             "install a coopgym release that knows it"
         )
-    if labels[TABLE_KEY].decode() != name:
-        raise CorpusError(f"{path}: holds table {labels[TABLE_KEY].decode()!r}, expected {name!r}; restore its folder")
+    if (held := labels[TABLE_KEY].decode(errors="replace")) != name:
+        raise CorpusError(f"{path}: holds table {held!r}, expected {name!r}; restore its folder")
     promised = [column.name for column in COLUMNS[name] if column.since <= minor(version)]
     present = set(schema.names)
     missing = [column for column in promised if column not in present]
@@ -192,8 +192,7 @@ def read_shard(
         present = set(file.schema_arrow.names)
         names = [column for column in schema.names if column in present]
         require_decodable(path, file, names, limit)
-        table = _packed(path, file.metadata).read(columns=names)
-        require_unpackable(path, table, limit)
+        table = read_packed(path, _packed(path, file.metadata), names, limit)
         for field in schema:
             if field.name not in present:
                 table = table.append_column(field, pa.nulls(len(table), field.type))
@@ -202,6 +201,24 @@ def read_shard(
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorpusError(_damaged(path, f"its data cannot be read ({first_line(error)})")) from error
+
+
+def read_shards(
+    places: Iterable[Place], name: TableName, columns: Sequence[str] | None = None, max_bytes: int | None = None
+) -> list[pa.Table]:
+    """Read shards of one corpus, each as `read_shard` does.
+
+    Raises:
+        CorpusError: a file is damaged, foreign or too new, or they are too large together.
+    """
+    tables: list[pa.Table] = []
+    size = 0
+    for place in places:
+        limit = memory_limit(place, max_bytes)
+        tables.append(read_shard(place, name, columns, limit))
+        size += tables[-1].nbytes
+        require_within(place, f"with the shards before it, {name} takes", size, limit)
+    return tables
 
 
 def _packed(path: Place, metadata: pq.FileMetaData) -> pq.ParquetFile:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.table import Partners, Table
-from coopgym.backend import total
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interfaces.engine import Engine
@@ -29,6 +28,7 @@ from coopgym.interfaces.spaces import (
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
 from coopgym.rewards import RewardLayer
+from coopgym.small_arrays import total
 
 Control = Literal["seat", "joint"]
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.backend import Array, total
+from coopgym.backend import Array
+from coopgym.small_arrays import total
 
 
 class Tally(NamedTuple):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.backend import Array, Backend, Namespace, namespace_of, total
+from coopgym.backend import Array, Backend, Namespace, namespace_of
+from coopgym.small_arrays import total
 
 SIGNAL_WIDTH = 0.5
 """Width of a cooperation signal in shares of endowment (formal edition)."""
@@ -99,16 +100,19 @@ def update_trust(
     conduct = rates.others * signal[..., None, :]
     gain = xp.maximum(conduct, rates.zero)
     ceiling = rates.one - damage
-    built = trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero)
-    healed = rates.lasting * damage
     if _nobody_falls_short(signal):
-        return xp.minimum(built, ceiling), healed
+        return xp.minimum(_built(trust, gain, ceiling, rates, xp), ceiling), rates.lasting * damage
     loss = gain - conduct
-    moved = built - rates.erosion * loss * trust
+    moved = _built(trust, gain, ceiling, rates, xp) - rates.erosion * loss * trust
     if rates.overshoots:
         moved = xp.maximum(moved, rates.zero)
     scarred = damage + rates.scarring * loss * ceiling
-    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, healed)
+    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, rates.lasting * damage)
+
+
+def _built(trust: Array, gain: Array, ceiling: Array, rates: TrustRates, xp: Namespace) -> Array:
+    """Trust after what is gained, before anything is lost."""
+    return trust + rates.building * gain * xp.maximum(ceiling - trust, rates.zero)
 
 
 def _nobody_falls_short(signal: Array) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from coopgym.backend import Array, Namespace, every, namespace_of, total
+from coopgym.backend import Array, Namespace, namespace_of
+from coopgym.small_arrays import every, total
 
 SMOOTHING = 1e-3
 """Offset that keeps Cobb-Douglas terms differentiable at zero cooperation (formal edition)."""

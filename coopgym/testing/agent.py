@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import random
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,8 +16,10 @@ from coopgym.agents.base import Agent, FloatArray, Seat, playable_shares
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.testing.conformance import require, run_checks
+from coopgym.interrupts import is_interrupt, recognisable_interrupts
+from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import random_tape, replay
+from coopgym.user_code import home_of, message_of, place_of
 
 GAMES = ("PartnerHoldUp-v1", "AppleAppStore-v1", "PartnerHoldUp-v0", "AppleAppStore-v0")
 """Games with two and with three unequal seats, in both editions."""
@@ -26,6 +27,7 @@ STEPS = 8
 """Steps of the play that most checks show; whole episodes are shown once."""
 EPISODES = 3
 RESTART_AFTER = 3
+WRITES = "act() changes the observation it is shown; work on a copy"
 SAME = 1e-9
 """How far two sequences of shares may differ and still be the same."""
 
@@ -90,7 +92,8 @@ def check_agent(agent: str | Agent | Callable[[], Agent], *, games: Sequence[str
         ConformanceError: a promise is broken; the message names the check, the seat and the change that is needed.
     """
     name, make = _named(agent)
-    run_checks(name, CHECKS, Subject(make, tuple(games), seed), lambda error: _located(make, error))
+    with recognisable_interrupts():
+        run_checks(name, CHECKS, Subject(make, tuple(games), seed), lambda error: _located(make, error))
 
 
 def _named(agent: Any) -> tuple[str, Callable[[], Any]]:
@@ -101,17 +104,24 @@ def _named(agent: Any) -> tuple[str, Callable[[], Any]]:
     return getattr(agent, "__name__", type(agent).__name__), agent
 
 
-def _located(make: Callable[[], Any], error: Exception) -> str:
-    """Name file and line: of what an agent raised in its own code, otherwise of its ``act``."""
+def _located(make: Callable[[], Any], error: BaseException) -> str:
+    """Name file and line: of what was raised in an agent's own code, otherwise of where its class plays."""
     try:
-        act = getattr(type(make()), "act", None)
-    except Exception:  # an agent that cannot be made has said so
+        place = place_of(error) or home_of(make()) or _act_of(make())
+    except BaseException as refusal:  # an agent that cannot be made has said so
+        if is_interrupt(refusal):
+            raise
         return ""
+    return f" ({place})" if place and f"({place})" not in message_of(error) else ""
+
+
+def _act_of(agent: object) -> str | None:
+    """Return ``file:line`` of a shipped agent's ``act``."""
+    act = getattr(type(agent), "act", None)
     if not inspect.isfunction(act):
-        return ""
+        return None
     code = inspect.unwrap(act).__code__
-    raised = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == code.co_filename]
-    return f" ({code.co_filename}:{raised[-1] if raised else code.co_firstlineno})"
+    return f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def it_has_begin_and_act(subject: Subject) -> None:
@@ -149,13 +159,32 @@ def _require_playable(where: str, seat: Seat, answer: Any, episodes: int) -> Non
 
 
 def it_leaves_observations_alone(subject: Subject) -> None:
-    """Observations are read, not written."""
-    for case in subject.cases:
+    """Observations are read, not written, from the first step to the last."""
+    for case in (*subject.cases, *subject.whole_episodes()):
         agent = subject.began(case)
-        for observation in case.observations:
+        for step, observation in enumerate(case.observations):
             shown = observation.copy()
             agent.act(shown)
-            require((shown == observation).all(), f"{case} act() changes the observation it is shown; work on a copy")
+            if (shown == observation).all():
+                continue
+            _name_the_line_that_writes(subject, case)
+            require(False, f"{case}, at step {step}, {WRITES}")
+
+
+def _name_the_line_that_writes(subject: Subject, case: Case) -> None:
+    """Show a case in arrays that cannot be written into: what is raised then stands in the line that writes.
+
+    Raises:
+        ConformanceError: the agent tries; it is chained to what was raised.
+    """
+    agent = subject.began(case)
+    for step, observation in enumerate(case.observations):
+        shown = observation.copy()
+        shown.flags.writeable = False
+        try:
+            agent.act(shown)
+        except ValueError as error:
+            raise ConformanceError(f"{case}, at step {step}, {WRITES}") from error
 
 
 def it_leaves_the_global_random_state_alone(subject: Subject) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from coopgym.interrupts import is_interrupt
+from coopgym.user_code import message_of
+
 Subject = TypeVar("Subject")
 
 
@@ -26,7 +29,7 @@ def run_checks(
     name: str,
     checks: Sequence[Callable[[Subject], None]],
     subject: Subject,
-    located: Callable[[Exception], str] = lambda error: "",
+    located: Callable[[BaseException], str] = lambda error: "",
 ) -> None:
     """Run checks in order until one fails.
 
@@ -37,7 +40,7 @@ def run_checks(
         located: where in the user's code to look for what failed; what the messages end with.
 
     Raises:
-        ConformanceError: a check failed, or the subject raised an error of its own.
+        ConformanceError: a check failed, or the subject raised whatever it was.
     """
     for check in checks:
         title = check.__name__.replace("_", " ")
@@ -45,5 +48,8 @@ def run_checks(
             check(subject)
         except ConformanceError as error:
             raise ConformanceError(f"{name}: {title}: {error}{located(error)}") from error
-        except Exception as error:
-            raise ConformanceError(f"{name}: {title}: {type(error).__name__}: {error}{located(error)}") from error
+        except BaseException as error:  # what ends the interpreter breaks the protocol as well
+            if is_interrupt(error):
+                raise
+            said = f"{type(error).__name__}: {message_of(error)}"
+            raise ConformanceError(f"{name}: {title}: {said}{located(error)}") from error

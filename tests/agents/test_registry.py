@@ -155,6 +155,59 @@ def test_a_class_without_the_protocol_is_refused(own_file: str) -> None:
         make_agent(f"{own_file}:NOT_A_CLASS")
 
 
+@pytest.mark.parametrize("name", ["os:system", "builtins:exit", "os:path", "builtins:print"])
+def test_what_is_no_class_is_not_called(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(TypeError, match=f"agent '{name}': .* is of type '.*'; expected a class with begin and act"):
+        make_agent(name)
+    assert capfd.readouterr() == ("", "")
+
+
+WITNESSES = """
+from pathlib import Path
+
+class NoAgent:
+    def __init__(self):
+        Path("called").touch()
+
+def factory():
+    Path("called").touch()
+"""
+
+
+def test_a_class_or_function_that_makes_no_agent_is_not_even_called(own_file: str, tmp_path: Path) -> None:
+    (tmp_path / f"{own_file}.py").write_text(WITNESSES, encoding="utf-8")
+    for name in ("NoAgent", "factory"):
+        with pytest.raises(TypeError, match=f"agent '{own_file}:{name}'"):
+            make_agent(f"{own_file}:{name}")
+    assert not (tmp_path / "called").exists()
+
+
+UNMAKEABLE = """
+class Agent:
+    def __init__(self, error=SystemExit):
+        raise error("[/b]")
+    def begin(self, seat, episodes, rng): ...
+    def act(self, observation): ...
+"""
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, RuntimeError, ImportError, ValueError])
+def test_whatever_a_constructor_raises_is_told_with_its_line(
+    own_file: str, tmp_path: Path, error: type[BaseException]
+) -> None:
+    (tmp_path / f"{own_file}.py").write_text(UNMAKEABLE, encoding="utf-8")
+    told = rf"cannot be made: {error.__name__}: \[/b\] \({own_file}\.py:4\)$"
+    with pytest.raises(ValueError, match=told) as caught:
+        make_agent(f"{own_file}:Agent", error=error)
+    assert isinstance(caught.value.__cause__, error)
+
+
+def test_a_name_that_is_odd_is_refused() -> None:
+    for name in (":", ":Agent", "os:", ".relative:Agent", "a\0b:Agent", "os.path.:Agent"):
+        with pytest.raises(ValueError, match="agent "):
+            make_agent(name)
+
+
 def test_a_bare_strategy_cannot_be_made() -> None:
     with pytest.raises(TypeError, match="abstract"):
         make_agent("coopgym.agents.base:Strategy")

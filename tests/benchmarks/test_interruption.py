@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from corpora import content_bytes
+from corpora import content_bytes, told
 from processes import PATIENCE, children, is_running, wait_until
 from quiet import Silence
 from typer.testing import CliRunner
@@ -171,13 +170,6 @@ def start(launch: Launch) -> Launch:
 
 def kept(folder: Path) -> dict[str, bytes]:
     return {shard.name: shard.read_bytes() for shard in run_shards(folder)}
-
-
-def told(folder: Path) -> tuple[list[bytes], str]:
-    """Tables and the page, but for when and from which versions of the study the runs were computed."""
-    text = (folder / "report.html").read_text(encoding="utf-8")
-    origin = r'<meta name="coopgym-runs" content="\w+">|<dt>(computing time|computed|study hash)</dt><dd>[^<]*</dd>'
-    return [(folder / name).read_bytes() for name in page.TABLE_FILES], re.sub(origin, "", text)
 
 
 def wait_for_the_middle(place: Path, out: str) -> None:

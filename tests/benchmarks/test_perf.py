@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from benchmarks import perf
 from benchmarks.perf import device, learners, reference
 from benchmarks.perf.measure import Ratio, UnavailableError, compare, rate, ratio_of
+from coopgym.extras import MissingExtraError
 
 FACTS: dict[str, Any] = {"id": "X", "title": "a ratio", "unit": "steps/s", "floor": 1.0, "aim": 3.0}
 
@@ -180,13 +181,29 @@ def test_time_per_update_counts_updates() -> None:
     assert 0.0 < learners._seconds_per_update(trainer)() < 10.0
 
 
+@pytest.mark.parametrize(
+    ("absence", "raised", "said"),
+    [
+        (UnavailableError("there is no learner 'Nobody'"), UnavailableError, "there is no learner 'Nobody'"),
+        (
+            ModuleNotFoundError("No module named 'pygame'", name="pygame"),
+            MissingExtraError,
+            "C2 needs pygame; install it with: pip install 'coopgym[perf]'",
+        ),
+    ],
+)
 def test_what_is_not_here_costs_no_other_ratio(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    absence: Exception,
+    raised: type[Exception],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def measurement(place: str):
         def measure(quick: bool) -> Ratio:
             if place == perf.MEASUREMENTS["C2"]:
-                raise UnavailableError("there is no learner 'Nobody'")
+                raise absence
             return ratio(2.0)
 
         return measure
@@ -194,6 +211,6 @@ def test_what_is_not_here_costs_no_other_ratio(
     monkeypatch.setattr(perf, "_measurement", measurement)
     results = perf.run_all(out=tmp_path / "perf.json")
     assert len(results) == len(perf.MEASUREMENTS) - len(perf.ON_A_DEVICE) - 1
-    assert "C2        left out: there is no learner 'Nobody'" in capsys.readouterr().out
-    with pytest.raises(UnavailableError):
+    assert f"C2        left out: {said}" in capsys.readouterr().out
+    with pytest.raises(raised):
         perf.run_all(["C2"], out=tmp_path / "perf.json")

@@ -19,8 +19,8 @@ from benchmarks.study import Study
 from coopgym.agents import make_agent
 from coopgym.agents.foreign_names import UntrustedNameError, names_from_data
 from coopgym.corpus import load_corpus
-from coopgym.corpus.reader import read_shard, run_shards
 from coopgym.corpus.shard_writer import keep_runs
+from coopgym.corpus.shards import read_shard, run_shards
 
 HOSTILE = """
 from pathlib import Path

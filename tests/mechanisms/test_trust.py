@@ -65,6 +65,17 @@ def test_trust_never_passes_the_ceiling_of_the_damage_before(seed: int) -> None:
 
 
 @given(seeds)
+def test_an_environment_alone_that_skips_losses_moves_as_its_row_does(seed: int) -> None:
+    trust, damage, D, signal = relations(seed, (2,))
+    signal[0] = abs(signal[0])
+    rates = TrustRates.from_parameters(NUMPY, D, **RATES)
+    together = update_trust(trust, damage, signal, rates)
+    for row in range(2):
+        alone = update_trust(trust[row], damage[row], signal[row], rates)
+        np.testing.assert_array_equal(alone, [array[row] for array in together])
+
+
+@given(seeds)
 def test_torch_moves_trust_as_numpy_does(seed: int) -> None:
     torch = pytest.importorskip("torch")
     backend = torch_backend("cpu", torch.float64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coopgym.agents import Seat, agent_names
+from coopgym.agents import Seat, Strategy, agent_names
 from coopgym.agents.heuristics import Constant, GrimTrigger, Random, TitForTat
 from coopgym.testing import ConformanceError, check_agent
 
@@ -140,6 +140,43 @@ class Fails(Mine):
         raise RuntimeError("out of memory")
 
 
+class Exits(Mine):
+    def act(self, observation: Any) -> Any:
+        raise SystemExit(0)
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
+class Speechless(Mine):
+    def act(self, observation: Any) -> Any:
+        raise SpeechlessError
+
+
+class CannotBeMade(Mine):
+    def __init__(self) -> None:
+        raise GeneratorExit
+
+
+class LateScribbler(Mine):
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        super().begin(seat, episodes, rng)
+        self.rounds = 0
+
+    def act(self, observation: Any) -> Any:
+        self.rounds += 1
+        if self.rounds > 50:
+            observation[:, 0] = 0.5
+        return super().act(observation)
+
+
+class LateShare(Strategy):
+    def cooperate(self, observation: Any) -> Any:
+        return np.where(self.round > 50, np.nan, 0.5)
+
+
 @pytest.mark.parametrize("name", [*STRATEGIES, "Constant_00", "Constant_37", "Constant_100"])
 def test_shipped_agents_conform(name: str) -> None:
     check_agent(name)
@@ -177,7 +214,12 @@ def test_a_ten_line_agent_conforms_as_class_object_or_function() -> None:
         (OwnGenerator, r"equal generators give different actions; take all randomness from the generator that begin"),
         (GlobalNumPy, "it draws from a global random state"),
         (GlobalPython, "it draws from a global random state"),
-        (Scribbler, r"act\(\) changes the observation it is shown"),
+        (Scribbler, r"at step 0, act\(\) changes the observation it is shown"),
+        (LateScribbler, r"leaves observations alone: in seat 0 of .*, at step 50, act\(\) changes the observation"),
+        (LateShare, r"stay playable: in seat 0 of .*, at step 51, act\(\) returned nan"),
+        (Exits, "its actions are playable: SystemExit: 0"),
+        (Speechless, "playable: SpeechlessError: a message that cannot be read: it raises SystemExit"),
+        (CannotBeMade, "it has begin and act: GeneratorExit"),
         (WritesToOthers, r"writes into the memory around the observation \(observation.base\)"),
         (ReadsOthers, r"actions depend on the memory around the observation \(observation.base\)"),
         (lambda: Late([np.nan] * 3), r"stay playable: in seat 0 of .*, at step 60, act\(\) returned nan"),
@@ -197,9 +239,21 @@ def test_broken_agents_learn_what_to_change(broken: Any, message: str) -> None:
         check_agent(broken)
 
 
-@pytest.mark.parametrize("broken", [Undefined, Fails])
-def test_messages_name_file_and_line(broken: Any) -> None:
-    line = broken.act.__code__.co_firstlineno + (broken is Fails)
+@pytest.mark.parametrize(
+    ("broken", "method", "below"),
+    [
+        (Undefined, "act", 0),
+        (Fails, "act", 1),
+        (Exits, "act", 1),
+        (CannotBeMade, "__init__", 1),
+        (Speechless, "act", 1),
+        (Scribbler, "act", 1),
+        (LateScribbler, "act", 3),
+        (LateShare, "cooperate", 0),
+    ],
+)
+def test_messages_name_file_and_line(broken: Any, method: str, below: int) -> None:
+    line = getattr(broken, method).__code__.co_firstlineno + below
     with pytest.raises(ConformanceError, match=rf"\(.*test_check_agent\.py:{line}\)$"):
         check_agent(broken)
 

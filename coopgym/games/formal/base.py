@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend, total
+from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
@@ -23,6 +23,7 @@ from coopgym.mechanisms.trust import (
     update_trust,
 )
 from coopgym.mechanisms.value import logarithmic_value
+from coopgym.small_arrays import total
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=FormalParameters)

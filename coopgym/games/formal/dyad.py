@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from coopgym.backend import NUMPY, Array, Backend, for_each_agent
+from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import Bargained, Productive
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import trust_gate
 from coopgym.mechanisms.value import pair_synergy
+from coopgym.small_arrays import for_each_agent
 
 
 @dataclass(frozen=True, kw_only=True)

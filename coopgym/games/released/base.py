@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from coopgym.backend import NUMPY, Array, Backend, for_each_agent, total
+from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
@@ -21,6 +21,7 @@ from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
+from coopgym.small_arrays import for_each_agent, total
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=Parameters)

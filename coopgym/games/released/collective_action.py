@@ -119,12 +119,12 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
             "team_output": self.team.output(effort),
             "nash_equilibrium": self.team.equilibrium(),
             "social_optimum": optimum,
-            "mean_loyalty": state.loyalty.mean(-1),
+            "mean_loyalty": state.loyalty.sum(-1) / self.n_agents,
             "loyalty_scores": state.loyalty,
             "team_cohesion": cohesion(state.loyalty, self.importance),
             "free_rider_count": free_riders.sum(-1),
             "free_rider_indices": free_riders,
-            "efficiency_ratio": effort.mean(-1) * (1.0 / optimum if optimum > 0 else 0.0),
+            "efficiency_ratio": effort.sum(-1) / self.n_agents * (1.0 / optimum if optimum > 0 else 0.0),
         }
 
     def stocks(self, state: TeamStateT) -> list[Array]:
@@ -417,7 +417,7 @@ class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
 
     def state_info(self, state: ConductState) -> dict[str, Any]:
         phase = self.phase
-        deviation = abs(state.last_action.mean(-1) - phase.expected_effort) / phase.expected_effort
+        deviation = abs(state.last_action.sum(-1) / self.n_agents - phase.expected_effort) / phase.expected_effort
         deviation = deviation * (state.t > 0)
         return {
             **super().state_info(state),

@@ -128,12 +128,12 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         return reciprocity_effects(state.trust, self.susceptibility, answer)
 
     def state_info(self, state: ReciprocityState) -> dict[str, Any]:
-        others = 1.0 - self.diagonal
-        deviations = self.deviations(state) * (state.t > 0)[..., None]
+        others, averages = self.trust_rates.others, self.averages(state)
+        deviations = (state.last_action - averages) * (state.t > 0)[..., None]
         return {
             "cooperation_signals": deviations[..., None, :] * others,
             "reciprocity_effects": self.effects(state, deviations),
-            "memory_averages": self.averages(state)[..., None, :] * others,
+            "memory_averages": averages[..., None, :] * others,
             "tr4_memory_window": self.reciprocity.window,
         }
 
