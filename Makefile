@@ -2,6 +2,7 @@
 # make test  set up .venv with development tools; lint, type-check, check layering, test
 # make bench measure the benchmark ratios
 # make floors install the wheel into fresh environments, from the lowest declared versions to the newest, and use it there
+# make clients install tools of other projects into environments of their own, and run their tests there
 # make lock  write requirements.lock, constraints.txt with hashes
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test bench slow floors lock clean
+.PHONY: run test bench slow floors clients lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/coopgym run quick
@@ -29,6 +30,9 @@ bench: $(VENV)/dev.stamp
 
 floors: $(VENV)/dev.stamp
 	$(BIN)/python tests/floors.py
+
+clients: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.clients.environments
 
 # torch stays out, as does what torch alone needs: which of its builds is right, and what that brings, depends on the machine.
 lock: $(VENV)/dev.stamp

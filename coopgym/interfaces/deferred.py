@@ -14,8 +14,9 @@ class DeferredInfo(dict[str, Any]):
     before they read stay as written.
     """
 
+    __slots__ = ("_reckon",)
+
     def __init__(self, reckon: Callable[[], dict[str, Any]]) -> None:
-        super().__init__()
         self._reckon: Callable[[], dict[str, Any]] | None = reckon
 
     def _fill(self) -> None:

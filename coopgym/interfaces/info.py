@@ -33,8 +33,8 @@ class InfoSchema:
 
     def of_step(self, before: State, levels: Array, transition: Transition, rewards: Array, tally: Tally) -> Info:
         """Describe a step with which episodes reached a tally."""
-        told = {"step": transition.state.t, **self.game.step_diagnostics(before, levels, transition)}
-        told["payoffs"], told["rewards"] = transition.payoffs, rewards
+        told: Info = self.game.step_diagnostics(before, levels, transition)
+        told["step"], told["payoffs"], told["rewards"] = transition.state.t, transition.payoffs, rewards
         told["units"], told["shares"] = levels, levels / self.game.spec.endowments
         told["cumulative_rewards"], told["reward_variance"] = tally.rewards, tally.variance()
         return self._owned(told)

@@ -177,7 +177,7 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
             observation = self._observe()
             self._renderer.restart(self._engine.state, renewed)
         played = _Played(before, levels, transition, rewards, tally)
-        fresh = self._engine.state if renewed.any() else None
+        fresh = self._engine.state if anyone_renewed or last is not None else None
         info = DeferredInfo(partial(self._told_of_step, played, fresh, renewed, last))
         return observation, reward, terminated, truncated, info
 
