@@ -41,7 +41,7 @@ ENVIRONMENTS = {
         ("sb3", "supersuit", "minari", "tianshou"),
     ),
     "torchrl": Environment(("torchrl", "benchmarl"), ("torchrl", "benchmarl")),
-    "rllib": Environment(("ray[rllib]",), ("rllib",)),
+    "rllib": Environment(("ray[rllib]", "torch"), ("rllib",)),
 }
 TOOLS = ("pytest", "pytest-timeout")
 

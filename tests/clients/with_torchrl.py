@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torchrl.envs import GymEnv, PettingZooEnv, PettingZooWrapper
+from torchrl.envs import GymEnv, PettingZooWrapper
 from torchrl.envs.utils import check_env_specs
 
 import coopgym
@@ -42,10 +42,6 @@ def test_infos_are_read_into_tensors(game_id: str) -> None:
 def test_pettingzoo_environments_keep_their_specs(game_id: str, make: Any) -> None:
     env = PettingZooWrapper(make(game_id, max_cycles=3), use_mask=make is coopgym.aec_env, return_state=True)
     check_env_specs(env)
-
-
-def test_pettingzoo_environments_are_made_by_their_name() -> None:
-    check_env_specs(PettingZooEnv("coopgym/TrustDilemma-v1", parallel=True, max_cycles=3))
 
 
 def test_unknown_keywords_are_refused_as_such() -> None:
