@@ -164,9 +164,9 @@ SAID = {
     "Exhausts": "MemoryError",
     "ImportsLate": "SystemExit: 0",
     "Unreadable": "SystemExit: 3",
-    "Undefined": "ValueError: Undefined in seat 0: TrustDilemma-v1: the action nan of agent_0",
-    "Misshapen": "ValueError: Misshapen in seat 0 of TrustDilemma-v1: act() must return 1 actions",
-    "Wordy": "ValueError: Wordy in seat 0 of TrustDilemma-v1: act() must return numbers, got 'cooperate",
+    "Undefined": "ValueError: Undefined in seat 0 of TrustDilemma-v1: act() returned nan in episode 0",
+    "Misshapen": "ValueError: Misshapen in seat 0 of TrustDilemma-v1: act() must return 1 shares",
+    "Wordy": "ValueError: Wordy in seat 0 of TrustDilemma-v1: act() must return numbers, one share of the endowment",
     "Overlong": "SystemExit: no transcript",
 }
 ELSEWHERE = {"ImportsLate": "exits_when_imported.py:1"}
