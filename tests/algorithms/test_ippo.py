@@ -34,6 +34,7 @@ def same_policy(one: TrainingResult, a: int, other: TrainingResult, b: int) -> b
     return all(np.array_equal(one.tensors[name][a], other.tensors[name][b]) for name in names)
 
 
+@pytest.mark.slow
 def test_team_production_reaches_nash_and_optimum() -> None:
     """Private reward leads to the private Nash level, cooperative reward to the welfare optimum."""
     nash, optimum = 1.44, 1.76

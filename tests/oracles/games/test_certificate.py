@@ -54,6 +54,17 @@ def test_stage_games_are_the_certified_dilemmas(game: str, phase: str | None) ->
             assert per_group(form, found.only().profile) == pytest.approx(wanted, abs=PROFILE)
 
 
+LONG = {
+    "ApacheProject-v1",
+    "CoalitionFormation-v1",
+    "DynamicPartnerSelection-v1",
+    "GraduatedSanction-v1",
+    "IndirectReciprocity-v1",
+    "PlatformEcosystem-v1",
+}
+"""Games whose commitments take longest to find."""
+
+
 def near(found: list[list[float]], wanted: list[float], tolerance: float) -> bool:
     return any(np.abs(np.subtract(shares, wanted)).max() <= tolerance + 1e-9 for shares in found)
 
@@ -64,7 +75,9 @@ def is_convention(made: Any, mode: str, groups: list[int], shares: list[float]) 
     return regret(form, np.repeat(shares, groups), form.levels) <= 2e-4
 
 
-@pytest.mark.parametrize("game", CERTIFICATES)
+@pytest.mark.parametrize(
+    "game", [pytest.param(game, marks=pytest.mark.slow) if game in LONG else game for game in CERTIFICATES]
+)
 def test_commitment_play_and_mechanism_are_as_certified(game: str) -> None:
     facts, certificate = CERTIFICATES[game], certify(game)
     record = certificate_record(certificate)
