@@ -36,8 +36,10 @@ def stable_baselines(game_id: str, seed: int) -> Act:
 
 
 def single_file(game_id: str, seed: int) -> Act:
-    plain_ppo = pytest.importorskip("plain_ppo")
-    return plain_ppo.PlainPPO(plain(game_id), seed).learn(BUDGET).act
+    pytest.importorskip("torch")
+    from plain_ppo import PlainPPO
+
+    return PlainPPO(plain(game_id), seed).learn(BUDGET).act
 
 
 @pytest.mark.slow
