@@ -41,6 +41,7 @@ MEASUREMENTS = {
     "C18b": "benchmarks.perf.language:c18_with_a_tool",
     "C18c": "benchmarks.perf.language:c18_replayed",
     "R2": "benchmarks.perf.reference:r2",
+    "R2i": "benchmarks.perf.reference:r2_read",
     "R6": "benchmarks.perf.reference:r6",
     "R40": "benchmarks.perf.reference:r40",
     "R2b": "benchmarks.perf.reference:r2_batch",
