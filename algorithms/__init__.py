@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from algorithms.trainable import Trainable
+    from coopgym.algorithms.trainable import Trainable
 
 _LEARNERS = {
-    "COMA": "algorithms.marl.coma",
-    "FCP": "algorithms.marl.fcp",
-    "IA2C": "algorithms.marl.ia2c",
-    "IPPO": "algorithms.marl.ippo",
-    "IQL": "algorithms.marl.iql",
-    "IndependentREINFORCE": "algorithms.marl.reinforce",
-    "ISAC": "algorithms.marl.isac",
-    "JointPPO": "algorithms.marl.joint_ppo",
-    "LLM": "algorithms.llm.learner",
-    "LOLA": "algorithms.marl.lola",
-    "M3DDPG": "algorithms.marl.m3ddpg",
-    "MADDPG": "algorithms.marl.maddpg",
-    "MAPPO": "algorithms.marl.mappo",
-    "MASAC": "algorithms.marl.masac",
-    "MATD3": "algorithms.marl.matd3",
-    "MeanFieldAC": "algorithms.marl.mean_field_ac",
-    "Mixed": "algorithms.marl.mixed",
-    "QMIX": "algorithms.marl.qmix",
-    "SB3A2C": "algorithms.marl.sb3",
-    "SB3PPO": "algorithms.marl.sb3",
-    "SB3SAC": "algorithms.marl.sb3",
-    "SelfPlayPPO": "algorithms.marl.self_play_ppo",
-    "VDN": "algorithms.marl.vdn",
+    "COMA": "coopgym.algorithms.marl.coma",
+    "FCP": "coopgym.algorithms.marl.fcp",
+    "IA2C": "coopgym.algorithms.marl.ia2c",
+    "IPPO": "coopgym.algorithms.marl.ippo",
+    "IQL": "coopgym.algorithms.marl.iql",
+    "IndependentREINFORCE": "coopgym.algorithms.marl.reinforce",
+    "ISAC": "coopgym.algorithms.marl.isac",
+    "JointPPO": "coopgym.algorithms.marl.joint_ppo",
+    "LLM": "coopgym.algorithms.llm.learner",
+    "LOLA": "coopgym.algorithms.marl.lola",
+    "M3DDPG": "coopgym.algorithms.marl.m3ddpg",
+    "MADDPG": "coopgym.algorithms.marl.maddpg",
+    "MAPPO": "coopgym.algorithms.marl.mappo",
+    "MASAC": "coopgym.algorithms.marl.masac",
+    "MATD3": "coopgym.algorithms.marl.matd3",
+    "MeanFieldAC": "coopgym.algorithms.marl.mean_field_ac",
+    "Mixed": "coopgym.algorithms.marl.mixed",
+    "QMIX": "coopgym.algorithms.marl.qmix",
+    "SB3A2C": "coopgym.algorithms.marl.sb3",
+    "SB3PPO": "coopgym.algorithms.marl.sb3",
+    "SB3SAC": "coopgym.algorithms.marl.sb3",
+    "SelfPlayPPO": "coopgym.algorithms.marl.self_play_ppo",
+    "VDN": "coopgym.algorithms.marl.vdn",
 }
 """Modules of learners by the name of the class."""
 

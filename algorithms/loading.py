@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.marl.agents import load_agents as load_policies
-from algorithms.marl.training_record import read_record
-from algorithms.trainable import PolicyAgent, ReplicaName
+from coopgym.algorithms.marl.agents import load_agents as load_policies
+from coopgym.algorithms.marl.training_record import read_record
+from coopgym.algorithms.trainable import PolicyAgent, ReplicaName
 from coopgym.digests import check_digests
 from coopgym.record_fields import fields
 
@@ -37,7 +37,7 @@ def load_agents(
     """
     check_digests(Path(path))  # before the record decides who reads the rest
     if read_record(Path(path), _any_record).get("kind") == LANGUAGE:
-        from algorithms.llm.result import load_language_agents
+        from coopgym.algorithms.llm.result import load_language_agents
 
         return load_language_agents(path, replica, stochastic=stochastic)
     return load_policies(path, replica, stochastic=stochastic, foreign=foreign)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
-from algorithms.marl.hyperparameters import Hyperparameters
 from coopgym.agents.base import Agent
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.bench import bench
-from benchmarks.commands.data import data
-from benchmarks.commands.exploit import exploit
-from benchmarks.commands.games import games
-from benchmarks.commands.plan import plan
-from benchmarks.commands.play import play
-from benchmarks.commands.report import report
-from benchmarks.commands.run import run
-from benchmarks.commands.solve import solve
-from benchmarks.commands.tournament import tournament
-from benchmarks.commands.train import train
-from benchmarks.standard_streams import spell_what_cannot_be_encoded
+from coopgym.benchmarks.commands.bench import bench
+from coopgym.benchmarks.commands.data import data
+from coopgym.benchmarks.commands.exploit import exploit
+from coopgym.benchmarks.commands.games import games
+from coopgym.benchmarks.commands.plan import plan
+from coopgym.benchmarks.commands.play import play
+from coopgym.benchmarks.commands.report import report
+from coopgym.benchmarks.commands.run import run
+from coopgym.benchmarks.commands.solve import solve
+from coopgym.benchmarks.commands.tournament import tournament
+from coopgym.benchmarks.commands.train import train
+from coopgym.benchmarks.standard_streams import spell_what_cannot_be_encoded
 
 app = typer.Typer(name="coopgym", no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -30,7 +30,7 @@ def main() -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from benchmarks.provenance import package_version
+        from coopgym.benchmarks.provenance import package_version
 
         typer.echo(f"coopgym {package_version()}")
         raise typer.Exit

@@ -11,13 +11,13 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.analysis import Contests, Estimate, Failure, Field, Setting, rankings
-from benchmarks.analysis.estimates import FEWEST, score_text
-from benchmarks.nature import share_convention
-from benchmarks.plan import in_words
-from benchmarks.progress import duration
-from benchmarks.runner import Outlook, undecided_in_words
-from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.analysis import Contests, Estimate, Failure, Field, Setting, rankings
+from coopgym.benchmarks.analysis.estimates import FEWEST, score_text
+from coopgym.benchmarks.nature import share_convention
+from coopgym.benchmarks.plan import in_words
+from coopgym.benchmarks.progress import duration
+from coopgym.benchmarks.runner import Outlook, undecided_in_words
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.games.parameters import describe
 from coopgym.games.registry import game_class, make_game
 from coopgym.games.spec import GameSpec

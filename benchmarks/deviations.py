@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.plan import ALIKE, RunSpec
+from coopgym.benchmarks.plan import ALIKE, RunSpec
 from coopgym.games.registry import make_game
-from oracles.dynamic.deviation import Deviation
-from oracles.dynamic.deviation_search import EffortName
-from oracles.dynamic.exploitability import exploitability
-from oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.deviation import Deviation
+from coopgym.oracles.dynamic.deviation_search import EffortName
+from coopgym.oracles.dynamic.exploitability import exploitability
+from coopgym.oracles.dynamic.frozen import Agents
 
 
 def searched(

@@ -26,7 +26,7 @@ from coopgym.rewards import reward_layer
 from coopgym.visible_text import brief
 
 if TYPE_CHECKING:
-    from algorithms.trainable import Trainable
+    from coopgym.algorithms.trainable import Trainable
 
 GAME_GROUPS = {"all": "", "all-v0": "-v0", "all-v1": "-v1"}
 """Names that stand for many games, and how the ids of those games end."""
@@ -161,7 +161,7 @@ class LearnerEntry(Strict):
         Raises:
             ValueError, TypeError: an unknown hyper-parameter or a value out of range.
         """
-        from algorithms import learners
+        from coopgym.algorithms import learners
 
         return learners()[self.name](**self.settings)
 
@@ -172,7 +172,7 @@ class LearnerEntry(Strict):
 
     @model_validator(mode="after")
     def _constructible(self) -> Self:
-        from algorithms import learners
+        from coopgym.algorithms import learners
 
         known = learners()
         if self.name not in known:

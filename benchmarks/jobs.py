@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from benchmarks.audits import AUDITS, AuditOptions
-from benchmarks.deviations import searched
-from benchmarks.meetings import meet
-from benchmarks.metrics import evaluation_metrics, stochastic_metrics
-from benchmarks.plan import Job, RunSpec, Training, canonical_json
-from benchmarks.policies import copies, scripted
-from benchmarks.provenance import versions
-from benchmarks.recording import step_table, turn_table, turns_of
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
+from coopgym.benchmarks.audits import AUDITS, AuditOptions
+from coopgym.benchmarks.deviations import searched
+from coopgym.benchmarks.meetings import meet
+from coopgym.benchmarks.metrics import evaluation_metrics, stochastic_metrics
+from coopgym.benchmarks.plan import Job, RunSpec, Training, canonical_json
+from coopgym.benchmarks.policies import copies, scripted
+from coopgym.benchmarks.provenance import versions
+from coopgym.benchmarks.recording import step_table, turn_table, turns_of
 from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
+from coopgym.oracles.dynamic.frozen import Agents
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
-from oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
-    from algorithms.trainable import Trained
+    from coopgym.algorithms.trainable import Trained
 
 CHECKPOINT_SECONDS = 60.0
 """Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
-from benchmarks.plan import Meeting, Player, RunSpec
-from benchmarks.policies import LostAgentsError, copies
-from benchmarks.recording import turns_of
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.play import play
+from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
+from coopgym.benchmarks.plan import Meeting, Player, RunSpec
+from coopgym.benchmarks.policies import LostAgentsError, copies
+from coopgym.benchmarks.recording import turns_of
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
-from oracles.games.symmetry import exchangeable_groups
+from coopgym.oracles.games.symmetry import exchangeable_groups
 
 if TYPE_CHECKING:
-    from benchmarks.plan.grouping import Supply
+    from coopgym.benchmarks.plan.grouping import Supply
 
 
 @dataclass(frozen=True)

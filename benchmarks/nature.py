@@ -33,7 +33,7 @@ def fresh(name: str) -> Agent:
 
 def is_ours(agent: Agent) -> bool:
     """Whether an agent comes with the package: it has a version; of all others the source is hashed."""
-    return _home(agent) in OURS
+    return type(agent).__module__.partition(".")[0] == OURS
 
 
 def nature(name: str) -> Nature:
@@ -42,11 +42,8 @@ def nature(name: str) -> Nature:
     if not (isinstance(agent, Strategy) and is_ours(agent)):
         return Nature("plugin", certain=False)
     scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
-    return Nature("oracle" if _home(agent) == "oracles" else scripted, certain=not agent.classifier.stochastic)
-
-
-def _home(agent: Agent) -> str:
-    return type(agent).__module__.partition(".")[0]
+    oracle = type(agent).__module__.startswith("coopgym.oracles.")
+    return Nature("oracle" if oracle else scripted, certain=not agent.classifier.stochastic)
 
 
 def share_convention(ids: Iterable[str]) -> str:

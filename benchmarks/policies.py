@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.plan import RunSpec
 from coopgym.agents import make_agent
+from coopgym.benchmarks.plan import RunSpec
 from coopgym.corpus.manifest import POLICIES, shard_faults
 from coopgym.corpus.writer import sync_folder
 from coopgym.games.registry import make_game
-from oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
-    from algorithms.trainable import PolicyAgent, Trained
+    from coopgym.algorithms.trainable import PolicyAgent, Trained
 
     Policies = Sequence[PolicyAgent] | str
     """The agents of a learner's run, one per seat, or why they cannot be had."""
@@ -74,7 +74,7 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
         job_id: the job that computed it; None when the folder does not hold the run.
         folder: the folder of results.
     """
-    from algorithms.loading import load_agents
+    from coopgym.algorithms.loading import load_agents
 
     if job_id is None:
         return f"{spec.path} has not been trained in {folder}; run the study without --only, or with it included"

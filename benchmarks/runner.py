@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from benchmarks.executors import Executor, InProcess, ProcessPool
-from benchmarks.jobs import JobResult
-from benchmarks.plan import Job, RunSpec, Superseded, expand, group, in_words
-from benchmarks.store import RunStore
-from benchmarks.study import Study
+from coopgym.benchmarks.executors import Executor, InProcess, ProcessPool
+from coopgym.benchmarks.jobs import JobResult
+from coopgym.benchmarks.plan import Job, RunSpec, Superseded, expand, group, in_words
+from coopgym.benchmarks.store import RunStore
+from coopgym.benchmarks.study import Study
 
 Older: TypeAlias = Literal["ask", "redo", "keep"]
 """What becomes of stored runs that only another version of coopgym would make otherwise: somebody has to say, they are

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
-from benchmarks.jobs import JobResult
-from benchmarks.plan import COMPARED_COLUMNS, Job, RunSpec, Superseded, canonical_json, content_hash, superseded
-from benchmarks.policies import keep_policies, trained_agents
-from benchmarks.provenance import package_version
-from benchmarks.study import Study
+from coopgym.benchmarks.jobs import JobResult
+from coopgym.benchmarks.plan import COMPARED_COLUMNS, Job, RunSpec, Superseded, canonical_json, content_hash, superseded
+from coopgym.benchmarks.policies import keep_policies, trained_agents
+from coopgym.benchmarks.provenance import package_version
+from coopgym.benchmarks.study import Study
 from coopgym.corpus.manifest import require_sound
 from coopgym.corpus.shard_writer import (
     add_shard,

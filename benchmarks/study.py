@@ -11,8 +11,9 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from benchmarks.audits import AUDITS, AuditOptions, reference_labels
-from benchmarks.entries import (
+from coopgym.agents import agent_names
+from coopgym.benchmarks.audits import AUDITS, AuditOptions, reference_labels
+from coopgym.benchmarks.entries import (
     ConstantScan,
     LearnerEntry,
     ScenarioEntry,
@@ -26,8 +27,7 @@ from benchmarks.entries import (
     swept,
     unknown,
 )
-from benchmarks.nature import require_sight
-from coopgym.agents import agent_names
+from coopgym.benchmarks.nature import require_sight
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
@@ -133,7 +133,7 @@ class Block(Setting):
 
 
 class AuditBlock(Setting):
-    """An audit: actions fixed in advance, to learn what deviations pay (`benchmarks.audits`)."""
+    """An audit: actions fixed in advance, to learn what deviations pay (`coopgym.benchmarks.audits`)."""
 
     protocol: str
     options: AuditOptions = AuditOptions()

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.entries import unknown
-from benchmarks.executors.in_process import one_thread
-from benchmarks.jobs import CHECKPOINT_SECONDS
-from benchmarks.solve.settings import parse_settings
-from benchmarks.terminal_console import TerminalConsole
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.play import Episodes, play
+from coopgym.benchmarks.entries import unknown
+from coopgym.benchmarks.executors.in_process import one_thread
+from coopgym.benchmarks.jobs import CHECKPOINT_SECONDS
+from coopgym.benchmarks.solve.settings import parse_settings
+from coopgym.benchmarks.terminal_console import TerminalConsole
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
 
 if TYPE_CHECKING:
-    from algorithms.trainable import Trainable
-    from algorithms.trainable import Trained as Training
+    from coopgym.algorithms.trainable import Trainable
+    from coopgym.algorithms.trainable import Trained as Training
 
 GAME_PREFIX = "game."
 """What names of game parameters begin with; other names are hyper-parameters."""
@@ -139,7 +139,7 @@ def learner_named(name: str) -> type[Trainable]:
     Raises:
         ValueError: there is none of this name; says which is nearest.
     """
-    from algorithms import learners
+    from coopgym.algorithms import learners
 
     known = learners()
     found = {_key(title): title for title in known}
@@ -161,7 +161,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
         FileExistsError: the folder holds a training already.
         ValueError, TypeError: something that was asked for is unknown, out of range or does not apply to the game.
     """
-    from algorithms.marl.training_record import RECORD_FILE
+    from coopgym.algorithms.marl.training_record import RECORD_FILE
 
     out, game = request.out, request.played_game()
     if out is not None and (out / RECORD_FILE).exists():

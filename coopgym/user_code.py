@@ -9,17 +9,18 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from coopgym.interrupts import is_interrupt
 from coopgym.visible_text import visible
 
-OURS = ("coopgym", "oracles", "algorithms", "benchmarks")
-"""Packages that come together: their code is not a user's."""
+OURS = "coopgym"
+"""The package whose code is not a user's."""
 _SHELVES = (sysconfig.get_path("stdlib"), *site.getsitepackages(), site.getusersitepackages())
 INSTALLED = frozenset(Path(folder).resolve() for folder in _SHELVES)
 """Folders whose modules have releases of their own: what is imported from there is not a user's local code."""
-_OUR_FOLDERS = frozenset(Path(__file__).resolve().parent.with_name(name) for name in OURS)
 _SPEAKING = ("act", "cooperate", "begin")
 """Methods in which an agent says what it plays."""
 LONGEST_MESSAGE = 240
@@ -102,7 +103,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_users(file: str) -> bool:
-    return not file.startswith("<") and (INSTALLED | _OUR_FOLDERS).isdisjoint(Path(file).resolve().parents)
+    return not file.startswith("<") and (INSTALLED | _our_folders()).isdisjoint(Path(file).resolve().parents)
+
+
+@cache
+def _our_folders() -> frozenset[Path]:
+    """Folders of our package: in a checkout some of them lie beside it."""
+    specs = (find_spec(name) for name in (OURS, f"{OURS}.oracles", f"{OURS}.algorithms", f"{OURS}.benchmarks"))
+    return frozenset(Path(place).resolve() for spec in specs if spec for place in spec.submodule_search_locations or ())
 
 
 def _shown(file: str, line: int | None) -> str:

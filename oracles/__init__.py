@@ -9,32 +9,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oracles.agents import applicable_oracles
-    from oracles.dynamic.bounds import certified_gap
-    from oracles.dynamic.deviation import best_deviation
-    from oracles.dynamic.exploitability import exploitability
-    from oracles.dynamic.grim import grim_equilibrium
-    from oracles.dynamic.optima import dynamic_optima
-    from oracles.dynamic.planner import plan, plan_modes
-    from oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium, welfare_bracket
-    from oracles.finite.discretised import FiniteGame, discretise
-    from oracles.finite.zero_sum import minimax
-    from oracles.games.basin_search import find_basins
-    from oracles.games.basins import Basins
-    from oracles.games.best_response import best_response, regret
-    from oracles.games.certificate import Certificate, certify
-    from oracles.games.certificate_record import certificate_record
-    from oracles.games.commitment import commitment, response_curves
-    from oracles.games.coopetitive_path import coopetitive_path
-    from oracles.games.dilemma import dilemma
-    from oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
-    from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
-    from oracles.games.optimum import Optimum, welfare_optimum
-    from oracles.games.rollout import opening
-    from oracles.games.stackelberg import sequential_outcome
-    from oracles.meta.alpha_rank import alpha_rank
-    from oracles.meta.nash_averaging import nash_averaging
-    from oracles.meta.replicator import replicate
+    from coopgym.oracles.agents import applicable_oracles
+    from coopgym.oracles.dynamic.bounds import certified_gap
+    from coopgym.oracles.dynamic.deviation import best_deviation
+    from coopgym.oracles.dynamic.exploitability import exploitability
+    from coopgym.oracles.dynamic.grim import grim_equilibrium
+    from coopgym.oracles.dynamic.optima import dynamic_optima
+    from coopgym.oracles.dynamic.planner import plan, plan_modes
+    from coopgym.oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium, welfare_bracket
+    from coopgym.oracles.finite.discretised import FiniteGame, discretise
+    from coopgym.oracles.finite.zero_sum import minimax
+    from coopgym.oracles.games.basin_search import find_basins
+    from coopgym.oracles.games.basins import Basins
+    from coopgym.oracles.games.best_response import best_response, regret
+    from coopgym.oracles.games.certificate import Certificate, certify
+    from coopgym.oracles.games.certificate_record import certificate_record
+    from coopgym.oracles.games.commitment import commitment, response_curves
+    from coopgym.oracles.games.coopetitive_path import coopetitive_path
+    from coopgym.oracles.games.dilemma import dilemma
+    from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
+    from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+    from coopgym.oracles.games.optimum import Optimum, welfare_optimum
+    from coopgym.oracles.games.rollout import opening
+    from coopgym.oracles.games.stackelberg import sequential_outcome
+    from coopgym.oracles.meta.alpha_rank import alpha_rank
+    from coopgym.oracles.meta.nash_averaging import nash_averaging
+    from coopgym.oracles.meta.replicator import replicate
 
 _HOMES = {
     "Basins": "games.basins",
@@ -121,8 +121,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(f"oracles.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'oracles' has no attribute {name!r}; it has {', '.join(__all__)}")
+        return getattr(importlib.import_module(f"coopgym.oracles.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'coopgym.oracles' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks.report import page
+from coopgym.benchmarks.report import page
 from coopgym.corpus import load_corpus
 from coopgym.corpus.schema import REPEATABLE_COLUMNS
 

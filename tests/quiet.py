@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.jobs import JobResult
-from benchmarks.plan import Job
+from coopgym.benchmarks.jobs import JobResult
+from coopgym.benchmarks.plan import Job
 
 
 class Silence:

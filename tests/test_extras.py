@@ -51,7 +51,7 @@ def without(hidden: tuple[str, ...], program: str, folder: Path) -> subprocess.C
 
 
 def command(hidden: tuple[str, ...], arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    program = f"sys.argv = {['coopgym', *arguments.split()]!r}\nfrom benchmarks.__main__ import main\nmain()"
+    program = f"sys.argv = {['coopgym', *arguments.split()]!r}\nfrom coopgym.benchmarks.__main__ import main\nmain()"
     (folder / "tiny.toml").write_text(STUDY)
     return without(hidden, program, folder)
 
@@ -91,19 +91,19 @@ def test_a_command_without_what_it_needs_names_the_extra_in_one_line(
 @pytest.mark.parametrize(
     ("hidden", "statement", "extra"),
     [
-        (LEARNING, "from algorithms.marl import IPPO", "torch"),
-        (LEARNING, "import algorithms.marl.ppo", "torch"),
-        (LEARNING, "import algorithms.trainable", "torch"),
-        (LEARNING, "from algorithms.llm import LLM", "torch"),
-        (LEARNING, "from algorithms.llm.models import SmallModel", "torch"),
-        (LEARNING, "from algorithms import learners; learners()['QMIX']", "torch"),
+        (LEARNING, "from coopgym.algorithms.marl import IPPO", "torch"),
+        (LEARNING, "import coopgym.algorithms.marl.ppo", "torch"),
+        (LEARNING, "import coopgym.algorithms.trainable", "torch"),
+        (LEARNING, "from coopgym.algorithms.llm import LLM", "torch"),
+        (LEARNING, "from coopgym.algorithms.llm.models import SmallModel", "torch"),
+        (LEARNING, "from coopgym.algorithms import learners; learners()['QMIX']", "torch"),
         (LEARNING, "import coopgym; coopgym.torch_env('TrustDilemma-v1', 2)", "torch"),
-        (("safetensors",), "from algorithms.marl import load_agents", "torch"),
+        (("safetensors",), "from coopgym.algorithms.marl import load_agents", "torch"),
         (("stable_baselines3",), "import coopgym.interfaces.sb3", "sb3"),
         (("duckdb",), "import coopgym; coopgym.load_corpus('audit-v0').sql('select 1')", "data"),
         (("polars",), "import coopgym; coopgym.load_corpus('audit-v0').runs.to_polars()", "data"),
-        (("datasets",), "import algorithms.llm.adapters.trl as trl; trl.task_rows(1)", "interop"),
-        (("verifiers",), "import algorithms.llm.adapters.verifiers", "interop"),
+        (("datasets",), "import coopgym.algorithms.llm.adapters.trl as trl; trl.task_rows(1)", "interop"),
+        (("verifiers",), "import coopgym.algorithms.llm.adapters.verifiers", "interop"),
     ],
 )
 def test_an_import_without_what_it_needs_names_the_extra(
@@ -140,11 +140,11 @@ def test_a_study_imports_only_the_learners_that_it_names(tmp_path: Path) -> None
     )
     program = """
 from pathlib import Path
-from benchmarks.study import load_study
+from coopgym.benchmarks.study import load_study
 load_study("one.toml")
 learners = {"ippo", "qmix", "lola", "coma", "sb3"}
-assert {name for name in learners if f"algorithms.marl.{name}" in sys.modules} == {"ippo"}
-assert "algorithms.llm.learner" not in sys.modules
+assert {name for name in learners if f"coopgym.algorithms.marl.{name}" in sys.modules} == {"ippo"}
+assert "coopgym.algorithms.llm.learner" not in sys.modules
 """
     ended = without((), program, tmp_path)
     assert ended.returncode == 0, ended.stderr

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from coopgym.games.registry import make_game
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
 from coopgym.rewards import RewardLayer
-from oracles.games.normal_form import FloatArray, NormalForm
 
 
 class TextbookGame(NormalForm):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from coopgym.extras import extras_named
 
 if TYPE_CHECKING:
-    from algorithms.llm.agent import LanguageAgent, LanguagePolicy
-    from algorithms.llm.learner import LLM
-    from algorithms.llm.registry import make_method, methods
-    from algorithms.llm.tasks import Task, TaskSettings
-    from algorithms.llm.trainer import Trainer, TrainerSettings
+    from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
+    from coopgym.algorithms.llm.learner import LLM
+    from coopgym.algorithms.llm.registry import make_method, methods
+    from coopgym.algorithms.llm.tasks import Task, TaskSettings
+    from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
 
 _HOMES = {
     "LLM": "learner",

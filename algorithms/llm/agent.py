@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from algorithms.llm.data import FloatArray
-from algorithms.llm.voices import Usage, Voice
 from coopgym.agents.base import Seat
+from coopgym.algorithms.llm.data import FloatArray
+from coopgym.algorithms.llm.voices import Usage, Voice
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt_hash
 from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.oracles.agents.base import registered_game
 from coopgym.rewards import reward_layer
-from oracles.agents.base import registered_game
 
 _NOTHING = Usage(None, None)
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from algorithms.llm.data import IntArray, ToolCall, Trajectory, Turn, TurnKind
-from algorithms.llm.talks import SeatTalk, Talk
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.data import IntArray, ToolCall, Trajectory, Turn, TurnKind
+from coopgym.algorithms.llm.talks import SeatTalk, Talk
+from coopgym.algorithms.llm.tasks import Task
 from coopgym.interfaces.text import Use
 
 if TYPE_CHECKING:
-    from algorithms.llm.models import Generation, LanguageModel
+    from coopgym.algorithms.llm.models import Generation, LanguageModel
 
 
 @dataclass(frozen=True)

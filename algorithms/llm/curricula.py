@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.llm.credit.positions import necessary_share
-from algorithms.llm.data import Batch, Group
-from algorithms.llm.kernels import KERNELS
-from algorithms.llm.kernels.validation import number, whole_number
-from algorithms.llm.slots import Curriculum, State
-from algorithms.llm.streams import stream
-from algorithms.llm.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.credit.positions import necessary_share
+from coopgym.algorithms.llm.data import Batch, Group
+from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels.validation import number, whole_number
+from coopgym.algorithms.llm.slots import Curriculum, State
+from coopgym.algorithms.llm.streams import stream
+from coopgym.algorithms.llm.tasks import Task, TaskSettings
 
 
 @dataclass

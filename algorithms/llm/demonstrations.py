@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from algorithms.llm.conversation import Rollout
-from algorithms.llm.data import Trajectory
-from algorithms.llm.models import LanguageModel
-from algorithms.llm.scripts import Script, partner_level, recite
-from algorithms.llm.talks import Talk
-from algorithms.llm.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.conversation import Rollout
+from coopgym.algorithms.llm.data import Trajectory
+from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.scripts import Script, partner_level, recite
+from coopgym.algorithms.llm.talks import Talk
+from coopgym.algorithms.llm.tasks import Task, TaskSettings
 from coopgym.interfaces.text import Desk, on_grid
 
 Calls: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from algorithms.llm.data import FloatArray
 from coopgym.agents import Seat
+from coopgym.algorithms.llm.data import FloatArray
 from coopgym.games.registry import make_game
+from coopgym.oracles.agents import ORACLES, Oracle
+from coopgym.oracles.games.rollout import opening, plan_returns
 from coopgym.rewards import reward_layer
-from oracles.agents import ORACLES, Oracle
-from oracles.games.rollout import opening, plan_returns
 
 ORACLE_OF = {"private": "Oracle_Nash", "integrated": "Oracle_Equilibrium", "cooperative": "Oracle_SocialOptimum"}
 """The oracle whose action is right under a reward mode."""

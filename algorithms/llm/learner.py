@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
-from algorithms.llm.method import Method
-from algorithms.llm.models import LanguageModel, SmallSettings
-from algorithms.llm.recipes import Slots
-from algorithms.llm.registry import make_method
-from algorithms.llm.result import LanguageResult, talk_record, training_record
-from algorithms.llm.tasks import OutcomeKind, TaskSettings
-from algorithms.llm.trainer import Trainer, TrainerSettings
-from algorithms.llm.warm_up import RECIPE, WarmUp, warmed_up
-from algorithms.marl.files import folder_hash
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.replicas import Replica, cross
-from algorithms.torch_defaults import torch_defaults
-from algorithms.trainable import Objective, Trainable
+from coopgym.algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
+from coopgym.algorithms.llm.method import Method
+from coopgym.algorithms.llm.models import LanguageModel, SmallSettings
+from coopgym.algorithms.llm.recipes import Slots
+from coopgym.algorithms.llm.registry import make_method
+from coopgym.algorithms.llm.result import LanguageResult, talk_record, training_record
+from coopgym.algorithms.llm.tasks import OutcomeKind, TaskSettings
+from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
+from coopgym.algorithms.llm.warm_up import RECIPE, WarmUp, warmed_up
+from coopgym.algorithms.marl.files import folder_hash
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.replicas import Replica, cross
+from coopgym.algorithms.torch_defaults import torch_defaults
+from coopgym.algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Rules, prompt_hash
@@ -47,7 +47,7 @@ class LLM(TrainerSettings, Trainable):
     One model plays all seats, in turn; a replica trains on its own.
 
     Attributes:
-        method: name of the method (`algorithms.llm.registry`), or ``"warm_up"`` for the model before training.
+        method: name of the method (`coopgym.algorithms.llm.registry`), or ``"warm_up"`` for the model before training.
         options: parameters of the method's pieces, by piece.
         slots: other pieces for some of the method's slots, by name; then give the entry of a study a ``label``.
         first_steps: steps of the fine-tuning stage of methods that have one; None is the method's own number.
@@ -59,7 +59,7 @@ class LLM(TrainerSettings, Trainable):
         on_invalid: what an unreadable answer leads to (`coopgym.interfaces.text.Rules`).
         decisions: decisions in a row per rollout.
         partners: agents that rollouts meet.
-        outcome: what a rollout is worth (`algorithms.llm.tasks.OutcomeKind`).
+        outcome: what a rollout is worth (`coopgym.algorithms.llm.tasks.OutcomeKind`).
         oracle: who says what is right; None is the oracle of the reward mode.
         tokens: budget of tokens, help included, that ends training early; None for none.
         lora: rank of low-rank adapters of a Hugging Face model; None trains all weights.
@@ -167,8 +167,9 @@ class LLM(TrainerSettings, Trainable):
     ) -> LanguageResult:
         """Train one model per reward and seed, one after the other.
 
-        Arguments and errors are those of `algorithms.trainable.Trainable.train`; the blocks that ``checkpoint_every``
-        counts are training steps. ``progress`` counts a demonstration that the warm-up reads as a decision.
+        Arguments and errors are those of `coopgym.algorithms.trainable.Trainable.train`; the blocks that
+        ``checkpoint_every`` counts are training steps. ``progress`` counts a demonstration that the warm-up reads as a
+        decision.
         """
         if env_steps < 1 or checkpoint_every < 1:
             raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
@@ -247,7 +248,7 @@ class LLM(TrainerSettings, Trainable):
     def _model(self, tasks: TaskSettings, seed: int, device: str, progress: Callable[[int], None]) -> LanguageModel:
         if self.model == SMALL:
             return warmed_up(self.size, tasks, self._warm_up, seed, device, progress)
-        from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
+        from coopgym.algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
 
         lora = None if self.lora is None else LoraSettings(rank=self.lora)
         return HuggingFaceModel(self.model, device=device, lora=lora, seed=seed)

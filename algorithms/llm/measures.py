@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from algorithms.llm.data import Batch, Credit
-from algorithms.llm.gold import bin_of
+from coopgym.algorithms.llm.data import Batch, Credit
+from coopgym.algorithms.llm.gold import bin_of
 
 
 def rollout_measures(batch: Batch) -> dict[str, float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass
 from typing import Any
 
-from algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
+from coopgym.algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import BoolArray, Credit, FloatArray, Trajectory
+from coopgym.algorithms.llm.data import BoolArray, Credit, FloatArray, Trajectory
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from algorithms.llm.credit import (
+from coopgym.algorithms.llm.credit import (
     COPO,
     DECS,
     IGPO,
@@ -32,14 +32,14 @@ from algorithms.llm.credit import (
     TreePS,
     VStar,
 )
-from algorithms.llm.curricula import EasyGate, Horizons, MixedOnly, Uniform
-from algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
-from algorithms.llm.samplers.independent import Independent
-from algorithms.llm.samplers.match import Matches
-from algorithms.llm.samplers.monte_carlo import MonteCarloTree
-from algorithms.llm.samplers.tree import BreadthTree
-from algorithms.llm.samplers.value_guided import ValueGuidedTree
-from algorithms.llm.signals import (
+from coopgym.algorithms.llm.curricula import EasyGate, Horizons, MixedOnly, Uniform
+from coopgym.algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
+from coopgym.algorithms.llm.samplers.independent import Independent
+from coopgym.algorithms.llm.samplers.match import Matches
+from coopgym.algorithms.llm.samplers.monte_carlo import MonteCarloTree
+from coopgym.algorithms.llm.samplers.tree import BreadthTree
+from coopgym.algorithms.llm.samplers.value_guided import ValueGuidedTree
+from coopgym.algorithms.llm.signals import (
     AnswerClusters,
     GoldBelief,
     GoldPath,
@@ -51,8 +51,8 @@ from algorithms.llm.signals import (
     TraceMatcher,
     WelfareReward,
 )
-from algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
-from algorithms.llm.transforms import InterventionPatch, RejectionFilter, Repair
+from coopgym.algorithms.llm.slots import CreditAssigner, Curriculum, GroupTransform, Objective, Sampler, Signal, Slot
+from coopgym.algorithms.llm.transforms import InterventionPatch, RejectionFilter, Repair
 
 Options = Mapping[str, Mapping[str, Any]]
 """Parameters of a method's pieces by the class of the piece, e.g. ``{"Clip": {"kl": 0.0}}``."""

@@ -7,11 +7,11 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from algorithms.llm.credit import Imitate
-from algorithms.llm.method import Method, Stage
-from algorithms.llm.objectives import Imitation
-from algorithms.llm.recipes import RECIPES, Options, Recipe, Slots
-from algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.credit import Imitate
+from coopgym.algorithms.llm.method import Method, Stage
+from coopgym.algorithms.llm.objectives import Imitation
+from coopgym.algorithms.llm.recipes import RECIPES, Options, Recipe, Slots
+from coopgym.algorithms.llm.tasks import TaskSettings
 
 
 def methods() -> list[dict[str, Any]]:

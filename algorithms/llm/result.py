@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.models import LanguageModel, load_model
-from algorithms.llm.voices import ModelVoice
-from algorithms.loading import LANGUAGE
-from algorithms.marl.agents import replica_index
-from algorithms.marl.files import write_atomically
-from algorithms.marl.training_record import RECORD_FILE, check_game, curves, read_record, seed, view
-from algorithms.trainable import CurvePoint, ReplicaName
+from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.conversation import Decoding
+from coopgym.algorithms.llm.models import LanguageModel, load_model
+from coopgym.algorithms.llm.voices import ModelVoice
+from coopgym.algorithms.loading import LANGUAGE
+from coopgym.algorithms.marl.agents import replica_index
+from coopgym.algorithms.marl.files import write_atomically
+from coopgym.algorithms.marl.training_record import RECORD_FILE, check_game, curves, read_record, seed, view
+from coopgym.algorithms.trainable import CurvePoint, ReplicaName
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 from coopgym.games.parameters import LARGEST
 from coopgym.interfaces.text import Rules

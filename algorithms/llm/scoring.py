@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import FloatArray, Trajectory
-from algorithms.llm.models import LanguageModel
-from algorithms.llm.value_head import ValueHead
+from coopgym.algorithms.llm.data import FloatArray, Trajectory
+from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.value_head import ValueHead
 
 
 @dataclass(frozen=True)

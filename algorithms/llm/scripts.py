@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from algorithms.llm.conversation import Rollout
-from algorithms.llm.data import ToolCall, Trajectory
-from algorithms.llm.models import Generation, LanguageModel
-from algorithms.llm.talks import Talk
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.conversation import Rollout
+from coopgym.algorithms.llm.data import ToolCall, Trajectory
+from coopgym.algorithms.llm.models import Generation, LanguageModel
+from coopgym.algorithms.llm.talks import Talk
+from coopgym.algorithms.llm.tasks import Task
 from coopgym.interfaces.text import Desk, Dialogue, on_grid
 
 Calls = tuple[ToolCall, ...]

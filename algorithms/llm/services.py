@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from scipy.special import logsumexp, softmax
 
-from algorithms.llm.conversation import Decoding, Rollout, converse
-from algorithms.llm.data import BoolArray, FloatArray, IntArray
-from algorithms.llm.gold import GRID, soft_gold
-from algorithms.llm.models import LanguageModel
-from algorithms.llm.models.endings import endings_logp
-from algorithms.llm.streams import stream
-from algorithms.llm.value_head import ValueHead
+from coopgym.algorithms.llm.conversation import Decoding, Rollout, converse
+from coopgym.algorithms.llm.data import BoolArray, FloatArray, IntArray
+from coopgym.algorithms.llm.gold import GRID, soft_gold
+from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.models.endings import endings_logp
+from coopgym.algorithms.llm.streams import stream
+from coopgym.algorithms.llm.value_head import ValueHead
 from coopgym.interfaces.text import dialect_named
 
 CELLS = 65_536

@@ -11,14 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from algorithms.llm.data import Batch, Credit, Group
+from coopgym.algorithms.llm.data import Batch, Credit, Group
 
 if TYPE_CHECKING:
     import torch
 
-    from algorithms.llm.minibatch import MiniBatch
-    from algorithms.llm.services import Services
-    from algorithms.llm.tasks import Task
+    from coopgym.algorithms.llm.minibatch import MiniBatch
+    from coopgym.algorithms.llm.services import Services
+    from coopgym.algorithms.llm.tasks import Task
 
 State = dict[str, Any]
 """JSON values that a checkpoint keeps for a slot."""

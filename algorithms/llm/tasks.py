@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from algorithms.llm.data import FloatArray
-from algorithms.llm.gold import SCALE, correct, graded, oracle_for, oracle_returns, oracle_shares
 from coopgym.agents import make_agent
+from coopgym.algorithms.llm.data import FloatArray
+from coopgym.algorithms.llm.gold import SCALE, correct, graded, oracle_for, oracle_returns, oracle_shares
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 import torch
 
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.data import Batch, Credit, Trajectory
-from algorithms.llm.measures import credit_measures, rollout_measures
-from algorithms.llm.method import Method, Stage
-from algorithms.llm.minibatch import Totals, minibatch, totals
-from algorithms.llm.models import LanguageModel
-from algorithms.llm.scoring import in_parts, rows, scored
-from algorithms.llm.services import Services
-from algorithms.llm.streams import stream
-from algorithms.llm.value_head import ValueHead
-from algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.conversation import Decoding
+from coopgym.algorithms.llm.data import Batch, Credit, Trajectory
+from coopgym.algorithms.llm.measures import credit_measures, rollout_measures
+from coopgym.algorithms.llm.method import Method, Stage
+from coopgym.algorithms.llm.minibatch import Totals, minibatch, totals
+from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.scoring import in_parts, rows, scored
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.streams import stream
+from coopgym.algorithms.llm.value_head import ValueHead
+from coopgym.algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.record_fields import each, fields, named, number, whole
 
 Metrics = dict[str, float]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from algorithms.llm.conversation import Decoding, Rollout, converse
-from algorithms.llm.talks import DecisionTalk
+from coopgym.algorithms.llm.conversation import Decoding, Rollout, converse
+from coopgym.algorithms.llm.talks import DecisionTalk
 from coopgym.interfaces.text import Dialogue
 
 if TYPE_CHECKING:
-    from algorithms.llm.models import Generation, LanguageModel
+    from coopgym.algorithms.llm.models import Generation, LanguageModel
 
 
 REMEMBERED = 20_000

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import torch
 
-from algorithms.llm.data import Credit
-from algorithms.llm.demonstrations import demonstrations
-from algorithms.llm.minibatch import minibatch, totals
-from algorithms.llm.models import LanguageModel, SmallModel, SmallSettings, load_model
-from algorithms.llm.objectives import Imitation
-from algorithms.llm.scoring import scored
-from algorithms.llm.streams import stream
-from algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.data import Credit
+from coopgym.algorithms.llm.demonstrations import demonstrations
+from coopgym.algorithms.llm.minibatch import minibatch, totals
+from coopgym.algorithms.llm.models import LanguageModel, SmallModel, SmallSettings, load_model
+from coopgym.algorithms.llm.objectives import Imitation
+from coopgym.algorithms.llm.scoring import scored
+from coopgym.algorithms.llm.streams import stream
+from coopgym.algorithms.llm.tasks import TaskSettings
 from coopgym.cache import cache_folder
 
 ProgressCallback = Callable[[int], None]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from algorithms.marl.agents import TrainedAgent, load_agents
-    from algorithms.marl.ippo import IPPO
-    from algorithms.marl.learner import Learner
-    from algorithms.marl.result import TrainingResult
+    from coopgym.algorithms.marl.agents import TrainedAgent, load_agents
+    from coopgym.algorithms.marl.ippo import IPPO
+    from coopgym.algorithms.marl.learner import Learner
+    from coopgym.algorithms.marl.result import TrainingResult
 
 require(__name__, "torch", "safetensors")
 

@@ -19,16 +19,16 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from algorithms.marl.explore import falling
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.learner import Learner
-from algorithms.marl.optimiser import annealed
-from algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, entropy, latent_log_prob, share
-from algorithms.marl.returns import generalised_advantages
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.samples import standardised
-from algorithms.marl.seats import Context, Part, SeatLearner
-from algorithms.marl.values import TimedValueScale
+from coopgym.algorithms.marl.explore import falling
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.optimiser import annealed
+from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, entropy, latent_log_prob, share
+from coopgym.algorithms.marl.returns import generalised_advantages
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.samples import standardised
+from coopgym.algorithms.marl.seats import Context, Part, SeatLearner
+from coopgym.algorithms.marl.values import TimedValueScale
 
 
 @dataclass(frozen=True, kw_only=True)

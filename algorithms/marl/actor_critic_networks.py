@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from algorithms.marl.actor_critic import ActorCritic
-from algorithms.marl.exported import LOG_SIGMA_RANGE
-from algorithms.marl.networks import ParameterStack, gradients
-from algorithms.marl.optimiser import StackedAdam
-from algorithms.marl.policies import INITIAL_LOG_SIGMA
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context, Part
+from coopgym.algorithms.marl.actor_critic import ActorCritic
+from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
+from coopgym.algorithms.marl.networks import ParameterStack, gradients
+from coopgym.algorithms.marl.optimiser import StackedAdam
+from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context, Part
 
 POLICY, VALUE = 0, 1  # positions in the ensemble of networks
 

@@ -13,16 +13,16 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from algorithms.marl.exported import POLICY_KINDS, Policy, input_map
-from algorithms.marl.policy_tensors import check_tensors
-from algorithms.marl.training_record import check_record, policy_groups, read_record
 from coopgym.agents.base import FloatArray, Seat
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.algorithms.marl.exported import POLICY_KINDS, Policy, input_map
+from coopgym.algorithms.marl.policy_tensors import check_tensors
+from coopgym.algorithms.marl.training_record import check_record, policy_groups, read_record
 from coopgym.contained_files import contained
 from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
+from coopgym.oracles.agents.base import registered_game
 from coopgym.record_fields import FieldError
-from oracles.agents.base import registered_game
 
 POLICIES_FILE = "policies.safetensors"
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from algorithms.marl.files import write_atomically
+from coopgym.algorithms.marl.files import write_atomically
 from coopgym.contained_files import contained
 from coopgym.record_fields import Check, named
 from coopgym.strict_json import parse_json

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 import coopgym
-from algorithms.marl.exported import input_map
-from algorithms.marl.replicas import Replica
+from coopgym.algorithms.marl.exported import input_map
+from coopgym.algorithms.marl.replicas import Replica
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.games.state import State

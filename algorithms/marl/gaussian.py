@@ -10,10 +10,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from algorithms.marl.exported import LOG_SIGMA_RANGE
-from algorithms.marl.policies import INITIAL_LOG_SIGMA, share
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
+from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, share
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context, SeatLearner
 
 
 class GaussianSeats(SeatLearner):

@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from algorithms.marl.actor_critic import ActorCritic, ActorCriticSeats
-from algorithms.marl.actor_critic_networks import PairedNetworks
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.actor_critic import ActorCritic, ActorCriticSeats
+from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from algorithms.marl.actor_critic_networks import PairedNetworks
-from algorithms.marl.ppo import PPO, PPOSeats
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

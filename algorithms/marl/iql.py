@@ -19,16 +19,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.averaging import IterateAverage
-from algorithms.marl.explore import falling
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.levels import LEVELS, level_of, picked, share_of
-from algorithms.marl.networks import ParameterStack, gradients
-from algorithms.marl.offpolicy import Batch, OffPolicyLearner, OffPolicySeats
-from algorithms.marl.optimiser import StackedAdam, annealed
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.averaging import IterateAverage
+from coopgym.algorithms.marl.explore import falling
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.levels import LEVELS, level_of, picked, share_of
+from coopgym.algorithms.marl.networks import ParameterStack, gradients
+from coopgym.algorithms.marl.offpolicy import Batch, OffPolicyLearner, OffPolicySeats
+from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,15 +19,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.critics import CriticLearner, Critics
-from algorithms.marl.exported import LOG_SIGMA_RANGE
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.networks import ParameterStack
-from algorithms.marl.offpolicy import Batch, OffPolicySeats
-from algorithms.marl.optimiser import annealed
-from algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.critics import CriticLearner, Critics
+from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.marl.offpolicy import Batch, OffPolicySeats
+from coopgym.algorithms.marl.optimiser import annealed
+from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,10 +18,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.actor_critic_networks import PairedNetworks
-from algorithms.marl.environment import Objective
-from algorithms.marl.ppo import PPO, PPOSeats
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.environment import Objective
+from coopgym.algorithms.marl.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

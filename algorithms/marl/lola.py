@@ -31,12 +31,12 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.lola_exact import MOST_SEATS, ExactLOLASeats
-from algorithms.marl.policies import latent_log_prob
-from algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.lola_exact import MOST_SEATS, ExactLOLASeats
+from coopgym.algorithms.marl.policies import latent_log_prob
+from coopgym.algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seats import Context, SeatLearner
 from coopgym.games.game import Game
 
 

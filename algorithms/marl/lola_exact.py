@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from algorithms.marl.environment import is_stochastic, objective_signal, observation_map
-from algorithms.marl.exported import LOG_SIGMA_RANGE
-from algorithms.marl.gaussian import GaussianSeats, moments
-from algorithms.marl.networks import ParameterStack, mlp
-from algorithms.marl.optimiser import StackedAdam, annealed
-from algorithms.marl.policies import share
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.environment import is_stochastic, objective_signal, observation_map
+from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
+from coopgym.algorithms.marl.gaussian import GaussianSeats, moments
+from coopgym.algorithms.marl.networks import ParameterStack, mlp
+from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
+from coopgym.algorithms.marl.policies import share
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seats import Context
 
 if TYPE_CHECKING:
-    from algorithms.marl.lola import LOLA
+    from coopgym.algorithms.marl.lola import LOLA
 
 
 MOST_SEATS = 6

@@ -18,9 +18,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.critics import CriticLearner, Critics
-from algorithms.marl.explore import falling
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.offpolicy import Batch, OffPolicySeats
-from algorithms.marl.optimiser import annealed
-from algorithms.marl.rollout import needed
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.critics import CriticLearner, Critics
+from coopgym.algorithms.marl.explore import falling
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.offpolicy import Batch, OffPolicySeats
+from coopgym.algorithms.marl.optimiser import annealed
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from algorithms.marl.actor_critic_networks import SeparateNetworks
-from algorithms.marl.ppo import PPO, PPOSeats
-from algorithms.marl.rollout import Rollout, needed
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.actor_critic_networks import SeparateNetworks
+from coopgym.algorithms.marl.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.rollout import Rollout, needed
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.isac import ISAC, ISACSeats
-from algorithms.marl.offpolicy import Batch
-from algorithms.marl.rollout import needed
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.isac import ISAC, ISACSeats
+from coopgym.algorithms.marl.offpolicy import Batch
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from algorithms.marl.offpolicy import Batch
-from algorithms.marl.optimiser import annealed
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
+from coopgym.algorithms.marl.offpolicy import Batch
+from coopgym.algorithms.marl.optimiser import annealed
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,17 +23,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.gaussian import GaussianSeats
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.optimiser import StackedAdam, annealed
-from algorithms.marl.policies import entropy, latent_log_prob
-from algorithms.marl.ppo import PPO
-from algorithms.marl.returns import generalised_advantages
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.samples import reordered, standardised
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context
-from algorithms.marl.values import TimedValueScale
+from coopgym.algorithms.marl.gaussian import GaussianSeats
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
+from coopgym.algorithms.marl.policies import entropy, latent_log_prob
+from coopgym.algorithms.marl.ppo import PPO
+from coopgym.algorithms.marl.returns import generalised_advantages
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.samples import reordered, standardised
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context
+from coopgym.algorithms.marl.values import TimedValueScale
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from algorithms import learners
-from algorithms.marl.learner import Learner, Stacked
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms import learners
+from coopgym.algorithms.marl.learner import Learner, Stacked
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seats import Context, SeatLearner
 from coopgym.games.game import Game
 
 

@@ -12,14 +12,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.learner import Learner
-from algorithms.marl.networks import ParameterStack
-from algorithms.marl.optimiser import StackedAdam
-from algorithms.marl.replay import Replay
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seats import Context, SeatLearner
-from algorithms.marl.values import SteadyValue
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.marl.optimiser import StackedAdam
+from coopgym.algorithms.marl.replay import Replay
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.values import SteadyValue
 
 
 @dataclass(frozen=True, kw_only=True)

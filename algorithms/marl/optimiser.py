@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.marl.networks import ParameterStack
 
 
 class StackedAdam:

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from algorithms.marl.actor_critic_networks import PairedNetworks
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.networks import ACTIVATIONS, mlp
-from algorithms.marl.policies import share
-from algorithms.marl.ppo import PPO, PPOSeats
-from algorithms.marl.replicas import Branches
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seat_networks import for_every_seat
-from algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.networks import ACTIVATIONS, mlp
+from coopgym.algorithms.marl.policies import share
+from coopgym.algorithms.marl.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.replicas import Branches
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seat_networks import for_every_seat
+from coopgym.algorithms.marl.seats import Context, SeatLearner
 
 
 class Places:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from algorithms.marl.actor_critic import ActorCritic, ActorCriticNetworks, ActorCriticSeats
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.samples import reordered
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.actor_critic import ActorCritic, ActorCriticNetworks, ActorCriticSeats
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.samples import reordered
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

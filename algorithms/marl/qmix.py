@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import elu
 
-from algorithms.marl.environment import Objective
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.iql import IQL, IQLSeats
-from algorithms.marl.networks import ParameterStack, affine, initialise_mlp
-from algorithms.marl.rollout import needed
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.environment import Objective
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.iql import IQL, IQLSeats
+from coopgym.algorithms.marl.networks import ParameterStack, affine, initialise_mlp
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

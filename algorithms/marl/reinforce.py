@@ -18,16 +18,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.gaussian import GaussianSeats
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.learner import Learner
-from algorithms.marl.optimiser import StackedAdam, annealed
-from algorithms.marl.policies import entropy, latent_log_prob
-from algorithms.marl.returns import generalised_advantages
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.samples import standardised
-from algorithms.marl.seats import Context, SeatLearner
-from algorithms.marl.values import TimedMean
+from coopgym.algorithms.marl.gaussian import GaussianSeats
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
+from coopgym.algorithms.marl.policies import entropy, latent_log_prob
+from coopgym.algorithms.marl.returns import generalised_advantages
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.samples import standardised
+from coopgym.algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.values import TimedMean
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
 
-from algorithms.marl.agents import POLICIES_FILE, TrainedAgent, policies, replica_index
-from algorithms.marl.files import write_atomically
-from algorithms.marl.training import CurvePoint
-from algorithms.marl.training_record import RECORD_FILE
+from coopgym.algorithms.marl.agents import POLICIES_FILE, TrainedAgent, policies, replica_index
+from coopgym.algorithms.marl.files import write_atomically
+from coopgym.algorithms.marl.training import CurvePoint
+from coopgym.algorithms.marl.training_record import RECORD_FILE
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from algorithms.marl.environment import Environment, Objective, objective_signal, observation_map
-from algorithms.marl.world import compact_state, state_size
+from coopgym.algorithms.marl.environment import Environment, Objective, objective_signal, observation_map
+from coopgym.algorithms.marl.world import compact_state, state_size
 from coopgym.games.state import State
 
 _STOCK = "state."

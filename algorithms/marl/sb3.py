@@ -25,11 +25,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.learner import Learner
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.sb3_model import Model, require_library
-from algorithms.marl.seats import Context, SeatLearner
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.sb3_model import Model, require_library
+from coopgym.algorithms.marl.seats import Context, SeatLearner
 from coopgym.games.game import Game
 
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from algorithms.marl.networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
+from coopgym.algorithms.marl.seats import Context
 
 
 class SeatNetworks:

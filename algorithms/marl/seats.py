@@ -15,11 +15,11 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.environment import EnvironmentFactory
-from algorithms.marl.optimiser import StackedAdam
-from algorithms.marl.replicas import Replica, Streams
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.world import seat_features, state_size
+from coopgym.algorithms.marl.environment import EnvironmentFactory
+from coopgym.algorithms.marl.optimiser import StackedAdam
+from coopgym.algorithms.marl.replicas import Replica, Streams
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.world import seat_features, state_size
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 
@@ -96,7 +96,7 @@ class SeatLearner(ABC):
     """
 
     policy_kind: ClassVar[str]
-    """How `algorithms.marl.exported` plays the policies."""
+    """How `coopgym.algorithms.marl.exported` plays the policies."""
     activation: str
     """Of the policies' hidden layers."""
 

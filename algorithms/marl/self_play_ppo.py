@@ -20,10 +20,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from algorithms.marl.hyperparameters import hyperparameter
-from algorithms.marl.places import PlacedPPO, PlacedSeats, PlacedSettings, Players, PolicyPool
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.marl.places import PlacedPPO, PlacedSeats, PlacedSettings, Players, PolicyPool
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from algorithms.marl.environment import EnvironmentFactory, is_stochastic, observation_map, reward_scales
-from algorithms.marl.evaluation import Evaluator
-from algorithms.marl.replicas import Replica, Streams
-from algorithms.marl.rollout import Collector, Rollout
-from algorithms.marl.seats import Context, extracted, nested
+from coopgym.algorithms.marl.environment import EnvironmentFactory, is_stochastic, observation_map, reward_scales
+from coopgym.algorithms.marl.evaluation import Evaluator
+from coopgym.algorithms.marl.replicas import Replica, Streams
+from coopgym.algorithms.marl.rollout import Collector, Rollout
+from coopgym.algorithms.marl.seats import Context, extracted, nested
 
 if TYPE_CHECKING:
-    from algorithms.marl.learner import Stacked
+    from coopgym.algorithms.marl.learner import Stacked
 
 
 class Trainer:

@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from algorithms.marl.checkpoint import read_checkpoint, require_like, write_checkpoint
-from algorithms.marl.evaluation import Evaluator
-from algorithms.marl.training_record import curves
+from coopgym.algorithms.marl.checkpoint import read_checkpoint, require_like, write_checkpoint
+from coopgym.algorithms.marl.evaluation import Evaluator
+from coopgym.algorithms.marl.training_record import curves
 from coopgym.record_fields import Check, each, fields, nullable, whole
 
 CurvePoint: TypeAlias = tuple[int, str, float]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from algorithms import learners
-from algorithms.marl.exported import POLICY_KINDS
-from algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
+from coopgym.algorithms import learners
+from coopgym.algorithms.marl.exported import POLICY_KINDS
+from coopgym.algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
 from coopgym.contained_files import contained
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from algorithms.marl.environment import Objective
-from algorithms.marl.iql import IQL, IQLSeats
-from algorithms.marl.seats import Context
+from coopgym.algorithms.marl.environment import Objective
+from coopgym.algorithms.marl.iql import IQL, IQLSeats
+from coopgym.algorithms.marl.seats import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ Everything starts from the ``runs`` table of a corpus and ends in frozen records
 episodes were averaged within their run.
 """
 
-from benchmarks.analysis.anchors import Anchors, Scale
-from benchmarks.analysis.bootstrap import (
+from coopgym.benchmarks.analysis.anchors import Anchors, Scale
+from coopgym.benchmarks.analysis.bootstrap import (
     Bootstrap,
     Statistic,
     estimate,
@@ -13,40 +13,40 @@ from benchmarks.analysis.bootstrap import (
     resampled,
     resampled_counts,
 )
-from benchmarks.analysis.contests import Contest, Contests
-from benchmarks.analysis.contribution import (
+from coopgym.benchmarks.analysis.contests import Contest, Contests
+from coopgym.benchmarks.analysis.contribution import (
     Contribution,
     ContributionSummary,
     contributions,
     summarise_contributions,
 )
-from benchmarks.analysis.crossover import (
+from coopgym.benchmarks.analysis.crossover import (
     CENTRALISED,
     INDEPENDENT,
     Crossover,
     ParadigmGap,
     paradigm_crossovers,
 )
-from benchmarks.analysis.csv_files import cells_csv, rankings_csv
-from benchmarks.analysis.distribution import Distribution, distributions, jain_index, payoff_spread, worst_off
-from benchmarks.analysis.estimates import Estimate, mean_estimate
-from benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
-from benchmarks.analysis.failures import Failure, failures
-from benchmarks.analysis.fields import Field, fields, principal, private_fields, rankings
-from benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play
-from benchmarks.analysis.improvement import Improvement, improvements, probability_of_improvement
-from benchmarks.analysis.letters import compact_letters
-from benchmarks.analysis.noise import NoiseFloor, noise_floors
-from benchmarks.analysis.oracle_gaps import Gap, exceedances, oracle_gaps
-from benchmarks.analysis.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
-from benchmarks.analysis.profiles import THRESHOLDS, Profile, profiles
-from benchmarks.analysis.ranks import RankRow, RankTable, rank_table
-from benchmarks.analysis.replicates import Replicates
-from benchmarks.analysis.scenarios import CrossPlay, ScenarioScore, cross_play, scenario_scores
-from benchmarks.analysis.scores import LANDMARKS, YARDSTICKS, ScoreTable, both_tables, score_table
-from benchmarks.analysis.seed_scores import SeedScores
-from benchmarks.analysis.settings import Setting, mode_order
-from benchmarks.analysis.stability import Censoring, Instability, censoring, instabilities, instability
+from coopgym.benchmarks.analysis.csv_files import cells_csv, rankings_csv
+from coopgym.benchmarks.analysis.distribution import Distribution, distributions, jain_index, payoff_spread, worst_off
+from coopgym.benchmarks.analysis.estimates import Estimate, mean_estimate
+from coopgym.benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
+from coopgym.benchmarks.analysis.failures import Failure, failures
+from coopgym.benchmarks.analysis.fields import Field, fields, principal, private_fields, rankings
+from coopgym.benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play
+from coopgym.benchmarks.analysis.improvement import Improvement, improvements, probability_of_improvement
+from coopgym.benchmarks.analysis.letters import compact_letters
+from coopgym.benchmarks.analysis.noise import NoiseFloor, noise_floors
+from coopgym.benchmarks.analysis.oracle_gaps import Gap, exceedances, oracle_gaps
+from coopgym.benchmarks.analysis.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
+from coopgym.benchmarks.analysis.profiles import THRESHOLDS, Profile, profiles
+from coopgym.benchmarks.analysis.ranks import RankRow, RankTable, rank_table
+from coopgym.benchmarks.analysis.replicates import Replicates
+from coopgym.benchmarks.analysis.scenarios import CrossPlay, ScenarioScore, cross_play, scenario_scores
+from coopgym.benchmarks.analysis.scores import LANDMARKS, YARDSTICKS, ScoreTable, both_tables, score_table
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.settings import Setting, mode_order
+from coopgym.benchmarks.analysis.stability import Censoring, Instability, censoring, instabilities, instability
 
 __all__ = [
     "CENTRALISED",

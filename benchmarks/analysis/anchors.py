@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.analysis.estimates import BoolArray, FloatArray, TextArray, mean_over_seeds
-from benchmarks.analysis.grid import RunGrid
-from benchmarks.analysis.settings import RANDOM
-from benchmarks.metrics import normalised_score
+from coopgym.benchmarks.analysis.estimates import BoolArray, FloatArray, TextArray, mean_over_seeds
+from coopgym.benchmarks.analysis.grid import RunGrid
+from coopgym.benchmarks.analysis.settings import RANDOM
+from coopgym.benchmarks.metrics import normalised_score
 
 PLANNER = "Oracle_Planner"
 CONSTANT_ORACLES = ("Oracle_BestConstant", "Oracle_SocialOptimum")

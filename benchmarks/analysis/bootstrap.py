@@ -4,7 +4,7 @@ A resample is a row of counts, how often each run was drawn. Statistics read sco
 function gives the estimate (every run once), its bootstrap distribution and its jackknife (one run left out).
 
 Tables do not take their intervals from here: with three to seven seeds they hold the truth too rarely
-(`benchmarks.analysis.coverage`).
+(`coopgym.benchmarks.analysis.coverage`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from benchmarks.analysis.estimates import CONFIDENCE, Estimate, FloatArray, IntArray
-from benchmarks.analysis.replicates import Replicates
+from coopgym.benchmarks.analysis.estimates import CONFIDENCE, Estimate, FloatArray, IntArray
+from coopgym.benchmarks.analysis.replicates import Replicates
 
 Statistic: TypeAlias = Callable[[Replicates, IntArray], FloatArray]
 """From replicates and counts ``(B, N)`` to one number, or several, per row of counts: ``(B,)`` or ``(B, K)``."""

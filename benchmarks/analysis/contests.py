@@ -10,11 +10,11 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.distribution import Distribution, distributions
-from benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
-from benchmarks.analysis.failures import Failure, failures
-from benchmarks.analysis.grid import RunGrid, run_grid, self_play
-from benchmarks.analysis.scores import Diverged, ScoreTable, Yardstick, score_table
+from coopgym.benchmarks.analysis.distribution import Distribution, distributions
+from coopgym.benchmarks.analysis.exploited import ExploitabilityTable, exploitability_table
+from coopgym.benchmarks.analysis.failures import Failure, failures
+from coopgym.benchmarks.analysis.grid import RunGrid, run_grid, self_play
+from coopgym.benchmarks.analysis.scores import Diverged, ScoreTable, Yardstick, score_table
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.grid import Entrant, RunGrid, run_grid, self_play
-from benchmarks.analysis.noise import NoiseFloor
-from benchmarks.analysis.settings import LEARNER
+from coopgym.benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.analysis.grid import Entrant, RunGrid, run_grid, self_play
+from coopgym.benchmarks.analysis.noise import NoiseFloor
+from coopgym.benchmarks.analysis.settings import LEARNER
 
 PERCENTILES = (5, 25, 50, 75, 95)
 

@@ -1,6 +1,6 @@
 """How often intervals hold the truth: a simulation over numbers of seeds, games and kinds of chance.
 
-``python -m benchmarks.analysis.coverage benchmarks/results/coverage.json`` keeps its results.
+``python -m coopgym.benchmarks.analysis.coverage benchmarks/results/coverage.json`` keeps its results.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import trim_mean
 
-from benchmarks.analysis.bootstrap import Bootstrap, estimate, interquartile_mean
-from benchmarks.analysis.estimates import FloatArray, student_quantile
-from benchmarks.analysis.replicates import Replicates
+from coopgym.benchmarks.analysis.bootstrap import Bootstrap, estimate, interquartile_mean
+from coopgym.benchmarks.analysis.estimates import FloatArray, student_quantile
+from coopgym.benchmarks.analysis.replicates import Replicates
 
 Chance = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
 CHANCES: Mapping[str, Chance] = {

@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.grid import Task
-from benchmarks.analysis.scores import ScoreTable
+from coopgym.benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.analysis.grid import Task
+from coopgym.benchmarks.analysis.scores import ScoreTable
 
 INDEPENDENT = frozenset({"ISAC", "IPPO", "IA2C", "IndependentREINFORCE", "LOLA", "SelfPlay_PPO", "FCP"})
 """Learners in which every seat learns from its own reward."""

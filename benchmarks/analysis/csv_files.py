@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.analysis.contests import Contest, Contests
-from benchmarks.analysis.estimates import Estimate, mean_estimate
-from benchmarks.analysis.failures import last_line
-from benchmarks.analysis.fields import Field, rankings
+from coopgym.benchmarks.analysis.contests import Contest, Contests
+from coopgym.benchmarks.analysis.estimates import Estimate, mean_estimate
+from coopgym.benchmarks.analysis.failures import last_line
+from coopgym.benchmarks.analysis.fields import Field, rankings
 from coopgym.corpus.export import inert
 
 MEASURES = (

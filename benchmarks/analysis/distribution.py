@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play
-from benchmarks.metrics import gini
+from coopgym.benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play
+from coopgym.benchmarks.metrics import gini
 
 
 @dataclass(frozen=True)

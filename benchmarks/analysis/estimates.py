@@ -16,7 +16,7 @@ TextArray = npt.NDArray[np.str_]
 CONFIDENCE = 0.95
 FEWEST = 5
 """Replicates that an interval or a test needs. With fewer, intervals of skewed numbers hold the truth too rarely
-(`benchmarks.analysis.coverage`), and the replicates themselves say more."""
+(`coopgym.benchmarks.analysis.coverage`), and the replicates themselves say more."""
 TIE = 1e-9
 """Scores closer than this are equal: games compute in floating point, where the same play may differ in last digits."""
 

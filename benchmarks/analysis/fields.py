@@ -9,13 +9,13 @@ from typing import cast
 
 import numpy as np
 
-from benchmarks.analysis.contests import Contest
-from benchmarks.analysis.estimates import FEWEST, BoolArray, Estimate, score_text
-from benchmarks.analysis.grid import Entrant, Task, task_order
-from benchmarks.analysis.ranks import RankRow, RankTable, rank_table
-from benchmarks.analysis.scores import LANDMARKS, Diverged, ScoreTable, Yardstick
-from benchmarks.analysis.seed_scores import SeedScores
-from benchmarks.analysis.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
+from coopgym.benchmarks.analysis.contests import Contest
+from coopgym.benchmarks.analysis.estimates import FEWEST, BoolArray, Estimate, score_text
+from coopgym.benchmarks.analysis.grid import Entrant, Task, task_order
+from coopgym.benchmarks.analysis.ranks import RankRow, RankTable, rank_table
+from coopgym.benchmarks.analysis.scores import LANDMARKS, Diverged, ScoreTable, Yardstick
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
 from coopgym.rewards import MODES
 
 PLAYERS = ("learner", "plugin", "heuristic")

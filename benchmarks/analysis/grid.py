@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.estimates import BoolArray, FloatArray, IntArray
-from benchmarks.analysis.settings import Setting, mode_order
+from coopgym.benchmarks.analysis.estimates import BoolArray, FloatArray, IntArray
+from coopgym.benchmarks.analysis.settings import Setting, mode_order
 
 SCRIPTED = ("constant", "heuristic", "oracle")
 """Kinds of agents that may leave nothing to chance."""

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.analysis.estimates import TIE, Estimate, mean_estimate
-from benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.estimates import TIE, Estimate, mean_estimate
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
 
 
 @dataclass(frozen=True)

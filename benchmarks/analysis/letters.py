@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.analysis.estimates import BoolArray
+from coopgym.benchmarks.analysis.estimates import BoolArray
 
 
 def compact_letters(different: BoolArray) -> list[str]:

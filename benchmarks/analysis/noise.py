@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import stdtrit
 
-from benchmarks.analysis.estimates import CONFIDENCE, Estimate, mean_estimate
-from benchmarks.analysis.grid import run_grid, self_play
+from coopgym.benchmarks.analysis.estimates import CONFIDENCE, Estimate, mean_estimate
+from coopgym.benchmarks.analysis.grid import run_grid, self_play
 
 
 @dataclass(frozen=True)

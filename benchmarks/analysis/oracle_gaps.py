@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate, mean_over_seeds
-from benchmarks.analysis.grid import Entrant, Task
-from benchmarks.analysis.scores import ScoreTable
+from coopgym.benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate, mean_over_seeds
+from coopgym.benchmarks.analysis.grid import Entrant, Task
+from coopgym.benchmarks.analysis.scores import ScoreTable
 
 
 @dataclass(frozen=True)

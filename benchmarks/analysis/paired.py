@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from benchmarks.analysis.estimates import FEWEST, TIE, Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.estimates import FEWEST, TIE, Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
 
 EXACT_FLIPS = 16
 """Differences up to which all sign flips are tried."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.analysis.estimates import FEWEST, FloatArray, mean_over_seeds, student_quantile
-from benchmarks.analysis.grid import Entrant
-from benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.estimates import FEWEST, FloatArray, mean_over_seeds, student_quantile
+from coopgym.benchmarks.analysis.grid import Entrant
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
 
 THRESHOLDS = np.linspace(-0.5, 1.5, 101)
 """Scores at which profiles are read."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.analysis.estimates import FEWEST, TIE, BoolArray, Estimate
-from benchmarks.analysis.grid import Entrant
-from benchmarks.analysis.letters import compact_letters
-from benchmarks.analysis.paired import SIGNIFICANCE, Comparison, comparisons
-from benchmarks.analysis.seed_scores import SeedScores
+from coopgym.benchmarks.analysis.estimates import FEWEST, TIE, BoolArray, Estimate
+from coopgym.benchmarks.analysis.grid import Entrant
+from coopgym.benchmarks.analysis.letters import compact_letters
+from coopgym.benchmarks.analysis.paired import SIGNIFICANCE, Comparison, comparisons
+from coopgym.benchmarks.analysis.seed_scores import SeedScores
 
 
 @dataclass(frozen=True)

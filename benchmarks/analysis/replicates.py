@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.analysis.estimates import FloatArray, IntArray
+from coopgym.benchmarks.analysis.estimates import FloatArray, IntArray
 
 Axes = tuple[str, ...]
 AXES: tuple[Axes, ...] = (("runs", "tasks"), ("tasks", "runs"), ("runs",))

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate, mean_over_seeds
-from benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play, task_order
-from benchmarks.analysis.scores import score_table
+from coopgym.benchmarks.analysis.estimates import Estimate, FloatArray, mean_estimate, mean_over_seeds
+from coopgym.benchmarks.analysis.grid import Entrant, RunGrid, Task, run_grid, self_play, task_order
+from coopgym.benchmarks.analysis.scores import score_table
 
 AMONG = "among:"
 """Beginning of the names of scenarios in which the focal agent sits alone among copies of the one named after it."""

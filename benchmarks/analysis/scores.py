@@ -8,12 +8,12 @@ from typing import Literal, Self, get_args
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.analysis.anchors import Anchors, common_draws, find_anchors
-from benchmarks.analysis.estimates import BoolArray, FloatArray
-from benchmarks.analysis.grid import SCRIPTED, RunGrid, Task, run_grid, self_play
-from benchmarks.analysis.replicates import Replicates
-from benchmarks.analysis.seed_scores import SeedScores, once_where_certain
-from benchmarks.analysis.settings import RANDOM
+from coopgym.benchmarks.analysis.anchors import Anchors, common_draws, find_anchors
+from coopgym.benchmarks.analysis.estimates import BoolArray, FloatArray
+from coopgym.benchmarks.analysis.grid import SCRIPTED, RunGrid, Task, run_grid, self_play
+from coopgym.benchmarks.analysis.replicates import Replicates
+from coopgym.benchmarks.analysis.seed_scores import SeedScores, once_where_certain
+from coopgym.benchmarks.analysis.settings import RANDOM
 
 Yardstick = Literal[
     "return_mode",

@@ -8,15 +8,15 @@ from typing import Self
 
 import numpy as np
 
-from benchmarks.analysis.anchors import Scale
-from benchmarks.analysis.estimates import (
+from coopgym.benchmarks.analysis.anchors import Scale
+from coopgym.benchmarks.analysis.estimates import (
     BoolArray,
     Estimate,
     FloatArray,
     mean_estimate,
     mean_over_seeds,
 )
-from benchmarks.analysis.grid import Entrant, Task
+from coopgym.benchmarks.analysis.grid import Entrant, Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.anchors import common_draws, find_anchors
-from benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate
-from benchmarks.analysis.grid import Entrant, Task, run_grid, self_play
-from benchmarks.analysis.scores import YARDSTICKS, Yardstick
+from coopgym.benchmarks.analysis.anchors import common_draws, find_anchors
+from coopgym.benchmarks.analysis.estimates import TIE, Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.analysis.grid import Entrant, Task, run_grid, self_play
+from coopgym.benchmarks.analysis.scores import YARDSTICKS, Yardstick
 
 WARM_UP = 0.2
 """Share of training at its beginning that may be as unsteady as it likes."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.audits.labels import reference_labels
-from benchmarks.audits.partners import partner
-from benchmarks.audits.probe import Reaction, policy_probe
-from benchmarks.audits.reactive import reactive
-from benchmarks.audits.records import Audit, Audited, AuditOptions
-from benchmarks.audits.reference_surface import reference_surface
-from benchmarks.audits.reference_temporal import reference_temporal
-from benchmarks.audits.surface import surface
-from benchmarks.audits.temporal import temporal
-from benchmarks.audits.unilateral import unilateral
 from coopgym.agents.base import Agent
+from coopgym.benchmarks.audits.labels import reference_labels
+from coopgym.benchmarks.audits.partners import partner
+from coopgym.benchmarks.audits.probe import Reaction, policy_probe
+from coopgym.benchmarks.audits.reactive import reactive
+from coopgym.benchmarks.audits.records import Audit, Audited, AuditOptions
+from coopgym.benchmarks.audits.reference_surface import reference_surface
+from coopgym.benchmarks.audits.reference_temporal import reference_temporal
+from coopgym.benchmarks.audits.surface import surface
+from coopgym.benchmarks.audits.temporal import temporal
+from coopgym.benchmarks.audits.unilateral import unilateral
 
 AUDITS: Mapping[str, Audit] = {
     audit.__name__: audit for audit in (surface, unilateral, temporal, reactive, reference_surface, reference_temporal)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.audits.reference_temporal import vulnerability_class
+from coopgym.benchmarks.audits.reference_temporal import vulnerability_class
 from coopgym.corpus.reader import Corpus
 
 Row = Mapping[str, Any]
@@ -82,7 +82,7 @@ class CrossCheck:
     optimal_level: Mapping[str, float]
     """Median over records of the common level with the highest mean return, by game."""
     vulnerability: Mapping[tuple[str, int], str]
-    """Class by game and seed; see `benchmarks.audits.reference_temporal.VULNERABILITIES`."""
+    """Class by game and seed; see `coopgym.benchmarks.audits.reference_temporal.VULNERABILITIES`."""
     switch_tests: int
     """Late defections tested."""
     last_switch_gain: Mapping[str, Range]

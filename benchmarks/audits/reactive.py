@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
-from benchmarks.audits.partners import partner
-from benchmarks.audits.records import Audited, AuditOptions, even_grid, relative, without_rounding
-from benchmarks.audits.rollout import outcome_among
-from benchmarks.audits.seats import seat_kinds
-from benchmarks.audits.tables import detail_table
-from benchmarks.audits.temporal import switch_steps
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.partners import partner
+from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, relative, without_rounding
+from coopgym.benchmarks.audits.rollout import outcome_among
+from coopgym.benchmarks.audits.seats import seat_kinds
+from coopgym.benchmarks.audits.tables import detail_table
+from coopgym.benchmarks.audits.temporal import switch_steps
 from coopgym.games.game import AnyGame
 
 LATE_LEVELS = np.linspace(0.0, 1.0, 6)

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from benchmarks.audits.conduct import FloatArray
-from benchmarks.audits.partners import PARTNERS, partner
+from coopgym.benchmarks.audits.conduct import FloatArray
+from coopgym.benchmarks.audits.partners import PARTNERS, partner
 from coopgym.corpus.schema import TableName
 from coopgym.games.game import AnyGame
-from oracles.dynamic.deviation_search import EffortName
-from oracles.games.rollout import payoff_unit
+from coopgym.oracles.dynamic.deviation_search import EffortName
+from coopgym.oracles.games.rollout import payoff_unit
 
 MATERIAL = 1e-3
 """Gain, as a share of the return, from which on a deviation counts as worth making (the threshold of a Nash oracle)."""
@@ -50,7 +50,7 @@ class AuditOptions(BaseModel):
     margin: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
     """How far below the norm the least conspicuous deviation lies, as a share of endowment."""
     partners: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(PARTNERS)
-    """Agents that react, by name; `benchmarks.audits.partners.PARTNERS` or any name of `make_agent`."""
+    """Agents that react, by name; `coopgym.benchmarks.audits.partners.PARTNERS` or any name of `make_agent`."""
     search: EffortName | None = "quick"
     """Effort of the search for the best plan that temporal deviations are measured against; None leaves it out."""
     hidden_draws: Annotated[int, Field(ge=1)] = 32

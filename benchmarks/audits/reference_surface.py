@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray
-from benchmarks.audits.records import Audited, AuditOptions, Tables, with_summary
-from benchmarks.audits.rollout import evaluation, outcome
-from benchmarks.audits.tables import detail_table, surface_table
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.records import Audited, AuditOptions, Tables, with_summary
+from coopgym.benchmarks.audits.rollout import evaluation, outcome
+from coopgym.benchmarks.audits.tables import detail_table, surface_table
 from coopgym.games.game import AnyGame
 
 LEVELS = np.arange(21) / 20

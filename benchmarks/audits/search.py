@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
-from benchmarks.audits.rollout import outcome
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.game import AnyGame
-from oracles.dynamic.deviation_search import EFFORTS, Effort, EffortName
-from oracles.dynamic.plan_search import Values, climb, sweep
+from coopgym.oracles.dynamic.deviation_search import EFFORTS, Effort, EffortName
+from coopgym.oracles.dynamic.plan_search import Values, climb, sweep
 
 
 def best_plans(
@@ -23,7 +23,7 @@ def best_plans(
         base: share of endowment of everybody else.
         starts: ``(L, K)`` shares to begin with.
         chance: of the resets.
-        effort: ``"quick"`` or ``"full"``, as in `oracles.dynamic.deviation.best_deviation`.
+        effort: ``"quick"`` or ``"full"``, as in `coopgym.oracles.dynamic.deviation.best_deviation`.
 
     Returns:
         Plans for the whole horizon, ``(T, K)``, that earn at least what the given ones do.

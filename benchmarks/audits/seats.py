@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.audits.conduct import IntArray
+from coopgym.benchmarks.audits.conduct import IntArray
 from coopgym.games.game import AnyGame
+from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.rewards import reward_layer
-from oracles.games.rollout import opening
-from oracles.games.symmetry import groups_in_state
 
 
 def seat_kinds(game: AnyGame, reward: str) -> IntArray:

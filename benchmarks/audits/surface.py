@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray
-from benchmarks.audits.records import Audited, AuditOptions, even_grid, with_summary
-from benchmarks.audits.rollout import Outcome, evaluation, outcome
-from benchmarks.audits.tables import surface_table
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, with_summary
+from coopgym.benchmarks.audits.rollout import Outcome, evaluation, outcome
+from coopgym.benchmarks.audits.tables import surface_table
 from coopgym.games.game import AnyGame
 
 

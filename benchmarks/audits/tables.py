@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.audits.conduct import FloatArray
-from benchmarks.audits.rollout import Outcome
+from coopgym.benchmarks.audits.conduct import FloatArray
+from coopgym.benchmarks.audits.rollout import Outcome
 from coopgym.corpus.schema import SCHEMAS, TableName
 
 

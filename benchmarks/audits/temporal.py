@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
-from benchmarks.audits.records import ROUNDING, Audited, AuditOptions, even_grid, relative, with_summary
-from benchmarks.audits.rollout import evaluation, outcome
-from benchmarks.audits.search import best_plans
-from benchmarks.audits.seats import seat_kinds
-from benchmarks.audits.surface import common_levels
-from benchmarks.audits.timetable import Timetable, conduct, gains, planned, ramp, temporal_table, window
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.records import ROUNDING, Audited, AuditOptions, even_grid, relative, with_summary
+from coopgym.benchmarks.audits.rollout import evaluation, outcome
+from coopgym.benchmarks.audits.search import best_plans
+from coopgym.benchmarks.audits.seats import seat_kinds
+from coopgym.benchmarks.audits.surface import common_levels
+from coopgym.benchmarks.audits.timetable import Timetable, conduct, gains, planned, ramp, temporal_table, window
 from coopgym.games.game import AnyGame
 from coopgym.games.state import map_arrays
+from coopgym.oracles.games.best_response import responses
+from coopgym.oracles.games.normal_form import StageGameByRow
+from coopgym.oracles.games.rollout import expected_step, opening, repeated
 from coopgym.rewards import reward_layer
-from oracles.games.best_response import responses
-from oracles.games.normal_form import StageGameByRow
-from oracles.games.rollout import expected_step, opening, repeated
 
 
 def temporal(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:

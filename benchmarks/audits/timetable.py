@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benchmarks.audits.conduct import Conduct, FloatArray, IntArray
-from benchmarks.audits.rollout import Outcome
-from benchmarks.audits.tables import detail_table
+from coopgym.benchmarks.audits.conduct import Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.rollout import Outcome
+from coopgym.benchmarks.audits.tables import detail_table
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.audits.conduct import Chance, Conduct, FloatArray
-from benchmarks.audits.records import (
+from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.records import (
     MATERIAL,
     Audited,
     AuditOptions,
@@ -15,9 +15,9 @@ from benchmarks.audits.records import (
     with_summary,
     without_rounding,
 )
-from benchmarks.audits.rollout import evaluation, outcome
-from benchmarks.audits.seats import seat_kinds
-from benchmarks.audits.tables import detail_table
+from coopgym.benchmarks.audits.rollout import evaluation, outcome
+from coopgym.benchmarks.audits.seats import seat_kinds
+from coopgym.benchmarks.audits.tables import detail_table
 from coopgym.games.game import AnyGame
 
 BoolArray = npt.NDArray[np.bool_]

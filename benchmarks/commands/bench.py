@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
+from coopgym.benchmarks.commands.endings import user_errors
 
 
 def bench(
@@ -24,7 +24,7 @@ def bench(
 
     Each is the median of seven pairs (three with --quick) with the smallest and the largest of them.
     """
-    from benchmarks.perf import run_all
+    from coopgym.benchmarks.perf import run_all
 
     with user_errors(ValueError):
         run_all(ids, quick, reference=reference)

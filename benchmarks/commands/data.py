@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import interruptible, user_errors
-from benchmarks.commands.options import CorpusPlace, Trust
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import interruptible, user_errors
+from coopgym.benchmarks.commands.options import CorpusPlace, Trust
+from coopgym.benchmarks.standard_streams import say
 
 data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=True)
 
@@ -18,8 +18,8 @@ data = typer.Typer(help="Look into released and own corpora.", no_args_is_help=T
 @data.command(name="list")
 def list_released() -> None:
     """List the released corpora."""
-    from benchmarks.corpora.console import list_corpora
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.corpora.console import list_corpora
+    from coopgym.benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError):
@@ -40,8 +40,8 @@ def get(
     ] = None,
 ) -> None:
     """Fetch released corpora that this machine does not have, and check them; what was interrupted goes on."""
-    from benchmarks.corpora.fetching import fetch_with_bar
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.corpora.fetching import fetch_with_bar
+    from coopgym.benchmarks.terminal_console import TerminalConsole
 
     for name in names:
         with user_errors(ValueError, OSError), interruptible(f"stopped; `coopgym data get {name}` goes on from here"):
@@ -52,8 +52,8 @@ def get(
 @data.command()
 def show(corpus: CorpusPlace) -> None:
     """Say what is in a corpus, on one screen."""
-    from benchmarks.corpora.console import print_corpus
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.corpora.console import print_corpus
+    from coopgym.benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
 
     with user_errors(CorpusError, ImportError):
@@ -63,7 +63,7 @@ def show(corpus: CorpusPlace) -> None:
 @data.command()
 def verify(corpus: CorpusPlace, trust: Trust = False) -> None:
     """Check every file and row of a corpus, also against its study; list all faults."""
-    from benchmarks.corpora.verification import verify as find_faults
+    from coopgym.benchmarks.corpora.verification import verify as find_faults
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError, ImportError):
@@ -87,7 +87,7 @@ def export(
     table: Annotated[str, typer.Option(help="Table to write.")] = "runs",
 ) -> None:
     """Write a table to a file for other programs."""
-    from benchmarks.corpora.exchange import export as write_file
+    from coopgym.benchmarks.corpora.exchange import export as write_file
     from coopgym.corpus import load_corpus
 
     with user_errors(ValueError, OSError, ImportError):
@@ -104,7 +104,7 @@ def import_published(
     ] = None,
 ) -> None:
     """Turn the published study's JSON records into a corpus."""
-    from benchmarks.corpora.exchange import import_records
+    from coopgym.benchmarks.corpora.exchange import import_records
     from coopgym.corpus import CorpusError
 
     with user_errors(CorpusError, OSError):
@@ -118,7 +118,7 @@ def merge(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
 ) -> None:
     """Put corpora together in a new folder; runs that several hold are taken from the first."""
-    from benchmarks.corpora.merging import merge as put_together
+    from coopgym.benchmarks.corpora.merging import merge as put_together
 
     with user_errors(ValueError, OSError, ImportError):
         merged = put_together(corpora, out)
@@ -143,7 +143,7 @@ def release(
     ] = "",
 ) -> None:
     """Make a released corpus: one file per table, Croissant metadata and a datasheet."""
-    from benchmarks.corpora.release import release as make_release
+    from coopgym.benchmarks.corpora.release import release as make_release
 
     day = (published or datetime.now(tz=UTC)).date()
     with user_errors(ValueError, OSError):

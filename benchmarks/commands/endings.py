@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import typer
 
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.standard_streams import say
 
 ADVICE = {
     errno.EEXIST: "a folder is needed there; move the file away, or choose another place",

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import user_errors
+from coopgym.benchmarks.commands.endings import user_errors
 
 
 def games(
     game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this game in full.")] = None,
 ) -> None:
     """List the games, or describe one."""
-    from benchmarks.console import game_list, print_game
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.console import game_list, print_game
+    from coopgym.benchmarks.terminal_console import TerminalConsole
     from coopgym.games.registry import games as game_ids
     from coopgym.games.registry import make_game
 

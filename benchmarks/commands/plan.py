@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import fail_with, interruptible, user_errors
-from benchmarks.commands.options import GameWorkers, Parameters
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import fail_with, interruptible, user_errors
+from coopgym.benchmarks.commands.options import GameWorkers, Parameters
+from coopgym.benchmarks.standard_streams import say
 
 
 def plan(
@@ -28,11 +28,11 @@ def plan(
     fresh: Annotated[bool, typer.Option("--fresh", help="With --all: plan everything again.")] = False,
 ) -> None:
     """Find the best plan of a whole episode for all seats together, with a proved upper bound where there is one."""
-    from benchmarks.executors import WorkerDiedError, number_of_processes
-    from benchmarks.progress import progress_on
-    from benchmarks.solve.plans import PlanRequest, plan_many, plan_one
-    from benchmarks.store import FolderInUseError
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.executors import WorkerDiedError, number_of_processes
+    from coopgym.benchmarks.progress import progress_on
+    from coopgym.benchmarks.solve.plans import PlanRequest, plan_many, plan_one
+    from coopgym.benchmarks.store import FolderInUseError
+    from coopgym.benchmarks.terminal_console import TerminalConsole
 
     status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, ImportError, FolderInUseError, WorkerDiedError):

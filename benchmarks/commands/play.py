@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import agents_errors, user_errors
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import agents_errors, user_errors
+from coopgym.benchmarks.standard_streams import say
 
 
 def play(
@@ -20,9 +20,9 @@ def play(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all chance.")] = 0,
 ) -> None:
     """Play a seat yourself, in the terminal."""
-    from benchmarks.entries import require_agent
-    from benchmarks.terminal import Person, farewell, introduction, partners, play_with_person
     from coopgym.agents import Seat
+    from coopgym.benchmarks.entries import require_agent
+    from coopgym.benchmarks.terminal import Person, farewell, introduction, partners, play_with_person
     from coopgym.games.registry import make_game
     from coopgym.interrupts import recognisable_interrupts
     from coopgym.rewards import reward_layer

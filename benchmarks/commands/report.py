@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmarks.commands.endings import user_errors
-from benchmarks.commands.options import CorpusPlace
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import user_errors
+from coopgym.benchmarks.commands.options import CorpusPlace
+from coopgym.benchmarks.standard_streams import say
 
 
 def report(
@@ -23,7 +23,7 @@ def report(
     form: Annotated[Literal["svg", "pdf", "png"], typer.Option("--format", help="Kind of those files.")] = "svg",
 ) -> None:
     """Write the report of a corpus: one HTML file that needs nothing else."""
-    from benchmarks.report import RANKING_FILE, write_figures, write_report
+    from coopgym.benchmarks.report import RANKING_FILE, write_figures, write_report
     from coopgym.corpus import CorpusError, load_corpus
 
     with user_errors(CorpusError, OSError, ImportError):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarks.commands.endings import interruptible, user_errors
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import interruptible, user_errors
+from coopgym.benchmarks.standard_streams import say
 
 if TYPE_CHECKING:
-    from benchmarks.runner import Older
+    from coopgym.benchmarks.runner import Older
 
 
 def run(
@@ -47,16 +47,16 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
-    from benchmarks.analysis import Contests, failures
-    from benchmarks.console import print_failures, print_outlook, print_rankings
-    from benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
-    from benchmarks.plan import expand, in_words
-    from benchmarks.progress import progress_on
-    from benchmarks.report import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, is_current, write_report
-    from benchmarks.runner import OlderRunsError, outlook, run_study
-    from benchmarks.store import FolderInUseError, RunStore
-    from benchmarks.study import StudyError, load_study
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.analysis import Contests, failures
+    from coopgym.benchmarks.console import print_failures, print_outlook, print_rankings
+    from coopgym.benchmarks.executors import WorkerDiedError, choose_executor, number_of_processes
+    from coopgym.benchmarks.plan import expand, in_words
+    from coopgym.benchmarks.progress import progress_on
+    from coopgym.benchmarks.report import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, is_current, write_report
+    from coopgym.benchmarks.runner import OlderRunsError, outlook, run_study
+    from coopgym.benchmarks.store import FolderInUseError, RunStore
+    from coopgym.benchmarks.study import StudyError, load_study
+    from coopgym.benchmarks.terminal_console import TerminalConsole
     from coopgym.corpus import CorpusError, load_corpus
     from coopgym.interrupts import recognisable_interrupts
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import fail_with, interruptible, user_errors
-from benchmarks.commands.options import GameWorkers, Parameters
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import fail_with, interruptible, user_errors
+from coopgym.benchmarks.commands.options import GameWorkers, Parameters
+from coopgym.benchmarks.standard_streams import say
 
 
 def solve(
@@ -29,11 +29,11 @@ def solve(
     fresh: Annotated[bool, typer.Option("--fresh", help="With --all: solve everything again.")] = False,
 ) -> None:
     """Find out which dilemma a game is: equilibria, optima, greed, fear, commitment play, its mechanism."""
-    from benchmarks.executors import WorkerDiedError, number_of_processes
-    from benchmarks.progress import progress_on
-    from benchmarks.solve.certificates import Request, solve_many, solve_one
-    from benchmarks.store import FolderInUseError
-    from benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.executors import WorkerDiedError, number_of_processes
+    from coopgym.benchmarks.progress import progress_on
+    from coopgym.benchmarks.solve.certificates import Request, solve_many, solve_one
+    from coopgym.benchmarks.store import FolderInUseError
+    from coopgym.benchmarks.terminal_console import TerminalConsole
 
     status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, FolderInUseError, WorkerDiedError):

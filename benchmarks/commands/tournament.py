@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import agents_errors, user_errors
+from coopgym.benchmarks.commands.endings import agents_errors, user_errors
 
 
 def tournament(
@@ -22,8 +22,8 @@ def tournament(
     """Let every agent play among copies of every other one, and rate them: replicator, alpha-rank, Nash averaging."""
     from rich.progress import Progress
 
-    from benchmarks.terminal_console import TerminalConsole
-    from benchmarks.tournament import CLASSICS, compete, print_meta_game
+    from coopgym.benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.tournament import CLASSICS, compete, print_meta_game
 
     status = TerminalConsole(stderr=True)
     with (

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.commands.endings import agents_errors, interruptible, user_errors
-from benchmarks.standard_streams import say
+from coopgym.benchmarks.commands.endings import agents_errors, interruptible, user_errors
+from coopgym.benchmarks.standard_streams import say
 
 
 def train(
@@ -39,10 +39,10 @@ def train(
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, …")] = "cpu",
 ) -> None:
     """Train a learner in all seats of a game and say what it earns beside the best constant."""
-    from benchmarks.progress import progress_on
-    from benchmarks.terminal_console import TerminalConsole
-    from benchmarks.training import Request, print_trained
-    from benchmarks.training import train as train_learner
+    from coopgym.benchmarks.progress import progress_on
+    from coopgym.benchmarks.terminal_console import TerminalConsole
+    from coopgym.benchmarks.training import Request, print_trained
+    from coopgym.benchmarks.training import train as train_learner
 
     request = Request(
         game, agent, tuple(reward or ["integrated"]), seeds, steps, objective, tuple(settings or ()), out, device
@@ -56,6 +56,6 @@ def train(
         trained = train_learner(request, progress_on(TerminalConsole(stderr=True), "replicas"))
     print_trained(TerminalConsole(), trained)
     if out is not None:
-        say(f"policies: {out}  (algorithms.loading.load_agents({str(out)!r}))")
+        say(f"policies: {out}  (coopgym.algorithms.loading.load_agents({str(out)!r}))")
     if trained.failures:
         raise typer.Exit(1)

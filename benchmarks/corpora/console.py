@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.corpora.words import some
-from benchmarks.progress import duration
-from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.corpora.words import some
+from coopgym.benchmarks.progress import duration
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.catalogue import catalogue
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.reader import Corpus, load_corpus

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks.provenance import package_version
+from coopgym.benchmarks.provenance import package_version
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.export import FORMS, encode
 from coopgym.corpus.reader import Corpus

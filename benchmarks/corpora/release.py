@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from benchmarks.corpora.words import some
+from coopgym.benchmarks.corpora.words import some
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import check_corpus
 from coopgym.corpus.inventory import Inventory

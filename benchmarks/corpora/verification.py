@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.corpora.words import some
-from benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
-from benchmarks.study import Study
 from coopgym.agents.foreign_names import names_from_data
+from coopgym.benchmarks.corpora.words import some
+from coopgym.benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
+from coopgym.benchmarks.study import Study
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.manifest import has_manifests

@@ -1,9 +1,9 @@
-"""``python -m benchmarks.documentation``: write every block of every page anew."""
+"""``python -m coopgym.benchmarks.documentation``: write every block of every page anew."""
 
 from __future__ import annotations
 
-from benchmarks.documentation.blocks import BLOCKS
-from benchmarks.documentation.pages import blocks_in, pages, with_blocks
+from coopgym.benchmarks.documentation.blocks import BLOCKS
+from coopgym.benchmarks.documentation.pages import blocks_in, pages, with_blocks
 
 if __name__ == "__main__":
     for page in pages():

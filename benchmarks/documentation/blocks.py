@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from benchmarks.documentation import (
+from coopgym.benchmarks.documentation import (
     catalogue,
     certificates,
     commitments,
@@ -16,7 +16,7 @@ from benchmarks.documentation import (
     teams,
     tournaments,
 )
-from benchmarks.documentation.wording import paragraph
+from coopgym.benchmarks.documentation.wording import paragraph
 from coopgym.corpus.standard import describe_columns
 
 

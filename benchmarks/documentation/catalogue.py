@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from algorithms import learners
-from algorithms.llm.registry import methods
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Learner
-from algorithms.marl.replicas import cross
-from algorithms.marl.sb3 import SB3Learner
-from algorithms.marl.trainer import Trainer
-from algorithms.trainable import Trainable
-from benchmarks.documentation.wording import listed, paragraph, table
+from coopgym.algorithms import learners
+from coopgym.algorithms.llm.registry import methods
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.sb3 import SB3Learner
+from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.trainable import Trainable
+from coopgym.benchmarks.documentation.wording import listed, paragraph, table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
-from oracles.agents import ORACLES, PublishedOracle
+from coopgym.oracles.agents import ORACLES, PublishedOracle
 
 SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"
 """Games on which learners for two seats and for more are made to see what policies they leave."""

@@ -1,6 +1,6 @@
 """Which games are dilemmas, from kept certificates.
 
-``python -m benchmarks.documentation.certificates`` computes them again, in minutes.
+``python -m coopgym.benchmarks.documentation.certificates`` computes them again, in minutes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import json
 from functools import cache
 from typing import Any
 
-from benchmarks.documentation.sources import RESULTS
-from benchmarks.documentation.wording import between, paragraph
+from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.wording import between, paragraph
 from coopgym.games.registry import games
-from oracles import certificate_record, certify
+from coopgym.oracles import certificate_record, certify
 
 KEPT = RESULTS / "certificates.json"
 FACTS = ("qualifies", "poa", "nash", "W_nash", "optimum", "W_optimum")

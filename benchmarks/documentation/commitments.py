@@ -1,7 +1,7 @@
 """Where commitment play ends, from kept certificates.
 
-``coopgym solve --all --edition formal -o certificates`` computes them; ``python -m benchmarks.documentation.commitments
-certificates`` keeps what they say of it.
+``coopgym solve --all --edition formal -o certificates`` computes them;
+``python -m coopgym.benchmarks.documentation.commitments certificates`` keeps what they say of it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.documentation.sources import RESULTS
-from benchmarks.documentation.wording import table
-from benchmarks.provenance import package_version
-from benchmarks.solve.files import read_solved
-from benchmarks.solve.solution import Record
-from benchmarks.solve.words import meeting, number, percent, settled_and_paid
+from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.wording import table
+from coopgym.benchmarks.provenance import package_version
+from coopgym.benchmarks.solve.files import read_solved
+from coopgym.benchmarks.solve.solution import Record
+from coopgym.benchmarks.solve.words import meeting, number, percent, settled_and_paid
 from coopgym.games.registry import games, make_game
 
 KEPT = ("basins", "oracle", "optimum", "W_optimum", "poa_worst", "poa_best")

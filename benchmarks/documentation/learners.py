@@ -9,9 +9,9 @@ from functools import cache
 from statistics import fmean
 from typing import Literal
 
-from benchmarks.documentation.certificates import kept_certificates
-from benchmarks.documentation.sources import LEARNERS, Run, chosen, hours, on_common_draws, runs
-from benchmarks.documentation.wording import (
+from coopgym.benchmarks.documentation.certificates import kept_certificates
+from coopgym.benchmarks.documentation.sources import LEARNERS, Run, chosen, hours, on_common_draws, runs
+from coopgym.benchmarks.documentation.wording import (
     between,
     in_brackets,
     in_digits,

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from textwrap import dedent, indent
 
-from benchmarks.entries import unknown
+from coopgym.benchmarks.entries import unknown
 
-COMMAND = "python -m benchmarks.documentation"
-ROOT = Path(__file__).parents[2]
+COMMAND = "python -m coopgym.benchmarks.documentation"
+ROOT = Path(__file__).resolve().parents[2]
 END = "<!-- end -->"
 _BEGIN = rf"<!-- written by {re.escape(COMMAND)}: (?P<name>[^\n]+) -->"
 _BLOCK = re.compile(rf"^(?P<margin> *){_BEGIN}\n(?P<body>.*?)^(?P=margin){END}$", re.MULTILINE | re.DOTALL)

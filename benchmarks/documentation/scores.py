@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.documentation.sources import RESULTS
-from benchmarks.documentation.wording import table
+from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.wording import table
 
 KEPT = RESULTS / "coverage.json"
 

@@ -17,7 +17,7 @@ TEAMS = "team-v0"
 LANGUAGE = "llm-quick-v1"
 """Corpora that the pages speak of; another release is another name here, and the command."""
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.documentation.sources import speed
-from benchmarks.documentation.wording import listed, paragraph
+from coopgym.benchmarks.documentation.sources import speed
+from coopgym.benchmarks.documentation.wording import listed, paragraph
 
 
 def batches() -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from statistics import fmean
 
-from benchmarks.documentation.sources import TEAMS, Run, chosen, hours, runs
-from benchmarks.documentation.wording import between, listed, paragraph, short, table
+from coopgym.benchmarks.documentation.sources import TEAMS, Run, chosen, hours, runs
+from coopgym.benchmarks.documentation.wording import between, listed, paragraph, short, table
 
 YARDSTICK = "Constant_50"
 """A learner that everybody's playing half of the endowment beats has not learned."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.documentation.wording import between, listed, paragraph
-from benchmarks.tournament import Tournament, tournament
+from coopgym.benchmarks.documentation.wording import between, listed, paragraph
+from coopgym.benchmarks.tournament import Tournament, tournament
 
 AGENTS = (
     "TitForTat",

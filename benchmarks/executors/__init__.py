@@ -3,11 +3,11 @@
 This package is the first that a worker process imports, so it imports nothing heavy itself.
 """
 
-from benchmarks.executors.base import Executor, WorkerDiedError
-from benchmarks.executors.choice import choose_executor, number_of_processes
-from benchmarks.executors.in_process import InProcess
-from benchmarks.executors.process_pool import ProcessPool, worker_pool
-from benchmarks.executors.ray_cluster import RayCluster
+from coopgym.benchmarks.executors.base import Executor, WorkerDiedError
+from coopgym.benchmarks.executors.choice import choose_executor, number_of_processes
+from coopgym.benchmarks.executors.in_process import InProcess
+from coopgym.benchmarks.executors.process_pool import ProcessPool, worker_pool
+from coopgym.benchmarks.executors.ray_cluster import RayCluster
 
 __all__ = [
     "Executor",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from benchmarks.jobs import JobResult, Report
-    from benchmarks.plan import Job
+    from coopgym.benchmarks.jobs import JobResult, Report
+    from coopgym.benchmarks.plan import Job
 
 Tell = Callable[["Job", float], None]
 """Told the finished fraction of a running job."""

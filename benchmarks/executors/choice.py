@@ -6,10 +6,10 @@ import math
 import os
 import re
 
-from benchmarks.executors.base import Executor
-from benchmarks.executors.in_process import InProcess
-from benchmarks.executors.process_pool import ProcessPool
-from benchmarks.executors.ray_cluster import RayCluster
+from coopgym.benchmarks.executors.base import Executor
+from coopgym.benchmarks.executors.in_process import InProcess
+from coopgym.benchmarks.executors.process_pool import ProcessPool
+from coopgym.benchmarks.executors.ray_cluster import RayCluster
 
 
 def choose_executor(

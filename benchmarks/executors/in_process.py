@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.executors.base import ONE_THREAD, Tell
+from coopgym.benchmarks.executors.base import ONE_THREAD, Tell
 
 if TYPE_CHECKING:
-    from benchmarks.jobs import JobResult
-    from benchmarks.plan import Job
+    from coopgym.benchmarks.jobs import JobResult
+    from coopgym.benchmarks.plan import Job
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class InProcess:
 
     def run(self, jobs: Sequence[Job], study: str, tell: Tell) -> Iterator[tuple[Job, JobResult]]:
         """Yield each job with its result, in the given order."""
-        from benchmarks.jobs import compute
+        from coopgym.benchmarks.jobs import compute
         from coopgym.interrupts import recognisable_interrupts
 
         for job in jobs:

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
+from coopgym.benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.queues import SimpleQueue
 
-    from benchmarks.jobs import JobResult
-    from benchmarks.plan import Job
+    from coopgym.benchmarks.jobs import JobResult
+    from coopgym.benchmarks.plan import Job
 
     Message = tuple[str, float]
     """A job's id and its finished fraction."""
@@ -106,7 +106,7 @@ def _end_with_parent(watched: Connection) -> None:
 
 
 def _work(job: Job, study: str, device: str) -> JobResult:
-    from benchmarks.jobs import compute
+    from coopgym.benchmarks.jobs import compute
 
     def report(fraction: float) -> None:
         if _messages is not None:

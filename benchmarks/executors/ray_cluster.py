@@ -17,12 +17,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
+from coopgym.benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled, worker_died
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from benchmarks.jobs import JobResult
-    from benchmarks.plan import Job
+    from coopgym.benchmarks.jobs import JobResult
+    from coopgym.benchmarks.plan import Job
 
 NODE_LOSSES = 3
 """How often a job may lose its machine and start again on another."""
@@ -131,7 +131,7 @@ class _Board:
 
 
 def _work(job: Job, study: str, device: str, board: Any) -> JobResult:
-    from benchmarks.jobs import compute
+    from coopgym.benchmarks.jobs import compute
     from coopgym.interrupts import recognisable_interrupts
 
     with recognisable_interrupts():

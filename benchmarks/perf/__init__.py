@@ -16,44 +16,44 @@ from typing import TYPE_CHECKING
 from coopgym.extras import MissingExtraError, extras_named
 
 if TYPE_CHECKING:
-    from benchmarks.perf.measure import Ratio
+    from coopgym.benchmarks.perf.measure import Ratio
 
 MEASUREMENTS = {
-    "C1": "benchmarks.perf.environments:c1",
-    "C2": "benchmarks.perf.environments:c2",
-    "C3": "benchmarks.perf.environments:c3",
-    "C4": "benchmarks.perf.environments:c4",
-    "C5": "benchmarks.perf.environments:c5",
-    "C7": "benchmarks.perf.environments:c7",
-    "C8": "benchmarks.perf.learning:c8",
-    "C9": "benchmarks.perf.learning:c9",
-    "U_PPO": "benchmarks.perf.learners:u_ppo",
-    "U_SAC": "benchmarks.perf.learners:u_sac",
-    "C10": "benchmarks.perf.harness:c10",
-    "C11": "benchmarks.perf.harness:c11",
-    "C12": "benchmarks.perf.corpora:c12",
-    "C12b": "benchmarks.perf.corpora:c12_bytes",
-    "C13": "benchmarks.perf.statistics:c13",
-    "C14": "benchmarks.perf.oracles:c14",
-    "C16": "benchmarks.perf.startup:c16",
-    "C17": "benchmarks.perf.startup:c17",
-    "C18": "benchmarks.perf.language:c18",
-    "C18b": "benchmarks.perf.language:c18_with_a_tool",
-    "C18c": "benchmarks.perf.language:c18_replayed",
-    "R2": "benchmarks.perf.reference:r2",
-    "R2i": "benchmarks.perf.reference:r2_read",
-    "R6": "benchmarks.perf.reference:r6",
-    "R40": "benchmarks.perf.reference:r40",
-    "R2b": "benchmarks.perf.reference:r2_batch",
-    "R6b": "benchmarks.perf.reference:r6_batch",
-    "R40b": "benchmarks.perf.reference:r40_batch",
-    "G2": "benchmarks.perf.device:g2",
-    "G4": "benchmarks.perf.device:g4",
-    "G5": "benchmarks.perf.device_learning:g5",
-    "G6": "benchmarks.perf.device_learning:g6",
-    "G6b": "benchmarks.perf.device_learning:g6_off_policy",
-    "G7": "benchmarks.perf.device_learning:g7",
-    "G10": "benchmarks.perf.device:g10",
+    "C1": "coopgym.benchmarks.perf.environments:c1",
+    "C2": "coopgym.benchmarks.perf.environments:c2",
+    "C3": "coopgym.benchmarks.perf.environments:c3",
+    "C4": "coopgym.benchmarks.perf.environments:c4",
+    "C5": "coopgym.benchmarks.perf.environments:c5",
+    "C7": "coopgym.benchmarks.perf.environments:c7",
+    "C8": "coopgym.benchmarks.perf.learning:c8",
+    "C9": "coopgym.benchmarks.perf.learning:c9",
+    "U_PPO": "coopgym.benchmarks.perf.learners:u_ppo",
+    "U_SAC": "coopgym.benchmarks.perf.learners:u_sac",
+    "C10": "coopgym.benchmarks.perf.harness:c10",
+    "C11": "coopgym.benchmarks.perf.harness:c11",
+    "C12": "coopgym.benchmarks.perf.corpora:c12",
+    "C12b": "coopgym.benchmarks.perf.corpora:c12_bytes",
+    "C13": "coopgym.benchmarks.perf.statistics:c13",
+    "C14": "coopgym.benchmarks.perf.oracles:c14",
+    "C16": "coopgym.benchmarks.perf.startup:c16",
+    "C17": "coopgym.benchmarks.perf.startup:c17",
+    "C18": "coopgym.benchmarks.perf.language:c18",
+    "C18b": "coopgym.benchmarks.perf.language:c18_with_a_tool",
+    "C18c": "coopgym.benchmarks.perf.language:c18_replayed",
+    "R2": "coopgym.benchmarks.perf.reference:r2",
+    "R2i": "coopgym.benchmarks.perf.reference:r2_read",
+    "R6": "coopgym.benchmarks.perf.reference:r6",
+    "R40": "coopgym.benchmarks.perf.reference:r40",
+    "R2b": "coopgym.benchmarks.perf.reference:r2_batch",
+    "R6b": "coopgym.benchmarks.perf.reference:r6_batch",
+    "R40b": "coopgym.benchmarks.perf.reference:r40_batch",
+    "G2": "coopgym.benchmarks.perf.device:g2",
+    "G4": "coopgym.benchmarks.perf.device:g4",
+    "G5": "coopgym.benchmarks.perf.device_learning:g5",
+    "G6": "coopgym.benchmarks.perf.device_learning:g6",
+    "G6b": "coopgym.benchmarks.perf.device_learning:g6_off_policy",
+    "G7": "coopgym.benchmarks.perf.device_learning:g7",
+    "G10": "coopgym.benchmarks.perf.device:g10",
 }
 """Where each ratio is measured."""
 
@@ -83,10 +83,10 @@ def run_all(
     unknown = [id for id in chosen if id not in MEASUREMENTS]
     if unknown:
         raise ValueError(f"unknown ratios {', '.join(unknown)}; known: {', '.join(MEASUREMENTS)}")
-    from benchmarks.perf.measure import UnavailableError
+    from coopgym.benchmarks.perf.measure import UnavailableError
 
     if reference is not None:
-        from benchmarks.perf.reference import provide
+        from coopgym.benchmarks.perf.reference import provide
 
         provide(reference)
     results = []

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.perf.measure import Ratio, compare, rate, ratio_of
+from coopgym.benchmarks.perf.measure import Ratio, compare, rate, ratio_of
 from coopgym.corpus import load_corpus, table_from_rows, write_table
 from coopgym.corpus.compaction import RUN_ORDER
 from coopgym.corpus.export import encode

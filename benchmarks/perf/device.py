@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import coopgym
-from benchmarks.perf.measure import Ratio, compare, ratio_of
+from coopgym.benchmarks.perf.measure import Ratio, compare, ratio_of
 
 DYAD = "TrustDilemma-v1"
 BATCH = 4096

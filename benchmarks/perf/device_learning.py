@@ -8,12 +8,12 @@ from collections.abc import Callable
 import torch
 
 import coopgym
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Stacked
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
-from benchmarks.perf.learners import learner_named
-from benchmarks.perf.measure import Ratio, compare
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.learner import Stacked
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.benchmarks.perf.learners import learner_named
+from coopgym.benchmarks.perf.measure import Ratio, compare
 
 DYAD, SEATS = "TrustDilemma-v1", 2
 COPIES = 4096

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 import coopgym
-from benchmarks.perf.measure import Ratio, compare, rate
+from coopgym.benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.interfaces.engine import Engine
 
 DYAD = "TrustDilemma-v1"

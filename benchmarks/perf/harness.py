@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from algorithms.marl import IPPO
-from benchmarks.executors import InProcess
-from benchmarks.perf.measure import Ratio, compare, cpu_seconds
-from benchmarks.plan import expand
-from benchmarks.progress import LineProgress
-from benchmarks.runner import run_study
-from benchmarks.study import Study, load_study
+from coopgym.algorithms.marl import IPPO
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.perf.measure import Ratio, compare, cpu_seconds
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.progress import LineProgress
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study, load_study
 
 GAME = "TrustDilemma-v1"
 ENV_STEPS = 50_000

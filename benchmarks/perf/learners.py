@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
-from algorithms import learners
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Stacked
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
-from benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
+from coopgym.algorithms import learners
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.learner import Stacked
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
 
 DYAD = "TrustDilemma-v1"
 

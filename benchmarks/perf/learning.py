@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import torch
 
-from algorithms.marl import IPPO
-from benchmarks.perf.measure import Ratio, compare, rate
+from coopgym.algorithms.marl import IPPO
+from coopgym.benchmarks.perf.measure import Ratio, compare, rate
 
 TEAM, TEAM_SEATS = "TeamProduction-v1", 4
 DYAD, DYAD_SEATS = "TrustDilemma-v1", 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from benchmarks.perf.measure import Ratio, compare, rate
+from coopgym.benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.games.registry import make_game
-from oracles.games.best_response import best_response
-from oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.best_response import best_response
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
 
 BATCH = 1000
 SCIPY_SAMPLE = 100

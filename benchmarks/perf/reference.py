@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.perf import REFERENCE
-from benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
+from coopgym.benchmarks.perf import REFERENCE
+from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
 from coopgym.games.registry import make_game
 from coopgym.interfaces.gymnasium import make_env
 from coopgym.interfaces.vector import make_vector_env

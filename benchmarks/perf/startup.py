@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.perf.measure import Ratio, compare
+from coopgym.benchmarks.perf.measure import Ratio, compare
 
 
 def _cpu_seconds(command: list[str]) -> float:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from benchmarks.plan.earlier import earlier_id
-from benchmarks.plan.hashing import canonical_json
-from benchmarks.plan.specification import RunSpec
+from coopgym.benchmarks.plan.earlier import earlier_id
+from coopgym.benchmarks.plan.hashing import canonical_json
+from coopgym.benchmarks.plan.specification import RunSpec
 from coopgym.corpus.schema import is_self_play
 from coopgym.games.registry import make_game
 

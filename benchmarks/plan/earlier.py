@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.nature import fresh, nature
-from benchmarks.plan.hashing import content_hash
+from coopgym.benchmarks.nature import fresh, nature
+from coopgym.benchmarks.plan.hashing import content_hash
 
 if TYPE_CHECKING:
-    from benchmarks.plan.specification import Player, RunSpec
+    from coopgym.benchmarks.plan.specification import Player, RunSpec
 
 
 def earlier_id(spec: RunSpec, parameters: Mapping[str, Any]) -> str:

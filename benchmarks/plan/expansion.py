@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from benchmarks.entries import LearnerEntry, ScenarioEntry
-from benchmarks.nature import nature
-from benchmarks.plan.hashing import canonical_json
-from benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Training
-from benchmarks.study import AuditBlock, Block, Study
+from coopgym.benchmarks.entries import LearnerEntry, ScenarioEntry
+from coopgym.benchmarks.nature import nature
+from coopgym.benchmarks.plan.hashing import canonical_json
+from coopgym.benchmarks.plan.specification import Auditing, Meeting, Player, RunSpec, Training
+from coopgym.benchmarks.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.rewards import Private

@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.plan.hashing import content_hash
-from benchmarks.plan.specification import ALIKE, RunSpec, Training
+from coopgym.benchmarks.plan.hashing import content_hash
+from coopgym.benchmarks.plan.specification import ALIKE, RunSpec, Training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 
 if TYPE_CHECKING:
-    from algorithms.trainable import PolicyAgent
+    from coopgym.algorithms.trainable import PolicyAgent
 
     Supply = Mapping[str, Sequence[PolicyAgent] | str]
 

@@ -54,7 +54,7 @@ def _sources(modules: tuple[tuple[Path, str], ...]) -> dict[Path, set[Path]]:
         waiting = set(_unit(root, module.partition(".")[0])) or {file}
         while waiting:
             known |= waiting
-            names = {name for each in waiting for name in _imported(each)} - set(OURS)
+            names = {name for each in waiting for name in _imported(each)} - {OURS}
             local = () if root in INSTALLED else (each for name in names for each in _unit(root, name))
             waiting = set(local) - known
     return found

@@ -15,20 +15,20 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.audits import AUDIT_VERSIONS, AuditOptions, audit_partners
-from benchmarks.nature import fresh, is_ours
-from benchmarks.plan.hashing import canonical_json, plain
-from benchmarks.plan.local_source import source_hash
 from coopgym.agents import Agent, Strategy
+from coopgym.benchmarks.audits import AUDIT_VERSIONS, AuditOptions, audit_partners
+from coopgym.benchmarks.nature import fresh, is_ours
+from coopgym.benchmarks.plan.hashing import canonical_json, plain
+from coopgym.benchmarks.plan.local_source import source_hash
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
+from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.rewards import reward_layer
 from coopgym.user_code import in_words, place_of
-from oracles.dynamic.deviation_search import SEARCH_VERSION
 
 if TYPE_CHECKING:
-    from benchmarks.plan.specification import Auditing, Meeting, RunSpec, Training
+    from coopgym.benchmarks.plan.specification import Auditing, Meeting, RunSpec, Training
 
 Settings = Mapping[str, Any]
 """JSON values by name."""

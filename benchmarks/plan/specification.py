@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.plan.hashing import canonical_json, plain, seed_from
-from benchmarks.plan.run_key import RunKey
+from coopgym.benchmarks.plan.hashing import canonical_json, plain, seed_from
+from coopgym.benchmarks.plan.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
 
 if TYPE_CHECKING:
-    from algorithms.trainable import Trainable
+    from coopgym.algorithms.trainable import Trainable
 
 ALIKE = ("constant", "heuristic", "oracle")
 """Kinds of agents that play the same in every seat of a run, up to what distinguishes the seats in the game."""
@@ -53,7 +53,7 @@ class Training:
 @lru_cache(maxsize=1024)
 def _resolved(name: str, hyperparameters: str) -> tuple[Trainable, dict[str, Any]]:
     """Make a learner once; many runs share it."""
-    from algorithms import learners
+    from coopgym.algorithms import learners
 
     learner = learners()[name](**json.loads(hyperparameters))
     return learner, plain(learner.identity())

@@ -1,7 +1,7 @@
 """The report of a corpus: one HTML file that needs nothing else, its scores as CSV, and figures as files."""
 
-from benchmarks.report.files import write_figures
-from benchmarks.report.freshness import is_current
-from benchmarks.report.page import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
+from coopgym.benchmarks.report.files import write_figures
+from coopgym.benchmarks.report.freshness import is_current
+from coopgym.benchmarks.report.page import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
 
 __all__ = ["RANKING_FILE", "SUMMARY_FILE", "TABLE_FILES", "is_current", "render", "write_figures", "write_report"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.analysis import Estimate
-from benchmarks.report.content import Cell
-from benchmarks.report.looks import Look
-from benchmarks.report.words import amount, percent, signed, spread
+from coopgym.benchmarks.analysis import Estimate
+from coopgym.benchmarks.report.content import Cell
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.words import amount, percent, signed, spread
 
 EMPTY = Cell("")
 _LAST = -1e300

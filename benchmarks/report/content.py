@@ -13,8 +13,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 from matplotlib.figure import Figure
 
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.maps import Matrix, matrix_figure
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.maps import Matrix, matrix_figure
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.settings import Setting, mode_order
-from benchmarks.report.content import Conversation, Decision, Message
-from benchmarks.report.words import counted, game_title, tick
+from coopgym.benchmarks.analysis.settings import Setting, mode_order
+from coopgym.benchmarks.report.content import Conversation, Decision, Message
+from coopgym.benchmarks.report.words import counted, game_title, tick
 
 MOST_RUNS, MOST_EPISODES, MOST_SEATS, MOST_DECISIONS = 32, 2, 2, 3
 """Of what is selected: runs, and for each the first so many episodes, conversing seats and decisions of an episode."""

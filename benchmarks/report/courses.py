@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis import Estimate, mean_estimate
-from benchmarks.analysis.settings import Setting, mode_order
+from coopgym.benchmarks.analysis import Estimate, mean_estimate
+from coopgym.benchmarks.analysis.settings import Setting, mode_order
 
 TOKENS, OUTCOME = "tokens", "outcome"
 MEASURES = (

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.analysis import Contest, Contests, Entrant, NoiseFloor, mode_order, noise_floors
-from benchmarks.report.looks import Look, looks
+from coopgym.benchmarks.analysis import Contest, Contests, Entrant, NoiseFloor, mode_order, noise_floors
+from coopgym.benchmarks.report.looks import Look, looks
 from coopgym.corpus.reader import Corpus
 
 ROW_COLUMNS = (

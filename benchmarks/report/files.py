@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
 
-from benchmarks.report.content import charts
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import FileFormat, figure_file
-from benchmarks.report.sections import sections
+from coopgym.benchmarks.report.content import charts
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import FileFormat, figure_file
+from coopgym.benchmarks.report.sections import sections
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 

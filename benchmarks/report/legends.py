@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.report.content import LineLegend, Swatch
+from coopgym.benchmarks.report.content import LineLegend, Swatch
 
 _MODES = {
     "private": Swatch("private"),
     "integrated": Swatch("integrated", "dashed"),
     "cooperative": Swatch("cooperative", "dotted"),
 }
-"""Drawn like `benchmarks.report.ink.MODE_DASHES`."""
+"""Drawn like `coopgym.benchmarks.report.ink.MODE_DASHES`."""
 
 
 def mode_legend(modes: Iterable[str]) -> LineLegend:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.analysis import Entrant
-from benchmarks.report.ink import HUES, KIND_COLOURS, Dash
+from coopgym.benchmarks.analysis import Entrant
+from coopgym.benchmarks.report.ink import HUES, KIND_COLOURS, Dash
 
 MARKS = {"learner": "o", "plugin": "D", "heuristic": "s", "oracle": "^", "constant": "X"}
 """Marks by kind of agent, as matplotlib calls them."""

@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
-from benchmarks.analysis import Contests, cells_csv, rankings_csv
-from benchmarks.progress import duration
-from benchmarks.report.content import Chart
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.freshness import marks
-from benchmarks.report.ink import svg
-from benchmarks.report.looks import kinds_shown
-from benchmarks.report.sections import sections
-from benchmarks.report.template import page_template
+from coopgym.benchmarks.analysis import Contests, cells_csv, rankings_csv
+from coopgym.benchmarks.progress import duration
+from coopgym.benchmarks.report.content import Chart
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.freshness import marks
+from coopgym.benchmarks.report.ink import svg
+from coopgym.benchmarks.report.looks import kinds_shown
+from coopgym.benchmarks.report.sections import sections
+from coopgym.benchmarks.report.template import page_template
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.visible_text import visible

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from benchmarks.report.ink import CARD, MODE_COLOURS, MUTED, framed
+from coopgym.benchmarks.report.ink import CARD, MODE_COLOURS, MUTED, framed
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.normal_form import FloatArray
 
 SIZE = (3.9, 3.7)
 """Width and height of a panel, inches."""

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from benchmarks.report.ink import INK, LINES, MODE_COLOURS, MODE_DASHES, MUTED, mode_colour
-from benchmarks.report.panel import (
+from coopgym.benchmarks.report.ink import INK, LINES, MODE_COLOURS, MODE_DASHES, MUTED, mode_colour
+from coopgym.benchmarks.report.panel import (
     Panel,
     mark_equilibrium,
     mark_legend,
@@ -26,14 +26,14 @@ from benchmarks.report.panel import (
 )
 from coopgym.games.game import AnyGame
 from coopgym.mechanisms.trust import mean_over_pairs
-from oracles.games.basins import Basins
-from oracles.games.commitment import Commitment, ResponseCurve
-from oracles.games.dilemma import Schelling
-from oracles.games.equilibrium import Equilibria
-from oracles.games.normal_form import FloatArray
-from oracles.games.optimum import Optimum
-from oracles.games.portrait import PhasePortrait, Reactions
-from oracles.games.rollout import opening
+from coopgym.oracles.games.basins import Basins
+from coopgym.oracles.games.commitment import Commitment, ResponseCurve
+from coopgym.oracles.games.dilemma import Schelling
+from coopgym.oracles.games.equilibrium import Equilibria
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.optimum import Optimum
+from coopgym.oracles.games.portrait import PhasePortrait, Reactions
+from coopgym.oracles.games.rollout import opening
 
 SEAT_DASHES: tuple[tuple[float, tuple[float, ...]], ...] = (
     (0, ()),

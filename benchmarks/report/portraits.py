@@ -9,18 +9,18 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis.settings import Setting
-from benchmarks.report.content import Chart, Drawn
-from benchmarks.report.panel import Panel
-from benchmarks.report.panels import phase_panel, reaction_panel, schelling_panel
-from benchmarks.report.words import game_title, percent, signed, slug
+from coopgym.benchmarks.analysis.settings import Setting
+from coopgym.benchmarks.report.content import Chart, Drawn
+from coopgym.benchmarks.report.panel import Panel
+from coopgym.benchmarks.report.panels import phase_panel, reaction_panel, schelling_panel
+from coopgym.benchmarks.report.words import game_title, percent, signed, slug
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from oracles.games.dilemma import fear, greed, schelling, worst
-from oracles.games.equilibrium import Equilibria, find_equilibria
-from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.optimum import Optimum, welfare_optimum
-from oracles.games.portrait import phase_portrait, reactions
+from coopgym.oracles.games.dilemma import fear, greed, schelling, worst
+from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.optimum import Optimum, welfare_optimum
+from coopgym.oracles.games.portrait import phase_portrait, reactions
 
 STARTS = (0.0, 1.0)
 """Common shares from which a report searches; `coopgym solve` searches from many more."""
@@ -117,9 +117,9 @@ def _kept(title: str, game: AnyGame, certificates: Path | None) -> GamePortrait 
     if certificates is None:
         return None
     # The page of solved games is made with this package's drawings, so its modules are loaded when they are needed.
-    from benchmarks.solve.figure import inline_panels
-    from benchmarks.solve.files import read_solved
-    from benchmarks.solve.words import overview
+    from coopgym.benchmarks.solve.figure import inline_panels
+    from coopgym.benchmarks.solve.files import read_solved
+    from coopgym.benchmarks.solve.words import overview
 
     solved = read_solved(certificates, game)
     if solved is None:

@@ -19,7 +19,7 @@ def page_template(name: str, **filters: Callable[..., Any]) -> Template:
         filters: functions that it calls by these names.
     """
     environment = Environment(
-        loader=PackageLoader("benchmarks", "."),
+        loader=PackageLoader("coopgym.benchmarks", "."),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from benchmarks.analysis import Estimate
-from benchmarks.analysis.estimates import FEWEST
+from coopgym.benchmarks.analysis import Estimate
+from coopgym.benchmarks.analysis.estimates import FEWEST
 from coopgym.rewards import MODES
 
 CLASS_NAMES = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from benchmarks.executors import WorkerDiedError, worker_pool
-from benchmarks.store import lock_folder
+from coopgym.benchmarks.executors import WorkerDiedError, worker_pool
+from coopgym.benchmarks.store import lock_folder
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec

@@ -6,14 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.solve.batch import Outcome, Progress, Work, work_through
-from benchmarks.solve.console import print_overview, print_solution
-from benchmarks.solve.files import SUMMARY_BEGINNING, SUMMARY_FILE, Solved, read_solved, summary_csv, write_solved
-from benchmarks.solve.keeping import require_folder, require_places
-from benchmarks.solve.page import INDEX_BEGINNING, INDEX_FILE, render_index
-from benchmarks.solve.settings import parse_settings
-from benchmarks.solve.solution import solve
-from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.solve.batch import Outcome, Progress, Work, work_through
+from coopgym.benchmarks.solve.console import print_overview, print_solution
+from coopgym.benchmarks.solve.files import (
+    SUMMARY_BEGINNING,
+    SUMMARY_FILE,
+    Solved,
+    read_solved,
+    summary_csv,
+    write_solved,
+)
+from coopgym.benchmarks.solve.keeping import require_folder, require_places
+from coopgym.benchmarks.solve.page import INDEX_BEGINNING, INDEX_FILE, render_index
+from coopgym.benchmarks.solve.settings import parse_settings
+from coopgym.benchmarks.solve.solution import solve
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec

@@ -8,9 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.report.panel import payoff_unit, seat_names
-from benchmarks.solve.solution import Record
-from benchmarks.solve.words import (
+from coopgym.benchmarks.report.panel import payoff_unit, seat_names
+from coopgym.benchmarks.solve.solution import Record
+from coopgym.benchmarks.solve.words import (
     COLUMNS,
     FOLLOWED,
     SCREEN,
@@ -24,7 +24,7 @@ from benchmarks.solve.words import (
     settling,
     standing,
 )
-from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.games.game import AnyGame
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import matplotlib.image
 import numpy as np
 
-from benchmarks.report.ink import CARD, INK, MUTED, canvas, drawing, inline, pixels
-from benchmarks.report.panel import SIZE, Panel
+from coopgym.benchmarks.report.ink import CARD, INK, MUTED, canvas, drawing, inline, pixels
+from coopgym.benchmarks.report.panel import SIZE, Panel
 
 COLUMNS = 2
 HEADER_HEIGHT, GAP = 0.7, 0.2

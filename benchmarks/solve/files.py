@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.solve.keeping import keep, kept, place_of, require_ours
-from benchmarks.solve.solution import Record
-from benchmarks.solve.words import lasting
+from coopgym.benchmarks.solve.keeping import keep, kept, place_of, require_ours
+from coopgym.benchmarks.solve.solution import Record
+from coopgym.benchmarks.solve.words import lasting
 from coopgym.corpus.export import inert
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame

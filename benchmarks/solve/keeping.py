@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plan import canonical_json
-from benchmarks.provenance import package_version
+from coopgym.benchmarks.plan import canonical_json
+from coopgym.benchmarks.provenance import package_version
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game

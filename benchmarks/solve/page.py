@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from benchmarks.provenance import package_version
-from benchmarks.report.template import page_template
-from benchmarks.solve.figure import inline_panels
-from benchmarks.solve.files import Solved
-from benchmarks.solve.words import COLUMNS, FOLLOWED, overview, search_troubles, settling
+from coopgym.benchmarks.provenance import package_version
+from coopgym.benchmarks.report.template import page_template
+from coopgym.benchmarks.solve.figure import inline_panels
+from coopgym.benchmarks.solve.files import Solved
+from coopgym.benchmarks.solve.words import COLUMNS, FOLLOWED, overview, search_troubles, settling
 from coopgym.games.registry import make_game
 
 INDEX_FILE = "index.html"

@@ -10,17 +10,17 @@ from typing import Any
 
 from rich.table import Table
 
-from benchmarks.solve.batch import Outcome, Progress, Work, work_through
-from benchmarks.solve.keeping import keep, kept, place_of, require_folder, require_places
-from benchmarks.solve.settings import parse_settings
-from benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.solve.batch import Outcome, Progress, Work, work_through
+from coopgym.benchmarks.solve.keeping import keep, kept, place_of, require_folder, require_places
+from coopgym.benchmarks.solve.settings import parse_settings
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec
+from coopgym.oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
+from coopgym.oracles.dynamic.planning import double_precision
 from coopgym.rewards import reward_layer
-from oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
-from oracles.dynamic.planning import double_precision
 
 Record = dict[str, Any]
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.report.panel import Panel
-from benchmarks.report.panels import commitment_panel, phase_panel, reaction_panel, schelling_panel
-from benchmarks.solve.figure import GameFigure
+from coopgym.benchmarks.report.panel import Panel
+from coopgym.benchmarks.report.panels import commitment_panel, phase_panel, reaction_panel, schelling_panel
+from coopgym.benchmarks.solve.figure import GameFigure
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.oracles.games.basin_search import find_basins
+from coopgym.oracles.games.basins import Basins
+from coopgym.oracles.games.certificate import Certificate, certify
+from coopgym.oracles.games.certificate_record import basins_record, certificate_record, equilibria_record
+from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
+from coopgym.oracles.games.portrait import phase_portrait, reactions
+from coopgym.oracles.games.rollout import opening
 from coopgym.rewards import reward_layer
-from oracles.games.basin_search import find_basins
-from oracles.games.basins import Basins
-from oracles.games.certificate import Certificate, certify
-from oracles.games.certificate_record import basins_record, certificate_record, equilibria_record
-from oracles.games.equilibrium import Equilibria, find_equilibria
-from oracles.games.normal_form import CommitmentGame, StageGame
-from oracles.games.portrait import phase_portrait, reactions
-from oracles.games.rollout import opening
 
 Record = dict[str, Any]
 

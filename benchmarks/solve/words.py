@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.solve.solution import Record
-from oracles.games.refinement import FINE
+from coopgym.benchmarks.solve.solution import Record
+from coopgym.oracles.games.refinement import FINE
 
 STAGES = {"": "at reset", "_T1": "at full trust"}
 """Suffixes of a record's keys, and the states they stand for."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from benchmarks.nature import nature
 from coopgym.agents import Agent, make_agent
+from coopgym.benchmarks.nature import nature
 from coopgym.games.game import AnyGame
 
 Entrant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]

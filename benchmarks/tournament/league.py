@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.tournament.entrants import CLASSICS, Entrants
-from benchmarks.tournament.meta_game import MetaGame
-from benchmarks.tournament.record import Tournament, tournament
-from oracles.meta.payoffs import payoff_range
+from coopgym.benchmarks.tournament.entrants import CLASSICS, Entrants
+from coopgym.benchmarks.tournament.meta_game import MetaGame
+from coopgym.benchmarks.tournament.record import Tournament, tournament
+from coopgym.oracles.meta.payoffs import payoff_range
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.meta.alpha_rank import AlphaSweep, Takeovers, alpha_sweep
-from oracles.meta.empirical_game import EmpiricalGame
-from oracles.meta.fixation import POPULATION, Matching
-from oracles.meta.nash_averaging import NashAverage, advantages, nash_averaging
-from oracles.meta.populations import OnePopulation
-from oracles.meta.replicator import Orbits, replicate
+from coopgym.oracles.meta.alpha_rank import AlphaSweep, Takeovers, alpha_sweep
+from coopgym.oracles.meta.empirical_game import EmpiricalGame
+from coopgym.oracles.meta.fixation import POPULATION, Matching
+from coopgym.oracles.meta.nash_averaging import NashAverage, advantages, nash_averaging
+from coopgym.oracles.meta.populations import OnePopulation
+from coopgym.oracles.meta.replicator import Orbits, replicate
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.plan import canonical_json, seed_from
-from benchmarks.tournament.entrants import Entrants, contestants
-from benchmarks.tournament.matches import MEASURES, Outcome, Venue
-from benchmarks.tournament.meta_game import MetaGame
+from coopgym.benchmarks.plan import canonical_json, seed_from
+from coopgym.benchmarks.tournament.entrants import Entrants, contestants
+from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
+from coopgym.benchmarks.tournament.meta_game import MetaGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.spaces import checked_view

@@ -8,10 +8,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.terminal_console import TerminalConsole, styled
-from benchmarks.tournament.league import League
-from benchmarks.tournament.meta_game import MetaGame, Rating
-from benchmarks.tournament.record import Tournament
+from coopgym.benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.tournament.league import League
+from coopgym.benchmarks.tournament.meta_game import MetaGame, Rating
+from coopgym.benchmarks.tournament.record import Tournament
 
 _RATING_CAPTION = (
     "own: payoff among copies of itself; others: mean payoff among copies of each other agent; replicator: share that "

@@ -1,9 +1,9 @@
 """Oracles as agents: seven reference policies of the published study, and three that bound what a learner can reach."""
 
 from coopgym.games.game import AnyGame
-from oracles.agents.adaptive import BoundedReciprocity, TrustAware
-from oracles.agents.base import Oracle, PublishedOracle
-from oracles.agents.profiles import (
+from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
+from coopgym.oracles.agents.base import Oracle, PublishedOracle
+from coopgym.oracles.agents.profiles import (
     BestConstant,
     CommitmentNash,
     Equilibrium,

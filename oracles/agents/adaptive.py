@@ -15,12 +15,12 @@ from coopgym.games.formal.reciprocity import ReciprocalGame
 from coopgym.games.game import AnyGame
 from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.reciprocity import ReciprocityGame
-from oracles.agents import reference_profiles, solutions
-from oracles.agents.base import PublishedEquilibrium, PublishedOracle
-from oracles.agents.solutions import Solution
-from oracles.agents.tracking import StateTracker, joint_cooperation
-from oracles.games.normal_form import FloatArray
-from oracles.games.rollout import opening
+from coopgym.oracles.agents import reference_profiles, solutions
+from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
+from coopgym.oracles.agents.solutions import Solution
+from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.rollout import opening
 
 _LATEST: dict[Hashable, tuple[bytes, FloatArray]] = {}
 """The last answer in each game: the seats of a table ask one after another about the same state."""

@@ -13,8 +13,8 @@ from coopgym.agents import Classifier, Strategy
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.parameters import Parameters
 from coopgym.games.registry import game_class, games
-from oracles.agents.solutions import SELECTIONS, Select, Solution, published
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
+from coopgym.oracles.games.normal_form import FloatArray
 
 Mode = Literal["auto", "reference", "computed"]
 MODES: tuple[Mode, ...] = get_args(Mode)

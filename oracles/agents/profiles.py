@@ -11,11 +11,11 @@ from coopgym.games.game import AnyGame
 from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.released.reciprocity import ReciprocityGame
-from oracles.agents import reference_profiles, solutions
-from oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
-from oracles.agents.solutions import Select, Solution
-from oracles.games.normal_form import CommitmentGame, FloatArray, StageGame
-from oracles.games.rollout import opening
+from coopgym.oracles.agents import reference_profiles, solutions
+from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
+from coopgym.oracles.agents.solutions import Select, Solution
+from coopgym.oracles.games.normal_form import CommitmentGame, FloatArray, StageGame
+from coopgym.oracles.games.rollout import opening
 
 
 class Equilibrium(PublishedEquilibrium):
@@ -124,7 +124,7 @@ class Planner(Oracle):
     follows_reward = True
 
     def solve(self, game: AnyGame) -> Solution:
-        from oracles.dynamic.planner import plan
+        from coopgym.oracles.dynamic.planner import plan
 
         best = plan(game, self.seat.reward)
         text = f"{best.status}: {best.reward} value {best.value:.4f}, {best.agreeing} of {best.restarts} searches agree"

@@ -1,7 +1,7 @@
 """The seven oracles of the released edition as first published, kept so that results can be compared.
 
 They control every seat, look at no reward mode, and most are one constant profile in action units. Several are not what
-their names say: the games do not pay the utilities they solve. `oracles.agents` computes the real ones.
+their names say: the games do not pay the utilities they solve. `coopgym.oracles.agents` computes the real ones.
 
 Best responses are searched in single precision, as published. Where such a search stops wanders by 0.02 units, which
 can decide on which side of a threshold a seat ends up: of five sellers who all but play everything they have, two reach
@@ -24,7 +24,7 @@ from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.released.reciprocity import ReciprocityGame
 from coopgym.mechanisms.reciprocity import reciprocity_effects, response, susceptibility
 from coopgym.mechanisms.value import SYNERGY_FLOOR
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.normal_form import FloatArray
 
 AnyReleased: TypeAlias = ReleasedGame[Any, Any]
 AnyTeam: TypeAlias = TeamGame[Any, Any]

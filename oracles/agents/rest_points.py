@@ -9,11 +9,18 @@ import numpy as np
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-from oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
-from oracles.games.best_response import regret
-from oracles.games.equilibrium import AUDIT_SPACING, NASH_REGRET, Equilibria, Equilibrium, Unconverged, rows_alike
-from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.rollout import repeated
+from coopgym.oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.equilibrium import (
+    AUDIT_SPACING,
+    NASH_REGRET,
+    Equilibria,
+    Equilibrium,
+    Unconverged,
+    rows_alike,
+)
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.rollout import repeated
 
 COMMON_STARTS, SCATTERED_STARTS = 6, 6
 _DIFFERENCE = 1e-5

@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
-from oracles.agents.reference_profiles import ASSUMED_TRUST, EXPECTED_TRUST_GAIN
-from oracles.agents.rest_points import rest_points
-from oracles.games.best_response import regret
-from oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
-from oracles.games.normal_form import CommitmentGame, FloatArray, NormalForm, StageGame
-from oracles.games.optimum import welfare_optimum
-from oracles.games.rollout import opening
+from coopgym.oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
+from coopgym.oracles.agents.reference_profiles import ASSUMED_TRUST, EXPECTED_TRUST_GAIN
+from coopgym.oracles.agents.rest_points import rest_points
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame, FloatArray, NormalForm, StageGame
+from coopgym.oracles.games.optimum import welfare_optimum
+from coopgym.oracles.games.rollout import opening
 
 Select = Literal["stable", "welfare", "only"]
 """Which of several equilibria to play: the one with the highest welfare among those that are not unstable, among all,

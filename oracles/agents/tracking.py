@@ -8,8 +8,8 @@ import numpy.typing as npt
 from coopgym.agents import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.state import select
-from oracles.games.normal_form import FloatArray
-from oracles.games.rollout import expected_step, opening, repeated
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.rollout import expected_step, opening, repeated
 
 
 class StateTracker:

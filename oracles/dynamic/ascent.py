@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from oracles.dynamic.planning import FloatArray, double_precision
+from coopgym.oracles.dynamic.planning import FloatArray, double_precision
 
 Gradient = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Points ``(B, n)`` to values ``(B,)`` and gradients ``(B, n)``."""

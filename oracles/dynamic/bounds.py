@@ -3,23 +3,25 @@
 What is added up over time are the best stages in states that dominate every reachable one. The argument, game by game:
 
 * Payoffs never fall with trust, undamaged reputation, loyalty, scores, images and clean records, and these stocks never
-  exceed those of full cooperation (`oracles.dynamic.optimism`). In a dominating state every payoff is concave in
-  cooperation: log and Cobb-Douglas terms with elasticity of at most one, less convex costs and fines. This covers
+  exceed those of full cooperation (`coopgym.oracles.dynamic.optimism`). In a dominating state every payoff is concave
+  in cooperation: log and Cobb-Douglas terms with elasticity of at most one, less convex costs and fines. This covers
   TrustDilemma, RecoveryRace, SLCD, RenaultNissan, ReciprocalDilemma, LoyaltyTeam, ApacheProject, IndirectReciprocity
   and GraduatedSanction; SynergySearch, TeamProduction and PublicGoods have no stock that pays at all.
 * CooperativeNegotiation and ReputationMarket: damages and market shares move payoffs between seats, welfare not at all.
 * DynamicPartnerSelection: time shares are symmetric with row sums of at most one, so by AM-GM no matching beats the
-  uniform one (`oracles.dynamic.stage_bounds`).
+  uniform one (`coopgym.oracles.dynamic.stage_bounds`).
 * PlatformEcosystem and AppleAppStore: the product is largest with everybody present.
 * CoalitionFormation: every number of members inside is compared.
 * TrustDilemma and PartnerHoldUp: a step pays at most the larger of the stage and the outside option.
 * GiftExchange: a wage is counted in the step that pays it; the last wage posted is free.
-* PartnerHoldUp: the asset is priced, so that every step is a problem of its own (`oracles.dynamic.hold_up_bound`).
+* PartnerHoldUp: the asset is priced, so that every step is a problem of its own
+  (`coopgym.oracles.dynamic.hold_up_bound`).
 
 Private, cooperative and mutuality rewards sum to welfare. Integrated rewards sum to Σ_j (1 + Σ_i w_ij) π_j plus loyalty
 and reciprocity: positive payoffs are multiplied by the largest weights, payoffs above the endowment by the largest
 loyalties too, others by less, and every assignment of seats to these cases is a concave problem. Its maximum is bounded
-by a tangent (`oracles.dynamic.ascent.concave_maxima`), so that bounds hold up to rounding whatever the search found.
+by a tangent (`coopgym.oracles.dynamic.ascent.concave_maxima`), so that bounds hold up to rounding whatever the search
+found.
 """
 
 from __future__ import annotations
@@ -40,14 +42,14 @@ from coopgym.games.formal.dissolution import DissolvableGame
 from coopgym.games.formal.interdependence import PartnerHoldUp
 from coopgym.games.formal.reciprocity import GiftExchange, IndirectReciprocity
 from coopgym.games.state import State, map_arrays
+from coopgym.oracles.dynamic.ascent import concave_maxima
+from coopgym.oracles.dynamic.hold_up_bound import welfare_bound
+from coopgym.oracles.dynamic.optimism import AnyFormalGame, Care, even, largest_care, no_care, optimistic_states
+from coopgym.oracles.dynamic.planner import Plan
+from coopgym.oracles.dynamic.planning import FloatArray, double_precision, moved_to
+from coopgym.oracles.dynamic.stage_bounds import weighted_payoffs
+from coopgym.oracles.games.symmetry import exchangeable_groups
 from coopgym.rewards.layer import Cooperative, Integrated, Mutuality, Private, RewardLayer, reward_layer
-from oracles.dynamic.ascent import concave_maxima
-from oracles.dynamic.hold_up_bound import welfare_bound
-from oracles.dynamic.optimism import AnyFormalGame, Care, even, largest_care, no_care, optimistic_states
-from oracles.dynamic.planner import Plan
-from oracles.dynamic.planning import FloatArray, double_precision, moved_to
-from oracles.dynamic.stage_bounds import weighted_payoffs
-from oracles.games.symmetry import exchangeable_groups
 
 IntArray = npt.NDArray[np.int64]
 
@@ -80,7 +82,7 @@ def certified_gap(plan: Plan, device: Any = "cpu") -> Gap:
     """Return the value of a plan beside a proved upper bound on every plan's value from the same state.
 
     Args:
-        plan: of `oracles.dynamic.planner`.
+        plan: of `coopgym.oracles.dynamic.planner`.
         device: where gradients are computed.
     """
     layer = reward_layer(plan.reward)

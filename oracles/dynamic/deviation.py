@@ -14,9 +14,9 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.spaces import checked_view
+from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
+from coopgym.oracles.dynamic.frozen import Agents, FrozenPlay, Responses
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
-from oracles.dynamic.frozen import Agents, FrozenPlay, Responses
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from oracles.dynamic.frozen import FrozenPlay, Responses
-from oracles.dynamic.plan_search import Values, climb, cross_entropy, sweep
+from coopgym.oracles.dynamic.frozen import FrozenPlay, Responses
+from coopgym.oracles.dynamic.plan_search import Values, climb, cross_entropy, sweep
 
 FloatArray = npt.NDArray[np.float64]
 Kind = Literal["none", "constant", "plan", "feedback"]

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
+from coopgym.oracles.dynamic.planning import FloatArray
+from coopgym.oracles.games.rollout import checked_state, expected_step, remaining_steps, repeated
+from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.rewards import RewardLayer, reward_layer
-from oracles.dynamic.planning import FloatArray
-from oracles.games.rollout import checked_state, expected_step, remaining_steps, repeated
-from oracles.games.symmetry import groups_in_state
 
 LEVELS = 21
 """Deviations tried by default: every 5 % of endowment."""

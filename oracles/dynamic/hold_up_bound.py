@@ -9,9 +9,9 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.formal.interdependence import ASSET_ADJUSTMENT, HoldUpState, PartnerHoldUp
 from coopgym.mechanisms.value import pair_synergy
-from oracles.dynamic.ascent import concave_maxima
-from oracles.dynamic.planning import FloatArray, double_precision
-from oracles.games.rollout import expected_step
+from coopgym.oracles.dynamic.ascent import concave_maxima
+from coopgym.oracles.dynamic.planning import FloatArray, double_precision
+from coopgym.oracles.games.rollout import expected_step
 
 STEP = 1e-6
 """Difference in the asset for its marginal product."""

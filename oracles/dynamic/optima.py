@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from coopgym.games.game import AnyGame
-from oracles.dynamic.bounds import Gap, certified_gap
-from oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
-from oracles.dynamic.planner import MODES, Budget, Plan, plan_modes
-from oracles.dynamic.yardsticks import Yardstick
-from oracles.games.dilemma import worst
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import CommitmentGame
+from coopgym.oracles.dynamic.bounds import Gap, certified_gap
+from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
+from coopgym.oracles.dynamic.planner import MODES, Budget, Plan, plan_modes
+from coopgym.oracles.dynamic.yardsticks import Yardstick
+from coopgym.oracles.games.dilemma import worst
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame
 
 KINDS = {
     "best_constant": ("Constant_", "BestConstant["),
@@ -53,7 +53,7 @@ def dynamic_optima(
         agents: names whose self-play is a yardstick; None is every registered agent but planners.
 
     Raises:
-        ValueError, ImportError: as `oracles.dynamic.planner.plan_modes`.
+        ValueError, ImportError: as `coopgym.oracles.dynamic.planner.plan_modes`.
     """
     plans = plan_modes(game, rewards, budget=budget, agents=agents)
     return {mode: DynamicOptimum(plan, certified_gap(plan)) for mode, plan in plans.items()}

@@ -12,7 +12,7 @@ from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.collective_action import LoyalTeamGame
 from coopgym.games.formal.reciprocity import ReciprocalGame
 from coopgym.games.state import State, map_arrays
-from oracles.dynamic.planning import FloatArray
+from coopgym.oracles.dynamic.planning import FloatArray
 
 AnyFormalGame: TypeAlias = FormalGame[Any, Any]
 

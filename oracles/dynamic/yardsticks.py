@@ -11,9 +11,9 @@ from coopgym.agents.base import Agent, Seat, joint_answers
 from coopgym.agents.registry import agent_names, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
+from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem
+from coopgym.oracles.games.rollout import expected_step, repeated
 from coopgym.rewards import RewardLayer
-from oracles.dynamic.planning import FloatArray, PlanningProblem
-from oracles.games.rollout import expected_step, repeated
 
 LEVELS = 101
 PASSES = 20

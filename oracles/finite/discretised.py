@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from oracles.finite.rounding import spread
-from oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.finite.rounding import spread
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
 
 IntArray = npt.NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from oracles.finite.discretised import FiniteGame
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.discretised import FiniteGame
+from coopgym.oracles.games.normal_form import FloatArray
 
 
 class GameSolver(Protocol):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.finite.correlated import welfare_bracket
-from oracles.finite.discretised import FiniteGame
-from oracles.finite.game_solver import expected_utilities
-from oracles.finite.no_regret import Hedge
-from oracles.finite.zero_sum import checked_matrix, duality_gap, minimax
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.correlated import welfare_bracket
+from coopgym.oracles.finite.discretised import FiniteGame
+from coopgym.oracles.finite.game_solver import expected_utilities
+from coopgym.oracles.finite.no_regret import Hedge
+from coopgym.oracles.finite.zero_sum import checked_matrix, duality_gap, minimax
+from coopgym.oracles.games.normal_form import FloatArray
 
 
 def worked_stage_game(game: Mapping[str, Any], mode: str) -> FiniteGame:

@@ -8,10 +8,10 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from oracles.finite.discretised import FiniteGame
-from oracles.finite.game_solver import external_regrets
-from oracles.finite.linear_programme import SolverError
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.discretised import FiniteGame
+from coopgym.oracles.finite.game_solver import external_regrets
+from coopgym.oracles.finite.linear_programme import SolverError
+from coopgym.oracles.games.normal_form import FloatArray
 
 _ROUNDING = 1e-9
 """Excess over a proven bound, relative to a seat's range, that rounding explains."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oracles.finite.discretised import FiniteGame
-from oracles.finite.linear_programme import SolverError, least_cost, probabilities
-from oracles.finite.rounding import without_rounding
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.discretised import FiniteGame
+from coopgym.oracles.finite.linear_programme import SolverError, least_cost, probabilities
+from coopgym.oracles.finite.rounding import without_rounding
+from coopgym.oracles.games.normal_form import FloatArray
 
 AUDIT = 1e-7
 """Duality gap, relative to the range of payoffs, above which an answer is refused."""

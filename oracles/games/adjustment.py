@@ -7,8 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.best_response import deviation_utilities, distinct_seats, regret, responses
-from oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.best_response import deviation_utilities, distinct_seats, regret, responses
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
 
 Blocks: TypeAlias = tuple[tuple[int, ...], ...]
 """Seats that move together, the first of each block answering for it."""

@@ -10,14 +10,22 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.oracles.games.adjustment import iterate_on_grid, movers
+from coopgym.oracles.games.basins import Basins, Boundary, Followed, Rest, Stability
+from coopgym.oracles.games.best_response import AUDIT_LEVELS, deviation_utilities, regret
+from coopgym.oracles.games.equilibrium import AUDIT_SPACING, NASH_REGRET, SAME, Equilibria, Equilibrium
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.phase_line import (
+    Answers,
+    Line,
+    answered_line,
+    common_line,
+    follow_answered,
+    follow_common,
+    turns,
+)
+from coopgym.oracles.games.refinement import cell
 from coopgym.rewards import reward_layer
-from oracles.games.adjustment import iterate_on_grid, movers
-from oracles.games.basins import Basins, Boundary, Followed, Rest, Stability
-from oracles.games.best_response import AUDIT_LEVELS, deviation_utilities, regret
-from oracles.games.equilibrium import AUDIT_SPACING, NASH_REGRET, SAME, Equilibria, Equilibrium
-from oracles.games.normal_form import FloatArray, NormalForm
-from oracles.games.phase_line import Answers, Line, answered_line, common_line, follow_answered, follow_common, turns
-from oracles.games.refinement import cell
 
 AUDITED = 12
 """Equilibria of a series or a continuum that are audited."""

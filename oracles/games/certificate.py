@@ -7,9 +7,9 @@ from typing import Any
 
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from oracles.games.commitment import Commitment, commitment
-from oracles.games.coopetitive_path import CoopetitivePath, NoStageEquilibriumError, coopetitive_path
-from oracles.games.dilemma import (
+from coopgym.oracles.games.commitment import Commitment, commitment
+from coopgym.oracles.games.coopetitive_path import CoopetitivePath, NoStageEquilibriumError, coopetitive_path
+from coopgym.oracles.games.dilemma import (
     Dilemma,
     Schelling,
     dilemma,
@@ -18,8 +18,8 @@ from oracles.games.dilemma import (
     mutuality_path,
     schelling,
 )
-from oracles.games.equilibrium import Equilibria
-from oracles.games.mechanism import (
+from coopgym.oracles.games.equilibrium import Equilibria
+from coopgym.oracles.games.mechanism import (
     EnforcedAgreement,
     ValueOfInformation,
     WithoutMechanism,
@@ -27,8 +27,8 @@ from oracles.games.mechanism import (
     value_of_information,
     without_mechanism,
 )
-from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.rollout import opening
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.rollout import opening
 
 LEAST_PRICE_OF_ANARCHY = 1.15
 """Price of anarchy from which the formal edition counts a game as a dilemma."""

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from oracles.games.basins import Basins, Rest
-from oracles.games.certificate import Certificate
-from oracles.games.commitment import Commitment
-from oracles.games.coopetitive_path import CoopetitivePath
-from oracles.games.dilemma import Dilemma, worst
-from oracles.games.equilibrium import Equilibria, Equilibrium
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.games.basins import Basins, Rest
+from coopgym.oracles.games.certificate import Certificate
+from coopgym.oracles.games.commitment import Commitment
+from coopgym.oracles.games.coopetitive_path import CoopetitivePath
+from coopgym.oracles.games.dilemma import Dilemma, worst
+from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium
+from coopgym.oracles.games.normal_form import FloatArray
 
 MARKS = (0, 25, 50, 75, 100)
 """Common constants, in per cent, whose rewards a record lists."""

@@ -9,12 +9,12 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
+from coopgym.oracles.games.adjustment import TOLERANCE, movers, solve_smoothly
+from coopgym.oracles.games.dilemma import worst
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.rollout import expected_step, opening, remaining_steps
 from coopgym.rewards import RewardLayer
-from oracles.games.adjustment import TOLERANCE, movers, solve_smoothly
-from oracles.games.dilemma import worst
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import FloatArray, StageGame
-from oracles.games.rollout import expected_step, opening, remaining_steps
 
 
 class NoStageEquilibriumError(ValueError):

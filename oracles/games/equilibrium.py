@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from oracles.games.adjustment import (
+from coopgym.oracles.games.adjustment import (
     SMALL_GAME,
     TOLERANCE,
     iterate_on_grid,
@@ -17,9 +17,9 @@ from oracles.games.adjustment import (
     solve_smoothly,
     starts_alike,
 )
-from oracles.games.best_response import AUDIT_LEVELS, regret
-from oracles.games.normal_form import FloatArray, NormalForm
-from oracles.games.refinement import Refined, cell, refined
+from coopgym.oracles.games.best_response import AUDIT_LEVELS, regret
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.refinement import Refined, cell, refined
 
 NASH_REGRET = 1e-6
 """Gain from deviating, in payoff units, above which no profile is called an equilibrium."""

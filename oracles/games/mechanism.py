@@ -9,13 +9,13 @@ import numpy as np
 from coopgym.games.formal.interdependence import SynergySearch
 from coopgym.games.formal.trust import CooperativeNegotiation, NegotiationState
 from coopgym.games.game import AnyGame
-from oracles.games.best_response import best_response
-from oracles.games.commitment import Commitment, commitment
-from oracles.games.dilemma import Dilemma, dilemma, worst
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import StageGame
-from oracles.games.optimum import welfare_optimum
-from oracles.games.rollout import opening
+from coopgym.oracles.games.best_response import best_response
+from coopgym.oracles.games.commitment import Commitment, commitment
+from coopgym.oracles.games.dilemma import Dilemma, dilemma, worst
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import StageGame
+from coopgym.oracles.games.optimum import welfare_optimum
+from coopgym.oracles.games.rollout import opening
 
 BREACH = 0.1
 """Share played by a seat that breaks an agreement."""

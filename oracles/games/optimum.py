@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.oracles.games.adjustment import SMALL_GAME
+from coopgym.oracles.games.equilibrium import SAME, find_equilibria
+from coopgym.oracles.games.normal_form import FloatArray, NormalForm
 from coopgym.rewards import RewardLayer
-from oracles.games.adjustment import SMALL_GAME
-from oracles.games.equilibrium import SAME, find_equilibria
-from oracles.games.normal_form import FloatArray, NormalForm
 
 JOINT_WIDTHS = (0.1, 0.03, 0.01)
 """Standard deviations of joint moves to begin with, in shares."""

@@ -11,10 +11,10 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays, select
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
-from oracles.games.adjustment import TOLERANCE, solve_smoothly
-from oracles.games.best_response import responses
-from oracles.games.normal_form import LARGE_GAME, FloatArray, StageGame, StageGameByRow
-from oracles.games.rollout import expected_step, opening, remaining_steps
+from coopgym.oracles.games.adjustment import TOLERANCE, solve_smoothly
+from coopgym.oracles.games.best_response import responses
+from coopgym.oracles.games.normal_form import LARGE_GAME, FloatArray, StageGame, StageGameByRow
+from coopgym.oracles.games.rollout import expected_step, opening, remaining_steps
 
 CURVE = np.linspace(0.0, 1.0, 41) ** 2
 """Shares at which reaction curves are read, closer together near zero, where they bend."""

@@ -9,8 +9,8 @@ import numpy as np
 from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
+from coopgym.oracles.games.rollout import opening
 from coopgym.rewards import RewardLayer
-from oracles.games.rollout import opening
 
 
 def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:

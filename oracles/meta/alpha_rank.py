@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from oracles.finite.discretised import FiniteGame, IntArray
-from oracles.games.normal_form import FloatArray
-from oracles.meta.fixation import (
+from coopgym.oracles.finite.discretised import FiniteGame, IntArray
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.fixation import (
     POPULATION,
     Matching,
     constant_advantages,
@@ -18,8 +18,8 @@ from oracles.meta.fixation import (
     limit_fixation,
     log_fixation,
 )
-from oracles.meta.payoffs import payoff_range, square_payoffs
-from oracles.meta.stationary import stationary_distribution
+from coopgym.oracles.meta.payoffs import payoff_range, square_payoffs
+from coopgym.oracles.meta.stationary import stationary_distribution
 
 RELATIVE_INTENSITIES = np.geomspace(1e-2, 1e8, 41)
 """Intensities of a sweep, per range of payoffs; the strongest tell apart what is not a tie."""

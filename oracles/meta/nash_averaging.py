@@ -9,10 +9,10 @@ import numpy.typing as npt
 from scipy.linalg import null_space
 from scipy.special import entr
 
-from oracles.finite.linear_programme import SolverError, least_cost
-from oracles.finite.zero_sum import AUDIT
-from oracles.games.normal_form import FloatArray
-from oracles.meta.payoffs import SAME, payoff_range, square_payoffs
+from coopgym.oracles.finite.linear_programme import SolverError, least_cost
+from coopgym.oracles.finite.zero_sum import AUDIT
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.payoffs import SAME, payoff_range, square_payoffs
 
 _PRESENT = 1e-7
 """Probability above which an agent plays, and loss above which it is beaten."""

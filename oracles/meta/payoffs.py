@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from oracles.finite.rounding import spread
-from oracles.finite.zero_sum import checked_matrix
-from oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.rounding import spread
+from coopgym.oracles.finite.zero_sum import checked_matrix
+from coopgym.oracles.games.normal_form import FloatArray
 
 SAME = 1e-9
 """Differences up to this part of a table's range are ties."""

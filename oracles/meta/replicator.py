@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
-from oracles.finite.linear_programme import SolverError
-from oracles.games.normal_form import FloatArray
-from oracles.meta.populations import Populations
+from coopgym.oracles.finite.linear_programme import SolverError
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.populations import Populations
 
 Clock = Literal["continuous", "generations"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from algorithms.marl import TrainingResult
+from coopgym.algorithms.marl import TrainingResult
 
 PAYOFFS = torch.tensor([[3.0, 3.0], [0.0, 4.0]])
 """What a seat earns by its own level (rows: hare, stag) and the other's."""

@@ -8,21 +8,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from algorithms.marl.actor_critic import ActorCriticSeats
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.fcp import FCP
-from algorithms.marl.ia2c import IA2C
-from algorithms.marl.ippo import IPPO
-from algorithms.marl.joint_ppo import JointPPO
-from algorithms.marl.learner import Learner
-from algorithms.marl.mappo import MAPPO
-from algorithms.marl.places import PlacedSeats
-from algorithms.marl.policies import latent_log_prob
-from algorithms.marl.ppo import PPOSeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.self_play_ppo import SelfPlayPPO
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.actor_critic import ActorCriticSeats
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.fcp import FCP
+from coopgym.algorithms.marl.ia2c import IA2C
+from coopgym.algorithms.marl.ippo import IPPO
+from coopgym.algorithms.marl.joint_ppo import JointPPO
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.mappo import MAPPO
+from coopgym.algorithms.marl.places import PlacedSeats
+from coopgym.algorithms.marl.policies import latent_log_prob
+from coopgym.algorithms.marl.ppo import PPOSeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO
+from coopgym.algorithms.marl.trainer import Trainer
 
 FAMILY = [
     IA2C(hidden=(16,), num_envs=16),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.marl.averaging import IterateAverage
-from algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.marl.averaging import IterateAverage
+from coopgym.algorithms.marl.networks import ParameterStack
 
 PROGRESS = (0.0, 0.25, 0.5, 0.75)
 

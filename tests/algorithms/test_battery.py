@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms import learners
-from algorithms.marl import TrainingResult, load_agents
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.learner import Stacked
-from algorithms.marl.replicas import Streams, cross
-from algorithms.marl.sb3 import SB3Learner
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms import learners
+from coopgym.algorithms.marl import TrainingResult, load_agents
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.learner import Stacked
+from coopgym.algorithms.marl.replicas import Streams, cross
+from coopgym.algorithms.marl.sb3 import SB3Learner
+from coopgym.algorithms.marl.trainer import Trainer
 
 Environments: TypeAlias = Callable[..., Any]
 

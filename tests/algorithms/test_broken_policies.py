@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save
 
-from algorithms import learners
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.result import check_language_record, talk_record, training_record
-from algorithms.loading import load_agents
-from algorithms.marl import IPPO
-from algorithms.marl.agents import POLICIES_FILE
-from algorithms.marl.checkpoint import CHECKPOINT_FILE
-from algorithms.marl.hyperparameter_fields import hyperparameters
-from algorithms.marl.training_record import RECORD_FILE
+from coopgym.algorithms import learners
+from coopgym.algorithms.llm.conversation import Decoding
+from coopgym.algorithms.llm.result import check_language_record, talk_record, training_record
+from coopgym.algorithms.loading import load_agents
+from coopgym.algorithms.marl import IPPO
+from coopgym.algorithms.marl.agents import POLICIES_FILE
+from coopgym.algorithms.marl.checkpoint import CHECKPOINT_FILE
+from coopgym.algorithms.marl.hyperparameter_fields import hyperparameters
+from coopgym.algorithms.marl.training_record import RECORD_FILE
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 from coopgym.interfaces.text import Rules
 from coopgym.record_fields import FieldError

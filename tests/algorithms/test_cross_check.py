@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import ttest_ind
 
-from algorithms.marl import IPPO
-from algorithms.marl.learner import Learner
-from algorithms.marl.sb3 import SB3PPO
 from coopgym.agents import make_agent
 from coopgym.agents.play import play
+from coopgym.algorithms.marl import IPPO
+from coopgym.algorithms.marl.learner import Learner
+from coopgym.algorithms.marl.sb3 import SB3PPO
 from coopgym.games.registry import make_game
 
 pytest.importorskip("stable_baselines3")

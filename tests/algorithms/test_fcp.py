@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.fcp import FCP, FCPSeats, History
-from algorithms.marl.ippo import IPPO
-from algorithms.marl.mixed import Mixed
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.fcp import FCP, FCPSeats, History
+from coopgym.algorithms.marl.ippo import IPPO
+from coopgym.algorithms.marl.mixed import Mixed
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 
 SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, minibatches=2, epochs=1)
 BLOCK = 12 * 100

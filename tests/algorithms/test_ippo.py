@@ -13,12 +13,12 @@ import pytest
 import torch
 
 import coopgym
-from algorithms.marl import IPPO, TrainingResult, load_agents
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.ppo import PPOSeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
 from coopgym.agents.play import play
+from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.ppo import PPOSeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 from coopgym.digests import DIGESTS_FILE
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)

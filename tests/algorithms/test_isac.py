@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.isac import ISAC, ISACSeats
-from algorithms.marl.policies import log_prob
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.isac import ISAC, ISACSeats
+from coopgym.algorithms.marl.policies import log_prob
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 
 CPU = torch.device("cpu")
 

@@ -9,14 +9,14 @@ import pytest
 import torch
 from iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.lola import LOLA, LOLASeats
-from algorithms.marl.lola_exact import ExactLOLASeats
-from algorithms.marl.policies import latent_log_prob
-from algorithms.marl.reinforce import IndependentREINFORCE
-from algorithms.marl.replicas import cross
-from algorithms.marl.rollout import Rollout
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.lola import LOLA, LOLASeats
+from coopgym.algorithms.marl.lola_exact import ExactLOLASeats
+from coopgym.algorithms.marl.policies import latent_log_prob
+from coopgym.algorithms.marl.reinforce import IndependentREINFORCE
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.rollout import Rollout
+from coopgym.algorithms.marl.trainer import Trainer
 
 
 def trainer(settings: LOLA, environments: Any, **parameters: Any) -> Trainer:

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.m3ddpg import M3DDPG, M3DDPGSeats
-from algorithms.marl.maddpg import MADDPGSeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.rollout import needed
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.m3ddpg import M3DDPG, M3DDPGSeats
+from coopgym.algorithms.marl.maddpg import MADDPGSeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.trainer import Trainer
 
 
 def seats_of() -> M3DDPGSeats:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.mappo import MAPPO, MAPPOSeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.rollout import needed
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.mappo import MAPPO, MAPPOSeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.trainer import Trainer
 
 SMALL = MAPPO(hidden=(16,), num_envs=16)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.masac import MASAC, MASACSeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.masac import MASAC, MASACSeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 
 
 def seats_of() -> MASACSeats:

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.matd3 import MATD3, MATD3Seats
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.matd3 import MATD3, MATD3Seats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 
 
 def seats_of(**changes: Any) -> MATD3Seats:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
 
 
 def test_returns_stop_at_the_end_of_an_episode(quadratic: Any) -> None:

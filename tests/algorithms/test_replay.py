@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from algorithms.marl.offpolicy import transitions
-from algorithms.marl.replay import Replay
-from algorithms.marl.replicas import cross
-from algorithms.marl.rollout import needed
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
+from coopgym.algorithms.marl.offpolicy import transitions
+from coopgym.algorithms.marl.replay import Replay
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.rollout import needed
+from coopgym.algorithms.marl.trainer import Trainer
 
 CPU = torch.device("cpu")
 SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, warmup_steps=48, n_steps=1)

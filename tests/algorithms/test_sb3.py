@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.marl import IPPO, TrainingResult, load_agents
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.mixed import Member, Mixed
-from algorithms.marl.replicas import cross
-from algorithms.marl.sb3 import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.mixed import Member, Mixed
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.sb3 import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
+from coopgym.algorithms.marl.trainer import Trainer
 
 pytest.importorskip("stable_baselines3")
 

@@ -7,16 +7,16 @@ import pytest
 import torch
 
 import coopgym
-from algorithms.marl import IPPO
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.exported import POLICY_KINDS
-from algorithms.marl.networks import affine, mlp
-from algorithms.marl.replicas import cross
-from algorithms.marl.seat_networks import SeatNetworks
-from algorithms.marl.seats import Context
-from algorithms.marl.trainer import Trainer
-from algorithms.marl.world import compact_state, state_size
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.algorithms.marl import IPPO
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.exported import POLICY_KINDS
+from coopgym.algorithms.marl.networks import affine, mlp
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.seat_networks import SeatNetworks
+from coopgym.algorithms.marl.seats import Context
+from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.world import compact_state, state_size
 
 
 def context(game: str = "PlatformEcosystem-v1") -> Context:

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import coopgym
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.replicas import cross
-from algorithms.marl.self_play_ppo import SelfPlayPPO, SelfPlaySeats
-from algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO, SelfPlaySeats
+from coopgym.algorithms.marl.trainer import Trainer
 
 SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, snapshot_every=1600, snapshots=4)
 

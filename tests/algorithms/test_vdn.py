@@ -8,11 +8,11 @@ import pytest
 import torch
 from stag_hunt import shares, stag_hunt
 
-from algorithms.marl.environment import environment_factory
-from algorithms.marl.levels import picked
-from algorithms.marl.replicas import cross
-from algorithms.marl.trainer import Trainer
-from algorithms.marl.vdn import VDN, VDNSeats
+from coopgym.algorithms.marl.environment import environment_factory
+from coopgym.algorithms.marl.levels import picked
+from coopgym.algorithms.marl.replicas import cross
+from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.vdn import VDN, VDNSeats
 
 CPU = torch.device("cpu")
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from quiet import Silence
 
-from benchmarks.executors import Executor, InProcess
-from benchmarks.plan import expand
-from benchmarks.runner import Outcome, run_study
-from benchmarks.study import Study
+from coopgym.benchmarks.executors import Executor, InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.runner import Outcome, run_study
+from coopgym.benchmarks.study import Study
 
 SMALL: dict[str, Any] = {
     "name": "small",

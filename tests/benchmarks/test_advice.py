@@ -11,8 +11,8 @@ import pytest
 from report_corpora import scripted, written
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.study import StudyError, load_study
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.study import StudyError, load_study
 from coopgym.corpus import CorpusError, load_corpus
 from coopgym.corpus.shards import listed_files
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from quiet import Silence
 
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand
-from benchmarks.runner import run_study
-from benchmarks.study import Study, load_study
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study, load_study
 from coopgym.corpus import load_corpus
 
 

@@ -9,12 +9,12 @@ import pytest
 from corpora import content_bytes
 from quiet import Silence
 
-from benchmarks import jobs
-from benchmarks.executors import Executor, InProcess, ProcessPool
-from benchmarks.plan import Job, expand, group
-from benchmarks.runner import run_study
-from benchmarks.store import CHECKPOINTS, RunStore
-from benchmarks.study import Study
+from coopgym.benchmarks import jobs
+from coopgym.benchmarks.executors import Executor, InProcess, ProcessPool
+from coopgym.benchmarks.plan import Job, expand, group
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.store import CHECKPOINTS, RunStore
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.interrupts import UserInterrupt
 

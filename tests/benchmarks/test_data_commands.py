@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.plan import expand
-from benchmarks.plan.earlier import earlier_id
-from benchmarks.study import Study
 from coopgym.agents import heuristics
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.plan.earlier import earlier_id
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shard_writer import keep_runs
 from coopgym.corpus.shards import read_shard, run_shards

@@ -18,14 +18,14 @@ from processes import PATIENCE, children, heeding_interrupts, is_running, wait_u
 from quiet import Silence
 from typer.testing import CliRunner
 
-from benchmarks.cli import app
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand
-from benchmarks.report import page
-from benchmarks.report.freshness import fingerprint
-from benchmarks.runner import run_study
-from benchmarks.store import amend_runs, lock_folder
-from benchmarks.study import Study, load_study
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.report import page
+from coopgym.benchmarks.report.freshness import fingerprint
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.store import amend_runs, lock_folder
+from coopgym.benchmarks.study import Study, load_study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release
@@ -93,10 +93,10 @@ hyperparameters = { num_envs = 2, rollout_steps = 25, minibatches = 2, epochs = 
 
 NURSERY = """
 import os, signal, sys
-import algorithms.marl, benchmarks.jobs, benchmarks.report, benchmarks.runner
-from benchmarks.cli import app
+import coopgym.algorithms.marl, coopgym.benchmarks.jobs, coopgym.benchmarks.report, coopgym.benchmarks.runner
+from coopgym.benchmarks.cli import app
 
-benchmarks.jobs.CHECKPOINT_SECONDS = 0.0
+coopgym.benchmarks.jobs.CHECKPOINT_SECONDS = 0.0
 FILES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 def end_at(operation, folder):
@@ -163,7 +163,7 @@ def start(launch: Launch) -> Launch:
     """Start the command line on the patient study."""
 
     def start_into(out: str) -> subprocess.Popen[str]:
-        command = ("-m", "benchmarks.cli", "run", "patient.toml", "--out", out, "--workers", "2")
+        command = ("-m", "coopgym.benchmarks.cli", "run", "patient.toml", "--out", out, "--workers", "2")
         return launch(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     return start_into

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.documentation.commitments import KEPT, certified_commitments, kept_commitments
 from coopgym.agents import Seat, make_agent
+from coopgym.benchmarks.documentation.commitments import KEPT, certified_commitments, kept_commitments
 from coopgym.games.registry import games, make_game
-from oracles.games.certificate_record import commitment_record
-from oracles.games.commitment import commitment
-from oracles.games.dilemma import dilemma
-from oracles.games.normal_form import StageGame
+from coopgym.oracles.games.certificate_record import commitment_record
+from coopgym.oracles.games.commitment import commitment
+from coopgym.oracles.games.dilemma import dilemma
+from coopgym.oracles.games.normal_form import StageGame
 
 CHEAP = ("RecoveryRace-v1", "SLCD-v1")
 ALL = [game if game in CHEAP else pytest.param(game, marks=pytest.mark.slow) for game in games("formal")]

@@ -9,9 +9,9 @@ import pytest
 from report_corpora import played, written
 from rich.console import Console
 
-from benchmarks.analysis import Contests
-from benchmarks.console import print_rankings
-from benchmarks.nature import nature, share_convention
+from coopgym.benchmarks.analysis import Contests
+from coopgym.benchmarks.console import print_rankings
+from coopgym.benchmarks.nature import nature, share_convention
 
 
 @pytest.mark.parametrize(

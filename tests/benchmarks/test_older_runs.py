@@ -10,13 +10,13 @@ import pytest
 from test_data_commands import rewrite_runs
 from typer.testing import CliRunner, Result
 
-from algorithms import learners
-from benchmarks import nature
-from benchmarks.cli import app
-from benchmarks.plan import expand, local_source, specification
-from benchmarks.plan.earlier import earlier_id
-from benchmarks.study import load_study
 from coopgym.agents.heuristics import GrimTrigger, Random
+from coopgym.algorithms import learners
+from coopgym.benchmarks import nature
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.plan import expand, local_source, specification
+from coopgym.benchmarks.plan.earlier import earlier_id
+from coopgym.benchmarks.study import load_study
 from coopgym.corpus import load_corpus
 
 STUDY = """
@@ -168,7 +168,7 @@ def test_folders_made_before_runs_had_an_identity_are_older(folder: Folder) -> N
 
 def test_failed_runs_are_tried_again_whoever_made_them(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("benchmarks.jobs.evaluation_metrics", lambda *a: 1 / 0)
+        broken.setattr("coopgym.benchmarks.jobs.evaluation_metrics", lambda *a: 1 / 0)
         assert folder.run().exit_code == 1
     monkeypatch.setattr(GrimTrigger, "version", 99)
     result = folder.run()

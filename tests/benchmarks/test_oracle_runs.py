@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.plan import expand
-from benchmarks.study import Study
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 
 STUDY: dict[str, Any] = {

@@ -12,9 +12,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import perf
-from benchmarks.perf import device, learners, reference
-from benchmarks.perf.measure import Ratio, UnavailableError, compare, rate, ratio_of
+from coopgym.benchmarks import perf
+from coopgym.benchmarks.perf import device, learners, reference
+from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate, ratio_of
 from coopgym.extras import MissingExtraError
 
 FACTS: dict[str, Any] = {"id": "X", "title": "a ratio", "unit": "steps/s", "floor": 1.0, "aim": 3.0}

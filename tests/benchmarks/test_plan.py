@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.plan import Job, RunSpec, Training, expand, group, seed_from
-from benchmarks.plan.grouping import PLAYS_PER_JOB
-from benchmarks.study import Block, Study
+from coopgym.benchmarks.plan import Job, RunSpec, Training, expand, group, seed_from
+from coopgym.benchmarks.plan.grouping import PLAYS_PER_JOB
+from coopgym.benchmarks.study import Block, Study
 from coopgym.games.registry import make_game
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.solve import batch, keeping, plans
 from coopgym.agents import make_agent
 from coopgym.agents.play import play
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.solve import batch, keeping, plans
 from coopgym.games.registry import games, make_game
-from oracles.dynamic.planner import QUICK
+from coopgym.oracles.dynamic.planner import QUICK
 
 pytest.importorskip("torch")
 SHORT = {"max_steps": 6}

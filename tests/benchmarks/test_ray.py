@@ -17,10 +17,10 @@ from corpora import content_bytes
 from processes import PATIENCE, heeding_interrupts, is_running, wait_until
 from quiet import Silence
 
-from benchmarks.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
-from benchmarks.plan import Job, expand
-from benchmarks.runner import run_study
-from benchmarks.study import Study
+from coopgym.benchmarks.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
+from coopgym.benchmarks.plan import Job, expand
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shards import run_shards
 
@@ -168,10 +168,10 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 from quiet import Silence
-from benchmarks.executors import RayCluster
-from benchmarks.plan import expand
-from benchmarks.runner import run_study
-from benchmarks.study import load_study
+from coopgym.benchmarks.executors import RayCluster
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import load_study
 
 study = load_study("study.toml")
 try:

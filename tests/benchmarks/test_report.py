@@ -22,10 +22,10 @@ from report_corpora import (
 )
 from typer.testing import CliRunner
 
-from benchmarks.analysis import Contests, cells_csv
-from benchmarks.cli import app
-from benchmarks.report import SUMMARY_FILE, render
-from benchmarks.study import Study
+from coopgym.benchmarks.analysis import Contests, cells_csv
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.report import SUMMARY_FILE, render
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus, load_corpus
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}

@@ -13,7 +13,7 @@ import pytest
 from report_corpora import written
 from report_language import spoken
 
-from benchmarks.report import render
+from coopgym.benchmarks.report import render
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None

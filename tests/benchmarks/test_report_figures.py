@@ -18,18 +18,18 @@ from matplotlib.figure import Figure
 from report_corpora import played, run_row, surface_rows, written
 from typer.testing import CliRunner
 
-from benchmarks.analysis import Entrant, Estimate
-from benchmarks.cli import app
-from benchmarks.report import ink
-from benchmarks.report.content import Chart, Fold, Gallery, Heatmap, charts
-from benchmarks.report.evidence import duplicates
-from benchmarks.report.ink import drawing, figure_file, svg
-from benchmarks.report.looks import looks
-from benchmarks.report.plots.dots import Dot, Row, Span, dots
-from benchmarks.report.plots.lines import Axis, Level, Line, apart, lines
-from benchmarks.report.plots.maps import Field, Matrix, gain_map, matrix_figure
-from benchmarks.report.plots.scatter import Point, scatter
-from benchmarks.report.words import amount, game_title, percent, signed, slug, tick
+from coopgym.benchmarks.analysis import Entrant, Estimate
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.report import ink
+from coopgym.benchmarks.report.content import Chart, Fold, Gallery, Heatmap, charts
+from coopgym.benchmarks.report.evidence import duplicates
+from coopgym.benchmarks.report.ink import drawing, figure_file, svg
+from coopgym.benchmarks.report.looks import looks
+from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, apart, lines
+from coopgym.benchmarks.report.plots.maps import Field, Matrix, gain_map, matrix_figure
+from coopgym.benchmarks.report.plots.scatter import Point, scatter
+from coopgym.benchmarks.report.words import amount, game_title, percent, signed, slug, tick
 
 LOOK = looks([Entrant("IPPO", "learner")])["IPPO"]
 HUE = LOOK.colour

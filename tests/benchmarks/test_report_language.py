@@ -12,15 +12,22 @@ from hypothesis import strategies as st
 from report_corpora import SEEDS, Row, scripted, written
 from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
-from benchmarks.analysis import Estimate, Setting
-from benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
-from benchmarks.report.conversations import MOST_CHARACTERS, MOST_DECISIONS, MOST_RUNS, Talk, conversations, selected
-from benchmarks.report.conversations import talks as find_talks
-from benchmarks.report.courses import WINDOW, Course, Field, trained_fields
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.page import render
-from benchmarks.report.sections.language_methods import language_methods
-from benchmarks.report.sections.transcripts import transcripts
+from coopgym.benchmarks.analysis import Estimate, Setting
+from coopgym.benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
+from coopgym.benchmarks.report.conversations import (
+    MOST_CHARACTERS,
+    MOST_DECISIONS,
+    MOST_RUNS,
+    Talk,
+    conversations,
+    selected,
+)
+from coopgym.benchmarks.report.conversations import talks as find_talks
+from coopgym.benchmarks.report.courses import WINDOW, Course, Field, trained_fields
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.page import render
+from coopgym.benchmarks.report.sections.language_methods import language_methods
+from coopgym.benchmarks.report.sections.transcripts import transcripts
 from coopgym.corpus import Corpus
 
 COMMON = min(METHODS.values()) * (BATCHES - 1)

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from algorithms import learners
-from algorithms.llm.credit import GroupZ
-from algorithms.llm.learner import LLM
-from benchmarks import nature
-from benchmarks.audits import AUDIT_VERSIONS
-from benchmarks.plan import Auditing, Meeting, Player, RunSpec, Training, local_source, run_key, specification
 from coopgym.agents.heuristics import TitForTat
+from coopgym.algorithms import learners
+from coopgym.algorithms.llm.credit import GroupZ
+from coopgym.algorithms.llm.learner import LLM
+from coopgym.benchmarks import nature
+from coopgym.benchmarks.audits import AUDIT_VERSIONS
+from coopgym.benchmarks.plan import Auditing, Meeting, Player, RunSpec, Training, local_source, run_key, specification
 from coopgym.games.registry import game_class
 from coopgym.interfaces.text import fingerprint, words
 from coopgym.interfaces.text.dialects import json_calls
+from coopgym.oracles.agents import Nash
 from coopgym.rewards import Private
-from oracles.agents import Nash
 
 GAME = "TrustDilemma-v1"
 

@@ -13,11 +13,11 @@ import pytest
 from corpora import content, content_bytes
 from quiet import Silence
 
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand
-from benchmarks.runner import run_study
-from benchmarks.store import FolderInUseError, OtherStudyError, RunStore
-from benchmarks.study import Study
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.store import FolderInUseError, OtherStudyError, RunStore
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import CorpusError, check_corpus, load_corpus
 
 LEARNER = {

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from quiet import Silence
 
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand, seed_from
-from benchmarks.runner import run_study
-from benchmarks.study import Study, StudyError, load_study
 from coopgym.agents import make_agent
 from coopgym.agents.play import play
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand, seed_from
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study, StudyError, load_study
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 
@@ -71,7 +71,7 @@ def test_seats_can_be_named(tmp_path: Path) -> None:
 
 
 def test_learners_meet_others_with_the_policies_they_learned(tmp_path: Path) -> None:
-    from algorithms.marl import load_agents
+    from coopgym.algorithms.marl import load_agents
 
     chosen = study(agents=["TitForTat"], learners=[LEARNER], cross_play=True)
     rows = rows_of(chosen, tmp_path)

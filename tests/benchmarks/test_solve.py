@@ -19,19 +19,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.progress import LineProgress
-from benchmarks.report import ink
-from benchmarks.report.panels import commitment_panel
-from benchmarks.report.portraits import portraits
-from benchmarks.solve import batch, certificates, keeping
-from benchmarks.solve.files import Solved, read_solved
-from benchmarks.solve.page import render_index
-from benchmarks.solve.settings import parse_settings
-from benchmarks.solve.solution import Solution, solve
-from benchmarks.solve.words import meeting, percent, settled, settled_and_paid, settling, standing
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.progress import LineProgress
+from coopgym.benchmarks.report import ink
+from coopgym.benchmarks.report.panels import commitment_panel
+from coopgym.benchmarks.report.portraits import portraits
+from coopgym.benchmarks.solve import batch, certificates, keeping
+from coopgym.benchmarks.solve.files import Solved, read_solved
+from coopgym.benchmarks.solve.page import render_index
+from coopgym.benchmarks.solve.settings import parse_settings
+from coopgym.benchmarks.solve.solution import Solution, solve
+from coopgym.benchmarks.solve.words import meeting, percent, settled, settled_and_paid, settling, standing
 from coopgym.games.registry import make_game
-from oracles.games.basins import Basins, Boundary, Rest
+from coopgym.oracles.games.basins import Basins, Boundary, Rest
 
 QUICK = {"max_steps": 8}
 TWO = ("PartnerHoldUp-v1", "TrustDilemma-v1")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.executors import ProcessPool
-from benchmarks.plan import expand
-from benchmarks.study import Study
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.executors import ProcessPool
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 
 STRANGERS = r"""

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from benchmarks.cli import app
-from benchmarks.nature import fresh
-from benchmarks.study import Study
 from coopgym.agents import make_agent
 from coopgym.agents.foreign_names import UntrustedNameError, names_from_data
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.nature import fresh
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shard_writer import keep_runs
 from coopgym.corpus.shards import read_shard, run_shards
@@ -39,9 +39,9 @@ class Agent:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from quiet import Silence
 
-    from benchmarks.executors import InProcess
-    from benchmarks.plan import expand
-    from benchmarks.runner import run_study
+    from coopgym.benchmarks.executors import InProcess
+    from coopgym.benchmarks.plan import expand
+    from coopgym.benchmarks.runner import run_study
 
     block = {"games": ["TrustDilemma-v1"], "agents": ["Random", "TitForTat"], "constants": {"step": 50}}
     facts = {"name": "strange", "seeds": [1, 2], "episodes": 1, "rewards": ["private"]}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.study import StudyError, load_study, shipped_studies
 from coopgym.agents import constant_names
+from coopgym.benchmarks.study import StudyError, load_study, shipped_studies
 from coopgym.games.registry import games, make_game
 
 

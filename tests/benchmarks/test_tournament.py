@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.tournament import (
+from coopgym.agents import Agent, Seat, Strategy, play
+from coopgym.agents.base import Classifier, FloatArray
+from coopgym.agents.heuristics import Constant, TitForTat
+from coopgym.benchmarks.tournament import (
     Entrants,
     Tournament,
     compete,
@@ -19,9 +22,6 @@ from benchmarks.tournament import (
     print_meta_game,
     tournament,
 )
-from coopgym.agents import Agent, Seat, Strategy, play
-from coopgym.agents.base import Classifier, FloatArray
-from coopgym.agents.heuristics import Constant, TitForTat
 from coopgym.games.registry import make_game
 
 SHORT = {"max_steps": 12}

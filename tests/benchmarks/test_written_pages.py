@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from algorithms.marl import IPPO
-from algorithms.marl.maddpg import MADDPG
-from algorithms.marl.mixed import Mixed
-from benchmarks.documentation import catalogue, teams
-from benchmarks.documentation.blocks import BLOCKS
-from benchmarks.documentation.certificates import certificate_facts, kept_certificates
-from benchmarks.documentation.learners import Reached
-from benchmarks.documentation.pages import COMMAND, END, ROOT, blocks_in, pages, with_blocks
-from benchmarks.documentation.sources import Run, kept_speeds
+from coopgym.algorithms.marl import IPPO
+from coopgym.algorithms.marl.maddpg import MADDPG
+from coopgym.algorithms.marl.mixed import Mixed
+from coopgym.benchmarks.documentation import catalogue, teams
+from coopgym.benchmarks.documentation.blocks import BLOCKS
+from coopgym.benchmarks.documentation.certificates import certificate_facts, kept_certificates
+from coopgym.benchmarks.documentation.learners import Reached
+from coopgym.benchmarks.documentation.pages import COMMAND, END, ROOT, blocks_in, pages, with_blocks
+from coopgym.benchmarks.documentation.sources import Run, kept_speeds
 from coopgym.corpus.reader import load_corpus
 from coopgym.games.registry import games
 
@@ -66,7 +66,7 @@ def test_nothing_is_measured_outside_blocks_and_examples(name: str) -> None:
     text = page.read_text("utf-8")
     prose = re.sub(r"```.*?```|`[^`\n]*`", "", with_blocks(text, dict.fromkeys(BLOCKS, "")), flags=re.DOTALL)
     found = re.findall(r".*(?:\d ?%|±|\d ?×).*", prose.replace("on a 1 % grid", "on a grid"))
-    assert not found, f"make these blocks of benchmarks.documentation, or leave them out: {found}"
+    assert not found, f"make these blocks of coopgym.benchmarks.documentation, or leave them out: {found}"
 
 
 # Marks

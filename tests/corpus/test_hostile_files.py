@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from example_corpus import LABELS, sound_run, write_rows, write_sound_corpus
 
-from benchmarks.corpora.merging import merge
+from coopgym.benchmarks.corpora.merging import merge
 from coopgym.contained_files import UncontainedFileError, contained, inner_path
 from coopgym.corpus import CorpusError, check_corpus, load_corpus, table_from_rows, writer
 from coopgym.corpus.limits import AFAR, LIMIT_VARIABLE, size_limit

@@ -12,10 +12,10 @@ import pytest
 from example_corpus import sound_run, write_rows
 from typer.testing import CliRunner
 
-from algorithms.loading import load_agents
-from benchmarks.cli import app
-from benchmarks.corpora.merging import merge
 from coopgym.agents import play
+from coopgym.algorithms.loading import load_agents
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.corpora.merging import merge
 from coopgym.corpus import SCHEMA_VERSION, SCHEMAS, CorpusError, check_corpus, load_corpus, validate
 from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release

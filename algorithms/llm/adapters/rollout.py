@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from algorithms.llm.talks import SeatTalk
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.talks import SeatTalk
+from coopgym.algorithms.llm.tasks import Task
 
 
 class TextRollout:

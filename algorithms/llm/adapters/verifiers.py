@@ -1,7 +1,7 @@
 """The text task for verifiers: a set of tasks, and the environment in which the game answers the model.
 
 Programs of verifiers find it by the name of a module of your own that says
-``from algorithms.llm.adapters.verifiers import GameEnv, GameTaskset`` and lists both in its ``__all__``.
+``from coopgym.algorithms.llm.adapters.verifiers import GameEnv, GameTaskset`` and lists both in its ``__all__``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from algorithms.llm.adapters.rollout import TextRollout
-from algorithms.llm.tasks import OutcomeKind, Task, TaskSettings
+from coopgym.algorithms.llm.adapters.rollout import TextRollout
+from coopgym.algorithms.llm.tasks import OutcomeKind, Task, TaskSettings
 from coopgym.extras import missing_extra
 from coopgym.interfaces.text import Rules
 

@@ -1,9 +1,9 @@
 """Credit: from outcomes and signals of a batch to the advantage of every token, one class per method."""
 
-from algorithms.llm.credit.batch import COPO
-from algorithms.llm.credit.critic import PPO, PPR
-from algorithms.llm.credit.exploration import OutcomeExploration
-from algorithms.llm.credit.outcome import (
+from coopgym.algorithms.llm.credit.batch import COPO
+from coopgym.algorithms.llm.credit.critic import PPO, PPR
+from coopgym.algorithms.llm.credit.exploration import OutcomeExploration
+from coopgym.algorithms.llm.credit.outcome import (
     P2S,
     SCOPE,
     ArenaRL,
@@ -15,11 +15,11 @@ from algorithms.llm.credit.outcome import (
     Imitate,
     LeaveOneOut,
 )
-from algorithms.llm.credit.positions import DECS
-from algorithms.llm.credit.potentials import SPAE
-from algorithms.llm.credit.rewards import PathReward, Rank, Reward, reward_of
-from algorithms.llm.credit.trees import TreePS, VStar
-from algorithms.llm.credit.turns import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
+from coopgym.algorithms.llm.credit.positions import DECS
+from coopgym.algorithms.llm.credit.potentials import SPAE
+from coopgym.algorithms.llm.credit.rewards import PathReward, Rank, Reward, reward_of
+from coopgym.algorithms.llm.credit.trees import TreePS, VStar
+from coopgym.algorithms.llm.credit.turns import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
 
 __all__ = [
     "COPO",

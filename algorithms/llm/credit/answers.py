@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from algorithms.llm.data import Trajectory
-from algorithms.llm.gold import bin_of
+from coopgym.algorithms.llm.data import Trajectory
+from coopgym.algorithms.llm.gold import bin_of
 
 Answer = tuple[int | None, ...] | None
 """Bins of the levels of all decisions; None if the last one was not answered."""

@@ -9,14 +9,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from algorithms.llm.credit.answers import Answer, answer_of
-from algorithms.llm.credit.rewards import Rewarded
-from algorithms.llm.credit.tokens import by_turn, per_group
-from algorithms.llm.data import Batch, Credit, FloatArray, Group
-from algorithms.llm.kernels import core, exploration
-from algorithms.llm.kernels.validation import choice
-from algorithms.llm.slots import State
-from algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.llm.credit.answers import Answer, answer_of
+from coopgym.algorithms.llm.credit.rewards import Rewarded
+from coopgym.algorithms.llm.credit.tokens import by_turn, per_group
+from coopgym.algorithms.llm.data import Batch, Credit, FloatArray, Group
+from coopgym.algorithms.llm.kernels import core, exploration
+from coopgym.algorithms.llm.kernels.validation import choice
+from coopgym.algorithms.llm.slots import State
+from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 History = Literal["con", "mean", "naive", "none"]
 CountedBy = Literal["cluster", "uid"]

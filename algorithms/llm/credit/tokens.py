@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from algorithms.llm.data import Batch, FloatArray, Trajectory
-from algorithms.llm.kernels import core
+from coopgym.algorithms.llm.data import Batch, FloatArray, Trajectory
+from coopgym.algorithms.llm.kernels import core
 
 
 def per_group(batch: Batch, numbers: FloatArray) -> list[FloatArray]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from algorithms.llm.kernels import (
+from coopgym.algorithms.llm.kernels import (
     arena,
     bnpo,
     copo,

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.validation import FloatArray, array, choice, floats, number, whole_numbers
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, floats, number, whole_numbers
 
 EPS = 1e-6
 """Added to the standard deviation of rank rewards."""

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, xlog1py, xlogy
 
-from algorithms.llm.kernels.groups import Groups
-from algorithms.llm.kernels.validation import FloatArray, array, labels, number
+from coopgym.algorithms.llm.kernels.groups import Groups
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number
 
 
 def beta_params(p: npt.ArrayLike) -> dict[str, float]:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from algorithms.llm.kernels.groups import Groups, bin_sums, zscore
-from algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number
+from coopgym.algorithms.llm.kernels.groups import Groups, bin_sums, zscore
+from coopgym.algorithms.llm.kernels.surrogate import aggregate, clipped_loss
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number
 
 LOG_FLOOR = 1e-8
 """Added to frequencies inside the logarithm; it makes the entropy of full agreement -1.4e-8."""
@@ -93,7 +93,7 @@ def loss(
         eps_low: clip range below.
         eps_high: clip range above.
         dual_clip: bound on the loss of a negative advantage, in units of it; None is no bound.
-        agg: how tokens are averaged, see `algorithms.llm.kernels.surrogate.aggregate`.
+        agg: how tokens are averaged, see `coopgym.algorithms.llm.kernels.surrogate.aggregate`.
     """
     new = array("logp", logp, (None, None))
     tokens = flags("mask", mask, new.shape)

@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.returns import discounted
-from algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.returns import discounted
+from coopgym.algorithms.llm.kernels.surrogate import aggregate, clipped_loss
+from coopgym.algorithms.llm.kernels.validation import (
+    FloatArray,
+    array,
+    flags,
+    labels,
+    number,
+    whole_number,
+    whole_numbers,
+)
 
 
 def group_zscore(
@@ -93,7 +101,7 @@ def clip_loss(
         eps_low: clip range below.
         eps_high: clip range above.
         dual_clip: bound c ≥ 1 on the loss of a negative advantage, in units of it; None is no bound.
-        agg: how tokens are averaged, see `algorithms.llm.kernels.surrogate.aggregate`.
+        agg: how tokens are averaged, see `coopgym.algorithms.llm.kernels.surrogate.aggregate`.
         norm_len: the constant length of ``"seq_sum_const"``.
         logp_ref: ``(B, L)`` under the reference policy; None is no penalty.
         kl_coef: weight β of the penalty.

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.validation import FloatArray, array, choice, number, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, number, whole_number, whole_numbers
 
 
 def token_rewards(

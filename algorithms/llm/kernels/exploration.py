@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups
-from algorithms.llm.kernels.validation import FloatArray, array, choice, flags, labels, number, whole_numbers
+from coopgym.algorithms.llm.kernels.groups import Groups
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, flags, labels, number, whole_numbers
 
 
 def historical(counts: npt.ArrayLike, mode: str = "con", b0: float = 0.5) -> FloatArray:

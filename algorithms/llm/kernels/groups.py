@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from algorithms.llm.kernels.validation import BoolArray, FloatArray, IntArray, choice
+from coopgym.algorithms.llm.kernels.validation import BoolArray, FloatArray, IntArray, choice
 
 SINGLETONS = ("zero", "raw")
 """What a group of one gets: nothing, or its own value as it is."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from algorithms.llm.kernels.validation import FloatArray, array, number
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, number
 
 PARTIES = ("user", "LLM")
 """Whose payoffs a cell of a matrix holds."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.validation import array, number, whole_number
+from coopgym.algorithms.llm.kernels.validation import array, number, whole_number
 
 LINK = ("intercept", "slope", "lo", "hi")
 

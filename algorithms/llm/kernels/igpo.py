@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.ragged import Ragged, Rows
-from algorithms.llm.kernels.validation import FloatArray, array, choice, labels, number
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, labels, number
 
 
 def turn_rewards(belief_logp: Rows, outcome: npt.ArrayLike, belief: str = "logprob") -> list[FloatArray]:

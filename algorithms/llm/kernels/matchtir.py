@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.ragged import Ragged, Rows
-from algorithms.llm.kernels.validation import FloatArray, IntArray, array, choice, labels, number, whole_number
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
+from coopgym.algorithms.llm.kernels.validation import FloatArray, IntArray, array, choice, labels, number, whole_number
 
 TIE = 1e-9
 """Totals of similarity this close, relative to their size, are tied: what earlier calls earn then counts for more."""

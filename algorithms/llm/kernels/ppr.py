@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.returns import discounted
-from algorithms.llm.kernels.validation import FloatArray, array, number, optional
+from coopgym.algorithms.llm.kernels.returns import discounted
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, number, optional
 
 
 def renorm(process: Sequence[float | None], outcome: float) -> FloatArray:

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import bin_sums
-from algorithms.llm.kernels.returns import discounted
-from algorithms.llm.kernels.validation import FloatArray, IntArray, check_range, floats
+from coopgym.algorithms.llm.kernels.groups import bin_sums
+from coopgym.algorithms.llm.kernels.returns import discounted
+from coopgym.algorithms.llm.kernels.validation import FloatArray, IntArray, check_range, floats
 
 Rows: TypeAlias = Sequence[npt.ArrayLike]
 """One sequence of numbers per trajectory."""

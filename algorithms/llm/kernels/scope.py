@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from algorithms.llm.kernels.validation import array, flags, number, optional, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.surrogate import aggregate, clipped_loss
+from coopgym.algorithms.llm.kernels.validation import array, flags, number, optional, whole_number, whole_numbers
 
 
 def first_error(scores: npt.ArrayLike, tau: float = 0.5) -> int | None:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from algorithms.llm.kernels.groups import Groups
-from algorithms.llm.kernels.ragged import Ragged, Rows
-from algorithms.llm.kernels.validation import FloatArray, array, labels, number, optional
+from coopgym.algorithms.llm.kernels.groups import Groups
+from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number, optional
 
 FLAT = 1e-6
 """Standard deviation of a pool below which its rewards are only centred."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.ragged import Ragged, Rows
-from algorithms.llm.kernels.validation import FloatArray, array, labels, number
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number
 
 
 def potential(acc: npt.ArrayLike, conf: npt.ArrayLike) -> FloatArray:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.trees import checked_parents
-from algorithms.llm.kernels.validation import (
+from coopgym.algorithms.llm.kernels.trees import checked_parents
+from coopgym.algorithms.llm.kernels.validation import (
     FloatArray,
     IntArray,
     check_shape,

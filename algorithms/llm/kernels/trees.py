@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.validation import IntArray, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import IntArray, whole_numbers
 
 
 def checked_parents(parent: npt.ArrayLike) -> IntArray:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from algorithms.llm.kernels.groups import Groups, zscore
-from algorithms.llm.kernels.ragged import Ragged
-from algorithms.llm.kernels.trees import checked_parents, depths
-from algorithms.llm.kernels.validation import FloatArray, array, labels, number, whole_numbers
+from coopgym.algorithms.llm.kernels.groups import Groups, zscore
+from coopgym.algorithms.llm.kernels.ragged import Ragged
+from coopgym.algorithms.llm.kernels.trees import checked_parents, depths
+from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number, whole_numbers
 
 
 def sibling_advantages(

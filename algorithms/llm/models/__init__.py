@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from coopgym.extras import extras_named
 
 if TYPE_CHECKING:
-    from algorithms.llm.models.chat import ChatMessage, ChatReply
-    from algorithms.llm.models.endpoint import Endpoint
-    from algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
-    from algorithms.llm.models.language_model import LanguageModel, Scores
-    from algorithms.llm.models.sampling import Generation
-    from algorithms.llm.models.small import SmallModel, SmallSettings
-    from algorithms.llm.models.storage import load_model
-    from algorithms.llm.models.tokenizer import ByteTokenizer, Tokenizer
+    from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
+    from coopgym.algorithms.llm.models.endpoint import Endpoint
+    from coopgym.algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
+    from coopgym.algorithms.llm.models.language_model import LanguageModel, Scores
+    from coopgym.algorithms.llm.models.sampling import Generation
+    from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
+    from coopgym.algorithms.llm.models.storage import load_model
+    from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer, Tokenizer
 
 _HOMES = {
     "ByteTokenizer": "tokenizer",

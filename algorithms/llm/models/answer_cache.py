@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from algorithms.llm.models.chat import FINISHES, ChatReply, canonical
+from coopgym.algorithms.llm.models.chat import FINISHES, ChatReply, canonical
 from coopgym.corpus.writer import write_atomically
 
 _KEPT = ("content", "prompt_tokens", "completion_tokens", "finish", "note")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from algorithms.llm.models.chat import ChatReply, Finish
+from coopgym.algorithms.llm.models.chat import ChatReply, Finish
 from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, THOUGHT_BEGINS, THOUGHT_ENDS
 
 MOST_TOKENS = 2**31 - 1

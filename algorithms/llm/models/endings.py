@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from algorithms.llm.data import FloatArray, IntArray
-from algorithms.llm.models.language_model import LanguageModel
-from algorithms.llm.models.sampling import Writer
+from coopgym.algorithms.llm.data import FloatArray, IntArray
+from coopgym.algorithms.llm.models.language_model import LanguageModel
+from coopgym.algorithms.llm.models.sampling import Writer
 
 CELLS = 65_536
 """Tokens remembered side by side, over all endings; more only where one context alone takes them."""

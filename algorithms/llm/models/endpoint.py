@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from algorithms.llm.models.background import result_of, side_by_side, submit
-from algorithms.llm.models.chat import ChatMessage, ChatReply
-from algorithms.llm.models.exchange import Server, exchange_with
-from algorithms.llm.models.pacing import SYSTEM_CLOCK, Clock
-from algorithms.llm.models.session import Session
+from coopgym.algorithms.llm.models.background import result_of, side_by_side, submit
+from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
+from coopgym.algorithms.llm.models.exchange import Server, exchange_with
+from coopgym.algorithms.llm.models.pacing import SYSTEM_CLOCK, Clock
+from coopgym.algorithms.llm.models.session import Session
 
 PREFIX = "llm:"
 
@@ -123,7 +123,7 @@ class Endpoint:
         return result_of(submit(replies()))
 
     def session(self) -> Session:
-        """Open a session in the running event loop, which is that of `algorithms.llm.models.background`."""
+        """Open a session in the running event loop, which is that of `coopgym.algorithms.llm.models.background`."""
         server = Server(self.url, self.key_variable, self.timeout)
         loop = asyncio.get_running_loop()
         return Session(self, exchange_with(loop, server, self.concurrency, self.requests_per_minute, self.clock))

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from algorithms.llm.models.chat import ChatReply, canonical
-from algorithms.llm.models.chat_answers import ErrorAnswerError, plain, read_answer
-from algorithms.llm.models.pacing import Clock, Line, TimeLimit, line_to, retry_after
-from algorithms.llm.models.retrying import Failure
+from coopgym.algorithms.llm.models.chat import ChatReply, canonical
+from coopgym.algorithms.llm.models.chat_answers import ErrorAnswerError, plain, read_answer
+from coopgym.algorithms.llm.models.pacing import Clock, Line, TimeLimit, line_to, retry_after
+from coopgym.algorithms.llm.models.retrying import Failure
 from coopgym.extras import missing_extra
 
 if TYPE_CHECKING:

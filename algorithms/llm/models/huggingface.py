@@ -12,11 +12,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import IntArray
-from algorithms.llm.models.chat_tokenizer import ChatTokenizer
-from algorithms.llm.models.language_model import LanguageModel, padded
-from algorithms.llm.models.storage import PRETRAINED_FOLDER, copy_into, read_weights, write_description, write_model
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
+from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
+from coopgym.algorithms.llm.models.storage import (
+    PRETRAINED_FOLDER,
+    copy_into,
+    read_weights,
+    write_description,
+    write_model,
+)
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.extras import missing_extra
 
 

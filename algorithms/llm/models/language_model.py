@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import BoolArray, IntArray
-from algorithms.llm.models.sampling import Generation, Writer, sample
-from algorithms.llm.models.tokenizer import Tokenizer
+from coopgym.algorithms.llm.data import BoolArray, IntArray
+from coopgym.algorithms.llm.models.sampling import Generation, Writer, sample
+from coopgym.algorithms.llm.models.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,7 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def save(self, folder: str | Path) -> None:
-        """Write the model to a folder that `algorithms.llm.models.storage.load_model` reads."""
+        """Write the model to a folder that `coopgym.algorithms.llm.models.storage.load_model` reads."""
 
     @abstractmethod
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:

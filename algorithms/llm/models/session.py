@@ -11,14 +11,14 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from algorithms.llm.models.answer_cache import AnswerCache, request_digest
-from algorithms.llm.models.chat import ChatMessage, ChatReply, chat_request
-from algorithms.llm.models.exchange import Exchange
-from algorithms.llm.models.pacing import TimeLimit
-from algorithms.llm.models.retrying import Failure, Retrying, Tried
+from coopgym.algorithms.llm.models.answer_cache import AnswerCache, request_digest
+from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply, chat_request
+from coopgym.algorithms.llm.models.exchange import Exchange
+from coopgym.algorithms.llm.models.pacing import TimeLimit
+from coopgym.algorithms.llm.models.retrying import Failure, Retrying, Tried
 
 if TYPE_CHECKING:
-    from algorithms.llm.models.endpoint import Endpoint
+    from coopgym.algorithms.llm.models.endpoint import Endpoint
 
 _asking: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, str, str], asyncio.Lock] = WeakValueDictionary()
 """Of requests under way, by loop, cache and digest: who wants the same waits, and finds the answer in the cache."""

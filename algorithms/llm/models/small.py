@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import IntArray
-from algorithms.llm.models.language_model import LanguageModel, padded
-from algorithms.llm.models.storage import copy_into, write_model
-from algorithms.llm.models.tokenizer import ByteTokenizer
-from algorithms.llm.models.transformer import (
+from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
+from coopgym.algorithms.llm.models.storage import copy_into, write_model
+from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer
+from coopgym.algorithms.llm.models.transformer import (
     Attend,
     KeyValueCache,
     causal_attention,
@@ -23,8 +23,8 @@ from algorithms.llm.models.transformer import (
     initial_weights,
     rotations,
 )
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
-from algorithms.torch_defaults import torch_defaults
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.torch_defaults import torch_defaults
 
 
 @dataclass(frozen=True, kw_only=True)

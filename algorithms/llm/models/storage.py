@@ -16,7 +16,7 @@ from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 
 if TYPE_CHECKING:
-    from algorithms.llm.models.language_model import LanguageModel
+    from coopgym.algorithms.llm.models.language_model import LanguageModel
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -36,10 +36,10 @@ def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> Lan
     check_digests(path)
     kind, settings = _description(path / MODEL_FILE)
     if kind == "huggingface":
-        from algorithms.llm.models.huggingface import load_huggingface
+        from coopgym.algorithms.llm.models.huggingface import load_huggingface
 
         return load_huggingface(path, settings, device)
-    from algorithms.llm.models.small import SmallModel, SmallSettings
+    from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
 
     try:
         model = SmallModel(SmallSettings(**settings), device=device)

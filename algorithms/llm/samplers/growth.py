@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from algorithms.llm.conversation import Rollout, one_turn
-from algorithms.llm.data import Group, Tree, Turn
-from algorithms.llm.services import Services
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.conversation import Rollout, one_turn
+from coopgym.algorithms.llm.data import Group, Tree, Turn
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.tasks import Task
 
 ROOT = 0
 

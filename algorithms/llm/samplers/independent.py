@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from algorithms.llm.conversation import Rollout, converse
-from algorithms.llm.data import Group
-from algorithms.llm.services import Services
-from algorithms.llm.slots import Sampler
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.conversation import Rollout, converse
+from coopgym.algorithms.llm.data import Group
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.slots import Sampler
+from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)

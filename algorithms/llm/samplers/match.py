@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from algorithms.llm.conversation import Rollout, converse
-from algorithms.llm.data import Group, Match, Trajectory
-from algorithms.llm.services import Services
-from algorithms.llm.slots import Sampler
-from algorithms.llm.talks import SeatTalk
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.conversation import Rollout, converse
+from coopgym.algorithms.llm.data import Group, Match, Trajectory
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.slots import Sampler
+from coopgym.algorithms.llm.talks import SeatTalk
+from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)

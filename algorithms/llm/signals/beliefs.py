@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import entr
 
-from algorithms.llm.credit.tokens import answer_turn
-from algorithms.llm.data import Batch, FloatArray, IntArray, Trajectory
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import Decision, decisions, turn_golds
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.credit.tokens import answer_turn
+from coopgym.algorithms.llm.data import Batch, FloatArray, IntArray, Trajectory
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import Decision, decisions, turn_golds
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.llm.data import Batch, FloatArray, Group, Trajectory
-from algorithms.llm.gold import bin_of
-from algorithms.llm.scripts import resume
-from algorithms.llm.services import Services
-from algorithms.llm.signals.beliefs import last_known
-from algorithms.llm.signals.decisions import decisions
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.data import Batch, FloatArray, Group, Trajectory
+from coopgym.algorithms.llm.gold import bin_of
+from coopgym.algorithms.llm.scripts import resume
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.beliefs import last_known
+from coopgym.algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

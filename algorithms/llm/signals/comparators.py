@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from algorithms.llm.data import FloatArray, Group, Trajectory
-from algorithms.llm.gold import correct
-from algorithms.llm.signals.steps import levels_tried
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.data import FloatArray, Group, Trajectory
+from coopgym.algorithms.llm.gold import correct
+from coopgym.algorithms.llm.signals.steps import levels_tried
+from coopgym.algorithms.llm.tasks import Task
 from coopgym.interfaces.text import on_grid
 
 Comparator = Callable[[Group], FloatArray]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from algorithms.llm.data import Trajectory
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.data import Trajectory
+from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)

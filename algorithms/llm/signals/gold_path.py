@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.llm.conversation import Rollout
-from algorithms.llm.credit.tokens import answer_turn
-from algorithms.llm.data import Batch, FloatArray, Group, IntArray, Trajectory
-from algorithms.llm.kernels import p2s
-from algorithms.llm.services import Services
-from algorithms.llm.signals.beliefs import in_rows
-from algorithms.llm.signals.decisions import window_golds
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.conversation import Rollout
+from coopgym.algorithms.llm.credit.tokens import answer_turn
+from coopgym.algorithms.llm.data import Batch, FloatArray, Group, IntArray, Trajectory
+from coopgym.algorithms.llm.kernels import p2s
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.beliefs import in_rows
+from coopgym.algorithms.llm.signals.decisions import window_golds
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 HOPELESS = float(np.log(1e-8))
 """Log-probability of an answer that no longer fits into the model's context."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from algorithms.llm.data import Batch, Trajectory
-from algorithms.llm.kernels import scope
-from algorithms.llm.scripts import missing_calls, resume, written
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import turn_golds
-from algorithms.llm.signals.steps import TAU, own_levels, step_scores
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.data import Batch, Trajectory
+from coopgym.algorithms.llm.kernels import scope
+from coopgym.algorithms.llm.scripts import missing_calls, resume, written
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import turn_golds
+from coopgym.algorithms.llm.signals.steps import TAU, own_levels, step_scores
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True)

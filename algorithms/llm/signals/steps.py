@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory, Turn
-from algorithms.llm.gold import DELTA, correct, graded
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import decisions
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory, Turn
+from coopgym.algorithms.llm.gold import DELTA, correct, graded
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
 from coopgym.interfaces.text import on_grid
 
 TAU = 0.5

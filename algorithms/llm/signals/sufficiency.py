@@ -7,16 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.llm.credit.tokens import answer_turn
-from algorithms.llm.data import Batch, Trajectory
-from algorithms.llm.gold import DELTA, GRID, correct
-from algorithms.llm.services import Services
-from algorithms.llm.signals.beliefs import in_rows
-from algorithms.llm.signals.decisions import decisions
-from algorithms.llm.signals.steps import levels_tried
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.credit.tokens import answer_turn
+from coopgym.algorithms.llm.data import Batch, Trajectory
+from coopgym.algorithms.llm.gold import DELTA, GRID, correct
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.beliefs import in_rows
+from coopgym.algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.signals.steps import levels_tried
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory
-from algorithms.llm.kernels import matchtir
-from algorithms.llm.kernels.validation import choice
-from algorithms.llm.scripts import Calls, gold_traces, partner_level, resume
-from algorithms.llm.services import Services
-from algorithms.llm.signals.beliefs import in_rows
-from algorithms.llm.signals.decisions import Decision, decisions
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory
+from coopgym.algorithms.llm.kernels import matchtir
+from coopgym.algorithms.llm.kernels.validation import choice
+from coopgym.algorithms.llm.scripts import Calls, gold_traces, partner_level, resume
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.beliefs import in_rows
+from coopgym.algorithms.llm.signals.decisions import Decision, decisions
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Matching = Literal["hungarian", "greedy", "sinkhorn"]
 

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.llm.data import Batch, Trajectory
-from algorithms.llm.kernels import gtalign
-from algorithms.llm.scripts import resume
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import decisions
-from algorithms.llm.slots import Signal
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.data import Batch, Trajectory
+from coopgym.algorithms.llm.kernels import gtalign
+from coopgym.algorithms.llm.scripts import resume
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.slots import Signal
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.interfaces.text import IllegalCallError, read_level
 
 _ESTIMATE = re.compile(r"\bexpect\s+(\S{1,16})\s+(\S{1,16})\s*=\s*([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))(?![\d.])")

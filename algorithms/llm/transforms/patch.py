@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from algorithms.llm.conversation import Rollout
-from algorithms.llm.data import Batch, Group, Trajectory
-from algorithms.llm.kernels import intervention
-from algorithms.llm.scripts import resume, say
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import turn_golds
-from algorithms.llm.slots import GroupTransform
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.conversation import Rollout
+from coopgym.algorithms.llm.data import Batch, Group, Trajectory
+from coopgym.algorithms.llm.kernels import intervention
+from coopgym.algorithms.llm.scripts import resume, say
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import turn_golds
+from coopgym.algorithms.llm.slots import GroupTransform
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 _NUMBER = re.compile(r"(\d*\.\d+|\d+)\s*(%?)")
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from algorithms.llm.data import Batch, Group, Trajectory
-from algorithms.llm.kernels import scope
-from algorithms.llm.scripts import gold_play, recite, resume
-from algorithms.llm.services import Services
-from algorithms.llm.signals.decisions import window_golds
-from algorithms.llm.signals.steps import TAU
-from algorithms.llm.slots import GroupTransform
-from algorithms.llm.tasks import Task
-from algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
+from coopgym.algorithms.llm.data import Batch, Group, Trajectory
+from coopgym.algorithms.llm.kernels import scope
+from coopgym.algorithms.llm.scripts import gold_play, recite, resume
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.signals.decisions import window_golds
+from coopgym.algorithms.llm.signals.steps import TAU
+from coopgym.algorithms.llm.slots import GroupTransform
+from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from benchmarks.analysis import Estimate
-from benchmarks.report.ink import CARD, INK, LINES, MUTED, framed, text_width
-from benchmarks.report.words import tick
+from coopgym.benchmarks.analysis import Estimate
+from coopgym.benchmarks.report.ink import CARD, INK, LINES, MUTED, framed, text_width
+from coopgym.benchmarks.report.words import tick
 
 WIDTH = 4.7
 """Inches: legible without zooming on a phone."""

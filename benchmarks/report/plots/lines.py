@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from benchmarks.report.ink import CARD, INK, MUTED, Dash, framed, text_width
-from benchmarks.report.words import tick
+from coopgym.benchmarks.report.ink import CARD, INK, MUTED, Dash, framed, text_width
+from coopgym.benchmarks.report.words import tick
 
 WIDTH, HEIGHT = 3.5, 2.5
 """Inches of a figure without names."""

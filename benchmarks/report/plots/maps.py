@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from benchmarks.report.ink import BAD, GOOD, INK, MUTED, framed, text_width
-from benchmarks.report.words import percent
+from coopgym.benchmarks.report.ink import BAD, GOOD, INK, MUTED, framed, text_width
+from coopgym.benchmarks.report.words import percent
 
 SIZE = 2.35
 """Width and height of a map, inches."""

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from benchmarks.analysis import Estimate
-from benchmarks.report.ink import INK, MUTED, framed, text_width
-from benchmarks.report.looks import Look
-from benchmarks.report.words import tick
+from coopgym.benchmarks.analysis import Estimate
+from coopgym.benchmarks.report.ink import INK, MUTED, framed, text_width
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.words import tick
 
 WIDTH, HEIGHT = 4.7, 3.6
 """Inches."""

@@ -7,16 +7,16 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.audits.crosscheck import DIRECT, REFERENCE, CrossCheck, Protocols, crosscheck
-from benchmarks.audits.reference_temporal import VULNERABILITIES
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Facts, Heading, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import mode_colour
-from benchmarks.report.legends import mode_legend
-from benchmarks.report.plots.dots import Dot, Row, dots
-from benchmarks.report.sections.audits import AuditRun, audit_runs, modes_of
-from benchmarks.report.words import class_name, counted, percent
+from coopgym.benchmarks.audits.crosscheck import DIRECT, REFERENCE, CrossCheck, Protocols, crosscheck
+from coopgym.benchmarks.audits.reference_temporal import VULNERABILITIES
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Facts, Heading, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import mode_colour
+from coopgym.benchmarks.report.legends import mode_legend
+from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.report.sections.audits import AuditRun, audit_runs, modes_of
+from coopgym.benchmarks.report.words import class_name, counted, percent
 
 KINDS: Mapping[str, Protocols] = {"": DIRECT, " (reference protocol)": REFERENCE}
 """Sets of audits that belong together, with what headings add."""

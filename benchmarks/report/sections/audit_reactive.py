@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.report.content import Block, Heading, Heatmap, Section
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.plots.maps import Matrix
-from benchmarks.report.sections.audits import AuditRun, audit_runs, modes_of
-from benchmarks.report.words import mode_title, signed, slug
+from coopgym.benchmarks.report.content import Block, Heading, Heatmap, Section
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.plots.maps import Matrix
+from coopgym.benchmarks.report.sections.audits import AuditRun, audit_runs, modes_of
+from coopgym.benchmarks.report.words import mode_title, signed, slug
 
 HELD, LATE = "held_gain@", "late_gain@"
 FULL = 0.2

@@ -10,14 +10,22 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from benchmarks.analysis.settings import Setting
-from benchmarks.report.content import Block, Chart, Section
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import INK, MODE_DASHES, MUTED, mode_colour
-from benchmarks.report.legends import mode_legend
-from benchmarks.report.plots.lines import Axis, Line, lines
-from benchmarks.report.sections.audits import AuditRun, FloatArray, audit_runs, by_class, details, modes_of, numbers
-from benchmarks.report.words import listed, percent, slug
+from coopgym.benchmarks.analysis.settings import Setting
+from coopgym.benchmarks.report.content import Block, Chart, Section
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import INK, MODE_DASHES, MUTED, mode_colour
+from coopgym.benchmarks.report.legends import mode_legend
+from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.report.sections.audits import (
+    AuditRun,
+    FloatArray,
+    audit_runs,
+    by_class,
+    details,
+    modes_of,
+    numbers,
+)
+from coopgym.benchmarks.report.words import listed, percent, slug
 
 PROTOCOLS = ("surface", "reference_surface")
 SHARES = Axis("all seats play, % of endowment", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1), as_percent=True)

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from benchmarks.analysis.settings import Setting
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, LineLegend, Section, Swatch, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import HUES
-from benchmarks.report.looks import DASHES
-from benchmarks.report.plots.lines import Axis, Level, Line, lines
-from benchmarks.report.sections.audits import (
+from coopgym.benchmarks.analysis.settings import Setting
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, LineLegend, Section, Swatch, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import HUES
+from coopgym.benchmarks.report.looks import DASHES
+from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, lines
+from coopgym.benchmarks.report.sections.audits import (
     AuditRun,
     FloatArray,
     audit_runs,
@@ -27,7 +27,7 @@ from benchmarks.report.sections.audits import (
     numbers,
     payoff_scale,
 )
-from benchmarks.report.words import percent, slug
+from coopgym.benchmarks.report.words import percent, slug
 
 PROTOCOLS = ("temporal", "reference_temporal")
 STRATEGIES = {

@@ -9,15 +9,15 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.audits.records import MATERIAL
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import mode_colour
-from benchmarks.report.legends import mode_legend
-from benchmarks.report.plots.dots import Dot, Row, dots
-from benchmarks.report.plots.maps import Field, bands_in_words, gain_map
-from benchmarks.report.sections.audits import (
+from coopgym.benchmarks.audits.records import MATERIAL
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import mode_colour
+from coopgym.benchmarks.report.legends import mode_legend
+from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.report.plots.maps import Field, bands_in_words, gain_map
+from coopgym.benchmarks.report.sections.audits import (
     AuditRun,
     FloatArray,
     audit_runs,
@@ -27,7 +27,7 @@ from benchmarks.report.sections.audits import (
     numbers,
     payoff_scale,
 )
-from benchmarks.report.words import slug
+from coopgym.benchmarks.report.words import slug
 
 PROTOCOL = "unilateral"
 

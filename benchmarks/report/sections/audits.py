@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.analysis.settings import Setting, mode_order
-from benchmarks.report.content import Block, Chart, Fold, Gallery
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.words import class_name, counted, game_title
+from coopgym.benchmarks.analysis.settings import Setting, mode_order
+from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.words import class_name, counted, game_title
 from coopgym.games.registry import make_game
-from oracles.games.rollout import payoff_unit
+from coopgym.oracles.games.rollout import payoff_unit
 
 FloatArray = npt.NDArray[np.float64]
 

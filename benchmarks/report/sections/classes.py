@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.analysis import ScoreTable, fields
-from benchmarks.analysis.fields import ranked_scores
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Column, Heading, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.words import class_name, signed
+from coopgym.benchmarks.analysis import ScoreTable, fields
+from coopgym.benchmarks.analysis.fields import ranked_scores
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Column, Heading, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.words import class_name, signed
 
 
 def classes(evidence: Evidence) -> Section | None:

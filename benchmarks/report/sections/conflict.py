@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.report.content import Section, Text
-from benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.content import Section, Text
+from coopgym.benchmarks.report.evidence import Evidence
 
 
 def conflict(evidence: Evidence) -> Section | None:

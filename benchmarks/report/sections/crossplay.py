@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow.compute as pc
 
-from benchmarks.analysis import CrossPlay, cross_play
-from benchmarks.analysis.scenarios import AMONG
-from benchmarks.report.content import Block, Fold, Heading, Heatmap, Section, Text
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.plots.maps import FloatArray, Matrix
-from benchmarks.report.words import amount, counted, game_title, listed, mode_title, signed, slug
+from coopgym.benchmarks.analysis import CrossPlay, cross_play
+from coopgym.benchmarks.analysis.scenarios import AMONG
+from coopgym.benchmarks.report.content import Block, Fold, Heading, Heatmap, Section, Text
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.plots.maps import FloatArray, Matrix
+from coopgym.benchmarks.report.words import amount, counted, game_title, listed, mode_title, signed, slug
 
 
 def crossplay(evidence: Evidence) -> Section | None:

@@ -9,13 +9,24 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Distribution, Entrant, Estimate, Field, fields, principal
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, LookLegend, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.scatter import Point, scatter
-from benchmarks.report.words import STUDENT, mode_title, slug
+from coopgym.benchmarks.analysis import Distribution, Entrant, Estimate, Field, fields, principal
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Gallery,
+    Heading,
+    LookLegend,
+    Section,
+    Table,
+)
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.scatter import Point, scatter
+from coopgym.benchmarks.report.words import STUDENT, mode_title, slug
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),

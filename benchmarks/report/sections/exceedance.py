@@ -7,15 +7,15 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Contest, Gap, exceedances
-from benchmarks.analysis.settings import LEARNER, PRIVATE
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.dots import Dot, Row, Span, dots
-from benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
-from benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.analysis import Contest, Gap, exceedances
+from coopgym.benchmarks.analysis.settings import LEARNER, PRIVATE
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
+from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
 from coopgym.rewards import MODES
 
 EDGE = Span(low=-1.0, high=1.0)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.analysis import Estimate
-from benchmarks.report.content import Heatmap, LookLegend
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.dots import Dot
-from benchmarks.report.plots.maps import Matrix
-from benchmarks.report.words import signed
+from coopgym.benchmarks.analysis import Estimate
+from coopgym.benchmarks.report.content import Heatmap, LookLegend
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.dots import Dot
+from coopgym.benchmarks.report.plots.maps import Matrix
+from coopgym.benchmarks.report.words import signed
 
 FEW = 6
 """Algorithms up to which each has a dot of its own in every game."""

@@ -9,17 +9,17 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Estimate, mean_estimate
-from benchmarks.analysis.scores import Yardstick
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.dots import Dot, Row, Span, dots
-from benchmarks.report.plots.lines import Axis, Level, Line, lines
-from benchmarks.report.sections.learning import UNFOLDED
-from benchmarks.report.words import (
+from coopgym.benchmarks.analysis import Estimate, mean_estimate
+from coopgym.benchmarks.analysis.scores import Yardstick
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, lines
+from coopgym.benchmarks.report.sections.learning import UNFOLDED
+from coopgym.benchmarks.report.words import (
     STUDENT,
     class_name,
     counted,

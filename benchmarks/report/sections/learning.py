@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Estimate, mean_estimate
-from benchmarks.analysis.settings import RANDOM, Setting, mode_order
-from benchmarks.report.content import Block, Chart, Fold, Gallery, LookLegend, Section
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
-from benchmarks.report.words import STUDENT, class_name, counted, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.analysis import Estimate, mean_estimate
+from coopgym.benchmarks.analysis.settings import RANDOM, Setting, mode_order
+from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery, LookLegend, Section
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
+from coopgym.benchmarks.report.words import STUDENT, class_name, counted, game_title, mode_title, sample_size, slug
 from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import (
+from coopgym.benchmarks.analysis import (
     Contest,
     Estimate,
     Field,
@@ -20,10 +20,10 @@ from benchmarks.analysis import (
     profiles,
     rankings,
 )
-from benchmarks.analysis.estimates import FEWEST
-from benchmarks.analysis.settings import PRIVATE
-from benchmarks.report import cells
-from benchmarks.report.content import (
+from coopgym.benchmarks.analysis.estimates import FEWEST
+from coopgym.benchmarks.analysis.settings import PRIVATE
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import (
     Beside,
     Block,
     Cell,
@@ -36,11 +36,11 @@ from benchmarks.report.content import (
     Table,
     Text,
 )
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.dots import Dot, Row, Span, dots
-from benchmarks.report.plots.lines import Axis, Line, lines
-from benchmarks.report.words import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.report.words import STUDENT, counted, game_title, listed, sample_size
 
 FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge: a few disastrous constants would flatten everything else."""

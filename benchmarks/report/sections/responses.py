@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import ScoreTable
-from benchmarks.report.content import Block, Chart, Fold, Gallery, Section
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.ink import MODE_DASHES, mode_colour
-from benchmarks.report.legends import mode_legend
-from benchmarks.report.plots.lines import Axis, Line, lines
-from benchmarks.report.words import class_name, counted, game_title, slug
 from coopgym.agents import constant_names
+from coopgym.benchmarks.analysis import ScoreTable
+from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery, Section
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.ink import MODE_DASHES, mode_colour
+from coopgym.benchmarks.report.legends import mode_legend
+from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.report.words import class_name, counted, game_title, slug
 from coopgym.rewards import MODES
 
 FLOOR, CEILING = -1.0, 1.1

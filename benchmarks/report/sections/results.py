@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.analysis import Contest, Distribution, ScoreTable
-from benchmarks.analysis.settings import PRIVATE
-from benchmarks.nature import share_convention
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.words import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.analysis import Contest, Distribution, ScoreTable
+from coopgym.benchmarks.analysis.settings import PRIVATE
+from coopgym.benchmarks.nature import share_convention
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, mode_title
 
 COLUMNS = (
     Column("algorithm"),

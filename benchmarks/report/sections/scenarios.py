@@ -7,14 +7,14 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import Estimate, ScenarioScore, scenario_scores
-from benchmarks.analysis.scenarios import AMONG
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.plots.dots import Dot, Row, dots
-from benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.analysis import Estimate, ScenarioScore, scenario_scores
+from coopgym.benchmarks.analysis.scenarios import AMONG
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
 
 
 def scenarios(evidence: Evidence) -> Section | None:

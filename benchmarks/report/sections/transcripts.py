@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.report import cells
-from benchmarks.report.content import Block, Cell, Column, Conversation, Fold, Section, Table, Text, Transcripts
-from benchmarks.report.conversations import (
+from coopgym.benchmarks.report import cells
+from coopgym.benchmarks.report.content import Block, Cell, Column, Conversation, Fold, Section, Table, Text, Transcripts
+from coopgym.benchmarks.report.conversations import (
     MOST_DECISIONS,
     MOST_EPISODES,
     MOST_RUNS,
@@ -16,9 +16,9 @@ from benchmarks.report.conversations import (
     selected,
     talks,
 )
-from benchmarks.report.evidence import Evidence
-from benchmarks.report.looks import Look
-from benchmarks.report.words import counted, game_title, listed, percent
+from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.looks import Look
+from coopgym.benchmarks.report.words import counted, game_title, listed, percent
 
 MOST_COUNTED = 400
 """Runs with a row in the table of counts."""

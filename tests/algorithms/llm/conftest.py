@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from algorithms.llm.models import SmallModel, SmallSettings
-from algorithms.llm.tasks import TaskSettings
-from algorithms.llm.warm_up import WarmUp, imitate
+from coopgym.algorithms.llm.models import SmallModel, SmallSettings
+from coopgym.algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.warm_up import WarmUp, imitate
 from coopgym.interfaces.text import Rules
 
 TINY = SmallSettings(layers=1, width=32, heads=2, context=384)

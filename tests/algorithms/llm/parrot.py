@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from algorithms.llm.conversation import Decoding, Rollout
-from algorithms.llm.data import Batch, Group, IntArray, Trajectory
-from algorithms.llm.models import ByteTokenizer, LanguageModel
-from algorithms.llm.scripts import say
-from algorithms.llm.services import Services
-from algorithms.llm.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.conversation import Decoding, Rollout
+from coopgym.algorithms.llm.data import Batch, Group, IntArray, Trajectory
+from coopgym.algorithms.llm.models import ByteTokenizer, LanguageModel
+from coopgym.algorithms.llm.scripts import say
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.tasks import Task, TaskSettings
 
 
 class Parrot(LanguageModel):

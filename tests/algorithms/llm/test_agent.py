@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from parrot import Parrot
 
-from algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.models import SmallModel
-from algorithms.llm.result import LanguageResult, talk_record, training_record
-from algorithms.llm.voices import ModelVoice
-from algorithms.loading import load_agents
-from benchmarks.recording import turn_table, turns_of
 from coopgym.agents import make_agent, play
+from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.conversation import Decoding
+from coopgym.algorithms.llm.models import SmallModel
+from coopgym.algorithms.llm.result import LanguageResult, talk_record, training_record
+from coopgym.algorithms.llm.voices import ModelVoice
+from coopgym.algorithms.loading import load_agents
+from coopgym.benchmarks.recording import turn_table, turns_of
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
@@ -64,7 +64,7 @@ def test_remembering_messages_changes_none(policy: LanguagePolicy, monkeypatch: 
     remembered = play(GAME, agents, episodes=2, seed=1)
     voice = policy.voice
     assert isinstance(voice, ModelVoice)
-    monkeypatch.setattr("algorithms.llm.voices.REMEMBERED", -1)
+    monkeypatch.setattr("coopgym.algorithms.llm.voices.REMEMBERED", -1)
     forgetful = LanguagePolicy(ModelVoice(voice.model, DECODING), "compact", RULES)
     again = [LanguageAgent(forgetful), LanguageAgent(forgetful)]
     assert np.array_equal(play(GAME, again, episodes=2, seed=1).payoffs, remembered.payoffs)

@@ -15,17 +15,17 @@ from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessCl
 from typer.testing import CliRunner, Result
 
 import coopgym
-from algorithms.llm.agent import LanguageAgent
-from algorithms.llm.endpoint_voice import EndpointVoice, Price
-from algorithms.llm.models.endpoint import Endpoint
-from algorithms.llm.voices import Usage
-from benchmarks.cli import app
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand
-from benchmarks.progress import LineProgress
-from benchmarks.runner import run_study
-from benchmarks.study import Study
 from coopgym.agents import Scenario, Seat, make_agent, play
+from coopgym.algorithms.llm.agent import LanguageAgent
+from coopgym.algorithms.llm.endpoint_voice import EndpointVoice, Price
+from coopgym.algorithms.llm.models.endpoint import Endpoint
+from coopgym.algorithms.llm.voices import Usage
+from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.progress import LineProgress
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
 from coopgym.rewards import MODES

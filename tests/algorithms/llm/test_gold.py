@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.llm.gold import DELTA, GRID, REACH, bin_of, correct, graded, oracle_for, oracle_shares, soft_gold
+from coopgym.algorithms.llm.gold import (
+    DELTA,
+    GRID,
+    REACH,
+    bin_of,
+    correct,
+    graded,
+    oracle_for,
+    oracle_shares,
+    soft_gold,
+)
 
 SHARES = st.floats(0.0, 1.0)
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 from quiet import Silence
 
-from algorithms.llm.learner import LLM
-from algorithms.llm.result import LanguageResult
-from benchmarks.executors import InProcess
-from benchmarks.plan import expand
-from benchmarks.runner import run_study
-from benchmarks.study import Study
 from coopgym.agents import play
+from coopgym.algorithms.llm.learner import LLM
+from coopgym.algorithms.llm.result import LanguageResult
+from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 
@@ -106,7 +106,7 @@ def test_the_model_before_training_is_the_warm_up() -> None:
 
 
 def test_a_diverged_replica_is_told_and_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from algorithms.llm.trainer import Trainer
+    from coopgym.algorithms.llm.trainer import Trainer
 
     def step(trainer: Trainer) -> None:
         trainer.decisions += BATCH

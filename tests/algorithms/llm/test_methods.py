@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algorithms.llm import methods
-from algorithms.llm.credit import DECS
-from algorithms.llm.learner import LLM
-from algorithms.llm.objectives import Clip
-from algorithms.llm.registry import RECIPES, make_method
-from algorithms.llm.samplers.tree import BreadthTree
-from algorithms.llm.trainer import Trainer, TrainerSettings
-from benchmarks.study import StudyError, load_study
+from coopgym.algorithms.llm import methods
+from coopgym.algorithms.llm.credit import DECS
+from coopgym.algorithms.llm.learner import LLM
+from coopgym.algorithms.llm.objectives import Clip
+from coopgym.algorithms.llm.registry import RECIPES, make_method
+from coopgym.algorithms.llm.samplers.tree import BreadthTree
+from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
+from coopgym.benchmarks.study import StudyError, load_study
 
 SETTINGS = TrainerSettings(prompts=3, group_size=4, learning_rate=1e-3)
 SHORT = {

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from algorithms.llm.kernels import KERNELS
-from algorithms.llm.minibatch import MiniBatch, Totals
-from algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
-from algorithms.llm.slots import Objective
+from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.minibatch import MiniBatch, Totals
+from coopgym.algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
+from coopgym.algorithms.llm.slots import Objective
 
 B, L = 5, 7
 AGGREGATIONS = ("token_mean", "seq_mean_token_mean", "seq_mean_token_sum", "seq_sum_const")

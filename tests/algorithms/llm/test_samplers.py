@@ -9,19 +9,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from algorithms.llm.conversation import Decoding
-from algorithms.llm.curricula import Uniform
-from algorithms.llm.data import Group
-from algorithms.llm.models import SmallModel
-from algorithms.llm.samplers.independent import Independent
-from algorithms.llm.samplers.match import Matches
-from algorithms.llm.samplers.monte_carlo import MonteCarloTree
-from algorithms.llm.samplers.tree import BreadthTree
-from algorithms.llm.samplers.value_guided import ValueGuidedTree
-from algorithms.llm.services import Services
-from algorithms.llm.slots import Sampler
-from algorithms.llm.tasks import Task, TaskSettings
-from algorithms.llm.value_head import ValueHead
+from coopgym.algorithms.llm.conversation import Decoding
+from coopgym.algorithms.llm.curricula import Uniform
+from coopgym.algorithms.llm.data import Group
+from coopgym.algorithms.llm.models import SmallModel
+from coopgym.algorithms.llm.samplers.independent import Independent
+from coopgym.algorithms.llm.samplers.match import Matches
+from coopgym.algorithms.llm.samplers.monte_carlo import MonteCarloTree
+from coopgym.algorithms.llm.samplers.tree import BreadthTree
+from coopgym.algorithms.llm.samplers.value_guided import ValueGuidedTree
+from coopgym.algorithms.llm.services import Services
+from coopgym.algorithms.llm.slots import Sampler
+from coopgym.algorithms.llm.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.value_head import ValueHead
 from coopgym.interfaces.text import Rules
 
 TREES = [BreadthTree(), ValueGuidedTree(), MonteCarloTree()]

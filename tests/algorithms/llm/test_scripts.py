@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parrot import Parrot, played, task
 
-from algorithms.llm.conversation import Rollout
-from algorithms.llm.data import ToolCall
-from algorithms.llm.models import Generation
-from algorithms.llm.scripts import gold_play, gold_traces, recite, resume, say, spread
-from algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.conversation import Rollout
+from coopgym.algorithms.llm.data import ToolCall
+from coopgym.algorithms.llm.models import Generation
+from coopgym.algorithms.llm.scripts import gold_play, gold_traces, recite, resume, say, spread
+from coopgym.algorithms.llm.tasks import TaskSettings
 from coopgym.interfaces.text import Rules
 
 LEVELS = st.integers(0, 100).map(lambda percent: percent / 100)

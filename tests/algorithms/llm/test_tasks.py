@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from algorithms.llm.gold import DELTA, graded
-from algorithms.llm.tasks import Judgement, Task, TaskSettings
+from coopgym.algorithms.llm.gold import DELTA, graded
+from coopgym.algorithms.llm.tasks import Judgement, Task, TaskSettings
 from coopgym.interfaces.text import Outcome, Rules
 
 ASYMMETRIC = TaskSettings("PartnerHoldUp-v1", reward="integrated", decisions=2)

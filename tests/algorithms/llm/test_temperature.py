@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from algorithms.llm.data import Credit, Trajectory, Turn
-from algorithms.llm.minibatch import minibatch, totals
-from algorithms.llm.models import SmallModel, SmallSettings
-from algorithms.llm.objectives import Clip
-from algorithms.llm.scoring import scored
+from coopgym.algorithms.llm.data import Credit, Trajectory, Turn
+from coopgym.algorithms.llm.minibatch import minibatch, totals
+from coopgym.algorithms.llm.models import SmallModel, SmallSettings
+from coopgym.algorithms.llm.objectives import Clip
+from coopgym.algorithms.llm.scoring import scored
 
 PROMPT = np.frombuffer(b"level?", dtype=np.uint8).astype(np.int64)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from algorithms.llm.adapters.trl import DONE, GameEnvironment, environment_class, task_rows
-from algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.adapters.trl import DONE, GameEnvironment, environment_class, task_rows
+from coopgym.algorithms.llm.tasks import TaskSettings
 from coopgym.interfaces.text import TOOLS, Rules
 
 SETTINGS = TaskSettings("TrustDilemma-v1", partners=("Constant_50",), decisions=2, latest_start=0)
@@ -78,11 +78,11 @@ def test_rows_are_tasks() -> None:
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for missing in ("datasets", "verifiers.v1"):
         monkeypatch.setitem(sys.modules, missing, None)
-    monkeypatch.delitem(sys.modules, "algorithms.llm.adapters.verifiers", raising=False)
+    monkeypatch.delitem(sys.modules, "coopgym.algorithms.llm.adapters.verifiers", raising=False)
     with pytest.raises(ImportError, match=r"coopgym\[interop\]"):
         task_rows(1)
     with pytest.raises(ImportError, match=r"coopgym\[interop\]"):
-        importlib.import_module("algorithms.llm.adapters.verifiers")
+        importlib.import_module("coopgym.algorithms.llm.adapters.verifiers")
 
 
 @pytest.mark.slow

@@ -43,7 +43,8 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
     from verifiers.v1.utils.loaders import load_environment, resolve_env_config
 
     (tmp_path / "my_decisions.py").write_text(
-        "from algorithms.llm.adapters.verifiers import GameEnv, GameTaskset\n__all__ = ['GameEnv', 'GameTaskset']\n"
+        "from coopgym.algorithms.llm.adapters.verifiers import GameEnv, GameTaskset\n"
+        "__all__ = ['GameEnv', 'GameTaskset']\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     tasks = {"id": "my-decisions", "count": 2, "first": 3, "decisions": 2, "partners": ["Constant_50"]}

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from run_rows import GAME, OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from benchmarks.analysis import (
+from coopgym.benchmarks.analysis import (
     CENTRALISED,
     INDEPENDENT,
     censoring,
@@ -30,7 +30,7 @@ from benchmarks.analysis import (
     summarise_contributions,
     worst_off,
 )
-from benchmarks.metrics import gini
+from coopgym.benchmarks.metrics import gini
 from coopgym.corpus import table_from_rows
 
 MODES = ("private", "integrated")

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from benchmarks.audits import AUDITS, Audited, AuditOptions, reference_labels
-from benchmarks.audits.crosscheck import DIRECT, crosscheck
+from coopgym.benchmarks.audits import AUDITS, Audited, AuditOptions, reference_labels
+from coopgym.benchmarks.audits.crosscheck import DIRECT, crosscheck
 from coopgym.corpus.reader import Corpus, load_corpus
 from coopgym.corpus.schema import SCHEMAS, TableName
 from coopgym.corpus.writer import table_from_rows, write_table

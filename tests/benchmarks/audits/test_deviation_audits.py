@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.audits import AUDITS, Audited, AuditOptions
-from benchmarks.audits.conduct import Chance, Conduct
-from benchmarks.audits.rollout import outcome
-from benchmarks.audits.seats import seat_kinds
-from benchmarks.audits.temporal import stage_answers
+from coopgym.benchmarks.audits import AUDITS, Audited, AuditOptions
+from coopgym.benchmarks.audits.conduct import Chance, Conduct
+from coopgym.benchmarks.audits.rollout import outcome
+from coopgym.benchmarks.audits.seats import seat_kinds
+from coopgym.benchmarks.audits.temporal import stage_answers
 from coopgym.corpus.schema import PROTOCOLS, SCHEMAS, TableName
 from coopgym.corpus.writer import validate
 from coopgym.games.registry import make_game
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import StageGame
+from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.rewards import reward_layer
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import StageGame
-from oracles.games.rollout import opening
-from oracles.games.symmetry import groups_in_state
 
 COARSE = AuditOptions(
     surface_step=0.1,

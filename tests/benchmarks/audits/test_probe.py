@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.audits import Reaction, policy_probe
 from coopgym.agents import make_agent
+from coopgym.benchmarks.audits import Reaction, policy_probe
 from coopgym.games.registry import make_game
 
 STEPS = 40

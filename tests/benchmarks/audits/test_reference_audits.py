@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scalar_play import episode, first_seat, held
 
-from benchmarks.audits import AUDITS, AuditOptions, reference_labels
-from benchmarks.audits.reference_temporal import strategies, switch_steps, vulnerability_class
+from coopgym.benchmarks.audits import AUDITS, AuditOptions, reference_labels
+from coopgym.benchmarks.audits.reference_temporal import strategies, switch_steps, vulnerability_class
 from coopgym.games.registry import games, make_game, spec
 
 VARIED = {

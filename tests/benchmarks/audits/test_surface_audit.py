@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.audits import AUDITS, AuditOptions, rollout
-from benchmarks.audits.conduct import Chance, Conduct
-from benchmarks.audits.rollout import outcome
 from coopgym.agents.heuristics import Constant
 from coopgym.agents.play import play
+from coopgym.benchmarks.audits import AUDITS, AuditOptions, rollout
+from coopgym.benchmarks.audits.conduct import Chance, Conduct
+from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.registry import make_game
 
 # Best common level in per cent under private and integrated rewards, its return per seat, and the integrated return of

@@ -9,7 +9,7 @@ import pytest
 from coopgym.games.registry import games, make_game
 from coopgym.interfaces.text import TOOLS, Desk, IllegalCallError, Report, Rules, TextMatch, Tool, openai_schemas
 from coopgym.interfaces.text.arguments import Level
-from oracles import StageGame, best_response
+from coopgym.oracles import StageGame, best_response
 
 LONG = Rules(max_turns=40)
 

@@ -14,14 +14,14 @@ from formal_certificates import CERTIFICATES
 from coopgym.agents import Episodes, Seat, make_agent, play
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
+from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
+from coopgym.oracles.agents.solutions import following_equilibria
+from coopgym.oracles.dynamic import planner
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
+from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, repeated
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
-from oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
-from oracles.agents.solutions import following_equilibria
-from oracles.dynamic import planner
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import CommitmentGame, StageGame
-from oracles.games.rollout import expected_step, opening, plan_returns, repeated
 
 FloatArray = npt.NDArray[np.float64]
 

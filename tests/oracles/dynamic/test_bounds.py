@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State
-from oracles.dynamic.bounds import Gap, certified_gap
-from oracles.dynamic.optimism import optimistic_states
-from oracles.dynamic.planner import QUICK, Plan, plan
-from oracles.dynamic.planning import PlanningProblem
-from oracles.dynamic.yardsticks import Yardsticks
-from oracles.games.rollout import expected_step, opening, repeated
+from coopgym.oracles.dynamic.bounds import Gap, certified_gap
+from coopgym.oracles.dynamic.optimism import optimistic_states
+from coopgym.oracles.dynamic.planner import QUICK, Plan, plan
+from coopgym.oracles.dynamic.planning import PlanningProblem
+from coopgym.oracles.dynamic.yardsticks import Yardsticks
+from coopgym.oracles.games.rollout import expected_step, opening, repeated
 
 STEPS = 16
 few = settings(max_examples=8, deadline=None)

@@ -9,9 +9,9 @@ import pytest
 
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
+from coopgym.oracles.games.rollout import expected_step, opening, plan_returns
 from coopgym.rewards import reward_layer
-from oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
-from oracles.games.rollout import expected_step, opening, plan_returns
 
 STEPS = 12
 

@@ -14,14 +14,14 @@ from scipy.optimize import minimize_scalar
 from coopgym.agents.heuristics import Constant
 from coopgym.backend import torch_backend
 from coopgym.games.registry import games, make_game
+from coopgym.oracles.dynamic.ascent import ascend, concave_maxima, polish
+from coopgym.oracles.dynamic.joint_search import jostled, ramps, swept
+from coopgym.oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
+from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
+from coopgym.oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
+from coopgym.oracles.games.normal_form import CommitmentGame
+from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
 from coopgym.rewards import reward_layer
-from oracles.dynamic.ascent import ascend, concave_maxima, polish
-from oracles.dynamic.joint_search import jostled, ramps, swept
-from oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
-from oracles.dynamic.planning import PlanningProblem, block_of_seats
-from oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
-from oracles.games.normal_form import CommitmentGame
-from oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
 
 STEPS = 20
 PLAYERS = ("GrimTrigger", "Random", "TitForTat")

@@ -15,20 +15,20 @@ from recordings import DATA
 from textbook_games import Cournot, LinearPublicGood
 
 from coopgym.games.registry import make_game
-from oracles.finite.correlated import (
+from coopgym.oracles.finite.correlated import (
     CoarseCorrelatedEquilibrium,
     CorrelatedEquilibrium,
     EquilibriumProgramme,
     welfare_bracket,
 )
-from oracles.finite.discretised import MAX_PROFILES, FiniteGame, discretise, grid_equilibria, largest_grid
-from oracles.finite.game_solver import GameSolver, expected_utilities, external_regrets, recommendation_regrets
-from oracles.finite.kernels import KERNELS
-from oracles.finite.linear_programme import SolverError, least_cost
-from oracles.finite.no_regret import Hedge, action_values
-from oracles.finite.zero_sum import duality_gap, minimax, security_level
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.finite.discretised import MAX_PROFILES, FiniteGame, discretise, grid_equilibria, largest_grid
+from coopgym.oracles.finite.game_solver import GameSolver, expected_utilities, external_regrets, recommendation_regrets
+from coopgym.oracles.finite.kernels import KERNELS
+from coopgym.oracles.finite.linear_programme import SolverError, least_cost
+from coopgym.oracles.finite.no_regret import Hedge, action_values
+from coopgym.oracles.finite.zero_sum import duality_gap, minimax, security_level
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
 
 EXAMPLES = json.loads((DATA / "finite_game_examples.json").read_text())
 CHICKEN = FiniteGame.bimatrix([[6, 2], [7, 0]], [[6, 7], [2, 0]])

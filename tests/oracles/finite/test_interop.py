@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from textbook_games import Cournot, LinearPublicGood
 
 from coopgym.games.registry import make_game
-from oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
-from oracles.finite.discretised import FiniteGame, discretise
-from oracles.finite.game_solver import external_regrets, recommendation_regrets
-from oracles.finite.no_regret import Hedge, action_values
-from oracles.finite.zero_sum import minimax, security_level
-from oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
+from coopgym.oracles.finite.discretised import FiniteGame, discretise
+from coopgym.oracles.finite.game_solver import external_regrets, recommendation_regrets
+from coopgym.oracles.finite.no_regret import Hedge, action_values
+from coopgym.oracles.finite.zero_sum import minimax, security_level
+from coopgym.oracles.games.normal_form import FloatArray, StageGame
 
 SEEDS = st.integers(0, 2**32 - 1)
 ROUNDING = 1e-6

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from textbook_games import TextbookGame
 
 from coopgym.games.registry import make_game
-from oracles.games.basin_search import find_basins
-from oracles.games.basins import Basins
-from oracles.games.best_response import regret
-from oracles.games.equilibrium import find_equilibria
-from oracles.games.normal_form import CommitmentGame, NormalForm
+from coopgym.oracles.games.basin_search import find_basins
+from coopgym.oracles.games.basins import Basins
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.equilibrium import find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm
 
 FloatArray = npt.NDArray[np.float64]
 Curve = Callable[[FloatArray], FloatArray]

@@ -10,9 +10,9 @@ from scipy.optimize import minimize_scalar
 
 from coopgym.backend import torch_backend
 from coopgym.games.registry import games, make_game
-from oracles.games.best_response import AUDIT_LEVELS, best_response, regret
-from oracles.games.line_search import maximise
-from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+from coopgym.oracles.games.best_response import AUDIT_LEVELS, best_response, regret
+from coopgym.oracles.games.line_search import maximise
+from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 
 SMALL = [game for game in games() if not game.startswith("Apache")]
 

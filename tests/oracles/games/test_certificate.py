@@ -11,13 +11,13 @@ import pytest
 from formal_certificates import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
 
 from coopgym.games.registry import games, make_game
-from oracles.games.best_response import regret
-from oracles.games.certificate import Certificate, certify
-from oracles.games.certificate_record import certificate_record
-from oracles.games.dilemma import dilemma, fear, greed, mutuality_path, schelling
-from oracles.games.mechanism import enforced_agreement, value_of_information
-from oracles.games.normal_form import CommitmentGame, StageGame
-from oracles.games.rollout import opening
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.certificate import Certificate, certify
+from coopgym.oracles.games.certificate_record import certificate_record
+from coopgym.oracles.games.dilemma import dilemma, fear, greed, mutuality_path, schelling
+from coopgym.oracles.games.mechanism import enforced_agreement, value_of_information
+from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
+from coopgym.oracles.games.rollout import opening
 
 
 def per_group(form: StageGame, values: npt.NDArray[np.float64]) -> list[float]:

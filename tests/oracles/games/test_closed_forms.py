@@ -8,8 +8,8 @@ from textbook_games import LinearPublicGood
 
 from coopgym.games.registry import make_game
 from coopgym.mechanisms.value import SMOOTHING
-from oracles.games.best_response import best_response, regret
-from oracles.games.closed_forms import (
+from coopgym.oracles.games.best_response import best_response, regret
+from coopgym.oracles.games.closed_forms import (
     loyal_team_equilibrium,
     public_good_equilibrium,
     public_good_optimum,
@@ -18,10 +18,10 @@ from oracles.games.closed_forms import (
     team_equilibrium,
     team_optimum,
 )
-from oracles.games.equilibrium import TOLERANCE, find_equilibria
-from oracles.games.normal_form import NormalForm, StageGame
-from oracles.games.optimum import welfare_optimum
-from oracles.games.rollout import opening
+from coopgym.oracles.games.equilibrium import TOLERANCE, find_equilibria
+from coopgym.oracles.games.normal_form import NormalForm, StageGame
+from coopgym.oracles.games.optimum import welfare_optimum
+from coopgym.oracles.games.rollout import opening
 
 SEARCHED = 5.0 * TOLERANCE
 """A residual of one tolerance leaves an error of a few, by the slopes of the best responses."""

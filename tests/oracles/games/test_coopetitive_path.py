@@ -8,10 +8,10 @@ from formal_certificates import CERTIFICATES
 
 from coopgym.agents import make_agent, play
 from coopgym.games.registry import make_game
-from oracles.games.best_response import regret
-from oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
-from oracles.games.normal_form import StageGame
-from oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
+from coopgym.oracles.games.normal_form import StageGame
+from coopgym.oracles.games.rollout import expected_step, opening
 
 
 @pytest.mark.parametrize("game", ["TrustDilemma-v1", "SLCD-v1", "GraduatedSanction-v1", "PartnerHoldUp-v1"])
@@ -51,6 +51,6 @@ def test_a_state_without_equilibrium_is_named(monkeypatch: pytest.MonkeyPatch) -
         return [np.stack([match, -match], axis=-1) for _ in layers]
 
     monkeypatch.setattr(StageGame, "read", chase)
-    monkeypatch.setattr("oracles.games.equilibrium.default_starts", lambda form: np.array([[0.2, 0.9]]))
+    monkeypatch.setattr("coopgym.oracles.games.equilibrium.default_starts", lambda form: np.array([[0.2, 0.9]]))
     with pytest.raises(NoStageEquilibriumError, match="SLCD-v1 at step 0: no stage equilibrium"):
         coopetitive_path(make_game("SLCD-v1"))

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import games, make_game
-from oracles.games.best_response import regret
-from oracles.games.dilemma import dilemma
-from oracles.games.equilibrium import Equilibria, find_equilibria
-from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
-from oracles.games.optimum import welfare_optimum
-from oracles.games.rollout import opening
+from coopgym.oracles.games.best_response import regret
+from coopgym.oracles.games.dilemma import dilemma
+from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
+from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+from coopgym.oracles.games.optimum import welfare_optimum
+from coopgym.oracles.games.rollout import opening
 
 MODES = ("private", "integrated", "mutuality=0.5")
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import games, make_game
-from oracles.games.best_response import best_response, regret
-from oracles.games.normal_form import StageGame
-from oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
-from oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.best_response import best_response, regret
+from coopgym.oracles.games.normal_form import StageGame
+from coopgym.oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
+from coopgym.oracles.games.rollout import expected_step, opening
 
 SYMMETRIC = [game for game, facts in CERTIFICATES.items() if len(facts["groups"]) == 1]
 SMALL = ("TrustDilemma-v1", "PartnerHoldUp-v1", "AppleAppStore-v1", "TeamProduction-v0")

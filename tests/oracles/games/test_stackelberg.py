@@ -7,9 +7,9 @@ import pytest
 from textbook_games import Cournot, Indifferent, LinearPublicGood
 
 from coopgym.games.registry import make_game
-from oracles.games.best_response import best_response
-from oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
-from oracles.games.stackelberg import leader_advantage, sequential_outcome
+from coopgym.oracles.games.best_response import best_response
+from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
+from coopgym.oracles.games.stackelberg import leader_advantage, sequential_outcome
 
 
 @pytest.mark.parametrize("n_agents", [2, 3, 4, 5])

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracles.finite.discretised import FiniteGame
-from oracles.games.normal_form import FloatArray
-from oracles.meta.alpha_rank import Takeovers, alpha_rank, alpha_sweep, sink_components
-from oracles.meta.fixation import fixation_probabilities
-from oracles.meta.stationary import stationary_distribution
+from coopgym.oracles.finite.discretised import FiniteGame
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.alpha_rank import Takeovers, alpha_rank, alpha_sweep, sink_components
+from coopgym.oracles.meta.fixation import fixation_probabilities
+from coopgym.oracles.meta.stationary import stationary_distribution
 
 ROCK_PAPER_SCISSORS = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
 PRISONERS = np.array([[3.0, 0.0], [5.0, 1.0]])

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracles.finite.zero_sum import minimax
-from oracles.games.normal_form import FloatArray
-from oracles.meta.alpha_rank import Takeovers, alpha_sweep
-from oracles.meta.empirical_game import EmpiricalGame
-from oracles.meta.nash_averaging import advantages, nash_averaging
-from oracles.meta.populations import OnePopulation
-from oracles.meta.replicator import replicate
+from coopgym.oracles.finite.zero_sum import minimax
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.alpha_rank import Takeovers, alpha_sweep
+from coopgym.oracles.meta.empirical_game import EmpiricalGame
+from coopgym.oracles.meta.nash_averaging import advantages, nash_averaging
+from coopgym.oracles.meta.populations import OnePopulation
+from coopgym.oracles.meta.replicator import replicate
 
 PRISONERS = [[3.0, 0.0], [5.0, 1.0]]
 STAG_HUNT = [[4.0, 0.0], [3.0, 2.0]]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 from scipy.special import entr
 
-from oracles.finite.zero_sum import minimax
-from oracles.games.normal_form import FloatArray
-from oracles.meta.nash_averaging import advantages, nash_averaging
+from coopgym.oracles.finite.zero_sum import minimax
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.nash_averaging import advantages, nash_averaging
 
 ROCK_PAPER_SCISSORS = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
 SEEDS = st.integers(0, 2**32 - 1)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracles.games.normal_form import FloatArray
-from oracles.meta.populations import OnePopulation, TwoPopulations
-from oracles.meta.replicator import basins, random_states, replicate
-from oracles.meta.rest_points import rest_points
+from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.meta.populations import OnePopulation, TwoPopulations
+from coopgym.oracles.meta.replicator import basins, random_states, replicate
+from coopgym.oracles.meta.rest_points import rest_points
 
 ROCK_PAPER_SCISSORS = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
 PRISONERS = np.array([[3.0, 0.0], [5.0, 1.0]])

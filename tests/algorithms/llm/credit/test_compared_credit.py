@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from handmade import batch_of, example, outcomes_batch, rollout, rollout_numbers, turn_numbers
 
-from algorithms.llm.credit import COPO, DECS, PPO, PPR, SPAE, TreePS, VStar
-from algorithms.llm.credit.positions import necessary_share
-from algorithms.llm.data import Batch, Tree
-from algorithms.llm.minibatch import totals
+from coopgym.algorithms.llm.credit import COPO, DECS, PPO, PPR, SPAE, TreePS, VStar
+from coopgym.algorithms.llm.credit.positions import necessary_share
+from coopgym.algorithms.llm.data import Batch, Tree
+from coopgym.algorithms.llm.minibatch import totals
 
 near = pytest.approx
 

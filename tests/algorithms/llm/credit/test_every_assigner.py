@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from handmade import annotate, batch_of, rollout
 
-from algorithms.llm import credit as methods
-from algorithms.llm.data import Batch
-from algorithms.llm.minibatch import minibatch, totals
-from algorithms.llm.slots import CreditAssigner
+from coopgym.algorithms.llm import credit as methods
+from coopgym.algorithms.llm.data import Batch
+from coopgym.algorithms.llm.minibatch import minibatch, totals
+from coopgym.algorithms.llm.slots import CreditAssigner
 
 ASSIGNERS = [
     methods.GroupZ(),

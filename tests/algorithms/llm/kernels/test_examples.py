@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from recordings import DATA
 
-from algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels import KERNELS
 
 EXAMPLES = json.loads((DATA / "llm_methods_examples.json").read_text())
 CASES = EXAMPLES["cases"]

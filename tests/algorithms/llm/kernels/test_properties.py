@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from algorithms.llm.kernels import (
+from coopgym.algorithms.llm.kernels import (
     arena,
     bnpo,
     copo,
@@ -35,7 +35,7 @@ from algorithms.llm.kernels import (
     treeps,
     vstar,
 )
-from algorithms.llm.kernels.validation import FloatArray
+from coopgym.algorithms.llm.kernels.validation import FloatArray
 
 FEW = settings(max_examples=15)
 ROUNDING = 1e-9

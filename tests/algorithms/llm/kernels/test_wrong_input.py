@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from algorithms.llm.kernels import KERNELS, core, scope
+from coopgym.algorithms.llm.kernels import KERNELS, core, scope
 
 SCORE = {"score": [[0.0, 1.0], [2.0, 0.0]]}
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.llm.models.tokenizer import ByteTokenizer
+from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer
 
 TOKENIZER = ByteTokenizer()
 

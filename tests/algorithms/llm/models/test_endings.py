@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from algorithms.llm.models import SmallModel, SmallSettings
-from algorithms.llm.models import endings as module
-from algorithms.llm.models.endings import endings_logp
+from coopgym.algorithms.llm.models import SmallModel, SmallSettings
+from coopgym.algorithms.llm.models import endings as module
+from coopgym.algorithms.llm.models.endings import endings_logp
 
 MODEL = SmallModel(SmallSettings(layers=2, width=16, heads=2, context=24), seed=3)
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion, echo
 
-from algorithms.llm.models import exchange
-from algorithms.llm.models.answer_cache import AnswerCache
-from algorithms.llm.models.chat import ChatMessage, ChatReply
-from algorithms.llm.models.endpoint import Endpoint
-from algorithms.llm.models.pacing import retry_after
+from coopgym.algorithms.llm.models import exchange
+from coopgym.algorithms.llm.models.answer_cache import AnswerCache
+from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
+from coopgym.algorithms.llm.models.endpoint import Endpoint
+from coopgym.algorithms.llm.models.pacing import retry_after
 
 KEY = "sk-very-secret"
 

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.llm.data import IntArray
-from algorithms.llm.models.sampling import draw, sample
+from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.sampling import draw, sample
 
 END = (3,)
 FIVE = np.full(3, 5)

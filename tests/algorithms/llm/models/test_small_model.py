@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.llm.data import IntArray
-from algorithms.llm.models.sampling import Generation
-from algorithms.llm.models.small import SmallModel, SmallSettings
-from algorithms.llm.models.storage import load_model
+from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.sampling import Generation
+from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
+from coopgym.algorithms.llm.models.storage import load_model
 from coopgym.digests import DIGESTS_FILE
 
 TINY = SmallSettings(layers=2, width=16, heads=2, context=24)

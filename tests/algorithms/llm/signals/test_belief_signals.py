@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from parrot import GOLD, Parrot, batch, group, played, services, task
 
-from algorithms.llm.data import Group
-from algorithms.llm.gold import soft_gold
-from algorithms.llm.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
-from algorithms.llm.signals.beliefs import last_known
-from algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.data import Group
+from coopgym.algorithms.llm.gold import soft_gold
+from coopgym.algorithms.llm.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
+from coopgym.algorithms.llm.signals.beliefs import last_known
+from coopgym.algorithms.llm.signals.decisions import decisions
 
 UNIFORM = -np.log(257)
 
