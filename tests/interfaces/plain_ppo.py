@@ -1,7 +1,8 @@
 """Proximal policy optimisation as newcomers copy it from single-file collections: a Gaussian on the plain action space.
 
-The usual settings for continuous control: clipped actions, running normalisation of observations and rewards, a network
-and beside it a standard deviation for all states, which starts at 1.
+The usual settings for continuous control: clipped actions, running normalisation of observations and rewards, cut off
+where they are far out as the first ones are, a network and beside it a standard deviation for all states, which starts
+at 1.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.wrappers import ClipAction, NormalizeObservation, NormalizeReward
+from gymnasium.wrappers import ClipAction, NormalizeObservation, NormalizeReward, TransformReward
 from torch import Tensor, nn
 from torch.distributions import Normal
 
 STEPS, MINIBATCHES, EPOCHS = 2048, 32, 10
 GAMMA, LAMBDA, CLIP, VALUE_WEIGHT, LARGEST_GRADIENT = 0.99, 0.95, 0.2, 0.5, 0.5
+FAR_OUT = 10.0
+"""Standard deviations at which normalised observations and rewards are cut off."""
 
 
 def _layer(inputs: int, outputs: int, gain: float) -> nn.Linear:
@@ -40,7 +43,7 @@ class PlainPPO:
         torch.manual_seed(seed)
         self.seed = seed
         self.normaliser = NormalizeObservation(ClipAction(env))
-        self.env = NormalizeReward(self.normaliser, gamma=GAMMA)
+        self.env = TransformReward(NormalizeReward(self.normaliser, gamma=GAMMA), self._cut_off)
         size = env.observation_space.shape[0]
         self.actor, self.critic = _network(size, 1, 0.01), _network(size, 1, 1.0)
         self.log_std = nn.Parameter(torch.zeros(1))
@@ -58,10 +61,14 @@ class PlainPPO:
     def act(self, observation: Any) -> Any:
         """The mean action for an observation as the environment gives it."""
         moments = self.normaliser.obs_rms
-        seen = (observation - moments.mean) / np.sqrt(moments.var + self.normaliser.epsilon)
+        seen = self._cut_off((observation - moments.mean) / np.sqrt(moments.var + self.normaliser.epsilon))
         with torch.no_grad():
             mean = self.actor(torch.as_tensor(seen, dtype=torch.float32)).numpy()
         return np.clip(mean, *(getattr(self.env.unwrapped.action_space, side) for side in ("low", "high")))
+
+    @staticmethod
+    def _cut_off(normalised: Any) -> Any:
+        return np.clip(normalised, -FAR_OUT, FAR_OUT)
 
     def _policy(self, seen: Tensor) -> Normal:
         return Normal(self.actor(seen), self.log_std.exp())
@@ -72,7 +79,7 @@ class PlainPPO:
         actions, log_probs = torch.zeros(STEPS, 1), torch.zeros(STEPS, 1)
         rewards, ends = torch.zeros(STEPS), torch.zeros(STEPS)
         for t in range(STEPS):
-            seen[t] = torch.as_tensor(observation)
+            seen[t] = torch.as_tensor(self._cut_off(observation))
             policy = self._policy(seen[t])
             actions[t] = policy.sample()
             log_probs[t] = policy.log_prob(actions[t])
@@ -80,7 +87,7 @@ class PlainPPO:
             rewards[t], ends[t] = float(reward), float(terminated or truncated)
             if terminated or truncated:
                 observation, _ = self.env.reset()
-        seen[STEPS] = torch.as_tensor(observation)
+        seen[STEPS] = torch.as_tensor(self._cut_off(observation))
         values = self.critic(seen)[:, 0]
         advantages, following = torch.zeros(STEPS), torch.zeros(())
         for t in reversed(range(STEPS)):
