@@ -16,8 +16,8 @@ unlinked
     a checkout whose links are plain files, as where a file system has none: it installs in place, and tests pass
 
 The wheel is built from such a checkout too. Everything runs in a folder whose project has packages of its own that are
-named like the parts of ours. torch is the release of constraints.txt in all of them: older ones are served as builds for
-CUDA only, gigabytes each. What pip is told by its own configuration (an index, a folder of wheels) holds here too.
+named like the parts of ours. torch is the release of constraints.txt in all of them: older ones are served as builds
+for CUDA only, gigabytes each. What pip is told by its own configuration (an index, a folder of wheels) holds here too.
 """
 
 from __future__ import annotations
