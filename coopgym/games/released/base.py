@@ -105,7 +105,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             edition="released",
             mechanism_class=self.mechanism_class,
             category=self.category,
-            summary=(type(self).__doc__ or "").split("\n", 1)[0],
+            summary=self.in_one_sentence(),
             roles=table.roles or tuple(f"agent_{i}" for i in range(len(table.endowments))),
             horizon=self.parameters.max_steps,
             endowments=np.asarray(table.endowments, dtype=np.float64),
