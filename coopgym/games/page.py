@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 RULES = ("seats", "actions", "payoff", "state", "agreement", "membership", "end", "trust")
 """Fields of a page that are the rules of its game."""
+VERBATIM = ("title", "summary", "versions")
+"""Texts that are no templates: they are shown without a game, or speak of several."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class GamePage:
             raise ValueError(f"page {self.title!r}: the summary is a sentence and ends with a full stop")
         if self.version < 1:
             raise ValueError(f"page {self.title!r}: version={self.version}; count from 1")
-        for text in self._templates():
+        for text in self.templates():
             try:
                 [*Formatter().parse(text)]
             except ValueError as error:
@@ -108,10 +110,11 @@ class GamePage:
             if explained.count(field) > 1:
                 raise ValueError(f"page {self.title!r}: {field} is explained twice")
 
-    def _templates(self) -> Iterator[str]:
+    def templates(self) -> Iterator[str]:
+        """Yield the texts that have placeholders."""
         for each in dataclasses.fields(self):
             value = getattr(self, each.name)
-            if isinstance(value, str):
+            if isinstance(value, str) and each.name not in VERBATIM:
                 yield value
         yield from self.payoff
 
@@ -127,7 +130,7 @@ class GamePage:
         """
         try:
             return _NUMBERS.vformat(text, (), facts(game))
-        except (KeyError, AttributeError, IndexError) as error:
+        except (LookupError, AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"page {self.title!r}: {error} is nothing of {game.id}, in {text!r}") from error
 
     def as_prompt(self, game: AnyGame) -> str:

@@ -12,6 +12,8 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
+from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State
@@ -93,6 +95,26 @@ def the_spec_is_consistent(subject: Subject) -> None:
     require(set(game.views) <= set(VIEWS), f"views={game.views}; choose among {', '.join(VIEWS)}")
     require(spec.default_view in game.views, f"default_view={spec.default_view!r} is not among views={game.views}")
     require(game.reward_normaliser > 0, f"reward_normaliser={game.reward_normaliser}; it must be positive")
+
+
+def the_page_says_what_is_played(subject: Subject) -> None:
+    """A game's own page can be told, and explains every state array and every block of observations."""
+    game = subject.game
+    try:
+        told = sections(game)
+    except ValueError as error:
+        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
+    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
+    page = game.page
+    if page is None:  # a plain page, of the specification and the docstring, will do
+        return
+    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    unexplained = sorted(name for name in named if page.symbol(name) is None)
+    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
+    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
+    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
+    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
+    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
 
 
 def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
@@ -429,6 +451,7 @@ def gradients_are_finite(subject: Subject) -> None:
 
 CHECKS = (
     the_spec_is_consistent,
+    the_page_says_what_is_played,
     the_start_has_the_shape_of_the_batch,
     the_start_is_the_beginning,
     a_step_has_the_shape_of_the_batch,

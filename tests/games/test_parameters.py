@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from coopgym.games.parameters import Parameters, build, describe, parameter, phase_preset
-from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.registry import games, make_game
 
 every_game = pytest.mark.parametrize("game_id", games())
 

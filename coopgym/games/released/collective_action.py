@@ -65,12 +65,7 @@ TeamParametersT = TypeVar("TeamParametersT", bound=Parameters)
 
 
 class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, TeamParametersT]):
-    """TR-1 payoffs with θ 20, γ 0.65, D 0.55, norm 40 % of endowment, times a game's factors on conduct.
-
-    ``info`` adds what a team with production Q(a) = ω (Σa)^β would make of the same effort (`TeamModel`):
-    `team_output`, `nash_equilibrium`, `social_optimum` (not limited to the endowment), `efficiency_ratio`; and
-    `loyalty_scores`, `mean_loyalty`, `team_cohesion`, `free_rider_count`, `free_rider_indices`. None of it is paid.
-    """
+    """A team that is paid as TR-1 pays, times a game's factors on conduct; `TeamModel` is reported only."""
 
     kind: ClassVar[type[State]] = TeamState
     mechanism_class = "TR-3"
@@ -165,11 +160,7 @@ class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
 
 
 class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductStateT, TeamParametersT]):
-    """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination.
-
-    F_i is 0.5 below 30 % of endowment; B_i is 1 + 0.15 L_i where the mean share L_i of the last ten steps is at least
-    0.6; G is 1.2 when nobody plays less than half. ``info`` adds L as `recent_cooperation`.
-    """
+    """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination."""
 
     version: ClassVar[int] = 2
     kind: ClassVar[type[State]] = ConductState

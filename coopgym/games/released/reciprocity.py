@@ -65,12 +65,7 @@ class ReciprocityParameters(Parameters):
 
 
 class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
-    """TR-1 payoffs times m_i = max(0.01, 1 + u_i / mean e), u_i = λ_R Σ_j T_ij (1 + ω_r D_ij) ρ₀ D_ij^η tanh(κ_r s_j).
-
-    s_j = a_j - ā_j compares an action with the mean ā_j over the last min(k, t - 1) steps, the current one included
-    (zero at the first step), in action units. Trust is raw trust after the step. ``info`` adds the pairwise
-    `cooperation_signals` s_ij, `reciprocity_effects` and `memory_averages` ā_j, and `tr4_memory_window` k.
-    """
+    """TR-1 payoffs times a bounded answer to the deviation from remembered conduct (TR-4 Eq. 19-25, 44)."""
 
     kind = ReciprocityState
     Parameters = ReciprocityParameters

@@ -164,7 +164,7 @@ SYNERGY_SEARCH = GamePage(
         '{trust_on_conduct}; the last payoffs are kept, γ stays. Set γ with ``options={{"gamma": x}}`` at reset.'
     ),
     end="truncated after {horizon} steps, never early.",
-    observation="The full view adds (γ - 2.1)/0.8 before the time, so it must not reach a policy under test.",
+    observation="The full view adds γ, scaled to its range, before the time, so it must not reach a policy under test.",
     info="also `gamma`, and that only with ``privileged=True``.",
     off_switch="``mechanism=False`` sets γ to the middle of its range in every episode; nothing is drawn.",
     closed_forms=told(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coopgym.games.formal.pages.shared import MEMBERS, MEMORY, RELATIONS, TRUST_UPDATE, VALUES, told
+from coopgym.games.formal.pages.shared import FULL_MEMORY, MEMBERS, MEMORY, RELATIONS, TRUST_UPDATE, VALUES, told
 from coopgym.games.page import GamePage, Source, Symbol
 
 RECIPROCAL_DILEMMA = GamePage(
@@ -24,7 +24,7 @@ RECIPROCAL_DILEMMA = GamePage(
     ),
     state=told("{trust_on_conduct}; {full_memory} c."),
     end="truncated after {horizon} steps, never early.",
-    observation="the full view adds the last five steps, oldest first, before the time.",
+    observation=FULL_MEMORY,
     info=told("also `memory` (ā); step only `effects` (E_ij {kindness}, N × N)."),
     off_switch="``mechanism=False`` sets ρ₀ = 0 and leaves the trust gate.",
     closed_forms=told("{gated_equilibrium}."),
@@ -70,7 +70,7 @@ GIFT_EXCHANGE = GamePage(
         "W ← c_0, from the norm at reset. The last wage posted is never paid."
     ),
     end="truncated after {horizon} steps, never early.",
-    observation="the full view adds the last three steps, oldest first, before the time.",
+    observation=FULL_MEMORY,
     info=told(
         "also `wage_in_force` (W of the coming step), `effort` (last c_1), `memory` (ā); step only `effects` (E_ij "
         "{kindness}, N × N)."
@@ -118,7 +118,7 @@ INDIRECT_RECIPROCITY = GamePage(
         "reset, takes in c. It is observed and pays nothing here: image takes its place."
     ),
     end="truncated after {horizon} steps, never early.",
-    observation="the full view adds the last seven steps, oldest first, before the time.",
+    observation=FULL_MEMORY,
     info=(
         "also `image`, `recipient`, `donor` (indices, of the coming step), `memory` (ā); step only `effects` ((N - 1) "
         "E_ir tanh(..) in the recipients' places, N × N)."
@@ -166,13 +166,13 @@ GRADUATED_SANCTION = GamePage(
     ),
     state=told("{trust_on_conduct}; {full_memory} c; n ← {record_update} (1 - n) from 0."),
     end="truncated after {horizon} steps, never early.",
-    observation="the full view adds the last ten steps, oldest first, before the time.",
+    observation=FULL_MEMORY,
     info=told(
         "also `record` (n), `memory` (ā); step only `violations` (v), `fines`, `enforcement_cost` (both payoff units), "
         "`effects` (E_ij {kindness}, N × N)."
     ),
     off_switch="``mechanism=False`` fines nobody and leaves reciprocity.",
-    closed_forms=(
+    closed_forms=told(
         "below the norm Nash solves k = {first_fine}/b + θ/(1 + e c) + (γ β/N) (c + 0.001)^(β-1); above it the optimum "
         "solves k = θ/(1 + e c) + γ β (c + 0.001)^(β-1)."
     ),
@@ -221,7 +221,7 @@ APPLE_APP_STORE = GamePage(
         "step m_j ← 0 {link_levels}, else unchanged; m_0 ← max_j m_j."
     ),
     end="truncated after {horizon} steps (quarters), never early; exits are reversible.",
-    observation="the full view adds the last four steps, oldest first, before the time.",
+    observation=FULL_MEMORY,
     info=told(
         "also `members`, `links` (per developer), `memory` (ā); step only `exits`, `returns` (per agent), `effects` "
         "(m_i m_j m_0 E_ij {kindness}, N × N)."

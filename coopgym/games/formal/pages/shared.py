@@ -81,6 +81,7 @@ MEMORY = (
     Symbol("memory", "ā", "conduct of the last k_m steps, oldest first; observed as each agent's mean"),
     Symbol("memory_buffer", "memory", "conduct of the last k_m steps, oldest first"),
 )
+FULL_MEMORY = "The full view adds the last {memory} steps, oldest first, before the time."
 MEMBERS = Symbol("members", "m_i", "1 for those who take part, the platform first", "{0, 1}")
 
 VALUES = Source("TR-1", "Eq. 6-8, 11, 13", "value, payoff, weights")

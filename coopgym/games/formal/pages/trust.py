@@ -84,7 +84,7 @@ RECOVERY_RACE = GamePage(
         *RELATIONS,
         Symbol("peak_trust", "max τ", "highest mean effective trust so far"),
         Symbol("recovery_step", "t_R", "first step at the recovery level, -1 before", "-1 to T_max"),
-        Symbol("dividend_level", "σ((τ - 0.75)/0.03)", "part of the recovery dividend that is paid"),
+        Symbol("dividend_level", "σ(τ)", "part of the recovery dividend that is paid"),
     ),
     sources=(
         Source("TR-2", "Eq. 6-9", "trust and damage"),
@@ -203,7 +203,7 @@ REPUTATION_MARKET = GamePage(
         "(1 - v) Normal, clipped to [0, 1], one draw per score and step; what is paid follows the true score."
     ),
     end="truncated after {horizon} steps, never early.",
-    observation="the full view adds the true scores before the time.",
+    observation="The full view adds the true scores before the time.",
     info=(
         "also `score` (true), `tiers` (thresholds passed: 0 excluded, 1 probation, 2 standard, 3 premium), "
         "`market_shares`."

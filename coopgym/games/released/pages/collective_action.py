@@ -5,9 +5,26 @@ from __future__ import annotations
 from coopgym.games.page import GamePage, Source, Symbol
 from coopgym.games.released.pages.shared import PAYOFF, PUBLISHED, RECENT, RELATIONS, TEAM_LOYALTY, TRUST
 
+TEAM = (
+    "Every team game pays value and synergy of TR-1, with θ {game.value.theta}, γ {game.value.gamma} and D "
+    "{interdependence[0][1]}. What a team with production Q(a) = ω (Σa)^β would make of the same effort is reported "
+    "and pays nothing."
+)
+CONDUCT = (
+    "Rewards are multiplied by F_i B_i G for free riding, habit and coordination: F_i is 0.5 below 30 % of endowment; "
+    "B_i is 1 + 0.15 L_i where the mean share L_i of the last {HABIT_WINDOW} steps is at least 0.6; G is 1.2 when "
+    "nobody plays less than half."
+)
+TEAM_INFO = (
+    "`team_output`, `nash_equilibrium`, `social_optimum` (not limited to the endowment), `efficiency_ratio`, "
+    "`loyalty_scores`, `mean_loyalty`, `team_cohesion`, `free_rider_count`, `free_rider_indices`"
+)
+CONDUCT_INFO = f"{TEAM_INFO}, `recent_cooperation` (L)"
+
 TEAM_PRODUCTION = GamePage(
     title="Team production",
     summary="A team whose members lose a tenth of their reward for very low effort.",
+    story=TEAM,
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -16,6 +33,7 @@ TEAM_PRODUCTION = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=f"also {TEAM_INFO}.",
     symbols=(
         *RELATIONS,
         TEAM_LOYALTY,
@@ -30,6 +48,7 @@ TEAM_PRODUCTION = GamePage(
 LOYALTY_TEAM = GamePage(
     title="Loyalty team",
     summary="A team in which free riding costs, and habitual and coordinated cooperation pay.",
+    story=f"{TEAM} {CONDUCT}",
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -38,7 +57,7 @@ LOYALTY_TEAM = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
-    info="also `loyalty_lift` = Q(a)/Q(a*), one at reset.",
+    info=f"also {CONDUCT_INFO}; `loyalty_lift` = Q(a)/Q(a*), one at reset.",
     symbols=(
         *RELATIONS,
         TEAM_LOYALTY,
@@ -54,6 +73,7 @@ LOYALTY_TEAM = GamePage(
 COALITION_FORMATION = GamePage(
     title="Coalition formation",
     summary="A coalition that pays its members more and excludes those whose loyalty has run out.",
+    story=f"{TEAM} {CONDUCT}",
     seats="agent_0 .. agent_{last} (symmetric, but ties exclude lower indices first).",
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -73,7 +93,8 @@ COALITION_FORMATION = GamePage(
     trust=TRUST,
     observation="Membership is not observed.",
     info=(
-        "also `coalition_size`, `coalition_members`, `excluded_agents` (both booleans per agent), "
+        f"also {CONDUCT_INFO}; "
+        "`coalition_size`, `coalition_members`, `excluded_agents` (both booleans per agent), "
         "`coalition_stability`."
     ),
     symbols=(
@@ -93,6 +114,7 @@ COALITION_FORMATION = GamePage(
 APACHE_PROJECT = GamePage(
     title="Apache project",
     summary="A large open-source project in one of four periods of its history.",
+    story=f"{TEAM} {CONDUCT}",
     seats="agent_0 .. agent_{last} (symmetric contributors); 8, 15 or 35 in other periods.",
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -102,7 +124,10 @@ APACHE_PROJECT = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
-    info="also `phase`, `phase_years`, `phase_loyalty`, `expected_effort`, `effort_deviation`, `validation_accuracy`.",
+    info=(
+        f"also {CONDUCT_INFO}; "
+        "`phase`, `phase_years`, `phase_loyalty`, `expected_effort`, `effort_deviation`, `validation_accuracy`."
+    ),
     symbols=(
         *RELATIONS,
         TEAM_LOYALTY,
@@ -118,6 +143,7 @@ APACHE_PROJECT = GamePage(
 PUBLIC_GOODS = GamePage(
     title="Public goods",
     summary="A group named after the linear public good and rewarded like the other teams.",
+    story=f"{TEAM} {CONDUCT}",
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="contribution in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -127,7 +153,8 @@ PUBLIC_GOODS = GamePage(
     end="after {horizon} steps.",
     trust=TRUST,
     info=(
-        "also `total_contribution`, `public_good` = M Σa, `contribution_rate`, and `social_efficiency`, the sum of v_i "
+        f"also {CONDUCT_INFO}; "
+        "`total_contribution`, `public_good` = M Σa, `contribution_rate`, and `social_efficiency`, the sum of v_i "
         "= (E - a_i) + M Σa / N + loyalty term relative to its value when everyone contributes all."
     ),
     symbols=(

@@ -59,7 +59,7 @@ DYNAMIC_PARTNER_SELECTION = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
-    observation="the last six the scores before the last update",
+    observation="The last six numbers of the joint observation are the scores before the last update.",
     info="step only `reputation_scores`, `reputation_ranking`.",
     symbols=(
         *RELATIONS,
@@ -84,7 +84,7 @@ SYNERGY_SEARCH = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
-    observation="(16 with γ revealed)",
+    observation="``reveal_gamma_in_obs=True`` appends γ to the joint observation.",
     info=(
         "step only `true_gamma` (0 unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for policies). "
         "The documented running sums of rewards depend on the reward mode: environments add them for every game."

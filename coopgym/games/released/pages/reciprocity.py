@@ -5,9 +5,23 @@ from __future__ import annotations
 from coopgym.games.page import GamePage, Source
 from coopgym.games.released.pages.shared import MEMORY, PAYOFF, PUBLISHED, RELATIONS, TRUST
 
+MULTIPLIER = (
+    "The reciprocity multiplier is m_i = max({LEAST_MULTIPLIER}, 1 + u_i / mean e), u_i = λ_R Σ_j T_ij (1 + ω_r "
+    "D_ij) ρ₀ D_ij^η tanh(κ_r s_j), where s_j = a_j - ā_j compares an action with the mean ā_j over the last min(k, "
+    "t - 1) steps, the current one included (zero at the first step), in action units; λ_R "
+    "{game.reciprocity.strength}, ω_r {game.reciprocity.omega}, ρ₀ {game.reciprocity.rho_0}, η "
+    "{game.reciprocity.eta}, κ_r {game.reciprocity.kappa}, k {game.reciprocity.window}. Trust is raw trust after "
+    "the step."
+)
+INFO = (
+    "also the pairwise `cooperation_signals` s_ij, `reciprocity_effects` and `memory_averages` ā_j, and "
+    "`tr4_memory_window` k."
+)
+
 RECIPROCAL_DILEMMA = GamePage(
     title="Reciprocal dilemma",
     summary="Two equal firms whose rewards rise a little when the partner exceeds its recent average.",
+    story=MULTIPLIER,
     seats="agent_0 and agent_1 (symmetric).",
     actions="investment in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -17,6 +31,7 @@ RECIPROCAL_DILEMMA = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=INFO,
     symbols=(
         *RELATIONS,
         *MEMORY,
@@ -34,6 +49,7 @@ RECIPROCAL_DILEMMA = GamePage(
 GIFT_EXCHANGE = GamePage(
     title="Gift exchange",
     summary="Employer and worker of unequal means, where the worker answers the employer's deviations more strongly.",
+    story=MULTIPLIER,
     seats="agent_0 = employer, agent_1 = worker.",
     actions="wage or effort in [0, {endowments[0]}] and [0, {endowments[1]}]; norms {baselines[0]} and {baselines[1]}.",
     payoff=(
@@ -43,6 +59,7 @@ GIFT_EXCHANGE = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=INFO,
     symbols=(
         *RELATIONS,
         *MEMORY,
@@ -56,6 +73,7 @@ GIFT_EXCHANGE = GamePage(
 INDIRECT_RECIPROCITY = GamePage(
     title="Indirect reciprocity",
     summary="Four agents whose rewards answer each partner's deviation from its own past.",
+    story=MULTIPLIER,
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="contribution in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -65,6 +83,7 @@ INDIRECT_RECIPROCITY = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=INFO,
     symbols=(
         *RELATIONS,
         *MEMORY,
@@ -82,6 +101,7 @@ INDIRECT_RECIPROCITY = GamePage(
 GRADUATED_SANCTION = GamePage(
     title="Graduated sanction",
     summary="Six agents with a high norm, a long memory and a reward that answers deviations from it.",
+    story=MULTIPLIER,
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="contribution in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
@@ -91,6 +111,7 @@ GRADUATED_SANCTION = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=INFO,
     symbols=(
         *RELATIONS,
         *MEMORY,
@@ -108,6 +129,7 @@ GRADUATED_SANCTION = GamePage(
 APPLE_APP_STORE = GamePage(
     title="Apple App Store",
     summary="An app store and two groups of developers that depend on it far more than it depends on them.",
+    story=MULTIPLIER,
     seats="agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.",
     actions=(
         "investment in [0, {endowments[0]}], [0, {endowments[1]}] and [0, {endowments[2]}] per quarter; norms "
@@ -120,6 +142,7 @@ APPLE_APP_STORE = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
+    info=INFO,
     symbols=(
         *RELATIONS,
         *MEMORY,

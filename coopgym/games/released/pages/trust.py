@@ -97,7 +97,10 @@ COOPERATIVE_NEGOTIATION = GamePage(
     ),
     end="after {horizon} steps.",
     trust=TRUST,
-    observation="the last three the agreement (zeros when none) and a flag, both before the last step",
+    observation=(
+        "The last three numbers of the joint observation are the agreement (zeros when none) and a flag, both before "
+        "the last step."
+    ),
     info=(
         "step only `agreement_reached`, `current_agreement` (zeros without one), `breach_occurred`, "
         "`total_agreements`, `total_breaches`, `proposal_convergence`."
@@ -135,7 +138,8 @@ REPUTATION_MARKET = GamePage(
     end="after {horizon} steps.",
     trust=TRUST,
     observation=(
-        "the last five the scores before the last update, with noise when ``reputation_visibility`` is below one"
+        "The last five numbers of the joint observation are the scores before the last update, with noise when "
+        "``reputation_visibility`` is below one."
     ),
     info=(
         "step only `public_reputations`, `reputation_ranking`, `agent_tiers` (0 excluded, 1 probation, 2 standard, 3 "
