@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,8 @@ class GamePage:
         for name in ("title", "summary", "seats", "actions", "end"):
             if not getattr(self, name):
                 raise ValueError(f"page {self.title!r}: {name} is empty")
+        if isinstance(self.payoff, str):
+            raise ValueError(f"page {self.title!r}: payoff is a tuple of paragraphs, not one text")
         if not self.summary.endswith("."):
             raise ValueError(f"page {self.title!r}: the summary is a sentence and ends with a full stop")
         if self.version < 1:
@@ -222,7 +224,8 @@ def _listed(agents: Sequence[str], roles: Sequence[str]) -> str:
     return ", ".join(f"{agent} = {role}" for agent, role in zip(agents, roles, strict=True))
 
 
-def _in_order_of_seats(template: str, values: Sequence[float]) -> str:
+def _in_order_of_seats(template: str, values: Iterable[float]) -> str:
     """Name a number once where all seats have the same, else seat by seat."""
-    seats = range(1 if len(set(values)) == 1 else len(values))
+    listed = [*values]
+    seats = range(1 if len({*listed}) == 1 else len(listed))
     return ", ".join(template.format(seat) for seat in seats)

@@ -97,26 +97,6 @@ def the_spec_is_consistent(subject: Subject) -> None:
     require(game.reward_normaliser > 0, f"reward_normaliser={game.reward_normaliser}; it must be positive")
 
 
-def the_page_says_what_is_played(subject: Subject) -> None:
-    """A game's own page can be told, and explains every state array and every block of observations."""
-    game = subject.game
-    try:
-        told = sections(game)
-    except ValueError as error:
-        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
-    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
-    page = game.page
-    if page is None:  # a plain page, of the specification and the docstring, will do
-        return
-    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
-    unexplained = sorted(name for name in named if page.symbol(name) is None)
-    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
-    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
-    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
-    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
-    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
-
-
 def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
     """Every state array begins with the batch dimensions."""
     n = subject.game.n_agents
@@ -449,9 +429,28 @@ def gradients_are_finite(subject: Subject) -> None:
         )
 
 
+def the_page_says_what_is_played(subject: Subject) -> None:
+    """A game's own page can be told, and explains every state array and every block of observations."""
+    game = subject.game
+    try:
+        told = sections(game)
+    except ValueError as error:
+        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
+    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
+    page = game.page
+    if page is None:  # a plain page, of the specification and the docstring, will do
+        return
+    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    unexplained = sorted(name for name in named if page.symbol(name) is None)
+    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
+    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
+    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
+    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
+    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
+
+
 CHECKS = (
     the_spec_is_consistent,
-    the_page_says_what_is_played,
     the_start_has_the_shape_of_the_batch,
     the_start_is_the_beginning,
     a_step_has_the_shape_of_the_batch,
@@ -471,5 +470,6 @@ CHECKS = (
     instances_are_independent,
     torch_agrees,
     gradients_are_finite,
+    the_page_says_what_is_played,
 )
 """The battery, in order."""

@@ -139,6 +139,8 @@ COALITION_FORMATION = GamePage(
     ),
 )
 
+_PHASE = "{{PHASES[{0}][n_agents]}}, {{PHASES[{0}][loyalty_max]:.2f}}, {{PHASES[{0}][gamma]:.2f}}"
+
 APACHE_PROJECT = GamePage(
     title="Apache project",
     summary="A large open-source team: contributors scratch their own itch, loyalty carries part of the rest.",
@@ -146,14 +148,24 @@ APACHE_PROJECT = GamePage(
         "With {n_agents} contributors each keeps 1/{n_agents} of the marginal product, so almost nobody contributes "
         "beyond own use; loyalty to the project carries part of the gap."
     ),
-    seats="agent_0 .. agent_{last} (interchangeable contributors); 8, 15 or 35 in other phases.",
+    seats=(
+        "agent_0 .. agent_{last} (interchangeable contributors); {PHASES[emergence][n_agents]}, "
+        "{PHASES[growth][n_agents]} or {PHASES[evolution][n_agents]} in other phases."
+    ),
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
         told(
             "π_i = own_i + A_t P_β(mean c) with {own_value}, {pooled_production} and A_t = A (1 - χ_C + χ_C · "
             "cohesion); A is ``gamma``. θ {theta}, β {beta}, k {k}, χ_C {cohesion_lift:.2f}, mean endowment u "
-            "{game.payoff_unit}, D {team_dependence}/(N - 1). ``phase`` sets N, ℓ_max and A: emergence 8, 1.00, 1.76; "
-            "growth 15, 0.85, 1.62; maturity (default) 40, 0.70, 1.36; evolution 35, 0.60, 1.22. {integrated_reward}, "
+            "{game.payoff_unit}, D {team_dependence}/(N - 1). ``phase`` sets N, ℓ_max and A: emergence "
+            + _PHASE.format("emergence")
+            + "; growth "
+            + _PHASE.format("growth")
+            + "; maturity (default) "
+            + _PHASE.format("maturity")
+            + "; evolution "
+            + _PHASE.format("evolution")
+            + ". {integrated_reward}, "
             "and loyalty {care_for_the_team} with φ_B {phi_B}, φ_C {phi_C:.2f}, and is divided by Z = 1 + φ_B ℓ_0 (N - "
             "1), {game.reward_normaliser:.2f} in maturity."
         ),
@@ -165,7 +177,9 @@ APACHE_PROJECT = GamePage(
     end="truncated after {horizon} steps, never early.",
     info=told(
         "also `loyalty`, `cohesion` ({weighted_loyalty}), `team_output` (units), {team_efforts}, output and efforts at "
-        "full productivity A; `phase`, `expected_effort` (published: 35, 30, 22 and 18 of 50)."
+        "full productivity A; `phase`, `expected_effort` (published: "
+        "{EXPECTED_EFFORT[emergence]}, {EXPECTED_EFFORT[growth]}, {EXPECTED_EFFORT[maturity]} and "
+        "{EXPECTED_EFFORT[evolution]} of {endowments[0]})."
     ),
     off_switch="``mechanism=False`` removes loyalty from the reward and sets A_t = A.",
     closed_forms=(

@@ -189,6 +189,11 @@ SYNERGY_SEARCH = GamePage(
     ),
 )
 
+_PHASE = (
+    "{{PHASES[{0}][dependence][0][1]:.2f}}, {{PHASES[{0}][dependence][1][0]:.2f}}, "
+    "{{PHASES[{0}][initial_trust]:.2f}}, {{PHASES[{0}][initial_reputation]:.2f}}"
+)
+
 RENAULT_NISSAN = GamePage(
     title="Renault and Nissan",
     summary="Nissan and Renault in one of four historical phases of their alliance.",
@@ -206,8 +211,15 @@ RENAULT_NISSAN = GamePage(
         told(
             "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
             "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]} and {shares[1]}, mean endowment u {game.payoff_unit}. "
-            "``phase`` sets D_01, D_10, T0 and R0: formation 0.78, 0.66, 0.45, 0.05; mature (default) 0.51, 0.66, "
-            "0.70, 0.02; crisis 0.35, 0.72, 0.30, 0.45; strained 0.28, 0.65, 0.40, 0.35. {integrated_reward}."
+            "``phase`` sets D_01, D_10, T0 and R0: formation "
+            + _PHASE.format("formation")
+            + "; mature (default) "
+            + _PHASE.format("mature")
+            + "; crisis "
+            + _PHASE.format("crisis")
+            + "; strained "
+            + _PHASE.format("strained")
+            + ". {integrated_reward}."
         ),
     ),
     state=told(

@@ -115,7 +115,10 @@ APACHE_PROJECT = GamePage(
     title="Apache project",
     summary="A large open-source project in one of four periods of its history.",
     story=f"{TEAM} {CONDUCT}",
-    seats="agent_0 .. agent_{last} (symmetric contributors); 8, 15 or 35 in other periods.",
+    seats=(
+        "agent_0 .. agent_{last} (symmetric contributors); {PHASES[emergence].n_agents}, "
+        "{PHASES[growth].n_agents} or {PHASES[evolution].n_agents} in other periods."
+    ),
     actions="effort in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
         "shared payoff of `TeamGame` times the factors of `ConductGame`. Rows of D sum to 0.55 (N - 1), so integrated "
