@@ -29,7 +29,7 @@ FACTS = (
 )
 """What is kept of a certificate's record: the stage game at reset, and at full trust (``T1``)."""
 OFF = {"nash_off": "stage_private", "coopetitive_off": "stage_integrated", "coopetitive_T1_off": "stage_integrated_T1"}
-"""The same without the named mechanism, by the names in the record's part about it."""
+"""The same without the named mechanism, where it can be off, by the names in the record's part about it."""
 
 
 def certificate_facts(game: str) -> dict[str, Any]:
@@ -38,9 +38,11 @@ def certificate_facts(game: str) -> dict[str, Any]:
 
 
 def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a certificate's record; None stands for facts of a mechanism that cannot be off."""
-    off = record["mechanism"] and record["mechanism"]["off"]
-    return {fact: record[fact] for fact in FACTS} | {fact: off and off[name] for fact, name in OFF.items()}
+    """Return what is kept of a certificate's record."""
+    kept = {fact: record[fact] for fact in FACTS}
+    if record["mechanism"] is not None:
+        kept |= {fact: record["mechanism"]["off"][name] for fact, name in OFF.items()}
+    return kept
 
 
 def dilemmas() -> str:

@@ -16,14 +16,14 @@ def dilemma(game: str) -> Section | None:
         return None
     rows: list[Row] = [
         ("play", "share of endowment, %", "without the mechanism, %", "welfare"),
-        ("private Nash", percent(facts["nash"]), percent(facts["nash_off"]), number(facts["W_nash"], 3)),
+        ("private Nash", percent(facts["nash"]), percent(facts.get("nash_off")), number(facts["W_nash"], 3)),
         (
             "coopetitive",
             percent(facts["coopetitive_T0"]),
-            percent(facts["coopetitive_off"]),
+            percent(facts.get("coopetitive_off")),
             number(facts["W_coopetitive"], 3),
         ),
-        ("coopetitive, full trust", percent(facts["coopetitive_T1"]), percent(facts["coopetitive_T1_off"]), "–"),
+        ("coopetitive, full trust", percent(facts["coopetitive_T1"]), percent(facts.get("coopetitive_T1_off")), "–"),
         ("social optimum", percent(facts["optimum"]), "–", number(facts["W_optimum"], 3)),
         *_commitments(game),
     ]
