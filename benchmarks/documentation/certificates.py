@@ -29,7 +29,7 @@ FACTS = (
 )
 """What is kept of a certificate's record: the stage game at reset, and at full trust (``T1``)."""
 OFF = {"nash_off": "stage_private", "coopetitive_off": "stage_integrated", "coopetitive_T1_off": "stage_integrated_T1"}
-"""The same without the named mechanism, where it can be off, by the names in the record's part about it."""
+"""The stage game without the named mechanism, where it can be off, by the names in the record's part about it."""
 
 
 def certificate_facts(game: str) -> dict[str, Any]:
@@ -38,10 +38,13 @@ def certificate_facts(game: str) -> dict[str, Any]:
 
 
 def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a certificate's record."""
+    """Return what is kept of a certificate's record; equilibria of commitment play stand one after the other."""
     kept = {fact: record[fact] for fact in FACTS}
     if record["mechanism"] is not None:
-        kept |= {fact: record["mechanism"]["off"][name] for fact, name in OFF.items()}
+        off = record["mechanism"]["off"]
+        kept |= {fact: off[name] for fact, name in OFF.items()}
+        for reward in ("private", "integrated"):
+            kept[f"committed_{reward}_off"] = [share for found in off[f"constant_{reward}"] for share in found["at"]]
     return kept
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from coopgym.benchmarks.documentation.kept import kept_certificates, kept_commitments
 from coopgym.benchmarks.solve.words import number, numbers, percent, settled
@@ -25,7 +26,7 @@ def dilemma(game: str) -> Section | None:
         ),
         ("coopetitive, full trust", percent(facts["coopetitive_T1"]), percent(facts.get("coopetitive_T1_off")), "–"),
         ("social optimum", percent(facts["optimum"]), "–", number(facts["W_optimum"], 3)),
-        *_commitments(game),
+        *_commitments(game, facts),
     ]
     said = (
         f"{'A' if facts['qualifies'] else 'Not a'} certified dilemma: price of anarchy {number(facts['poa'], 3)}, "
@@ -36,10 +37,12 @@ def dilemma(game: str) -> Section | None:
     return Section("Dilemma", (said,), tuple(rows))
 
 
-def _commitments(game: str) -> Iterator[Row]:
-    kept = kept_commitments().get(game)
+def _commitments(game: str, facts: Mapping[str, Any]) -> Iterator[Row]:
+    kept, groups = kept_commitments().get(game), len(facts["optimum"])
     if kept is None:
         return
     for reward, basins in kept["basins"].items():
-        yield (f"committed, {reward} reward", settled(basins), "–", "–")
+        shares = facts.get(f"committed_{reward}_off", ())
+        off = " or ".join(percent(shares[begin : begin + groups], 1) for begin in range(0, len(shares), groups))
+        yield (f"committed, {reward} reward", settled(basins), off or "–", "–")
     yield ("committed, optimum", percent(kept["optimum"]), "–", number(kept["W_optimum"], 3))
