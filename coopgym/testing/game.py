@@ -283,6 +283,26 @@ def layouts_name_what_they_show(subject: Subject) -> None:
                 require(right, f"{where}[{name!r}] does not show what it names (actions times action_scale are shares)")
 
 
+def the_page_says_what_is_played(subject: Subject) -> None:
+    """A game's own page can be told, and explains every state array and every block of observations."""
+    game = subject.game
+    try:
+        told = sections(game)
+    except ValueError as error:
+        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
+    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
+    page = game.page
+    if page is None:  # a plain page, of the specification and the docstring, will do
+        return
+    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    unexplained = sorted(name for name in named if page.symbol(name) is None)
+    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
+    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
+    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
+    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
+    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
+
+
 def episodes_end_at_the_horizon(subject: Subject) -> None:
     """Episodes are truncated at the horizon, not before, and end early only where announced."""
     game, horizon = subject.game, subject.game.spec.horizon
@@ -429,26 +449,6 @@ def gradients_are_finite(subject: Subject) -> None:
         )
 
 
-def the_page_says_what_is_played(subject: Subject) -> None:
-    """A game's own page can be told, and explains every state array and every block of observations."""
-    game = subject.game
-    try:
-        told = sections(game)
-    except ValueError as error:
-        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
-    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
-    page = game.page
-    if page is None:  # a plain page, of the specification and the docstring, will do
-        return
-    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
-    unexplained = sorted(name for name in named if page.symbol(name) is None)
-    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
-    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
-    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
-    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
-    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
-
-
 CHECKS = (
     the_spec_is_consistent,
     the_start_has_the_shape_of_the_batch,
@@ -460,6 +460,7 @@ CHECKS = (
     relations_stay_in_range,
     observations_fit_their_bounds,
     layouts_name_what_they_show,
+    the_page_says_what_is_played,
     episodes_end_at_the_horizon,
     extreme_actions_pay_finite_amounts,
     resets_take_overrides,
@@ -470,6 +471,5 @@ CHECKS = (
     instances_are_independent,
     torch_agrees,
     gradients_are_finite,
-    the_page_says_what_is_played,
 )
 """The battery, in order."""
