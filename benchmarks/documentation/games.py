@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coopgym.benchmarks.documentation.pages import COMMAND, ROOT
 from coopgym.benchmarks.documentation.reference_points import dilemma
-from coopgym.benchmarks.documentation.wording import short, table
+from coopgym.benchmarks.documentation.wording import paragraph, short, table
 from coopgym.games.game import AnyGame
 from coopgym.games.page import page_of
 from coopgym.games.page_document import as_markdown
@@ -16,6 +16,18 @@ from coopgym.games.registry import games, make_game
 FOLDER = ROOT / "docs" / "games"
 INDEX = "README.md"
 MARK = f"<!-- written by {COMMAND} -->"
+
+
+_READING = paragraph("""
+    A page per game, written from the record beside its class: `-v1` is the formal edition, `-v0` the released one.
+    c_i = a_i/e_i is an action as a share of the endowment, T trust, R reputation damage, D interdependence, N the number
+    of agents. `coopgym games ID` prints the same, and language models are prompted from the same record.
+""")
+_OWN_GAMES = paragraph("""
+    A game of your own gets a plain page, made of its docstring, its specification and its parameters, or the one that
+    its class states as `page = GamePage(...)` (`coopgym.games.page`); `coopgym.testing.check_game` says what that one
+    lacks. `coopgym.games.page_document.as_markdown(game)` writes it as here.
+""")
 
 
 def game_pages() -> dict[Path, str]:
@@ -33,14 +45,7 @@ def _index(found: list[AnyGame]) -> str:
         for game in found
     )
     listing = table(("game", "class", "agents", "what it is about"), rows)
-    return f"{MARK}\n\n# Games\n\n{_READING}\n\n{listing}\n"
-
-
-_READING = (
-    "A page per game, written from the record beside its class: `-v1` is the formal edition, `-v0` the released one. "
-    "c_i = a_i/e_i is an action as a share of the endowment, T trust, R reputation damage, D interdependence, N the "
-    "number of agents; `coopgym games ID` prints the same."
-)
+    return f"{MARK}\n\n# Games\n\n{_READING}\n\n{listing}\n\n{_OWN_GAMES}\n"
 
 
 def _page(editions: list[AnyGame]) -> str:
@@ -50,10 +55,7 @@ def _page(editions: list[AnyGame]) -> str:
     for game in editions:
         spec = game.spec
         parts.append(f"## {spec.id}")
-        parts.append(
-            f"{spec.edition} edition · class {spec.mechanism_class} · {spec.category} · {spec.n_agents} agents · "
-            f"{spec.horizon} steps"
-        )
+        parts.append(f"class {spec.mechanism_class} · {spec.category} · {spec.n_agents} agents · {spec.horizon} steps")
         parts.append(as_markdown(game, dilemma(spec.id), depth=3))
     parts.append("## Version History\n\n" + "\n".join(_history(editions)))
     return "\n\n".join(parts) + "\n"
