@@ -20,8 +20,8 @@ MARK = f"<!-- written by {COMMAND} -->"
 
 _READING = paragraph("""
     A page per game, written from the record beside its class: `-v1` is the formal edition, `-v0` the released one.
-    c_i = a_i/e_i is an action as a share of the endowment, T trust, R reputation damage, D interdependence, N the number
-    of agents. `coopgym games ID` prints the same, and language models are prompted from the same record.
+    c_i = a_i/e_i is an action as a share of the endowment, T trust, R reputation damage, D interdependence, N the
+    number of agents. `coopgym games ID` prints the same, and language models are prompted from the same record.
 """)
 _OWN_GAMES = paragraph("""
     A game of your own gets a plain page, made of its docstring, its specification and its parameters, or the one that
