@@ -29,7 +29,7 @@ TEAM_PRODUCTION = GamePage(
         "Nash solves k = θ/(1 + e c) + (A β/N) (c + 0.001)^(β-1), the optimum the same with A β. Without own-use value "
         "and smoothing these are (Aβ/(kN))^(1/(1-β)) = 3 % and (Aβ/k)^(1/(1-β)) = 70 %."
     ),
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(
         TEAM_OUTPUT,
         OWN_USE,
@@ -140,6 +140,11 @@ COALITION_FORMATION = GamePage(
 )
 
 _PHASE = "{{PHASES[{0}][n_agents]}}, {{PHASES[{0}][loyalty_max]:.2f}}, {{PHASES[{0}][gamma]:.2f}}"
+_PHASES = "; ".join(
+    f"{phase}{' (default)' if phase == 'maturity' else ''} {_PHASE.format(phase)}"
+    for phase in ("emergence", "growth", "maturity", "evolution")
+)
+
 
 APACHE_PROJECT = GamePage(
     title="Apache project",
@@ -157,14 +162,8 @@ APACHE_PROJECT = GamePage(
         told(
             "π_i = own_i + A_t P_β(mean c) with {own_value}, {pooled_production} and A_t = A (1 - χ_C + χ_C · "
             "cohesion); A is ``gamma``. θ {theta}, β {beta}, k {k}, χ_C {cohesion_lift:.2f}, mean endowment u "
-            "{game.payoff_unit}, D {team_dependence}/(N - 1). ``phase`` sets N, ℓ_max and A: emergence "
-            + _PHASE.format("emergence")
-            + "; growth "
-            + _PHASE.format("growth")
-            + "; maturity (default) "
-            + _PHASE.format("maturity")
-            + "; evolution "
-            + _PHASE.format("evolution")
+            "{game.payoff_unit}, D {team_dependence}/(N - 1). ``phase`` sets N, ℓ_max and A: "
+            + _PHASES
             + ". {integrated_reward}, "
             "and loyalty {care_for_the_team} with φ_B {phi_B}, φ_C {phi_C:.2f}, and is divided by Z = 1 + φ_B ℓ_0 (N - "
             "1), {game.reward_normaliser:.2f} in maturity."

@@ -193,6 +193,11 @@ _PHASE = (
     "{{PHASES[{0}][dependence][0][1]:.2f}}, {{PHASES[{0}][dependence][1][0]:.2f}}, "
     "{{PHASES[{0}][initial_trust]:.2f}}, {{PHASES[{0}][initial_reputation]:.2f}}"
 )
+_PHASES = "; ".join(
+    f"{phase}{' (default)' if phase == 'mature' else ''} {_PHASE.format(phase)}"
+    for phase in ("formation", "mature", "crisis", "strained")
+)
+
 
 RENAULT_NISSAN = GamePage(
     title="Renault and Nissan",
@@ -211,15 +216,7 @@ RENAULT_NISSAN = GamePage(
         told(
             "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
             "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]} and {shares[1]}, mean endowment u {game.payoff_unit}. "
-            "``phase`` sets D_01, D_10, T0 and R0: formation "
-            + _PHASE.format("formation")
-            + "; mature (default) "
-            + _PHASE.format("mature")
-            + "; crisis "
-            + _PHASE.format("crisis")
-            + "; strained "
-            + _PHASE.format("strained")
-            + ". {integrated_reward}."
+            "``phase`` sets D_01, D_10, T0 and R0: " + _PHASES + ". {integrated_reward}."
         ),
     ),
     state=told(
@@ -233,7 +230,7 @@ RENAULT_NISSAN = GamePage(
         "Other phases, Nash, coopetitive and optimum: formation 13/12, 22/20, 55/49 %; crisis 12/11, 14/15, 48/43 %; "
         "strained 13/12, 16/17, 52/47 %; price of anarchy 1.136, 1.119, 1.130."
     ),
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(
         Source("TR-2", "case study and Eq. 6-9", "trust"),
         VALUES,

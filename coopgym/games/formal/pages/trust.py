@@ -117,7 +117,7 @@ SLCD = GamePage(
     end="truncated after {horizon} steps, never early.",
     info="also `agent_names`, `samsung_investment`, `sony_investment` (units).",
     off_switch="``mechanism=False`` takes trust out of the payoff (γ_t = γ).",
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(
         Source("TR-1", "case study and Eq. 6-8, 11, 13", "value, payoff, weights"),
         TRUST_UPDATE,

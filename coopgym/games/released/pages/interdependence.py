@@ -21,7 +21,7 @@ PARTNER_HOLD_UP = GamePage(
         "also `trust_asymmetry` = T_10 - T_01, `power_asymmetry`, `weak_trust_in_strong`, `strong_trust_in_weak`, "
         "`strong_agent_payoff` and `weak_agent_payoff` (private payoffs of the step, zero at reset)."
     ),
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(PUBLISHED,),
     remark="The numbers are those of Coopetition-Gym v1.0, which always reported zero payoffs in ``info``.",
 )
@@ -42,7 +42,7 @@ PLATFORM_ECOSYSTEM = GamePage(
         "also `platform_investment`, `mean_developer_investment`, `developer_investment_std`, "
         "`developer_trust_in_platform`, `developer_exits` (all of them once trust has collapsed)."
     ),
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(PUBLISHED,),
     remark="The numbers are those of Coopetition-Gym v1.0, which never cleared `developer_exits`.",
 )
@@ -110,7 +110,7 @@ RENAULT_NISSAN = GamePage(
     end="after {horizon} steps.",
     trust=TRUST,
     info="also `phase`, `period`, `agent_names`.",
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(
         Source("TR-2", "case study"),
         PUBLISHED,

@@ -73,7 +73,7 @@ SLCD = GamePage(
     end="after {horizon} steps.",
     trust=TRUST,
     info="also `agent_names`, `samsung_investment`, `sony_investment`.",
-    symbols=(*RELATIONS,),
+    symbols=RELATIONS,
     sources=(
         Source("TR-1", "case study"),
         PUBLISHED,
