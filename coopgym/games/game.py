@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from coopgym.backend import NUMPY, Array, Backend, Namespace
 from coopgym.games import parameters as params
+from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
 
@@ -65,6 +66,10 @@ class Game(ABC, Generic[StateT]):
     id: ClassVar[str]
     version: ClassVar[int] = 1
     """Raise it when the same parameters may give other numbers than before: it is part of the identity of every run."""
+    page: ClassVar[GamePage | None] = None
+    """What it is in words; without one, `coopgym.games.page.page_of` makes do with docstring and parameters."""
+    summary: ClassVar[str] = ""
+    """One sentence on what it is about, where no page says it."""
     Parameters: ClassVar[type[params.Parameters]]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Where this game's parameters differ from the defaults of its parameter class."""
@@ -120,6 +125,11 @@ class Game(ABC, Generic[StateT]):
     def on(self, backend: Backend) -> Self:
         """Return the same game computing on another backend."""
         return self.made(self.parameters, backend)
+
+    @classmethod
+    def in_one_sentence(cls) -> str:
+        """Say what the game is about: in the words of its page, else of its class."""
+        return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
 
     @abstractmethod
     def describe(self) -> GameSpec:

@@ -12,6 +12,8 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
+from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State
@@ -281,6 +283,26 @@ def layouts_name_what_they_show(subject: Subject) -> None:
                 require(right, f"{where}[{name!r}] does not show what it names (actions times action_scale are shares)")
 
 
+def the_page_says_what_is_played(subject: Subject) -> None:
+    """A game's own page can be told, and explains every state array and every block of observations."""
+    game = subject.game
+    try:
+        told = sections(game)
+    except ValueError as error:
+        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
+    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
+    page = game.page
+    if page is None:  # a plain page, of the specification and the docstring, will do
+        return
+    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    unexplained = sorted(name for name in named if page.symbol(name) is None)
+    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
+    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
+    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
+    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
+    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
+
+
 def episodes_end_at_the_horizon(subject: Subject) -> None:
     """Episodes are truncated at the horizon, not before, and end early only where announced."""
     game, horizon = subject.game, subject.game.spec.horizon
@@ -438,6 +460,7 @@ CHECKS = (
     relations_stay_in_range,
     observations_fit_their_bounds,
     layouts_name_what_they_show,
+    the_page_says_what_is_played,
     episodes_end_at_the_horizon,
     extreme_actions_pay_finite_amounts,
     resets_take_overrides,

@@ -39,7 +39,6 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     kind: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
-    summary: ClassVar[str]
     parameters: ParametersT
 
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
@@ -83,7 +82,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             edition="formal",
             mechanism_class=self.mechanism_class,
             category=self.category,
-            summary=self.summary,
+            summary=self.in_one_sentence(),
             roles=self.roles(),
             horizon=parameters.max_steps,
             endowments=endowments,

@@ -44,11 +44,6 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     Actions: ``(..., N)`` in [0, e_i], rounded to single precision.
 
-    Payoff: π_i = (e_i - a_i) + f(a_i) + α_i γ g(a), with f(a) = θ ln(1 + a) and g the geometric mean (TR-1 Eq. 5-11).
-
-    Trust: signals tanh(κ (a_j - b_j)) in raw action units move T and R (TR-2 Eq. 5-9); the weights on partners'
-    payoffs are min(T, 1 - R) ∘ D after the move.
-
     Observation per agent, raw units, time t/T_max: ``full`` [a_i | a_j | T | R_i | public damage | D_i | time],
     N² + 4N entries; ``own`` the same with the row T_i instead of T, 5N; ``minimal`` [a_i | T_i], N + 1. The joint
     ``full`` observation is [a | T | R | D | t | tail]; what a game shows in its tail lags one step.
@@ -57,8 +52,9 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     End: truncated at ``max_steps``; terminated where a game says so, for all agents together.
 
-    A game states its `table` and, where it has them, the stocks it carries (`start`, `advance`), its `multiplier`,
-    its `penalty` and its rule of termination (`ended`).
+    What it pays and how trust moves stands in `coopgym.games.released.pages.shared`. A game states its `table` and,
+    where it has them, the stocks it carries (`start`, `advance`), its `multiplier`, its `penalty` and its rule of
+    termination (`ended`).
 
     Source: Coopetition-Gym v1.0 (arXiv:2605.02063), whose trajectories this edition reproduces.
     """
@@ -105,7 +101,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             edition="released",
             mechanism_class=self.mechanism_class,
             category=self.category,
-            summary=(type(self).__doc__ or "").split("\n", 1)[0],
+            summary=self.in_one_sentence(),
             roles=table.roles or tuple(f"agent_{i}" for i in range(len(table.endowments))),
             horizon=self.parameters.max_steps,
             endowments=np.asarray(table.endowments, dtype=np.float64),
