@@ -44,7 +44,7 @@ def print_game(console: TerminalConsole, spec: GameSpec) -> None:
     """Print everything a specification says."""
     _, _, page = inspect.cleandoc(game_class(spec.id).__doc__ or "").partition("\n")
     console.print(styled(spec.id, "bold"), f" {spec.summary}\n", highlight=False)
-    console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
+    console.print(" · ".join(spec.labels), highlight=False)
     console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}\n", highlight=False)
     seats = Table("seat", "role", "endowment", "norm", "share", box=None, pad_edge=False)
     for first, last, role in _runs_of_equal_seats(spec):

@@ -75,7 +75,7 @@ def published_oracles() -> str:
         f"`{oracle.title()}`"
         for oracle in ORACLES
         if issubclass(oracle, PublishedOracle)
-        and all(_plays_everything(oracle(), game) for game in released if isinstance(game, oracle.published_for))
+        and all(_plays_everything(oracle(), game) for game in released if oracle.published_in(game))
     ]
     return paragraph(f"Of the published definitions {listed(full)} are full cooperation in every game.")
 

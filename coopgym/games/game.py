@@ -16,6 +16,7 @@ from coopgym.backend import NUMPY, Array, Backend, Namespace
 from coopgym.games import parameters as params
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.traits import Traits, seats_of_equal_numbers
 
 FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
@@ -216,6 +217,13 @@ class Game(ABC, Generic[StateT]):
     @abstractmethod
     def auxiliary(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
+
+    def traits(self) -> Traits:
+        """Return what holds of this game and others may rely on.
+
+        A class that changes rules declares traits of its own: what a parent class promises is not believed of it.
+        """
+        return Traits(exchangeable=seats_of_equal_numbers(self.spec))
 
     @property
     def stochastic(self) -> bool:
