@@ -200,7 +200,7 @@ def ideal_path(game: Game[StateT], traits: Traits, start: StateT, steps: int) ->
 
 def _moved(game: Game[StateT], state: StateT, share: float) -> StateT:
     normals = np.zeros((*state.t.shape, game.step_normals)) if game.step_normals else None
-    after: StateT = game.step(state, share * game.endowments + 0.0 * state.last_action, normals).state
+    after: StateT = game.step(state, share * game.endowments + 0.0 * state.last_action, normals).state  # type: ignore[assignment]  # its own
     return after
 
 

@@ -100,7 +100,7 @@ def ideal_states_dominate(subject: Subject) -> None:
             require(
                 pays == 0 or not trial.exceeds(pays * reached, pays * best),
                 f"state.{name} gets better in {t} steps than on the ideal path: correct its sign in "
-                "monotone_in_actions or monotone_in_stocks, or declare neither where it does not grow with its own level",
+                "monotone_in_actions or monotone_in_stocks, or declare none where its level does not keep it up",
             )
         if trial.traits.dominance is not None:
             _require_dominance(trial, state, ideal, actions)
