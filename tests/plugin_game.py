@@ -52,6 +52,5 @@ class Pasture(FormalGame[PastureState, Group]):
         return [state.soil[..., None]]
 
     def traits(self) -> Traits:
-        soil = {"soil": 1}
-        changes = {"monotone_in_actions": soil, "monotone_in_stocks": soil, "dominance": "payoffs", "concave": True}
-        return super().traits().extended(**changes)
+        inherited, soil = super().traits(), {"soil": 1}
+        return inherited.extended(monotone_in_actions=soil, monotone_in_stocks=soil, dominance="payoffs", concave=True)

@@ -78,7 +78,8 @@ class Traits:
     social_weights: Callable[[Any], SocialWeights] | None = None
     """States ``(...)`` to the largest social preferences they allow; None where the integrated reward is not known."""
     relational: frozenset[str] = frozenset()
-    """What the integrated reward adds to weighted payoffs: "loyalty", "reciprocity"."""
+    """What the integrated reward adds to weighted payoffs: "loyalty" (a stock of that name, at most the parameter
+    ``loyalty_max``) or "reciprocity" (``effects`` of a state and cooperation)."""
     differentiable: bool = False
     """Whether payoffs have finite gradients in actions, at the corners too."""
     switches: Mapping[str, Parameters] = field(default_factory=dict)

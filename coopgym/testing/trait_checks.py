@@ -42,7 +42,7 @@ class Trial:
         for row, share in enumerate(STEADY):
             tape.actions[:, row] = share * game.spec.endowments
         tape = replace(tape, step_normals=0.0 * tape.step_normals)
-        return cls(game, game.traits(), tape, subject.tolerance * max(1.0, game.spec.payoff_scale))
+        return cls(game, game.traits(), tape, subject.tolerance)
 
     @cached_property
     def steps(self) -> list[tuple[State, FloatArray, Transition]]:

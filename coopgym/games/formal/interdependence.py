@@ -164,16 +164,13 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
 
     def traits(self) -> Traits:
         mechanism = self.parameters.mechanism
-        return (
-            super()
-            .traits()
-            .extended(
-                exchangeable=((0,), (1,)),
-                monotone_in_actions={"asset": 1},
-                monotone_in_stocks={"asset": int(mechanism)},
-                dominance="payoffs",
-                concave=not mechanism,
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            exchangeable=((0,), (1,)),
+            monotone_in_actions={"asset": 1},
+            monotone_in_stocks={"asset": int(mechanism)},
+            dominance="payoffs",
+            concave=not mechanism,
         )
 
 
@@ -492,16 +489,13 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
 
     def traits(self) -> Traits:
         low, high = self.parameters.gamma_range
-        return (
-            super()
-            .traits()
-            .extended(
-                monotone_in_actions={"gamma": 0},
-                monotone_in_stocks={"gamma": 1, "last_payoff": 0},
-                hidden={"gamma": (low, high)},
-                dominance="payoffs",
-                concave=True,
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"gamma": 0},
+            monotone_in_stocks={"gamma": 1, "last_payoff": 0},
+            hidden={"gamma": (low, high)},
+            dominance="payoffs",
+            concave=True,
         )
 
 

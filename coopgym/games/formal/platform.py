@@ -72,12 +72,9 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
 
     def traits(self) -> Traits:
         partners = tuple(range(1, self.n_agents))
-        return (
-            super()
-            .traits()
-            .extended(
-                exchangeable=seats_of_equal_numbers(self.spec, parts=[0] + [1] * len(partners)),
-                ideal_stocks={"members": 1.0},
-                transfers=((0,), partners),
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            exchangeable=seats_of_equal_numbers(self.spec, parts=[0] + [1] * len(partners)),
+            ideal_stocks={"members": 1.0},
+            transfers=((0,), partners),
         )

@@ -122,14 +122,11 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
 
     def traits(self) -> Traits:
         # Low remembered conduct makes present conduct look kind.
-        return (
-            super()
-            .traits()
-            .extended(
-                monotone_in_actions={"memory": 1},
-                monotone_in_stocks={"memory": -1},
-                relational=frozenset({"reciprocity"}),
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"memory": 1},
+            monotone_in_stocks={"memory": -1},
+            relational=frozenset({"reciprocity"}),
         )
 
     def social_weights(self, state: StateT) -> SocialWeights:
@@ -448,16 +445,13 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
 
     def traits(self) -> Traits:
         image = {"image": 1}
-        return (
-            super()
-            .traits()
-            .extended(
-                exchange="rotation",
-                monotone_in_actions=image,
-                monotone_in_stocks=image,
-                dominance="payoffs",
-                concave=True,
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            exchange="rotation",
+            monotone_in_actions=image,
+            monotone_in_stocks=image,
+            dominance="payoffs",
+            concave=True,
         )
 
 
@@ -575,10 +569,9 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
 
     def traits(self) -> Traits:
         record = {"record": -1}
-        return (
-            super()
-            .traits()
-            .extended(monotone_in_actions=record, monotone_in_stocks=record, dominance="payoffs", concave=True)
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions=record, monotone_in_stocks=record, dominance="payoffs", concave=True
         )
 
 

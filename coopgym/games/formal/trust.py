@@ -415,16 +415,13 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
     def traits(self) -> Traits:
         # An agreement only judges more harshly; its damages move between the two seats.
-        return (
-            super()
-            .traits()
-            .extended(
-                monotone_in_stocks={"agreements": 0, "breaches": 0},
-                ideal_stocks={"agreed": 0.0, "level": 0.0},
-                agreements=True,
-                dominance="welfare",
-                concave=True,
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_stocks={"agreements": 0, "breaches": 0},
+            ideal_stocks={"agreed": 0.0, "level": 0.0},
+            agreements=True,
+            dominance="welfare",
+            concave=True,
         )
 
 
@@ -550,14 +547,11 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
 
     def traits(self) -> Traits:
         # Scores move customers between sellers; demand follows the mean quality alone.
-        return (
-            super()
-            .traits()
-            .extended(
-                monotone_in_actions={"score": 1},
-                monotone_in_stocks={"score": 0, "shown_score": 0},
-                transfers=(tuple(range(self.n_agents)),),
-                dominance="welfare",
-                concave=True,
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"score": 1},
+            monotone_in_stocks={"score": 0, "shown_score": 0},
+            transfers=(tuple(range(self.n_agents)),),
+            dominance="welfare",
+            concave=True,
         )

@@ -418,14 +418,11 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return []
 
     def traits(self) -> Traits:
-        return (
-            super()
-            .traits()
-            .extended(
-                published=frozenset({"coopetition"}),
-                unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
-                "them is proved",
-            )
+        inherited = super().traits()
+        return inherited.extended(
+            published=frozenset({"coopetition"}),
+            unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
+            "them is proved",
         )
 
 
