@@ -161,6 +161,10 @@ class Game(ABC, Generic[StateT]):
         normals = self.xp.zeros_like(actions[..., :1]) + self.backend.array(np.zeros(self.step_normals))
         return dataclasses.replace(self.step(state, actions, normals if self.step_normals else None), state=state)
 
+    def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
+        """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
+        return self.stage(state, cooperation * self.endowments).payoffs
+
     def settled(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.
 

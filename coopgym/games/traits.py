@@ -72,7 +72,8 @@ class Traits:
     concave: bool = False
     """Whether in ideal states every payoff is concave in the shares of endowment played."""
     transfers: Groups = ()
-    """Where a game splits a product: groups of seats within which parts of it, above own value, move with the state."""
+    """Where a game splits a product: groups of seats within which parts of it move with the state; ``own_value`` of
+    cooperation is what no split touches."""
     outside_option: FloatArray | None = None
     """``(N,)`` what a step pays, whatever is played, once the relation is over; None where it cannot end."""
     social_weights: Callable[[Any], SocialWeights] | None = None

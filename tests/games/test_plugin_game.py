@@ -11,7 +11,7 @@ import pytest
 from plugin_game import Pasture, PastureState
 
 from coopgym.backend import Array
-from coopgym.games.game import Transition
+from coopgym.games.game import Game, Transition
 from coopgym.games.registry import games
 from coopgym.games.spec import GameSpec
 from coopgym.games.traits import MECHANISM_OFF, Traits
@@ -82,6 +82,17 @@ def test_without_traits_that_justify_it_a_bound_is_refused(instead: dict[str, An
     gap = gap_of(Careless.configure(max_steps=2), "integrated")
     assert gap.upper is None
     assert words in gap.reason
+
+
+def test_a_bound_needs_no_more_than_the_interface_of_games() -> None:
+    class Plain(Pasture):
+        stage_payoffs = Game.stage_payoffs
+
+        def traits(self) -> Traits:
+            return super().traits()
+
+    upper = gap_of(Plain.configure(max_steps=3)).upper
+    assert upper == pytest.approx(gap_of(Pasture.configure(max_steps=3)).upper)
 
 
 class Declaring(Pasture):

@@ -162,6 +162,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         cooperation = actions * self.per_endowment
         return self.transition(state, cooperation, self.payoffs(state, cooperation), state)
 
+    def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
+        return self.payoffs(state, cooperation)
+
     def transition(self, state: StateT, cooperation: Array, payoffs: Array, after: StateT) -> Transition:
         """What is paid in ``state`` on the way to ``after``."""
         truncated = after.t >= self.spec.horizon

@@ -23,6 +23,8 @@ STEP = 1e-6
 class HoldUpBound(OptimisticBound):
     """With the mechanism on the asset is priced, so that every step is a problem of its own."""
 
+    game: PartnerHoldUp
+
     def missing(self) -> str:
         if not self.game.parameters.mechanism:
             return super().missing()
@@ -33,9 +35,8 @@ class HoldUpBound(OptimisticBound):
     def value(self, device: Any) -> float:
         if not self.game.parameters.mechanism:
             return super().value(device)
-        game: PartnerHoldUp = self.game  # type: ignore[assignment]  # what it is registered for
         start: HoldUpState = self.plan.start  # type: ignore[assignment]  # its own state
-        return welfare_bound(game, start, self.plan.shares, device)
+        return welfare_bound(self.game, start, self.plan.shares, device)
 
 
 def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, device: Any = "cpu") -> float:

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations_with_replacement, islice, product
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coopgym.backend import Array, Backend
-from coopgym.games.formal.base import FormalGame
+from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.games.traits import Groups, SocialWeights, Traits, declares_traits, ideal_path, stocks_of
 from coopgym.oracles.dynamic.ascent import concave_maxima
@@ -32,7 +32,6 @@ from coopgym.oracles.dynamic.planner import Plan
 from coopgym.oracles.dynamic.planning import FloatArray, double_precision, moved_to
 from coopgym.rewards.layer import Cooperative, Integrated, Mutuality, Private, RewardLayer
 
-AnyFormalGame: TypeAlias = FormalGame[Any, Any]
 IntArray = npt.NDArray[np.int64]
 
 LOSS, GAIN, SURPLUS = range(3)
@@ -49,7 +48,7 @@ class OptimisticBound:
     def __init__(self, plan: Plan, layer: RewardLayer) -> None:
         self.plan = plan
         self.layer = layer
-        self.game: AnyFormalGame = plan.game  # type: ignore[assignment]  # no other game declares what is needed
+        self.game: AnyGame = plan.game
         self.traits: Traits = plan.game.traits()
         self.integrated = isinstance(layer, Integrated)
 
@@ -173,9 +172,9 @@ class OptimisticBound:
             factors: ``(rows, N)``, at least 1.
         """
         if not self.traits.transfers:
-            return (factors * game.payoffs(states, cooperation)).sum(-1)
+            return (factors * game.stage_payoffs(states, cooperation)).sum(-1)
         own = game.own_value(cooperation)
-        earned = game.payoffs(states, cooperation) - own
+        earned = game.stage_payoffs(states, cooperation) - own
         bound = (factors * own).sum(-1)
         for seats in self.traits.transfers:
             bound = bound + factors[..., list(seats)].max(-1).values * earned[..., list(seats)].sum(-1)
@@ -212,7 +211,7 @@ class OptimisticBound:
         return tuple((seat,) for seat in range(self.game.n_agents))
 
 
-def optimistic_states(game: AnyFormalGame, start: State, steps: int) -> State:
+def optimistic_states(game: AnyGame, start: State, steps: int) -> State:
     """Return states ``(steps,)`` of which the t-th is at least as good as any that t steps from ``start`` can reach."""
     return map_arrays(lambda *arrays: np.stack(arrays), *ideal_path(game, game.traits(), start, steps))
 
