@@ -46,7 +46,7 @@ def print_game(console: TerminalConsole, game: AnyGame) -> None:
     """Print the page of a game, with the reference points of its certificate where they are kept."""
     spec = game.spec
     console.print(styled(spec.id, "bold"), f" {page_of(game).title}", highlight=False)
-    console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
+    console.print(" · ".join(spec.labels), highlight=False)
     console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}", highlight=False)
     for section in sections(game, dilemma(spec.id)):
         console.print()

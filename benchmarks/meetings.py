@@ -13,9 +13,8 @@ from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metri
 from coopgym.benchmarks.plan import Meeting, Player, RunSpec
 from coopgym.benchmarks.policies import LostAgentsError, copies
 from coopgym.benchmarks.recording import turns_of
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.games.spec import GameSpec
-from coopgym.oracles.games.symmetry import exchangeable_groups
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.plan.grouping import Supply
@@ -55,7 +54,7 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
     meeting = spec.meeting
     assert meeting is not None, "only scenarios are played here"
     game = make_game(spec.game, **spec.parameters)
-    sittings = list(_sittings(meeting, game.spec))
+    sittings = list(_sittings(meeting, game))
     rows: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
     for number, sitting in enumerate(sittings):
@@ -70,11 +69,11 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
     return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns)
 
 
-def _sittings(meeting: Meeting, game: GameSpec) -> Iterator[_Sitting]:
+def _sittings(meeting: Meeting, game: AnyGame) -> Iterator[_Sitting]:
     if meeting.focal_seats:
         yield _Sitting(meeting.focal_seats, 1.0)
         return
-    for group in exchangeable_groups(game):
+    for group in game.traits().exchangeable:
         yield _Sitting(group[:1], len(group) / game.n_agents)
 
 

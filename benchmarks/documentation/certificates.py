@@ -50,9 +50,7 @@ def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def dilemmas() -> str:
     """Count the dilemmas of both editions."""
-    formal, released = (
-        [facts for game, facts in kept_certificates().items() if game.endswith(version)] for version in ("-v1", "-v0")
-    )
+    formal, released = ([kept_certificates()[game] for game in games(edition)] for edition in ("formal", "released"))
     return paragraph(f"""
         Of the {len(formal)} formal games {_qualifying(formal)} qualify as dilemmas (price of anarchy
         {between((facts["poa"] for facts in formal), 2)}), of the {len(released)} of the released edition

@@ -17,6 +17,7 @@ from coopgym.games import parameters as params
 from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.traits import Traits, seats_of_equal_numbers
 
 FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
@@ -170,6 +171,10 @@ class Game(ABC, Generic[StateT]):
         normals = self.xp.zeros_like(actions[..., :1]) + self.backend.array(np.zeros(self.step_normals))
         return dataclasses.replace(self.step(state, actions, normals if self.step_normals else None), state=state)
 
+    def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
+        """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
+        return self.stage(state, cooperation * self.endowments).payoffs
+
     def settled(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.
 
@@ -226,6 +231,13 @@ class Game(ABC, Generic[StateT]):
     @abstractmethod
     def auxiliary(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
+
+    def traits(self) -> Traits:
+        """Return what holds of this game and others may rely on.
+
+        A class that changes rules declares traits of its own: what a parent class promises is not believed of it.
+        """
+        return Traits(exchangeable=seats_of_equal_numbers(self.spec))
 
     @property
     def stochastic(self) -> bool:

@@ -28,10 +28,9 @@ from coopgym.testing.tape import (
     start,
     to_numpy,
 )
+from coopgym.testing.trait_checks import TRAIT_CHECKS
 
 BATCHES: tuple[tuple[int, ...], ...] = ((), (1,), (3,), (2, 3))
-TOLERANCES = {"formal": 1e-9, "released": 1e-6}
-"""How far two ways of computing the same play may differ, by edition."""
 BOUND_SLACK = 1e-6
 """How far observations may miss their bounds: the rounding of single precision."""
 DIAGNOSTICS = ("mean_trust", "mean_effective_trust", "mean_reputation_damage")
@@ -49,7 +48,7 @@ class Subject:
     @property
     def tolerance(self) -> float:
         """How far two ways of computing the same play may differ."""
-        return TOLERANCES[self.game.spec.edition]
+        return self.game.spec.tolerance
 
     def tape(self, batch: tuple[int, ...] = (), steps: int | None = None) -> Tape:
         """Random play of this game."""
@@ -57,7 +56,7 @@ class Subject:
 
 
 def check_game(game: str | AnyGame | type[AnyGame], *, seed: int = 0, steps: int | None = None) -> None:
-    """Check that a game keeps to the `Game` interface: shapes, ranges, purity, batching, backends, resets.
+    """Check that a game keeps to the `Game` interface: shapes, ranges, purity, batching, backends, resets, traits.
 
     Args:
         game: an id, a configured game on the NumPy backend, or a game class (configured with its defaults).
@@ -81,7 +80,6 @@ def the_spec_is_consistent(subject: Subject) -> None:
     game, spec = subject.game, subject.game.spec
     n, D = spec.n_agents, spec.interdependence
     require(spec.id == game.id, f"describe() says id {spec.id!r}; use the class's id {game.id!r}")
-    require(spec.edition in TOLERANCES, f"edition={spec.edition!r}; use one of {', '.join(TOLERANCES)}")
     require(spec.horizon >= 1, f"horizon={spec.horizon}; an episode needs at least one step")
     require(spec.summary, "the summary is empty; say in one sentence what the game is about")
     require((spec.endowments > 0).all(), f"endowments {spec.endowments} must be positive")
@@ -429,8 +427,8 @@ def torch_agrees(subject: Subject) -> None:
 
 
 def gradients_are_finite(subject: Subject) -> None:
-    """In the formal edition payoffs can be differentiated even at the corners of the action space."""
-    if subject.game.spec.edition != "formal" or find_spec("torch") is None:
+    """Payoffs declared differentiable are so even at the corners of the action space."""
+    if not subject.game.traits().differentiable or find_spec("torch") is None:
         return
     import torch
 
@@ -471,5 +469,6 @@ CHECKS = (
     instances_are_independent,
     torch_agrees,
     gradients_are_finite,
+    *TRAIT_CHECKS,
 )
 """The battery, in order."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.games.rollout import checked_state, payoff_unit, plan_returns, remaining_steps, repeated
+from coopgym.oracles.games.rollout import checked_state, plan_returns, remaining_steps, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.rewards import RewardLayer, reward_layer
 
@@ -67,7 +67,7 @@ class NormalForm(ABC):
     @property
     def scale(self) -> float:
         """Size of one payoff unit."""
-        return payoff_unit(self.game.spec)
+        return self.game.spec.payoff_scale
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
-from coopgym.games.spec import GameSpec
 from coopgym.games.state import State, map_arrays
 from coopgym.rewards import RewardLayer
 
@@ -55,11 +54,6 @@ def checked_state(game: AnyGame, state: State | None) -> State:
             f"{game.id}: the state is at the horizon of {game.spec.horizon} steps, nothing is left to play"
         )
     return state
-
-
-def payoff_unit(spec: GameSpec) -> float:
-    """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
-    return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
 
 
 def repeated(game: AnyGame, state: State, batch: tuple[int, ...]) -> State:

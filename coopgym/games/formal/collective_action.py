@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_age
 from coopgym.games.game import FloatArray, Transition
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
+from coopgym.games.traits import SocialWeights, Traits
 from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.loyalty import cohesion, loyalty_utility, update_loyalty
 from coopgym.mechanisms.membership import COOLDOWN, update_coalition
@@ -69,6 +70,9 @@ class TeamProduction(TeamGame[State, Group]):
 
     def state_info(self, state: State) -> dict[str, Array]:
         return self.team_info(state)
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +190,18 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
     def state_info(self, state: LoyalStateT) -> dict[str, Array]:
         return {"loyalty": state.loyalty, "cohesion": self.cohesion(state), **self.team_info(state)}
 
+    def traits(self) -> Traits:
+        stock, relational = {"loyalty": 1}, frozenset({"loyalty"})
+        return super().traits().extended(monotone_in_actions=stock, monotone_in_stocks=stock, relational=relational)
+
+    def social_weights(self, state: LoyalStateT) -> SocialWeights:
+        weights, parameters = super().social_weights(state), self.parameters
+        if not (parameters.mechanism or self.loyalty_without_mechanism):
+            return weights
+        mates = state.loyalty.sum(-1)[..., None] - state.loyalty
+        effort = parameters.phi_C * state.loyalty * self.linear_cost
+        return replace(weights, loyalty=parameters.phi_B * mates, effort=effort)
+
 
 class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     """Loyalty team (TR-3, TR-1, TR-2)."""
@@ -198,6 +214,9 @@ class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
         "n_agents": 4, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0, "phi_B": 0.5, "phi_C": 0.15,
         "cohesion_lift": 0.30, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
     }  # fmt: skip
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,6 +305,10 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         change = after.members - before.members
         return {"exclusions": change < 0.0, "reentries": change > 0.0}
 
+    def traits(self) -> Traits:
+        # Who gains from being outside depends on what is played: no membership is best whatever that is.
+        return super().traits().extended(monotone_in_stocks={"timers": 0}, ideal_stocks={"members": 1.0}, concave=True)
+
 
 PHASES: dict[str, dict[str, Any]] = {
     "emergence": {"n_agents": 8, "loyalty_max": 1.00, "initial_loyalty": 0.500, "gamma": 1.76},
@@ -331,6 +354,9 @@ class ApacheProject(LoyalTeamGame[LoyaltyState, ApacheParameters]):
         phase = self.parameters.phase
         return {**super().state_info(state), "phase": phase, "expected_effort": EXPECTED_EFFORT[phase]}
 
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
+
 
 class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     """Public goods (TR-3, TR-1, TR-2)."""
@@ -357,3 +383,6 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
             "public_good": self.parameters.gamma * contributions.sum(-1),
             "contribution_rate": contributions.sum(-1) / float(self.spec.endowments.sum()),
         }
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)

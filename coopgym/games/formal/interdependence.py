@@ -19,6 +19,7 @@ from coopgym.games.game import FloatArray
 from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.matching import time_shares
 from coopgym.mechanisms.standing import update_score
@@ -121,6 +122,17 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
             "power_asymmetry": power + 0.0 * state.asset,
         }
 
+    def traits(self) -> Traits:
+        mechanism = self.parameters.mechanism
+        inherited = super().traits()
+        return inherited.extended(
+            exchangeable=((0,), (1,)),
+            monotone_in_actions={"asset": 1},
+            monotone_in_stocks={"asset": int(mechanism)},
+            dominance="payoffs",
+            concave=not mechanism,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class EcosystemParameters(Productive):
@@ -180,6 +192,9 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
 
     def stocks(self, state: PlatformState) -> list[Array]:
         return [state.members]
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="welfare", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +276,10 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
             "unmatched": 1.0 - shares.sum(-1),
         }
 
+    def traits(self) -> Traits:
+        # Who meets whom depends on everybody's standing: no score is good for welfare whatever is played.
+        return super().traits().extended(monotone_in_actions={"score": 1}, concave=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SynergySearchParameters(Bargained):
@@ -332,6 +351,17 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
     def state_info(self, state: SynergySearchState) -> dict[str, Array]:
         return {"gamma": state.gamma} if self.parameters.privileged else {}
 
+    def traits(self) -> Traits:
+        low, high = self.parameters.gamma_range
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"gamma": 0},
+            monotone_in_stocks={"gamma": 1, "last_payoff": 0},
+            hidden={"gamma": (low, high)},
+            dominance="payoffs",
+            concave=True,
+        )
+
 
 PHASES: dict[str, dict[str, Any]] = {
     "formation": {"dependence": ((0.0, 0.78), (0.66, 0.0)), "initial_trust": 0.45, "initial_reputation": 0.05},
@@ -374,3 +404,6 @@ class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
     def state_info(self, state: State) -> dict[str, Any]:
         phase = self.parameters.phase
         return {"agent_names": ", ".join(self.roles()), "phase": phase, "period": PERIODS[phase]}
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)

@@ -16,6 +16,7 @@ from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
+from coopgym.games.traits import SocialWeights, Traits
 from coopgym.mechanisms.reciprocity import (
     RESPONSE_WIDTH,
     anchored_reference,
@@ -120,6 +121,21 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
     def step_info(self, before: StateT, cooperation: Array, transition: Transition) -> dict[str, Array]:
         return {"effects": self.effects(before, cooperation)}
 
+    def traits(self) -> Traits:
+        # Low remembered conduct makes present conduct look kind.
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"memory": 1},
+            monotone_in_stocks={"memory": -1},
+            relational=frozenset({"reciprocity"}),
+        )
+
+    def social_weights(self, state: StateT) -> SocialWeights:
+        # A reciprocal answer E_ij tanh(κ_r s_j) is at most that to full cooperation, and multiplies own effort.
+        answers = self.effects(state, self.xp.ones_like(state.last_action))
+        earned = self.xp.maximum(answers, 0.0).sum(-1)
+        return replace(super().social_weights(state), effort=self.effort_per_cooperation * earned)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReciprocalDilemmaParameters(DyadParameters, ReciprocalParameters):
@@ -149,6 +165,9 @@ class ReciprocalDilemma(
 
     def advance(self, state: ReciprocalState, cooperation: Array, payoffs: Array) -> ReciprocalState:
         return self.moved(state, cooperation, memory=self.memory_after(state, cooperation))
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +235,10 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
             "wage_in_force": state.wage,
             "effort": state.last_action[..., 1],
         }
+
+    def traits(self) -> Traits:
+        # A wage in force is good for the worker and dear to the employer.
+        return super().traits().extended(exchangeable=((0,), (1,)), monotone_in_actions={"wage": 1}, concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,6 +324,17 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
             "donor": self.xp.argmax(recipients, axis=-2),
         }
 
+    def traits(self) -> Traits:
+        image = {"image": 1}
+        inherited = super().traits()
+        return inherited.extended(
+            exchange="rotation",
+            monotone_in_actions=image,
+            monotone_in_stocks=image,
+            dominance="payoffs",
+            concave=True,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SanctionParameters(ReciprocalGroupParameters):
@@ -374,6 +408,13 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
             "enforcement_cost": enforcement_costs(fine),
         }
 
+    def traits(self) -> Traits:
+        record = {"record": -1}
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions=record, monotone_in_stocks=record, dominance="payoffs", concave=True
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppStoreParameters(Bargained, Productive, ReciprocalParameters):
@@ -434,3 +475,6 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
             **ReciprocalGame.step_info(self, before, cooperation, transition),
             **PlatformGame.step_info(self, before, cooperation, transition),
         }
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="welfare", concave=True)

@@ -14,6 +14,7 @@ from coopgym.games.formal.parameters import Group
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.negotiation import Proposals, damages, judge_proposals
 from coopgym.mechanisms.standing import logistic, tier, tier_weight, update_score
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
@@ -61,6 +62,9 @@ class TrustDilemma(
     def state_info(self, state: DissolvableState) -> dict[str, Array]:
         gate = self.gate(state)
         return {"gone": state.gone, "gate": self.xp.ones_like(state.gone) if gate is None else gate}
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,10 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
             "trust_ceiling": 1.0 - damage,
         }
 
+    def traits(self) -> Traits:
+        history = {"peak_trust": 0, "recovery_step": 0}
+        return super().traits().extended(monotone_in_stocks=history, dominance="payoffs", concave=True)
+
 
 class SLCD(TrustGatedDyad[State, DyadParameters]):
     """S-LCD: Samsung and Sony (TR-1, TR-2)."""
@@ -165,6 +173,9 @@ class SLCD(TrustGatedDyad[State, DyadParameters]):
             "samsung_investment": investment[..., 0],
             "sony_investment": investment[..., 1],
         }
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +268,17 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
         shortfall = self.judge(before, cooperation).shortfall
         return {"breach": shortfall > 0.0, "damages": damages(shortfall, DAMAGES_RATE)}
 
+    def traits(self) -> Traits:
+        # An agreement only judges more harshly; its damages move between the two seats.
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_stocks={"agreements": 0, "breaches": 0},
+            ideal_stocks={"agreed": 0.0, "level": 0.0},
+            agreements=True,
+            dominance="welfare",
+            concave=True,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class MarketParameters(Group):
@@ -340,3 +362,14 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
 
     def state_info(self, state: MarketState) -> dict[str, Array]:
         return {"score": state.score, "tiers": tier(state.score), "market_shares": self.market_shares(state)}
+
+    def traits(self) -> Traits:
+        # Scores move customers between sellers; demand follows the mean quality alone.
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"score": 1},
+            monotone_in_stocks={"score": 0, "shown_score": 0},
+            transfers=(tuple(range(self.n_agents)),),
+            dominance="welfare",
+            concave=True,
+        )

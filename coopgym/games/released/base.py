@@ -19,6 +19,7 @@ from coopgym.games.released import observation
 from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 from coopgym.small_arrays import for_each_agent, total
@@ -110,6 +111,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             interdependence=table.interdependence,
             parameters=self.parameters,
             default_view="full",
+            payoff_unit="unit of endowment",
+            default_actions="units",
+            reveals_moves=True,
+            tolerance=1e-6,
         )
 
     # How a game starts
@@ -407,6 +412,14 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def stocks(self, state: StateT) -> list[Array]:
         """A game's own state in the order of the specification, each ``(..., m)``."""
         return []
+
+    def traits(self) -> Traits:
+        inherited = super().traits()
+        return inherited.extended(
+            published=frozenset({"coopetition"}),
+            unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
+            "them is proved",
+        )
 
 
 def required(draws: Array | None, what: str) -> Array:

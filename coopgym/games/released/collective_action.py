@@ -10,10 +10,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.pages import collective_action as pages
-from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
-from coopgym.games.state import State
-from coopgym.mechanisms.conduct_factors import (
+from coopgym.games.released.mechanisms.conduct_factors import (
     FREE_RIDING,
     HABIT_WINDOW,
     conduct_multiplier,
@@ -21,11 +18,15 @@ from coopgym.mechanisms.conduct_factors import (
     shortfall_factor,
     update_loyalty_score,
 )
+from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
+from coopgym.games.released.mechanisms.team_model import TeamModel
+from coopgym.games.released.pages import collective_action as pages
+from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
+from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import symmetric
 from coopgym.mechanisms.loyalty import cohesion
-from coopgym.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.mechanisms.reciprocity import remember
-from coopgym.mechanisms.team_model import TeamModel
 
 INITIAL_LOYALTY = 0.5
 REENTRY_LOYALTY = 0.4
@@ -125,6 +126,9 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
 
     def stocks(self, state: TeamStateT) -> list[Array]:
         return [state.loyalty]
+
+    def traits(self) -> Traits:
+        return super().traits().extended(published=frozenset({"coopetition", "team"}))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ from coopgym.backend import Array
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.mechanisms.public_score import averaged_score
 from coopgym.games.released.pages import interdependence as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, hub_and_spoke, symmetric
-from coopgym.mechanisms.public_score import averaged_score
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.pages import reciprocity as pages
 from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.reciprocity import reciprocity_effects, remember, response, susceptibility
 
@@ -135,6 +136,9 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
 
     def stocks(self, state: ReciprocityState) -> list[Array]:
         return [self.xp.where((state.t > 0)[..., None], self.multiplier(state), 1.0)]
+
+    def traits(self) -> Traits:
+        return super().traits().extended(published=frozenset({"coopetition", "reciprocity"}))
 
 
 class ReciprocalDilemma(ReciprocityGame):

@@ -11,12 +11,12 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
-from coopgym.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.mechanisms.trust import mean_over_pairs
 
 
