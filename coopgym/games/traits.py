@@ -1,4 +1,4 @@
-"""What a game lets others know of its mathematics: signs, symmetries and an ideal state (design §3).
+"""What a game lets others know of its mathematics: signs, symmetries and an ideal state.
 
 Oracles read traits where they would otherwise have to recognise a game, and `coopgym.testing.check_game` plays the game
 to see whether they hold.
