@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import Trainable
+    from coopgym.algorithms.common.learner_contract import Trainable
 
 _LEARNERS = {
     "COMA": "coopgym.algorithms.marl.coma",

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from coopgym.algorithms.common.learner_contract import PolicyAgent, ReplicaName
+from coopgym.algorithms.common.training_record import LANGUAGE, read_record
 from coopgym.algorithms.marl.agents import load_agents as load_policies
-from coopgym.algorithms.marl.training_record import read_record
-from coopgym.algorithms.trainable import PolicyAgent, ReplicaName
 from coopgym.digests import check_digests
 from coopgym.record_fields import fields
-
-LANGUAGE = "language_model"
-"""What the record of a language model calls itself."""
 
 
 def _any_record(record: Any) -> None:

@@ -29,7 +29,7 @@ from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import Trained
+    from coopgym.algorithms.common.learner_contract import Trained
 
 CHECKPOINT_SECONDS = 60.0
 """Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""

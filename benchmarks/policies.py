@@ -14,7 +14,7 @@ from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.frozen import Agents
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import PolicyAgent, Trained
+    from coopgym.algorithms.common.learner_contract import PolicyAgent, Trained
 
     Policies = Sequence[PolicyAgent] | str
     """The agents of a learner's run, one per seat, or why they cannot be had."""

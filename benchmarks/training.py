@@ -26,8 +26,8 @@ from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import Trainable
-    from coopgym.algorithms.trainable import Trained as Training
+    from coopgym.algorithms.common.learner_contract import Trainable
+    from coopgym.algorithms.common.learner_contract import Trained as Training
 
 GAME_PREFIX = "game."
 """What names of game parameters begin with; other names are hyper-parameters."""
@@ -161,7 +161,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
         FileExistsError: the folder holds a training already.
         ValueError, TypeError: something that was asked for is unknown, out of range or does not apply to the game.
     """
-    from coopgym.algorithms.marl.training_record import RECORD_FILE
+    from coopgym.algorithms.common.training_record import RECORD_FILE
 
     out, game = request.out, request.played_game()
     if out is not None and (out / RECORD_FILE).exists():

@@ -93,7 +93,6 @@ def test_a_command_without_what_it_needs_names_the_extra_in_one_line(
     [
         (LEARNING, "from coopgym.algorithms.marl import IPPO", "torch"),
         (LEARNING, "import coopgym.algorithms.marl.ppo", "torch"),
-        (LEARNING, "import coopgym.algorithms.trainable", "torch"),
         (LEARNING, "from coopgym.algorithms.llm import LLM", "torch"),
         (LEARNING, "from coopgym.algorithms.llm.models import SmallModel", "torch"),
         (LEARNING, "from coopgym.algorithms import learners; learners()['QMIX']", "torch"),

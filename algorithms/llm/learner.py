@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from coopgym.algorithms.common.learner_contract import Objective, Trainable
+from coopgym.algorithms.common.random_streams import Replica, cross
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.gold import ORACLE_OF, SCALE, oracle_for
 from coopgym.algorithms.llm.method import Method
 from coopgym.algorithms.llm.models import LanguageModel, SmallSettings
+from coopgym.algorithms.llm.models.storage import folder_hash
 from coopgym.algorithms.llm.recipes import Slots
 from coopgym.algorithms.llm.registry import make_method
 from coopgym.algorithms.llm.result import LanguageResult, talk_record, training_record
 from coopgym.algorithms.llm.tasks import OutcomeKind, TaskSettings
 from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
 from coopgym.algorithms.llm.warm_up import RECIPE, WarmUp, warmed_up
-from coopgym.algorithms.marl.files import folder_hash
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
-from coopgym.algorithms.marl.replicas import Replica, cross
-from coopgym.algorithms.torch_defaults import torch_defaults
-from coopgym.algorithms.trainable import Objective, Trainable
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Rules, prompt_hash
@@ -167,7 +167,7 @@ class LLM(TrainerSettings, Trainable):
     ) -> LanguageResult:
         """Train one model per reward and seed, one after the other.
 
-        Arguments and errors are those of `coopgym.algorithms.trainable.Trainable.train`; the blocks that
+        Arguments and errors are those of `coopgym.algorithms.common.learner_contract.Trainable.train`; the blocks that
         ``checkpoint_every`` counts are training steps. ``progress`` counts a demonstration that the warm-up reads as a
         decision.
         """

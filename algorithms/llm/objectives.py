@@ -12,10 +12,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.kernels.validation import choice, number
 from coopgym.algorithms.llm.minibatch import MiniBatch
 from coopgym.algorithms.llm.slots import Objective
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Aggregation = Literal["token_mean", "seq_mean_token_mean", "seq_mean_token_sum", "seq_sum_const"]
 

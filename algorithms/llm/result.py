@@ -8,15 +8,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from coopgym.algorithms.common.learner_contract import CurvePoint, ReplicaName
+from coopgym.algorithms.common.training_record import (
+    LANGUAGE,
+    RECORD_FILE,
+    check_game,
+    curves,
+    read_record,
+    replica_index,
+    seed,
+    view,
+)
 from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.models import LanguageModel, load_model
 from coopgym.algorithms.llm.voices import ModelVoice
-from coopgym.algorithms.loading import LANGUAGE
-from coopgym.algorithms.marl.agents import replica_index
-from coopgym.algorithms.marl.files import write_atomically
-from coopgym.algorithms.marl.training_record import RECORD_FILE, check_game, curves, read_record, seed, view
-from coopgym.algorithms.trainable import CurvePoint, ReplicaName
+from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 from coopgym.games.parameters import LARGEST
 from coopgym.interfaces.text import Rules

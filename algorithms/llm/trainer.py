@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.data import Batch, Credit, Trajectory
 from coopgym.algorithms.llm.measures import credit_measures, rollout_measures
@@ -24,8 +26,6 @@ from coopgym.algorithms.llm.scoring import in_parts, rows, scored
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.streams import stream
 from coopgym.algorithms.llm.value_head import ValueHead
-from coopgym.algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.record_fields import each, fields, named, number, whole
 
 Metrics = dict[str, float]

@@ -19,16 +19,21 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.explore import falling
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.advantage_estimation import generalised_advantages
+from coopgym.algorithms.common.schedules import annealed, falling
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import (
+    INITIAL_LOG_SIGMA,
+    drawn_log_prob,
+    entropy,
+    latent_log_prob,
+    share,
+)
+from coopgym.algorithms.common.value_normalisation import TimedValueScale
 from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.optimiser import annealed
-from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, entropy, latent_log_prob, share
-from coopgym.algorithms.marl.returns import generalised_advantages
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.samples import standardised
 from coopgym.algorithms.marl.seats import Context, Part, SeatLearner
-from coopgym.algorithms.marl.values import TimedValueScale
 
 
 @dataclass(frozen=True, kw_only=True)

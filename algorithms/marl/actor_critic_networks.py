@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
+from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA
+from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
 from coopgym.algorithms.marl.actor_critic import ActorCritic
-from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
-from coopgym.algorithms.marl.networks import ParameterStack, gradients
-from coopgym.algorithms.marl.optimiser import StackedAdam
-from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context, Part
 

@@ -15,9 +15,9 @@ from safetensors.numpy import load_file
 
 from coopgym.agents.base import FloatArray, Seat
 from coopgym.agents.streams import EpisodeDraws
-from coopgym.algorithms.marl.exported import POLICY_KINDS, Policy, input_map
+from coopgym.algorithms.common.policies import POLICY_KINDS, Policy, input_map
+from coopgym.algorithms.common.training_record import check_record, policy_groups, read_record, replica_index
 from coopgym.algorithms.marl.policy_tensors import check_tensors
-from coopgym.algorithms.marl.training_record import check_record, policy_groups, read_record
 from coopgym.contained_files import contained
 from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
@@ -144,20 +144,6 @@ def _read_tensors(folder: Path) -> Mapping[str, npt.NDArray[Any]]:
         return load_file(file)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:  # KeyError: numbers of unknown types
         raise ValueError(f"{file} holds no readable tensors: {error!r}; save it again") from error
-
-
-def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> int:
-    """Return the position of a replica given as position or ``(reward, seed)``.
-
-    Raises:
-        ValueError: no such replica.
-    """
-    names = [(entry["reward"], entry["seed"]) for entry in record["replicas"]]
-    if isinstance(replica, int) and 0 <= replica < len(names):
-        return replica
-    if replica in names:
-        return names.index(replica)
-    raise ValueError(f"no replica {replica!r}; there are {len(names)}: {names}")
 
 
 def load_agents(

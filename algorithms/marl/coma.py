@@ -22,18 +22,18 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import Objective
-from coopgym.algorithms.marl.explore import falling
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.advantage_estimation import generalised_advantages
+from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.schedules import annealed, falling
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.value_normalisation import TimedValueScale
 from coopgym.algorithms.marl.learner import Learner
 from coopgym.algorithms.marl.levels import LEVELS, level_of, picked, share_of
-from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
-from coopgym.algorithms.marl.returns import generalised_advantages
 from coopgym.algorithms.marl.rollout import Rollout, needed
 from coopgym.algorithms.marl.samples import reordered
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context, SeatLearner
-from coopgym.algorithms.marl.values import TimedValueScale
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.value_normalisation import TargetScale
 from coopgym.algorithms.marl.offpolicy import OffPolicyLearner, OffPolicySeats
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
-from coopgym.algorithms.marl.values import TargetScale
 
 SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets
 

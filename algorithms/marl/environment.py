@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import coopgym
-from coopgym.algorithms.marl.exported import input_map
-from coopgym.algorithms.marl.replicas import Replica
+from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.common.policies import input_map
+from coopgym.algorithms.common.random_streams import Replica
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.games.state import State
-
-Objective = Literal["individual", "team"]
-OBJECTIVES: tuple[Objective, ...] = ("individual", "team")
 
 
 class Environment(Protocol):

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.policies import POLICY_KINDS
+from coopgym.algorithms.common.random_streams import Replica, Streams
+from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
 from coopgym.algorithms.marl.environment import Environment, EnvironmentFactory, is_stochastic, observation_map
-from coopgym.algorithms.marl.exported import POLICY_KINDS
-from coopgym.algorithms.marl.networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.replicas import Replica, Streams
 from coopgym.mechanisms.trust import mean_over_pairs
 from coopgym.rewards import MODES
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
-from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, share
+from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
+from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, share
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context, SeatLearner
 

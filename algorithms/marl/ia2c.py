@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.actor_critic import ActorCritic, ActorCriticSeats
 from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 from coopgym.algorithms.marl.seats import Context
 
 

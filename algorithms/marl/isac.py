@@ -19,13 +19,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
+from coopgym.algorithms.common.schedules import annealed
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
+from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.marl.critics import CriticLearner, Critics
-from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
-from coopgym.algorithms.marl.networks import ParameterStack
 from coopgym.algorithms.marl.offpolicy import Batch, OffPolicySeats
-from coopgym.algorithms.marl.optimiser import annealed
-from coopgym.algorithms.marl.policies import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context
 

@@ -18,8 +18,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.learner_contract import Objective
 from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.environment import Objective
 from coopgym.algorithms.marl.ppo import PPO, PPOSeats
 from coopgym.algorithms.marl.seats import Context
 

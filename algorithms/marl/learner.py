@@ -10,15 +10,15 @@ from typing import Any, ClassVar, Literal
 
 import torch
 
+from coopgym.algorithms.common.learner_contract import Trainable
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.marl.environment import EnvironmentFactory, environment_factory
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.result import TrainingResult
 from coopgym.algorithms.marl.seats import Context, SeatLearner
 from coopgym.algorithms.marl.trainer import Trainer
 from coopgym.algorithms.marl.training import ProgressCallback, train_blocks
-from coopgym.algorithms.torch_defaults import torch_defaults
-from coopgym.algorithms.trainable import Trainable
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
 

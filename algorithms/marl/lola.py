@@ -31,9 +31,9 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
 from coopgym.algorithms.marl.lola_exact import MOST_SEATS, ExactLOLASeats
-from coopgym.algorithms.marl.policies import latent_log_prob
 from coopgym.algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.seats import Context, SeatLearner

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
+from coopgym.algorithms.common.schedules import annealed
+from coopgym.algorithms.common.squashed_gaussian import share
+from coopgym.algorithms.common.stacked_networks import ParameterStack, mlp
 from coopgym.algorithms.marl.environment import is_stochastic, objective_signal, observation_map
-from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
 from coopgym.algorithms.marl.gaussian import GaussianSeats, moments
-from coopgym.algorithms.marl.networks import ParameterStack, mlp
-from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
-from coopgym.algorithms.marl.policies import share
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.seats import Context
 

@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
 from coopgym.algorithms.marl.seats import Context
 

@@ -17,11 +17,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.schedules import annealed, falling
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.critics import CriticLearner, Critics
-from coopgym.algorithms.marl.explore import falling
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 from coopgym.algorithms.marl.offpolicy import Batch, OffPolicySeats
-from coopgym.algorithms.marl.optimiser import annealed
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context

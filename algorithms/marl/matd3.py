@@ -13,10 +13,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.schedules import annealed
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
 from coopgym.algorithms.marl.offpolicy import Batch
-from coopgym.algorithms.marl.optimiser import annealed
 from coopgym.algorithms.marl.seats import Context
 
 

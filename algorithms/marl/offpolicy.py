@@ -12,14 +12,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.replay_buffer import Replay
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.stacked_networks import ParameterStack
+from coopgym.algorithms.common.value_normalisation import SteadyValue
 from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.networks import ParameterStack
-from coopgym.algorithms.marl.optimiser import StackedAdam
-from coopgym.algorithms.marl.replay import Replay
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.seats import Context, SeatLearner
-from coopgym.algorithms.marl.values import SteadyValue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.random_streams import Branches
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import share
+from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
 from coopgym.algorithms.marl.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
-from coopgym.algorithms.marl.networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.policies import share
 from coopgym.algorithms.marl.ppo import PPO, PPOSeats
-from coopgym.algorithms.marl.replicas import Branches
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.seat_networks import for_every_seat
 from coopgym.algorithms.marl.seats import Context, SeatLearner

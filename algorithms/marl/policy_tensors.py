@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.algorithms.marl.training_record import policy_groups
+from coopgym.algorithms.common.training_record import policy_groups
 from coopgym.record_fields import FieldError, found
 
 Tensors = Mapping[str, npt.NDArray[Any]]

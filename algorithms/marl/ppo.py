@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.actor_critic import ActorCritic, ActorCriticNetworks, ActorCriticSeats
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 from coopgym.algorithms.marl.samples import reordered
 from coopgym.algorithms.marl.seats import Context
 

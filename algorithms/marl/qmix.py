@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import elu
 
-from coopgym.algorithms.marl.environment import Objective
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.stacked_networks import ParameterStack, affine, initialise_mlp
 from coopgym.algorithms.marl.iql import IQL, IQLSeats
-from coopgym.algorithms.marl.networks import ParameterStack, affine, initialise_mlp
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.seats import Context
 

@@ -18,16 +18,17 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.advantage_estimation import generalised_advantages
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.schedules import annealed
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import entropy, latent_log_prob
+from coopgym.algorithms.common.value_normalisation import TimedMean
 from coopgym.algorithms.marl.gaussian import GaussianSeats
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
-from coopgym.algorithms.marl.policies import entropy, latent_log_prob
-from coopgym.algorithms.marl.returns import generalised_advantages
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.samples import standardised
 from coopgym.algorithms.marl.seats import Context, SeatLearner
-from coopgym.algorithms.marl.values import TimedMean
 
 
 @dataclass(frozen=True, kw_only=True)

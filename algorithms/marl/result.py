@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save
 
-from coopgym.algorithms.marl.agents import POLICIES_FILE, TrainedAgent, policies, replica_index
-from coopgym.algorithms.marl.files import write_atomically
-from coopgym.algorithms.marl.training import CurvePoint
-from coopgym.algorithms.marl.training_record import RECORD_FILE
+from coopgym.algorithms.common.learner_contract import CurvePoint
+from coopgym.algorithms.common.training_record import RECORD_FILE, replica_index
+from coopgym.algorithms.marl.agents import POLICIES_FILE, TrainedAgent, policies
+from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import Environment, Objective, objective_signal, observation_map
+from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.marl.environment import Environment, objective_signal, observation_map
 from coopgym.algorithms.marl.world import compact_state, state_size
 from coopgym.games.state import State
 

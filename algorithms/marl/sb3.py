@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.learner import Learner
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.sb3_model import Model, require_library

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
+from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
 from coopgym.algorithms.marl.seats import Context
 
 

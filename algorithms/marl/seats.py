@@ -15,9 +15,9 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.marl.environment import EnvironmentFactory
-from coopgym.algorithms.marl.optimiser import StackedAdam
-from coopgym.algorithms.marl.replicas import Replica, Streams
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.world import seat_features, state_size
 from coopgym.games.game import Game
@@ -96,7 +96,7 @@ class SeatLearner(ABC):
     """
 
     policy_kind: ClassVar[str]
-    """How `coopgym.algorithms.marl.exported` plays the policies."""
+    """How `coopgym.algorithms.common.policies` plays the policies."""
     activation: str
     """Of the policies' hidden layers."""
 

@@ -20,7 +20,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.places import PlacedPPO, PlacedSeats, PlacedSettings, Players, PolicyPool
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.seats import Context

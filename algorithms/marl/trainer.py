@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.marl.environment import EnvironmentFactory, is_stochastic, observation_map, reward_scales
 from coopgym.algorithms.marl.evaluation import Evaluator
-from coopgym.algorithms.marl.replicas import Replica, Streams
 from coopgym.algorithms.marl.rollout import Collector, Rollout
 from coopgym.algorithms.marl.seats import Context, extracted, nested
 

@@ -12,13 +12,11 @@ from typing import Any, Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.checkpoint import read_checkpoint, require_like, write_checkpoint
+from coopgym.algorithms.common.checkpoint import read_checkpoint, require_like, write_checkpoint
+from coopgym.algorithms.common.learner_contract import CurvePoint
+from coopgym.algorithms.common.training_record import curves
 from coopgym.algorithms.marl.evaluation import Evaluator
-from coopgym.algorithms.marl.training_record import curves
 from coopgym.record_fields import Check, each, fields, nullable, whole
-
-CurvePoint: TypeAlias = tuple[int, str, float]
-"""``(env_steps, metric, value)``."""
 
 ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called after every block with the steps done and the steps planned."""

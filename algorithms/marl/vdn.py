@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import Objective
+from coopgym.algorithms.common.learner_contract import Objective
 from coopgym.algorithms.marl.iql import IQL, IQLSeats
 from coopgym.algorithms.marl.seats import Context
 

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from coopgym.algorithms import learners
+from coopgym.algorithms.common.learner_contract import Trainable
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.llm.registry import methods
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.sb3 import SB3Learner
 from coopgym.algorithms.marl.trainer import Trainer
-from coopgym.algorithms.trainable import Trainable
 from coopgym.benchmarks.documentation.wording import listed, paragraph, table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game

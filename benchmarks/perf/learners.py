@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from coopgym.algorithms import learners
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.learner import Stacked
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
 

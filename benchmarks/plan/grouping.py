@@ -15,7 +15,7 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import PolicyAgent
+    from coopgym.algorithms.common.learner_contract import PolicyAgent
 
     Supply = Mapping[str, Sequence[PolicyAgent] | str]
 

@@ -14,7 +14,7 @@ from coopgym.games.spec import View
 from coopgym.rewards import MODES
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.trainable import Trainable
+    from coopgym.algorithms.common.learner_contract import Trainable
 
 ALIKE = ("constant", "heuristic", "oracle")
 """Kinds of agents that play the same in every seat of a run, up to what distinguishes the seats in the game."""

@@ -8,6 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
 from coopgym.algorithms.marl.actor_critic import ActorCriticSeats
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.fcp import FCP
@@ -17,9 +19,7 @@ from coopgym.algorithms.marl.joint_ppo import JointPPO
 from coopgym.algorithms.marl.learner import Learner
 from coopgym.algorithms.marl.mappo import MAPPO
 from coopgym.algorithms.marl.places import PlacedSeats
-from coopgym.algorithms.marl.policies import latent_log_prob
 from coopgym.algorithms.marl.ppo import PPOSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO
 from coopgym.algorithms.marl.trainer import Trainer

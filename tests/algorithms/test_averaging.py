@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from coopgym.algorithms.marl.averaging import IterateAverage
-from coopgym.algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.common.stacked_networks import ParameterStack
+from coopgym.algorithms.marl.iql import IterateAverage
 
 PROGRESS = (0.0, 0.25, 0.5, 0.75)
 

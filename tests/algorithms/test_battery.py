@@ -17,10 +17,10 @@ import pytest
 import torch
 
 from coopgym.algorithms import learners
+from coopgym.algorithms.common.random_streams import Streams, cross
 from coopgym.algorithms.marl import TrainingResult, load_agents
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.learner import Stacked
-from coopgym.algorithms.marl.replicas import Streams, cross
 from coopgym.algorithms.marl.sb3 import SB3Learner
 from coopgym.algorithms.marl.trainer import Trainer
 

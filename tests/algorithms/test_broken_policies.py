@@ -17,14 +17,13 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from coopgym.algorithms import learners
+from coopgym.algorithms.common.checkpoint import CHECKPOINT_FILE
+from coopgym.algorithms.common.training_record import RECORD_FILE, check_hyperparameters
 from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.result import check_language_record, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.agents import POLICIES_FILE
-from coopgym.algorithms.marl.checkpoint import CHECKPOINT_FILE
-from coopgym.algorithms.marl.hyperparameter_fields import hyperparameters
-from coopgym.algorithms.marl.training_record import RECORD_FILE
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 from coopgym.interfaces.text import Rules
 from coopgym.record_fields import FieldError
@@ -320,10 +319,10 @@ def test_lists_of_digests_are_checked_too(trained: Path, tmp_path: Path, digests
 @pytest.mark.parametrize("name", sorted(set(learners()) - {"LLM", "Mixed"}))
 def test_hyperparameters_of_every_learner_have_a_type(name: str) -> None:
     values = json.loads(json.dumps(learners()[name]().values()))
-    hyperparameters(values, "hyperparameters")
+    check_hyperparameters(values, "hyperparameters")
     for field in values:
         with pytest.raises(FieldError, match=rf"hyperparameters\.{field}: found {{}}"):
-            hyperparameters(values | {field: {}}, "hyperparameters")
+            check_hyperparameters(values | {field: {}}, "hyperparameters")
 
 
 LANGUAGE = training_record(

@@ -10,10 +10,10 @@ from stag_hunt import shares, stag_hunt
 
 import coopgym
 from coopgym.agents.play import play
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.coma import COMA, COMASeats, counterfactual
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.levels import level_of
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
 

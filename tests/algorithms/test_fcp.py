@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.fcp import FCP, FCPSeats, History
 from coopgym.algorithms.marl.ippo import IPPO
 from coopgym.algorithms.marl.mixed import Mixed
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, minibatches=2, epochs=1)

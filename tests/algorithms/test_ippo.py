@@ -14,10 +14,10 @@ import torch
 
 import coopgym
 from coopgym.agents.play import play
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.ppo import PPOSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 from coopgym.digests import DIGESTS_FILE
 

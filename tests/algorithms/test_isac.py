@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.squashed_gaussian import log_prob
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.isac import ISAC, ISACSeats
-from coopgym.algorithms.marl.policies import log_prob
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 CPU = torch.device("cpu")

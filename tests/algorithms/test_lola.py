@@ -9,12 +9,12 @@ import pytest
 import torch
 from iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.lola import LOLA, LOLASeats
 from coopgym.algorithms.marl.lola_exact import ExactLOLASeats
-from coopgym.algorithms.marl.policies import latent_log_prob
 from coopgym.algorithms.marl.reinforce import IndependentREINFORCE
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import Rollout
 from coopgym.algorithms.marl.trainer import Trainer
 

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.value_normalisation import SteadyValue, TargetScale
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
-from coopgym.algorithms.marl.values import SteadyValue, TargetScale
 
 CPU = torch.device("cpu")
 

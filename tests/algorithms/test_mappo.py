@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.mappo import MAPPO, MAPPOSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
 

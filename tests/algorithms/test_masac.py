@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.masac import MASAC, MASACSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.matd3 import MATD3, MATD3Seats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 

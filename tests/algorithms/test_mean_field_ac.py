@@ -12,9 +12,9 @@ import coopgym
 from coopgym.agents.base import Seat
 from coopgym.agents.heuristics import Constant
 from coopgym.agents.play import play
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory, observation_map
 from coopgym.algorithms.marl.mean_field_ac import MeanFieldAC, MeanFieldSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 LARGER = [

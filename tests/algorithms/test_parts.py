@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.marl.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.common.advantage_estimation import generalised_advantages
+from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.random_streams import Streams, cross
+from coopgym.algorithms.common.schedules import annealed
+from coopgym.algorithms.common.squashed_gaussian import drawn_log_prob, entropy, latent_log_prob, log_prob, share
+from coopgym.algorithms.common.stacked_networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
+from coopgym.algorithms.common.value_normalisation import TimedValueScale
 from coopgym.algorithms.marl.environment import environment_factory, observation_map, reward_scales
-from coopgym.algorithms.marl.networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
-from coopgym.algorithms.marl.optimiser import StackedAdam, annealed
-from coopgym.algorithms.marl.policies import drawn_log_prob, entropy, latent_log_prob, log_prob, share
-from coopgym.algorithms.marl.replicas import Streams, cross
-from coopgym.algorithms.marl.returns import generalised_advantages
-from coopgym.algorithms.marl.values import TimedValueScale
 from coopgym.record_fields import named, plain
 
 CPU = torch.device("cpu")

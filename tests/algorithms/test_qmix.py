@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stag_hunt import shares, stag_hunt
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.qmix import QMIX, Mixer, QMIXSeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
 

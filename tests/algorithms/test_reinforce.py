@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 
 

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.replay_buffer import Replay
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
 from coopgym.algorithms.marl.offpolicy import transitions
-from coopgym.algorithms.marl.replay import Replay
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.mixed import Member, Mixed
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.sb3 import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
 from coopgym.algorithms.marl.trainer import Trainer
 

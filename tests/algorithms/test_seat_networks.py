@@ -8,11 +8,11 @@ import torch
 
 import coopgym
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.algorithms.common.policies import POLICY_KINDS
+from coopgym.algorithms.common.random_streams import cross
+from coopgym.algorithms.common.stacked_networks import affine, mlp
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.exported import POLICY_KINDS
-from coopgym.algorithms.marl.networks import affine, mlp
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.seat_networks import SeatNetworks
 from coopgym.algorithms.marl.seats import Context
 from coopgym.algorithms.marl.trainer import Trainer

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import coopgym
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO, SelfPlaySeats
 from coopgym.algorithms.marl.trainer import Trainer
 

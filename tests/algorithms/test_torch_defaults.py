@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.models import ByteTokenizer, SmallModel, SmallSettings
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.isac import ISAC
 from coopgym.algorithms.marl.learner import Learner
 from coopgym.algorithms.marl.qmix import QMIX
-from coopgym.algorithms.torch_defaults import torch_defaults
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.bounds import certified_gap
 from coopgym.oracles.dynamic.planner import QUICK, plan

@@ -8,9 +8,9 @@ import pytest
 import torch
 from stag_hunt import shares, stag_hunt
 
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.levels import picked
-from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
 from coopgym.algorithms.marl.vdn import VDN, VDNSeats
 

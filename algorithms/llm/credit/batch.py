@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.credit.answers import answer_of
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import everywhere
 from coopgym.algorithms.llm.data import Batch, Credit
 from coopgym.algorithms.llm.kernels import copo
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

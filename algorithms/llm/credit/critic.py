@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import on_own, whitened
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray
 from coopgym.algorithms.llm.kernels import ppr
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

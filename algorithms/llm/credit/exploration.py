@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.credit.answers import Answer, answer_of
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import by_turn, per_group
@@ -16,7 +17,6 @@ from coopgym.algorithms.llm.data import Batch, Credit, FloatArray, Group
 from coopgym.algorithms.llm.kernels import core, exploration
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.slots import State
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 History = Literal["con", "mean", "naive", "none"]
 CountedBy = Literal["cluster", "uid"]

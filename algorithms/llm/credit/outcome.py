@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.credit.rewards import PathReward, Rank, Reward, Rewarded, reward_of
 from coopgym.algorithms.llm.credit.tokens import everywhere, on_own, whitened
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray
 from coopgym.algorithms.llm.kernels import bnpo, core
 from coopgym.algorithms.llm.slots import CreditAssigner
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,12 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.credit.tokens import on_own
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray, Group, Trajectory
 from coopgym.algorithms.llm.kernels import decs
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.slots import CreditAssigner
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Form = Literal["code", "paper"]
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import answer_turn, by_turn
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray, Trajectory
 from coopgym.algorithms.llm.kernels import spae
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

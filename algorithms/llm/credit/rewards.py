@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group
 from coopgym.algorithms.llm.kernels import p2s
 from coopgym.algorithms.llm.slots import CreditAssigner
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

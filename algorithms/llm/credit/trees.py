@@ -7,12 +7,12 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import by_turn, everywhere, per_group
 from coopgym.algorithms.llm.data import MAIN, Batch, BoolArray, Credit, FloatArray, Group
 from coopgym.algorithms.llm.kernels import core, treeps, vstar
 from coopgym.algorithms.llm.kernels.validation import choice
-from coopgym.algorithms.marl.hyperparameters import hyperparameter
 
 SIBLING = "sibling"
 Shared = Literal["once", "scaled"]

@@ -9,13 +9,13 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import answer_turn, by_turn
 from coopgym.algorithms.llm.data import Batch, BoolArray, Credit, FloatArray, Group
 from coopgym.algorithms.llm.kernels import core, igpo, matchtir, ppr, prorag, siop
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.slots import CreditAssigner
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Belief = Literal["logprob", "prob"]
 Pools = Literal["separate", "joint"]

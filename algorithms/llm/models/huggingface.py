@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import IntArray
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
@@ -22,7 +23,6 @@ from coopgym.algorithms.llm.models.storage import (
     write_description,
     write_model,
 )
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.extras import missing_extra
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.data import IntArray
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
 from coopgym.algorithms.llm.models.storage import copy_into, write_model
@@ -23,8 +25,6 @@ from coopgym.algorithms.llm.models.transformer import (
     initial_weights,
     rotations,
 )
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
-from coopgym.algorithms.torch_defaults import torch_defaults
 
 
 @dataclass(frozen=True, kw_only=True)

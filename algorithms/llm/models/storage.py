@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,3 +118,21 @@ def _description(path: Path) -> tuple[str, dict[str, Any]]:
             f"{path}: format {version!r}, kind {kind!r}; expected format {FORMAT} of a small or huggingface model"
         )
     return kind, settings
+
+
+def folder_hash(folder: Path) -> str:
+    """Return the SHA-256 of all files of a folder, names included; names that begin with a dot do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in name.parts):
+            facts = path.stat()
+            digest.update(f"{name.as_posix()} {_file_hash(path, facts.st_size, facts.st_mtime_ns)}\n".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _file_hash(path: Path, size: int, changed: int) -> str:
+    """Hash a file once, as long as it has the same size and time of change."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

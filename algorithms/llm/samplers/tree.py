@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Group, Turn
 from coopgym.algorithms.llm.kernels import KERNELS
 from coopgym.algorithms.llm.samplers.growth import ROOT, Growth, Request, branch
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.slots import Sampler
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

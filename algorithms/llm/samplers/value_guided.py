@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import torch
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Group
 from coopgym.algorithms.llm.kernels import KERNELS
 from coopgym.algorithms.llm.samplers.growth import ROOT, Growth, Node, Request, branch, complete
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.slots import Sampler
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

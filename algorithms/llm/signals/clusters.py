@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group, Trajectory
 from coopgym.algorithms.llm.gold import bin_of
 from coopgym.algorithms.llm.scripts import resume
@@ -18,7 +19,6 @@ from coopgym.algorithms.llm.signals.beliefs import last_known
 from coopgym.algorithms.llm.signals.decisions import decisions
 from coopgym.algorithms.llm.slots import Signal
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.conversation import Rollout
 from coopgym.algorithms.llm.credit.tokens import answer_turn
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group, IntArray, Trajectory
@@ -17,7 +18,6 @@ from coopgym.algorithms.llm.signals.beliefs import in_rows
 from coopgym.algorithms.llm.signals.decisions import window_golds
 from coopgym.algorithms.llm.slots import Signal
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 HOPELESS = float(np.log(1e-8))
 """Log-probability of an answer that no longer fits into the model's context."""

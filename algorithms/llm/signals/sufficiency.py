@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.credit.tokens import answer_turn
 from coopgym.algorithms.llm.data import Batch, Trajectory
 from coopgym.algorithms.llm.gold import DELTA, GRID, correct
@@ -16,7 +17,6 @@ from coopgym.algorithms.llm.signals.decisions import decisions
 from coopgym.algorithms.llm.signals.steps import levels_tried
 from coopgym.algorithms.llm.slots import Signal
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray
 from coopgym.algorithms.llm.kernels import arena
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.signals.comparators import COMPARATORS, Comparator
 from coopgym.algorithms.llm.slots import Signal
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Kind = Literal["single_elimination", "round_robin", "anchor"]
 Byes = Literal["proper", "compact"]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory
 from coopgym.algorithms.llm.kernels import matchtir
 from coopgym.algorithms.llm.kernels.validation import choice
@@ -17,7 +18,6 @@ from coopgym.algorithms.llm.signals.beliefs import in_rows
 from coopgym.algorithms.llm.signals.decisions import Decision, decisions
 from coopgym.algorithms.llm.slots import Signal
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 Matching = Literal["hungarian", "greedy", "sinkhorn"]
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Trajectory
 from coopgym.algorithms.llm.kernels import gtalign
 from coopgym.algorithms.llm.scripts import resume
@@ -15,7 +16,6 @@ from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.signals.decisions import decisions
 from coopgym.algorithms.llm.slots import Signal
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 from coopgym.interfaces.text import IllegalCallError, read_level
 
 _ESTIMATE = re.compile(r"\bexpect\s+(\S{1,16})\s+(\S{1,16})\s*=\s*([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}))(?![\d.])")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.conversation import Rollout
 from coopgym.algorithms.llm.data import Batch, Group, Trajectory
 from coopgym.algorithms.llm.kernels import intervention
@@ -15,7 +16,6 @@ from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.signals.decisions import turn_golds
 from coopgym.algorithms.llm.slots import GroupTransform
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 _NUMBER = re.compile(r"(\d*\.\d+|\d+)\s*(%?)")
 

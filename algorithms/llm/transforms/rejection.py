@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Group
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.signals.steps import TAU
 from coopgym.algorithms.llm.slots import GroupTransform
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Group, Trajectory
 from coopgym.algorithms.llm.kernels import scope
 from coopgym.algorithms.llm.scripts import gold_play, recite, resume
@@ -14,7 +15,6 @@ from coopgym.algorithms.llm.signals.decisions import window_golds
 from coopgym.algorithms.llm.signals.steps import TAU
 from coopgym.algorithms.llm.slots import GroupTransform
 from coopgym.algorithms.llm.tasks import Task
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from coopgym.algorithms import learners
-from coopgym.algorithms.marl.exported import POLICY_KINDS
-from coopgym.algorithms.marl.hyperparameter_fields import ACTIVATION, hyperparameters
+from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.contained_files import contained
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
@@ -26,15 +25,49 @@ from coopgym.record_fields import (
     real,
     row,
     text,
+    truth,
     whole,
 )
 from coopgym.strict_json import parse_json
 
 RECORD_FILE = "training.json"
+LANGUAGE = "language_model"
+"""What the record of a language model calls itself."""
 seed = whole(high=2**64 - 1)
 curves = each(row(whole(), text, number))
 """Points of curves: step, metric and value, which is NaN where training diverged."""
 view = one_of(*get_args(View))
+ACTIVATION = one_of("tanh", "relu")
+_COUNTS = (
+    "batch_size buffer_size critic_epochs epochs examined levels marks minibatches mixer_units n_steps num_envs "
+    "opponents policy_delay snapshot_every snapshots steps_per_update strangers teams"
+)
+_SHARES = (
+    "averaging clip entropy_decay epsilon epsilon_decay final_epsilon final_sigma gae_lambda gamma latest "
+    "learning_rate_decay learning_seats noise_decay population_share sigma_decay tau td_lambda"
+)
+_AMOUNTS = (
+    "adam_epsilon adversity baseline_memory critic_learning_rate entropy_coefficient final_noise latent_cost "
+    "learning_rate max_gradient_norm noise rms_prop_epsilon shaping shaping_limit smoothing smoothing_limit "
+    "team_shaping_limit temperature temperature_learning_rate value_coefficient value_memory"
+)
+_FIELDS: dict[str, Check] = {
+    **dict.fromkeys(_COUNTS.split(), whole(1)),
+    **dict.fromkeys(_SHARES.split(), real(0.0, 1.0)),
+    **dict.fromkeys(_AMOUNTS.split(), real(0.0)),
+    **dict.fromkeys(("bootstrap_truncation", "mixed", "sharing"), truth),
+    "activation": ACTIVATION,
+    "estimator": one_of("dice", "exact"),
+    "hidden": each(whole(1), least=1),
+    "initial_log_sigma": real(),
+    "objective": one_of("individual", "team"),
+    "rollout_steps": nullable(whole(1)),
+    "target_entropy": real(-10.0, 0.0),
+    "warmup_steps": whole(),
+}
+"""Of all learners; what a name means in one it means in the others."""
+
+
 _GROUP = {"seats": each(whole(), least=1), "kind": one_of(*POLICY_KINDS), "activation": ACTIVATION}
 _FACTS: Mapping[str, Mapping[str, Check]] = {
     "deterministic": {"noise": real(0.0)},
@@ -108,7 +141,7 @@ def check_record(record: Any) -> None:
     early = isinstance(record, dict) and "policies" not in record and "activation" in record
     (_early_record if early else _record)(record, "")
     if record["algorithm"] in learners():
-        hyperparameters(record["hyperparameters"], "hyperparameters")
+        check_hyperparameters(record["hyperparameters"], "hyperparameters")
     seats = sorted(seat for group in policy_groups(record) for seat in group["seats"])
     if seats != list(range(len(record["endowments"]))):
         raise FieldError(
@@ -127,6 +160,26 @@ def policy_groups(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         return list(record["policies"])
     seats = list(range(len(record["endowments"])))
     return [{"seats": seats, "kind": "squashed_gaussian", "activation": record["activation"], "prefix": ""}]
+
+
+def check_hyperparameters(value: Mapping[str, Any], path: str) -> None:
+    """Check the hyper-parameters of a learner of this package."""
+    for name, setting in value.items():
+        _FIELDS.get(name, plain)(setting, f"{path}.{name}")
+
+
+def replica_index(record: Mapping[str, Any], replica: int | tuple[str, int]) -> int:
+    """Return the position of a replica given as position or ``(reward, seed)``.
+
+    Raises:
+        ValueError: no such replica.
+    """
+    names = [(entry["reward"], entry["seed"]) for entry in record["replicas"]]
+    if isinstance(replica, int) and 0 <= replica < len(names):
+        return replica
+    if replica in names:
+        return names.index(replica)
+    raise ValueError(f"no replica {replica!r}; there are {len(names)}: {names}")
 
 
 def check_game(game: str, parameters: Mapping[str, Any], seats: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 from coopgym.agents.base import Agent
-from coopgym.algorithms.marl.hyperparameters import Hyperparameters
+from coopgym.algorithms.common.settings import Hyperparameters
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer

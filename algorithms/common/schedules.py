@@ -1,4 +1,4 @@
-"""Schedules of exploration: how much noise, or which share of random actions, at which point of training."""
+"""What a number such as a step size or the noise of exploration is at which point of training."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def falling(start: float, end: float, progress: float, over: float) -> float:
         over: share of training that the fall takes.
     """
     return end if progress >= over else start + (end - start) * progress / over
+
+
+def annealed(value: float, progress: float, last: float) -> float:
+    """Hold ``value``, then lower it linearly to zero over the ``last`` share of training; ``progress`` in [0, 1]."""
+    return value if last <= 0.0 else value * min(1.0, (1.0 - progress) / last)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.networks import ParameterStack
+from coopgym.algorithms.common.stacked_networks import ParameterStack
 
 
 class StackedAdam:
@@ -78,8 +78,3 @@ class StackedAdam:
         self.first.copy_(state["first"])
         self.second.copy_(state["second"])
         self.steps = int(state["steps"])
-
-
-def annealed(value: float, progress: float, last: float) -> float:
-    """Hold ``value``, then lower it linearly to zero over the ``last`` share of training; ``progress`` in [0, 1]."""
-    return value if last <= 0.0 else value * min(1.0, (1.0 - progress) / last)

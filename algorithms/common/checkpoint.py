@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from coopgym.algorithms.marl.files import write_atomically
 from coopgym.contained_files import contained
+from coopgym.corpus.writer import write_atomically
 from coopgym.record_fields import Check, named
 from coopgym.strict_json import parse_json
 

@@ -1,0 +1,1 @@
+"""What learners of several families use, and what every learner owes the harness."""
