@@ -4,57 +4,60 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coopgym.extras import require
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import Trainable
 
-_LEARNERS = {
-    "COMA": "coopgym.algorithms.marl.coma",
-    "FCP": "coopgym.algorithms.marl.fcp",
-    "IA2C": "coopgym.algorithms.marl.ia2c",
-    "IPPO": "coopgym.algorithms.marl.ippo",
-    "IQL": "coopgym.algorithms.marl.iql",
-    "IndependentREINFORCE": "coopgym.algorithms.marl.reinforce",
-    "ISAC": "coopgym.algorithms.marl.isac",
-    "JointPPO": "coopgym.algorithms.marl.joint_ppo",
+LEARNERS = {
+    "COMA": "coopgym.algorithms.marl.on_policy.coma",
+    "FCP": "coopgym.algorithms.marl.populations.fcp",
+    "IA2C": "coopgym.algorithms.marl.on_policy.ia2c",
+    "IPPO": "coopgym.algorithms.marl.on_policy.ippo",
+    "IQL": "coopgym.algorithms.marl.value_based.iql",
+    "IndependentREINFORCE": "coopgym.algorithms.marl.on_policy.reinforce",
+    "ISAC": "coopgym.algorithms.marl.off_policy.isac",
+    "JointPPO": "coopgym.algorithms.marl.on_policy.joint_ppo",
     "LLM": "coopgym.algorithms.llm.learner",
-    "LOLA": "coopgym.algorithms.marl.lola",
-    "M3DDPG": "coopgym.algorithms.marl.m3ddpg",
-    "MADDPG": "coopgym.algorithms.marl.maddpg",
-    "MAPPO": "coopgym.algorithms.marl.mappo",
-    "MASAC": "coopgym.algorithms.marl.masac",
-    "MATD3": "coopgym.algorithms.marl.matd3",
-    "MeanFieldAC": "coopgym.algorithms.marl.mean_field_ac",
-    "Mixed": "coopgym.algorithms.marl.mixed",
-    "QMIX": "coopgym.algorithms.marl.qmix",
-    "SB3A2C": "coopgym.algorithms.marl.sb3",
-    "SB3PPO": "coopgym.algorithms.marl.sb3",
-    "SB3SAC": "coopgym.algorithms.marl.sb3",
-    "SelfPlayPPO": "coopgym.algorithms.marl.self_play_ppo",
-    "VDN": "coopgym.algorithms.marl.vdn",
+    "LOLA": "coopgym.algorithms.marl.opponent_shaping.lola",
+    "M3DDPG": "coopgym.algorithms.marl.off_policy.m3ddpg",
+    "MADDPG": "coopgym.algorithms.marl.off_policy.maddpg",
+    "MAPPO": "coopgym.algorithms.marl.on_policy.mappo",
+    "MASAC": "coopgym.algorithms.marl.off_policy.masac",
+    "MATD3": "coopgym.algorithms.marl.off_policy.matd3",
+    "MeanFieldAC": "coopgym.algorithms.marl.on_policy.mean_field_ac",
+    "Mixed": "coopgym.algorithms.marl.populations.mixed",
+    "QMIX": "coopgym.algorithms.marl.value_based.qmix",
+    "SB3A2C": "coopgym.algorithms.marl.external.sb3_learner",
+    "SB3PPO": "coopgym.algorithms.marl.external.sb3_learner",
+    "SB3SAC": "coopgym.algorithms.marl.external.sb3_learner",
+    "SelfPlayPPO": "coopgym.algorithms.marl.populations.self_play_ppo",
+    "VDN": "coopgym.algorithms.marl.value_based.vdn",
 }
 """Modules of learners by the name of the class."""
+
+__all__ = ["LEARNERS", "learners"]
+__all__ += LEARNERS
 
 
 class _Learners(Mapping[str, "type[Trainable]"]):
     """Classes by name, each imported when it is asked for."""
 
     def __getitem__(self, name: str) -> type[Trainable]:
-        module = _LEARNERS[name]
+        module = LEARNERS[name]
         require(name, "torch", "safetensors")
         return getattr(importlib.import_module(module), name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_LEARNERS)
+        return iter(LEARNERS)
 
     def __len__(self) -> int:
-        return len(_LEARNERS)
+        return len(LEARNERS)
 
     def __contains__(self, name: object) -> bool:
-        return name in _LEARNERS
+        return name in LEARNERS
 
 
 def learners() -> Mapping[str, type[Trainable]]:
@@ -63,3 +66,13 @@ def learners() -> Mapping[str, type[Trainable]]:
     Taking one out raises `MissingExtraError` where torch or safetensors is not installed.
     """
     return _Learners()
+
+
+def __getattr__(name: str) -> Any:
+    if name in LEARNERS:
+        return _Learners()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

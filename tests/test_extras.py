@@ -91,8 +91,9 @@ def test_a_command_without_what_it_needs_names_the_extra_in_one_line(
 @pytest.mark.parametrize(
     ("hidden", "statement", "extra"),
     [
+        (LEARNING, "from coopgym.algorithms import IPPO", "torch"),
         (LEARNING, "from coopgym.algorithms.marl import IPPO", "torch"),
-        (LEARNING, "import coopgym.algorithms.marl.ppo", "torch"),
+        (LEARNING, "import coopgym.algorithms.marl.on_policy.ppo", "torch"),
         (LEARNING, "from coopgym.algorithms.llm import LLM", "torch"),
         (LEARNING, "from coopgym.algorithms.llm.models import SmallModel", "torch"),
         (LEARNING, "from coopgym.algorithms import learners; learners()['QMIX']", "torch"),
@@ -141,9 +142,8 @@ def test_a_study_imports_only_the_learners_that_it_names(tmp_path: Path) -> None
 from pathlib import Path
 from coopgym.benchmarks.study import load_study
 load_study("one.toml")
-learners = {"ippo", "qmix", "lola", "coma", "sb3"}
-assert {name for name in learners if f"coopgym.algorithms.marl.{name}" in sys.modules} == {"ippo"}
-assert "coopgym.algorithms.llm.learner" not in sys.modules
+from coopgym.algorithms import LEARNERS
+assert {name for name, module in LEARNERS.items() if module in sys.modules} == {"IPPO"}
 """
     ended = without((), program, tmp_path)
     assert ended.returncode == 0, ended.stderr

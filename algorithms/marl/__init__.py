@@ -5,28 +5,33 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from coopgym.algorithms import LEARNERS
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.marl.agents import TrainedAgent, load_agents
-    from coopgym.algorithms.marl.ippo import IPPO
-    from coopgym.algorithms.marl.learner import Learner
-    from coopgym.algorithms.marl.result import TrainingResult
+    from coopgym.algorithms.marl.core.learner import Learner
+    from coopgym.algorithms.marl.core.result import TrainingResult
+    from coopgym.algorithms.marl.core.trained_agents import TrainedAgent, load_agents
 
 require(__name__, "torch", "safetensors")
 
 _HOMES = {
-    "IPPO": "ippo",
-    "Learner": "learner",
-    "TrainedAgent": "agents",
-    "TrainingResult": "result",
-    "load_agents": "agents",
+    **{name: module for name, module in LEARNERS.items() if module.startswith(f"{__name__}.")},
+    "Learner": f"{__name__}.core.learner",
+    "TrainedAgent": f"{__name__}.core.trained_agents",
+    "TrainingResult": f"{__name__}.core.result",
+    "load_agents": f"{__name__}.core.trained_agents",
 }
 
-__all__ = ["IPPO", "Learner", "TrainedAgent", "TrainingResult", "load_agents"]
+__all__ = ["Learner", "TrainedAgent", "TrainingResult", "load_agents"]
+__all__ += sorted(_HOMES.keys() - set(__all__))
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

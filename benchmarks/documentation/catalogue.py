@@ -11,10 +11,10 @@ from coopgym.algorithms import learners
 from coopgym.algorithms.common.learner_contract import Trainable
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.llm.registry import methods
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.sb3 import SB3Learner
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.external.sb3_learner import SB3Learner
 from coopgym.benchmarks.documentation.wording import listed, paragraph, table
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game

@@ -9,9 +9,8 @@ import torch
 
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.learner import Stacked
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
 from coopgym.benchmarks.perf.learners import learner_named
 from coopgym.benchmarks.perf.measure import Ratio, compare
 

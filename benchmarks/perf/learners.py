@@ -14,9 +14,8 @@ import torch
 
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.learner import Stacked
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
 from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
 
 DYAD = "TrustDilemma-v1"

@@ -10,19 +10,19 @@ from torch import Tensor
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
-from coopgym.algorithms.marl.actor_critic import ActorCriticSeats
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.fcp import FCP
-from coopgym.algorithms.marl.ia2c import IA2C
-from coopgym.algorithms.marl.ippo import IPPO
-from coopgym.algorithms.marl.joint_ppo import JointPPO
-from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.mappo import MAPPO
-from coopgym.algorithms.marl.places import PlacedSeats
-from coopgym.algorithms.marl.ppo import PPOSeats
-from coopgym.algorithms.marl.rollout import Rollout
-from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSeats
+from coopgym.algorithms.marl.on_policy.ia2c import IA2C
+from coopgym.algorithms.marl.on_policy.ippo import IPPO
+from coopgym.algorithms.marl.on_policy.joint_ppo import JointPPO
+from coopgym.algorithms.marl.on_policy.mappo import MAPPO
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats
+from coopgym.algorithms.marl.populations.fcp import FCP
+from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO
+from coopgym.algorithms.marl.populations.shared_policy_ppo import PlacedSeats
 
 FAMILY = [
     IA2C(hidden=(16,), num_envs=16),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from coopgym.algorithms.common.stacked_networks import ParameterStack
-from coopgym.algorithms.marl.iql import IterateAverage
+from coopgym.algorithms.marl.value_based.iql import IterateAverage
 
 PROGRESS = (0.0, 0.25, 0.5, 0.75)
 

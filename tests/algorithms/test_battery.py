@@ -19,10 +19,9 @@ import torch
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.random_streams import Streams, cross
 from coopgym.algorithms.marl import TrainingResult, load_agents
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.learner import Stacked
-from coopgym.algorithms.marl.sb3 import SB3Learner
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
+from coopgym.algorithms.marl.external.sb3_learner import SB3Learner
 
 Environments: TypeAlias = Callable[..., Any]
 

@@ -23,7 +23,7 @@ from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.result import check_language_record, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.agents import POLICIES_FILE
+from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 from coopgym.interfaces.text import Rules
 from coopgym.record_fields import FieldError

@@ -12,9 +12,10 @@ import torch
 import coopgym
 from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl import IPPO, TrainingResult, evaluation
-from coopgym.algorithms.marl.environment import observation_map
-from coopgym.algorithms.marl.evaluation import Evaluator
+from coopgym.algorithms.marl import IPPO, TrainingResult
+from coopgym.algorithms.marl.core import evaluation
+from coopgym.algorithms.marl.core.environment import observation_map
+from coopgym.algorithms.marl.core.evaluation import Evaluator
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]

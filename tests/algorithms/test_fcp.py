@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.fcp import FCP, FCPSeats, History
-from coopgym.algorithms.marl.ippo import IPPO
-from coopgym.algorithms.marl.mixed import Mixed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.on_policy.ippo import IPPO
+from coopgym.algorithms.marl.populations.fcp import FCP, FCPSeats, History
+from coopgym.algorithms.marl.populations.mixed import Mixed
 
 SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, minibatches=2, epochs=1)
 BLOCK = 12 * 100

@@ -10,9 +10,9 @@ import torch
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import log_prob
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.isac import ISAC, ISACSeats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.isac import ISAC, ISACSeats
 
 CPU = torch.device("cpu")
 

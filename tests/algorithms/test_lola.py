@@ -11,12 +11,12 @@ from iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.lola import LOLA, LOLASeats
-from coopgym.algorithms.marl.lola_exact import ExactLOLASeats
-from coopgym.algorithms.marl.reinforce import IndependentREINFORCE
-from coopgym.algorithms.marl.rollout import Rollout
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
+from coopgym.algorithms.marl.opponent_shaping.lola import LOLA, LOLASeats
+from coopgym.algorithms.marl.opponent_shaping.lola_exact import ExactLOLASeats
 
 
 def trainer(settings: LOLA, environments: Any, **parameters: Any) -> Trainer:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.m3ddpg import M3DDPG, M3DDPGSeats
-from coopgym.algorithms.marl.maddpg import MADDPGSeats
-from coopgym.algorithms.marl.rollout import needed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.rollout_buffer import needed
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.m3ddpg import M3DDPG, M3DDPGSeats
+from coopgym.algorithms.marl.off_policy.maddpg import MADDPGSeats
 
 
 def seats_of() -> M3DDPGSeats:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.value_normalisation import SteadyValue, TargetScale
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from coopgym.algorithms.marl.rollout import needed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.rollout_buffer import needed
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.maddpg import MADDPG, MADDPGSeats
 
 CPU = torch.device("cpu")
 

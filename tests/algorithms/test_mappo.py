@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.mappo import MAPPO, MAPPOSeats
-from coopgym.algorithms.marl.rollout import needed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.rollout_buffer import needed
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.on_policy.mappo import MAPPO, MAPPOSeats
 
 SMALL = MAPPO(hidden=(16,), num_envs=16)
 

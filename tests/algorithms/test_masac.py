@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.masac import MASAC, MASACSeats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.masac import MASAC, MASACSeats
 
 
 def seats_of() -> MASACSeats:

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.matd3 import MATD3, MATD3Seats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.matd3 import MATD3, MATD3Seats
 
 
 def seats_of(**changes: Any) -> MATD3Seats:

@@ -17,7 +17,7 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.squashed_gaussian import drawn_log_prob, entropy, latent_log_prob, log_prob, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
 from coopgym.algorithms.common.value_normalisation import TimedValueScale
-from coopgym.algorithms.marl.environment import environment_factory, observation_map, reward_scales
+from coopgym.algorithms.marl.core.environment import environment_factory, observation_map, reward_scales
 from coopgym.record_fields import named, plain
 
 CPU = torch.device("cpu")

@@ -8,10 +8,10 @@ from test_benchmark_sanity import GAMES, constants
 
 import coopgym
 from coopgym.agents.play import play
-from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.lola import LOLA
-from coopgym.algorithms.marl.mean_field_ac import MeanFieldAC
-from coopgym.algorithms.marl.reinforce import IndependentREINFORCE
+from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.on_policy.mean_field_ac import MeanFieldAC
+from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
+from coopgym.algorithms.marl.opponent_shaping.lola import LOLA
 
 KINDS: list[type[Learner]] = [IndependentREINFORCE, LOLA]
 

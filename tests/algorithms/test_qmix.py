@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from stag_hunt import shares, stag_hunt
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.qmix import QMIX, Mixer, QMIXSeats
-from coopgym.algorithms.marl.rollout import needed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.rollout_buffer import needed
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.value_based.qmix import QMIX, Mixer, QMIXSeats
 
 CPU = torch.device("cpu")
 

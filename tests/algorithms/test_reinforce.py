@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.reinforce import IndependentREINFORCE, REINFORCESeats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE, REINFORCESeats
 
 
 def test_returns_stop_at_the_end_of_an_episode(quadratic: Any) -> None:

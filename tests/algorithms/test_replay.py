@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.replay_buffer import Replay
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.maddpg import MADDPG, MADDPGSeats
-from coopgym.algorithms.marl.offpolicy import transitions
-from coopgym.algorithms.marl.rollout import needed
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.off_policy_loop import transitions
+from coopgym.algorithms.marl.core.rollout_buffer import needed
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.off_policy.maddpg import MADDPG, MADDPGSeats
 
 CPU = torch.device("cpu")
 SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, warmup_steps=48, n_steps=1)

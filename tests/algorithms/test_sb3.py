@@ -13,10 +13,10 @@ import torch
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.mixed import Member, Mixed
-from coopgym.algorithms.marl.sb3 import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.external.sb3_learner import SB3A2C, SB3PPO, SB3SAC, SB3Learner, SB3Seats
+from coopgym.algorithms.marl.populations.mixed import Member, Mixed
 
 pytest.importorskip("stable_baselines3")
 

@@ -12,11 +12,11 @@ from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.stacked_networks import affine, mlp
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.seat_networks import SeatNetworks
-from coopgym.algorithms.marl.seats import Context
-from coopgym.algorithms.marl.trainer import Trainer
-from coopgym.algorithms.marl.world import compact_state, state_size
+from coopgym.algorithms.marl.core.agent_learner import Context
+from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.global_state import compact_state, state_size
+from coopgym.algorithms.marl.core.trainer import Trainer
 
 
 def context(game: str = "PlatformEcosystem-v1") -> Context:

@@ -8,9 +8,9 @@ import torch
 
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.self_play_ppo import SelfPlayPPO, SelfPlaySeats
-from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO, SelfPlaySeats
 
 SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, snapshot_every=1600, snapshots=4)
 

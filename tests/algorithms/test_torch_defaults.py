@@ -12,9 +12,9 @@ import torch
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.models import ByteTokenizer, SmallModel, SmallSettings
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.isac import ISAC
-from coopgym.algorithms.marl.learner import Learner
-from coopgym.algorithms.marl.qmix import QMIX
+from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.off_policy.isac import ISAC
+from coopgym.algorithms.marl.value_based.qmix import QMIX
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.bounds import certified_gap
 from coopgym.oracles.dynamic.planner import QUICK, plan

@@ -9,10 +9,10 @@ import torch
 from stag_hunt import shares, stag_hunt
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl.environment import environment_factory
-from coopgym.algorithms.marl.levels import picked
-from coopgym.algorithms.marl.trainer import Trainer
-from coopgym.algorithms.marl.vdn import VDN, VDNSeats
+from coopgym.algorithms.marl.core.discrete_actions import picked
+from coopgym.algorithms.marl.core.environment import environment_factory
+from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.value_based.vdn import VDN, VDNSeats
 
 CPU = torch.device("cpu")
 

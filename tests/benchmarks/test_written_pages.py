@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.maddpg import MADDPG
-from coopgym.algorithms.marl.mixed import Mixed
+from coopgym.algorithms.marl.off_policy.maddpg import MADDPG
+from coopgym.algorithms.marl.populations.mixed import Mixed
 from coopgym.benchmarks.documentation import catalogue, teams
 from coopgym.benchmarks.documentation.blocks import BLOCKS
 from coopgym.benchmarks.documentation.certificates import certificate_facts

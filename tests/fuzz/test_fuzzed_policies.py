@@ -14,7 +14,7 @@ from mutations import damaged, mutated
 from coopgym.agents import play
 from coopgym.algorithms.common.training_record import RECORD_FILE
 from coopgym.algorithms.loading import load_agents
-from coopgym.algorithms.marl.agents import POLICIES_FILE
+from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
 

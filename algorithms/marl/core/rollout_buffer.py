@@ -1,0 +1,231 @@
+"""Rollout blocks: preallocated on the device, refilled in place.
+
+Shapes: R replicas, N seats, T steps, B environment copies, O observation entries, G entries of the compact state.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.marl.core.environment import Environment, objective_signal, observation_map
+from coopgym.algorithms.marl.core.global_state import compact_state, state_size
+from coopgym.games.state import State
+
+_STOCK = "state."
+
+
+@dataclass(frozen=True, eq=False)
+class Rollout:
+    """One block of experience."""
+
+    observation: Tensor
+    """``(R, N, T, B, O)`` in [-1, 1]."""
+    signal: Tensor
+    """``(R, N, T, B)`` training signal of the objective divided by the reward scale."""
+    reward: Tensor
+    """``(R, N, T, B)`` rewards in the game's units."""
+    payoff: Tensor
+    """``(R, N, T, B)`` material payoffs."""
+    share: Tensor
+    """``(R, N, T, B)`` shares of endowment played."""
+    joint_share: Tensor
+    """``(R, N, T, B)`` the shares of all seats, also in a block that is restricted to some."""
+    terminal: Tensor
+    """``(R, 1, T, B)`` nothing follows this step."""
+    ended: Tensor
+    """``(R, 1, T, B)`` the episode ended with this step, for any reason."""
+    time: Tensor
+    """``(R, T, B)`` steps since the start of the episode."""
+    last_observation: Tensor
+    """``(R, N, 1, B, O)`` what is seen after the last step."""
+    last_time: Tensor
+    """``(R, 1, B)`` steps since the start of the episode after the last step."""
+    final_observation: Tensor | None
+    """``(R, N, T, B, O)`` what is seen after each step, before any restart; kept only to bootstrap truncations."""
+    state: Tensor | None = None
+    """``(R, T, B, G)`` compact global state before each step; this and the next two only where a learner needs it."""
+    last_state: Tensor | None = None
+    """``(R, 1, B, G)`` the compact state after the last step."""
+    final_state: Tensor | None = None
+    """``(R, T, B, G)`` as ``final_observation``."""
+
+    def of(self, seats: Sequence[int]) -> Rollout:
+        """Return the block as some of the seats see it: their own entries, and all that is joint."""
+        if list(seats) == list(range(self.observation.shape[1])):
+            return self
+        own = ("observation", "signal", "reward", "payoff", "share", "last_observation", "final_observation")
+        index = torch.tensor(seats, device=self.signal.device)
+        found = {name: getattr(self, name) for name in own}
+        chosen = {name: tensor.index_select(1, index) for name, tensor in found.items() if tensor is not None}
+        return dataclasses.replace(self, **chosen)
+
+    def next_values(self, value: Callable[[Tensor, Tensor], Tensor], values: Tensor) -> Tensor:
+        """Return V(s_{t+1}) ``(R, N, T, B)`` of a function of observations; at ends of episodes, of the last one.
+
+        Args:
+            value: the value function: observations ``(R, N, S, O)`` and times ``(R, S)`` to values ``(R, N, S)``.
+            values: V(s_t) of this block, ``(R, N, T, B)``.
+        """
+        final, last = self.final_observation, self.last_observation
+        return self._following(value, values, None if final is None else final.flatten(2, 3), last.flatten(2, 3))
+
+    def next_state_values(self, value: Callable[[Tensor, Tensor], Tensor], values: Tensor) -> Tensor:
+        """Return V(s_{t+1}) ``(R, N, T, B)`` of a function of compact states; at ends of episodes, of the last one.
+
+        Args:
+            value: the value function: states ``(R, S, G)`` and times ``(R, S)`` to values ``(R, N, S)``.
+            values: V(s_t) of this block, ``(R, N, T, B)``.
+        """
+        final, last = self.final_state, needed(self.last_state)
+        return self._following(value, values, None if final is None else final.flatten(1, 2), last.flatten(1, 2))
+
+    def _following(
+        self, value: Callable[[Tensor, Tensor], Tensor], values: Tensor, final: Tensor | None, last: Tensor
+    ) -> Tensor:
+        if final is not None:
+            return value(final, self.time.flatten(1) + 1).view_as(values)
+        return torch.cat([values[:, :, 1:], value(last, self.last_time.flatten(1)).unsqueeze(2)], dim=2)
+
+
+def needed(tensor: Tensor | None) -> Tensor:
+    """Return what a learner that sets ``needs_state`` finds in its blocks."""
+    if tensor is None:
+        raise ValueError("the block carries no compact state; the learner's class must set needs_state = True")
+    return tensor
+
+
+class Collector:
+    """Steps the environments of all replicas and records blocks; nothing leaves the device.
+
+    Args:
+        environment: a batch ``(R, B)`` of episodes.
+        scale: ``(R,)`` what training signals are divided by.
+        steps: steps per block; None takes one full episode.
+        objective: whose reward a seat is trained on.
+        bootstrap_truncation: whether a step that reaches the horizon still has a future.
+        device: where everything lives.
+        seeds: one environment seed per row, R·B of them.
+        needs_state: whether to record the compact global state.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        scale: Tensor,
+        *,
+        steps: int | None,
+        objective: Objective,
+        bootstrap_truncation: bool,
+        device: torch.device,
+        seeds: Sequence[int],
+        needs_state: bool = False,
+    ) -> None:
+        self.environment = environment
+        self.objective = objective
+        self._scale = scale.to(device, torch.float32).view(-1, 1, 1)
+        self._seen = environment.reset(seed=seeds)  # (R, B, N, O)
+
+        spec = environment.game.spec
+        gain, offset = observation_map(environment)  # (N, O) each
+        self._gain = torch.as_tensor(gain, dtype=torch.float32, device=device).unsqueeze(1)
+        self._offset = torch.as_tensor(offset, dtype=torch.float32, device=device).unsqueeze(1)
+        self._endowments = torch.tensor(spec.endowments, dtype=torch.float32, device=device)
+
+        self._action_scale = torch.as_tensor(environment.game.action_scale, dtype=torch.float32, device=device)
+
+        replicas, copies, seats, inputs = self._seen.shape
+        shape = (replicas, seats, steps or spec.horizon, copies)
+
+        def block(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+            return torch.zeros(shape, dtype=dtype, device=device)
+
+        ended = block(shape[0], 1, *shape[2:], dtype=torch.bool)
+        share, entries = block(*shape), state_size(seats)
+        self.rollout = Rollout(
+            observation=block(*shape, inputs),
+            signal=block(*shape),
+            reward=block(*shape),
+            payoff=block(*shape),
+            share=share,
+            joint_share=share,
+            terminal=torch.zeros_like(ended) if bootstrap_truncation else ended,
+            ended=ended,
+            time=block(shape[0], *shape[2:], dtype=torch.int64),
+            last_observation=block(*shape[:2], 1, copies, inputs),
+            last_time=block(shape[0], 1, copies, dtype=torch.int64),
+            final_observation=block(*shape, inputs) if bootstrap_truncation else None,
+            state=block(replicas, *shape[2:], entries) if needs_state else None,
+            last_state=block(replicas, 1, copies, entries) if needs_state else None,
+            final_state=block(replicas, *shape[2:], entries) if needs_state and bootstrap_truncation else None,
+        )
+        self.shape = shape
+        """``(R, N, T, B)``."""
+        self.inputs = inputs
+
+    @torch.no_grad()
+    def collect(self, act: Callable[[int, Tensor], Tensor]) -> Rollout:
+        """Fill and return the block.
+
+        Args:
+            act: chooses shares of endowment ``(R, N, B)`` at step t of the block from observations ``(R, N, B, O)``.
+        """
+        block, elapsed = self.rollout, self.rollout.last_time[:, 0]
+        for t in range(self.shape[2]):
+            observation = self._normalise(self._seen, out=block.observation[:, :, t])
+            if block.state is not None:
+                block.state[:, t] = self._compact(self.environment.state)
+            share = act(t, observation)
+            block.share[:, :, t] = share
+            self._seen, reward, terminated, truncated, info = self.environment.step(
+                share.transpose(1, 2) * self._endowments
+            )
+            block.reward[:, :, t] = reward.transpose(1, 2)
+            block.payoff[:, :, t] = info["payoffs"].transpose(1, 2)
+            signal = objective_signal(reward, self.objective).transpose(1, 2)
+            torch.div(signal, self._scale, out=block.signal[:, :, t])
+            ended = torch.logical_or(terminated, truncated, out=block.ended[:, 0, t])
+            block.time[:, t] = elapsed
+            elapsed.add_(1).masked_fill_(ended, 0)
+            if block.final_observation is not None:
+                block.terminal[:, 0, t] = terminated
+                self._normalise(info["final_observation"], out=block.final_observation[:, :, t])
+            if block.final_state is not None:
+                block.final_state[:, t] = self._compact(info["final_state"])
+        self._normalise(self._seen, out=block.last_observation[:, :, 0])
+        if block.last_state is not None:
+            block.last_state[:, 0] = self._compact(self.environment.state)
+        return block
+
+    def reseed(self, seeds: Sequence[int]) -> None:
+        """Go on with the episodes in progress, but with new random streams: one seed per row, R·B of them."""
+        state = self.environment.state
+        self.environment.reset(seed=seeds)
+        self.environment.state = state
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs, except the environment's random streams."""
+        state = self.environment.state
+        stocks = {f"{_STOCK}{field.name}": getattr(state, field.name) for field in dataclasses.fields(state)}
+        return {"seen": self._seen, "elapsed": self.rollout.last_time, **stocks}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self._seen = state["seen"].to(self._seen.device)
+        self.rollout.last_time.copy_(state["elapsed"])
+        stocks = {name.removeprefix(_STOCK): tensor for name, tensor in state.items() if name.startswith(_STOCK)}
+        now = self.environment.state
+        alike = {name: tensor.to(getattr(now, name)) for name, tensor in stocks.items()}
+        self.environment.state = dataclasses.replace(now, **alike)
+
+    def _compact(self, state: State) -> Tensor:
+        return compact_state(state, self._action_scale, self.environment.game.spec.horizon)
+
+    def _normalise(self, observation: Tensor, out: Tensor) -> Tensor:
+        """Write ``(R, B, N, O)`` observations into ``out (R, N, B, O)``, scaled to [-1, 1]."""
+        return torch.addcmul(self._offset, observation.transpose(1, 2), self._gain, out=out)

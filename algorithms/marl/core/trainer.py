@@ -1,0 +1,239 @@
+"""Training of R replicas at once: environments, blocks of experience, and the seat learner that they teach."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.common.learner_contract import Trainable
+from coopgym.algorithms.common.random_streams import Replica, Streams, cross
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.torch_defaults import torch_defaults
+from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner, extracted, nested
+from coopgym.algorithms.marl.core.environment import (
+    EnvironmentFactory,
+    environment_factory,
+    is_stochastic,
+    observation_map,
+    reward_scales,
+)
+from coopgym.algorithms.marl.core.evaluation import Evaluator
+from coopgym.algorithms.marl.core.result import TrainingResult
+from coopgym.algorithms.marl.core.rollout_buffer import Collector, Rollout
+from coopgym.algorithms.marl.core.training_log import ProgressCallback, train_blocks
+from coopgym.games.spec import View
+from coopgym.rewards import RewardLayer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacked(Trainable):
+    """What trains all replicas at once: the settings that do not depend on the algorithm.
+
+    Attributes:
+        num_envs: environment copies B.
+        rollout_steps: steps T per block; None is one full episode.
+        bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
+    """
+
+    needs_state: ClassVar[bool] = False
+    """Whether blocks carry the compact global state."""
+
+    num_envs: int = hyperparameter(64, 1)
+    rollout_steps: int | None = hyperparameter(None, 1)
+    bootstrap_truncation: bool = False
+
+    @abstractmethod
+    def seats_learner(self, context: Context) -> SeatLearner:
+        """Make what learns in some seats of a training."""
+
+    @torch_defaults()
+    def train(
+        self,
+        game: str | EnvironmentFactory,
+        rewards: Iterable[str | RewardLayer] = ("integrated",),
+        seeds: Iterable[int] = (0,),
+        env_steps: int = 500_000,
+        *,
+        game_parameters: Mapping[str, Any] | None = None,
+        view: View | None = None,
+        device: str | torch.device = "cpu",
+        evaluations: int = 50,
+        progress: ProgressCallback | None = None,
+        checkpoint: str | Path | None = None,
+        checkpoint_every: int = 10,
+        checkpoint_seconds: float = 0.0,
+    ) -> TrainingResult:
+        """Train one replica per reward and seed, all at once.
+
+        Args:
+            game: a registered id, or a function that makes a torch environment as `coopgym.torch_env` does.
+            rewards: reward modes or layers, crossed with ``seeds``.
+            seeds: a replica's result depends on its own seed and configuration only.
+            env_steps: joint steps per replica, rounded up to whole blocks of B·T.
+            game_parameters: keywords of the game.
+            view: what seats see; None is the game's default.
+            device: where everything runs.
+            evaluations: points of the curves ``eval_…`` of what the policies' best guesses earn (`Evaluator.results`),
+                spread evenly over the budget, at most one per block. They change nothing else.
+            progress: called after every block with the steps done and planned.
+            checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
+            checkpoint_every: blocks between checkpoints.
+            checkpoint_seconds: least time between checkpoints.
+
+        Raises:
+            TypeError: ``rewards`` or ``seeds`` of the wrong kind.
+            ValueError: an unknown game or reward, a game that the algorithm does not apply to, nothing to train, a
+                budget below 1, evaluations below 0, an unusable checkpoint.
+        """
+        make = environment_factory(game, game_parameters, view)
+        trainer = Trainer(self, make, cross(rewards, seeds), torch.device(device))
+        run = trainer.identity() | {"env_steps": env_steps, "evaluations": evaluations}
+        ledger = train_blocks(
+            trainer,
+            env_steps,
+            run=run,
+            evaluator=trainer.evaluator(),
+            evaluations=evaluations,
+            progress=progress,
+            checkpoint=checkpoint,
+            checkpoint_every=checkpoint_every,
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        entries = [
+            {**entry, "diverged_at": diverged_at, "curves": curves}
+            for entry, diverged_at, curves in zip(run["replicas"], ledger.diverged_at, ledger.curves, strict=True)
+        ]
+        counts = {"env_steps": ledger.env_steps, "gradient_updates": trainer.seats.gradient_updates}
+        return TrainingResult({**run, **counts, "replicas": entries}, trainer.policy_arrays())
+
+
+class Trainer:
+    """Plays blocks with a seat learner in all seats and lets it learn from them.
+
+    Args:
+        learner: the algorithm.
+        make: makes the environments.
+        replicas: what to train, side by side.
+        device: where everything lives.
+
+    Raises:
+        ValueError: the algorithm does not apply to the game.
+    """
+
+    def __init__(
+        self, learner: Stacked, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
+    ) -> None:
+        self.learner, self.make = learner, make
+        self.replicas = tuple(replicas)
+        environment = make(
+            (len(replicas), learner.num_envs),
+            device=device,
+            reward=[replica.reward for replica in replicas],
+            validate=False,
+        )
+        game = environment.game
+        learner.check(game)
+        self.streams = Streams(
+            [replica.seed for replica in replicas], f"{type(learner).__name__} {game.spec.id}", device
+        )
+        self.stochastic = is_stochastic(environment)
+        self.scale = reward_scales(make, replicas, learner.objective)
+        self.collector = Collector(
+            environment,
+            self.scale,
+            steps=learner.rollout_steps,
+            objective=learner.objective,
+            bootstrap_truncation=learner.bootstrap_truncation,
+            device=device,
+            seeds=self.streams.seeds(learner.num_envs),
+            needs_state=learner.needs_state,
+        )
+        _, seats, steps, copies = self.collector.shape
+        self.steps_per_block = steps * copies
+        self.alive = torch.ones(len(replicas), dtype=torch.bool, device=device)
+        """``(R,)`` False where a replica diverged and is frozen."""
+        self.seats = learner.seats_learner(
+            Context(
+                game=game,
+                view=environment.view,
+                make=make,
+                replicas=self.replicas,
+                seats=tuple(range(seats)),
+                steps=steps,
+                copies=copies,
+                inputs=self.collector.inputs,
+                scale=self.scale.to(device, torch.float32),
+                streams=self.streams,
+                alive=self.alive,
+                device=device,
+            )
+        )
+
+    def learn(self, progress: float) -> dict[str, Tensor]:
+        """Collect one block with the current policies and learn from it."""
+        rollout = self.collect(progress)
+        return {
+            "reward": rollout.reward.flatten(1).mean(-1),
+            "payoff": rollout.payoff.flatten(1).mean(-1),
+            "cooperation": rollout.share.flatten(1).mean(-1),
+            **self.seats.update(rollout, progress),
+        }
+
+    def collect(self, progress: float = 0.0) -> Rollout:
+        """Play one block."""
+        if self.stochastic:
+            self.collector.reseed(self.streams.seeds(self.learner.num_envs))
+        self.seats.begin(progress)
+        return self.collector.collect(self.seats.act)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies this training and how to play its policies, as JSON values."""
+        environment = self.collector.environment
+        return {
+            "algorithm": type(self.learner).__name__,
+            "hyperparameters": self.learner.values(),
+            "game": environment.game.spec.id,
+            "game_parameters": environment.game.parameter_dict(),
+            "view": environment.view,
+            "endowments": environment.game.spec.endowments.tolist(),
+            "policies": self.seats.policy_facts(),
+            "replicas": [
+                {"reward": replica.reward.name, "seed": replica.seed, "reward_scale": scale}
+                for replica, scale in zip(self.replicas, self.scale.tolist(), strict=True)
+            ],
+        }
+
+    def evaluator(self) -> Evaluator:
+        """Make what plays the policies on their way."""
+        facts = self.seats.policy_facts()
+        return Evaluator(self.make, self.collector.environment, self.replicas, facts, self.streams.device)
+
+    def policies(self) -> dict[str, Tensor]:
+        """Return the policies as they stand, ``(R, n, ...)`` by name."""
+        return self.seats.policy_tensors()
+
+    def policy_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return policies ``policy.<name>`` ``(R, n, ...)`` and the observation map, as NumPy arrays."""
+        gain, offset = observation_map(self.collector.environment)
+        named = {f"policy.{name}": np.array(tensor.cpu().numpy()) for name, tensor in self.policies().items()}
+        return named | {"observation.gain": gain, "observation.offset": offset}
+
+    def state(self) -> dict[str, Tensor]:
+        """Return every tensor that a resumed run continues from."""
+        parts = nested({"seats": self.seats.state(), "collector": self.collector.state()})
+        return {"alive": self.alive, "streams": self.streams.state(), **parts}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self.alive.copy_(state["alive"])
+        self.streams.restore(state["streams"])
+        self.seats.restore(extracted(state, "seats"))
+        self.collector.restore(extracted(state, "collector"))

@@ -1,0 +1,1 @@
+"""Learners from blocks of their own making: policy gradients, actor-critics, PPO."""

@@ -1,0 +1,1 @@
+"""Learners that look at how the others will learn."""

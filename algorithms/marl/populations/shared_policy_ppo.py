@@ -1,0 +1,245 @@
+"""One policy for any seat: it is told the seat, learns in some places of a block and meets other policies there.
+
+A *place* is a seat of one environment copy. Places of a block are numbered through replicas, seats and copies, so that
+whoever plays a set of places gathers its rows of what is seen and scatters its shares back.
+
+Shapes: R replicas, n seats, T steps and B environment copies of a block, O observation entries, F static features of a
+seat; G groups of M places each, where every group is played by one policy of a replica.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.common.random_streams import Branches
+from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.squashed_gaussian import share
+from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
+from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
+from coopgym.algorithms.marl.core.agent_networks import for_every_seat
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+
+
+class Places:
+    """The places of the blocks of a training.
+
+    Args:
+        context: the seats.
+    """
+
+    def __init__(self, context: Context) -> None:
+        replicas, seats = context.lead
+        self.context, self.copies = context, context.copies
+        self.features = context.features.repeat_interleave(self.copies, 0).expand(replicas, -1, -1)  # (R, n·B, F)
+        numbers = torch.arange(replicas * seats * self.copies, device=context.device)
+        self.numbers = numbers.view(replicas, seats, self.copies)
+        """``(R, n, B)``."""
+
+    def dealt(self) -> Tensor:
+        """Return the places with the seats of every copy in random order, ``(R, n, B)``."""
+        order = self.context.streams.uniform(tuple(self.numbers.shape[1:])).argsort(dim=1, stable=True)
+        return self.numbers.gather(1, order)
+
+    def seen(self, observation: Tensor) -> Tensor:
+        """Return what all places see and the features of their seats, ``(R·n·B, O + F)``.
+
+        Args:
+            observation: ``(R, n, B, O)``.
+        """
+        return torch.cat([observation.flatten(1, 2), self.features], dim=-1).flatten(0, 1)
+
+    def shares(self) -> Tensor:
+        """Return an empty sheet for the shares of all places, ``(R, n, B)``."""
+        return torch.empty(self.numbers.shape, device=self.numbers.device)
+
+    def block(self, block: Rollout, places: Tensor) -> Rollout:
+        """Return the block as groups of places saw it, each group a replica with one seat and M copies.
+
+        Times tell the seats apart: seat·(H + 1) + steps since the start of the episode, H the steps of an episode.
+
+        Args:
+            block: of the seats.
+            places: ``(R, G, M)``.
+        """
+        places = places.flatten(0, 1)  # (R·G, M)
+        rows, copy = places // self.copies, places % self.copies
+        replica, seat = rows // self.numbers.shape[1], rows % self.numbers.shape[1]
+        features = self.context.features[seat].unsqueeze(1)  # (R·G, 1, M, F)
+
+        def own(entries: Tensor) -> Tensor:
+            return entries[replica, seat, :, copy].transpose(1, 2).unsqueeze(1)  # (R·G, 1, T, M, ...)
+
+        def joint(entries: Tensor) -> Tensor:
+            return entries[replica, :, copy].transpose(1, 2)  # (R·G, T, M)
+
+        def told(observation: Tensor) -> Tensor:
+            found = own(observation)
+            return torch.cat([found, features.expand(-1, found.shape[2], -1, -1).unsqueeze(1)], dim=-1)
+
+        final = block.final_observation
+        offset = (seat * (self.context.horizon + 1)).unsqueeze(1)  # (R·G, 1, M)
+        return dataclasses.replace(
+            block,
+            observation=told(block.observation),
+            **{name: own(getattr(block, name)) for name in ("signal", "reward", "payoff", "share")},
+            joint_share=own(block.share),
+            **{name: joint(getattr(block, name)[:, 0]).unsqueeze(1) for name in ("terminal", "ended")},
+            time=joint(block.time) + offset,
+            last_observation=told(block.last_observation),
+            last_time=joint(block.last_time) + offset,
+            final_observation=None if final is None else told(final),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedSettings(PPO):
+    """Hyper-parameters of PPO that learns in some places, among policies that stand still.
+
+    Attributes:
+        epochs: one more than usual (5: Yu et al. 2022, §5.3).
+        minibatches: fewer than usual, since blocks hold fewer samples.
+        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
+        learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
+        clip: wider than usual.
+        gae_lambda: lower than usual, because what others do makes long returns noisy.
+    """
+
+    epochs: int = hyperparameter(5, 1)
+    minibatches: int = hyperparameter(4, 1)
+    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
+    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
+    gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
+
+
+class PlacedPPO(PPOSeats):
+    """PPO of one policy per group of places that learns from all of them.
+
+    Args:
+        settings: hyper-parameters.
+        context: the seats.
+        groups: policies per replica.
+        size: places M of a group.
+        alive: ``(R·G,)`` the freeze of the policies.
+    """
+
+    def __init__(self, settings: PPO, context: Context, groups: int, size: int, alive: Tensor) -> None:
+        placed = dataclasses.replace(
+            context,
+            replicas=tuple(replica for replica in context.replicas for _ in range(groups)),
+            seats=(0,),
+            copies=size,
+            inputs=context.inputs + context.features.shape[1],
+            streams=Branches(context.streams, groups),
+            alive=alive,
+        )
+        self.cycle = context.horizon + 1
+        self.features = context.features
+        times = context.lead[1] * self.cycle
+        super().__init__(settings, placed, PairedNetworks(settings, placed), times=times)
+
+    def value(self, judged: Tensor, time: Tensor) -> Tensor:
+        """Return values ``(R·G, 1, S)``; the end of an episode counts as its last step."""
+        at_end = time % self.cycle == self.cycle - 1
+        return super().value(judged, time - at_end.to(time.dtype))
+
+    def policy_tensors(self) -> dict[str, Tensor]:
+        return for_every_seat(self.networks.policy(), self.features)
+
+
+@dataclass(frozen=True, eq=False)
+class Players:
+    """Policies that do not learn, in their places of one block."""
+
+    policy: Mapping[str, Tensor]
+    """Parameters ``(R, G, ...)``."""
+    activation: str
+    places: Tensor
+    """``(R, G, M)``."""
+    noise: Tensor
+    """``(R, G, T, M)`` standard normal."""
+
+    @classmethod
+    def drawn(cls, policy: Mapping[str, Tensor], places: Tensor, context: Context, activation: str) -> Players:
+        """Seat policies for a block and draw their noise."""
+        _, groups, size = places.shape
+        return cls(policy, activation, places, context.streams.normal((groups, context.steps, size)))
+
+    @classmethod
+    def guessing(cls, policy: Mapping[str, Tensor], places: Tensor, context: Context, activation: str) -> Players:
+        """Seat policies that play their best guess: their noise is zero."""
+        replicas, groups, size = places.shape
+        silence = torch.zeros(replicas, groups, context.steps, size, device=places.device)
+        return cls(policy, activation, places, silence)
+
+    def act(self, t: int, seen: Tensor) -> Tensor:
+        """Return shares ``(R, G, M)`` at step t of the block, given what all places see."""
+        layers = sum(name.startswith("weight_") for name in self.policy)
+        mean = mlp(self.policy, layers, seen[self.places], ACTIVATIONS[self.activation]).squeeze(-1)
+        return share(torch.addcmul(mean, torch.exp(self.policy["log_sigma"]), self.noise[:, :, t]))
+
+
+class PlacedSeats(SeatLearner):
+    """A learner that plays some places of a block and meets other policies in the rest."""
+
+    policy_kind = "squashed_gaussian"
+    learner: PlacedPPO
+    own: Tensor
+    """``(R, G, M)`` the learner's places."""
+    players: list[Players]
+
+    def __init__(self, settings: PPO, context: Context) -> None:
+        super().__init__(context)
+        self.activation = settings.activation
+        self.places = Places(context)
+
+    @abstractmethod
+    def begin(self, progress: float) -> None:
+        """Set who learns, who else plays, and in which places of the next block."""
+
+    def act(self, t: int, observation: Tensor) -> Tensor:
+        seen, shares = self.places.seen(observation), self.places.shares()
+        own = self.own.flatten(0, 1).unsqueeze(1)  # (R·G, 1, M)
+        shares.view(-1)[own] = self.learner.act(t, seen[own])
+        for players in self.players:
+            shares.view(-1)[players.places] = players.act(t, seen)
+        return shares
+
+
+class PolicyPool:
+    """Copies of policies, to be played later.
+
+    Args:
+        like: parameters ``(R, 1, ...)`` of a policy.
+        slots: number of policies that fit.
+    """
+
+    def __init__(self, like: Mapping[str, Tensor], slots: int) -> None:
+        self.tensors = {name: torch.zeros_like(tensor).repeat_interleave(slots, 1) for name, tensor in like.items()}
+
+    def store(self, slot: int, policy: Mapping[str, Tensor]) -> None:
+        """Copy policies ``(R, 1, ...)`` to a slot."""
+        for name, tensor in policy.items():
+            self.tensors[name][:, slot] = tensor[:, 0]
+
+    def take(self, slots: Tensor) -> dict[str, Tensor]:
+        """Return the policies ``(R, G, ...)`` of slots ``(R, G)``."""
+        replica = torch.arange(len(slots), device=slots.device).unsqueeze(1)
+        return {name: tensor[replica, slots] for name, tensor in self.tensors.items()}
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return dict(self.tensors)
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        for name, tensor in self.tensors.items():
+            tensor.copy_(state[name])
