@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.common.learner_contract import Trainable
+    from coopgym.algorithms.common.learner_contract import Learner
 
 LEARNERS = {
     "COMA": "coopgym.algorithms.marl.on_policy.coma",
@@ -42,10 +42,10 @@ __all__ = ["LEARNERS", "learners"]
 __all__ += LEARNERS
 
 
-class _Learners(Mapping[str, "type[Trainable]"]):
+class _Learners(Mapping[str, "type[Learner]"]):
     """Classes by name, each imported when it is asked for."""
 
-    def __getitem__(self, name: str) -> type[Trainable]:
+    def __getitem__(self, name: str) -> type[Learner]:
         module = LEARNERS[name]
         require(name, "torch", "safetensors")
         return getattr(importlib.import_module(module), name)
@@ -60,7 +60,7 @@ class _Learners(Mapping[str, "type[Trainable]"]):
         return name in LEARNERS
 
 
-def learners() -> Mapping[str, type[Trainable]]:
+def learners() -> Mapping[str, type[Learner]]:
     """Return every learner by the name that studies and records use; only what is taken out is imported.
 
     Taking one out raises `MissingExtraError` where torch or safetensors is not installed.

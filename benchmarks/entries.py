@@ -26,7 +26,7 @@ from coopgym.rewards import reward_layer
 from coopgym.visible_text import brief
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.common.learner_contract import Trainable
+    from coopgym.algorithms.common.learner_contract import Learner
 
 GAME_GROUPS = {"all": "", "all-v0": "-v0", "all-v1": "-v1"}
 """Names that stand for many games, and how the ids of those games end."""
@@ -155,7 +155,7 @@ class LearnerEntry(Strict):
         return self.label or self.learner.title
 
     @cached_property
-    def learner(self) -> Trainable:
+    def learner(self) -> Learner:
         """The learner with its hyper-parameters.
 
         Raises:

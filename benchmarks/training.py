@@ -26,7 +26,7 @@ from coopgym.games.registry import make_game
 from coopgym.rewards import reward_layer
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.common.learner_contract import Trainable
+    from coopgym.algorithms.common.learner_contract import Learner
     from coopgym.algorithms.common.learner_contract import Trained as Training
 
 GAME_PREFIX = "game."
@@ -94,7 +94,7 @@ class Request:
         return parse_settings(text.removeprefix(GAME_PREFIX) for text in self.settings if text.startswith(GAME_PREFIX))
 
     @cached_property
-    def learner(self) -> Trainable:
+    def learner(self) -> Learner:
         """The learner with its hyper-parameters.
 
         Raises:
@@ -133,7 +133,7 @@ class Trained:
         return sum(self.result.status(replica) == "diverged" for replica in self.result.replicas)
 
 
-def learner_named(name: str) -> type[Trainable]:
+def learner_named(name: str) -> type[Learner]:
     """Return a learner by its name in any case, with or without hyphens and underscores.
 
     Raises:

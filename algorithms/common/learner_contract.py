@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 from coopgym.agents.base import Agent
-from coopgym.algorithms.common.settings import Hyperparameters
+from coopgym.algorithms.common.settings import Settings
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
@@ -71,7 +71,7 @@ class Trained(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trainable(Hyperparameters):
+class Learner(Settings):
     """A learner with its hyper-parameters.
 
     Attributes:

@@ -26,7 +26,7 @@ def hyperparameter(default: Any, low: float = -math.inf, high: float = math.inf,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hyperparameters:
+class Settings:
     """Base of all hyper-parameter sets."""
 
     def __post_init__(self) -> None:

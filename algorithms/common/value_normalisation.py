@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-class TimedMean:
+class TimeBaseline:
     """Mean returns by time of the episode, m[t], per replica and seat: all that can be known without observations.
 
     Shapes: R replicas, N seats, S samples, H steps of an episode.
@@ -57,7 +57,7 @@ class TimedMean:
             tensor.copy_(state[name])
 
 
-class TimedValueScale(TimedMean):
+class ValueNormaliser(TimeBaseline):
     """Splits a value into what depends on time alone and a normalised rest: V(s) = m[t] + σ·network(s).
 
     These games pay about the same every step, so most of a return is time to go: a hundred times the effect of an
@@ -170,7 +170,7 @@ class SteadyValue:
         self.signal.copy_(state["signal"])
 
 
-class TargetScale:
+class TargetNormaliser:
     """The unit σ in which off-policy critics answer: the running deviation of their targets, per replica and seat.
 
     When σ moves, the last layers are rescaled so that σ·network stays what it was (PopArt; van Hasselt et al. 2016).

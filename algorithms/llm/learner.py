@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
-from coopgym.algorithms.common.learner_contract import Objective, Trainable
+from coopgym.algorithms.common.learner_contract import Learner, Objective
 from coopgym.algorithms.common.random_streams import Replica, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
@@ -41,7 +41,7 @@ SMALL = "small"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LLM(TrainerSettings, Trainable):
+class LLM(TrainerSettings, Learner):
     """A language model that plays through tools and is trained by a method; ``env_steps`` are decisions in rollouts.
 
     One model plays all seats, in turn; a replica trains on its own.
@@ -167,7 +167,7 @@ class LLM(TrainerSettings, Trainable):
     ) -> LanguageResult:
         """Train one model per reward and seed, one after the other.
 
-        Arguments and errors are those of `coopgym.algorithms.common.learner_contract.Trainable.train`; the blocks that
+        Arguments and errors are those of `coopgym.algorithms.common.learner_contract.Learner.train`; the blocks that
         ``checkpoint_every`` counts are training steps. ``progress`` counts a demonstration that the warm-up reads as a
         decision.
         """

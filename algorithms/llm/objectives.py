@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.kernels.validation import choice, number
 from coopgym.algorithms.llm.minibatch import MiniBatch
 from coopgym.algorithms.llm.slots import Objective
@@ -24,7 +24,7 @@ LARGEST_LOG_RATIO = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clip(Hyperparameters, Objective):
+class Clip(Settings, Objective):
     """The clipped surrogate over any number of channels (PPO, arXiv 1707.06347; GRPO, 2402.03300; DAPO, 2503.14476).
 
     ``ρ = exp(logp - logp_old)``, ``ℓ = -min(ρA, clip(ρ, 1-ε_low, 1+ε_high) A)``, at most ``-cA`` where A < 0. Losses of

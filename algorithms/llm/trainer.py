@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoint
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.data import Batch, Credit, Trajectory
 from coopgym.algorithms.llm.measures import credit_measures, rollout_measures
@@ -34,7 +34,7 @@ ProgressCallback = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainerSettings(Hyperparameters):
+class TrainerSettings(Settings):
     """What every method shares. The defaults suit the built-in model; for large ones see the spec of each method.
 
     Attributes:

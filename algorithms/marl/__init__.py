@@ -9,7 +9,7 @@ from coopgym.algorithms import LEARNERS
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.marl.core.learner import Learner
+    from coopgym.algorithms.marl.core.network_learner import NetworkLearner
     from coopgym.algorithms.marl.core.result import TrainingResult
     from coopgym.algorithms.marl.core.trained_agents import TrainedAgent, load_agents
 
@@ -17,13 +17,13 @@ require(__name__, "torch", "safetensors")
 
 _HOMES = {
     **{name: module for name, module in LEARNERS.items() if module.startswith(f"{__name__}.")},
-    "Learner": f"{__name__}.core.learner",
+    "NetworkLearner": f"{__name__}.core.network_learner",
     "TrainedAgent": f"{__name__}.core.trained_agents",
     "TrainingResult": f"{__name__}.core.result",
     "load_agents": f"{__name__}.core.trained_agents",
 }
 
-__all__ = ["Learner", "TrainedAgent", "TrainingResult", "load_agents"]
+__all__ = ["NetworkLearner", "TrainedAgent", "TrainingResult", "load_agents"]
 __all__ += sorted(_HOMES.keys() - set(__all__))
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from coopgym.algorithms import learners
-from coopgym.algorithms.common.learner_contract import Trainable
+from coopgym.algorithms.common.learner_contract import Learner
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.llm.registry import methods
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.external.sb3_learner import SB3Learner
 from coopgym.benchmarks.documentation.wording import listed, paragraph, table
@@ -31,12 +31,12 @@ def games_table() -> str:
     return table(("game", "class", "agents", "what it is about"), rows)
 
 
-def learners_table(kinds: Mapping[str, type[Trainable]] | None = None) -> str:
+def learners_table(kinds: Mapping[str, type[Learner]] | None = None) -> str:
     """Return the learners with hyper-parameters that all have a default, one row each; all of them unless named."""
     chosen = learners() if kinds is None else kinds
     return table(
         ("learner", "source", "objective", "policy", "seats", "checked by"),
-        ((name, *_learner_facts(kind)) for name, kind in sorted(chosen.items()) if issubclass(kind, Learner)),
+        ((name, *_learner_facts(kind)) for name, kind in sorted(chosen.items()) if issubclass(kind, NetworkLearner)),
     )
 
 
@@ -84,7 +84,7 @@ def _plays_everything(oracle: PublishedOracle, game: AnyGame) -> bool:
     return np.allclose(oracle.reference(game), game.spec.endowments)
 
 
-def _learner_facts(kind: type[Learner]) -> tuple[str, ...]:
+def _learner_facts(kind: type[NetworkLearner]) -> tuple[str, ...]:
     learner = kind()
     game = SMALL if kind.min_agents <= 2 else LARGER
     make = environment_factory(game, None, None)

@@ -10,7 +10,7 @@ import torch
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner, Trainer
 from coopgym.benchmarks.perf.learners import learner_named
 from coopgym.benchmarks.perf.measure import Ratio, compare
 
@@ -82,7 +82,7 @@ def _stacked(id: str, name: str, quick: bool) -> Ratio:
     )  # fmt: skip
 
 
-def _trainer(learner: Stacked, seeds: range) -> Trainer:
+def _trainer(learner: ReplicaLearner, seeds: range) -> Trainer:
     return Trainer(learner, environment_factory(DYAD, None, None), cross(["private"], seeds), torch.device("cuda"))
 
 

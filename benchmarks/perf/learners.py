@@ -15,7 +15,7 @@ import torch
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner, Trainer
 from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
 
 DYAD = "TrustDilemma-v1"
@@ -65,19 +65,19 @@ u_ppo = partial(per_update, PPO_TWINS)
 u_sac = partial(per_update, SAC_TWINS)
 
 
-def learner_named(name: str) -> Callable[..., Stacked]:
+def learner_named(name: str) -> Callable[..., ReplicaLearner]:
     """Return a learner to be made with hyper-parameters.
 
     Raises:
         UnavailableError: there is none of this name.
     """
-    if name in learners() and issubclass(kind := learners()[name], Stacked):
+    if name in learners() and issubclass(kind := learners()[name], ReplicaLearner):
         return kind
-    known = sorted(title for title, kind in learners().items() if issubclass(kind, Stacked))
+    known = sorted(title for title, kind in learners().items() if issubclass(kind, ReplicaLearner))
     raise UnavailableError(f"there is no learner {name!r} to measure; known: {', '.join(known)}")
 
 
-def _trainer(learner: Stacked) -> Trainer:
+def _trainer(learner: ReplicaLearner) -> Trainer:
     make = environment_factory(DYAD, None, None)
     return Trainer(learner, make, cross(["private"], [0]), torch.device("cpu"))
 

@@ -14,7 +14,7 @@ from coopgym.games.spec import View
 from coopgym.rewards import MODES
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.common.learner_contract import Trainable
+    from coopgym.algorithms.common.learner_contract import Learner
 
 ALIKE = ("constant", "heuristic", "oracle")
 """Kinds of agents that play the same in every seat of a run, up to what distinguishes the seats in the game."""
@@ -30,7 +30,7 @@ class Training:
     """Those that the study gives, as it gives them."""
 
     @property
-    def made(self) -> Trainable:
+    def made(self) -> Learner:
         """The learner."""
         return self._resolved[0]
 
@@ -46,12 +46,12 @@ class Training:
         return settings
 
     @property
-    def _resolved(self) -> tuple[Trainable, dict[str, Any]]:
+    def _resolved(self) -> tuple[Learner, dict[str, Any]]:
         return _resolved(self.learner, canonical_json(plain(self.hyperparameters)))
 
 
 @lru_cache(maxsize=1024)
-def _resolved(name: str, hyperparameters: str) -> tuple[Trainable, dict[str, Any]]:
+def _resolved(name: str, hyperparameters: str) -> tuple[Learner, dict[str, Any]]:
     """Make a learner once; many runs share it."""
     from coopgym.algorithms import learners
 

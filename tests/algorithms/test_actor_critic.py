@@ -11,7 +11,7 @@ from torch import Tensor
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSeats
@@ -22,7 +22,7 @@ from coopgym.algorithms.marl.on_policy.mappo import MAPPO
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats
 from coopgym.algorithms.marl.populations.fcp import FCP
 from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO
-from coopgym.algorithms.marl.populations.shared_policy_ppo import PlacedSeats
+from coopgym.algorithms.marl.populations.shared_policy_ppo import SharedPolicySeats
 
 FAMILY = [
     IA2C(hidden=(16,), num_envs=16),
@@ -34,16 +34,18 @@ FAMILY = [
 ]
 
 
-def named(learner: Learner) -> str:
+def named(learner: NetworkLearner) -> str:
     return type(learner).__name__
 
 
-def collected(learner: Learner, progress: float, game: str = "TrustDilemma-v1") -> tuple[ActorCriticSeats, Rollout]:
+def collected(
+    learner: NetworkLearner, progress: float, game: str = "TrustDilemma-v1"
+) -> tuple[ActorCriticSeats, Rollout]:
     """Play one block and return the actor-critic that learns from it, and the block as it sees it."""
     trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), torch.device("cpu"))
     trainer.learn(0.0)
     block, seats = trainer.collect(progress), trainer.seats
-    if isinstance(seats, PlacedSeats):
+    if isinstance(seats, SharedPolicySeats):
         return seats.learner, seats.places.block(block, seats.own)
     assert isinstance(seats, ActorCriticSeats)
     return seats, block
@@ -51,7 +53,7 @@ def collected(learner: Learner, progress: float, game: str = "TrustDilemma-v1") 
 
 @pytest.mark.parametrize("progress", [0.1, 0.9])
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
-def test_ratio_is_one_before_the_first_step(learner: Learner, progress: float) -> None:
+def test_ratio_is_one_before_the_first_step(learner: NetworkLearner, progress: float) -> None:
     seats, block = collected(learner, progress)
     mean, _ = seats.networks.outputs(*seats.inputs(block))
     again = latent_log_prob(seats.latent.flatten(2), mean, seats.networks.log_sigma)
@@ -61,7 +63,7 @@ def test_ratio_is_one_before_the_first_step(learner: Learner, progress: float) -
 
 
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
-def test_latents_are_what_was_played(learner: Learner) -> None:
+def test_latents_are_what_was_played(learner: NetworkLearner) -> None:
     seats, block = collected(learner, 0.9)
     assert torch.equal(block.share, 0.5 * (torch.tanh(seats.latent) + 1.0))
 

@@ -20,13 +20,13 @@ from coopgym.algorithms import learners
 from coopgym.algorithms.common.random_streams import Streams, cross
 from coopgym.algorithms.marl import TrainingResult, load_agents
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.trainer import Stacked, Trainer
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner, Trainer
 from coopgym.algorithms.marl.external.sb3_learner import SB3Learner
 
 Environments: TypeAlias = Callable[..., Any]
 
 NAMES = sorted(
-    name for name, kind in learners().items() if issubclass(kind, Stacked) and not issubclass(kind, SB3Learner)
+    name for name, kind in learners().items() if issubclass(kind, ReplicaLearner) and not issubclass(kind, SB3Learner)
 )
 """All that stack replicas, but those of stable-baselines3, which draw their own numbers and learn as fast as they do:
 see test_sb3."""
@@ -105,7 +105,7 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
 }
 
 
-def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> Stacked:
+def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> ReplicaLearner:
     kind = learners()[name]
     fields = {field.name for field in dataclasses.fields(kind)}
     return kind(**{key: value for key, value in common.items() if key in fields} | extra.get(name, {}))

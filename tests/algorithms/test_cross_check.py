@@ -13,7 +13,7 @@ from scipy.stats import ttest_ind
 from coopgym.agents import make_agent
 from coopgym.agents.play import play
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.external.sb3_learner import SB3PPO
 from coopgym.games.registry import make_game
 
@@ -35,7 +35,7 @@ THEIRS = SB3PPO(**COMMON, batch_size=MINIBATCH, initial_log_sigma=math.log(0.5))
 SEEDS, STEPS, POINTS = range(3), 48_000, 10
 
 
-def welfare(learner: Learner, game: str) -> npt.NDArray[np.float64]:
+def welfare(learner: NetworkLearner, game: str) -> npt.NDArray[np.float64]:
     """Return the curves of evaluated welfare, ``(seeds, points)``."""
     result = learner.train(game, ["private"], SEEDS, STEPS, evaluations=POINTS)
     return np.array([[v for _, metric, v in result.curves(k) if metric == "eval_welfare"] for k in range(len(SEEDS))])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.common.value_normalisation import SteadyValue, TargetScale
+from coopgym.algorithms.common.value_normalisation import SteadyValue, TargetNormaliser
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.core.trainer import Trainer
@@ -87,14 +87,14 @@ def test_the_steady_signal_is_the_mean_of_what_was_earned() -> None:
 
 @given(samples=st.integers(2, 6), size=st.floats(0.01, 1000.0), seed=st.integers(0, 2**31))
 def test_a_scale_is_the_deviation_of_the_first_minibatch_however_small(samples: int, size: float, seed: int) -> None:
-    scale = TargetScale((2, 3), 0.5, CPU)
+    scale = TargetNormaliser((2, 3), 0.5, CPU)
     targets = size * torch.randn(2, 3, samples, generator=torch.Generator().manual_seed(seed))
     scale.update(targets, [])
     torch.testing.assert_close(scale.std, targets.std(-1).clamp(min=1e-3))
 
 
 def test_a_scale_that_moves_leaves_answers_where_they_were() -> None:
-    scale = TargetScale((2, 3), 0.5, CPU)
+    scale = TargetNormaliser((2, 3), 0.5, CPU)
     weight, twins = torch.ones(2, 3, 4, 1), torch.ones(2, 2, 3, 1, 1)
     targets = torch.randn(2, 3, 50)
     scale.update(targets, [weight, twins])

@@ -16,7 +16,7 @@ from coopgym.algorithms.common.random_streams import Streams, cross
 from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.squashed_gaussian import drawn_log_prob, entropy, latent_log_prob, log_prob, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
-from coopgym.algorithms.common.value_normalisation import TimedValueScale
+from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.environment import environment_factory, observation_map, reward_scales
 from coopgym.record_fields import named, plain
 
@@ -131,7 +131,7 @@ def test_shuffles_are_permutations() -> None:
 
 
 def test_value_scale_holds_mean_returns_by_time_and_keeps_the_rest() -> None:
-    scale = TimedValueScale((1, 1, 3), memory=4.0, device=CPU)
+    scale = ValueNormaliser((1, 1, 3), memory=4.0, device=CPU)
     time = torch.arange(3).repeat(8).view(1, -1)
     returns = (10.0 - time).unsqueeze(1) + torch.randn(1, 1, 24)
     weight, bias = torch.ones(1, 1, 2, 1), torch.ones(1, 1, 1, 1)

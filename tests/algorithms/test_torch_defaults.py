@@ -12,7 +12,7 @@ import torch
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.models import ByteTokenizer, SmallModel, SmallSettings
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.off_policy.isac import ISAC
 from coopgym.algorithms.marl.value_based.qmix import QMIX
 from coopgym.games.registry import make_game
@@ -49,7 +49,9 @@ SURROUNDINGS = [
     ],
     ids=lambda learner: type(learner).__name__,
 )
-def test_learners_train_to_the_same_policies(learner: Learner, around: type[AbstractContextManager[None]]) -> None:
+def test_learners_train_to_the_same_policies(
+    learner: NetworkLearner, around: type[AbstractContextManager[None]]
+) -> None:
     alone = learner.train("TrustDilemma-v1", env_steps=128, evaluations=2)
     with around():
         within = learner.train("TrustDilemma-v1", env_steps=128, evaluations=2)

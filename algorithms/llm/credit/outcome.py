@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.credit.rewards import PathReward, Rank, Reward, Rewarded, reward_of
 from coopgym.algorithms.llm.credit.tokens import everywhere, on_own, whitened
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray
@@ -147,7 +147,7 @@ class SCOPE(GroupZ):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imitate(Hyperparameters, CreditAssigner):
+class Imitate(Settings, CreditAssigner):
     """Advantage 1 on every written token, for fine-tuning on rollouts that are worth repeating."""
 
     def assign(self, batch: Batch) -> Credit:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.credit.tokens import on_own
 from coopgym.algorithms.llm.data import Batch, Credit, FloatArray, Group, Trajectory
 from coopgym.algorithms.llm.kernels import decs
@@ -19,7 +19,7 @@ Form = Literal["code", "paper"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DECS(Hyperparameters, CreditAssigner):
+class DECS(Settings, CreditAssigner):
     """Decoupled token rewards, standardised at each position across the group.
 
     Positions count written tokens only, so that what tools said never enters a baseline; behind its end a rollout keeps

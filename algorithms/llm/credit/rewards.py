@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group
 from coopgym.algorithms.llm.kernels import p2s
 from coopgym.algorithms.llm.slots import CreditAssigner
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reward(Hyperparameters, ABC):
+class Reward(Settings, ABC):
     """One number per rollout."""
 
     @property
@@ -121,7 +121,7 @@ def reward_of(reward: str | Reward) -> Reward:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rewarded(Hyperparameters, CreditAssigner):
+class Rewarded(Settings, CreditAssigner):
     """Credit that starts from one reward per rollout.
 
     Attributes:

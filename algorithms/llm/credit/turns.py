@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.credit.rewards import Rewarded
 from coopgym.algorithms.llm.credit.tokens import answer_turn, by_turn
 from coopgym.algorithms.llm.data import Batch, BoolArray, Credit, FloatArray, Group
@@ -23,7 +23,7 @@ Singleton = Literal["zero", "raw"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TurnCredit(Hyperparameters, CreditAssigner):
+class TurnCredit(Settings, CreditAssigner):
     """One advantage per turn, broadcast to its tokens."""
 
     @abstractmethod

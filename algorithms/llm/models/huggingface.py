@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import IntArray
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
@@ -27,7 +27,7 @@ from coopgym.extras import missing_extra
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoraSettings(Hyperparameters):
+class LoraSettings(Settings):
     """Low-rank adapters of all linear layers but the last, with scale ``alpha / rank`` (Hu et al. 2021)."""
 
     rank: int = hyperparameter(16, 1, 1024)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.data import IntArray
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
@@ -28,7 +28,7 @@ from coopgym.algorithms.llm.models.transformer import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SmallSettings(Hyperparameters):
+class SmallSettings(Settings):
     """Size of a `SmallModel`.
 
     Raises:

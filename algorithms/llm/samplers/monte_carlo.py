@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Group
 from coopgym.algorithms.llm.kernels import KERNELS
 from coopgym.algorithms.llm.samplers.growth import ROOT, Growth, Request, branch, complete
@@ -17,7 +17,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonteCarloTree(Hyperparameters, Sampler):
+class MonteCarloTree(Settings, Sampler):
     """Selects by PUCT, expands, plays one child to the end, and backs the outcome up; G times per task.
 
     Source: ProRAG, arXiv 2601.21912. Priors are the children's probabilities per token, normalised over siblings.

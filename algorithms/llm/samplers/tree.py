@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Group, Turn
 from coopgym.algorithms.llm.kernels import KERNELS
 from coopgym.algorithms.llm.samplers.growth import ROOT, Growth, Request, branch
@@ -16,7 +16,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class BreadthTree(Hyperparameters, Sampler):
+class BreadthTree(Settings, Sampler):
     """Proposes, runs the tools, prunes and goes on, depth by depth, under a token budget.
 
     Of siblings whose tool results agree, one is kept; unfinished branches become leaves without an answer when the

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Group
 from coopgym.algorithms.llm.kernels import KERNELS
 from coopgym.algorithms.llm.samplers.growth import ROOT, Growth, Node, Request, branch, complete
@@ -17,7 +17,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValueGuidedTree(Hyperparameters, Sampler):
+class ValueGuidedTree(Settings, Sampler):
     """Descends by value, entropy and a bonus for rare visits; expands where the priority reaches its depth's mean.
 
     Source: V-STAR, arXiv 2602.10699. A new child has a priority of its own, not its parent's.

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group, Trajectory
 from coopgym.algorithms.llm.gold import bin_of
 from coopgym.algorithms.llm.scripts import resume
@@ -22,7 +22,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnswerClusters(Hyperparameters, Signal):
+class AnswerClusters(Settings, Signal):
     """SIOP (arXiv 2605.04984): ``cluster``, ``ref_logp`` ``(T + 1, R)``, ``alpha`` ``(R,)`` and ``evidence``.
 
     Answers, of several decisions the last, are equivalent if they fall into one δ-bin. A cluster's references are its

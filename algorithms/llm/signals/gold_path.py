@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.conversation import Rollout
 from coopgym.algorithms.llm.credit.tokens import answer_turn
 from coopgym.algorithms.llm.data import Batch, FloatArray, Group, IntArray, Trajectory
@@ -24,7 +24,7 @@ HOPELESS = float(np.log(1e-8))
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoldPath(Hyperparameters, Signal):
+class GoldPath(Settings, Signal):
     """P2S (arXiv 2601.20649): ``path_reward``, in groups in which no well-formed member is right; 0 in the others.
 
     Gold chains are sampled anew at every step, by the policy under a prompt that tells the oracle's levels. Of the

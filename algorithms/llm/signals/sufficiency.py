@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.credit.tokens import answer_turn
 from coopgym.algorithms.llm.data import Batch, Trajectory
 from coopgym.algorithms.llm.gold import DELTA, GRID, correct
@@ -20,7 +20,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepJudge(Hyperparameters, Signal):
+class StepJudge(Settings, Signal):
     """DECS (arXiv 2509.25827): ``nrp_end``, where necessary thinking ends, and ``think_end``, where all of it does.
 
     Both are token offsets, None where no turn was sufficient or where the rollout does not answer. Chunks are turns,

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray
 from coopgym.algorithms.llm.kernels import arena
 from coopgym.algorithms.llm.kernels.validation import choice
@@ -20,7 +20,7 @@ Byes = Literal["proper", "compact"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairJudge(Hyperparameters, Signal):
+class PairJudge(Settings, Signal):
     """ArenaRL (arXiv 2601.06487): ``rank_adv``, the z-score of the rank, and ``scores``, the member's row of the table.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, FloatArray, ToolCall, Trajectory
 from coopgym.algorithms.llm.kernels import matchtir
 from coopgym.algorithms.llm.kernels.validation import choice
@@ -23,7 +23,7 @@ Matching = Literal["hungarian", "greedy", "sinkhorn"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TraceMatcher(Hyperparameters, Signal):
+class TraceMatcher(Settings, Signal):
     """MatchTIR (arXiv 2601.10712): ``call_reward``, what each call of each turn earns from its match, T rows.
 
     Each decision is matched with every scripted trace, and the best total counts. Calls that were not carried out earn

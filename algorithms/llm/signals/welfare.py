@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Trajectory
 from coopgym.algorithms.llm.kernels import gtalign
 from coopgym.algorithms.llm.scripts import resume
@@ -22,7 +22,7 @@ _ESTIMATE = re.compile(r"\bexpect\s+(\S{1,16})\s+(\S{1,16})\s*=\s*([+-]?(?:\d{1,
 
 
 @dataclass(frozen=True, kw_only=True)
-class WelfareReward(Hyperparameters, Signal):
+class WelfareReward(Settings, Signal):
     """GTAlign (arXiv 2510.08872), game form: ``welfare``, ``utility`` ``(N,)`` and ``calibration``, in [0, 1] or None.
 
     Utilities lie between everybody's payoffs at disagreement and at the social optimum, and welfare is their geometric

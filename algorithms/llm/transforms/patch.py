@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.conversation import Rollout
 from coopgym.algorithms.llm.data import Batch, Group, Trajectory
 from coopgym.algorithms.llm.kernels import intervention
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"(\d*\.\d+|\d+)\s*(%?)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterventionPatch(Hyperparameters, GroupTransform):
+class InterventionPatch(Settings, GroupTransform):
     """InT (arXiv 2601.14209): groups without success become examples, a rollout's own beginning and one correction.
 
     Errors and corrections are signals of `SelfDiff`. Corrections that tell the oracle's level are discarded, and so are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Group
 from coopgym.algorithms.llm.services import Services
 from coopgym.algorithms.llm.signals.steps import TAU
@@ -12,7 +12,7 @@ from coopgym.algorithms.llm.slots import GroupTransform
 
 
 @dataclass(frozen=True, kw_only=True)
-class RejectionFilter(Hyperparameters, GroupTransform):
+class RejectionFilter(Settings, GroupTransform):
     """ProRAG's rejection fine-tuning (arXiv 2601.21912): keeps right rollouts none of whose turns is an error.
 
     The source asks for a non-negative logit of its learned step model; here a ``step_score`` has to be at least one

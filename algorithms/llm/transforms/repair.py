@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coopgym.algorithms.common.settings import Hyperparameters, hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.data import Batch, Group, Trajectory
 from coopgym.algorithms.llm.kernels import scope
 from coopgym.algorithms.llm.scripts import gold_play, recite, resume
@@ -18,7 +18,7 @@ from coopgym.algorithms.llm.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repair(Hyperparameters, GroupTransform):
+class Repair(Settings, GroupTransform):
     """SCOPE (arXiv 2602.24110): a scripted oracle player goes on from just before a failed rollout's first error.
 
     Errors are turns with a low ``step_score``, a signal of the step model. What the helper arrives at replaces the

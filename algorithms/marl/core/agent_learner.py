@@ -26,7 +26,7 @@ from coopgym.games.spec import View
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The training that a seat learner is part of."""
+    """The training that an agent learner is part of."""
 
     game: Game[Any]
     view: View
@@ -88,7 +88,7 @@ class Part(Protocol):
 PartT = TypeVar("PartT", bound=Part)
 
 
-class SeatLearner(ABC):
+class AgentLearner(ABC):
     """Learns for its seats in all replicas. Subclasses `keep` whatever a resumed run must find as it was.
 
     Args:

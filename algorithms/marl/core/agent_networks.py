@@ -15,7 +15,7 @@ from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterSta
 from coopgym.algorithms.marl.core.agent_learner import Context
 
 
-class SeatNetworks:
+class AgentNetworks:
     """Stacked perceptrons with lead ``(R, n)``, or ``(R, 1)`` where the seats share.
 
     A shared network takes the features of the seat beside its input. They never change, so they only move the biases

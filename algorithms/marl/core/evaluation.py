@@ -38,7 +38,7 @@ class Evaluator:
         make: makes environments of the game.
         environment: one of them.
         replicas: what is being trained.
-        groups: facts of the policies, as `SeatLearner.policy_facts` returns them.
+        groups: facts of the policies, as `AgentLearner.policy_facts` returns them.
         device: where episodes are played.
     """
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, share
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 
 
-class GaussianSeats(SeatLearner):
+class GaussianSeats(AgentLearner):
     """Policies u ~ N(μ(o), σ(o)²), z = (tanh u + 1)/2; networks return μ and log σ.
 
     Deviations come from the network because learners that take one step per block take few: a deviation that is one
@@ -45,7 +45,7 @@ class GaussianSeats(SeatLearner):
     ) -> None:
         super().__init__(context)
         self.activation = activation
-        self.policies = SeatNetworks(context, inputs, hidden, 2, activation, sharing=sharing)
+        self.policies = AgentNetworks(context, inputs, hidden, 2, activation, sharing=sharing)
         self.policies.initialise(context, output_gain=0.01)
         self.parameters = self.keep("policies", self.policies.parameters)
         with torch.no_grad():

@@ -17,13 +17,13 @@ from coopgym.algorithms.common.replay_buffer import Replay
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.common.value_normalisation import SteadyValue
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffPolicyLearner(Learner):
+class OffPolicyLearner(NetworkLearner):
     """A learner from replayed transitions.
 
     Attributes:
@@ -80,7 +80,7 @@ class Batch:
     """``(R, M, G)``."""
 
 
-class OffPolicySeats(SeatLearner):
+class OffPolicySeats(AgentLearner):
     """Keeps transitions and takes gradient updates on minibatches of them; subclasses say what an update is."""
 
     def __init__(self, settings: OffPolicyLearner, context: Context) -> None:

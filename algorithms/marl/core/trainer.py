@@ -1,4 +1,4 @@
-"""Training of R replicas at once: environments, blocks of experience, and the seat learner that they teach."""
+"""Training of R replicas at once: environments, blocks of experience, and the agent learner that they teach."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.learner_contract import Trainable
+from coopgym.algorithms.common.learner_contract import Learner
 from coopgym.algorithms.common.random_streams import Replica, Streams, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner, extracted, nested
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, extracted, nested
 from coopgym.algorithms.marl.core.environment import (
     EnvironmentFactory,
     environment_factory,
@@ -34,8 +34,8 @@ from coopgym.rewards import RewardLayer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stacked(Trainable):
-    """What trains all replicas at once: the settings that do not depend on the algorithm.
+class ReplicaLearner(Learner):
+    """A learner that trains all replicas at once, with the settings that do not depend on the algorithm.
 
     Attributes:
         num_envs: environment copies B.
@@ -51,7 +51,7 @@ class Stacked(Trainable):
     bootstrap_truncation: bool = False
 
     @abstractmethod
-    def seats_learner(self, context: Context) -> SeatLearner:
+    def agent_learner(self, context: Context) -> AgentLearner:
         """Make what learns in some seats of a training."""
 
     @torch_defaults()
@@ -96,7 +96,7 @@ class Stacked(Trainable):
         make = environment_factory(game, game_parameters, view)
         trainer = Trainer(self, make, cross(rewards, seeds), torch.device(device))
         run = trainer.identity() | {"env_steps": env_steps, "evaluations": evaluations}
-        ledger = train_blocks(
+        log = train_blocks(
             trainer,
             env_steps,
             run=run,
@@ -109,14 +109,14 @@ class Stacked(Trainable):
         )
         entries = [
             {**entry, "diverged_at": diverged_at, "curves": curves}
-            for entry, diverged_at, curves in zip(run["replicas"], ledger.diverged_at, ledger.curves, strict=True)
+            for entry, diverged_at, curves in zip(run["replicas"], log.diverged_at, log.curves, strict=True)
         ]
-        counts = {"env_steps": ledger.env_steps, "gradient_updates": trainer.seats.gradient_updates}
+        counts = {"env_steps": log.env_steps, "gradient_updates": trainer.seats.gradient_updates}
         return TrainingResult({**run, **counts, "replicas": entries}, trainer.policy_arrays())
 
 
 class Trainer:
-    """Plays blocks with a seat learner in all seats and lets it learn from them.
+    """Plays blocks with an agent learner in all seats and lets it learn from them.
 
     Args:
         learner: the algorithm.
@@ -129,7 +129,7 @@ class Trainer:
     """
 
     def __init__(
-        self, learner: Stacked, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
+        self, learner: ReplicaLearner, make: EnvironmentFactory, replicas: Sequence[Replica], device: torch.device
     ) -> None:
         self.learner, self.make = learner, make
         self.replicas = tuple(replicas)
@@ -160,7 +160,7 @@ class Trainer:
         self.steps_per_block = steps * copies
         self.alive = torch.ones(len(replicas), dtype=torch.bool, device=device)
         """``(R,)`` False where a replica diverged and is frozen."""
-        self.seats = learner.seats_learner(
+        self.seats = learner.agent_learner(
             Context(
                 game=game,
                 view=environment.view,

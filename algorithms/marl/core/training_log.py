@@ -22,7 +22,7 @@ ProgressCallback: TypeAlias = Callable[[int, int], None]
 """Called after every block with the steps done and the steps planned."""
 
 
-class Trainee(Protocol):
+class ReplicaTrainer(Protocol):
     """R replicas in training: what the loop needs to know of them."""
 
     steps_per_block: int
@@ -45,7 +45,7 @@ class Trainee(Protocol):
 
 
 @dataclass
-class Ledger:
+class TrainingLog:
     """What happened so far, in plain values."""
 
     curves: list[list[CurvePoint]]
@@ -56,26 +56,26 @@ class Ledger:
     """Joint steps per replica: B copies advance it by B."""
 
     @classmethod
-    def blank(cls, replicas: int) -> Ledger:
-        """Start the books of R replicas."""
+    def blank(cls, replicas: int) -> TrainingLog:
+        """Start the log of R replicas."""
         return cls([[] for _ in range(replicas)], [None] * replicas)
 
     @classmethod
-    def restored(cls, values: Mapping[str, Any]) -> Ledger:
-        """Continue books that were stored as JSON values of their fields."""
+    def restored(cls, values: Mapping[str, Any]) -> TrainingLog:
+        """Continue a log that was stored as JSON values of their fields."""
         curves = [[(step, metric, value) for step, metric, value in curve] for curve in values["curves"]]
         return cls(curves, list(values["diverged_at"]), values["env_steps"])
 
-    def enter_evaluations(self, evaluator: Evaluator) -> None:
-        """Play the snapshots that wait and book each where it was taken, after what training said at that step."""
+    def add_evaluations(self, evaluator: Evaluator) -> None:
+        """Play the snapshots that wait and add each where it was taken, after what training said at that step."""
         for step, metrics in evaluator.results():
             for curve, values in zip(self.curves, torch.stack(list(metrics.values()), dim=1).tolist(), strict=True):
                 curve.extend((step, name, value) for name, value in zip(metrics, values, strict=True))
         for curve in self.curves:
             curve.sort(key=itemgetter(0))
 
-    def enter(self, metrics: Mapping[str, Tensor], alive: Tensor) -> None:
-        """Book a block. This is where the device is waited for, once per block."""
+    def add(self, metrics: Mapping[str, Tensor], alive: Tensor) -> None:
+        """Add a block. This is where the device is waited for, once per block."""
         rows = torch.stack([*metrics.values(), alive.to(torch.float32)], dim=1).tolist()  # (R, metrics + 1)
         for replica, (*values, living) in enumerate(rows):
             self.curves[replica].extend((self.env_steps, name, v) for name, v in zip(metrics, values, strict=True))
@@ -84,7 +84,7 @@ class Ledger:
 
 
 def _progress(replicas: int) -> Check:
-    """Return the check of a `Ledger` of R replicas that was stored."""
+    """Return the check of a `TrainingLog` of R replicas that was stored."""
     diverged_at = each(nullable(whole()), length=replicas)
     return fields(
         {"curves": each(curves, length=replicas), "diverged_at": diverged_at, "env_steps": whole()}, closed=True
@@ -92,7 +92,7 @@ def _progress(replicas: int) -> Check:
 
 
 def train_blocks(
-    trainee: Trainee,
+    trainer: ReplicaTrainer,
     env_steps: int,
     *,
     run: Mapping[str, Any],
@@ -102,11 +102,11 @@ def train_blocks(
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 10,
     checkpoint_seconds: float = 0.0,
-) -> Ledger:
+) -> TrainingLog:
     """Train until every replica has taken at least ``env_steps`` steps; the budget is rounded up to whole blocks.
 
     Args:
-        trainee: the replicas.
+        trainer: the replicas.
         env_steps: joint steps per replica.
         run: what identifies the run; a checkpoint of another run is refused.
         evaluator: plays policies for evaluation curves.
@@ -123,27 +123,27 @@ def train_blocks(
         raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
     if evaluations < 0:
         raise ValueError(f"evaluations={evaluations}: expected at least 0")
-    ledger = Ledger.blank(len(trainee.alive))
+    log = TrainingLog.blank(len(trainer.alive))
     folder = None if checkpoint is None else Path(checkpoint)
-    if folder is not None and (found := read_checkpoint(folder, run, _progress(len(trainee.alive)))) is not None:
-        ledger = Ledger.restored(found[0])
-        require_like(folder, found[1], trainee.state())
-        trainee.restore(found[1])
+    if folder is not None and (found := read_checkpoint(folder, run, _progress(len(trainer.alive)))) is not None:
+        log = TrainingLog.restored(found[0])
+        require_like(folder, found[1], trainer.state())
+        trainer.restore(found[1])
     written = time.monotonic()
-    while (before := ledger.env_steps) < env_steps:
-        metrics = trainee.learn(before / env_steps)
-        ledger.env_steps += trainee.steps_per_block
-        ledger.enter(metrics, trainee.alive)
-        if before * evaluations // env_steps < ledger.env_steps * evaluations // env_steps:
-            evaluator.snapshot(ledger.env_steps, trainee.policies())
+    while (before := log.env_steps) < env_steps:
+        metrics = trainer.learn(before / env_steps)
+        log.env_steps += trainer.steps_per_block
+        log.add(metrics, trainer.alive)
+        if before * evaluations // env_steps < log.env_steps * evaluations // env_steps:
+            evaluator.snapshot(log.env_steps, trainer.policies())
         if evaluator.full:
-            ledger.enter_evaluations(evaluator)
+            log.add_evaluations(evaluator)
         if progress is not None:
-            progress(ledger.env_steps, env_steps)
-        due = ledger.env_steps // trainee.steps_per_block % checkpoint_every == 0 or ledger.env_steps >= env_steps
+            progress(log.env_steps, env_steps)
+        due = log.env_steps // trainer.steps_per_block % checkpoint_every == 0 or log.env_steps >= env_steps
         if folder is not None and due and time.monotonic() - written >= checkpoint_seconds:
-            ledger.enter_evaluations(evaluator)
-            write_checkpoint(folder, run, asdict(ledger), trainee.state())
+            log.add_evaluations(evaluator)
+            write_checkpoint(folder, run, asdict(log), trainer.state())
             written = time.monotonic()
-    ledger.enter_evaluations(evaluator)
-    return ledger
+    log.add_evaluations(evaluator)
+    return log

@@ -26,15 +26,15 @@ import torch
 from torch import Tensor, nn
 
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.external.sb3_model import Model, require_library
 from coopgym.games.game import Game
 
 
 @dataclass(frozen=True, kw_only=True)
-class SB3Learner(Learner):
+class SB3Learner(NetworkLearner):
     """What the library's algorithms have in common. Defaults are the library's, except for copies and block lengths."""
 
     sources: ClassVar[str] = "Raffin et al. 2021"
@@ -77,7 +77,7 @@ class SB3OnPolicy(SB3Learner):
     max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
     initial_log_sigma: float = hyperparameter(0.0)
 
-    def seats_learner(self, context: Context) -> OnPolicySeats:
+    def agent_learner(self, context: Context) -> OnPolicySeats:
         return OnPolicySeats(self, context)
 
     @property
@@ -181,7 +181,7 @@ class SB3SAC(SB3Learner):
             device="cpu",
         )
 
-    def seats_learner(self, context: Context) -> SACSeats:
+    def agent_learner(self, context: Context) -> SACSeats:
         return SACSeats(self, context)
 
 
@@ -189,7 +189,7 @@ LOGGED = {"policy_gradient_loss", "policy_loss", "value_loss", "approx_kl", "act
 """What curves keep of what the library logs."""
 
 
-class SB3Seats(SeatLearner):
+class SB3Seats(AgentLearner):
     """One model per seat and replica; the library has no way to compute several at once."""
 
     def __init__(self, settings: SB3Learner, context: Context) -> None:

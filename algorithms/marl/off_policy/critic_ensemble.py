@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.common.value_normalisation import TargetScale
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.common.value_normalisation import TargetNormaliser
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.off_policy_loop import OffPolicyLearner, OffPolicySeats
 
 SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets
@@ -53,8 +53,8 @@ class Critics:
     def __init__(self, seats: OffPolicySeats, inputs: int, members: int) -> None:
         context, options = seats.context, seats.options
 
-        def networks() -> SeatNetworks:
-            return SeatNetworks(context, inputs, options.hidden, 1, options.activation, ensemble=members)
+        def networks() -> AgentNetworks:
+            return AgentNetworks(context, inputs, options.hidden, 1, options.activation, ensemble=members)
 
         self.members = members
         self.online, self.trailing = networks(), networks()
@@ -62,7 +62,7 @@ class Critics:
         self.trailing.parameters.follow(self.online.parameters)
         self.adam = seats.optimiser("critic", self.online.parameters)
         seats.keep("critic_target", self.trailing.parameters)
-        self.scale = seats.keep("scale", TargetScale(context.lead, SCALE_RATE, context.device))
+        self.scale = seats.keep("scale", TargetNormaliser(context.lead, SCALE_RATE, context.device))
         self._last_layers = [*self.online.last_layer(), *self.trailing.last_layer()]
 
     def first(self, seen: Tensor) -> Tensor:
@@ -92,6 +92,6 @@ class Critics:
         """Move the trailing critics a share ``rate`` of the way to the online ones."""
         self.trailing.parameters.follow(self.online.parameters, rate)
 
-    def _least(self, networks: SeatNetworks, seen: Tensor) -> Tensor:
+    def _least(self, networks: AgentNetworks, seen: Tensor) -> Tensor:
         everybody = seen.unsqueeze(1).expand(-1, self.members, -1, -1, -1)
         return self.scale.denormalise(networks(everybody, networks.parameters.values()).squeeze(-1).amin(1))

@@ -25,7 +25,7 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats
 from coopgym.algorithms.marl.off_policy.critic_ensemble import CriticLearner, Critics
 
@@ -49,7 +49,7 @@ class ISAC(CriticLearner):
     temperature_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     target_entropy: float = hyperparameter(-3.0, -10.0, 0.0)
 
-    def seats_learner(self, context: Context) -> ISACSeats:
+    def agent_learner(self, context: Context) -> ISACSeats:
         return ISACSeats(self, context)
 
 
@@ -62,7 +62,7 @@ class ISACSeats(OffPolicySeats):
         super().__init__(settings, context)
         self.settings = settings
 
-        self.actor = SeatNetworks(context, context.inputs, settings.hidden, 2, settings.activation)
+        self.actor = AgentNetworks(context, context.inputs, settings.hidden, 2, settings.activation)
         self.actor.initialise(context, output_gain=0.01)
         self.temperature = ParameterStack(context.lead, {"log": (1,)}, context.device)
         with torch.no_grad():

@@ -35,7 +35,7 @@ class M3DDPG(MADDPG):
 
     adversity: float = hyperparameter(0.05, 0.0)
 
-    def seats_learner(self, context: Context) -> M3DDPGSeats:
+    def agent_learner(self, context: Context) -> M3DDPGSeats:
         return M3DDPGSeats(self, context)
 
 

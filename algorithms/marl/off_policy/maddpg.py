@@ -20,7 +20,7 @@ from torch import Tensor
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats
 from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.off_policy.critic_ensemble import CriticLearner, Critics
@@ -49,7 +49,7 @@ class MADDPG(CriticLearner):
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
     latent_cost: float = hyperparameter(1e-3, 0.0)
 
-    def seats_learner(self, context: Context) -> MADDPGSeats:
+    def agent_learner(self, context: Context) -> MADDPGSeats:
         return MADDPGSeats(self, context)
 
 
@@ -68,8 +68,8 @@ class MADDPGSeats(OffPolicySeats):
         super().__init__(settings, context)
         self.settings = settings
 
-        def policies() -> SeatNetworks:
-            return SeatNetworks(context, context.inputs, settings.hidden, 1, settings.activation)
+        def policies() -> AgentNetworks:
+            return AgentNetworks(context, context.inputs, settings.hidden, 1, settings.activation)
 
         self.actor, self.actor_target = policies(), policies()
         self.actor.initialise(context, output_gain=0.01)
@@ -96,7 +96,7 @@ class MADDPGSeats(OffPolicySeats):
             level = (self.levels(self.actor, observation, self.policy) + level).clamp(-1.0, 1.0)
         return 0.5 * (level + 1.0)
 
-    def levels(self, actor: SeatNetworks, observation: Tensor, parameters: dict[str, Tensor] | None = None) -> Tensor:
+    def levels(self, actor: AgentNetworks, observation: Tensor, parameters: dict[str, Tensor] | None = None) -> Tensor:
         """Return the levels ``(R, n, M)`` in (-1, 1) that policies play on observations ``(R, n, M, O)``."""
         return torch.tanh(actor(observation, parameters).squeeze(-1))
 

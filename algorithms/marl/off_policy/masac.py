@@ -30,7 +30,7 @@ class MASAC(ISAC):
     sources: ClassVar[str] = "Haarnoja et al. 2018; Lowe et al. 2017"
     needs_state: ClassVar[bool] = True
 
-    def seats_learner(self, context: Context) -> MASACSeats:
+    def agent_learner(self, context: Context) -> MASACSeats:
         return MASACSeats(self, context)
 
 

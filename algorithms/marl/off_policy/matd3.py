@@ -36,7 +36,7 @@ class MATD3(MADDPG):
     smoothing_limit: float = hyperparameter(0.5, 0.0)
     policy_delay: int = hyperparameter(2, 1)
 
-    def seats_learner(self, context: Context) -> MATD3Seats:
+    def agent_learner(self, context: Context) -> MATD3Seats:
         return MATD3Seats(self, context)
 
 

@@ -29,15 +29,15 @@ from coopgym.algorithms.common.squashed_gaussian import (
     latent_log_prob,
     share,
 )
-from coopgym.algorithms.common.value_normalisation import TimedValueScale
-from coopgym.algorithms.marl.core.agent_learner import Context, Part, SeatLearner
+from coopgym.algorithms.common.value_normalisation import ValueNormaliser
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, Part
 from coopgym.algorithms.marl.core.batch_ops import standardised
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActorCritic(Learner):
+class ActorCritic(NetworkLearner):
     """Hyper-parameters of all actor-critics here.
 
     Policy and value networks share no parameters and each has its own clipped gradient, so there is no value
@@ -113,7 +113,7 @@ class ActorCriticNetworks(Protocol):
         """Return the policies as every seat would own them, ``(R, n, ...)``."""
 
 
-class ActorCriticSeats(SeatLearner):
+class ActorCriticSeats(AgentLearner):
     """Gaussian actor-critics, one per seat and replica; one gradient step per block along the policy gradient.
 
     Args:
@@ -141,7 +141,7 @@ class ActorCriticSeats(SeatLearner):
             self.keep(name, part)
         shape = (*context.lead, times or context.horizon)
         self.value_scale = self.keep(
-            "values", TimedValueScale(shape, settings.value_memory, context.device, pooled=pooled)
+            "values", ValueNormaliser(shape, settings.value_memory, context.device, pooled=pooled)
         )
         self.latent = torch.zeros(*context.lead, context.steps, context.copies, device=context.device)
 

@@ -15,7 +15,7 @@ from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
 from coopgym.algorithms.marl.core.agent_learner import Context, Part
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCritic
 
 POLICY, VALUE = 0, 1  # positions in the ensemble of networks
@@ -35,7 +35,7 @@ class PairedNetworks:
 
     def __init__(self, settings: ActorCritic, context: Context, *, sharing: bool = False) -> None:
         hidden, activation = settings.hidden, settings.activation
-        self.networks = SeatNetworks(
+        self.networks = AgentNetworks(
             context, context.inputs, hidden, 1, activation, ensemble=2, sharing=sharing, extra=_EXTRA
         )
         self.networks.initialise(context, _OUTPUT_GAIN)
@@ -95,8 +95,8 @@ class SeparateNetworks:
 
     def __init__(self, settings: ActorCritic, context: Context, judged: int, *, sharing: bool = False) -> None:
         hidden, activation = settings.hidden, settings.activation
-        self.actor = SeatNetworks(context, context.inputs, hidden, 1, activation, sharing=sharing, extra=_EXTRA)
-        self.critic = SeatNetworks(context, judged, hidden, 1, activation, sharing=sharing)
+        self.actor = AgentNetworks(context, context.inputs, hidden, 1, activation, sharing=sharing, extra=_EXTRA)
+        self.critic = AgentNetworks(context, judged, hidden, 1, activation, sharing=sharing)
         self.seats = context.lead[1]
         for networks in (self.actor, self.critic):
             networks.initialise(context, _OUTPUT_GAIN)

@@ -27,17 +27,17 @@ from coopgym.algorithms.common.learner_contract import Objective
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.common.value_normalisation import TimedValueScale
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.common.value_normalisation import ValueNormaliser
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.batch_ops import reordered
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed
 
 
 @dataclass(frozen=True, kw_only=True)
-class COMA(Learner):
+class COMA(NetworkLearner):
     """Counterfactual multi-agent policy gradients.
 
     Attributes:
@@ -81,11 +81,11 @@ class COMA(Learner):
     adam_epsilon: float = hyperparameter(1e-5, 0.0, above_low=True)
     value_memory: float = hyperparameter(8.0, 0.0, above_low=True)
 
-    def seats_learner(self, context: Context) -> COMASeats:
+    def agent_learner(self, context: Context) -> COMASeats:
         return COMASeats(self, context)
 
 
-class COMASeats(SeatLearner):
+class COMASeats(AgentLearner):
     """Policies over levels and counterfactual critics of all seats and replicas."""
 
     policy_kind = "categorical"
@@ -95,10 +95,12 @@ class COMASeats(SeatLearner):
         self.settings, self.activation = settings, settings.activation
         common = settings.sharing and settings.objective == "team"
 
-        def networks(inputs: int, sharing: bool) -> SeatNetworks:
-            return SeatNetworks(context, inputs, settings.hidden, settings.levels, settings.activation, sharing=sharing)
+        def networks(inputs: int, sharing: bool) -> AgentNetworks:
+            return AgentNetworks(
+                context, inputs, settings.hidden, settings.levels, settings.activation, sharing=sharing
+            )
 
-        def optimiser(name: str, networks: SeatNetworks) -> StackedAdam:
+        def optimiser(name: str, networks: AgentNetworks) -> StackedAdam:
             parameters = self.keep(name, networks.parameters)
             adam = StackedAdam(parameters, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
             return self.keep(f"{name}_adam", adam)
@@ -109,7 +111,7 @@ class COMASeats(SeatLearner):
             network.initialise(context, output_gain=0.01)
         self.actor_adam, self.critic_adam = optimiser("actor", self.actor), optimiser("critic", self.critic)
         shape, memory = (*context.lead, context.horizon), settings.value_memory
-        self.value_scale = self.keep("values", TimedValueScale(shape, memory, context.device, pooled=common))
+        self.value_scale = self.keep("values", ValueNormaliser(shape, memory, context.device, pooled=common))
         self.others = 1.0 - torch.eye(len(context.seats), device=context.device).unsqueeze(1)  # (n, 1, n)
 
     def begin(self, progress: float) -> None:

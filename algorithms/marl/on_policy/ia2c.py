@@ -39,6 +39,6 @@ class IA2C(ActorCritic):
     final_sigma: float = hyperparameter(0.05, 0.0, 0.5, above_low=True)
     sharing: bool = False
 
-    def seats_learner(self, context: Context) -> ActorCriticSeats:
+    def agent_learner(self, context: Context) -> ActorCriticSeats:
         networks = PairedNetworks(self, context, sharing=self.sharing)
         return ActorCriticSeats(self, context, networks, pooled=self.sharing)

@@ -27,6 +27,6 @@ class IPPO(PPO):
 
     sharing: bool = False
 
-    def seats_learner(self, context: Context) -> PPOSeats:
+    def agent_learner(self, context: Context) -> PPOSeats:
         networks = PairedNetworks(self, context, sharing=self.sharing)
         return PPOSeats(self, context, networks, pooled=self.sharing)

@@ -33,7 +33,7 @@ class JointPPO(PPO):
 
     objective: Objective = "team"
 
-    def seats_learner(self, context: Context) -> JointPPOSeats:
+    def agent_learner(self, context: Context) -> JointPPOSeats:
         return JointPPOSeats(self, context, PairedNetworks(self, context, sharing=True), pooled=True)
 
 

@@ -35,7 +35,7 @@ class MAPPO(PPO):
 
     sharing: bool = True
 
-    def seats_learner(self, context: Context) -> MAPPOSeats:
+    def agent_learner(self, context: Context) -> MAPPOSeats:
         return MAPPOSeats(self, context)
 
 

@@ -28,9 +28,9 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, latent_log_prob
-from coopgym.algorithms.common.value_normalisation import TimedValueScale
+from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.batch_ops import reordered, standardised
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
@@ -52,7 +52,7 @@ class MeanFieldAC(PPO):
     learning_rate: float = hyperparameter(2e-3, 0.0, above_low=True)
     rollout_steps: int | None = hyperparameter(16, 1)
 
-    def seats_learner(self, context: Context) -> MeanFieldSeats:
+    def agent_learner(self, context: Context) -> MeanFieldSeats:
         return MeanFieldSeats(self, context)
 
 
@@ -67,7 +67,7 @@ class MeanFieldSeats(GaussianSeats):
         super().__init__(context, context.inputs + 1, settings.hidden, settings.activation, sharing=True)
         self.settings = settings
         self.average = partners_average(context)
-        self.critic = SeatNetworks(context, context.inputs + 2, settings.hidden, 1, settings.activation, sharing=True)
+        self.critic = AgentNetworks(context, context.inputs + 2, settings.hidden, 1, settings.activation, sharing=True)
         self.critic.initialise(context, output_gain=0.01)
         self.judges = self.keep("critic", self.critic.parameters)
         norm, epsilon = settings.max_gradient_norm, settings.adam_epsilon
@@ -75,7 +75,7 @@ class MeanFieldSeats(GaussianSeats):
         self.critic_adam = self.keep("critic_adam", StackedAdam(self.judges, norm, epsilon, alive=context.alive))
         shape = (*context.lead, context.horizon)
         self.value_scale = self.keep(
-            "values", TimedValueScale(shape, settings.value_memory, context.device, pooled=True)
+            "values", ValueNormaliser(shape, settings.value_memory, context.device, pooled=True)
         )
 
     def inputs(self, observation: Tensor) -> Tensor:

@@ -23,16 +23,16 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, latent_log_prob
-from coopgym.algorithms.common.value_normalisation import TimedMean
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
+from coopgym.algorithms.common.value_normalisation import TimeBaseline
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.batch_ops import standardised
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndependentREINFORCE(Learner):
+class IndependentREINFORCE(NetworkLearner):
     """REINFORCE in every seat, with reward-to-go and a baseline by time; one gradient step per block.
 
     Attributes:
@@ -54,7 +54,7 @@ class IndependentREINFORCE(Learner):
     entropy_decay: float = hyperparameter(1.0, 0.0, 1.0)
     baseline_memory: float = hyperparameter(8.0, 0.0, above_low=True)
 
-    def seats_learner(self, context: Context) -> SeatLearner:
+    def agent_learner(self, context: Context) -> AgentLearner:
         return REINFORCESeats(self, context)
 
 
@@ -67,7 +67,7 @@ class REINFORCESeats(GaussianSeats):
         optimiser = StackedAdam(self.parameters, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
         self.adam = self.keep("adam", optimiser)
         shape = (*context.lead, context.horizon)
-        self.baseline = self.keep("baseline", TimedMean(shape, settings.baseline_memory, context.device))
+        self.baseline = self.keep("baseline", TimeBaseline(shape, settings.baseline_memory, context.device))
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Take one step along the policy gradient (Williams 1992, Eq. 11, with the baseline of the time step).

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE, REINFORCESeats
 from coopgym.algorithms.marl.opponent_shaping.lola_exact import MOST_SEATS, ExactLOLASeats
@@ -76,7 +76,7 @@ class LOLA(IndependentREINFORCE):
                 f"{seats}; use estimator='dice'"
             )
 
-    def seats_learner(self, context: Context) -> SeatLearner:
+    def agent_learner(self, context: Context) -> AgentLearner:
         if self.estimator == "exact":
             return ExactLOLASeats(self, context, shaping=self.shaping)
         return LOLASeats(self, context)

@@ -31,16 +31,16 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
-    PlacedPPO,
-    PlacedSeats,
-    PlacedSettings,
     Players,
     PolicyPool,
+    SharedPolicyPPO,
+    SharedPolicySeats,
+    SharedPolicySettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCP(PlacedSettings):
+class FCP(SharedPolicySettings):
     """Fictitious co-play.
 
     Attributes:
@@ -78,13 +78,13 @@ class FCP(PlacedSettings):
         if not 0.0 < self.population_share < 1.0:
             raise ValueError(f"population_share={self.population_share}: expected a share between 0 and 1")
 
-    def seats_learner(self, context: Context) -> FCPSeats:
+    def agent_learner(self, context: Context) -> FCPSeats:
         if len(context.seats) < 2:
             raise ValueError(f"FCP with seats {list(context.seats)}: expected two at least, for the ego and a partner")
         return FCPSeats(self, context)
 
 
-class FCPSeats(PlacedSeats):
+class FCPSeats(SharedPolicySeats):
     """A population and an ego per replica."""
 
     def __init__(self, settings: FCP, context: Context) -> None:
@@ -98,8 +98,8 @@ class FCPSeats(PlacedSeats):
         self.living = context.alive.repeat_interleave(self.population)
         """``(R·P,)`` the freeze of the teams."""
         team_size, self.partnered = self.team_places.shape[2], context.copies - 2 * settings.examined
-        self.teams = self.keep("teams", PlacedPPO(settings, context, self.population, team_size, self.living))
-        self.ego = self.keep("ego", PlacedPPO(settings, context, 1, self.partnered, context.alive))
+        self.teams = self.keep("teams", SharedPolicyPPO(settings, context, self.population, team_size, self.living))
+        self.ego = self.keep("ego", SharedPolicyPPO(settings, context, 1, self.partnered, context.alive))
         self.history = self.keep("history", History(self.teams.networks.policy(), settings.marks))
 
     def begin(self, progress: float) -> None:

@@ -11,22 +11,22 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms import learners
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
-from coopgym.algorithms.marl.core.learner import Learner
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
+from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
-from coopgym.algorithms.marl.core.trainer import Stacked
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.games.game import Game
 
 
 class Member(NamedTuple):
     """A learner and the seats that it learns to play."""
 
-    learner: Learner
+    learner: NetworkLearner
     seats: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mixed(Stacked):
+class Mixed(ReplicaLearner):
     """Learners side by side. Blocks are common to all, so a member's own ``rollout_steps`` does not count.
 
     Attributes:
@@ -57,7 +57,7 @@ class Mixed(Stacked):
         if isinstance(given, Mapping):
             settings = {name: value for name, value in given.items() if name not in ("learner", "seats")}
             given = _learner_named(given.get("learner"))(**common, **settings), given.get("seats")
-        if not (isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], Learner)):
+        if not (isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], NetworkLearner)):
             raise TypeError(f"member {given!r}: expected a pair of a learner and its seats, or a table")
         learner, seats = given
         for name, value in common.items():
@@ -91,7 +91,7 @@ class Mixed(Stacked):
             tables.append({"learner": type(member.learner).__name__, "seats": list(member.seats), **settings})
         return {**own, "members": tables}
 
-    def seats_learner(self, context: Context) -> MixedSeats:
+    def agent_learner(self, context: Context) -> MixedSeats:
         return MixedSeats(self.members, context)
 
 
@@ -99,10 +99,10 @@ COMMON = ("objective", "num_envs", "bootstrap_truncation")
 """Settings that all members of a mixture have in common."""
 
 
-def _learner_named(name: Any) -> type[Learner]:
-    if isinstance(name, str) and name in learners() and issubclass(kind := learners()[name], Learner):
+def _learner_named(name: Any) -> type[NetworkLearner]:
+    if isinstance(name, str) and name in learners() and issubclass(kind := learners()[name], NetworkLearner):
         return kind
-    known = [title for title, kind in learners().items() if issubclass(kind, Learner)]
+    known = [title for title, kind in learners().items() if issubclass(kind, NetworkLearner)]
     raise ValueError(f"learner={name!r}: expected one of {', '.join(known)}")
 
 
@@ -112,13 +112,13 @@ def _seats(given: Any) -> tuple[int, ...]:
     return tuple(sorted(given))
 
 
-class MixedSeats(SeatLearner):
-    """Seat learners of one training, each with some of the seats."""
+class MixedSeats(AgentLearner):
+    """Agent learners of one training, each with some of the seats."""
 
     def __init__(self, members: Sequence[Member], context: Context) -> None:
         super().__init__(context)
         self.learners = {
-            str(position): member.learner.seats_learner(dataclasses.replace(context, seats=member.seats))
+            str(position): member.learner.agent_learner(dataclasses.replace(context, seats=member.seats))
             for position, member in enumerate(members)
         }
         for name, learner in self.learners.items():

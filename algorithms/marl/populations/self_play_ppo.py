@@ -24,16 +24,16 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
-    PlacedPPO,
-    PlacedSeats,
-    PlacedSettings,
     Players,
     PolicyPool,
+    SharedPolicyPPO,
+    SharedPolicySeats,
+    SharedPolicySettings,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfPlayPPO(PlacedSettings):
+class SelfPlayPPO(SharedPolicySettings):
     """Proximal policy optimisation in self-play.
 
     Attributes:
@@ -56,11 +56,11 @@ class SelfPlayPPO(PlacedSettings):
     snapshots: int = hyperparameter(100, 1)
     latest: float = hyperparameter(0.9, 0.0, 1.0)
 
-    def seats_learner(self, context: Context) -> SelfPlaySeats:
+    def agent_learner(self, context: Context) -> SelfPlaySeats:
         return SelfPlaySeats(self, context)
 
 
-class SelfPlaySeats(PlacedSeats):
+class SelfPlaySeats(SharedPolicySeats):
     """A self-play learner per replica."""
 
     def __init__(self, settings: SelfPlayPPO, context: Context) -> None:
@@ -68,7 +68,7 @@ class SelfPlaySeats(PlacedSeats):
         self.latest = settings.latest
         self.learning = max(1, round(settings.learning_seats * context.lead[1]))  # k
         size = self.learning * context.copies
-        self.learner = self.keep("learner", PlacedPPO(settings, context, 1, size, context.alive))
+        self.learner = self.keep("learner", SharedPolicyPPO(settings, context, 1, size, context.alive))
         self.past = self.keep("past", Past(self.learner.networks.policy(), settings))
 
     def begin(self, progress: float) -> None:

@@ -21,7 +21,7 @@ from coopgym.algorithms.common.random_streams import Branches
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import share
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.core.agent_learner import Context, SeatLearner
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.agent_networks import for_every_seat
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
@@ -100,7 +100,7 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedSettings(PPO):
+class SharedPolicySettings(PPO):
     """Hyper-parameters of PPO that learns in some places, among policies that stand still.
 
     Attributes:
@@ -120,7 +120,7 @@ class PlacedSettings(PPO):
     gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
 
 
-class PlacedPPO(PPOSeats):
+class SharedPolicyPPO(PPOSeats):
     """PPO of one policy per group of places that learns from all of them.
 
     Args:
@@ -187,11 +187,11 @@ class Players:
         return share(torch.addcmul(mean, torch.exp(self.policy["log_sigma"]), self.noise[:, :, t]))
 
 
-class PlacedSeats(SeatLearner):
+class SharedPolicySeats(AgentLearner):
     """A learner that plays some places of a block and meets other policies in the rest."""
 
     policy_kind = "squashed_gaussian"
-    learner: PlacedPPO
+    learner: SharedPolicyPPO
     own: Tensor
     """``(R, G, M)`` the learner's places."""
     players: list[Players]

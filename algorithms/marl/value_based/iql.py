@@ -25,7 +25,7 @@ from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicyLearner, OffPolicySeats
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
@@ -57,7 +57,7 @@ class IQL(OffPolicyLearner):
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
     averaging: float = hyperparameter(0.5, 0.0, 1.0)
 
-    def seats_learner(self, context: Context) -> IQLSeats:
+    def agent_learner(self, context: Context) -> IQLSeats:
         return IQLSeats(self, context)
 
 
@@ -72,9 +72,9 @@ class IQLSeats(OffPolicySeats):
         self.followers: dict[str, tuple[ParameterStack, ParameterStack]] = {}
         self.optimisers: list[StackedAdam] = []
 
-        def networks() -> SeatNetworks:
+        def networks() -> AgentNetworks:
             hidden, activation, sharing = settings.hidden, settings.activation, settings.sharing
-            return SeatNetworks(context, context.inputs, hidden, settings.levels, activation, sharing=sharing)
+            return AgentNetworks(context, context.inputs, hidden, settings.levels, activation, sharing=sharing)
 
         self.values, self.target_values = networks(), networks()
         self.values.initialise(context, output_gain=0.01)

@@ -40,7 +40,7 @@ class QMIX(IQL):
     objective: Objective = "team"
     mixer_units: int = hyperparameter(32, 1)
 
-    def seats_learner(self, context: Context) -> QMIXSeats:
+    def agent_learner(self, context: Context) -> QMIXSeats:
         return QMIXSeats(self, context)
 
 

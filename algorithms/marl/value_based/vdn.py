@@ -28,7 +28,7 @@ class VDN(IQL):
 
     objective: Objective = "team"
 
-    def seats_learner(self, context: Context) -> VDNSeats:
+    def agent_learner(self, context: Context) -> VDNSeats:
         return VDNSeats(self, context)
 
 

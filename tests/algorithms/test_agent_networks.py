@@ -13,7 +13,7 @@ from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.stacked_networks import affine, mlp
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import SeatNetworks
+from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.global_state import compact_state, state_size
 from coopgym.algorithms.marl.core.trainer import Trainer
@@ -30,7 +30,7 @@ def context(game: str = "PlatformEcosystem-v1") -> Context:
 def test_a_shared_network_is_one_network_per_seat(hidden: tuple[int, ...], ensemble: int | None) -> None:
     place = context()
     seats = place.lead[1]
-    shared = SeatNetworks(place, 5, hidden, 3, "relu", ensemble=ensemble, sharing=True, extra={"log_sigma": (1,)})
+    shared = AgentNetworks(place, 5, hidden, 3, "relu", ensemble=ensemble, sharing=True, extra={"log_sigma": (1,)})
     shared.initialise(place, 1.0)
     lead = (2, seats) if ensemble is None else (2, 2, seats)
     owned = shared.per_seat()

@@ -1,4 +1,4 @@
-"""The base of learners with networks: the hyper-parameters that all of them have."""
+"""The base of learners with networks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.marl.core.trainer import Stacked
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learner(Stacked):
-    """A learning algorithm with its hyper-parameters.
+class NetworkLearner(ReplicaLearner):
+    """A learning algorithm whose policies are networks, with the hyper-parameters of all of them.
 
     Attributes:
         hidden: hidden layer sizes of every network.
