@@ -27,7 +27,7 @@ def drawn_log_prob(noise: Tensor, log_sigma: Tensor) -> Tensor:
     return -0.5 * noise.square() - log_sigma - _HALF_LOG_TAU
 
 
-def latent_log_prob(u: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
+def pre_tanh_log_prob(u: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     """Return log N(u; μ, σ²). Ratios of policies need no more: the squashing term is the same in both."""
     return drawn_log_prob((u - mean) * torch.exp(-log_sigma), log_sigma)
 
@@ -39,7 +39,7 @@ def log_slope(u: Tensor) -> Tensor:
 
 def log_prob(u: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
     """Return the log-density of the share z played by ``u``."""
-    return latent_log_prob(u, mean, log_sigma) - log_slope(u)
+    return pre_tanh_log_prob(u, mean, log_sigma) - log_slope(u)
 
 
 def entropy(mean: Tensor, log_sigma: Tensor) -> Tensor:

@@ -148,8 +148,8 @@ class SteadyValue:
         if endless and gamma == 1.0:
             raise ValueError("gamma=1.0: expected less than 1 together with bootstrap_truncation")
         left = torch.arange(horizon, -1, -1, dtype=torch.float64, device=device)
-        worth = left if gamma == 1.0 else (1.0 - gamma ** (torch.inf if endless else left)) / (1.0 - gamma)
-        self._worth = torch.as_tensor(worth, dtype=torch.float32, device=device).expand(horizon + 1)
+        value = left if gamma == 1.0 else (1.0 - gamma ** (torch.inf if endless else left)) / (1.0 - gamma)
+        self._value_of_one = torch.as_tensor(value, dtype=torch.float32, device=device).expand(horizon + 1)
         self.signal = torch.zeros(shape, device=device)
         """c, ``(R, n)``."""
 
@@ -159,7 +159,7 @@ class SteadyValue:
 
     def __call__(self, time: Tensor) -> Tensor:
         """Return b ``(R, n, S)`` at times ``(R, S)`` in [0, H]."""
-        return self.signal.unsqueeze(-1) * self._worth[time].unsqueeze(1)
+        return self.signal.unsqueeze(-1) * self._value_of_one[time].unsqueeze(1)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs."""

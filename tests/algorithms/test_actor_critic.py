@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
+from coopgym.algorithms.common.squashed_gaussian import pre_tanh_log_prob
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
@@ -56,31 +56,33 @@ def collected(
 def test_ratio_is_one_before_the_first_step(learner: NetworkLearner, progress: float) -> None:
     seats, block = collected(learner, progress)
     mean, _ = seats.networks.outputs(*seats.inputs(block))
-    again = latent_log_prob(seats.latent.flatten(2), mean, seats.networks.log_sigma)
+    again = pre_tanh_log_prob(seats.pre_tanh.flatten(2), mean, seats.networks.log_sigma)
     ratio = torch.exp(again - seats.log_prob().flatten(2))
-    rounding = 1e-6 / float(seats.sigma.min())  # of a latent, in units of the noise
+    rounding = 1e-6 / float(seats.sigma.min())  # of a value before tanh, in units of the noise
     assert torch.allclose(ratio, torch.ones(1), atol=rounding, rtol=0.0)
 
 
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
-def test_latents_are_what_was_played(learner: NetworkLearner) -> None:
+def test_the_values_before_tanh_are_what_was_played(learner: NetworkLearner) -> None:
     seats, block = collected(learner, 0.9)
-    assert torch.equal(block.share, 0.5 * (torch.tanh(seats.latent) + 1.0))
+    assert torch.equal(block.share, 0.5 * (torch.tanh(seats.pre_tanh) + 1.0))
 
 
 def test_without_clip_and_passes_the_surrogate_is_the_policy_gradient() -> None:
     seats, _ = collected(IA2C(hidden=(16,)), 0.0)
     log_prob = torch.tensor([-0.3, 0.2, 1.1], requires_grad=True)
-    gain = torch.tensor([2.0, -1.0, 0.5])
-    (gradient,) = torch.autograd.grad(seats.surrogate(torch.exp(log_prob - log_prob.detach()), gain).sum(), log_prob)
-    assert torch.equal(gradient, gain)
+    advantage = torch.tensor([2.0, -1.0, 0.5])
+    (gradient,) = torch.autograd.grad(
+        seats.surrogate(torch.exp(log_prob - log_prob.detach()), advantage).sum(), log_prob
+    )
+    assert torch.equal(gradient, advantage)
 
 
 def test_the_clip_takes_away_what_would_be_gained_outside() -> None:
     seats, _ = collected(IPPO(hidden=(16,), clip=0.2), 0.0)
     assert isinstance(seats, PPOSeats)
-    ratio, gain = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]), torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0])
-    assert torch.allclose(seats.surrogate(ratio, gain), torch.tensor([1.2, -1.5, 0.5, -0.8, 1.1]))
+    ratio, advantage = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]), torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0])
+    assert torch.allclose(seats.surrogate(ratio, advantage), torch.tensor([1.2, -1.5, 0.5, -0.8, 1.1]))
 
 
 def test_every_sample_is_seen_once_per_pass() -> None:
@@ -95,8 +97,8 @@ def test_every_sample_is_seen_once_per_pass() -> None:
 def test_a_joint_action_has_one_ratio_and_one_clip() -> None:
     seats, _ = collected(JointPPO(hidden=(16,), clip=0.2), 0.0)
     ratio = torch.tensor([[[1.1, 1.2], [1.0, 1.05]]])  # of the joint actions: 1.1 and 1.26
-    gain = torch.tensor([[[1.0, 2.0], [1.0, 2.0]]])
-    assert torch.allclose(seats.surrogate(ratio, gain).sum(1), torch.tensor([[1.1, 2.4]]))
+    advantage = torch.tensor([[[1.0, 2.0], [1.0, 2.0]]])
+    assert torch.allclose(seats.surrogate(ratio, advantage).sum(1), torch.tensor([[1.1, 2.4]]))
 
 
 def test_the_bound_on_noise_falls_by_equal_factors_and_holds() -> None:

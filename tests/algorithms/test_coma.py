@@ -64,7 +64,7 @@ def test_a_critic_sees_the_others_levels_but_not_the_own_one() -> None:
     state, level = needed(block.state)[:, 0], level_of(block.share, 5)[:, :, 0]
     other = level.clone()
     other[:, 2] = (other[:, 2] + 1) % 5
-    changed = (seats.judged(state, level) != seats.judged(state, other)).flatten(2).any(-1)
+    changed = (seats.action_values(state, level) != seats.action_values(state, other)).flatten(2).any(-1)
     assert changed.tolist() == [[True, True, False, True]] * 2
 
 

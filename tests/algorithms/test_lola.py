@@ -10,7 +10,7 @@ import torch
 from iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
+from coopgym.algorithms.common.squashed_gaussian import pre_tanh_log_prob
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.core.trainer import Trainer
@@ -27,7 +27,7 @@ def trainer(settings: LOLA, environments: Any, **parameters: Any) -> Trainer:
 def log_probs(seats: LOLASeats, block: Rollout) -> torch.Tensor:
     """Log-densities (R, n, T, B) of a block, differentiable in the policies."""
     mean, log_sigma = seats.policy(block.observation.flatten(2, 3))
-    return latent_log_prob(seats.latent.flatten(2), mean, log_sigma).view_as(seats.latent)
+    return pre_tanh_log_prob(seats.pre_tanh.flatten(2), mean, log_sigma).view_as(seats.pre_tanh)
 
 
 def loaded_dice(log_prob: torch.Tensor, advantage: torch.Tensor, length: int) -> torch.Tensor:

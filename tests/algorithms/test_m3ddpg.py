@@ -29,7 +29,7 @@ def test_the_perturbation_lowers_what_seats_expect() -> None:
     batch = seats.batch(torch.arange(64).expand(2, -1))
     state, played = needed(batch.state), seats.joint(batch.level)
     for critics in (seats.critics.first, seats.critics.foreseen):
-        plain, feared = MADDPGSeats.worth(seats, critics, state, played), seats.worth(critics, state, played)
+        plain, feared = MADDPGSeats.value(seats, critics, state, played), seats.value(critics, state, played)
         assert (feared.mean(-1) < plain.mean(-1)).all()  # (R, n)
         assert (feared < plain).float().mean() > 0.95
 

@@ -28,7 +28,7 @@ def test_a_critic_sees_the_levels_of_all_seats() -> None:
     trainer.learn(0.0)
     batch = seats.batch(torch.arange(8).expand(2, -1))
     played = seats.joint(batch.level).clone().requires_grad_()
-    value = seats.worth(seats.critics.first, needed(batch.state), played)
+    value = seats.value(seats.critics.first, needed(batch.state), played)
     (slope,) = torch.autograd.grad(value.sum(), played)
     assert (slope.abs().amax(2) > 0.0).all()  # (R, critics, seats)
 
@@ -41,7 +41,7 @@ def test_a_policy_is_taught_by_its_own_critic_alone() -> None:
     chosen = torch.where(seats.own, own, seats.joint(batch.level))
     assert torch.equal(chosen[:, 1, :, 1], own[:, 1, :, 0])
     assert torch.equal(chosen[:, 1, :, 0], batch.level[:, 0])
-    value = seats.worth(seats.critics.first, needed(batch.state), chosen)
+    value = seats.value(seats.critics.first, needed(batch.state), chosen)
     gradient = seats.actor.parameters.gradient(value[:, 2].sum())
     taught = gradient.abs().sum(-1) > 0.0
     assert taught.tolist() == [[False, False, True, False]] * 2

@@ -14,7 +14,7 @@ from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoi
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.random_streams import Streams, cross
 from coopgym.algorithms.common.schedules import annealed
-from coopgym.algorithms.common.squashed_gaussian import drawn_log_prob, entropy, latent_log_prob, log_prob, share
+from coopgym.algorithms.common.squashed_gaussian import drawn_log_prob, entropy, log_prob, pre_tanh_log_prob, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack, initialise_mlp, mlp, mlp_shapes
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.environment import environment_factory, observation_map, reward_scales
@@ -36,7 +36,7 @@ def test_density_of_the_share_integrates_to_one(mean: float, sigma: float) -> No
 def test_entropy_agrees_with_integration(mean: float, sigma: float) -> None:
     u = torch.linspace(-12.0, 12.0, 400_001, dtype=torch.float64)
     log_sigma = torch.tensor(math.log(sigma), dtype=torch.float64)
-    weight = latent_log_prob(u, torch.tensor(mean), log_sigma).exp()
+    weight = pre_tanh_log_prob(u, torch.tensor(mean), log_sigma).exp()
     exact = -torch.trapezoid(weight * log_prob(u, torch.tensor(mean), log_sigma), u)
     estimate = entropy(torch.tensor(mean, dtype=torch.float64), log_sigma)
     assert estimate.item() == pytest.approx(exact.item(), abs=0.03)
@@ -50,7 +50,7 @@ def test_densities_stay_finite_far_out() -> None:
 def test_drawn_and_evaluated_densities_agree() -> None:
     noise, mean, log_sigma = torch.randn(100), torch.randn(100), torch.full((100,), -0.7)
     u = mean + log_sigma.exp() * noise
-    assert torch.allclose(drawn_log_prob(noise, log_sigma), latent_log_prob(u, mean, log_sigma), atol=1e-5)
+    assert torch.allclose(drawn_log_prob(noise, log_sigma), pre_tanh_log_prob(u, mean, log_sigma), atol=1e-5)
 
 
 def column(*values: float) -> torch.Tensor:

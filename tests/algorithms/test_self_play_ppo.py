@@ -86,8 +86,8 @@ def test_snapshots_are_met_and_play_as_they_did() -> None:
     for copy in (0, 5):
         policy = {name: tensor[:, copy : copy + 1] for name, tensor in players.policy.items()}
         mean = seats.learner.networks.means(seen[players.places[:, copy : copy + 1]], policy)
-        latent = mean + policy["log_sigma"].exp() * players.noise[:, copy : copy + 1, 3]
-        assert torch.allclose(shares[:, copy : copy + 1], 0.5 * (torch.tanh(latent) + 1.0), atol=1e-6)
+        pre_tanh = mean + policy["log_sigma"].exp() * players.noise[:, copy : copy + 1, 3]
+        assert torch.allclose(shares[:, copy : copy + 1], 0.5 * (torch.tanh(pre_tanh) + 1.0), atol=1e-6)
 
 
 def test_opponents_experience_teaches_nothing() -> None:

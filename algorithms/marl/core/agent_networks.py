@@ -51,8 +51,8 @@ class AgentNetworks:
         self.layers = len(hidden) + 1
         self.activation = ACTIVATIONS[activation]
         members = () if ensemble is None else (ensemble,)
-        told = inputs + (context.features.shape[1] if sharing else 0)
-        shapes = {**mlp_shapes(told, hidden, outputs), **(extra or {})}
+        entries = inputs + (context.features.shape[1] if sharing else 0)
+        shapes = {**mlp_shapes(entries, hidden, outputs), **(extra or {})}
         self.parameters = ParameterStack((replicas, *members, 1 if sharing else seats), shapes, context.device)
 
     def initialise(self, context: Context, output_gain: npt.ArrayLike) -> None:
@@ -115,5 +115,5 @@ def _seat_biases(parameters: Mapping[str, Tensor] | ParameterStack, features: Te
     """Return the first layer's weights ``(R, [E,] 1, in, out)`` on inputs and biases ``(R, [E,] n, 1, out)``."""
     weight, bias = parameters["weight_0"], parameters["bias_0"]
     inputs = weight.shape[-2] - features.shape[1]
-    told = torch.matmul(features, weight[..., inputs:, :]).transpose(-3, -2)
-    return weight[..., :inputs, :], bias + told
+    seat_bias = torch.matmul(features, weight[..., inputs:, :]).transpose(-3, -2)
+    return weight[..., :inputs, :], bias + seat_bias

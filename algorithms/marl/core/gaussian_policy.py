@@ -51,7 +51,7 @@ class GaussianSeats(AgentLearner):
         with torch.no_grad():
             self.parameters[f"bias_{self.policies.layers - 1}"][..., 1] = log_sigma
         shape = (*context.lead, context.steps, context.copies)
-        self.latent = torch.zeros(shape, device=context.device)
+        self.pre_tanh = torch.zeros(shape, device=context.device)
         """``(R, n, T, B)`` u of the block."""
 
     def inputs(self, observation: Tensor) -> Tensor:
@@ -64,12 +64,12 @@ class GaussianSeats(AgentLearner):
 
     def begin(self, progress: float) -> None:
         """Draw the block's noise and fix the policies that play it."""
-        self.noise = self.context.streams.normal(tuple(self.latent.shape[1:]))  # (R, n, T, B)
+        self.noise = self.context.streams.normal(tuple(self.pre_tanh.shape[1:]))  # (R, n, T, B)
         self.acting = self.parameters.values()
 
     def act(self, t: int, observation: Tensor) -> Tensor:
         mean, log_sigma = self.policy(self.inputs(observation), self.acting)  # (R, n, B)
-        return share(torch.addcmul(mean, torch.exp(log_sigma), self.noise[:, :, t], out=self.latent[:, :, t]))
+        return share(torch.addcmul(mean, torch.exp(log_sigma), self.noise[:, :, t], out=self.pre_tanh[:, :, t]))
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return self.policies.per_seat()

@@ -105,8 +105,8 @@ class ISACSeats(OffPolicySeats):
     def draw(self, observation: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return levels that the policies draw and the log-densities of their shares, ``(R, n, M)`` each."""
         mean, log_sigma = self.moments(observation)
-        latent = mean + torch.exp(log_sigma) * noise
-        return torch.tanh(latent), drawn_log_prob(noise, log_sigma) - log_slope(latent)
+        pre_tanh = mean + torch.exp(log_sigma) * noise
+        return torch.tanh(pre_tanh), drawn_log_prob(noise, log_sigma) - log_slope(pre_tanh)
 
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Update critics, policies, temperatures and targets (Haarnoja et al. 2018b, Algorithm 1)."""

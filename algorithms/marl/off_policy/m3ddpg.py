@@ -46,13 +46,13 @@ class M3DDPGSeats(MADDPGSeats):
         super().__init__(settings, context)
         self.adversity = settings.adversity
 
-    def worth(self, value: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
-        return super().worth(value, state, self.worst(value, state, levels))
+    def value(self, critic: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
+        return super().value(critic, state, self.worst(critic, state, levels))
 
-    def worst(self, value: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
-        """Move the others' levels against the seat that judges (Li et al. 2019, Eq. 12); arguments as in `worth`."""
+    def worst(self, critic: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
+        """Move the others' levels against the seat that judges (Li et al. 2019, Eq. 12); arguments as in `value`."""
         with torch.enable_grad():
             given = levels.detach().requires_grad_()
-            (slope,) = torch.autograd.grad(super().worth(value, state, given).sum(), given)
+            (slope,) = torch.autograd.grad(super().value(critic, state, given).sum(), given)
         moved = (levels - self.adversity * slope.sign()).clamp(-1.0, 1.0)
         return torch.where(self.own, levels, moved)

@@ -104,7 +104,7 @@ class MADDPGSeats(OffPolicySeats):
         """Show everybody the same levels ``(R, n, M)``, as ``(R, n, M, n)``."""
         return levels.transpose(1, 2).unsqueeze(1).expand(-1, levels.shape[1], -1, -1)
 
-    def judged(self, state: Tensor, levels: Tensor) -> Tensor:
+    def critic_input(self, state: Tensor, levels: Tensor) -> Tensor:
         """Return what critics see ``(R, n, M, G + n)`` of states ``(R, M, G)`` and joint levels ``(R, n, M, n)``."""
         return torch.cat([state.unsqueeze(1).expand(-1, levels.shape[1], -1, -1), levels], dim=-1)
 
@@ -112,15 +112,15 @@ class MADDPGSeats(OffPolicySeats):
         """Return the levels ``(R, n, M)`` that targets reckon with at the next observations ``(R, n, M, O)``."""
         return self.levels(self.actor_target, observation)
 
-    def worth(self, value: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
+    def value(self, critic: Callable[[Tensor], Tensor], state: Tensor, levels: Tensor) -> Tensor:
         """Return what states and joint levels are worth to every seat, ``(R, n, M)``.
 
         Args:
-            value: critics that answer on what they see, ``(R, n, M, G + n)``.
+            critic: critics that answer on what they see, ``(R, n, M, G + n)``.
             state: ``(R, M, G)``.
             levels: ``(R, n, M, n)``, for every seat that judges those of the seats that act.
         """
-        return value(self.judged(state, levels))
+        return critic(self.critic_input(state, levels))
 
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Update critics, policies and targets."""
@@ -131,18 +131,18 @@ class MADDPGSeats(OffPolicySeats):
         """Regress critics on what came of the actions played (Lowe et al. 2017, Eq. 6)."""
         with torch.no_grad():
             following = self.joint(self.following(batch.next_observation))
-            target = self.target(batch, self.worth(self.critics.foreseen, needed(batch.next_state), following))
-        seen = self.judged(needed(batch.state), self.joint(batch.level))
+            target = self.target(batch, self.value(self.critics.foreseen, needed(batch.next_state), following))
+        seen = self.critic_input(needed(batch.state), self.joint(batch.level))
         return {"value_loss": self.critics.regress(seen, target, pace * self.settings.critic_learning_rate)}
 
     def improve_policies(self, batch: Batch, pace: float) -> dict[str, Tensor]:
         """Let policies climb their critics (Eq. 5) and targets follow."""
         settings = self.settings
-        latent = self.actor(batch.observation)  # (R, n, M, 1)
-        own = torch.tanh(latent)
+        pre_tanh = self.actor(batch.observation)  # (R, n, M, 1)
+        own = torch.tanh(pre_tanh)
         chosen = torch.where(self.own, own, self.joint(batch.level))
-        value = self.worth(self.critics.first, needed(batch.state), chosen).mean(-1)  # (R, n)
-        loss = (settings.latent_cost * latent.square().mean((2, 3)) - value).sum(-1)
+        value = self.value(self.critics.first, needed(batch.state), chosen).mean(-1)  # (R, n)
+        loss = (settings.latent_cost * pre_tanh.square().mean((2, 3)) - value).sum(-1)
         self.actor_adam.step(self.actor.parameters.gradient(loss.sum()), loss, pace * settings.learning_rate)
         self.actor_target.parameters.follow(self.actor.parameters, settings.tau)
         self.critics.follow(settings.tau)

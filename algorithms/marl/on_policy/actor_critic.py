@@ -26,7 +26,7 @@ from coopgym.algorithms.common.squashed_gaussian import (
     INITIAL_LOG_SIGMA,
     drawn_log_prob,
     entropy,
-    latent_log_prob,
+    pre_tanh_log_prob,
     share,
 )
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
@@ -97,7 +97,7 @@ class ActorCriticNetworks(Protocol):
             inputs: observations ``(R, n, S, O)`` and, where it is not the same, what value functions judge.
         """
 
-    def values(self, judged: Tensor) -> Tensor:
+    def values(self, critic_input: Tensor) -> Tensor:
         """Return normalised values ``(R, n, S)``."""
 
     def value_head(self) -> tuple[Tensor, Tensor]:
@@ -143,13 +143,13 @@ class ActorCriticSeats(AgentLearner):
         self.value_scale = self.keep(
             "values", ValueNormaliser(shape, settings.value_memory, context.device, pooled=pooled)
         )
-        self.latent = torch.zeros(*context.lead, context.steps, context.copies, device=context.device)
+        self.pre_tanh = torch.zeros(*context.lead, context.steps, context.copies, device=context.device)
 
     def begin(self, progress: float) -> None:
         """Draw the block's noise and fix the policies that play it."""
         self.networks.limit_noise(self.highest_log_sigma(progress))
         self.policy = self.networks.policy()
-        self.noise = self.context.streams.normal(tuple(self.latent.shape[1:]))  # (R, n, T, B)
+        self.noise = self.context.streams.normal(tuple(self.pre_tanh.shape[1:]))  # (R, n, T, B)
         self.sigma = torch.exp(self.policy["log_sigma"])  # (R, n, 1)
 
     def highest_log_sigma(self, progress: float) -> float:
@@ -159,10 +159,10 @@ class ActorCriticSeats(AgentLearner):
 
     def act(self, t: int, observation: Tensor) -> Tensor:
         mean = self.networks.means(observation, self.policy)  # (R, n, B)
-        return share(torch.addcmul(mean, self.sigma, self.noise[:, :, t], out=self.latent[:, :, t]))
+        return share(torch.addcmul(mean, self.sigma, self.noise[:, :, t], out=self.pre_tanh[:, :, t]))
 
     def log_prob(self) -> Tensor:
-        """Return the log-densities ``(R, n, T, B)`` of the block's latents under the policies that drew them."""
+        """Return the log-densities ``(R, n, T, B)`` of the block's draws, before tanh, under its policies."""
         return drawn_log_prob(self.noise, self.policy["log_sigma"].unsqueeze(-1))
 
     def inputs(self, block: Rollout) -> tuple[Tensor, ...]:
@@ -177,14 +177,14 @@ class ActorCriticSeats(AgentLearner):
         """Yield what each pass over the block's samples ``(R, n, S, ...)`` takes gradient steps on."""
         yield [tuple(samples)]
 
-    def surrogate(self, ratio: Tensor, gain: Tensor) -> Tensor:
+    def surrogate(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         """Return what policies increase, ``(R, n, M)``: the gradient of the ratio, which is 1, is that of log π.
 
         Args:
-            ratio: of the density of the latents to that when they were drawn, ``(R, n, M)``.
-            gain: advantages.
+            ratio: of the density of the values before tanh to that when they were drawn, ``(R, n, M)``.
+            advantage: of the samples.
         """
-        return ratio * gain
+        return ratio * advantage
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Improve policies and value functions on one block.
@@ -209,16 +209,16 @@ class ActorCriticSeats(AgentLearner):
 
         learning_rate = annealed(settings.learning_rate, progress, settings.learning_rate_decay)
         entropy_weight = annealed(settings.entropy_coefficient, progress, settings.entropy_decay)
-        samples = (*inputs, self.latent.flatten(2), self.log_prob().flatten(2), advantage, target)
+        samples = (*inputs, self.pre_tanh.flatten(2), self.log_prob().flatten(2), advantage, target)
         trace: list[Tensor] = []
         for batches in self.batches(samples):
             trace.clear()
-            for *seen, latent, old_log_prob, gain, goal in batches:  # (R, n, M, ...)
+            for *seen, pre_tanh, old_log_prob, advantage, goal in batches:  # (R, n, M, ...)
                 mean, value = networks.outputs(*seen)  # (R, n, M)
                 log_sigma = networks.log_sigma  # (R, n, 1)
-                log_ratio = latent_log_prob(latent, mean, log_sigma) - old_log_prob
+                log_ratio = pre_tanh_log_prob(pre_tanh, mean, log_sigma) - old_log_prob
                 ratio = torch.exp(log_ratio)
-                surrogate = self.surrogate(ratio, gain).mean(-1)  # (R, n)
+                surrogate = self.surrogate(ratio, advantage).mean(-1)  # (R, n)
                 value_error = (value - goal).square().mean(-1)
                 bonus = entropy(mean, log_sigma).mean(-1)
 
@@ -231,14 +231,14 @@ class ActorCriticSeats(AgentLearner):
         means = torch.stack(trace, dim=-1).flatten(2).mean(-1)  # (4, R)
         return dict(zip(("surrogate", "value_loss", "entropy", "kl"), means.unbind(0), strict=True))
 
-    def value(self, judged: Tensor, time: Tensor) -> Tensor:
+    def value(self, critic_input: Tensor, time: Tensor) -> Tensor:
         """Return values ``(R, n, S)`` on the scale of the signal.
 
         Args:
-            judged: ``(R, n, S, G)``.
+            critic_input: ``(R, n, S, G)``.
             time: ``(R, S)`` steps since the start of the episode.
         """
-        return self.value_scale.denormalise(self.networks.values(judged), time)
+        return self.value_scale.denormalise(self.networks.values(critic_input), time)
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return self.networks.per_seat()

@@ -64,8 +64,8 @@ class PairedNetworks:
         return mean, value
 
     @torch.no_grad()
-    def values(self, judged: Tensor) -> Tensor:
-        return self.networks(judged, self.parameters.part(dimension=1, index=VALUE)).squeeze(-1)
+    def values(self, critic_input: Tensor) -> Tensor:
+        return self.networks(critic_input, self.parameters.part(dimension=1, index=VALUE)).squeeze(-1)
 
     def value_head(self) -> tuple[Tensor, Tensor]:
         last = self.networks.layers - 1
@@ -89,14 +89,14 @@ class SeparateNetworks:
     Args:
         settings: sizes and optimiser of each network.
         context: the seats.
-        judged: entries G of what the value functions judge.
+        critic_inputs: entries G of what the value functions judge.
         sharing: whether one policy and one value function, told the seat, serve all seats.
     """
 
-    def __init__(self, settings: ActorCritic, context: Context, judged: int, *, sharing: bool = False) -> None:
+    def __init__(self, settings: ActorCritic, context: Context, critic_inputs: int, *, sharing: bool = False) -> None:
         hidden, activation = settings.hidden, settings.activation
         self.actor = AgentNetworks(context, context.inputs, hidden, 1, activation, sharing=sharing, extra=_EXTRA)
-        self.critic = AgentNetworks(context, judged, hidden, 1, activation, sharing=sharing)
+        self.critic = AgentNetworks(context, critic_inputs, hidden, 1, activation, sharing=sharing)
         self.seats = context.lead[1]
         for networks in (self.actor, self.critic):
             networks.initialise(context, _OUTPUT_GAIN)
@@ -122,12 +122,12 @@ class SeparateNetworks:
         return self.actor(observation, policy).squeeze(-1)
 
     def outputs(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        observation, judged = inputs
-        return self.actor(observation).squeeze(-1), self._judge(judged)
+        observation, critic_input = inputs
+        return self.actor(observation).squeeze(-1), self._values(critic_input)
 
     @torch.no_grad()
-    def values(self, judged: Tensor) -> Tensor:
-        return self._judge(judged)
+    def values(self, critic_input: Tensor) -> Tensor:
+        return self._values(critic_input)
 
     def value_head(self) -> tuple[Tensor, Tensor]:
         last, critic = self.critic.layers - 1, self.critic.parameters
@@ -145,9 +145,9 @@ class SeparateNetworks:
     def per_seat(self) -> dict[str, Tensor]:
         return self.actor.per_seat()
 
-    def _judge(self, judged: Tensor) -> Tensor:
+    def _values(self, critic_input: Tensor) -> Tensor:
         """Return values ``(R, n, S)`` of what all seats see alike, ``(R, 1, S, G)``."""
-        seen = judged if self.critic.sharing else judged.expand(-1, self.seats, -1, -1)
+        seen = critic_input if self.critic.sharing else critic_input.expand(-1, self.seats, -1, -1)
         return self.critic(seen).squeeze(-1)
 
 

@@ -133,7 +133,7 @@ class COMASeats(AgentLearner):
         """Return how likely each level is to be played, ``(..., K)``: (1 - ε)·π + ε/K."""
         return (1.0 - self.epsilon) * torch.softmax(logits, dim=-1) + self.epsilon / self.settings.levels
 
-    def judged(self, state: Tensor, level: Tensor) -> Tensor:
+    def action_values(self, state: Tensor, level: Tensor) -> Tensor:
         """Return the value of each own level given the levels of the others, ``(R, n, M, K)``, on the network's scale.
 
         Args:
@@ -154,7 +154,7 @@ class COMASeats(AgentLearner):
             time: ``(R, T, B)``.
         """
         steps = [
-            picked(self.judged(s, u), u) for s, u in zip(state.unbind(1), level.unbind(2), strict=True)
+            picked(self.action_values(s, u), u) for s, u in zip(state.unbind(1), level.unbind(2), strict=True)
         ]  # one step at a time, for what critics see of N seats is N times as large as the state
         return self.value_scale.denormalise(torch.stack(steps, dim=2).flatten(2), time.flatten(1)).view_as(level)
 
@@ -201,7 +201,7 @@ class COMASeats(AgentLearner):
         for order in shuffles(settings.critic_epochs, time.shape[1]).unbind(1):
             errors = []
             for seen, taken, goal in minibatches(order, state, level, target):
-                error = (picked(self.judged(seen.squeeze(1), taken), taken) - goal).square().mean(-1)  # (R, n)
+                error = (picked(self.action_values(seen.squeeze(1), taken), taken) - goal).square().mean(-1)  # (R, n)
                 loss = error.sum(-1)
                 gradient = self.critic.parameters.gradient(loss.sum())
                 self.critic_adam.step(gradient, loss, decay * settings.critic_learning_rate)
@@ -210,10 +210,10 @@ class COMASeats(AgentLearner):
         entropies = []
         observation = block.observation.flatten(2, 3)
         for order in shuffles(1, time.shape[1]).unbind(1):
-            for known, seen, taken, worth in minibatches(order, state, observation, level, target):
+            for known, seen, taken, value in minibatches(order, state, observation, level, target):
                 probabilities = self.probabilities(self.actor(seen))
                 with torch.no_grad():
-                    advantage = counterfactual(worth, self.judged(known.squeeze(1), taken), probabilities)
+                    advantage = counterfactual(value, self.action_values(known.squeeze(1), taken), probabilities)
                     advantage /= advantage.square().mean(-1, keepdim=True).sqrt() + 1e-8
                 log_probability = picked(probabilities, taken).log()
                 entropy = -(probabilities * probabilities.log()).sum(-1).mean(-1)  # (R, n)
@@ -231,12 +231,12 @@ class COMASeats(AgentLearner):
         return self.actor.per_seat()
 
 
-def counterfactual(worth: Tensor, values: Tensor, probabilities: Tensor) -> Tensor:
+def counterfactual(value: Tensor, values: Tensor, probabilities: Tensor) -> Tensor:
     """Return how much more a level is worth than what the policy plays on average (Foerster et al. 2018, Eq. 4).
 
     Args:
-        worth: of the level played, ``(...)``.
+        value: of the level played, ``(...)``.
         values: of each own level, all else equal, ``(..., K)``.
         probabilities: of each own level, ``(..., K)``.
     """
-    return worth - (values * probabilities).sum(-1)
+    return value - (values * probabilities).sum(-1)

@@ -40,8 +40,8 @@ class JointPPO(PPO):
 class JointPPOSeats(PPOSeats):
     """A joint controller per replica."""
 
-    def surrogate(self, ratio: Tensor, gain: Tensor) -> Tensor:
+    def surrogate(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         """Return the clipped surrogate of the joint action, in equal parts ``(R, n, M)`` for the seats."""
         seats = ratio.shape[1]
-        joint = super().surrogate(torch.prod(ratio, dim=1, keepdim=True), gain.mean(1, keepdim=True))
+        joint = super().surrogate(torch.prod(ratio, dim=1, keepdim=True), advantage.mean(1, keepdim=True))
         return joint.expand_as(ratio) / seats

@@ -43,7 +43,7 @@ class MAPPOSeats(PPOSeats):
     """PPO learners with values of the global state, one per seat and replica."""
 
     def __init__(self, settings: MAPPO, context: Context) -> None:
-        networks = SeparateNetworks(settings, context, judged=context.state_size, sharing=settings.sharing)
+        networks = SeparateNetworks(settings, context, critic_inputs=context.state_size, sharing=settings.sharing)
         super().__init__(settings, context, networks, pooled=settings.sharing)
 
     def inputs(self, block: Rollout) -> tuple[Tensor, ...]:

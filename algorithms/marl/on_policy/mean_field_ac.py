@@ -27,7 +27,7 @@ from coopgym.algorithms.common.advantage_estimation import generalised_advantage
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.common.squashed_gaussian import entropy, latent_log_prob
+from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
@@ -105,17 +105,18 @@ class MeanFieldSeats(GaussianSeats):
         target = self.targets(block)
         with torch.no_grad():
             advantage = standardised(target - self.expected_value(inputs))
-            old = latent_log_prob(self.latent.flatten(2), *self.policy(inputs))
+            old = pre_tanh_log_prob(self.pre_tanh.flatten(2), *self.policy(inputs))
         for seen, own, goal in self.minibatches(inputs, level, target):
             error = (self.value(seen, own) - goal).square().mean(-1).sum(-1)  # (R,)
             self.critic_adam.step(self.judges.gradient(error.sum()), error, learning_rate)
 
         weight = annealed(settings.entropy_coefficient, progress, settings.entropy_decay)
-        for seen, latent, old_log_prob, gain in self.minibatches(inputs, self.latent.flatten(2), old, advantage):
+        samples = inputs, self.pre_tanh.flatten(2), old, advantage
+        for seen, pre_tanh, old_log_prob, advantage in self.minibatches(*samples):
             mean, log_sigma = self.policy(seen)
-            ratio = torch.exp(latent_log_prob(latent, mean, log_sigma) - old_log_prob)
+            ratio = torch.exp(pre_tanh_log_prob(pre_tanh, mean, log_sigma) - old_log_prob)
             clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
-            surrogate = torch.minimum(ratio * gain, clipped * gain).mean(-1)  # Schulman et al. 2017, Eq. 7
+            surrogate = torch.minimum(ratio * advantage, clipped * advantage).mean(-1)  # Schulman et al. 2017, Eq. 7
             bonus = entropy(mean, log_sigma).mean(-1)
             loss = -(surrogate + weight * bonus).sum(-1)
             self.adam.step(self.parameters.gradient(loss.sum()), loss, learning_rate)

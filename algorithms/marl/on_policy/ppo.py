@@ -61,6 +61,6 @@ class PPOSeats(ActorCriticSeats):
             shuffled = [reordered(sample, order).chunk(self.minibatches, dim=2) for sample in samples]
             yield list(zip(*shuffled, strict=True))
 
-    def surrogate(self, ratio: Tensor, gain: Tensor) -> Tensor:
+    def surrogate(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         clipped = ratio.clamp(1.0 - self.clip, 1.0 + self.clip)
-        return torch.minimum(ratio * gain, clipped * gain)  # Eq. 7
+        return torch.minimum(ratio * advantage, clipped * advantage)  # Eq. 7

@@ -22,7 +22,7 @@ from coopgym.algorithms.common.advantage_estimation import generalised_advantage
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.common.squashed_gaussian import entropy, latent_log_prob
+from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import TimeBaseline
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.batch_ops import standardised
@@ -75,10 +75,10 @@ class REINFORCESeats(GaussianSeats):
         Returns:
             Metrics ``(R,)``, means over seats.
         """
-        settings, latent = self.settings, self.latent.flatten(2)
+        settings, pre_tanh = self.settings, self.pre_tanh.flatten(2)
         weight = self.weights(block).flatten(2)  # (R, n, S)
         mean, log_sigma = self.policy(block.observation.flatten(2, 3))
-        surrogate = (weight * latent_log_prob(latent, mean, log_sigma)).mean(-1)  # (R, n)
+        surrogate = (weight * pre_tanh_log_prob(pre_tanh, mean, log_sigma)).mean(-1)  # (R, n)
         bonus = entropy(mean, log_sigma).mean(-1)
 
         # One scalar to differentiate, yet no replica or seat sees another: sums of their own means.

@@ -32,7 +32,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.common.squashed_gaussian import latent_log_prob
+from coopgym.algorithms.common.squashed_gaussian import pre_tanh_log_prob
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE, REINFORCESeats
@@ -106,7 +106,7 @@ class LOLASeats(REINFORCESeats):
             other = replica, (seat + offset.unsqueeze(1)) % seats  # j of every i, (R, n)
             policy = {name: value[other].requires_grad_() for name, value in self.parameters.values().items()}
             mean, log_sigma = self.policy(block.observation[other].flatten(2, 3), policy)
-            log_prob = latent_log_prob(self.latent[other].flatten(2), mean, log_sigma)
+            log_prob = pre_tanh_log_prob(self.pre_tanh[other].flatten(2), mean, log_sigma)
             slope = directional(log_prob, list(policy.values()), advantage.flatten(2)).view_as(advantage)
             total += paired(advantage[other], slope, block.ended)
         return total * max(1.0, (seats - 1) / self.opponents)

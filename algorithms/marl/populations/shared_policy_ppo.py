@@ -80,7 +80,7 @@ class Places:
         def joint(entries: Tensor) -> Tensor:
             return entries[replica, :, copy].transpose(1, 2)  # (R·G, T, M)
 
-        def told(observation: Tensor) -> Tensor:
+        def actor_input(observation: Tensor) -> Tensor:
             found = own(observation)
             return torch.cat([found, features.expand(-1, found.shape[2], -1, -1).unsqueeze(1)], dim=-1)
 
@@ -88,14 +88,14 @@ class Places:
         offset = (seat * (self.context.horizon + 1)).unsqueeze(1)  # (R·G, 1, M)
         return dataclasses.replace(
             block,
-            observation=told(block.observation),
+            observation=actor_input(block.observation),
             **{name: own(getattr(block, name)) for name in ("signal", "reward", "payoff", "share")},
             joint_share=own(block.share),
             **{name: joint(getattr(block, name)[:, 0]).unsqueeze(1) for name in ("terminal", "ended")},
             time=joint(block.time) + offset,
-            last_observation=told(block.last_observation),
+            last_observation=actor_input(block.last_observation),
             last_time=joint(block.last_time) + offset,
-            final_observation=None if final is None else told(final),
+            final_observation=None if final is None else actor_input(final),
         )
 
 
@@ -146,10 +146,10 @@ class SharedPolicyPPO(PPOSeats):
         times = context.lead[1] * self.cycle
         super().__init__(settings, placed, PairedNetworks(settings, placed), times=times)
 
-    def value(self, judged: Tensor, time: Tensor) -> Tensor:
+    def value(self, critic_input: Tensor, time: Tensor) -> Tensor:
         """Return values ``(R·G, 1, S)``; the end of an episode counts as its last step."""
         at_end = time % self.cycle == self.cycle - 1
-        return super().value(judged, time - at_end.to(time.dtype))
+        return super().value(critic_input, time - at_end.to(time.dtype))
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return for_every_seat(self.networks.policy(), self.features)
