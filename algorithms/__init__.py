@@ -20,7 +20,7 @@ LEARNERS = {
     "IndependentREINFORCE": "coopgym.algorithms.marl.on_policy.reinforce",
     "ISAC": "coopgym.algorithms.marl.off_policy.isac",
     "JointPPO": "coopgym.algorithms.marl.on_policy.joint_ppo",
-    "LLM": "coopgym.algorithms.llm.learner",
+    "LLM": "coopgym.algorithms.llm.training.learner",
     "LOLA": "coopgym.algorithms.marl.opponent_shaping.lola",
     "M3DDPG": "coopgym.algorithms.marl.off_policy.m3ddpg",
     "MADDPG": "coopgym.algorithms.marl.off_policy.maddpg",

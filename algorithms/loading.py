@@ -34,7 +34,7 @@ def load_agents(
     """
     check_digests(Path(path))  # before the record decides who reads the rest
     if read_record(Path(path), _any_record).get("kind") == LANGUAGE:
-        from coopgym.algorithms.llm.result import load_language_agents
+        from coopgym.algorithms.llm.training.result import load_language_agents
 
         return load_language_agents(path, replica, stochastic=stochastic)
     return load_policies(path, replica, stochastic=stochastic, foreign=foreign)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from coopgym.extras import extras_named
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
-    from coopgym.algorithms.llm.learner import LLM
-    from coopgym.algorithms.llm.registry import make_method, methods
-    from coopgym.algorithms.llm.tasks import Task, TaskSettings
-    from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
+    from coopgym.algorithms.llm.method.registry import make_method, methods
+    from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
+    from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
+    from coopgym.algorithms.llm.training.learner import LLM
+    from coopgym.algorithms.llm.training.trainer import Trainer, TrainerSettings
 
 _HOMES = {
-    "LLM": "learner",
-    "LanguageAgent": "agent",
-    "LanguagePolicy": "agent",
-    "Task": "tasks",
-    "TaskSettings": "tasks",
-    "Trainer": "trainer",
-    "TrainerSettings": "trainer",
-    "make_method": "registry",
-    "methods": "registry",
+    "LLM": "training.learner",
+    "LanguageAgent": "play.agent",
+    "LanguagePolicy": "play.agent",
+    "Task": "play.tasks",
+    "TaskSettings": "play.tasks",
+    "Trainer": "training.trainer",
+    "TrainerSettings": "training.trainer",
+    "make_method": "method.registry",
+    "methods": "method.registry",
 }
 
 __all__ = [

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from coopgym.algorithms.llm.endpoint_voice import EndpointVoice, Price
 from coopgym.algorithms.llm.models.endpoint import Endpoint
+from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.play.endpoint_generator import EndpointVoice, Price
 from coopgym.interfaces.text import Rules
 
 OPTIONS: Mapping[str, Callable[[str], Any]] = {

@@ -10,7 +10,7 @@ import torch
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.learner_contract import Learner
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.llm.registry import methods
+from coopgym.algorithms.llm.method.registry import methods
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.trainer import Trainer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from coopgym.algorithms.llm.registry import methods
+from coopgym.algorithms.llm.method.registry import methods
 from coopgym.benchmarks.analysis.estimates import score_text
 from coopgym.benchmarks.documentation.sources import LANGUAGE, Run, chosen, hours, runs
 from coopgym.benchmarks.documentation.wording import between, in_brackets, listed, over_seeds, paragraph, short, table

@@ -19,8 +19,8 @@ from safetensors.numpy import load_file, save
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.checkpoint import CHECKPOINT_FILE
 from coopgym.algorithms.common.training_record import RECORD_FILE, check_hyperparameters
-from coopgym.algorithms.llm.conversation import Decoding
-from coopgym.algorithms.llm.result import check_language_record, talk_record, training_record
+from coopgym.algorithms.llm.play.conversation import Decoding
+from coopgym.algorithms.llm.training.result import check_language_record, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE

@@ -14,8 +14,8 @@ import pytest
 
 from coopgym.agents.heuristics import TitForTat
 from coopgym.algorithms import learners
-from coopgym.algorithms.llm.credit import GroupZ
-from coopgym.algorithms.llm.learner import LLM
+from coopgym.algorithms.llm.method.credit import GroupZ
+from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.benchmarks import nature
 from coopgym.benchmarks.audits import AUDIT_VERSIONS
 from coopgym.benchmarks.plan import Auditing, Meeting, Player, RunSpec, Training, local_source, run_key, specification

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coopgym.algorithms.llm.talks import SeatTalk
-from coopgym.algorithms.llm.tasks import Task
+from coopgym.algorithms.llm.play.sessions import SeatTalk
+from coopgym.algorithms.llm.play.tasks import Task
 
 
 class TextRollout:

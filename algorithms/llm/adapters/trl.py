@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 import numpy as np
 
 from coopgym.algorithms.llm.adapters.rollout import TextRollout
-from coopgym.algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.extras import missing_extra
 from coopgym.interfaces.text import TOOLS, Tool, dialect_named
 

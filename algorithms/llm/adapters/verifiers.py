@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from coopgym.algorithms.llm.adapters.rollout import TextRollout
-from coopgym.algorithms.llm.tasks import OutcomeKind, Task, TaskSettings
+from coopgym.algorithms.llm.play.tasks import OutcomeKind, Task, TaskSettings
 from coopgym.extras import missing_extra
 from coopgym.interfaces.text import Rules
 

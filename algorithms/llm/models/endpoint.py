@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from coopgym.algorithms.llm.models.background import result_of, side_by_side, submit
 from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
 from coopgym.algorithms.llm.models.exchange import Server, exchange_with
-from coopgym.algorithms.llm.models.pacing import SYSTEM_CLOCK, Clock
+from coopgym.algorithms.llm.models.rate_limit import SYSTEM_CLOCK, Clock
 from coopgym.algorithms.llm.models.session import Session
 
 PREFIX = "llm:"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopgym.algorithms.llm.models.chat import ChatReply, canonical
 from coopgym.algorithms.llm.models.chat_answers import ErrorAnswerError, plain, read_answer
-from coopgym.algorithms.llm.models.pacing import Clock, Line, TimeLimit, line_to, retry_after
+from coopgym.algorithms.llm.models.rate_limit import Clock, Line, TimeLimit, line_to, retry_after
 from coopgym.algorithms.llm.models.retrying import Failure
 from coopgym.extras import missing_extra
 

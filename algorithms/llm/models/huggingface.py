@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
-from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
 from coopgym.algorithms.llm.models.storage import (

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from coopgym.algorithms.llm.models.chat import ChatReply
-from coopgym.algorithms.llm.models.pacing import Clock, TimeLimit, backoff
+from coopgym.algorithms.llm.models.rate_limit import Clock, TimeLimit, backoff
 
 LONGEST_WAIT = 300.0
 """Seconds; a server that wants to be left alone for longer has refused."""

@@ -14,7 +14,7 @@ import numpy as np
 from coopgym.algorithms.llm.models.answer_cache import AnswerCache, request_digest
 from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply, chat_request
 from coopgym.algorithms.llm.models.exchange import Exchange
-from coopgym.algorithms.llm.models.pacing import TimeLimit
+from coopgym.algorithms.llm.models.rate_limit import TimeLimit
 from coopgym.algorithms.llm.models.retrying import Failure, Retrying, Tried
 
 if TYPE_CHECKING:

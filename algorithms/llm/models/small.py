@@ -13,7 +13,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
-from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
 from coopgym.algorithms.llm.models.storage import copy_into, write_model
 from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer

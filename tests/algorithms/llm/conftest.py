@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from coopgym.algorithms.llm.models import SmallModel, SmallSettings
-from coopgym.algorithms.llm.tasks import TaskSettings
-from coopgym.algorithms.llm.warm_up import WarmUp, imitate
+from coopgym.algorithms.llm.play.tasks import TaskSettings
+from coopgym.algorithms.llm.training.warm_up import WarmUp, imitate
 from coopgym.interfaces.text import Rules
 
 TINY = SmallSettings(layers=1, width=32, heads=2, context=384)

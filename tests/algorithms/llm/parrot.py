@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.llm.conversation import Decoding, Rollout
-from coopgym.algorithms.llm.data import Batch, Group, IntArray, Trajectory
+from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.models import ByteTokenizer, LanguageModel
-from coopgym.algorithms.llm.scripts import say
-from coopgym.algorithms.llm.services import Services
-from coopgym.algorithms.llm.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.models.arrays import IntArray
+from coopgym.algorithms.llm.play.conversation import Decoding, Rollout
+from coopgym.algorithms.llm.play.scripted_play import say
+from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
 
 
 class Parrot(LanguageModel):

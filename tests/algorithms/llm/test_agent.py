@@ -13,11 +13,11 @@ import pytest
 from parrot import Parrot
 
 from coopgym.agents import make_agent, play
-from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from coopgym.algorithms.llm.conversation import Decoding
 from coopgym.algorithms.llm.models import SmallModel
-from coopgym.algorithms.llm.result import LanguageResult, talk_record, training_record
-from coopgym.algorithms.llm.voices import ModelVoice
+from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.play.conversation import Decoding
+from coopgym.algorithms.llm.play.generators import ModelVoice
+from coopgym.algorithms.llm.training.result import LanguageResult, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.benchmarks.recording import turn_table, turns_of
 from coopgym.corpus.schema import SCHEMAS
@@ -64,7 +64,7 @@ def test_remembering_messages_changes_none(policy: LanguagePolicy, monkeypatch: 
     remembered = play(GAME, agents, episodes=2, seed=1)
     voice = policy.voice
     assert isinstance(voice, ModelVoice)
-    monkeypatch.setattr("coopgym.algorithms.llm.voices.REMEMBERED", -1)
+    monkeypatch.setattr("coopgym.algorithms.llm.play.generators.REMEMBERED", -1)
     forgetful = LanguagePolicy(ModelVoice(voice.model, DECODING), "compact", RULES)
     again = [LanguageAgent(forgetful), LanguageAgent(forgetful)]
     assert np.array_equal(play(GAME, again, episodes=2, seed=1).payoffs, remembered.payoffs)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from parrot import played, task
 
-from coopgym.algorithms.llm.curricula import EasyGate, Horizons, MixedOnly, Uniform
-from coopgym.algorithms.llm.data import Batch, Group
-from coopgym.algorithms.llm.slots import Curriculum
-from coopgym.algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.method.curricula import EasyGate, Horizons, MixedOnly, Uniform
+from coopgym.algorithms.llm.method.slots import Curriculum
+from coopgym.algorithms.llm.play.tasks import TaskSettings
+from coopgym.algorithms.llm.play.trajectories import Batch, Group
 
 SETTINGS = TaskSettings("TrustDilemma-v1", partners=("Constant_25",))
 

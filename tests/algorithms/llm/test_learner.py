@@ -12,8 +12,8 @@ import torch
 from quiet import Silence
 
 from coopgym.agents import play
-from coopgym.algorithms.llm.learner import LLM
-from coopgym.algorithms.llm.result import LanguageResult
+from coopgym.algorithms.llm.training.learner import LLM
+from coopgym.algorithms.llm.training.result import LanguageResult
 from coopgym.benchmarks.executors import InProcess
 from coopgym.benchmarks.plan import expand
 from coopgym.benchmarks.runner import run_study
@@ -106,7 +106,7 @@ def test_the_model_before_training_is_the_warm_up() -> None:
 
 
 def test_a_diverged_replica_is_told_and_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from coopgym.algorithms.llm.trainer import Trainer
+    from coopgym.algorithms.llm.training.trainer import Trainer
 
     def step(trainer: Trainer) -> None:
         trainer.decisions += BATCH

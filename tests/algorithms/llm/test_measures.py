@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from parrot import Parrot, batch, group, played, task
 
-from coopgym.algorithms.llm.conversation import Rollout
-from coopgym.algorithms.llm.credit import GroupZ
-from coopgym.algorithms.llm.data import Group
-from coopgym.algorithms.llm.measures import credit_measures, rollout_measures
+from coopgym.algorithms.llm.method.credit import GroupZ
+from coopgym.algorithms.llm.play.conversation import Rollout
+from coopgym.algorithms.llm.play.trajectories import Group
+from coopgym.algorithms.llm.training.measures import credit_measures, rollout_measures
 
 
 def test_rollouts_are_described_by_means() -> None:

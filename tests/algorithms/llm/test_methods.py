@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from coopgym.algorithms.llm import methods
-from coopgym.algorithms.llm.credit import DECS
-from coopgym.algorithms.llm.learner import LLM
-from coopgym.algorithms.llm.objectives import Clip
-from coopgym.algorithms.llm.registry import RECIPES, make_method
-from coopgym.algorithms.llm.samplers.tree import BreadthTree
-from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
+from coopgym.algorithms.llm.method.credit import DECS
+from coopgym.algorithms.llm.method.objectives import Clip
+from coopgym.algorithms.llm.method.registry import RECIPES, make_method
+from coopgym.algorithms.llm.method.samplers.tree import BreadthTree
+from coopgym.algorithms.llm.training.learner import LLM
+from coopgym.algorithms.llm.training.trainer import Trainer, TrainerSettings
 from coopgym.benchmarks.study import StudyError, load_study
 
 SETTINGS = TrainerSettings(prompts=3, group_size=4, learning_rate=1e-3)

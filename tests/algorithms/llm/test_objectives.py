@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.llm.kernels import KERNELS
-from coopgym.algorithms.llm.minibatch import MiniBatch, Totals
-from coopgym.algorithms.llm.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
-from coopgym.algorithms.llm.slots import Objective
+from coopgym.algorithms.llm.method.minibatch import MiniBatch, Totals
+from coopgym.algorithms.llm.method.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
+from coopgym.algorithms.llm.method.slots import Objective
 
 B, L = 5, 7
 AGGREGATIONS = ("token_mean", "seq_mean_token_mean", "seq_mean_token_sum", "seq_sum_const")

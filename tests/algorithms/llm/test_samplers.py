@@ -9,19 +9,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from coopgym.algorithms.llm.conversation import Decoding
-from coopgym.algorithms.llm.curricula import Uniform
-from coopgym.algorithms.llm.data import Group
+from coopgym.algorithms.llm.method.curricula import Uniform
+from coopgym.algorithms.llm.method.samplers.independent import Independent
+from coopgym.algorithms.llm.method.samplers.match import Matches
+from coopgym.algorithms.llm.method.samplers.monte_carlo import MonteCarloTree
+from coopgym.algorithms.llm.method.samplers.tree import BreadthTree
+from coopgym.algorithms.llm.method.samplers.value_guided import ValueGuidedTree
+from coopgym.algorithms.llm.method.slots import Sampler
+from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.models import SmallModel
-from coopgym.algorithms.llm.samplers.independent import Independent
-from coopgym.algorithms.llm.samplers.match import Matches
-from coopgym.algorithms.llm.samplers.monte_carlo import MonteCarloTree
-from coopgym.algorithms.llm.samplers.tree import BreadthTree
-from coopgym.algorithms.llm.samplers.value_guided import ValueGuidedTree
-from coopgym.algorithms.llm.services import Services
-from coopgym.algorithms.llm.slots import Sampler
-from coopgym.algorithms.llm.tasks import Task, TaskSettings
-from coopgym.algorithms.llm.value_head import ValueHead
+from coopgym.algorithms.llm.models.value_head import ValueHead
+from coopgym.algorithms.llm.play.conversation import Decoding
+from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.play.trajectories import Group
 from coopgym.interfaces.text import Rules
 
 TREES = [BreadthTree(), ValueGuidedTree(), MonteCarloTree()]

@@ -19,10 +19,10 @@ from processes import heeding_interrupts
 import coopgym
 from coopgym.agents import play
 from coopgym.agents.play import Episodes
-from coopgym.algorithms.llm.agent import LanguageAgent, LanguagePolicy
-from coopgym.algorithms.llm.endpoint_voice import EndpointVoice
 from coopgym.algorithms.llm.models import background
 from coopgym.algorithms.llm.models.endpoint import Endpoint
+from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.play.endpoint_generator import EndpointVoice
 
 GAME = "GraduatedSanction-v1"
 SEATS, ROUNDS = 6, 2

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coopgym.algorithms.llm.gold import DELTA, graded
-from coopgym.algorithms.llm.tasks import Judgement, Task, TaskSettings
+from coopgym.algorithms.llm.play.reference_actions import DELTA, graded
+from coopgym.algorithms.llm.play.tasks import Judgement, Task, TaskSettings
 from coopgym.interfaces.text import Outcome, Rules
 
 ASYMMETRIC = TaskSettings("PartnerHoldUp-v1", reward="integrated", decisions=2)

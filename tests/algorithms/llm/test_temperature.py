@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.llm.data import Credit, Trajectory, Turn
-from coopgym.algorithms.llm.minibatch import minibatch, totals
+from coopgym.algorithms.llm.method.minibatch import minibatch, totals
+from coopgym.algorithms.llm.method.objectives import Clip
 from coopgym.algorithms.llm.models import SmallModel, SmallSettings
-from coopgym.algorithms.llm.objectives import Clip
-from coopgym.algorithms.llm.scoring import scored
+from coopgym.algorithms.llm.play.trajectories import Credit, Trajectory, Turn
+from coopgym.algorithms.llm.training.scoring import scored
 
 PROMPT = np.frombuffer(b"level?", dtype=np.uint8).astype(np.int64)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.llm.data import Batch, Group, Trajectory
-from coopgym.algorithms.llm.minibatch import minibatch, totals
+from coopgym.algorithms.llm.method.minibatch import minibatch, totals
+from coopgym.algorithms.llm.method.registry import make_method
+from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.models import SmallModel
-from coopgym.algorithms.llm.registry import make_method
-from coopgym.algorithms.llm.scoring import in_parts, rows
-from coopgym.algorithms.llm.services import Services
-from coopgym.algorithms.llm.trainer import Trainer, TrainerSettings
+from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
+from coopgym.algorithms.llm.training.scoring import in_parts, rows
+from coopgym.algorithms.llm.training.trainer import Trainer, TrainerSettings
 
 SETTINGS = TrainerSettings(prompts=3, group_size=4, learning_rate=1e-3, minibatches=2, epochs=2)
 STEP = SETTINGS.prompts * SETTINGS.group_size
@@ -103,7 +103,7 @@ def test_a_checkpoint_of_another_training_is_refused(changed: dict, message: str
 def test_checkpoints_come_every_so_many_steps(begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     at: list[int] = []
     trainer = begin()
-    monkeypatch.setattr("coopgym.algorithms.llm.trainer.write_checkpoint", lambda *_: at.append(trainer.steps))
+    monkeypatch.setattr("coopgym.algorithms.llm.training.trainer.write_checkpoint", lambda *_: at.append(trainer.steps))
     trainer.train(5 * STEP, checkpoint=tmp_path, checkpoint_every=2, checkpoint_seconds=0.0)
     assert at == [2, 4, 5]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from coopgym.algorithms.llm.adapters.trl import DONE, GameEnvironment, environment_class, task_rows
-from coopgym.algorithms.llm.tasks import TaskSettings
+from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.interfaces.text import TOOLS, Rules
 
 SETTINGS = TaskSettings("TrustDilemma-v1", partners=("Constant_50",), decisions=2, latest_start=0)

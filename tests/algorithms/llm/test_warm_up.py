@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.llm.demonstrations import GOLD_SHARE, demonstrations
-from coopgym.algorithms.llm.gold import correct
 from coopgym.algorithms.llm.models import SmallModel, SmallSettings
-from coopgym.algorithms.llm.tasks import TaskSettings
-from coopgym.algorithms.llm.warm_up import WarmUp, imitate, warmed_up
+from coopgym.algorithms.llm.play.reference_actions import correct
+from coopgym.algorithms.llm.play.tasks import TaskSettings
+from coopgym.algorithms.llm.training.demonstrations import GOLD_SHARE, demonstrations
+from coopgym.algorithms.llm.training.warm_up import WarmUp, imitate, warmed_up
 from coopgym.interfaces.text import Rules
 
 SIZE = SmallSettings(layers=1, width=16, heads=2, context=384)
@@ -38,7 +38,7 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seeds.append(seed)
         return imitate(model, tasks, warm_up, seed, progress)
 
-    monkeypatch.setattr("coopgym.algorithms.llm.warm_up.imitate", noted)
+    monkeypatch.setattr("coopgym.algorithms.llm.training.warm_up.imitate", noted)
     return seeds
 
 

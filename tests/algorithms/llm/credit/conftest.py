@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from handmade import annotate, batch_of, rollout
 
-from coopgym.algorithms.llm.data import Batch
+from coopgym.algorithms.llm.play.trajectories import Batch
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from recordings import DATA
 
-from coopgym.algorithms.llm.data import MAIN, Batch, Credit, Group, ToolCall, Trajectory, Tree, Turn
+from coopgym.algorithms.llm.play.trajectories import MAIN, Batch, Credit, Group, ToolCall, Trajectory, Tree, Turn
 
 EXAMPLES = json.loads((DATA / "llm_methods_examples.json").read_text())
 OBSERVATION = 2

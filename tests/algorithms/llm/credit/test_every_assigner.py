@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from handmade import annotate, batch_of, rollout
 
-from coopgym.algorithms.llm import credit as methods
-from coopgym.algorithms.llm.data import Batch
-from coopgym.algorithms.llm.minibatch import minibatch, totals
-from coopgym.algorithms.llm.slots import CreditAssigner
+from coopgym.algorithms.llm.method import credit as methods
+from coopgym.algorithms.llm.method.minibatch import minibatch, totals
+from coopgym.algorithms.llm.method.slots import CreditAssigner
+from coopgym.algorithms.llm.play.trajectories import Batch
 
 ASSIGNERS = [
     methods.GroupZ(),

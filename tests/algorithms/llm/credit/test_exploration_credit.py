@@ -8,8 +8,8 @@ from handmade import batch_of, rollout, turn_numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coopgym.algorithms.llm.credit import GroupZ, OutcomeExploration
-from coopgym.algorithms.llm.data import Trajectory
+from coopgym.algorithms.llm.method.credit import GroupZ, OutcomeExploration
+from coopgym.algorithms.llm.play.trajectories import Trajectory
 
 near = pytest.approx
 

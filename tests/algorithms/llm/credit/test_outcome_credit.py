@@ -6,7 +6,7 @@ from handmade import annotate, batch_of, example, outcomes_batch, rollout, rollo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coopgym.algorithms.llm.credit import (
+from coopgym.algorithms.llm.method.credit import (
     P2S,
     SCOPE,
     ArenaRL,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from handmade import batch_of, example, outcomes_batch, rollout, rollout_numbers, turn_numbers
 
-from coopgym.algorithms.llm.credit import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
 from coopgym.algorithms.llm.kernels import igpo, siop
+from coopgym.algorithms.llm.method.credit import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
 
 near = pytest.approx
 

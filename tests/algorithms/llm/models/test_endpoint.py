@@ -14,7 +14,7 @@ from coopgym.algorithms.llm.models import exchange
 from coopgym.algorithms.llm.models.answer_cache import AnswerCache
 from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
 from coopgym.algorithms.llm.models.endpoint import Endpoint
-from coopgym.algorithms.llm.models.pacing import retry_after
+from coopgym.algorithms.llm.models.rate_limit import retry_after
 
 KEY = "sk-very-secret"
 

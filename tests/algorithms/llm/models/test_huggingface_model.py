@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.llm.learner import LLM
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
 from coopgym.algorithms.llm.models.storage import load_model
+from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.digests import DIGESTS_FILE
 
 # peft still asks transformers by an old name.

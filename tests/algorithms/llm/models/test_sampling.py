@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.sampling import draw, sample
 
 END = (3,)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.llm.data import IntArray
+from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.sampling import Generation
 from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
 from coopgym.algorithms.llm.models.storage import load_model

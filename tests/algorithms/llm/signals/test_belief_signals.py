@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from parrot import GOLD, Parrot, batch, group, played, services, task
 
-from coopgym.algorithms.llm.data import Group
-from coopgym.algorithms.llm.gold import soft_gold
-from coopgym.algorithms.llm.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
-from coopgym.algorithms.llm.signals.beliefs import last_known
-from coopgym.algorithms.llm.signals.decisions import decisions
+from coopgym.algorithms.llm.method.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
+from coopgym.algorithms.llm.method.signals.beliefs import last_known
+from coopgym.algorithms.llm.method.signals.decisions import decisions
+from coopgym.algorithms.llm.play.reference_actions import soft_gold
+from coopgym.algorithms.llm.play.trajectories import Group
 
 UNIFORM = -np.log(257)
 

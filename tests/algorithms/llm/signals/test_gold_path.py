@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from parrot import Parrot, batch, group, played, services, task
 
-from coopgym.algorithms.llm.data import Group
-from coopgym.algorithms.llm.signals import GoldPath
-from coopgym.algorithms.llm.signals.gold_path import privileged_hint
+from coopgym.algorithms.llm.method.signals import GoldPath
+from coopgym.algorithms.llm.method.signals.gold_path import privileged_hint
+from coopgym.algorithms.llm.play.trajectories import Group
 
 
 def obedient(text: str) -> str:

@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parrot import Parrot, batch, group, played, services, task
 
-from coopgym.algorithms.llm.data import Group, Match, ToolCall, Turn
-from coopgym.algorithms.llm.demonstrations import demonstrations
-from coopgym.algorithms.llm.signals import PairJudge, SelfDiff, StepModel, TraceMatcher, WelfareReward
-from coopgym.algorithms.llm.signals.comparators import COMPARATORS
-from coopgym.algorithms.llm.signals.steps import Bracket, decision_scores
-from coopgym.algorithms.llm.signals.welfare import estimates
+from coopgym.algorithms.llm.method.signals import PairJudge, SelfDiff, StepModel, TraceMatcher, WelfareReward
+from coopgym.algorithms.llm.method.signals.comparators import COMPARATORS
+from coopgym.algorithms.llm.method.signals.steps import Bracket, decision_scores
+from coopgym.algorithms.llm.method.signals.welfare import estimates
+from coopgym.algorithms.llm.play.trajectories import Group, Match, ToolCall, Turn
+from coopgym.algorithms.llm.training.demonstrations import demonstrations
 
 LEVELS = st.integers(0, 100).map(lambda percent: percent / 100)
 

@@ -1,0 +1,1 @@
+"""Methods of training: what fills the slots of a training step, and which method fills them how."""

@@ -1,0 +1,39 @@
+"""Which turns belong to which decision of a window, and what was right there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coopgym.algorithms.llm.play.tasks import Task
+from coopgym.algorithms.llm.play.trajectories import Trajectory
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision of a rollout."""
+
+    turns: range
+    """Positions of its turns."""
+    gold: float
+    """The oracle's share of endowment."""
+
+
+def window_golds(task: Task) -> list[float]:
+    """Return the oracle's share at each decision of a task, ``(H,)``."""
+    return [task.settings.gold(task.start + number, task.seat) for number in range(task.settings.decisions)]
+
+
+def decisions(task: Task, member: Trajectory) -> list[Decision]:
+    """Cut a rollout's turns by decisions, at least one; a turn that nothing came back to ended its decision."""
+    ends = [number + 1 for number, turn in enumerate(member.turns) if turn.observation is None]
+    if not ends or ends[-1] < len(member.turns):
+        ends.append(len(member.turns))
+    return [
+        Decision(range(start, end), task.settings.gold(task.start + number, task.seat))
+        for number, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True))
+    ]
+
+
+def turn_golds(task: Task, member: Trajectory) -> list[float]:
+    """Return the oracle's share at each turn, ``(T,)``."""
+    return [decision.gold for decision in decisions(task, member) for _ in decision.turns]

@@ -1,0 +1,1 @@
+"""Language models at play: tasks, what models talk to, and the agents that they are."""

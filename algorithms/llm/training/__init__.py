@@ -1,0 +1,1 @@
+"""Training of language models: demonstrations, steps, what is measured and what is left."""

@@ -1,0 +1,90 @@
+"""Demonstrations: scripted dialogues of players that use tools, from which a model learns the forms of play.
+
+They are a mixture on purpose. A model that only saw the oracle would have nothing left to learn; one that saw every
+level, asked for or not, knows how to play and has yet to find out what pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.play.conversation import Rollout
+from coopgym.algorithms.llm.play.scripted_play import Script, partner_level, recite
+from coopgym.algorithms.llm.play.sessions import Talk
+from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
+from coopgym.algorithms.llm.play.trajectories import Trajectory
+from coopgym.interfaces.text import Desk, on_grid
+
+Calls: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
+"""Tool calls, one message each; the last submits."""
+
+GOLD_SHARE = 0.1
+"""Part of the decisions that submit the oracle's level; as many submit what the others play."""
+
+
+def demonstrations(
+    settings: TaskSettings, model: LanguageModel, count: int, rng: np.random.Generator
+) -> list[Trajectory]:
+    """Return scripted trajectories of tasks drawn at random.
+
+    Args:
+        settings: of the tasks.
+        model: its tokenizer writes them down.
+        count: how many.
+        rng: all chance.
+    """
+    return [_demonstration(settings.draw(rng), model, rng) for _ in range(count)]
+
+
+def _demonstration(task: Task, model: LanguageModel, rng: np.random.Generator) -> Trajectory:
+    rollout = Rollout.of_task(task, model, rng)
+    recite(rollout, _mixed_play(task, rng))
+    return rollout.trajectory(task)
+
+
+def _mixed_play(task: Task, rng: np.random.Generator) -> Script:
+    """Return the script of a player that picks a level, asks about it in one way or another, and submits it."""
+
+    def script(talk: Talk) -> Iterator[str]:
+        while talk.waiting:
+            dialogue, decision = talk.dialogues[-1], len(talk.dialogues) - 1
+            level = _level(task, decision, dialogue.desk, rng)
+            style = STYLES[int(rng.integers(len(STYLES)))]
+            calls = [*style(dialogue.desk, level, rng)][-dialogue.rules.max_turns :]  # the last one submits
+            yield from (dialogue.dialect.write(name, arguments) for name, arguments in calls)
+
+    return script
+
+
+def _level(task: Task, decision: int, desk: Desk, rng: np.random.Generator) -> float:
+    """Return a level to submit: mostly any, sometimes what the others play, sometimes what the oracle plays."""
+    kind = rng.random()
+    if kind < GOLD_SHARE:
+        return on_grid(task.settings.gold(task.start + decision, task.seat))
+    return partner_level(desk) if kind < 2 * GOLD_SHARE else on_grid(rng.random())
+
+
+def _at_once(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+    yield "submit", {"level": level}
+
+
+def _tried(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+    yield "payoff", {"own": level, "partner": partner_level(desk)}
+    yield "submit", {"level": level}
+
+
+def _compared(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+    yield "payoff", {"own": on_grid(rng.random()), "partner": partner_level(desk)}
+    yield from _tried(desk, level, rng)
+
+
+def _looked_back(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+    yield "partner_history", {"k": int(rng.integers(1, 5))}
+    yield "submit", {"level": level}
+
+
+STYLES: tuple[Callable[[Desk, float, np.random.Generator], Calls], ...] = (_at_once, _tried, _compared, _looked_back)

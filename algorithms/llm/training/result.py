@@ -1,0 +1,211 @@
+"""What training a language model leaves: models, curves and facts of every replica."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from coopgym.algorithms.common.learner_contract import CurvePoint, ReplicaName
+from coopgym.algorithms.common.training_record import (
+    LANGUAGE,
+    RECORD_FILE,
+    check_game,
+    curves,
+    read_record,
+    replica_index,
+    seed,
+    view,
+)
+from coopgym.algorithms.llm.models import LanguageModel, load_model
+from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
+from coopgym.algorithms.llm.play.conversation import Decoding
+from coopgym.algorithms.llm.play.generators import ModelVoice
+from coopgym.corpus.writer import write_atomically
+from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
+from coopgym.games.parameters import LARGEST
+from coopgym.interfaces.text import Rules
+from coopgym.interfaces.text.dialogue import OnInvalid
+from coopgym.record_fields import each, fields, named, nullable, one_of, plain, real, text, whole
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageResult:
+    """R trained models.
+
+    Attributes:
+        record: everything but weights, as JSON values.
+        models: one per replica; None where training diverged.
+    """
+
+    record: Mapping[str, Any]
+    models: Sequence[LanguageModel | None]
+
+    @property
+    def replicas(self) -> list[tuple[str, int]]:
+        """``(reward, seed)`` of every replica."""
+        return [(entry["reward"], entry["seed"]) for entry in self.record["replicas"]]
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The learner's hyper-parameters."""
+        return dict(self.record["hyperparameters"])
+
+    @property
+    def env_steps(self) -> int:
+        """Decisions taken in rollouts, by the replica that took most."""
+        return max(int(entry["decisions"]) for entry in self.record["replicas"])
+
+    @property
+    def gradient_updates(self) -> int:
+        """Gradient updates, by the replica that took most."""
+        return max(int(entry["gradient_updates"]) for entry in self.record["replicas"])
+
+    def agents(self, replica: ReplicaName = 0, *, stochastic: bool = False) -> list[LanguageAgent]:
+        """Return one agent per seat.
+
+        Raises:
+            ValueError: no such replica, or it diverged.
+        """
+        index = replica_index(self.record, replica)
+        model = self.models[index]
+        if model is None:
+            raise ValueError(f"replica {replica!r} diverged and left no policy")
+        return _agents(self.record, model, stochastic)
+
+    def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
+        """Return ``(decisions, metric, value)`` in the order of training."""
+        return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
+
+    def status(self, replica: ReplicaName = 0) -> str:
+        """Return ``"trained"`` or ``"diverged"``."""
+        return "trained" if self.diverged_at(replica) is None else "diverged"
+
+    def diverged_at(self, replica: ReplicaName = 0) -> int | None:
+        """Return the number of decisions after which a replica diverged, or None."""
+        step: int | None = self._entry(replica)["diverged_at"]
+        return step
+
+    def save(self, path: str | Path) -> None:
+        """Write models (safetensors), record (JSON) and its digest to a folder that `load_language_agents` reads."""
+        folder = Path(path)
+        for number, model in enumerate(self.models):
+            if model is not None:
+                model.save(_model_folder(folder, number))  # with digests of its own files
+        record = json.dumps(self.record, indent=1).encode()
+        write_atomically(folder / DIGESTS_FILE, encode_digests({RECORD_FILE: Digest.of(record)}))
+        write_atomically(folder / RECORD_FILE, record)  # last: a folder with a record is complete
+
+    def _entry(self, replica: ReplicaName) -> Mapping[str, Any]:
+        entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]
+        return entry
+
+
+def training_record(
+    game: str,
+    view: str,
+    seats: int,
+    hyperparameters: Mapping[str, Any],
+    talk: Mapping[str, Any],
+    replicas: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the record of a training, as JSON values."""
+    return {
+        "kind": LANGUAGE,
+        "game": game,
+        "view": view,
+        "seats": seats,
+        "hyperparameters": dict(hyperparameters),
+        "talk": dict(talk),
+        "replicas": replicas,
+    }
+
+
+def talk_record(dialect: str, rules: Rules, decoding: Decoding) -> dict[str, Any]:
+    """Return how a model was talked to, as JSON values."""
+    return {"dialect": dialect, "rules": asdict(rules), "decoding": asdict(decoding)}
+
+
+def load_language_agents(
+    path: str | Path, replica: ReplicaName = 0, *, stochastic: bool = False
+) -> list[LanguageAgent]:
+    """Load the agents of a saved training, one per seat.
+
+    Raises:
+        FileNotFoundError: the folder or one of its files is missing.
+        ValueError: a file cannot be read or was altered, or there is no such replica.
+    """
+    folder = Path(path)
+    check_digests(folder)
+    record = read_record(folder, check_language_record)
+    index = replica_index(record, replica)
+    if record["replicas"][index]["diverged_at"] is not None:
+        raise ValueError(f"replica {replica!r} diverged and left no policy")
+    return _agents(record, load_model(_model_folder(folder, index)), stochastic)
+
+
+def check_language_record(record: Any) -> None:
+    """Make sure that a record is one of trained language models.
+
+    Raises:
+        FieldError: names the field that is not what it must be.
+    """
+    _record(record, "")
+    check_game(record["game"], {}, record["seats"])
+
+
+_share = real(0.0, 1.0)
+
+
+def _fallback(value: Any, path: str) -> None:
+    (one_of("norm", "last") if isinstance(value, str) else _share)(value, path)
+
+
+_rules = fields(
+    {
+        "max_turns": whole(1),
+        "on_invalid": one_of(*get_args(OnInvalid)),
+        "retries": whole(),
+        "penalty": real(0.0),
+        "fallback": _fallback,
+    },
+    closed=True,
+)
+_decoding = fields({"max_tokens": whole(1), "temperature": real(0.0)}, closed=True)
+_replica = fields(
+    {
+        "reward": text,
+        "seed": seed,
+        "diverged_at": nullable(whole()),
+        "decisions": whole(),
+        "gradient_updates": whole(),
+        "curves": curves,
+    },
+    closed=True,
+)
+_record = fields(
+    {
+        "kind": one_of(LANGUAGE),
+        "game": text,
+        "view": view,
+        "seats": whole(1, LARGEST["n_agents"]),
+        "hyperparameters": named(plain),
+        "talk": fields({"dialect": text, "rules": _rules, "decoding": _decoding}, closed=True),
+        "replicas": each(_replica, least=1),
+    },
+    closed=True,
+)
+
+
+def _model_folder(folder: Path, replica: int) -> Path:
+    return folder / f"model_{replica:03d}"
+
+
+def _agents(record: Mapping[str, Any], model: LanguageModel, stochastic: bool) -> list[LanguageAgent]:
+    """Return agents that share one voice: what one seat has worked out, the others need not."""
+    talk = record["talk"]
+    voice = ModelVoice(model, Decoding(**talk["decoding"]))
+    policy = LanguagePolicy(voice, talk["dialect"], Rules(**talk["rules"]))
+    return [LanguageAgent(policy, stochastic) for _ in range(record["seats"])]

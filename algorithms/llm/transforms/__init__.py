@@ -1,7 +1,0 @@
-"""Group transforms: rollouts are repaired, replaced or left out before credit is assigned."""
-
-from coopgym.algorithms.llm.transforms.patch import InterventionPatch
-from coopgym.algorithms.llm.transforms.rejection import RejectionFilter
-from coopgym.algorithms.llm.transforms.repair import Repair
-
-__all__ = ["InterventionPatch", "RejectionFilter", "Repair"]
