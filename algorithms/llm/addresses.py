@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
-from coopgym.algorithms.llm.play.endpoint_generator import EndpointVoice, Price
+from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator, Price
 from coopgym.interfaces.text import Rules
 
 OPTIONS: Mapping[str, Callable[[str], Any]] = {
@@ -38,20 +38,21 @@ def agent(address: str, **options: Any) -> LanguageAgent:
         address: where the server is, e.g. ``http://127.0.0.1:8000/v1?temperature=0.7&cache=answers#model``; without a
             model, the first that the server lists. The query sets `OPTIONS`.
         options: the same, as keywords; they come before the address's. With ``temperature`` 0, the default, the
-            likeliest messages are written, and samples otherwise. ``patience`` is `EndpointVoice`'s, ``max_turns`` that
-            of the dialogues, the prices are those of a million tokens read and written, the others are `Endpoint`'s.
+            likeliest messages are written, and samples otherwise. ``patience`` is `EndpointGenerator`'s, ``max_turns``
+            that of the dialogues, the prices are those of a million tokens read and written, the others are
+            `Endpoint`'s.
 
     Raises:
         ValueError: an address or option that is none.
     """
     parts = urlsplit(address)
     settings = {"temperature": 0.0} | _options(parts.query) | options
-    voice = _taken(settings, patience="patience")
+    waiting = _taken(settings, patience="patience")
     rules = _taken(settings, max_turns="max_turns")
     price = _taken(settings, input_price="read", output_price="written")
     url = urlunsplit(parts._replace(query="", fragment=""))
     endpoint = Endpoint(url=url, model=parts.fragment or None, **settings)
-    speaker = EndpointVoice(endpoint, price=Price(**price) if price else None, **voice)
+    speaker = EndpointGenerator(endpoint, price=Price(**price) if price else None, **waiting)
     policy = LanguagePolicy(speaker, dialect="json", rules=Rules(**rules))
     return LanguageAgent(policy, stochastic=endpoint.temperature > 0.0)
 

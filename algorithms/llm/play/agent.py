@@ -10,7 +10,7 @@ import numpy as np
 
 from coopgym.agents.base import Seat
 from coopgym.algorithms.llm.models.arrays import FloatArray
-from coopgym.algorithms.llm.play.generators import Usage, Voice
+from coopgym.algorithms.llm.play.generators import Generator, Usage
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt_hash
@@ -23,16 +23,16 @@ _NOTHING = Usage(None, None)
 
 @dataclass(frozen=True)
 class LanguagePolicy:
-    """What plays: a voice and the way it is talked to.
+    """What plays: a generator and the way it is talked to.
 
     Attributes:
-        voice: who writes.
+        generator: who writes.
         dialect: how things are worded.
         rules: turns allowed, and what an unreadable answer leads to.
         tools: names of tools; None are all.
     """
 
-    voice: Voice
+    generator: Generator
     dialect: str = "compact"
     rules: Rules = field(default_factory=Rules)
     tools: tuple[str, ...] | None = None
@@ -59,7 +59,8 @@ class LanguageAgent:
         """Return what plays and how it is talked to; as `coopgym.agents.Strategy.identity`."""
         policy = self.policy
         spoken = {"dialect": policy.dialect, "rules": asdict(policy.rules), "tools": policy.tools}
-        return {"voice": policy.voice.identity(), "stochastic": self.stochastic, **spoken}
+        # Stored runs know the generator as "voice".
+        return {"voice": policy.generator.identity(), "stochastic": self.stochastic, **spoken}
 
     def prompt_hash(self, game: AnyGame, view: View, reward: str) -> str:
         """Return the hash of what the model reads in a game."""
@@ -96,7 +97,7 @@ class LanguageAgent:
         for desk, row in zip(self.desks, observation, strict=True):
             desk.see(row)
         dialogues = [Dialogue(desk, self.dialect, self.policy.rules, self.tools) for desk in self.desks]
-        self._deciding = dialogues, self.policy.voice.decide(dialogues, self.streams, self.stochastic)
+        self._deciding = dialogues, self.policy.generator.decide(dialogues, self.streams, self.stochastic)
 
     def act(self, observation: FloatArray) -> FloatArray:
         """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, obs_dim)``."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from coopgym.algorithms.llm.models.arrays import IntArray
-from coopgym.algorithms.llm.play.sessions import SeatTalk, Talk
+from coopgym.algorithms.llm.play.sessions import PlaySession, SeatSession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory, Turn, TurnKind
 from coopgym.interfaces.text import Use
@@ -56,7 +56,7 @@ class Rollout:
     """One side of a conversation, token by token.
 
     Attributes:
-        talk: what is talked to.
+        session: what is talked to.
         model: who writes.
         stream: the rollout's own chance; it does not depend on others in the batch.
 
@@ -64,7 +64,7 @@ class Rollout:
         ValueError: the prompt leaves no room for an answer.
     """
 
-    talk: Talk
+    session: PlaySession
     model: LanguageModel
     stream: np.random.Generator
     prompt_ids: IntArray = field(init=False)
@@ -75,7 +75,7 @@ class Rollout:
     prompts_read: int = field(default=1, init=False)
 
     def __post_init__(self) -> None:
-        prompt = self.talk.dialogues[0].prompt
+        prompt = self.session.dialogues[0].prompt
         self.prompt_ids = np.array(self.model.tokenizer.opening(prompt), dtype=np.int64)
         if self.room <= 0:
             raise ValueError(
@@ -86,12 +86,12 @@ class Rollout:
     @classmethod
     def of_task(cls, task: Task, model: LanguageModel, stream: np.random.Generator) -> Rollout:
         """Start a rollout of a task in its own seat."""
-        return cls(SeatTalk(task.open(), task.seat), model, stream)
+        return cls(SeatSession(task.open(), task.seat), model, stream)
 
     @property
     def waiting(self) -> bool:
         """Whether it is the model's turn to write."""
-        return self.talk.waiting
+        return self.session.waiting
 
     @property
     def context(self) -> IntArray:
@@ -105,18 +105,18 @@ class Rollout:
 
     def prepare(self) -> None:
         """Read the prompt of a decision that has opened since the last message."""
-        if len(self.talk.dialogues) > self.prompts_read:
-            self._read(self.talk.dialogues[-1].prompt)
+        if len(self.session.dialogues) > self.prompts_read:
+            self._read(self.session.dialogues[-1].prompt)
             self.prompts_read += 1
 
     def hear(self, generation: Generation) -> None:
         """Take a message of the model and let the other side answer it; one that was cut off ends the decision."""
-        start, dialogue = len(self.ids), self.talk.dialogues[-1]
+        start, dialogue = len(self.ids), self.session.dialogues[-1]
         number, text = dialogue.written, self.model.tokenizer.decode(generation.ids.tolist())
         self.ids += generation.ids.tolist()
         self.logp += generation.logp.tolist()
         self.mask += [True] * len(generation.ids)
-        reply = self.talk.send(text) if generation.stopped else self.talk.give_up("max_tokens", text)
+        reply = self.session.send(text) if generation.stopped else self.session.give_up("max_tokens", text)
         uses = [use for use in dialogue.calls if use.turn == number]
         calls = tuple(ToolCall(use.name, use.arguments, use.ok) for use in uses)
         self.turns.append(Turn(start, len(self.ids), _kind(uses), calls, reply.text, _key(uses)))
@@ -125,8 +125,8 @@ class Rollout:
 
     def branch(self, stream: np.random.Generator) -> Rollout:
         """Return an independent copy that goes on from here with other chance."""
-        assert isinstance(self.talk, SeatTalk), "only seats of matches branch"
-        other = Rollout(self.talk.branch(), self.model, stream)
+        assert isinstance(self.session, SeatSession), "only seats of matches branch"
+        other = Rollout(self.session.branch(), self.model, stream)
         for name in ("prompt_ids", "ids", "mask", "logp", "turns"):
             setattr(other, name, getattr(self, name).copy())
         other.prompts_read = self.prompts_read
@@ -137,11 +137,11 @@ class Rollout:
 
         What came back last and goes beyond the model's context is left out: nobody has read it.
         """
-        assert isinstance(self.talk, SeatTalk), "only seats of matches are judged"
-        dialogues, seat = self.talk.dialogues, self.talk.seat
-        outcome = self.talk.match.outcome(seat)
+        assert isinstance(self.session, SeatSession), "only seats of matches are judged"
+        dialogues, seat = self.session.dialogues, self.session.seat
+        outcome = self.session.match.outcome(seat)
         answers = tuple(dialogue.level for dialogue in dialogues)
-        finished = self.talk.match.finished
+        finished = self.session.match.finished
         judgement = task.judge(outcome, answers, seat) if finished else task.unanswered()
         read = slice(self.model.context - len(self.prompt_ids))
         return Trajectory(
@@ -169,8 +169,8 @@ class Rollout:
 
 def converse(rollouts: Sequence[Rollout], decoding: Writes) -> None:
     """Let every rollout go on until nobody waits for it, decoding all that wait together."""
-    while talking := [rollout for rollout in rollouts if rollout.waiting]:
-        one_turn(talking, decoding)
+    while speaking := [rollout for rollout in rollouts if rollout.waiting]:
+        one_turn(speaking, decoding)
 
 
 def one_turn(rollouts: Sequence[Rollout], decoding: Writes) -> None:
@@ -181,7 +181,7 @@ def one_turn(rollouts: Sequence[Rollout], decoding: Writes) -> None:
         if rollout.room > 0:
             speaking.append(rollout)
         else:
-            rollout.talk.give_up("max_tokens")
+            rollout.session.give_up("max_tokens")
     for rollout, generation in zip(speaking, decoding.write(speaking) if speaking else (), strict=True):
         rollout.hear(generation)
 

@@ -1,4 +1,4 @@
-"""A voice behind an endpoint: every decision is a chat with a server's model."""
+"""A generator behind an endpoint: every decision is a chat with a server's model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Price:
 
 
 @dataclass(eq=False)
-class EndpointVoice:
+class EndpointGenerator:
     """A model behind an OpenAI-compatible server. All decisions that it is asked for go on side by side.
 
     What the server fails to answer, or does not answer to the end, ends its decision: the reason stands in the

@@ -1,4 +1,4 @@
-"""Voices: who writes an agent's messages. A model that is at hand token by token, or one behind an endpoint."""
+"""Generators: who writes an agent's messages. A model that is at hand token by token, or one behind an endpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout, converse
-from coopgym.algorithms.llm.play.sessions import DecisionTalk
+from coopgym.algorithms.llm.play.sessions import DecisionSession
 from coopgym.interfaces.text import Dialogue
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 REMEMBERED = 20_000
-"""Messages that a voice remembers; then it starts afresh."""
+"""Messages that a generator remembers; then it starts afresh."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Usage:
     note: str | None = None
 
 
-class Voice(Protocol):
+class Generator(Protocol):
     """Writes messages until decisions are made."""
 
     def identity(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Voice(Protocol):
 
 
 @dataclass(eq=False)
-class ModelVoice:
+class ModelGenerator:
     """A language model at hand.
 
     The likeliest message is a function of what was read, so it is computed once per context: play that settles costs
@@ -77,7 +77,7 @@ class ModelVoice:
     ) -> Future[list[list[Usage]]]:
         """Hold dialogues to their ends, at once."""
         rollouts = [
-            Rollout(DecisionTalk(dialogue), self.model, stream)
+            Rollout(DecisionSession(dialogue), self.model, stream)
             for dialogue, stream in zip(dialogues, streams, strict=True)
         ]
         converse(rollouts, self.decoding if stochastic else self)
@@ -102,7 +102,7 @@ class ModelVoice:
 
 
 def _usage(rollout: Rollout) -> list[Usage]:
-    read, dialogue = len(rollout.prompt_ids), rollout.talk.dialogues[-1]
+    read, dialogue = len(rollout.prompt_ids), rollout.session.dialogues[-1]
     cut = dialogue.ended_by == "max_tokens" and dialogue.turns[-1].role == "assistant"
     finishes = ["stop"] * (len(rollout.turns) - cut) + ["length"] * cut
     return [

@@ -8,13 +8,13 @@ import numpy as np
 
 from coopgym.algorithms.llm.models import Generation, LanguageModel
 from coopgym.algorithms.llm.play.conversation import Rollout
-from coopgym.algorithms.llm.play.sessions import Talk
+from coopgym.algorithms.llm.play.sessions import PlaySession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory
 from coopgym.interfaces.text import Desk, Dialogue, on_grid
 
 Calls = tuple[ToolCall, ...]
-Script = Callable[[Talk], Iterator[str]]
+Script = Callable[[PlaySession], Iterator[str]]
 """Writes the next message whenever it is asked to; each must have been sent before the next."""
 
 MARGIN = 0.1
@@ -78,10 +78,10 @@ def gold_play(golds: Sequence[float]) -> Script:
     It goes on from wherever a conversation stands and does not repeat calls. There are no thoughts.
     """
 
-    def script(talk: Talk) -> Iterator[str]:
-        while talk.waiting:
-            dialogue = talk.dialogues[-1]
-            left = missing_calls(dialogue, golds[len(talk.dialogues) - 1])
+    def script(session: PlaySession) -> Iterator[str]:
+        while session.waiting:
+            dialogue = session.dialogues[-1]
+            left = missing_calls(dialogue, golds[len(session.dialogues) - 1])
             for calls in spread(left, dialogue.rules.max_turns - dialogue.written):
                 yield written(dialogue, calls)
                 if dialogue.decided:
@@ -101,9 +101,9 @@ def say(rollout: Rollout, text: str) -> bool:
     return True
 
 
-def recite(rollout: Rollout, script: Script) -> None:
+def play_script(rollout: Rollout, script: Script) -> None:
     """Let a script write a rollout's messages, to the end or until the model's context is full."""
-    for text in script(rollout.talk):
+    for text in script(rollout.session):
         if not say(rollout, text):
             return
 

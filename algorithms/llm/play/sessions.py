@@ -8,7 +8,7 @@ from coopgym.interfaces.text import Dialogue, Reply, TextMatch
 from coopgym.interfaces.text.dialogue import Ending
 
 
-class Talk(Protocol):
+class PlaySession(Protocol):
     """One side of a conversation that asks for decisions."""
 
     @property
@@ -26,7 +26,7 @@ class Talk(Protocol):
         """End the decision without an answer."""
 
 
-class SeatTalk:
+class SeatSession:
     """A seat of a match."""
 
     def __init__(self, match: TextMatch, seat: int) -> None:
@@ -50,12 +50,12 @@ class SeatTalk:
         """End the decision without an answer."""
         return self.match.give_up(self.seat, reason, text)
 
-    def branch(self) -> SeatTalk:
+    def branch(self) -> SeatSession:
         """Return the seat of an independent copy of the match."""
-        return SeatTalk(TextMatch.restore(self.match.snapshot()), self.seat)
+        return SeatSession(TextMatch.restore(self.match.snapshot()), self.seat)
 
 
-class DecisionTalk:
+class DecisionSession:
     """A single decision, whoever plays the rest."""
 
     def __init__(self, dialogue: Dialogue) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 
 from coopgym.algorithms.llm.models import LanguageModel
 from coopgym.algorithms.llm.play.conversation import Rollout
-from coopgym.algorithms.llm.play.scripted_play import Script, partner_level, recite
-from coopgym.algorithms.llm.play.sessions import Talk
+from coopgym.algorithms.llm.play.scripted_play import Script, partner_level, play_script
+from coopgym.algorithms.llm.play.sessions import PlaySession
 from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Trajectory
 from coopgym.interfaces.text import Desk, on_grid
@@ -42,16 +42,16 @@ def demonstrations(
 
 def _demonstration(task: Task, model: LanguageModel, rng: np.random.Generator) -> Trajectory:
     rollout = Rollout.of_task(task, model, rng)
-    recite(rollout, _mixed_play(task, rng))
+    play_script(rollout, _mixed_play(task, rng))
     return rollout.trajectory(task)
 
 
 def _mixed_play(task: Task, rng: np.random.Generator) -> Script:
     """Return the script of a player that picks a level, asks about it in one way or another, and submits it."""
 
-    def script(talk: Talk) -> Iterator[str]:
-        while talk.waiting:
-            dialogue, decision = talk.dialogues[-1], len(talk.dialogues) - 1
+    def script(session: PlaySession) -> Iterator[str]:
+        while session.waiting:
+            dialogue, decision = session.dialogues[-1], len(session.dialogues) - 1
             level = _level(task, decision, dialogue.desk, rng)
             style = STYLES[int(rng.integers(len(STYLES)))]
             calls = [*style(dialogue.desk, level, rng)][-dialogue.rules.max_turns :]  # the last one submits

@@ -22,7 +22,7 @@ from coopgym.algorithms.common.training_record import (
 from coopgym.algorithms.llm.models import LanguageModel, load_model
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.conversation import Decoding
-from coopgym.algorithms.llm.play.generators import ModelVoice
+from coopgym.algorithms.llm.play.generators import ModelGenerator
 from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
 from coopgym.games.parameters import LARGEST
@@ -204,8 +204,8 @@ def _model_folder(folder: Path, replica: int) -> Path:
 
 
 def _agents(record: Mapping[str, Any], model: LanguageModel, stochastic: bool) -> list[LanguageAgent]:
-    """Return agents that share one voice: what one seat has worked out, the others need not."""
+    """Return agents that share one generator: what one seat has worked out, the others need not."""
     talk = record["talk"]
-    voice = ModelVoice(model, Decoding(**talk["decoding"]))
-    policy = LanguagePolicy(voice, talk["dialect"], Rules(**talk["rules"]))
+    generator = ModelGenerator(model, Decoding(**talk["decoding"]))
+    policy = LanguagePolicy(generator, talk["dialect"], Rules(**talk["rules"]))
     return [LanguageAgent(policy, stochastic) for _ in range(record["seats"])]

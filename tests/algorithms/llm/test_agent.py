@@ -16,7 +16,7 @@ from coopgym.agents import make_agent, play
 from coopgym.algorithms.llm.models import SmallModel
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.conversation import Decoding
-from coopgym.algorithms.llm.play.generators import ModelVoice
+from coopgym.algorithms.llm.play.generators import ModelGenerator
 from coopgym.algorithms.llm.training.result import LanguageResult, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.benchmarks.recording import turn_table, turns_of
@@ -33,11 +33,11 @@ GAME = make_game("TrustDilemma-v1", max_steps=4)
 
 @pytest.fixture(scope="session")
 def policy(pupil: Callable[[], SmallModel]) -> LanguagePolicy:
-    return LanguagePolicy(ModelVoice(pupil(), DECODING), "compact", RULES)
+    return LanguagePolicy(ModelGenerator(pupil(), DECODING), "compact", RULES)
 
 
 def parrots(message: str) -> list[LanguageAgent]:
-    policy = LanguagePolicy(ModelVoice(Parrot(lambda text: message), DECODING), "compact", RULES)
+    policy = LanguagePolicy(ModelGenerator(Parrot(lambda text: message), DECODING), "compact", RULES)
     return [LanguageAgent(policy), LanguageAgent(policy)]
 
 
@@ -62,10 +62,10 @@ def test_play_repeats_itself(policy: LanguagePolicy) -> None:
 def test_remembering_messages_changes_none(policy: LanguagePolicy, monkeypatch: pytest.MonkeyPatch) -> None:
     agents = [LanguageAgent(policy), LanguageAgent(policy)]
     remembered = play(GAME, agents, episodes=2, seed=1)
-    voice = policy.voice
-    assert isinstance(voice, ModelVoice)
+    generator = policy.generator
+    assert isinstance(generator, ModelGenerator)
     monkeypatch.setattr("coopgym.algorithms.llm.play.generators.REMEMBERED", -1)
-    forgetful = LanguagePolicy(ModelVoice(voice.model, DECODING), "compact", RULES)
+    forgetful = LanguagePolicy(ModelGenerator(generator.model, DECODING), "compact", RULES)
     again = [LanguageAgent(forgetful), LanguageAgent(forgetful)]
     assert np.array_equal(play(GAME, again, episodes=2, seed=1).payoffs, remembered.payoffs)
     assert [agent.transcript for agent in again] == [agent.transcript for agent in agents]
@@ -126,7 +126,7 @@ def test_what_is_said_after_an_episode_s_end_is_not_recorded() -> None:
 
 
 def test_a_context_without_room_is_told() -> None:
-    policy = LanguagePolicy(ModelVoice(Parrot(context=20), DECODING))
+    policy = LanguagePolicy(ModelGenerator(Parrot(context=20), DECODING))
     with pytest.raises(ValueError, match=r"the prompt has .* tokens and the model's context is 20; use a longer"):
         play(GAME, [LanguageAgent(policy), LanguageAgent(policy)])
 

@@ -18,7 +18,7 @@ import coopgym
 from coopgym.agents import Scenario, Seat, make_agent, play
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent
-from coopgym.algorithms.llm.play.endpoint_generator import EndpointVoice, Price
+from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator, Price
 from coopgym.algorithms.llm.play.generators import Usage
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.executors import InProcess
@@ -66,12 +66,12 @@ def decision() -> Callable[[], Dialogue]:
     return opened
 
 
-def voice(server: ChatServer, patience: int = 2, price: Price | None = None, **settings: Any) -> EndpointVoice:
+def voice(server: ChatServer, patience: int = 2, price: Price | None = None, **settings: Any) -> EndpointGenerator:
     usual = {"url": server.url, "model": "m", "retries": 0, "timeout": 5.0, "clock": TimelessClock()}
-    return EndpointVoice(Endpoint(**{**usual, **settings}), patience, price)
+    return EndpointGenerator(Endpoint(**{**usual, **settings}), patience, price)
 
 
-def decided(speaker: EndpointVoice, *dialogues: Dialogue, stochastic: bool = False) -> list[list[Usage]]:
+def decided(speaker: EndpointGenerator, *dialogues: Dialogue, stochastic: bool = False) -> list[list[Usage]]:
     return speaker.decide(dialogues, streams(len(dialogues)), stochastic).result(timeout=30)
 
 
@@ -196,8 +196,8 @@ def test_an_address_is_an_agent() -> None:
     assert isinstance(agent, LanguageAgent)
     assert agent.stochastic
     assert agent.policy.rules.max_turns == 3
-    assert isinstance(agent.policy.voice, EndpointVoice)
-    endpoint, price = agent.policy.voice.endpoint, agent.policy.voice.price
+    assert isinstance(agent.policy.generator, EndpointGenerator)
+    endpoint, price = agent.policy.generator.endpoint, agent.policy.generator.price
     assert price == Price(read=0.0, written=2.0)
     assert (endpoint.url, endpoint.model) == ("http://127.0.0.1:8000/v1", "org/model-7b")
     assert (endpoint.temperature, endpoint.cache, endpoint.retries) == (0.7, "kept", 1)

@@ -6,7 +6,7 @@ from parrot import Parrot, played, task
 
 from coopgym.algorithms.llm.models import Generation
 from coopgym.algorithms.llm.play.conversation import Rollout
-from coopgym.algorithms.llm.play.scripted_play import gold_play, gold_traces, recite, resume, say, spread
+from coopgym.algorithms.llm.play.scripted_play import gold_play, gold_traces, play_script, resume, say, spread
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.play.trajectories import ToolCall
 from coopgym.interfaces.text import Rules
@@ -46,7 +46,7 @@ def test_traces_try_three_levels_and_end_in_the_right_one(gold, partner):
 def test_the_oracle_plays_right_within_its_turns_in_any_dialect(dialect, game, turns):
     where = TaskSettings(game, dialect=dialect, rules=Rules(max_turns=turns)).draw(np.random.default_rng(turns))
     rollout = begun(where, Parrot(context=30_000))
-    recite(rollout, gold_play([where.gold]))
+    play_script(rollout, gold_play([where.gold]))
     member = rollout.trajectory(where)
     assert member.correct
     assert member.format_ok
@@ -58,7 +58,7 @@ def test_the_oracle_goes_on_without_repeating_calls():
     where = task()
     rollout = begun(where)
     say(rollout, "payoff .40 .25\nobserve")
-    recite(rollout, gold_play([where.gold]))
+    play_script(rollout, gold_play([where.gold]))
     calls = [(call.name, str(call.args)) for turn in rollout.turns for call in turn.calls]
     assert len(calls) == len(set(calls)) == 7
 
@@ -66,14 +66,14 @@ def test_the_oracle_goes_on_without_repeating_calls():
 def test_the_oracle_plays_every_decision_of_a_window():
     where = task(decisions=2)
     rollout = begun(where)
-    recite(rollout, gold_play([0.3, 0.7]))
+    play_script(rollout, gold_play([0.3, 0.7]))
     assert rollout.trajectory(where).levels == (0.3, 0.7)
 
 
 def test_a_full_context_ends_a_recital():
     where = task()
     rollout = begun(where, Parrot(context=150))
-    recite(rollout, gold_play([where.gold]))
+    play_script(rollout, gold_play([where.gold]))
     member = rollout.trajectory(where)
     assert member.turns
     assert member.answer is None
@@ -109,7 +109,7 @@ def test_messages_that_were_cut_off_are_taken_up_as_such():
     assert member.levels[1] == 0.7
     again = resume(where, member, 2, Parrot(), np.random.default_rng(0))
     assert np.array_equal(again.context, member.context(2))
-    assert len(again.talk.dialogues) == 2
+    assert len(again.session.dialogues) == 2
 
 
 def test_a_rollout_that_read_something_else_is_not_taken_up():

@@ -22,7 +22,7 @@ from coopgym.agents.play import Episodes
 from coopgym.algorithms.llm.models import background
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
-from coopgym.algorithms.llm.play.endpoint_generator import EndpointVoice
+from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator
 
 GAME = "GraduatedSanction-v1"
 SEATS, ROUNDS = 6, 2
@@ -52,7 +52,9 @@ def considered(request: dict[str, Any]) -> dict[str, Any]:
 def models(server: ChatServer, count: int = SEATS, **settings: Any) -> list[LanguageAgent]:
     """Return agents with a voice each."""
     endpoints = [Endpoint(url=server.url, model="m", timeout=60.0, **settings) for _ in range(count)]
-    return [LanguageAgent(LanguagePolicy(EndpointVoice(each), dialect="json"), stochastic=True) for each in endpoints]
+    return [
+        LanguageAgent(LanguagePolicy(EndpointGenerator(each), dialect="json"), stochastic=True) for each in endpoints
+    ]
 
 
 def played(agents: list[LanguageAgent], episodes: int = 1) -> Episodes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from coopgym.algorithms.llm.method.slots import Sampler
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.play.conversation import Rollout, converse
-from coopgym.algorithms.llm.play.sessions import SeatTalk
+from coopgym.algorithms.llm.play.sessions import SeatSession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Group, Match, Trajectory
 
@@ -32,7 +32,7 @@ class Matches(Sampler):
         seats = tuple(range(_seats(task)))
         match = task.table(seats)
         return [
-            Rollout(SeatTalk(match, seat), services.model, services.stream("match", *place, seat)) for seat in seats
+            Rollout(SeatSession(match, seat), services.model, services.stream("match", *place, seat)) for seat in seats
         ]
 
 

@@ -104,7 +104,7 @@ def _evidence(task: Task, member: Trajectory, level: float, services: Services) 
     if not asked:
         return None
     place = resume(task, member, last.start, services.model, services.stream("evidence"))
-    desk = place.talk.dialogues[-1].desk
+    desk = place.session.dialogues[-1].desk
     profiles = np.stack([desk.profile(level, desk.others(partner)) for partner in asked])
     rewards = desk.imagined.stage(profiles)[0][:, task.seat]
     low, high = task.settings.disagreement[1][task.seat], task.settings.ideal[1][task.seat]

@@ -67,7 +67,7 @@ class GoldPath(Settings, Signal):
         plain = [rollouts[0].prompt_ids for rollouts in drafts]
         for task, rollouts in zip(tasks, drafts, strict=True):
             for rollout in rollouts:
-                told = privileged_hint(task) + rollout.talk.dialogues[0].prompt
+                told = privileged_hint(task) + rollout.session.dialogues[0].prompt
                 rollout.prompt_ids = np.array(services.model.tokenizer.opening(told), dtype=np.int64)
         services.converse([rollout for rollouts in drafts for rollout in rollouts])
         return [

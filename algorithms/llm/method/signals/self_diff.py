@@ -36,7 +36,7 @@ class SelfDiff(Signal):
 
 def _next_try(task: Task, member: Trajectory, turn: int, services: Services) -> str | None:
     """Return the message of the reference's next call that tries a level; None if it has tried all that it would."""
-    dialogue = resume(task, member, turn, services.model, services.stream("diff")).talk.dialogues[-1]
+    dialogue = resume(task, member, turn, services.model, services.stream("diff")).session.dialogues[-1]
     left = missing_calls(dialogue, turn_golds(task, member)[turn])
     tries = [call for call in left if own_levels(call)]
     return written(dialogue, (tries[0],)) if tries else None

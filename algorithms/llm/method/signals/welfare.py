@@ -86,7 +86,7 @@ def _calibration(task: Task, member: Trajectory, services: Services) -> float | 
         if not said:
             continue
         place = resume(task, member, decision.turns.start, services.model, services.stream("welfare"))
-        desk = place.talk.dialogues[-1].desk
+        desk = place.session.dialogues[-1].desk
         profiles = np.stack([desk.profile(own, desk.others(others)) for own, others, _ in said])
         guessed += [payoff for _, _, payoff in said]
         paid += (desk.imagined.stage(profiles)[1][:, task.seat] / desk.payoff_unit).tolist()
