@@ -15,7 +15,7 @@ Fields = dict[str, Tensor]
 """Tensors ``(R, M, *shape)`` by name."""
 
 
-class Replay:
+class ReplayBuffer:
     """A ring buffer of transitions, in the order of time, B of them per step.
 
     What follows a transition stands B rows further, so nothing is stored twice; the newest steps have no successors yet

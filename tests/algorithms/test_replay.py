@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.common.replay_buffer import Replay
+from coopgym.algorithms.common.replay_buffer import ReplayBuffer
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.off_policy_loop import transitions
 from coopgym.algorithms.marl.core.rollout_buffer import needed
@@ -28,7 +28,7 @@ SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_
     pushes=st.lists(st.integers(1, 9), min_size=1, max_size=6),
 )
 def test_replay_keeps_the_last_transitions_in_order(copies: int, steps: int, spare: int, pushes: list[int]) -> None:
-    replay = Replay(2, steps * copies + min(spare, copies - 1), copies, {"number": (), "pair": (2, 1)}, CPU)
+    replay = ReplayBuffer(2, steps * copies + min(spare, copies - 1), copies, {"number": (), "pair": (2, 1)}, CPU)
     history: list[int] = []
     for pushed in pushes:
         new = torch.arange(len(history), len(history) + pushed * copies, dtype=torch.float32)
@@ -43,7 +43,7 @@ def test_replay_keeps_the_last_transitions_in_order(copies: int, steps: int, spa
         assert now["number"][0].int().tolist() == kept[: replay.size]
         assert torch.equal(following["number"], now["number"] + copies * torch.tensor([[1.0], [-1.0]]))
         assert torch.equal(now["pair"], now["number"][..., None, None].expand(-1, -1, 2, 1))
-    again = Replay(2, replay.capacity, copies, {"number": (), "pair": (2, 1)}, CPU)
+    again = ReplayBuffer(2, replay.capacity, copies, {"number": (), "pair": (2, 1)}, CPU)
     again.restore(replay.state())
     assert again.size == replay.size
     if replay.size:
@@ -53,7 +53,7 @@ def test_replay_keeps_the_last_transitions_in_order(copies: int, steps: int, spa
 
 def test_a_buffer_needs_room_for_a_step_and_what_follows() -> None:
     with pytest.raises(ValueError, match="buffer_size=15: expected room for 4 steps of 4 copies"):
-        Replay(1, 15, 4, {"number": ()}, CPU, ahead=3)
+        ReplayBuffer(1, 15, 4, {"number": ()}, CPU, ahead=3)
 
 
 def trainer(settings: MADDPG = SMALL, game: str = "TrustDilemma-v1") -> tuple[Trainer, MADDPGSeats]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.optimiser import StackedAdam
-from coopgym.algorithms.common.replay_buffer import Replay
+from coopgym.algorithms.common.replay_buffer import ReplayBuffer
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.common.value_normalisation import SteadyValue
@@ -95,7 +95,9 @@ class OffPolicySeats(AgentLearner):
             fields |= {f"final_{name}": fields[name] for name in ("observation", "state") if name in fields}
         self.replay = self.keep(
             "replay",
-            Replay(context.lead[0], settings.buffer_size, context.copies, fields, context.device, settings.n_steps),
+            ReplayBuffer(
+                context.lead[0], settings.buffer_size, context.copies, fields, context.device, settings.n_steps
+            ),
         )
         self.steady = self.keep(
             "steady",

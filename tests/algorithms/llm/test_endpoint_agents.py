@@ -66,7 +66,7 @@ def decision() -> Callable[[], Dialogue]:
     return opened
 
 
-def voice(server: ChatServer, patience: int = 2, price: Price | None = None, **settings: Any) -> EndpointGenerator:
+def generator(server: ChatServer, patience: int = 2, price: Price | None = None, **settings: Any) -> EndpointGenerator:
     usual = {"url": server.url, "model": "m", "retries": 0, "timeout": 5.0, "clock": TimelessClock()}
     return EndpointGenerator(Endpoint(**{**usual, **settings}), patience, price)
 
@@ -81,7 +81,7 @@ def streams(count: int) -> list[np.random.Generator]:
 
 def test_a_decision_is_a_chat(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
     dialogue = decision()
-    usage = decided(voice(server, temperature=0.5), dialogue)
+    usage = decided(generator(server, temperature=0.5), dialogue)
     assert (dialogue.level, dialogue.ended_by) == (0.4, "answer")
     assert usage == [[Usage(7, 3, paid_tokens=10, cached_tokens=0, requests=1, finish="stop")] * 2]
     first, second = server.requests
@@ -92,7 +92,7 @@ def test_a_decision_is_a_chat(server: ChatServer, decision: Callable[[], Dialogu
 
 
 def test_chance_is_the_dialogues_own(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
-    samples = voice(server, temperature=0.5)
+    samples = generator(server, temperature=0.5)
     decided(samples, decision(), decision(), stochastic=True)
     together = {(request["seed"], len(request["messages"])) for request in server.requests}
     assert {request["temperature"] for request in server.requests} == {0.5}
@@ -107,7 +107,7 @@ def test_what_fails_is_recorded_and_counted(server: ChatServer, decision: Callab
     answer, reason = {**TROUBLES, **REFUSALS}[name]
     server.script = [answer]
     fails, works = decision(), decision()
-    usage = decided(voice(server, concurrency=1, temperature=1.0), fails, works, stochastic=True)
+    usage = decided(generator(server, concurrency=1, temperature=1.0), fails, works, stochastic=True)
     assert (fails.level, fails.ended_by, fails.problems, fails.action) == (None, "error", 1, fails.desk.seat.norm)
     said = fails.turns[-1]
     assert (said.role, said.valid) == ("assistant", False)
@@ -125,7 +125,7 @@ def test_half_a_message_is_not_played_whatever_it_says(
     whole = f"{SUBMIT} and so "
     server.script = [replace(answer, body=completion(whole, finish=answer.body["choices"][0]["finish_reason"]))]
     dialogue = decision()
-    ((usage,),) = decided(voice(server), dialogue)
+    ((usage,),) = decided(generator(server), dialogue)
     ending = "max_tokens" if finish == "length" else "error"
     assert (dialogue.level, dialogue.ended_by, dialogue.problems) == (None, ending, 1)
     assert (dialogue.turns[-1].content, dialogue.turns[-1].valid) == (whole, False)
@@ -137,7 +137,7 @@ def test_a_message_that_is_all_cut_off_has_a_row_of_its_own(
 ) -> None:
     server.script = [Answer(completion(None, finish="length"))]
     dialogue = decision()
-    decided(voice(server), dialogue)
+    decided(generator(server), dialogue)
     assert dialogue.turns[-1].content == "(no message: nothing but a limit of tokens)"
 
 
@@ -147,7 +147,7 @@ def test_a_decision_has_a_time_limit_over_all_its_messages(
     busy = Answer(status=503, headers={"Retry-After": "40"})
     server.script = [busy, Answer(player), busy]
     dialogue = decision()
-    usage = decided(voice(server, retries=5, time_limit=70.0), dialogue)
+    usage = decided(generator(server, retries=5, time_limit=70.0), dialogue)
     assert [each.requests for each in usage[0]] == [2, 1]
     assert "the limit of 70 s leaves no time" in dialogue.turns[-1].content
 
@@ -155,7 +155,7 @@ def test_a_decision_has_a_time_limit_over_all_its_messages(
 def test_what_was_asked_before_is_not_paid_again(
     server: ChatServer, decision: Callable[[], Dialogue], tmp_path: Path
 ) -> None:
-    speaker = voice(server, price=Price(read=1000.0, written=2000.0), cache=tmp_path)
+    speaker = generator(server, price=Price(read=1000.0, written=2000.0), cache=tmp_path)
     paid, same = decided(speaker, decision(), decision())
     (later,) = decided(speaker, decision())
     assert [(each.paid_tokens, each.cached_tokens, each.requests) for each in paid] == [(10, 0, 1)] * 2
@@ -171,7 +171,7 @@ def test_what_was_asked_before_is_not_paid_again(
 def test_a_server_that_falls_silent_is_put_up_with_for_a_while(
     server: ChatServer, decision: Callable[[], Dialogue]
 ) -> None:
-    speaker = voice(server, patience=1)
+    speaker = generator(server, patience=1)
     endings = []
     for silent in (0, 1, 0, 1):
         server.script, dialogue = [Answer(status=500)] * silent, decision()
@@ -186,7 +186,7 @@ def test_a_server_that_falls_silent_is_put_up_with_for_a_while(
 def test_a_server_that_never_answered_is_not_there(server: ChatServer, decision: Callable[[], Dialogue]) -> None:
     server.script = [Answer(status=500)] * 2
     with pytest.raises(ConnectionError, match="HTTP 500"):
-        decided(voice(server), decision(), decision(), stochastic=True)
+        decided(generator(server), decision(), decision(), stochastic=True)
 
 
 def test_an_address_is_an_agent() -> None:

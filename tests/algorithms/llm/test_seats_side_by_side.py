@@ -50,7 +50,7 @@ def considered(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def models(server: ChatServer, count: int = SEATS, **settings: Any) -> list[LanguageAgent]:
-    """Return agents with a voice each."""
+    """Return agents with a generator each."""
     endpoints = [Endpoint(url=server.url, model="m", timeout=60.0, **settings) for _ in range(count)]
     return [
         LanguageAgent(LanguagePolicy(EndpointGenerator(each), dialect="json"), stochastic=True) for each in endpoints
