@@ -67,7 +67,7 @@ def test_the_mixer_sees_the_state_and_learns_with_the_values() -> None:
     trainer.learn(0.0)
     batch = seats.batch(torch.arange(32).expand(2, -1))
     state = needed(batch.state).clone().requires_grad_()
-    (slope,) = torch.autograd.grad(seats.mixed(torch.ones(2, 4, 32), state).sum(), state)
+    (slope,) = torch.autograd.grad(seats.joint_value(torch.ones(2, 4, 32), state).sum(), state)
     assert slope.abs().sum() > 0.0
     before = [stack.flat.clone() for stack, _ in seats.followers.values()]
     losses = [seats.improve(batch, 0.0)["value_loss"] for _ in range(100)]

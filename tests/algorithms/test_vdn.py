@@ -30,11 +30,11 @@ def test_the_best_joint_action_is_everyones_best_level() -> None:
     values = seats.values(trainer.collect().observation[:, :, 0])  # (1, 2, B, K)
     joint = torch.stack(
         [
-            seats.mixed(picked(values, torch.tensor(pair).view(1, 2, 1).expand(1, 2, 8)), None)
+            seats.joint_value(picked(values, torch.tensor(pair).view(1, 2, 1).expand(1, 2, 8)), None)
             for pair in itertools.product(range(3), repeat=2)
         ]
     )
-    greedy = seats.mixed(picked(values, values.argmax(-1)), None)
+    greedy = seats.joint_value(picked(values, values.argmax(-1)), None)
     assert torch.equal(greedy, joint.amax(0))
 
 

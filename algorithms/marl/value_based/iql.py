@@ -109,7 +109,7 @@ class IQLSeats(OffPolicySeats):
         self.average.update(self.values.parameters, progress)
         return metrics
 
-    def mixed(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
+    def joint_value(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
         """Return what is compared with the reward, ``(R, n, M)`` here and ``(R, 1, M)`` where seats have it in common.
 
         Args:
@@ -123,12 +123,12 @@ class IQLSeats(OffPolicySeats):
         """Return squared errors ``(R,)`` of the levels taken against Double-DQN targets (van Hasselt et al., Eq. 4)."""
         with torch.no_grad():
             best = self.values(batch.next_observation).argmax(-1)
-            following = self.mixed(
+            following = self.joint_value(
                 picked(self.target_values(batch.next_observation), best), batch.next_state, target=True
             )
             goal = self.target(batch, following)[:, : following.shape[1]]
         level = level_of(0.5 * (batch.level + 1.0), self.settings.levels)
-        value = self.mixed(picked(self.values(batch.observation), level), batch.state)
+        value = self.joint_value(picked(self.values(batch.observation), level), batch.state)
         return (value - goal).square().mean(-1).sum(-1)
 
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:

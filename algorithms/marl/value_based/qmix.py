@@ -53,7 +53,7 @@ class QMIXSeats(IQLSeats):
         self.mixer.initialise(context)
         self.learn_with_target("mixer", self.mixer.parameters, self.target_mixer.parameters)
 
-    def mixed(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
+    def joint_value(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
         mixer = self.target_mixer if target else self.mixer
         return mixer(values, needed(state))
 

@@ -35,5 +35,5 @@ class VDN(IQL):
 class VDNSeats(IQLSeats):
     """Values of levels that add up to one common value per replica (Sunehag et al. 2018, Eq. 3)."""
 
-    def mixed(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
+    def joint_value(self, values: Tensor, state: Tensor | None, target: bool = False) -> Tensor:
         return values.sum(1, keepdim=True)
