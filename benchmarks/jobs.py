@@ -121,8 +121,8 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
     try:
         result = training.made.train(
             specs[0].game,
-            rewards=dict.fromkeys(spec.reward for spec in specs),
-            seeds=dict.fromkeys(spec.training_seed for spec in specs),
+            rewards=dict.fromkeys(spec.replica[0] for spec in specs),
+            seeds=dict.fromkeys(spec.replica[1] for spec in specs),
             env_steps=training.env_steps,
             game_parameters=specs[0].parameters,
             view=specs[0].view,
@@ -140,7 +140,7 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
 
 def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Iterable[_Run]:
     for spec in specs:
-        replica = (spec.reward, spec.training_seed)
+        replica = spec.replica
         curve = table_from_rows(
             "curves",
             [

@@ -233,7 +233,7 @@ def print_trained(console: TerminalConsole, trained: Trained) -> None:
 
 
 def _return(episodes: Episodes, reward: str) -> float:
-    return float(episodes.returns[reward].sum(1).mean())
+    return float(episodes.returns[reward_layer(reward).mode.name].sum(1).mean())
 
 
 def _numbers(episodes: Episodes, reward: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from coopgym.agents import Strategy, agent_names, make_agent, play
 from coopgym.algorithms import learners
 from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, PublishedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
@@ -120,13 +121,14 @@ def _rewards() -> Iterator[tuple[str, Entry]]:
     matrix = "matrix=1,0.5,0,0;0,1,0,0;0.25,0,1,0;0,0,0,1"
     modes = ("private", "integrated", "cooperative", "mutuality=0.25", "svo=30", "inequity=1,0.5", matrix)
     for mode in modes:
-        layer = reward_layer(mode)
-        yield type(layer).__name__, Entry(layer.version, partial(_rewarded, mode), EXACT, among)
+        found = reward_layer(mode).mode
+        yield type(found).__name__, Entry(found.version, partial(_rewarded, mode), EXACT, among)
 
 
 def _rewarded(mode: str) -> Numbers:
     game, layer = make_game(TEAM), reward_layer(mode)
-    return [layer(game, transition) for *_, transition in replay(game, random_tape(game, 5, (2,), seed=2))]
+    played = replay(game, random_tape(game, 5, (2,), seed=2))
+    return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
 
 
 class Drawn(Strategy):

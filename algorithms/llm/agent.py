@@ -76,7 +76,7 @@ class LanguageAgent:
         Raises:
             ValueError: the game is not registered, so that its rules cannot be worked with.
         """
-        game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward)
+        game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward).evaluated
         self.seat = seat
         self.desks = [Desk(game, seat, layer) for _ in range(episodes)]
         self.streams = rng.spawn(episodes)

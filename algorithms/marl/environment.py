@@ -79,12 +79,13 @@ def objective_signal(rewards: Tensor, objective: Objective) -> Tensor:
 def reward_scales(make: EnvironmentFactory, replicas: Sequence[Replica], objective: Objective) -> Tensor:
     """Return one positive scale per replica, ``(R,)``: the size of the mean signal when everybody plays 50 %.
 
-    Computed over one episode in double precision, so it is the same number for every seed, learner and device. Where
-    the signal (nearly) cancels, as in zero-sum rewards, the size of the mean payoff stands in for it.
+    Computed over one episode in double precision, so it is the same number for every seed, learner and device, and for
+    every transform of a mode. Where the signal (nearly) cancels, as in zero-sum rewards, the size of the mean payoff
+    stands in for it.
     """
     scales = {replica.reward: 0.0 for replica in replicas}
     for reward in scales:
-        environment = make(_SCALE_COPIES, device="cpu", reward=reward, dtype=torch.float64)
+        environment = make(_SCALE_COPIES, device="cpu", reward=reward.evaluated, dtype=torch.float64)
         environment.reset(seed=0)
         half = torch.tensor(environment.game.spec.endowments / 2.0).expand(_SCALE_COPIES, -1)
         signal, payoff = 0.0, 0.0

@@ -19,7 +19,7 @@ from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.spaces import checked_view
 from coopgym.oracles.dynamic.frozen import Agents
 from coopgym.oracles.games.rollout import expected_step
-from coopgym.rewards import MODES, RewardLayer, reward_layer
+from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
 
 TRUST_AT_ONCE = 50_000
 """Entries of trust matrices in one batch: few enough to stay in a processor's cache."""
@@ -51,7 +51,7 @@ class Outcome:
 
 def outcome(game: AnyGame, reward: str | RewardLayer, conduct: Conduct, chance: Chance) -> Outcome:
     """Play W ways under one reward, E episodes each. Payoff noise is at its mean."""
-    layer, per_way = reward_layer(reward), chance.episodes * game.n_agents**2
+    layer, per_way = reward_layer(reward).evaluated, chance.episodes * game.n_agents**2
     parts = []
     for ways in _blocks(len(conduct), max(1, TRUST_AT_ONCE // per_way)):
         part = conduct[ways].repeated(chance.episodes)
@@ -86,7 +86,7 @@ def outcome_among(
     Raises:
         ValueError: the agents are not one per seat, or their actions are not playable.
     """
-    layer = reward_layer(reward)
+    layer = reward_layer(reward).evaluated
     seated = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
     episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), seated)
     shares = np.stack(seated.shares)
@@ -97,7 +97,7 @@ def outcome_among(
 
 def evaluation(game: AnyGame, reward: str, held: FloatArray, chance: Chance) -> dict[str, Any]:
     """Return the evaluation columns of ``runs`` for actions ``(N,)`` that everybody holds."""
-    layer = reward_layer(reward)
+    layer = reward_layer(reward).evaluated
     layers = list({**MODES, layer.name: layer}.values())
     conduct = Conduct.levels(held[None]).repeated(chance.episodes)
     episodes = rollout(game, layers, chance.start(game, slice(0, 1)), fixed_in_advance(conduct))
@@ -109,7 +109,7 @@ def fixed_in_advance(conduct: Conduct) -> Choose:
     return lambda t, _: conduct.at(t)
 
 
-def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: Choose) -> Episodes:
+def rollout(game: AnyGame, layers: Sequence[Rewards], start: State, choose: Choose) -> Episodes:
     """Play a batch of episodes to their ends; steps after an episode's end do not count.
 
     Args:
@@ -180,7 +180,7 @@ def _blocks(count: int, size: int) -> Iterator[slice]:
         yield slice(first, min(first + size, count))
 
 
-def _summed_up(episodes: Episodes, layer: RewardLayer, per_way: int) -> Outcome:
+def _summed_up(episodes: Episodes, layer: Rewards, per_way: int) -> Outcome:
     def by_way(array: FloatArray) -> FloatArray:
         return array.reshape(-1, per_way, *array.shape[1:])
 

@@ -17,7 +17,7 @@ from coopgym.games.state import map_arrays
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import StageGameByRow
 from coopgym.oracles.games.rollout import expected_step, opening, repeated
-from coopgym.rewards import reward_layer
+from coopgym.rewards import objective
 
 
 def temporal(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:
@@ -69,7 +69,7 @@ def stage_answers(game: AnyGame, reward: str, held: FloatArray, seats: IntArray,
         state = expected_step(game, state, held[None]).state
     states = map_arrays(lambda *arrays: np.concatenate(arrays), *met)
     profiles = np.broadcast_to(held / game.spec.endowments, (len(steps), game.n_agents))
-    shares, _ = responses(StageGameByRow(game, reward_layer(reward), states), profiles, tuple(map(int, seats)))
+    shares, _ = responses(StageGameByRow(game, objective(reward), states), profiles, tuple(map(int, seats)))
     return shares.T
 
 

@@ -111,7 +111,7 @@ def tournament(
         ValueError: unknown names, no agents or seeds, a seed twice, or fewer than one episode.
         TypeError: an agent that is none, or an unknown parameter.
     """
-    place, layer = make_game(game, **(parameters or {})), reward_layer(reward)
+    place, layer = make_game(game, **(parameters or {})), reward_layer(reward).evaluated
     layer.check(place)
     players, replicates = contestants(place, agents), tuple(seeds)
     if not replicates or len(set(replicates)) != len(replicates):

@@ -14,7 +14,7 @@ from coopgym.games.spec import View
 from coopgym.games.state import State, select
 from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.spaces import checked_view
-from coopgym.rewards import MODES, RewardLayer, reward_layer
+from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def play(
     Args:
         game: a game on the NumPy backend.
         agents: one agent per seat.
-        reward: the mode that agents are told and trajectories record.
+        reward: the mode that agents are told and trajectories record; its transforms, which are for learning, are left
+            out.
         views: what each seat sees; None is the game's default view.
         episodes: episodes played side by side, the k-th reset with seed ``seed + k``.
         seed: also the root of every agent's own generator.
@@ -91,7 +92,7 @@ def play(
     if len(agents) != game.n_agents:
         raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
     refuse_shared(game, agents)
-    layer = reward_layer(reward)
+    layer = reward_layer(reward).evaluated
     seat_views = _seat_views(game, views)
     engine = Engine(game, layer, (episodes,))
     engine.reset(seed)
@@ -120,7 +121,7 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
 class _Tally:
     """Adds up what happens until every episode has ended; steps after an episode's end do not count."""
 
-    def __init__(self, game: AnyGame, layer: RewardLayer, episodes: int, record: bool) -> None:
+    def __init__(self, game: AnyGame, layer: Rewards, episodes: int, record: bool) -> None:
         self._game = game
         self._layers = {**MODES, layer.name: layer}
         shape = (episodes, game.n_agents)

@@ -67,7 +67,7 @@ class Scenario:
             episodes=episodes,
             seed=seed,
         )
-        reward = reward_layer(self.reward).name
+        reward = reward_layer(self.reward).mode.name
         rows = []
         for episode in range(episodes):
             row: dict[str, Any] = {"scenario": self.name, "game": game.id, "reward": reward, "episode": episode}

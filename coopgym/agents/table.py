@@ -14,7 +14,7 @@ from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 Partner: TypeAlias = str | Agent
 Partners: TypeAlias = Partner | Sequence[Partner]
@@ -24,10 +24,8 @@ Partners: TypeAlias = Partner | Sequence[Partner]
 class Table:
     """The partners of a seat: they see their own views and fill the joint action."""
 
-    def __init__(
-        self, game: AnyGame, seat: int, partners: Partners, layers: RewardLayer | tuple[RewardLayer, ...]
-    ) -> None:
-        """Seat the partners.
+    def __init__(self, game: AnyGame, seat: int, partners: Partners, layers: tuple[Rewards, ...]) -> None:
+        """Seat the partners, who are told the mode of the rewards: transforms are the learner's.
 
         Raises:
             ValueError: an unknown agent name, as many partners as there are not seats, or one agent in several seats.
@@ -39,7 +37,8 @@ class Table:
         names: Sequence[Partner] = list(partners) if several else [partners] * len(others)  # type: ignore[arg-type, list-item]  # narrowed by the flag
         if len(names) != len(others):
             raise ValueError(f"{game.id}: expected one partner or {len(others)} partners, got {len(names)}")
-        reward = layers.name if isinstance(layers, RewardLayer) else "mixed"
+        modes = {layer.mode.name for layer in layers}
+        reward = modes.pop() if len(modes) == 1 else "mixed"
         self.partners: dict[int, Agent] = {
             j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
         }

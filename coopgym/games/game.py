@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from coopgym.backend import NUMPY, Array, Backend, Namespace
 from coopgym.games import parameters as params
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
+
+if TYPE_CHECKING:
+    from coopgym.games.step import Step
 
 FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
@@ -36,13 +39,18 @@ class Transition:
     relational: Array | None
     """``(..., N)`` relational utility ψ, part of the integrated reward only; None when the game has none."""
     multiplier: Array | None
-    """``(..., N)`` factor applied after the reward mode (released edition only)."""
+    """``(..., N)`` factor on rewards of every mode, for `Game.transformed`; None when there is none."""
     penalty: Array | None
-    """``(..., N)`` amount subtracted after the multiplier (released edition only)."""
+    """``(..., N)`` amount taken from rewards after the multiplier, likewise."""
     terminated: Array
     """``(...)`` the relation ended before its time."""
     truncated: Array
     """``(...)`` the horizon is reached."""
+
+    def utilities(self) -> Array:
+        """Return payoffs and weighted payoffs of partners, π + Wπ ``(..., N)`` (TR-1 Eq. 13)."""
+        payoffs, weights = self.payoffs, self.weights
+        return payoffs + (weights @ payoffs if payoffs.ndim == 1 else (weights @ payoffs[..., None])[..., 0])
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,14 @@ class Game(ABC, Generic[StateT]):
         """
         normals = self.xp.zeros_like(actions[..., :1]) + self.backend.array(np.zeros(self.step_normals))
         return dataclasses.replace(self.step(state, actions, normals if self.step_normals else None), state=state)
+
+    def common_interest(self, transition: Transition) -> Array:
+        """Return what each agent adds to the common interest, ``(..., N)``: cooperative rewards are its mean."""
+        return transition.payoffs
+
+    def transformed(self, step: Step, rewards: Array) -> Array:
+        """Return what the game makes of the rewards ``(..., N)`` that any mode gives to a step; most leave them be."""
+        return rewards
 
     def settled(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.

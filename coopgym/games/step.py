@@ -15,7 +15,7 @@ class Step:
 
     game: AnyGame
     t: int
-    """Steps played before this one."""
+    """Steps played before this one; an array ``(...)`` where episodes were started apart."""
     before: State
     """The state in which the agents chose."""
     actions: Array
@@ -26,3 +26,8 @@ class Step:
     """``(...)`` episodes that had not ended before; None for all."""
     rewards: Array | None = None
     """``(..., N)``, None where nobody asked for them."""
+
+    @property
+    def ended(self) -> Array:
+        """``(...)`` episodes that this step ended: the relation broke up, or the game's horizon is reached."""
+        return self.transition.terminated | self.transition.truncated

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
+from coopgym.games.step import Step
 from coopgym.interfaces.actions import ROUNDING, ActionScale, real_numbers
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.rewards import RewardLayer, Rewards, reward_layer
 from coopgym.visible_text import brief
 
 Seeds = int | Sequence[int] | None
@@ -41,20 +42,22 @@ class Engine:
 
         Args:
             game: the game, on the backend that the arrays shall live on.
-            reward: one layer for all rows, or one per entry of the leading batch dimension.
+            reward: one for all rows, or one per entry of the leading batch dimension.
             batch: leading dimensions.
             actions: what is sent as an action, as `ActionScale`; None is the game's default.
             validate: check every action (on a GPU this waits for the device once per step).
 
         Raises:
-            ValueError: an unknown reward or unit of actions, or as many layers as the leading dimension has not.
+            ValueError: an unknown reward or unit of actions, a reward that does not fit the game or needs whole
+                episodes, or as many rewards as the leading dimension has not.
         """
         self.game = game
         self.batch = batch
         self.validate = validate
         self.layers = _layers(reward, batch)
-        for layer in (self.layers,) if isinstance(self.layers, RewardLayer) else self.layers:
-            layer.check(game)
+        distinct = list(dict.fromkeys(self.layers))
+        self._running = [layer.running(game, batch) for layer in distinct]
+        self._rewarded_by = [distinct.index(layer) for layer in self.layers]
         self.action_shape = (*batch, game.n_agents)
         self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
@@ -101,6 +104,8 @@ class Engine:
             self._seed(seeds)
         uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
         self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
+        for running in self._running:
+            running.reset()
 
     def blank_draws(self) -> tuple[Array, Array]:
         """Zeros in place of the uniform and normal numbers that one reset consumes."""
@@ -121,6 +126,8 @@ class Engine:
                 self._start = self.game.initial_state(self.batch)
             start = self._start
         self._state = select(xp, mask, start, self.state)
+        for running in self._running:
+            running.reset(mask)
 
     def step(self, actions: Any, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step.
@@ -147,20 +154,21 @@ class Engine:
 
     def advance(self, levels: Array, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step of cooperation levels ``(*batch, N)`` in endowment units, as `check` returns them."""
-        transition = self.game.step(self.state, levels, self.draw(rows))
+        before = self.state
+        transition = self.game.step(before, levels, self.draw(rows))
         self._state = transition.state
-        return transition, self.rewards(transition)
+        return transition, self.rewards(Step(self.game, before.t, before, levels, transition))
 
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""
         return self._draw(self.game.step_normals, rows=rows, normal=True)
 
-    def rewards(self, transition: Transition) -> Array:
-        """Reward a transition, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""
-        if isinstance(self.layers, RewardLayer):
-            return self.layers(self.game, transition)
-        distinct = {layer.name: layer(self.game, transition) for layer in self.layers}
-        return self.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(self.layers)], axis=0)
+    def rewards(self, step: Step) -> Array:
+        """Reward the step after the last one, ``(*batch, N)``; with several rewards, each leading entry by its own."""
+        if len(self._running) == 1:
+            return self._running[0](step)
+        rewards = [running(step) for running in self._running]
+        return self.game.xp.stack([rewards[which][row] for row, which in enumerate(self._rewarded_by)], axis=0)
 
     def check(self, actions: Any) -> Array:
         """Return the cooperation levels in endowment units that actions stand for, as an array of the backend.
@@ -318,11 +326,10 @@ def checked_options(options: Any) -> Mapping[str, Any]:
     return options
 
 
-def _layers(
-    reward: str | RewardLayer | Sequence[str | RewardLayer], batch: tuple[int, ...]
-) -> RewardLayer | tuple[RewardLayer, ...]:
+def _layers(reward: str | RewardLayer | Sequence[str | RewardLayer], batch: tuple[int, ...]) -> tuple[Rewards, ...]:
+    """One reward, or as many as the batch has leading entries."""
     if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
-        return reward_layer(reward)
+        return (reward_layer(reward),)
     layers = tuple(reward_layer(each) for each in reward)
     if not batch or len(layers) != batch[0]:
         raise ValueError(f"got {len(layers)} rewards for a batch of shape {batch}: expected one per leading entry")

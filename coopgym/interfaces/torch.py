@@ -10,6 +10,7 @@ from coopgym.backend import torch_backend
 from coopgym.games.game import Transition
 from coopgym.games.registry import make_game
 from coopgym.games.state import State, map_arrays
+from coopgym.games.step import Step
 from coopgym.interfaces.engine import Engine, Seeds, checked_options
 from coopgym.interfaces.spaces import checked_num_envs, checked_view
 from coopgym.rewards import RewardLayer
@@ -35,7 +36,7 @@ class TorchEnv:
         id: for example ``"PublicGoods-v1"``.
         num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
         device: a torch device or its name.
-        reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
+        reward: text, a mode or `Rewards`, or a sequence of them, one per entry of the leading batch dimension.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         dtype: ``torch.float32`` (None) or ``torch.float64``.
@@ -89,7 +90,8 @@ class TorchEnv:
             "final_observation": observation.clone(),
             "final_state": _own(transition.state),
         }
-        return transition, self._engine.rewards(transition).clone(), observation, info
+        step = Step(self.game, state.t, state, levels, transition)
+        return transition, self._engine.rewards(step).clone(), observation, info
 
     def _observe(self) -> torch.Tensor:
         return self.game.observe(self._engine.state, self.view)

@@ -49,7 +49,7 @@ from coopgym.oracles.dynamic.planner import Plan
 from coopgym.oracles.dynamic.planning import FloatArray, double_precision, moved_to
 from coopgym.oracles.dynamic.stage_bounds import weighted_payoffs
 from coopgym.oracles.games.symmetry import exchangeable_groups
-from coopgym.rewards.layer import Cooperative, Integrated, Mutuality, Private, RewardLayer, reward_layer
+from coopgym.rewards import Cooperative, Integrated, Mutuality, Private, RewardMode, objective
 
 IntArray = npt.NDArray[np.int64]
 
@@ -85,14 +85,14 @@ def certified_gap(plan: Plan, device: Any = "cpu") -> Gap:
         plan: of `coopgym.oracles.dynamic.planner`.
         device: where gradients are computed.
     """
-    layer = reward_layer(plan.reward)
-    reason = _unproved(plan, layer)
+    mode = objective(plan.reward).mode
+    reason = _unproved(plan, mode)
     if reason:
         return Gap(plan.value, None, reason)
-    return Gap(plan.value, float(plan.seat_weights[0]) * _upper_bound(plan, layer, device), "")
+    return Gap(plan.value, float(plan.seat_weights[0]) * _upper_bound(plan, mode, device), "")
 
 
-def _unproved(plan: Plan, layer: RewardLayer) -> str:
+def _unproved(plan: Plan, mode: RewardMode) -> str:
     """Why no bound is known for a plan's problem; empty if one is."""
     game = plan.game
     if isinstance(game, FormalGame) and type(game) not in FORMAL:
@@ -101,41 +101,41 @@ def _unproved(plan: Plan, layer: RewardLayer) -> str:
         return (
             "released edition: multipliers and penalties on rewards jump with conduct, and no bound on them is proved"
         )
-    if not isinstance(layer, Private | Integrated | Cooperative | Mutuality):
-        return f"{layer.name}: bounds are proved for private, integrated, cooperative and mutuality rewards only"
+    if not isinstance(mode, Private | Integrated | Cooperative | Mutuality):
+        return f"{mode.name}: bounds are proved for private, integrated, cooperative and mutuality rewards only"
     if np.ptp(plan.seat_weights) > 0.0:
         return "bounds are proved for equal seat weights only"
-    if isinstance(layer, Integrated) and isinstance(game, PartnerHoldUp) and game.parameters.mechanism:
+    if isinstance(mode, Integrated) and isinstance(game, PartnerHoldUp) and game.parameters.mechanism:
         return "the supplier's share grows with the buyer's conduct, so that weighted payoffs are not concave"
     # Help rotates: no later step can stand for an earlier one, so that every step needs its own problems.
     most = LARGEST_BATCH // len(plan.shares) if isinstance(game, IndirectReciprocity) else MOST_ASSIGNMENTS
-    if len(list(islice(_assignments(game, plan.start, layer), most + 1))) > most:
+    if len(list(islice(_assignments(game, plan.start, mode), most + 1))) > most:
         return f"more than {most} assignments of seats to cases, too many to go through"
     return ""
 
 
-def _upper_bound(plan: Plan, layer: RewardLayer, device: Any) -> float:
+def _upper_bound(plan: Plan, mode: RewardMode, device: Any) -> float:
     """Upper bound on the sum of returns."""
     game: AnyFormalGame = plan.game  # type: ignore[assignment]  # for other games no bound is proved
     start, steps = plan.start, len(plan.shares)
     if isinstance(game, PartnerHoldUp) and game.parameters.mechanism:
         return welfare_bound(game, start, plan.shares, device)  # type: ignore[arg-type]  # its own state
     states = optimistic_states(game, start, steps)
-    if not isinstance(layer, Integrated):
-        return float(_stage_bounds(game, start, states, no_care(states), layer, device).sum())
+    if not isinstance(mode, Integrated):
+        return float(_stage_bounds(game, start, states, no_care(states), mode, device).sum())
     care, posted_last = largest_care(game, states), 0.0
     if isinstance(game, GiftExchange):
         posted_last = float(care.effort[-1, 0])
         care.effort[0, 0] = 0.0  # the first wage in force is given; each wage counts in the step that pays it
-    total = _stage_bounds(game, start, states, care, layer, device).sum() + posted_last
+    total = _stage_bounds(game, start, states, care, mode, device).sum() + posted_last
     return float(total) / game.reward_normaliser
 
 
 def _stage_bounds(
-    game: AnyFormalGame, start: State, states: State, care: Care, layer: RewardLayer, device: Any
+    game: AnyFormalGame, start: State, states: State, care: Care, mode: RewardMode, device: Any
 ) -> FloatArray:
     """Upper bounds ``(steps,)`` on the sum of rewards of every step, before Z."""
-    inside, cases = np.moveaxis(np.stack(list(_assignments(game, start, layer))), -1, 0)
+    inside, cases = np.moveaxis(np.stack(list(_assignments(game, start, mode))), -1, 0)
     steps = len(states.t)
     count = min(steps, max(1, LARGEST_BATCH // len(cases)))
     last = np.union1d(0, np.linspace(steps - 1, -1, count, endpoint=False).round().astype(np.int64))
@@ -189,10 +189,10 @@ def _loyal_mates(game: AnyFormalGame, care: Care, inside: IntArray) -> FloatArra
     return mates
 
 
-def _assignments(game: AnyFormalGame, start: State, layer: RewardLayer) -> Iterator[IntArray]:
+def _assignments(game: AnyFormalGame, start: State, mode: RewardMode) -> Iterator[IntArray]:
     """Who is inside and which case each seat's payoff is in, ``(N, 2)``: all combinations that differ."""
     cases = [GAIN]
-    if isinstance(layer, Integrated):
+    if isinstance(mode, Integrated):
         cases = [LOSS, GAIN, SURPLUS] if hasattr(start, "loyalty") else [LOSS, GAIN]
     places = [(INSIDE, case) for case in cases]
     if isinstance(game, CoalitionFormation):

@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State, map_arrays
 from coopgym.interfaces.engine import Engine
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 FloatArray = npt.NDArray[np.float64]
 Agents = Callable[[], Sequence[Agent]]
@@ -79,7 +79,7 @@ class FrozenPlay:
         game: AnyGame,
         agents: Agents,
         seat: int,
-        reward: RewardLayer,
+        reward: Rewards,
         view: View,
         episodes: int = 1,
         seed: int = 0,

@@ -13,7 +13,7 @@ from coopgym.games.state import State, map_arrays
 from coopgym.oracles.dynamic.planning import FloatArray
 from coopgym.oracles.games.rollout import checked_state, expected_step, remaining_steps, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.rewards import RewardLayer, Rewards, objective
 
 LEVELS = 21
 """Deviations tried by default: every 5 % of endowment."""
@@ -88,7 +88,7 @@ def grim_equilibrium(
     Raises:
         ValueError: shares that do not fit the game, fewer than two levels, or an unknown reward.
     """
-    layer = reward_layer(reward)
+    layer = objective(reward)
     layer.check(game)
     start = checked_state(game, state)
     shares = _checked("plan", plan, (remaining_steps(game, start), game.n_agents))
@@ -122,7 +122,7 @@ def _stand_ins(groups: tuple[tuple[int, ...], ...], played: FloatArray) -> list[
     return [first[seat] for seat in range(n_agents)]
 
 
-def _on_path(game: AnyGame, layer: RewardLayer, start: State, shares: FloatArray) -> tuple[list[State], FloatArray]:
+def _on_path(game: AnyGame, layer: Rewards, start: State, shares: FloatArray) -> tuple[list[State], FloatArray]:
     """The states in which the plan's steps are played, until it ends, and returns from each step on ``(steps, N)``."""
     states, rewards, state = [], np.zeros(shares.shape), start
     for t, cooperation in enumerate(shares):
@@ -138,7 +138,7 @@ def _on_path(game: AnyGame, layer: RewardLayer, start: State, shares: FloatArray
 
 def _worth(
     game: AnyGame,
-    layer: RewardLayer,
+    layer: Rewards,
     states: list[State],
     shares: FloatArray,
     punishment: FloatArray,

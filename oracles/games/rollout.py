@@ -11,7 +11,7 @@ from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State, map_arrays
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 
 def opening(game: AnyGame, trust: float | None = None, damage: float | None = None, **stocks: Any) -> State:
@@ -80,7 +80,7 @@ def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
     return game.step(state, actions, game.xp.broadcast_to(blank, (*state.t.shape, game.step_normals)))
 
 
-def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[RewardLayer]) -> list[Array]:
+def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[Rewards]) -> list[Array]:
     """Return what each seat earns in total under each reward layer, undiscounted, ``(..., N)`` per layer.
 
     Differentiable on the torch backend.

@@ -10,7 +10,7 @@ from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
 from coopgym.oracles.games.rollout import opening
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 
 def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
@@ -23,7 +23,7 @@ def exchangeable_groups(spec: GameSpec) -> tuple[tuple[int, ...], ...]:
 
 
 def groups_in_state(
-    game: AnyGame, state: State, layers: Sequence[RewardLayer] = (), seat_weights: FloatArray | None = None
+    game: AnyGame, state: State, layers: Sequence[Rewards] = (), seat_weights: FloatArray | None = None
 ) -> tuple[tuple[int, ...], ...]:
     """Partition the seats into exchangeable groups whose members are in the same situation and want the same.
 

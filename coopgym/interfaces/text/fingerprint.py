@@ -57,7 +57,7 @@ def _hash(
 def _read(
     game: AnyGame, view: View, reward: str, dialect: str, rules: Rules, tools: tuple[str, ...] | None
 ) -> Iterator[str | None]:
-    layer, wording, known = reward_layer(reward), dialect_named(dialect), chosen_tools(tools)
+    layer, wording, known = reward_layer(reward).evaluated, dialect_named(dialect), chosen_tools(tools)
     engine = Engine(game, layer, (1,))
     engine.reset(0)
     seen = game.observe(engine.state, view)

@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.agents.base import FloatArray
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 
 class ImaginedGame:
@@ -19,7 +19,7 @@ class ImaginedGame:
     shares are all seen, the imagined state is the true one.
     """
 
-    def __init__(self, game: AnyGame, layer: RewardLayer) -> None:
+    def __init__(self, game: AnyGame, layer: Rewards) -> None:
         self.game = game
         self.layer = layer
         self._state: State | None = None

@@ -108,7 +108,7 @@ class TextMatch:
         self._engine = Engine(self.game, self.layer)
         self._engine.reset(seed)
         self._agents = seated_agents(self.game, self.seats, partners, self.start)
-        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer) for seat in self.seats}
+        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer.evaluated) for seat in self.seats}
         self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
         self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         """Shares, rewards and payoffs, ``(N,)`` each, of every step that was talked about."""
@@ -237,7 +237,7 @@ class TextMatch:
             raise RuntimeError(f"{self.game.id}: seat {seat} has decided; waiting for seats {self.waiting}")
 
     def _place(self, seat: int, view: View) -> Seat:
-        return Seat.of(self.game, seat, view, self.layer.name)
+        return Seat.of(self.game, seat, view, self.layer.mode.name)
 
     def _warm_up(self) -> None:
         """Play the steps before the window; talkers watch, and agents in their seats leave afterwards."""
