@@ -24,8 +24,8 @@ Partners: TypeAlias = Partner | Sequence[Partner]
 class Table:
     """The partners of a seat: they see their own views and fill the joint action."""
 
-    def __init__(self, game: AnyGame, seat: int, partners: Partners, layers: tuple[Rewards, ...]) -> None:
-        """Seat the partners, who are told the mode of the rewards: transforms are the learner's.
+    def __init__(self, game: AnyGame, seat: int, partners: Partners, rewards: Rewards) -> None:
+        """Seat the partners, who are told the mode of the rewards: transforms are for the seat that learns.
 
         Raises:
             ValueError: an unknown agent name, as many partners as there are not seats, or one agent in several seats.
@@ -37,8 +37,6 @@ class Table:
         names: Sequence[Partner] = list(partners) if several else [partners] * len(others)  # type: ignore[arg-type, list-item]  # narrowed by the flag
         if len(names) != len(others):
             raise ValueError(f"{game.id}: expected one partner or {len(others)} partners, got {len(names)}")
-        modes = {layer.mode.name for layer in layers}
-        reward = modes.pop() if len(modes) == 1 else "mixed"
         self.partners: dict[int, Agent] = {
             j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
         }
@@ -49,7 +47,7 @@ class Table:
                     "begin(seat, episodes, rng) and act(observation)"
                 )
         refuse_shared(game, list(self.partners.values()))
-        self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
+        self._seats = {j: Seat.of(game, j, "own", rewards.mode.name) for j in others}
         self._episodes = 0
         self._claim = object()
 

@@ -29,7 +29,7 @@ from coopgym.interfaces.spaces import (
 )
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import RewardLayer, reward_layer
 from coopgym.small_arrays import total
 
 Control = Literal["seat", "joint"]
@@ -144,7 +144,7 @@ class SeatEnv(_GameEnv):
         self.seat = checked_seat(self.game, seat)
         self.action_space = seat_action_space(self._engine.scale, self.seat)
         self.observation_space = seat_observation_space(self.game, self.view, self._engine.scale, self.seat)
-        self._table = Table(self.game, self.seat, partners, self._engine.layers)
+        self._table = Table(self.game, self.seat, partners, reward_layer(reward))
 
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)

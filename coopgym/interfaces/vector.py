@@ -35,7 +35,7 @@ from coopgym.interfaces.spaces import (
 )
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import RewardLayer, reward_layer
 
 Rows = npt.NDArray[np.bool_]
 Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, Info]
@@ -280,7 +280,7 @@ class SeatVectorEnv(_GameVectorEnv):
         game = make_game(id, **parameters)
         self.seat = checked_seat(game, seat)
         super().__init__(game, num_envs, reward, view, actions, autoreset_mode, max_episode_steps, render_mode)
-        self._table = Table(game, self.seat, partners, self._engine.layers)
+        self._table = Table(game, self.seat, partners, reward_layer(reward))
         self._streams: list[np.random.Generator] = []
 
     def _observe(self) -> Observation:
