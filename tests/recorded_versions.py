@@ -30,7 +30,7 @@ from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, PublishedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
-from coopgym.rewards import reward_layer
+from coopgym.rewards import TRANSFORMS, reward_layer
 from coopgym.testing.tape import numbers, random_tape, replay
 
 Numbers: TypeAlias = Sequence[np.ndarray[Any, Any]]
@@ -63,6 +63,7 @@ def entries() -> dict[str, Entry]:
         for kind, found in (
             ("game", _games()),
             ("reward", _rewards()),
+            ("transform", _transforms()),
             ("agent", _agents()),
             ("oracle", _oracles()),
             ("audit", _audits()),
@@ -129,6 +130,25 @@ def _rewarded(mode: str) -> Numbers:
     game, layer = make_game(TEAM), reward_layer(mode)
     played = replay(game, random_tape(game, 5, (2,), seed=2))
     return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
+
+
+TRIED: Mapping[str, Sequence[str]] = {"shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)")}
+"""How each kind of transform is tried."""
+
+
+def _transforms() -> Iterator[tuple[str, Entry]]:
+    for kind, transform in TRANSFORMS.items():
+        yield kind, Entry(transform.version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
+
+
+def _transformed(texts: Sequence[str]) -> Numbers:
+    game = make_game(TEAM, max_steps=5)
+    tape, found = random_tape(game, 5, (2,), seed=2), []
+    for text in texts:
+        running = reward_layer(f"integrated + {text}").running(game, (2,))
+        running.reset()
+        found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
+    return found
 
 
 class Drawn(Strategy):
