@@ -183,25 +183,22 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
             )
             certain = all(player.trained_by or nature(player.name).certain for player in (*focal, *background))
             learning = any(player.trained_by for player in (*focal, *background))
-            if seed not in place.seeds(certain and not learning) or (
-                reward not in (place.rewards if learning else place.modes)
-            ):
+            if seed not in place.seeds(certain and not learning):
                 continue
-            layer = reward_layer(reward)
-            suffix = layer.name.removeprefix(layer.mode.name)
-            trains = focal[0].trained_by is not None
+            if reward not in (place.rewards if learning else place.modes):
+                continue
+            mode = reward_layer(reward).mode.name
+            met = scenario.name if focal[0].trained_by else scenario.name + reward.removeprefix(mode)
             yield place.run(
-                algorithm=name + suffix if trains else name,
+                algorithm=focal[0].name,
                 kind=kind,
-                reward=layer.mode.name,
+                reward=mode,
                 seed=seed,
                 episodes=place.episodes(certain),
                 record_steps=False,
                 exploitability=False,
                 protocol="scenario",
-                meeting=Meeting(
-                    scenario.name if trains else scenario.name + suffix, focal[0], background, _seats(scenario)
-                ),
+                meeting=Meeting(met, focal[0], background, _seats(scenario)),
             )
 
 
@@ -210,7 +207,8 @@ def _seats(scenario: ScenarioEntry) -> tuple[int, ...]:
 
 
 def _player(name: str, place: _Place, reward: str, seed: int, trained: _Trained) -> Player:
-    return Player(name, trained_by=trained(name, place, reward, seed))
+    run = trained(name, place, reward, seed)
+    return Player(run.algorithm if run else name, trained_by=run)
 
 
 def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:

@@ -128,7 +128,7 @@ class RunningRewards:
         return self._transformed(step, rewards) if self._transforms else rewards
 
     def _transformed(self, step: Step, rewards: Array) -> Array:
-        observed, alive = ObservedStep(step), ~step.ended
+        observed, alive = ObservedStep.of(step), ~step.ended
         for sees_state, transform in self._transforms:
             rewards = transform(step if sees_state else observed, rewards)
             owed = transform.end(alive)

@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import re
 from abc import ABC, abstractmethod
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 from coopgym.backend import Array
@@ -19,28 +19,29 @@ from coopgym.games.step import Step
 from coopgym.rewards.modes import text_of
 
 
+@dataclass(frozen=True)
 class ObservedStep:
     """A step as the agents themselves saw it: row i of every array holds what agent i observed, and nothing else.
 
     Observations are those of the ``own`` view, whatever view an agent acts on.
     """
 
-    def __init__(self, step: Step) -> None:
-        self._step = step
-        self.game = step.game
-        self.t = step.t
-        self.ended = step.ended
-        """``(...)`` as `Step.ended`."""
+    game: AnyGame
+    t: int
+    """As `Step.t`."""
+    before: Array
+    """``(..., N, obs_dim)`` what the agents saw when they chose."""
+    after: Array
+    """``(..., N, obs_dim)`` what they see then, with what they have just played in it."""
+    ended: Array
+    """``(...)`` as `Step.ended`."""
 
-    @cached_property
-    def before(self) -> Array:
-        """``(..., N, obs_dim)`` what the agents saw when they chose."""
-        return self.game.observe(self._step.before, "own")
-
-    @cached_property
-    def after(self) -> Array:
-        """``(..., N, obs_dim)`` what they see then, with what they have just played in it."""
-        return self.game.observe(self._step.transition.state, "own")
+    @classmethod
+    def of(cls, step: Step) -> ObservedStep:
+        """Return what a step looks like to those who play it."""
+        game = step.game
+        before, after = (game.observe(state, "own") for state in (step.before, step.transition.state))
+        return cls(game, step.t, before, after, step.ended)
 
 
 View: TypeAlias = Step | ObservedStep

@@ -90,7 +90,7 @@ def _played(
     alive = np.ones(tape.batch, dtype=bool)
     for t, (before, actions, transition) in enumerate(replay(game, tape)):
         step = Step(game, t, before, actions, transition)
-        view: View = step if "state" in transform.needs else ObservedStep(step)
+        view: View = step if "state" in transform.needs else ObservedStep.of(step)
         reward = MODES["integrated"](step)
         if doctor is not None:
             view, reward = doctor(view, reward)
@@ -255,10 +255,10 @@ def _another(seat: int) -> Doctor:
         changed = reward + 0.0
         changed[..., seat] = 3.0 - 2.0 * changed[..., seat]
         if isinstance(view, ObservedStep):
-            for name in ("before", "after"):
-                seen = getattr(view, name) + 0.0
-                seen[..., seat, :] = 0.75 - 0.5 * seen[..., seat, :]
-                setattr(view, name, seen)
+            seen = {name: getattr(view, name) + 0.0 for name in ("before", "after")}
+            for array in seen.values():
+                array[..., seat, :] = 0.75 - 0.5 * array[..., seat, :]
+            return dataclasses.replace(view, **seen), changed
         return view, changed
 
     return doctor

@@ -210,11 +210,10 @@ def test_under_private_reward_transforms_keep_to_what_an_agent_has() -> None:
 
 def test_a_transform_that_observes_gets_the_own_rows_and_no_state() -> None:
     before, actions, transition = next(replay(GAME, random_tape(GAME, 1, (2,), seed=0)))
-    observed = ObservedStep(Step(GAME, 0, before, actions, transition))
+    observed = ObservedStep.of(Step(GAME, 0, before, actions, transition))
     npt.assert_array_equal(observed.before, GAME.observe(before, "own"))
     npt.assert_array_equal(observed.after, GAME.observe(transition.state, "own"))
-    public = {name for name in dir(observed) if not name.startswith("_")}
-    assert public == {"game", "t", "ended", "before", "after"}
+    assert {field.name for field in dataclasses.fields(observed)} == {"game", "t", "ended", "before", "after"}
 
 
 def test_transforms_of_one_kind_are_one_class() -> None:
