@@ -72,7 +72,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     Args:
         id: for example ``"TrustDilemma-v1"``.
-        reward: a mode name or a reward layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.

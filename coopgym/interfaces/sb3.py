@@ -186,7 +186,7 @@ def seat_vec_env(
     Args:
         id: for example ``"TeamProduction-v1"``.
         num_envs: copies of the game; the environment has ``num_envs`` times N slots.
-        reward: a mode name or layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"`` or ``"share"``, as in `coopgym.interfaces.gymnasium.make_env`; ``"units"`` where all
             endowments are equal. None is the game's default.

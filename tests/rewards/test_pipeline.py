@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coopgym
-from coopgym.agents import make_agent, play
+from coopgym.agents import Seat, play
+from coopgym.agents.heuristics import TitForTat
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -335,27 +336,70 @@ def on_torch(**options: Any) -> Iterator[Any]:
         yield rewards[1].numpy(), info["payoffs"][1].numpy()
 
 
-@pytest.mark.parametrize("played", [joint, vector, parallel, on_torch])
+def by_seat() -> Iterator[Any]:
+    env = gymnasium.make("coopgym/TrustDilemma-v1", partners="Constant_40", reward=SHAPED, max_steps=6, actions="units")
+    env.reset(seed=0)
+    for actions in ACTIONS:
+        _, reward, *_, info = env.step(actions[:1])
+        assert reward == info["rewards"][0]
+        yield info["rewards"], info["payoffs"]
+
+
+def sb3() -> Iterator[Any]:
+    pytest.importorskip("stable_baselines3")
+    from coopgym.interfaces.sb3 import seat_vec_env
+
+    env = seat_vec_env("TrustDilemma-v1", 2, reward=SHAPED, max_steps=6, actions="units")
+    env.reset()
+    for actions in ACTIONS:
+        _, rewards, _, infos = env.step(np.tile(actions, 2)[:, None])
+        yield rewards[2:].astype(np.float64), [info["payoff"] for info in infos[2:]]
+
+
+@pytest.mark.parametrize("played", [joint, vector, parallel, on_torch, sb3])
 def test_every_interface_pays_the_transformed_reward_and_tells_the_payoffs(played: Any) -> None:
     engine = Engine(GAME, SHAPED)
     engine.reset(0)
     for actions, (rewards, payoffs) in zip(ACTIONS, played(), strict=True):
         transition, expected = engine.step(actions)
-        npt.assert_allclose(rewards, expected, rtol=1e-9)
+        npt.assert_allclose(rewards, expected, rtol=1e-6)
         npt.assert_allclose(payoffs, transition.payoffs, rtol=1e-9)
         assert (expected != transition.payoffs).all()
 
 
+def test_a_seat_earns_the_transformed_reward_and_its_partners_are_told_the_mode() -> None:
+    partner = Listener()
+    env = gymnasium.make("coopgym/TrustDilemma-v1", partners=partner, reward=SHAPED, max_steps=6)
+    env.reset(seed=0)
+    _, reward, *_, info = env.step(np.zeros(1))
+    assert reward == info["rewards"][0] != info["payoffs"][0]
+    assert partner.told == "private"
+
+
+def test_language_models_earn_the_transformed_reward_and_read_of_the_mode() -> None:
+    shaped, plain = (coopgym.text_env("TrustDilemma-v1", reward=reward, seed=1) for reward in (SHAPED, "private"))
+    assert shaped.prompt(0) == plain.prompt(0)
+    for match in (shaped, plain):
+        match.send(0, "submit .60")
+    npt.assert_array_equal(shaped.outcome(0).payoffs, plain.outcome(0).payoffs)
+    npt.assert_array_equal(plain.outcome(0).rewards, plain.outcome(0).payoffs[:, 0])
+    assert (shaped.outcome(0).rewards != plain.outcome(0).rewards).all()
+
+
+class Listener(TitForTat):
+    """Remembers what it is told of its reward."""
+
+    told = ""
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        self.told = seat.reward
+        super().begin(seat, episodes, rng)
+
+
 def test_evaluation_and_those_who_play_in_it_know_the_mode_alone() -> None:
-    told = []
-
-    class Listener(type(make_agent("TitForTat"))):  # type: ignore[misc]  # the class of a shipped agent
-        def begin(self, seat: Any, episodes: int, rng: Any) -> None:
-            told.append(seat.reward)
-            super().begin(seat, episodes, rng)
-
-    plain, shaped = (play(GAME, [Listener(), Listener()], reward=reward, record=True) for reward in ("private", SHAPED))
-    assert set(told) == {"private"}
+    agents = [Listener(), Listener()]
+    plain, shaped = (play(GAME, agents, reward=reward, record=True) for reward in ("private", SHAPED))
+    assert [agent.told for agent in agents] == ["private", "private"]
     assert shaped.returns.keys() == plain.returns.keys() == MODES.keys()
     assert shaped.trajectory is not None
     assert plain.trajectory is not None
@@ -370,3 +414,29 @@ def test_solvers_take_the_mode_where_transforms_move_no_optimum() -> None:
     for solver in (StageGame, lambda game, reward: PlanningProblem(game, [reward])):
         with pytest.raises(ValueError, match=r"raise\(\) is not potential based.*solve 'cooperative' instead"):
             solver(GAME, moved)
+
+
+@dataclass(frozen=True)
+class Maximin(RewardMode):
+    """Everybody gets what the worst off earns."""
+
+    name = "maximin"
+    impartial = True
+
+    def __call__(self, step: Step) -> Array:
+        payoffs = step.transition.payoffs
+        return step.game.xp.broadcast_to(step.game.xp.min(payoffs, axis=-1)[..., None], payoffs.shape)
+
+
+def test_a_mode_of_ones_own_goes_wherever_modes_go() -> None:
+    pytest.importorskip("torch")
+    env = coopgym.torch_env("TrustDilemma-v1", 2, reward=Rewards(Maximin(), (Shaping("mean_trust"),)))
+    engine = Engine(GAME, Maximin())
+    engine.reset(0)
+    transition, rewards = engine.step(np.array([20.0, 60.0]))
+    npt.assert_array_equal(rewards, np.repeat(transition.payoffs.min(), 2))
+    env.reset(seed=0)
+    assert env.step(env.game.endowments.expand(2, 2) * 0.0)[1].shape == (2, 2)
+    worst = StageGame(GAME, Maximin())
+    assert worst.utilities(np.array([0.2, 0.6])) == pytest.approx(worst.payoffs(np.array([0.2, 0.6])).min())
+    assert play(GAME, [TitForTat(), TitForTat()], reward=Maximin()).returns.keys() == {*MODES, "maximin"}

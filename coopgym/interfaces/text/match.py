@@ -31,7 +31,7 @@ class Outcome:
     levels: FloatArray
     """``(H,)`` shares played."""
     rewards: FloatArray
-    """``(H,)`` own rewards in the match's mode, before penalties."""
+    """``(H,)`` own rewards as the match pays them, transforms included, before penalties."""
     payoffs: FloatArray
     """``(H, N)`` material payoffs of everybody."""
     welfare: FloatArray
@@ -62,7 +62,7 @@ class TextMatch:
         game_id: for example ``"TrustDilemma-v1"``.
         parameters: keywords of the game.
         seats: which seats decide in dialogues.
-        reward: a mode name or layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: what these seats see; None is the game's default. Partners see the view ``"own"``.
         partners: who plays the other seats: one name or factory for all of them, or one per seat. Where the window
             starts later than the episode, they play the steps before it in all seats, so the talkers' need one too.
