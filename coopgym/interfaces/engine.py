@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
 from coopgym.games.step import Step
 from coopgym.interfaces.actions import ROUNDING, ActionScale, real_numbers
-from coopgym.rewards import RewardLayer, Rewards, reward_layer
+from coopgym.rewards import RewardLayer, running_rewards
 from coopgym.visible_text import brief
 
 Seeds = int | Sequence[int] | None
@@ -54,10 +54,8 @@ class Engine:
         self.game = game
         self.batch = batch
         self.validate = validate
-        self.layers = _layers(reward, batch)
-        distinct = list(dict.fromkeys(self.layers))
-        self._running = [layer.running(game, batch) for layer in distinct]
-        self._rewarded_by = [distinct.index(layer) for layer in self.layers]
+        self.rewards = running_rewards(reward, game, batch)
+        """Rewards ``(*batch, N)`` of the step that follows the last one."""
         self.action_shape = (*batch, game.n_agents)
         self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
@@ -104,8 +102,7 @@ class Engine:
             self._seed(seeds)
         uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
         self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
-        for running in self._running:
-            running.reset()
+        self.rewards.reset()
 
     def blank_draws(self) -> tuple[Array, Array]:
         """Zeros in place of the uniform and normal numbers that one reset consumes."""
@@ -126,8 +123,7 @@ class Engine:
                 self._start = self.game.initial_state(self.batch)
             start = self._start
         self._state = select(xp, mask, start, self.state)
-        for running in self._running:
-            running.reset(mask)
+        self.rewards.reset(mask)
 
     def step(self, actions: Any, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step.
@@ -162,13 +158,6 @@ class Engine:
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""
         return self._draw(self.game.step_normals, rows=rows, normal=True)
-
-    def rewards(self, step: Step) -> Array:
-        """Reward the step after the last one, ``(*batch, N)``; with several rewards, each leading entry by its own."""
-        if len(self._running) == 1:
-            return self._running[0](step)
-        rewards = [running(step) for running in self._running]
-        return self.game.xp.stack([rewards[which][row] for row, which in enumerate(self._rewarded_by)], axis=0)
 
     def check(self, actions: Any) -> Array:
         """Return the cooperation levels in endowment units that actions stand for, as an array of the backend.
@@ -324,13 +313,3 @@ def checked_options(options: Any) -> Mapping[str, Any]:
     if not isinstance(options, Mapping):
         raise TypeError(f"options={brief(options)}: expected a mapping with any of {', '.join(_OPTIONS)}")
     return options
-
-
-def _layers(reward: str | RewardLayer | Sequence[str | RewardLayer], batch: tuple[int, ...]) -> tuple[Rewards, ...]:
-    """One reward, or as many as the batch has leading entries."""
-    if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
-        return (reward_layer(reward),)
-    layers = tuple(reward_layer(each) for each in reward)
-    if not batch or len(layers) != batch[0]:
-        raise ValueError(f"got {len(layers)} rewards for a batch of shape {batch}: expected one per leading entry")
-    return layers

@@ -11,7 +11,15 @@ from coopgym.rewards.modes import (
     RewardMode,
     SocialValueOrientation,
 )
-from coopgym.rewards.pipeline import MODES, Rewards, RunningRewards, objective, reward_layer
+from coopgym.rewards.pipeline import (
+    MODES,
+    Rewards,
+    RewardsByRow,
+    RunningRewards,
+    objective,
+    reward_layer,
+    running_rewards,
+)
 from coopgym.rewards.shaping import POTENTIALS, Shaping
 from coopgym.rewards.transforms import (
     TRANSFORMS,
@@ -36,6 +44,7 @@ __all__ = [
     "RewardMode",
     "RewardTransform",
     "Rewards",
+    "RewardsByRow",
     "RunningRewards",
     "RunningTransform",
     "Shaping",
@@ -43,4 +52,5 @@ __all__ = [
     "objective",
     "register_transform",
     "reward_layer",
+    "running_rewards",
 ]

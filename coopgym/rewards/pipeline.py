@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -129,12 +130,54 @@ class RunningRewards:
 
     def _transformed(self, step: Step, rewards: Array) -> Array:
         observed, alive = ObservedStep.of(step), ~step.ended
+        if step.alive is not None:
+            alive = alive & step.alive
         for sees_state, transform in self._transforms:
             rewards = transform(step if sees_state else observed, rewards)
             owed = transform.end(alive)
             if owed is not None:
                 rewards = rewards + owed[-1]
         return rewards
+
+
+class RewardsByRow:
+    """Rewards of one batch whose leading entries, R of them, have rewards of their own."""
+
+    def __init__(self, rewards: Sequence[Rewards], game: AnyGame, batch: tuple[int, ...]) -> None:
+        distinct = list(dict.fromkeys(rewards))
+        self._running = [each.running(game, batch) for each in distinct]
+        self._of_row = [distinct.index(each) for each in rewards]
+
+    def reset(self, episodes: Array | None = None) -> None:
+        """As `RunningRewards.reset`."""
+        for running in self._running:
+            running.reset(episodes)
+
+    def __call__(self, step: Step) -> Array:
+        """Return rewards ``(R, ..., N)`` of the step that follows the last one."""
+        rewards = [running(step) for running in self._running]
+        return step.game.xp.stack([rewards[which][row] for row, which in enumerate(self._of_row)], axis=0)
+
+
+def running_rewards(
+    reward: str | RewardLayer | Sequence[str | RewardLayer], game: AnyGame, batch: tuple[int, ...]
+) -> RunningRewards | RewardsByRow:
+    """Return what rewards a batch of episodes of a game.
+
+    Args:
+        reward: one for all rows, or one per entry of the leading batch dimension.
+        game: on the backend of the episodes.
+        batch: leading dimensions.
+
+    Raises:
+        ValueError: as `reward_layer` and `Rewards.running`, or as many rewards as the leading dimension has not.
+    """
+    if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
+        return reward_layer(reward).running(game, batch)
+    rewards = [reward_layer(each) for each in reward]
+    if not batch or len(rewards) != batch[0]:
+        raise ValueError(f"got {len(rewards)} rewards for a batch of shape {batch}: expected one per leading entry")
+    return RewardsByRow(rewards, game, batch)
 
 
 MODES: dict[str, Rewards] = {name: Rewards(mode) for name, mode in NAMED.items()}
