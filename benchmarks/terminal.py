@@ -11,8 +11,8 @@ from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text.words import company, describe, introduce
+from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer
 
 Ask = Callable[[str], str]

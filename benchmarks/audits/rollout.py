@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
-from coopgym.agents.play import Episodes
 from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
 from coopgym.benchmarks.metrics import evaluation_metrics
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
 from coopgym.games.state import State, select
-from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import checked_view
 from coopgym.oracles.dynamic.frozen import Agents
 from coopgym.oracles.games.rollout import expected_step
+from coopgym.play.engine import Engine
+from coopgym.play.episodes import Episodes
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
 TRUST_AT_ONCE = 50_000

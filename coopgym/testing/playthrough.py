@@ -17,7 +17,7 @@ from coopgym.games.game import AnyGame, FloatArray, Transition
 from coopgym.games.parameters import describe
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 from coopgym.rewards import MODES
 
 STEPS = 5

@@ -13,7 +13,7 @@ from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State, map_arrays
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer
 
 FloatArray = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ class FrozenPlay:
             reward: what the free seat is paid, and what all agents are told.
             view: what all seats see.
             episodes: E, episodes per response, the k-th reset with ``seed + k``.
-            seed: also the root of the agents' generators, as in `coopgym.agents.play`.
+            seed: also the root of the agents' generators, as in `coopgym.play.episodes`.
 
         Raises:
             ValueError: no such seat, or the agents are not one per seat.

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.parameters import Parameters
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 
 few = settings(max_examples=8, deadline=None)
 plays = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 25))

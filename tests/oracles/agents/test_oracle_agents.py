@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from formal_certificates import CERTIFICATES
 
-from coopgym.agents import Episodes, Seat, make_agent, play
+from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
@@ -20,6 +20,7 @@ from coopgym.oracles.dynamic import planner
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
 from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, repeated
+from coopgym.play import Episodes, play
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 

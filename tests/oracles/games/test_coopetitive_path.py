@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from formal_certificates import CERTIFICATES
 
-from coopgym.agents import make_agent, play
+from coopgym.agents import make_agent
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import expected_step, opening
+from coopgym.play import play
 
 
 @pytest.mark.parametrize("game", ["TrustDilemma-v1", "SLCD-v1", "GraduatedSanction-v1", "PartnerHoldUp-v1"])
