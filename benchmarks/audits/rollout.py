@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,13 @@ from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
 from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
-from coopgym.games.state import State, select
+from coopgym.games.state import State
 from coopgym.oracles.dynamic.frozen import Agents
-from coopgym.oracles.games.rollout import expected_step
-from coopgym.play.engine import Engine
-from coopgym.play.episodes import Episodes
+from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, unroll
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
 TRUST_AT_ONCE = 50_000
 """Entries of trust matrices in one batch: few enough to stay in a processor's cache."""
-
-Choose = Callable[[int, State], FloatArray]
-"""Joint actions ``(rows, N)`` at a step, given the state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +98,12 @@ def evaluation(game: AnyGame, reward: str, held: FloatArray, chance: Chance) -> 
     return evaluation_metrics(episodes, layer.name)
 
 
-def fixed_in_advance(conduct: Conduct) -> Choose:
+def fixed_in_advance(conduct: Conduct) -> Policy:
     """Choose what a conduct says, whatever the state."""
     return lambda t, _: conduct.at(t)
 
 
-def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: Choose) -> Episodes:
+def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: Policy) -> Episodes:
     """Play a batch of episodes to their ends; steps after an episode's end do not count.
 
     Args:
@@ -117,32 +112,7 @@ def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: 
         start: states ``(rows,)`` after reset.
         choose: the joint actions of each step, within range.
     """
-    rows = start.t.shape[0]
-    returns: Mapping[str, FloatArray] = {layer.name: np.zeros((rows, game.n_agents)) for layer in layers}
-    payoffs, cooperation = np.zeros((rows, game.n_agents)), np.zeros((rows, game.n_agents))
-    lengths, alive, state = np.zeros(rows), np.ones(rows, dtype=bool), start
-    for t in range(game.spec.horizon):
-        actions = choose(t, state)
-        transition = expected_step(game, state, actions)
-        counts = alive[:, None]
-        for layer in layers:
-            returns[layer.name][...] += layer(game, transition) * counts
-        payoffs += transition.payoffs * counts
-        cooperation += actions / game.endowments * counts
-        lengths += alive
-        state = select(game.xp, alive, transition.state, state) if game.may_end_early else transition.state
-        alive = alive & ~transition.terminated
-        if not alive.any():
-            break
-    return Episodes(
-        returns=dict(returns),
-        payoffs=payoffs,
-        cooperation=cooperation / lengths[:, None],
-        lengths=lengths,
-        terminated=(~alive).astype(np.float64),
-        final=_final(game, state, rows),
-        trajectory=None,
-    )
+    return Episodes.of(game, Totals.of(unroll(game, choose, start=start, draws=NOMINAL), layers))
 
 
 class Seated:
@@ -191,12 +161,3 @@ def _summed_up(episodes: Episodes, layer: RewardLayer, per_way: int) -> Outcome:
         lengths=by_way(episodes.lengths).mean(axis=1),
         trust=by_way(episodes.final["mean_trust"]).mean(axis=1),
     )
-
-
-def _final(game: AnyGame, state: State, rows: int) -> dict[str, FloatArray]:
-    told = {name: np.asarray(value) for name, value in game.diagnostics(state).items()}
-    return {
-        name: value.astype(np.float64)
-        for name, value in told.items()
-        if value.shape == (rows,) and value.dtype.kind in "biuf"
-    }

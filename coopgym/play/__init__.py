@@ -4,7 +4,7 @@ from coopgym.play.draws import NOMINAL, CommonRandomNumbers, Draws, Nominal, See
 from coopgym.play.engine import Engine
 from coopgym.play.episodes import Episodes, Trajectory, play
 from coopgym.play.scenario import Scenario
-from coopgym.play.unroll import Policy, Totals, counted, expected_step, rewarded, unroll
+from coopgym.play.unroll import Policy, Totals, counted, expected_step, open_loop, rewarded, unroll
 
 __all__ = [
     "NOMINAL",
@@ -21,6 +21,7 @@ __all__ = [
     "Trajectory",
     "counted",
     "expected_step",
+    "open_loop",
     "play",
     "rewarded",
     "unroll",

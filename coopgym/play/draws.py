@@ -111,12 +111,14 @@ class CommonRandomNumbers:
         noise = [stream.standard_normal((game.spec.horizon, game.step_normals)) for stream in streams]
         self._step_normals = np.stack(noise, axis=1)
 
-    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array, Array]:
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array | None, Array | None]:
         return self._recurring(game, batch, self._uniforms), self._recurring(game, batch, self._normals)
 
-    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array:
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array | None:
         return self._recurring(game, batch, self._step_normals[t])
 
-    def _recurring(self, game: AnyGame, batch: tuple[int, ...], drawn: FloatArray) -> Array:
-        ways, _ = divmod(int(np.prod(batch)), self.episodes)
+    def _recurring(self, game: AnyGame, batch: tuple[int, ...], drawn: FloatArray) -> Array | None:
+        if not drawn.shape[-1]:
+            return None
+        ways = int(np.prod(batch)) // self.episodes
         return game.backend.array(np.tile(drawn, (ways, 1)).reshape((*batch, drawn.shape[-1])))

@@ -43,7 +43,7 @@ class Episodes:
     @classmethod
     def of(cls, game: AnyGame, totals: Totals, trajectory: Trajectory | None = None) -> Episodes:
         """Return the episodes ``(E,)`` that the totals of all their steps describe."""
-        diagnostics = {name: np.asarray(value) for name, value in game.diagnostics(totals.final).items()}
+        diagnostics = {name: np.asarray(value) for name, value in game.diagnostics(totals.last).items()}
         return cls(
             returns=totals.rewards,
             payoffs=totals.payoffs,

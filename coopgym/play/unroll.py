@@ -27,7 +27,7 @@ def unroll(
     draws: Draws,
     rewards: Layers | None = None,
     horizon: int | None = None,
-    to_horizon: bool = False,
+    past_end: bool = False,
 ) -> Iterator[Step]:
     """Play a batch of episodes side by side and yield every step, until all have ended.
 
@@ -38,23 +38,31 @@ def unroll(
         game: on any backend.
         policy: the joint actions of every step.
         batch: leading dimensions of episodes that begin with a reset.
-        start: states ``(...)`` to begin in instead, all at the same time.
+        start: states ``(...)`` to begin in instead.
         draws: the chance of the reset and of the steps.
         rewards: what `Step.rewards` holds; None for nothing.
         horizon: steps to play at most; None are all that are left of the game.
-        to_horizon: play all of them, even if every episode has ended.
+        past_end: play that many steps even if every episode has ended before.
     """
     state = opened(game, draws, batch) if start is None else start
-    left, rows, alive = remaining_steps(game, state), tuple(state.t.shape), None
-    for t in range(left if horizon is None else min(horizon, left)):
+    rows, alive = tuple(state.t.shape), None
+    left, together = remaining_steps(game, state), bool((state.t == state.t.min()).all())
+    steps = left if horizon is None else horizon if past_end else min(horizon, left)
+    ends_apart = game.may_end_early or not together or steps > left
+    for t in range(steps):
         step = played(game, t, state, policy(t, state), draws.step(game, t, rows), alive, rewards)
         yield step
         state = step.transition.state
-        if game.may_end_early:
-            going_on = ~step.transition.terminated
+        if ends_apart:
+            going_on = ~(step.transition.terminated | step.transition.truncated)
             alive = going_on if alive is None else alive & going_on
-            if not to_horizon and not bool(alive.any()):
+            if not past_end and not bool(alive.any()):
                 return
+
+
+def open_loop(game: AnyGame, plan: Array) -> Policy:
+    """Return the policy that plays shares of endowment ``(steps, ..., N)`` whatever the state."""
+    return lambda t, _: plan[t] * game.endowments
 
 
 def opened(game: AnyGame, draws: Draws, batch: tuple[int, ...] = ()) -> State:
@@ -64,8 +72,8 @@ def opened(game: AnyGame, draws: Draws, batch: tuple[int, ...] = ()) -> State:
 
 
 def remaining_steps(game: AnyGame, state: State) -> int:
-    """Steps between a state and the horizon; all rows of a batch must stand at the same time."""
-    return game.spec.horizon - int(state.t.reshape(-1)[0])
+    """Steps between a state and the horizon; of states at several times, those of the first."""
+    return game.spec.horizon - int(state.t.min())
 
 
 def played(
@@ -124,8 +132,7 @@ class Totals:
         """``(...)`` steps."""
         self.terminated: Array = False
         """``(...)`` whether the relation ended before its time."""
-        self.final: State | None = None
-        """The last state of every episode; None before the first step."""
+        self._last: State | None = None
 
     @classmethod
     def of(cls, steps: Iterable[Step], layers: Sequence[RewardLayer] = ()) -> Totals:
@@ -134,6 +141,17 @@ class Totals:
         for step in steps:
             totals.add(step)
         return totals
+
+    @property
+    def last(self) -> State:
+        """The last state of every episode.
+
+        Raises:
+            RuntimeError: before the first step.
+        """
+        if self._last is None:
+            raise RuntimeError("no step has been added, so that there is no last state")
+        return self._last
 
     @property
     def welfare(self) -> Array:
@@ -150,5 +168,7 @@ class Totals:
         self.shares = self.shares + counted(step, step.actions / game.endowments)
         self.lengths = self.lengths + counted(step, game.xp.ones_like(transition.payoffs[..., 0]))
         self.terminated = self.terminated | counted(step, transition.terminated)
-        last = transition.state
-        self.final = last if self.final is None or step.alive is None else select(game.xp, step.alive, last, self.final)
+        after = transition.state
+        self._last = (
+            after if self._last is None or step.alive is None else select(game.xp, step.alive, after, self._last)
+        )

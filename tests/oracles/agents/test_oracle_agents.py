@@ -19,8 +19,9 @@ from coopgym.oracles.agents.solutions import following_equilibria
 from coopgym.oracles.dynamic import planner
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, repeated
+from coopgym.oracles.games.rollout import opening, plan_returns, repeated
 from coopgym.play import Episodes, play
+from coopgym.play.unroll import expected_step
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 

@@ -18,7 +18,8 @@ from coopgym.oracles.dynamic.optimism import optimistic_states
 from coopgym.oracles.dynamic.planner import QUICK, Plan, plan
 from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.dynamic.yardsticks import Yardsticks
-from coopgym.oracles.games.rollout import expected_step, opening, repeated
+from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.play.unroll import expected_step
 
 STEPS = 16
 few = settings(max_examples=8, deadline=None)

@@ -10,7 +10,8 @@ import pytest
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns
+from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.play.unroll import expected_step
 from coopgym.rewards import reward_layer
 
 STEPS = 12

@@ -20,7 +20,8 @@ from coopgym.oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_mode
 from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
 from coopgym.oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
 from coopgym.oracles.games.normal_form import CommitmentGame
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
+from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.play.unroll import expected_step, remaining_steps
 from coopgym.rewards import reward_layer
 
 STEPS = 20

@@ -11,8 +11,9 @@ from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.rollout import opening
 from coopgym.play import play
+from coopgym.play.unroll import expected_step
 
 
 @pytest.mark.parametrize("game", ["TrustDilemma-v1", "SLCD-v1", "GraduatedSanction-v1", "PartnerHoldUp-v1"])

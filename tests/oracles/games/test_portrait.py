@@ -12,7 +12,8 @@ from coopgym.games.registry import games, make_game
 from coopgym.oracles.games.best_response import best_response, regret
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
-from coopgym.oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.rollout import opening
+from coopgym.play.unroll import expected_step
 
 SYMMETRIC = [game for game, facts in CERTIFICATES.items() if len(facts["groups"]) == 1]
 SMALL = ("TrustDilemma-v1", "PartnerHoldUp-v1", "AppleAppStore-v1", "TeamProduction-v0")
