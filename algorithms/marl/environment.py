@@ -65,12 +65,6 @@ def observation_map(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
     return input_map(*environment.game.observation_bounds(environment.view))
 
 
-def is_stochastic(environment: Environment) -> bool:
-    """Whether the environment draws random numbers."""
-    game = environment.game
-    return bool(game.reset_uniforms or game.reset_normals or game.step_normals)
-
-
 def objective_signal(rewards: Tensor, objective: Objective) -> Tensor:
     """Return what each seat is trained on, ``(..., N)``: its own reward, or the sum of all."""
     return rewards if objective == "individual" else rewards.sum(-1, keepdim=True).expand_as(rewards)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import Environment, EnvironmentFactory, is_stochastic, observation_map
+from coopgym.algorithms.marl.environment import Environment, EnvironmentFactory, observation_map
 from coopgym.algorithms.marl.exported import POLICY_KINDS
 from coopgym.algorithms.marl.networks import ACTIVATIONS, mlp
 from coopgym.algorithms.marl.replicas import Replica, Streams
@@ -58,7 +58,7 @@ class Evaluator:
             torch.as_tensor(part, dtype=torch.float32, device=device).unsqueeze(1)  # (N, 1, O)
             for part in observation_map(environment)
         )
-        self.episodes = STOCHASTIC_EPISODES if is_stochastic(environment) else 1
+        self.episodes = STOCHASTIC_EPISODES if environment.game.stochastic else 1
         streams = Streams([replica.seed for replica in replicas], f"evaluation {spec.id}", torch.device("cpu"))
         self.seeds = streams.seeds(self.episodes)
         self.waiting: list[tuple[int, dict[str, Tensor]]] = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import is_stochastic, objective_signal, observation_map
+from coopgym.algorithms.marl.environment import objective_signal, observation_map
 from coopgym.algorithms.marl.exported import LOG_SIGMA_RANGE
 from coopgym.algorithms.marl.gaussian import GaussianSeats, moments
 from coopgym.algorithms.marl.networks import ParameterStack, mlp
@@ -52,7 +52,7 @@ class ExactLOLASeats(GaussianSeats):
         self.environment = context.make(
             pairs, device=context.device, reward=[replica.reward for replica in context.replicas], validate=False
         )
-        self.stochastic = is_stochastic(self.environment)
+        self.stochastic = self.environment.game.stochastic
         maps = (torch.as_tensor(array, dtype=torch.float32) for array in observation_map(self.environment))
         self.gain, self.offset = (array.to(context.device) for array in maps)  # (n, O)
         shapes = {name: tuple(value.shape[2:]) for name, value in self.parameters.values().items()}

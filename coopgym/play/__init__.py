@@ -4,7 +4,7 @@ from coopgym.play.draws import NOMINAL, CommonRandomNumbers, Draws, Nominal, See
 from coopgym.play.engine import Engine
 from coopgym.play.episodes import Episodes, Trajectory, play
 from coopgym.play.scenario import Scenario
-from coopgym.play.unroll import Policy, Totals, counted, expected_step, open_loop, rewarded, unroll
+from coopgym.play.unroll import Policy, Totals, counted, expected_step, open_loop, rewarded, state_after, unroll
 
 __all__ = [
     "NOMINAL",
@@ -24,5 +24,6 @@ __all__ = [
     "open_loop",
     "play",
     "rewarded",
+    "state_after",
     "unroll",
 ]

@@ -60,9 +60,17 @@ def unroll(
                 return
 
 
-def open_loop(game: AnyGame, plan: Array) -> Policy:
-    """Return the policy that plays shares of endowment ``(steps, ..., N)`` whatever the state."""
+def open_loop(game: AnyGame, plan: Sequence[Array] | Array) -> Policy:
+    """Return the policy that plays shares of endowment ``(..., N)`` step by step, whatever the state."""
     return lambda t, _: plan[t] * game.endowments
+
+
+def state_after(game: AnyGame, plan: Sequence[Array] | Array, start: State) -> State:
+    """Return the states that shares of endowment, played step by step from others ``(...)``, lead to."""
+    state = start
+    for step in unroll(game, open_loop(game, plan), start=start, draws=NOMINAL, horizon=len(plan), past_end=True):
+        state = step.transition.state
+    return state
 
 
 def opened(game: AnyGame, draws: Draws, batch: tuple[int, ...] = ()) -> State:
