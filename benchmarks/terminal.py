@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers
+from coopgym.agents.base import Agent, FloatArray, Seat
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.games.state import State
 from coopgym.interfaces.text.words import company, describe, introduce
-from coopgym.play import Seeded, unroll
+from coopgym.play import Seeded, seated, unroll
 from coopgym.play.unroll import opened
 from coopgym.rewards import RewardLayer
 
@@ -119,19 +118,12 @@ def play_with_person(
     """Play one episode with a person in one seat and a fresh partner in each of the others."""
     view, n = game.spec.default_view, game.n_agents
     agents: list[Agent] = [person if i == seat else partner() for i in range(n)]
-    for i, (agent, stream) in enumerate(zip(agents, np.random.SeedSequence(seed).spawn(n), strict=True)):
-        agent.begin(Seat.of(game, i, view, reward.name), 1, np.random.default_rng(stream))
-    chance = Seeded([seed])
+    policy, chance = seated(game, agents, [view] * n, reward.name, 1, seed), Seeded([seed])
     state = opened(game, chance, (1,))
-
-    def answered(t: int, now: State) -> FloatArray:
-        seen = game.observe(now, view)
-        return np.stack(joint_answers(game, [(i, agent, seen[:, i]) for i, agent in enumerate(agents)]), axis=-1)
-
     payoffs, rewards, shares = np.zeros(n), np.zeros(n), np.zeros(n)
     rounds, ended_early = 0, False
     with suppress(HasLeftError):
-        for step in unroll(game, answered, start=state, draws=chance, rewards=reward):
+        for step in unroll(game, policy, start=state, draws=chance, rewards=reward):
             earned, state = step.transition.payoffs[0], step.transition.state
             others = np.delete(earned, seat).mean()
             person.say(f"  You earn {earned[seat]:.2f}; the others earn {others:.2f} on average.")

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
 from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
 from coopgym.games.state import State
 from coopgym.oracles.dynamic.frozen import Agents
-from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, unroll
+from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, seated, unroll
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
 TRUST_AT_ONCE = 50_000
@@ -81,9 +80,9 @@ def outcome_among(
         ValueError: the agents are not one per seat, or their actions are not playable.
     """
     layer = reward_layer(reward)
-    seated = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
-    episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), seated)
-    shares = np.stack(seated.shares)
+    players = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
+    episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), players)
+    shares = np.stack(players.shares)
     shares *= np.arange(len(shares))[:, None, None] < episodes.lengths[:, None]
     played = shares.reshape(len(shares), len(conduct), chance.episodes, game.n_agents).mean(axis=2)
     return _summed_up(episodes, layer, chance.episodes), played
@@ -121,26 +120,16 @@ class Seated:
     def __init__(self, game: AnyGame, agents: Agents, reward: str, conduct: Conduct, view: View, seed: int) -> None:
         """Seat fresh agents, one row of the conduct per episode; the rest as in `outcome_among`."""
         self._game, self._conduct = game, conduct
-        self._agents: Sequence[Agent] = agents()
-        if len(self._agents) != game.n_agents:
-            raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(self._agents)}")
-        refuse_shared(game, self._agents)
-        self._view = view
+        self._policy = seated(game, agents(), [view] * game.n_agents, reward, len(conduct), seed)
         self._engine = Engine(game, reward, (len(conduct),))
         self.shares: list[FloatArray] = []
         """``(rows, N)`` shares of endowment of every step so far."""
-        streams = np.random.default_rng(seed).spawn(game.n_agents)
-        for i, (agent, stream) in enumerate(zip(self._agents, streams, strict=True)):
-            agent.begin(Seat.of(game, i, self._view, reward), len(conduct), stream)
 
     def __call__(self, t: int, state: State) -> FloatArray:
         """Return the joint actions ``(rows, N)`` of step t."""
-        game = self._game
-        seen = game.observe(state, self._view)
-        own = np.stack(joint_answers(game, [(i, agent, seen[:, i]) for i, agent in enumerate(self._agents)]), axis=1)
-        forced = self._conduct.at(t)
+        own, forced = self._policy(t, state), self._conduct.at(t)
         actions: FloatArray = self._engine.check(np.where(np.isnan(forced), own, forced))
-        self.shares.append(actions / game.endowments)
+        self.shares.append(actions / self._game.endowments)
         return actions
 
 

@@ -2,7 +2,7 @@
 
 from coopgym.play.draws import NOMINAL, CommonRandomNumbers, Draws, Nominal, Seeded, Tape
 from coopgym.play.engine import Engine
-from coopgym.play.episodes import Episodes, Trajectory, play
+from coopgym.play.episodes import Episodes, Trajectory, play, seated
 from coopgym.play.scenario import Scenario
 from coopgym.play.unroll import Policy, Totals, counted, expected_step, open_loop, rewarded, state_after, unroll
 
@@ -24,6 +24,7 @@ __all__ = [
     "open_loop",
     "play",
     "rewarded",
+    "seated",
     "state_after",
     "unroll",
 ]

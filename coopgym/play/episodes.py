@@ -14,7 +14,7 @@ from coopgym.games.spec import View
 from coopgym.games.state import State
 from coopgym.games.step import Step
 from coopgym.play.draws import Seeded
-from coopgym.play.unroll import Totals, counted, unroll
+from coopgym.play.unroll import Policy, Totals, counted, unroll
 from coopgym.rewards import MODES, RewardLayer, reward_layer
 
 
@@ -107,29 +107,49 @@ def play(
     """
     if episodes < 1:
         raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
-    if len(agents) != game.n_agents:
-        raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
-    refuse_shared(game, agents)
     layer = reward_layer(reward)
     layer.check(game)
     seat_views = _seat_views(game, views)
-    claim(agents, object())
-    streams = np.random.default_rng(seed).spawn(game.n_agents)
-    for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
-        agent.begin(Seat.of(game, i, seat_views[i], layer.name), episodes, stream)
-
-    def answered(t: int, state: State) -> FloatArray:
-        seen = {view: game.observe(state, view) for view in set(seat_views)}
-        asked = [(i, agent, seen[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
-        return np.stack(joint_answers(game, asked), axis=1)
-
+    policy = seated(game, agents, seat_views, layer.name, episodes, seed)
     totals, recorded = Totals([*MODES.values(), layer]), []
     chance = Seeded(range(seed, seed + episodes))
-    for step in unroll(game, answered, batch=(episodes,), draws=chance, rewards=layer):
+    for step in unroll(game, policy, batch=(episodes,), draws=chance, rewards=layer):
         totals.add(step)
         if record:
             recorded.append(_recorded(step, seat_views[0]))
     return Episodes.of(game, totals, _joined(recorded) if record else None)
+
+
+def seated(
+    game: AnyGame, agents: Sequence[Agent], views: Sequence[View], reward: str, episodes: int, seed: int
+) -> Policy:
+    """Let agents begin, one per seat, and return the policy that they are together.
+
+    Args:
+        game: on the NumPy backend.
+        agents: one agent per seat.
+        views: what each seat sees.
+        reward: the mode that they are told.
+        episodes: episodes played side by side.
+        seed: root of every agent's own generator.
+
+    Raises:
+        ValueError: the number of agents is wrong, or one of them has two seats.
+    """
+    if len(agents) != game.n_agents:
+        raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
+    refuse_shared(game, agents)
+    claim(agents, object())
+    streams = np.random.default_rng(seed).spawn(game.n_agents)
+    for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
+        agent.begin(Seat.of(game, i, views[i], reward), episodes, stream)
+
+    def answered(t: int, state: State) -> FloatArray:
+        seen = {view: game.observe(state, view) for view in set(views)}
+        asked = [(i, agent, seen[views[i]][:, i]) for i, agent in enumerate(agents)]
+        return np.stack(joint_answers(game, asked), axis=1)
+
+    return answered
 
 
 def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View]:

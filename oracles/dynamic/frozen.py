@@ -93,7 +93,7 @@ class FrozenPlay:
             reward: what the free seat is paid, and what all agents are told.
             view: what all seats see.
             episodes: E, episodes per response, the k-th reset with ``seed + k``.
-            seed: also the root of the agents' generators, as in `coopgym.play.episodes`.
+            seed: also the root of the agents' generators, as in `coopgym.play.play`.
 
         Raises:
             ValueError: no such seat, or the agents are not one per seat.

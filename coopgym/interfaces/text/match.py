@@ -56,7 +56,7 @@ class TextMatch:
     """A window of an episode in which some seats decide in dialogues.
 
     Two matches made with the same arguments stand in the same state and meet the same chance: what their talkers write
-    is all that can tell them apart. Chance and partners are seeded as in `coopgym.play.episodes`.
+    is all that can tell them apart. Chance and partners are seeded as in `coopgym.play.play`.
 
     Args:
         game_id: for example ``"TrustDilemma-v1"``.
