@@ -148,13 +148,14 @@ class Engine:
 
     def advance(self, levels: Array, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step of cooperation levels ``(*batch, N)`` in endowment units, as `check` returns them."""
-        step = self.step_from(self.state, levels, self.draw(rows), self._played)
+        normals = self.draw(rows) if self.game.step_normals else None
+        step = played(self.game, self._played, self.state, levels, normals, None, self.layers)
         self._state, self._played = step.transition.state, self._played + 1
         return step.transition, step.rewards
 
-    def step_from(self, state: State, levels: Array, normals: Array | None, t: int = 0) -> Step:
-        """Return what cooperation levels and random numbers lead to; nothing moves."""
-        return played(self.game, t, state, levels, normals, None, self.layers)
+    def step_from(self, state: State, levels: Array, normals: Array | None) -> Step:
+        """Return what cooperation levels and random numbers lead to; nothing moves, so that it can be compiled."""
+        return played(self.game, 0, state, levels, normals, None, self.layers)
 
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""
