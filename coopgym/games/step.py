@@ -15,7 +15,7 @@ class Step:
 
     game: AnyGame
     t: int
-    """Steps played before this one."""
+    """Steps played before this one; an array ``(...)`` where episodes were started apart."""
     before: State
     """The state in which the agents chose."""
     actions: Array

@@ -64,7 +64,7 @@ class Seeded:
         return uniforms, self._drawn(game, batch, game.reset_normals, rows)
 
     def step(self, game: AnyGame, t: int, batch: tuple[int, ...], rows: Array | None = None) -> Array | None:
-        """Draw a step, likewise."""
+        """Draw a step, likewise: the next of every stream, whatever the time."""
         return self._drawn(game, batch, game.step_normals, rows)
 
     def _drawn(

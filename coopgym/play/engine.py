@@ -61,7 +61,6 @@ class Engine:
         self.action_shape = (*batch, game.n_agents)
         self._rows = int(np.prod(batch, dtype=np.int64))
         self._draws = Seeded(())
-        self._played = 0
         self.scale = ActionScale(game, actions)
         self._lows: list[float] = self.scale.low.tolist()
         self._highs: list[float] = self.scale.high.tolist()
@@ -103,7 +102,6 @@ class Engine:
         if self.game.stochastic:
             self._seed(seeds)
         self._state = self.game.initial_state(self.batch, parsed, *self._draws.reset(self.game, self.batch))
-        self._played = 0
 
     def blank_draws(self) -> tuple[Array, Array]:
         """Zeros in place of the uniform and normal numbers that one reset consumes."""
@@ -148,18 +146,17 @@ class Engine:
 
     def advance(self, levels: Array, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step of cooperation levels ``(*batch, N)`` in endowment units, as `check` returns them."""
-        normals = self.draw(rows) if self.game.step_normals else None
-        step = played(self.game, self._played, self.state, levels, normals, None, self.layers)
-        self._state, self._played = step.transition.state, self._played + 1
+        step = self.step_from(self.state, levels, self.draw(rows) if self.game.step_normals else None)
+        self._state = step.transition.state
         return step.transition, step.rewards
 
     def step_from(self, state: State, levels: Array, normals: Array | None) -> Step:
         """Return what cooperation levels and random numbers lead to; nothing moves, so that it can be compiled."""
-        return played(self.game, 0, state, levels, normals, None, self.layers)
+        return played(self.game, state.t, state, levels, normals, None, self.layers)
 
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""
-        return self._draws.step(self.game, self._played, self.batch, rows)
+        return self._draws.step(self.game, 0, self.batch, rows)
 
     def check(self, actions: Any) -> Array:
         """Return the cooperation levels in endowment units that actions stand for, as an array of the backend.
