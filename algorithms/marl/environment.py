@@ -112,13 +112,17 @@ def reward_scales(make: EnvironmentFactory, replicas: Sequence[Replica], objecti
     scales = {replica.reward: 0.0 for replica in replicas}
     for reward in scales:
         environment = make(_SCALE_COPIES, device="cpu", reward=reward, dtype=torch.float64)
-        half = torch.full((_SCALE_COPIES, environment.game.n_agents), 0.5, dtype=torch.float64)
-        signal, payoff, horizon = 0.0, 0.0, environment.game.spec.horizon
-        for step in episode(environment, lambda _, half=half: half, 0, horizon):
-            signal += float(objective_signal(step.rewards, objective).mean()) / horizon
-            payoff += float(step.info["payoffs"].abs().mean()) / horizon
-        scales[reward] = abs(signal) if abs(signal) > 0.01 * payoff else payoff or 1.0
+        scales[reward] = _size_of_signal(environment, objective)
     return torch.tensor([scales[replica.reward] for replica in replicas], dtype=torch.float64)
+
+
+def _size_of_signal(environment: Environment, objective: Objective) -> float:
+    half = torch.full((_SCALE_COPIES, environment.game.n_agents), 0.5, dtype=torch.float64)
+    signal, payoff, horizon = 0.0, 0.0, environment.game.spec.horizon
+    for step in episode(environment, lambda _: half, 0, horizon):
+        signal += float(objective_signal(step.rewards, objective).mean()) / horizon
+        payoff += float(step.info["payoffs"].abs().mean()) / horizon
+    return abs(signal) if abs(signal) > 0.01 * payoff else payoff or 1.0
 
 
 _SCALE_COPIES = 16
