@@ -15,7 +15,7 @@ from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
 from coopgym.games.step import Step
 from coopgym.play.draws import Seeded
-from coopgym.play.unroll import played
+from coopgym.play.unroll import played, rewarded
 from coopgym.rewards import RewardLayer, reward_layer
 from coopgym.visible_text import brief
 
@@ -152,7 +152,14 @@ class Engine:
 
     def step_from(self, state: State, levels: Array, normals: Array | None) -> Step:
         """Return what cooperation levels and random numbers lead to; nothing moves, so that it can be compiled."""
-        return played(self.game, state.t, state, levels, normals, None, self.layers)
+        return played(self.game, state.t, state, levels, normals, rewards=self.rewards)
+
+    def rewards(self, step: Step) -> Array:
+        """Reward a step, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""
+        if isinstance(self.layers, RewardLayer):
+            return rewarded(step, self.layers)
+        distinct = {layer.name: rewarded(step, layer) for layer in self.layers}
+        return self.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(self.layers)], axis=0)
 
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from coopgym.backend import Array
@@ -14,8 +15,8 @@ from coopgym.rewards import RewardLayer
 
 Policy: TypeAlias = Callable[[int, State], Array]
 """Joint actions ``(..., N)`` in endowment units, within range, at a step and in the state before it."""
-Layers: TypeAlias = RewardLayer | Sequence[RewardLayer]
-"""One reward layer for all episodes, or one per entry of the batch's leading dimension."""
+Reader: TypeAlias = Callable[[Step], Array]
+"""Rewards ``(..., N)`` of a step."""
 
 
 def unroll(
@@ -25,7 +26,7 @@ def unroll(
     batch: tuple[int, ...] = (),
     start: State | None = None,
     draws: Draws,
-    rewards: Layers | None = None,
+    rewards: RewardLayer | None = None,
     horizon: int | None = None,
     past_end: bool = False,
 ) -> Iterator[Step]:
@@ -44,13 +45,14 @@ def unroll(
         horizon: steps to play at most; None are all that are left of the game.
         past_end: play that many steps even if every episode has ended before.
     """
+    reader = None if rewards is None else partial(rewarded, layer=rewards)
     state = opened(game, draws, batch) if start is None else start
     rows, alive = tuple(state.t.shape), None
     left, together = remaining_steps(game, state), bool((state.t == state.t.min()).all())
     steps = left if horizon is None else horizon if past_end else min(horizon, left)
     ends_apart = game.may_end_early or not together or steps > left
     for t in range(steps):
-        step = played(game, t, state, policy(t, state), draws.step(game, t, rows), alive, rewards)
+        step = played(game, t, state, policy(t, state), draws.step(game, t, rows), alive, reader)
         yield step
         state = step.transition.state
         if ends_apart:
@@ -91,21 +93,18 @@ def played(
     actions: Array,
     normals: Array | None,
     alive: Array | None = None,
-    rewards: Layers | None = None,
+    rewards: Reader | None = None,
 ) -> Step:
     """Play one step and reward it: the pure function under the engine and all that is unrolled."""
     step = Step(game, t, before, actions, game.step(before, actions, normals), alive)
     if rewards is not None:
-        step.rewards = rewarded(step, rewards)
+        step.rewards = rewards(step)
     return step
 
 
-def rewarded(step: Step, layers: Layers) -> Array:
+def rewarded(step: Step, layer: RewardLayer) -> Array:
     """Return the rewards ``(..., N)`` of a step."""
-    if isinstance(layers, RewardLayer):
-        return layers(step.game, step.transition)
-    distinct = {layer.name: layer(step.game, step.transition) for layer in layers}
-    return step.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(layers)], axis=0)
+    return layer(step.game, step.transition)
 
 
 def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:

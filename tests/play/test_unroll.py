@@ -115,14 +115,6 @@ def test_totals_of_nothing_have_no_last_state() -> None:
         assert Totals().last
 
 
-def test_layers_may_differ_along_the_batch() -> None:
-    game = make_game("TrustDilemma-v1", max_steps=3)
-    layers = [MODES["private"], MODES["integrated"]]
-    for step in unroll(game, held(game, np.array([0.2, 0.9])), batch=(2, 4), draws=NOMINAL, rewards=layers):
-        np.testing.assert_array_equal(step.rewards[0], step.transition.payoffs[0])
-        np.testing.assert_array_equal(step.rewards[1], MODES["integrated"](game, step.transition)[1])
-
-
 def test_the_engine_and_unrolling_play_the_same() -> None:
     game = make_game("SynergySearch-v1", payoff_noise=0.3, max_steps=7)
     engine = Engine(game, "integrated", (3,))
