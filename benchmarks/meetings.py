@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
-from coopgym.agents.play import play
 from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
 from coopgym.benchmarks.plan import Meeting, Player, RunSpec
 from coopgym.benchmarks.policies import LostAgentsError, copies
@@ -16,6 +15,7 @@ from coopgym.benchmarks.recording import turns_of
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 from coopgym.oracles.games.symmetry import exchangeable_groups
+from coopgym.play.episodes import play
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.plan.grouping import Supply

@@ -24,7 +24,7 @@ class Step:
     """The state it led to, and what it paid."""
     alive: Array | None = None
     """``(...)`` episodes that had not ended before; None for all."""
-    rewards: Array | None = None
+    rewards: Array = None
     """``(..., N)``, None where nobody asked for them."""
 
     @property

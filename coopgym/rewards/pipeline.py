@@ -11,10 +11,9 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
 
 from coopgym.backend import Array
-from coopgym.games.game import AnyGame, Transition
+from coopgym.games.game import AnyGame
 from coopgym.games.step import Step
 from coopgym.rewards.modes import FAMILIES, NAMED, RewardLayer, RewardMode
 from coopgym.rewards.transforms import ObservedStep, RewardTransform, parse_transform
@@ -70,14 +69,8 @@ class Rewards(RewardLayer):
         for transform in self.transforms:
             transform.check(game)
 
-    @overload
-    def __call__(self, step: Step) -> Array: ...
-    @overload
-    def __call__(self, step: AnyGame, transition: Transition) -> Array: ...
-    def __call__(self, step: Step | AnyGame, transition: Transition | None = None) -> Array:
+    def __call__(self, step: Step) -> Array:
         """Return rewards ``(..., N)`` of a step.
-
-        Modes look at the game and the transition only, which may be given in place of the step.
 
         Raises:
             ValueError: there are transforms, which need `running`.
@@ -86,10 +79,6 @@ class Rewards(RewardLayer):
             raise ValueError(
                 f"{self.name} may remember earlier steps: call .running(game, batch), or .evaluated for the mode alone"
             )
-        if not isinstance(step, Step):
-            assert transition is not None
-            state = transition.state
-            step = Step(step, 0, state, state.last_action, transition)
         return self.paid(step)
 
     def paid(self, step: Step) -> Array:

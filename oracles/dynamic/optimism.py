@@ -13,6 +13,7 @@ from coopgym.games.formal.collective_action import LoyalTeamGame
 from coopgym.games.formal.reciprocity import ReciprocalGame
 from coopgym.games.state import State, map_arrays
 from coopgym.oracles.dynamic.planning import FloatArray
+from coopgym.play import expected_step
 
 AnyFormalGame: TypeAlias = FormalGame[Any, Any]
 
@@ -36,9 +37,9 @@ def optimistic_states(game: AnyFormalGame, start: State, steps: int) -> State:
     for _ in range(steps):
         if isinstance(game, ReciprocalGame):
             best = dataclasses.replace(best, memory=idle.memory)
-            idle = game.step(idle, 0.0 * game.endowments).state
+            idle = expected_step(game, idle, 0.0 * game.endowments).state
         path.append(best)
-        moved = _idealised(game.step(best, game.endowments).state)
+        moved = _idealised(expected_step(game, best, game.endowments).state)
         kept = {name: np.maximum(getattr(best, name), getattr(moved, name)) for name in RISING if hasattr(best, name)}
         best = dataclasses.replace(moved, **kept)
     return map_arrays(lambda *arrays: np.stack(arrays), *path)

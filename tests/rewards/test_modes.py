@@ -15,7 +15,7 @@ from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.registry import games, make_game
 from coopgym.games.step import Step
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 from coopgym.rewards import (
     MODES,
     InequityAversion,

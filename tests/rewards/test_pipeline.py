@@ -16,15 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coopgym
-from coopgym.agents import Seat, play
+from coopgym.agents import Seat
 from coopgym.agents.heuristics import TitForTat
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
-from coopgym.interfaces.engine import Engine
 from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.games.normal_form import StageGame
+from coopgym.play import play
+from coopgym.play.engine import Engine
 from coopgym.rewards import (
     MODES,
     TRANSFORMS,
