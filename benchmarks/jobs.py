@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import Episodes, play
 from coopgym.benchmarks.audits import AUDITS, AuditOptions
 from coopgym.benchmarks.deviations import searched
 from coopgym.benchmarks.meetings import meet
@@ -25,6 +24,7 @@ from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
 from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
-from coopgym.agents.play import play
 from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
 from coopgym.benchmarks.plan import Meeting, Player, RunSpec
 from coopgym.benchmarks.policies import LostAgentsError, copies
 from coopgym.benchmarks.recording import turns_of
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.plan.grouping import Supply

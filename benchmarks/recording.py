@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import Trajectory
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.corpus.writer import table_from_rows
+from coopgym.play.episodes import Trajectory
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -22,13 +22,14 @@ from unittest import mock
 
 import numpy as np
 
-from coopgym.agents import Strategy, agent_names, make_agent, play
+from coopgym.agents import Strategy, agent_names, make_agent
 from coopgym.algorithms import learners
 from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.oracles.agents import ORACLES, PublishedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
+from coopgym.play import play
 from coopgym.rewards import reward_layer
 from coopgym.testing.tape import numbers, random_tape, replay
 

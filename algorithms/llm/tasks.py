@@ -13,10 +13,9 @@ import numpy as np
 from coopgym.agents import make_agent
 from coopgym.algorithms.llm.data import FloatArray
 from coopgym.algorithms.llm.gold import SCALE, correct, graded, oracle_for, oracle_returns, oracle_shares
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch, dialect_named
 from coopgym.rewards import reward_layer
 

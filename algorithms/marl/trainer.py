@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.marl.environment import EnvironmentFactory, is_stochastic, observation_map, reward_scales
+from coopgym.algorithms.marl.environment import EnvironmentFactory, observation_map, reward_scales
 from coopgym.algorithms.marl.evaluation import Evaluator
 from coopgym.algorithms.marl.replicas import Replica, Streams
 from coopgym.algorithms.marl.rollout import Collector, Rollout
@@ -49,7 +49,7 @@ class Trainer:
         self.streams = Streams(
             [replica.seed for replica in replicas], f"{type(learner).__name__} {game.spec.id}", device
         )
-        self.stochastic = is_stochastic(environment)
+        self.stochastic = environment.game.stochastic
         self.scale = reward_scales(make, replicas, learner.objective)
         self.collector = Collector(
             environment,

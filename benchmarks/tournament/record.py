@@ -15,9 +15,9 @@ from coopgym.benchmarks.plan import canonical_json, seed_from
 from coopgym.benchmarks.tournament.entrants import Entrants, contestants
 from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame
+from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.rewards import reward_layer
 
 FloatArray = npt.NDArray[np.float64]

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.games.actions import ROUNDING, real_numbers
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
-from coopgym.interfaces.actions import ROUNDING, real_numbers
 from coopgym.user_code import home_of
 
 FloatArray = npt.NDArray[np.float64]

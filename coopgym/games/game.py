@@ -61,7 +61,7 @@ class Game(ABC, Generic[StateT]):
     """A configured game on one backend. Stateless: all state goes in and comes out.
 
     Shapes: ``...`` are batch dimensions, N agents. Actions are in endowment units, in ``[0, e_i]``; callers validate
-    and clip (`coopgym.interfaces.engine`), the game computes.
+    and clip (`coopgym.play.engine`), the game computes.
     """
 
     id: ClassVar[str]
@@ -290,6 +290,19 @@ class Game(ABC, Generic[StateT]):
         own = params.build(self.Parameters, {**self.defaults, **self.presets(chosen)}, where=self.id)
         usual = dataclasses.asdict(own.canonical())
         return {name: value for name, value in chosen.items() if value != usual[name]}
+
+
+def checked_view(game: AnyGame, view: str | None) -> View:
+    """Return a view of the game; None is its default.
+
+    Raises:
+        ValueError: no such view.
+    """
+    if view is None:
+        return game.spec.default_view
+    if view not in VIEWS:
+        raise ValueError(f"view={view!r}: expected one of {', '.join(VIEWS)} or None")
+    return view
 
 
 def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:

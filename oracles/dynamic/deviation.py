@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
 from coopgym.oracles.dynamic.frozen import Agents, FrozenPlay, Responses
 from coopgym.rewards import RewardLayer, reward_layer

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from coopgym.backend import Array, Backend, torch_backend
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.games.rollout import checked_state, plan_returns, remaining_steps, repeated
+from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
+from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import RewardLayer, reward_layer
 
 FloatArray = npt.NDArray[np.float64]

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from coopgym.agents import Agent, Seat, make_agent, play
+from coopgym.agents import Agent, Seat, make_agent
 from coopgym.agents.heuristics import Constant, TitForTat
-from coopgym.agents.table import Table
 from coopgym.games.registry import make_game
-from coopgym.interfaces.engine import Engine
+from coopgym.play import play
+from coopgym.play.engine import Engine
+from coopgym.play.partners import Partners
 from coopgym.rewards import MODES, reward_layer
 
 
@@ -106,14 +107,14 @@ def test_agents_own_what_they_are_shown_and_what_they_answer() -> None:
     npt.assert_array_equal(got.trajectory.observations, expected.trajectory.observations)
 
     def conducted(partner: Agent) -> Any:
-        engine, table = (
+        engine, partners = (
             Engine(game, batch=(2,)),
-            Table(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
+            Partners(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
         )
         engine.reset(0)
-        table.begin([np.random.default_rng(row) for row in range(2)])
+        partners.begin([np.random.default_rng(row) for row in range(2)])
         for _ in range(5):
-            engine.step(table.fill(np.full(2, 1.0), engine.state))
+            engine.step(partners.fill(np.full(2, 1.0), engine.state))
         return engine.state.last_action
 
     npt.assert_array_equal(conducted(Meddler()), conducted(Constant(0.0)))
@@ -208,13 +209,13 @@ def test_one_object_cannot_sit_in_two_seats() -> None:
     with pytest.raises(ValueError, match="the same TitForTat object sits in several seats; make one agent per seat"):
         play(make_game("TrustDilemma-v1"), [agent, agent])
     with pytest.raises(ValueError, match="the same TitForTat object sits in several seats"):
-        Table(make_game("TeamProduction-v1"), 0, agent, MODES["private"])
-    Table(make_game("TrustDilemma-v1"), 0, agent, MODES["private"])
+        Partners(make_game("TeamProduction-v1"), 0, agent, MODES["private"])
+    Partners(make_game("TrustDilemma-v1"), 0, agent, MODES["private"])
 
 
 def test_a_scripted_partner_that_breaks_the_protocol_is_named() -> None:
     game = make_game("TrustDilemma-v1")
-    table = Table(game, 0, Answers(0.5), MODES["private"])
-    table.begin([np.random.default_rng(row) for row in range(2)])
+    partners = Partners(game, 0, Answers(0.5), MODES["private"])
+    partners.begin([np.random.default_rng(row) for row in range(2)])
     with pytest.raises(ValueError, match="Answers in seat 1 of TrustDilemma-v1"):
-        table.fill(np.array([50.0, 50.0]), game.initial_state((2,)))
+        partners.fill(np.array([50.0, 50.0]), game.initial_state((2,)))

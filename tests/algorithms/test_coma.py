@@ -9,13 +9,13 @@ import torch
 from stag_hunt import shares, stag_hunt
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.coma import COMA, COMASeats, counterfactual
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.levels import level_of
 from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.rollout import needed
 from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.play.episodes import play
 
 CPU = torch.device("cpu")
 SMALL = COMA(hidden=(16,), num_envs=16, levels=5, minibatches=2)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl import IPPO, TrainingResult, evaluation
 from coopgym.algorithms.marl.environment import observation_map
 from coopgym.algorithms.marl.evaluation import Evaluator
 from coopgym.algorithms.marl.replicas import cross
+from coopgym.play.episodes import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]

@@ -11,11 +11,11 @@ import torch
 import coopgym
 from coopgym.agents.base import Seat
 from coopgym.agents.heuristics import Constant
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.environment import environment_factory, observation_map
 from coopgym.algorithms.marl.mean_field_ac import MeanFieldAC, MeanFieldSeats
 from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.play.episodes import play
 
 LARGER = [
     "PlatformEcosystem",

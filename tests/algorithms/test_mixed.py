@@ -11,13 +11,13 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl import IPPO, load_agents
 from coopgym.algorithms.marl.environment import environment_factory
 from coopgym.algorithms.marl.maddpg import MADDPG
 from coopgym.algorithms.marl.mixed import Member, Mixed
 from coopgym.algorithms.marl.replicas import cross
 from coopgym.algorithms.marl.trainer import Trainer
+from coopgym.play.episodes import play
 
 FIRST = IPPO(hidden=(8,), num_envs=16, epochs=1, minibatches=2)
 SECOND = MADDPG(hidden=(8,), num_envs=16, batch_size=16, warmup_steps=100)

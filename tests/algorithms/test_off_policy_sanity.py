@@ -7,7 +7,6 @@ import pytest
 from test_benchmark_sanity import GAMES, constants
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.iql import IQL
 from coopgym.algorithms.marl.isac import ISAC
 from coopgym.algorithms.marl.m3ddpg import M3DDPG
@@ -17,6 +16,7 @@ from coopgym.algorithms.marl.matd3 import MATD3
 from coopgym.algorithms.marl.offpolicy import OffPolicyLearner
 from coopgym.algorithms.marl.qmix import QMIX
 from coopgym.algorithms.marl.vdn import VDN
+from coopgym.play.episodes import play
 
 FLOORS: dict[type[OffPolicyLearner], float] = dict.fromkeys((ISAC, MADDPG, MATD3, M3DDPG, QMIX, VDN, IQL), 0.95)
 FLOORS[MASAC] = 0.98

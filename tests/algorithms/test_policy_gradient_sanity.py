@@ -7,11 +7,11 @@ import pytest
 from test_benchmark_sanity import GAMES, constants
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.learner import Learner
 from coopgym.algorithms.marl.lola import LOLA
 from coopgym.algorithms.marl.mean_field_ac import MeanFieldAC
 from coopgym.algorithms.marl.reinforce import IndependentREINFORCE
+from coopgym.play.episodes import play
 
 KINDS: list[type[Learner]] = [IndependentREINFORCE, LOLA]
 

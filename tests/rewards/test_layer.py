@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.registry import games, make_game
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 from coopgym.rewards import (
     MODES,
     InequityAversion,

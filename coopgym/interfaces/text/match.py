@@ -11,16 +11,16 @@ import numpy as np
 
 from coopgym.agents.base import FloatArray, Seat, joint_answers
 from coopgym.agents.claims import claim, refuse_claimed
+from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects import Dialect, dialect_named
 from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
 from coopgym.interfaces.text.schemas import Tool
 from coopgym.interfaces.text.seating import Partner, checked_seats, checked_window, seated_agents
 from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer, reward_layer
 
 
@@ -56,7 +56,7 @@ class TextMatch:
     """A window of an episode in which some seats decide in dialogues.
 
     Two matches made with the same arguments stand in the same state and meet the same chance: what their talkers write
-    is all that can tell them apart. Chance and partners are seeded as in `coopgym.agents.play`.
+    is all that can tell them apart. Chance and partners are seeded as in `coopgym.play.play`.
 
     Args:
         game_id: for example ``"TrustDilemma-v1"``.

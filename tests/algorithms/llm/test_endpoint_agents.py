@@ -15,7 +15,7 @@ from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessCl
 from typer.testing import CliRunner, Result
 
 import coopgym
-from coopgym.agents import Scenario, Seat, make_agent, play
+from coopgym.agents import Seat, make_agent
 from coopgym.algorithms.llm.agent import LanguageAgent
 from coopgym.algorithms.llm.endpoint_voice import EndpointVoice, Price
 from coopgym.algorithms.llm.models.endpoint import Endpoint
@@ -28,6 +28,7 @@ from coopgym.benchmarks.runner import run_study
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
+from coopgym.play import Scenario, play
 from coopgym.rewards import MODES
 
 PAYOFF = '<tool_call>{"name": "payoff", "arguments": {"own": 0.4, "partner": 0.5}}</tool_call>'

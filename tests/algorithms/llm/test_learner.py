@@ -11,7 +11,6 @@ import pytest
 import torch
 from quiet import Silence
 
-from coopgym.agents import play
 from coopgym.algorithms.llm.learner import LLM
 from coopgym.algorithms.llm.result import LanguageResult
 from coopgym.benchmarks.executors import InProcess
@@ -20,6 +19,7 @@ from coopgym.benchmarks.runner import run_study
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 GAME = "TrustDilemma-v1"
 SIZE = {"layers": 1, "width": 16, "heads": 2, "context": 384, "max_turns": 2, "warm_up_steps": 2, "max_tokens": 16}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import play
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 from coopgym.rewards import reward_layer
 
 
