@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, action_logprobs, joint_answers, refuse_shared
 from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.spec import View
@@ -50,6 +50,8 @@ class Trajectory:
     """``(T, E, N)`` in endowment units."""
     shares: FloatArray
     """``(T, E, N)`` the same as shares of the endowments."""
+    logprobs: FloatArray
+    """``(T, E, N)`` how likely agents were to choose them (`coopgym.agents.Agent.act`); NaN where nobody says."""
     payoffs: FloatArray
     rewards: FloatArray
     """``(T, E, N)`` in the mode that was asked for."""
@@ -60,6 +62,8 @@ class Trajectory:
     """``(T, E)`` 1 while the episode was running when the step was taken."""
     terminated: FloatArray
     truncated: FloatArray
+    final_observations: FloatArray
+    """``(E, N, obs_dim)`` what each seat saw after the last step of its episode."""
 
 
 def play(
@@ -99,13 +103,14 @@ def play(
     streams = np.random.default_rng(seed).spawn(game.n_agents)
     for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
         agent.begin(Seat.of(game, i, seat_views[i], layer.name), episodes, stream)
-    tally = _Tally(game, layer, episodes, record)
+    tally = _Tally(game, layer, episodes, seat_views[0] if record else None)
     while tally.running.any():
         observations = {view: game.observe(engine.state, view) for view in set(seat_views)}
         asked = [(i, agent, observations[seat_views[i]][:, i]) for i, agent in enumerate(agents)]
         actions = np.stack(joint_answers(game, asked), axis=1)
         transition, rewards = engine.advance(actions)
-        tally.add(observations[seat_views[0]], actions, rewards, transition)
+        logprobs = action_logprobs(agents, episodes) if record else None
+        tally.add(observations[seat_views[0]], actions, logprobs, rewards, transition)
     return tally.result()
 
 
@@ -120,8 +125,9 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
 class _Tally:
     """Adds up what happens until every episode has ended; steps after an episode's end do not count."""
 
-    def __init__(self, game: AnyGame, layer: RewardLayer, episodes: int, record: bool) -> None:
+    def __init__(self, game: AnyGame, layer: RewardLayer, episodes: int, recorded: View | None) -> None:
         self._game = game
+        self._recorded = recorded
         self._layers = {**MODES, layer.name: layer}
         shape = (episodes, game.n_agents)
         self.running = np.ones(episodes, dtype=bool)
@@ -131,9 +137,16 @@ class _Tally:
         self._lengths = np.zeros(episodes)
         self._terminated = np.zeros(episodes)
         self._final: State | None = None
-        self._steps: list[dict[str, FloatArray]] | None = [] if record else None
+        self._steps: list[dict[str, FloatArray]] = []
 
-    def add(self, observations: FloatArray, actions: FloatArray, rewards: FloatArray, transition: Transition) -> None:
+    def add(
+        self,
+        observations: FloatArray,
+        actions: FloatArray,
+        logprobs: FloatArray | None,
+        rewards: FloatArray,
+        transition: Transition,
+    ) -> None:
         game, alive = self._game, self.running[:, None]
         shares = actions / game.spec.endowments * alive
         for name, layer in self._layers.items():
@@ -146,12 +159,13 @@ class _Tally:
         self._final = (
             transition.state if self._final is None else select(game.xp, self.running, transition.state, self._final)
         )
-        if self._steps is not None:
+        if logprobs is not None:
             self._steps.append(
                 {
                     "observations": observations * alive[..., None],
                     "actions": actions * alive,
                     "shares": shares,
+                    "logprobs": np.where(alive, logprobs, 0.0),
                     "payoffs": transition.payoffs * alive,
                     "rewards": rewards * alive,
                     "trust": transition.state.trust * alive[..., None],
@@ -167,8 +181,10 @@ class _Tally:
         assert self._final is not None  # every episode has at least one step
         diagnostics = {name: np.asarray(value) for name, value in self._game.diagnostics(self._final).items()}
         trajectory = None
-        if self._steps is not None:
-            trajectory = Trajectory(**{name: np.stack([step[name] for step in self._steps]) for name in self._steps[0]})
+        if self._recorded is not None:
+            records = {name: np.stack([step[name] for step in self._steps]) for name in self._steps[0]}
+            final = self._game.observe(self._final, self._recorded)
+            trajectory = Trajectory(**records, final_observations=np.asarray(final, dtype=np.float64))
         return Episodes(
             returns=self._returns,
             payoffs=self._payoffs,
