@@ -167,7 +167,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
             drawn = _drawn(spec, result.agents(replica, stochastic=True))
         except BaseException as error:
             run, drawn = _failed(spec, error), _Run({})
-        yield _Run(run.row | drawn.row | summary, {"curves": curve} | _joined(run.details, drawn.details))
+        yield _Run(run.row | drawn.row | summary, _joined({"curves": curve}, run.details, drawn.details))
 
 
 def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> _Run:
@@ -180,10 +180,10 @@ def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> _Run:
     return _Run(stochastic_metrics(episodes, spec.reward), _played(spec, recorded))
 
 
-def _joined(first: Mapping[TableName, pa.Table], second: Mapping[TableName, pa.Table]) -> dict[TableName, pa.Table]:
-    """Return the details of both, the first's rows before the second's."""
-    parts = {name: [part[name] for part in (first, second) if name in part] for name in {**first, **second}}
-    return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+def _joined(*details: Mapping[TableName, pa.Table]) -> dict[TableName, pa.Table]:
+    """Return the details of several, one after the other."""
+    names = {name: None for each in details for name in each}
+    return {name: pa.concat_tables([each[name] for each in details if name in each]) for name in names}
 
 
 @dataclass(frozen=True)
