@@ -149,6 +149,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
                 for step, metric, value in result.curves(replica)
             ],
         )
+        trained: dict[TableName, pa.Table] = {"curves": curve, **_said(spec, result.transcript(replica))}
         summary: Row = {
             "hyperparameters": canonical_json(result.hyperparameters),
             "objective": result.hyperparameters.get("objective"),
@@ -159,7 +160,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
         diverged_at = result.diverged_at(replica)
         if diverged_at is not None:
             outcome: Row = {"status": "diverged", "diverged_at_step": diverged_at}
-            yield _Run(_identity(spec) | summary | outcome, {"curves": curve})
+            yield _Run(_identity(spec) | summary | outcome, trained)
             continue
         try:
             agents = copies(result.agents(replica))
@@ -167,7 +168,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
             drawn = _drawn(spec, result.agents(replica, stochastic=True))
         except BaseException as error:
             run, drawn = _failed(spec, error), _Run({})
-        yield _Run(run.row | drawn.row | summary, _joined({"curves": curve}, run.details, drawn.details))
+        yield _Run(run.row | drawn.row | summary, _joined(trained, run.details, drawn.details))
 
 
 def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> _Run:
@@ -176,8 +177,12 @@ def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> _Run:
         return _Run({})
     episodes = _evaluate(replace(spec, episodes=spec.stochastic_episodes), agents).episodes
     seats = [behaviour(spec, drawn=True)] * len(agents)
-    recorded = [Recorded(episodes.trajectory, seats, spec.episodes)] if episodes.trajectory else []
-    return _Run(stochastic_metrics(episodes, spec.reward), _played(spec, recorded))
+    metrics = stochastic_metrics(episodes, spec.reward)
+    if episodes.trajectory is None:
+        return _Run(metrics)
+    recorded = Recorded(episodes.trajectory, seats, spec.episodes)
+    turns = turns_of(agents, episodes.lengths, first_episode=spec.episodes)
+    return _Run(metrics, _played(spec, [recorded]) | _said(spec, turns))
 
 
 def _joined(*details: Mapping[TableName, pa.Table]) -> dict[TableName, pa.Table]:
@@ -223,7 +228,7 @@ def _played(spec: RunSpec, recorded: Sequence[Recorded]) -> dict[TableName, pa.T
     return {"steps": pa.concat_tables([step_table(spec.run_id, each) for each in recorded])} if recorded else {}
 
 
-def _said(spec: RunSpec, turns: Sequence[Row]) -> dict[TableName, pa.Table]:
+def _said(spec: RunSpec, turns: Sequence[Mapping[str, Any]]) -> dict[TableName, pa.Table]:
     return {"turns": turn_table(spec.run_id, turns)} if turns else {}
 
 

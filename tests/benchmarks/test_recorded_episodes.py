@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.recording import turn_table
 from coopgym.benchmarks.study import Study, load_study
-from coopgym.corpus import EpisodeDataset, check_corpus, load_corpus
+from coopgym.corpus import EpisodeDataset, check_corpus, load_corpus, write_table
 
 LEARNER = {
     "name": "IPPO",
@@ -61,15 +64,38 @@ def test_scenarios_record_who_sat_where(run, tmp_path: Path) -> None:
     assert check_corpus(tmp_path) == []
 
 
-def test_the_page_on_learning_from_data_runs_as_it_stands(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def examples(kind: str) -> list[str]:
+    """The examples on the page that is about all this."""
     page = (Path(__file__).parents[2] / "docs" / "learning-from-data.md").read_text(encoding="utf-8")
-    (described,), (program,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "python"))
-    (tmp_path / "data.toml").write_text(described, encoding="utf-8")
+    return re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL)
+
+
+def executed(program: str) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    exec(compile(program, "learning-from-data.md", "exec"), names)
+    return names
+
+
+def test_the_example_of_cloning_runs_as_it_stands(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data.toml").write_text(*examples("toml"), encoding="utf-8")
     run(load_study(tmp_path / "data.toml"), tmp_path / "runs" / "data")
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"__name__": "page"}
-    exec(compile(program, "learning-from-data.md", "exec"), names)
+    names = executed(examples("python")[0])
     game = names["game"]
     (partner,) = game.layout(game.spec.default_view, 0)["partner_actions"]
     assert np.eye(len(names["weights"]))[partner] == pytest.approx(names["weights"], abs=1e-4)
     assert names["episodes"].payoffs.shape == (100, 2)
+
+
+def test_the_example_of_rollouts_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(Path(__file__).parents[1] / "data" / "corpora" / "schema-1.1", tmp_path / "runs" / "talk")
+    shard = next((folder / "runs").iterdir())
+    run_id = pq.read_table(shard)["run_id"][0].as_py()
+    said = [
+        {"episode": k, "seat": 0, "turn": 0, "t": 0, "role": "assistant", "content": "Half.", "phase": phase}
+        for k, phase in ((0, "training"), (1, "training"), (0, "evaluation"))
+    ]
+    labels = {"study_hash": "0", "package_version": "1"}
+    write_table("turns", turn_table(run_id, said), folder / "turns" / shard.name, **labels)
+    monkeypatch.chdir(tmp_path)
+    assert [len(rollout) for rollout in executed(examples("python")[1])["rollouts"]] == [1, 1]
