@@ -231,7 +231,7 @@ class EpisodeDataset:
 
     def _episode(self, number: int) -> Episode:
         index = self._index
-        run = index.runs.slice(index.run[number], 1).to_pylist()[0]
+        run = index.run_of(number)
         rows = self._reader.read(index.shard[number], index.first[number], index.rows[number])
         shape = -1, run["n_agents"]
         numbers = {name: rows.column(name).to_numpy().astype(np.float64).reshape(shape) for name in _NUMBERS}

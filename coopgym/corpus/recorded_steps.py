@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from coopgym.corpus.shards import memory_limit, open_shard, read_shard, read_sha
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+_RUN = ("run_id", "environment", "env_parameters", "n_agents", "reward_mode", "view", "identity")
 _KEYS = ("run_id", "episode", "t", "seat", "reward", "terminated", "truncated", "behaviour")
 
 
@@ -101,6 +103,15 @@ class StepIndex:
             seats=np.concatenate([[0], np.cumsum(n_agents[first])]),
             seated=_whole(behaviour.indices),
         )
+
+    def run_of(self, number: int) -> dict[str, Any]:
+        """Return what is needed of the run of an episode."""
+        run: dict[str, Any] = self._needed.slice(self.run[number], 1).to_pylist()[0]
+        return run
+
+    @cached_property
+    def _needed(self) -> pa.Table:
+        return self.runs.select(_RUN)
 
     def seated_in(self, number: int) -> tuple[str, ...]:
         """Return who sits in the seats of an episode."""

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.agents import make_agent, play
+from coopgym.agents.heuristics import Constant
 from coopgym.agents.play import Trajectory
 from coopgym.benchmarks.recording import Recorded, step_table
 from coopgym.corpus import CorpusError, EpisodeDataset, load_corpus, table_from_rows, write_table, writer
@@ -143,6 +144,20 @@ def test_the_random_agent_of_the_published_study_is_cut_at_its_endowment() -> No
         assert cut.mean() == pytest.approx(1.0 - 1.0 / reach, abs=0.03)
         expected = np.where(cut, np.log(1.0 - 1.0 / reach) if reach > 1.0 else np.nan, -np.log(reach))
         np.testing.assert_allclose(logprobs[..., seat][alive], expected, atol=1e-12)
+
+
+class Careless(Constant):
+    """Tells one probability for all episodes."""
+
+    action_logprob = np.zeros(1)
+
+
+def test_what_agents_tell_of_their_draws_has_to_fit() -> None:
+    game = make_game("TrustDilemma-v1", max_steps=2)
+    agents = [make_agent("Random"), Careless(0.5)]
+    with pytest.raises(ValueError, match=r"Careless in seat 1: expected one action_logprob per episode, shape \(3,\)"):
+        play(game, agents, episodes=3, record=True)
+    assert play(game, agents, episodes=3).trajectory is None
 
 
 @pytest.fixture(scope="module")
