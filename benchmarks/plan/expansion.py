@@ -178,7 +178,6 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
                 reward=reward,
                 seed=seed,
                 episodes=place.episodes(certain),
-                record_steps=False,
                 exploitability=False,
                 protocol="scenario",
                 meeting=Meeting(scenario.name, focal[0], background, _seats(scenario)),
