@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,17 +9,20 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from coopgym.benchmarks.analysis import Contests, Estimate, Failure, Field, Setting, rankings
 from coopgym.benchmarks.analysis.estimates import FEWEST, score_text
+from coopgym.benchmarks.documentation.reference_points import dilemma
 from coopgym.benchmarks.nature import share_convention
 from coopgym.benchmarks.plan import in_words
 from coopgym.benchmarks.progress import duration
 from coopgym.benchmarks.runner import Outlook, undecided_in_words
 from coopgym.benchmarks.terminal_console import TerminalConsole, styled
-from coopgym.games.parameters import describe
-from coopgym.games.registry import game_class, make_game
-from coopgym.games.spec import GameSpec
+from coopgym.games.game import AnyGame
+from coopgym.games.page import page_of
+from coopgym.games.page_document import sections
+from coopgym.games.registry import make_game
 
 MOST_ERRORS = 5
 """Different errors of an algorithm that the terminal shows."""
@@ -40,27 +42,23 @@ def game_list(ids: Iterable[str]) -> Table:
     return table
 
 
-def print_game(console: TerminalConsole, spec: GameSpec) -> None:
-    """Print everything a specification says."""
-    _, _, page = inspect.cleandoc(game_class(spec.id).__doc__ or "").partition("\n")
-    console.print(styled(spec.id, "bold"), f" {spec.summary}\n", highlight=False)
-    console.print(f"edition {spec.edition} · class {spec.mechanism_class} · {spec.category}", highlight=False)
-    console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}\n", highlight=False)
-    seats = Table("seat", "role", "endowment", "norm", "share", box=None, pad_edge=False)
-    for first, last, role in _runs_of_equal_seats(spec):
-        name = spec.agents[first] if first == last else f"{spec.agents[first]} … {spec.agents[last]}"
-        seats.add_row(
-            name, role, f"{spec.endowments[first]:g}", f"{spec.baselines[first]:g}", f"{spec.shares[first]:.3f}"
-        )
-    console.print(seats)
-    parameters = Table("parameter", "value", "meaning", box=None, pad_edge=False)
-    for name, value, meaning in describe(spec.parameters):
-        parameters.add_row(name, _short(value), meaning)
-    console.print()
-    console.print(parameters)
-    for paragraph in page.strip().split("\n\n"):
+def print_game(console: TerminalConsole, game: AnyGame) -> None:
+    """Print the page of a game, with the reference points of its certificate where they are kept."""
+    spec = game.spec
+    console.print(styled(spec.id, "bold"), f" {page_of(game).title}", highlight=False)
+    console.print(" · ".join(spec.labels), highlight=False)
+    console.print(f"{spec.n_agents} agents · {spec.horizon} steps · view {spec.default_view!r}", highlight=False)
+    for section in sections(game, dilemma(spec.id)):
         console.print()
-        console.print(" ".join(paragraph.split()), highlight=False)
+        console.print(styled(section.heading, "bold"), highlight=False)
+        for paragraph in section.paragraphs:
+            console.print(paragraph, highlight=False, markup=False)
+        if section.table:
+            head, *rows = section.table
+            table = Table(*head, box=None, pad_edge=False)
+            for row in rows:
+                table.add_row(*(Text(cell.strip("`")) for cell in row))
+            console.print(table)
 
 
 def ranking_table(field: Field) -> Table:
@@ -195,22 +193,3 @@ def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterab
         seats = f"{seat}" if size == 1 else f"{seat}-{seat + size - 1}"
         yield f"{seats} +{line}" if line[0].isdigit() else f"{seats} {line}"
         seat += size
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else f"{text[:37]}…"
-
-
-def _runs_of_equal_seats(spec: GameSpec) -> Iterable[tuple[int, int, str]]:
-    """Yield first seat, last seat and role of each stretch of seats that are alike."""
-    first = 0
-    for seat in range(1, spec.n_agents + 1):
-        if seat == spec.n_agents or _seat(spec, seat) != _seat(spec, first):
-            role = spec.roles[first] if seat - first == 1 else f"{seat - first} alike"
-            yield first, seat - 1, role
-            first = seat
-
-
-def _seat(spec: GameSpec, seat: int) -> tuple[float, float, float]:
-    return float(spec.endowments[seat]), float(spec.baselines[seat]), float(spec.shares[seat])

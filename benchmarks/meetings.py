@@ -11,10 +11,9 @@ from coopgym.agents.base import Agent
 from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
 from coopgym.benchmarks.plan import Meeting, Player, RunSpec
 from coopgym.benchmarks.policies import LostAgentsError, copies
-from coopgym.benchmarks.recording import turns_of
+from coopgym.benchmarks.recording import Recorded, behaviour_of, turns_of
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.games.spec import GameSpec
-from coopgym.oracles.games.symmetry import exchangeable_groups
 from coopgym.play.episodes import play
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ class Met:
     """Evaluation columns, means over the ways of taking seats."""
     turns: list[dict[str, Any]]
     """What was said, one way of taking seats after the other."""
+    recorded: list[Recorded]
+    """What was done, likewise, if the run asks for it."""
 
 
 def meet(spec: RunSpec, policies: Supply) -> Met:
@@ -55,26 +56,35 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
     meeting = spec.meeting
     assert meeting is not None, "only scenarios are played here"
     game = make_game(spec.game, **spec.parameters)
-    sittings = list(_sittings(meeting, game.spec))
+    sittings = list(_sittings(meeting, game))
     rows: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
+    recorded: list[Recorded] = []
     for number, sitting in enumerate(sittings):
-        agents = [
-            _seated(_player(meeting, sitting, seat, game.n_agents), seat, policies) for seat in range(game.n_agents)
-        ]
+        players = [_player(meeting, sitting, seat, game.n_agents) for seat in range(game.n_agents)]
+        agents = [_seated(player, seat, policies) for seat, player in enumerate(players)]
         episodes = play(
-            game, agents, reward=spec.reward, views=spec.view, episodes=spec.episodes, seed=spec.evaluation_seed
+            game,
+            agents,
+            reward=spec.reward,
+            views=spec.view,
+            episodes=spec.episodes,
+            seed=spec.evaluation_seed,
+            record=spec.record_steps,
         )
+        first = number * spec.episodes
         rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, sitting.focal))
-        turns += turns_of(agents, episodes.lengths, first_episode=number * spec.episodes)
-    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns)
+        turns += turns_of(agents, episodes.lengths, first_episode=first)
+        if episodes.trajectory:
+            recorded.append(Recorded(episodes.trajectory, [behaviour_of(player) for player in players], first))
+    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns, recorded)
 
 
-def _sittings(meeting: Meeting, game: GameSpec) -> Iterator[_Sitting]:
+def _sittings(meeting: Meeting, game: AnyGame) -> Iterator[_Sitting]:
     if meeting.focal_seats:
         yield _Sitting(meeting.focal_seats, 1.0)
         return
-    for group in exchangeable_groups(game):
+    for group in game.traits().exchangeable:
         yield _Sitting(group[:1], len(group) / game.n_agents)
 
 

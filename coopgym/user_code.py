@@ -103,11 +103,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_users(file: str) -> bool:
-    return not file.startswith("<") and (INSTALLED | _our_folders()).isdisjoint(Path(file).resolve().parents)
+    return not file.startswith("<") and (INSTALLED | our_folders()).isdisjoint(Path(file).resolve().parents)
 
 
 @cache
-def _our_folders() -> frozenset[Path]:
+def our_folders() -> frozenset[Path]:
     """Folders of our package: in a checkout some of them lie beside it."""
     specs = (find_spec(name) for name in (OURS, f"{OURS}.oracles", f"{OURS}.algorithms", f"{OURS}.benchmarks"))
     return frozenset(Path(place).resolve() for spec in specs if spec for place in spec.submodule_search_locations or ())

@@ -12,9 +12,12 @@ base
     no extra: the games work, and the command line says in one line what it needs
 video
     moviepy: `RecordVideo` writes a film
+unlinked
+    a checkout whose links are plain files, as where a file system has none: it installs in place, and tests pass
 
-torch is the release of constraints.txt in all of them: older ones are served as builds for CUDA only, gigabytes each.
-What pip is told by its own configuration (an index, a folder of wheels) holds here too.
+The wheel is built from such a checkout too. Everything runs in a folder whose project has packages of its own that are
+named like the parts of ours. torch is the release of constraints.txt in all of them: older ones are served as builds
+for CUDA only, gigabytes each. What pip is told by its own configuration (an index, a folder of wheels) holds here too.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ README_LINKS = re.findall(r"\]\((?!https?:)([^)#]+)", README)
 SHOWN = ("gymnasium", "pettingzoo", "numpy", "scipy", "pyarrow", "pydantic", "typer", "matplotlib", "stable-baselines3")
 IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "constraints.txt", "requirements.lock", "Makefile",
                 "LICENSE-DATA", "data/audit-v1/runs/all.parquet", "tests/data/versions.json")  # fmt: skip
+CHECKOUT = "checkout"
+NAMESAKES = ("algorithms", "oracles", "benchmarks")
 PACKAGED_CORPUS = "audit-v0"
 LARGEST_WHEEL, LARGEST_CORPORA = 4_000_000, 2_000_000
 
@@ -112,8 +117,10 @@ PYTEST = (
     "no:cacheprovider",
     "-c",
     f"{ROOT}/pyproject.toml",
+    f"--rootdir={ROOT}",
 )
-TESTS = Check("tests", (*PYTEST, f"--rootdir={ROOT}", f"{ROOT}/tests/interfaces", f"{ROOT}/tests/test_imports.py"))
+TESTS = Check("tests", (*PYTEST, f"{ROOT}/tests/interfaces", f"{ROOT}/tests/test_imports.py"))
+ALL_TESTS = Check("tests", ("python", "-m", "pytest", "-m", "not slow", "-n", "2", "-p", "no:cacheprovider"))
 NO_TYPER = "coopgym: this command needs typer; install it with: pip install 'coopgym[bench]'"
 
 
@@ -127,6 +134,8 @@ class Environment:
     beside: tuple[str, ...] = ()
     """Further requirements that say what others pin."""
     tools: tuple[str, ...] = ()
+    in_place: bool = False
+    """Whether the checkout is installed in the place of the wheel, and checks run in it."""
 
 
 TEST_TOOLS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis")
@@ -139,17 +148,21 @@ ENVIRONMENTS = {
     "readme": Environment(README_EXTRAS, (*BASICS, *COMMANDS, Check("quick", ("coopgym", "run", "quick")))),
     "base": Environment("", (*BASICS, Check("help", ("coopgym", "--help"), 2, NO_TYPER))),
     "video": Environment("video", (*BASICS, python("film", FILM))),
+    "unlinked": Environment("dev", (ALL_TESTS,), in_place=True),
 }
 
 
 def build(into: Path) -> Path:
     """Build sdist and, from it, the wheel; check what is in them and return the wheel."""
     shutil.rmtree(into, ignore_errors=True)
-    clean = into / "checkout"
+    clean = into / CHECKOUT
     files = subprocess.run(("git", "ls-files", "-z"), cwd=ROOT, capture_output=True, check=True, text=True).stdout
     for file in filter(None, files.split("\0")):  # what lies about must not get in
         (clean / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / file, clean / file)
+        if (ROOT / file).is_symlink():
+            (clean / file).write_text(os.readlink(ROOT / file))
+        else:
+            shutil.copy2(ROOT / file, clean / file)
     run((sys.executable, "-m", "build", "--outdir", str(into), str(clean)), into / "build.log", into)
     (sdist,), (wheel,) = into.glob("*.tar.gz"), into.glob("*.whl")
     with tarfile.open(sdist) as archive:
@@ -162,7 +175,7 @@ def build(into: Path) -> Path:
     if f"coopgym/corpus/packaged/{PACKAGED_CORPUS}/runs/all.parquet" not in sizes:
         raise SystemExit(f"{wheel.name}: misses the corpus {PACKAGED_CORPUS}")
     tops = {name.partition("/")[0] for name in sizes if ".dist-info/" not in name}
-    if strays := tops - {"coopgym", "oracles", "algorithms", "benchmarks"}:
+    if strays := tops - {"coopgym"}:
         raise SystemExit(f"{wheel.name}: holds {', '.join(sorted(strays))}")
     if wheel.stat().st_size > LARGEST_WHEEL or corpora > LARGEST_CORPORA:
         raise SystemExit(f"{wheel.name}: {wheel.stat().st_size:,} bytes, corpora {corpora:,}: too large")
@@ -195,10 +208,29 @@ def install(environment: Environment, wheel: Path, into: Path) -> Path:
     venv.create(into, with_pip=True)
     programs = into / ("Scripts" if os.name == "nt" else "bin")
     pip = (str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check")
-    wanted = f"coopgym[{environment.extras}] @ {wheel.as_uri()}" if environment.extras else str(wheel)
     pins = str(constraints(environment, into))
-    run((*pip, "-c", pins, wanted, *environment.beside, *environment.tools), into / "install.log", into)
+    run(
+        (*pip, "-c", pins, *_wanted(environment, wheel), *environment.beside, *environment.tools),
+        into / "install.log",
+        into,
+    )
     return programs
+
+
+def _wanted(environment: Environment, wheel: Path) -> tuple[str, ...]:
+    if environment.in_place:
+        return ("-e", f"{wheel.parent / CHECKOUT}[{environment.extras}]")
+    return (f"coopgym[{environment.extras}] @ {wheel.as_uri()}" if environment.extras else str(wheel),)
+
+
+def project(environment: Environment, wheel: Path, into: Path) -> Path:
+    """Return the folder in which checks run: a project with packages named like parts of ours, or the checkout."""
+    if environment.in_place:
+        return wheel.parent / CHECKOUT
+    for name in NAMESAKES:
+        (into / name).mkdir(parents=True)
+        (into / name / "__init__.py").write_text("raise RuntimeError('this is another project')\n")
+    return into
 
 
 def run(command: Sequence[str], log: Path, folder: Path) -> None:
@@ -250,8 +282,7 @@ def main() -> None:
         for name in chosen.names or ENVIRONMENTS:
             programs = install(ENVIRONMENTS[name], wheel, into / name)
             table[name] = [versions(programs)]
-            folder = into / name / "work"
-            folder.mkdir()
+            folder = project(ENVIRONMENTS[name], wheel, into / name / "work")
             for check in ENVIRONMENTS[name].checks:
                 table[name].append(f"{check.name:14} {holds(check, programs, folder)}")
                 print(f"{name:8} {table[name][-1]}", flush=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.algorithms.llm.data import Usage
 from coopgym.algorithms.llm.models.background import side_by_side, submit
 from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.models.pacing import TimeLimit
 from coopgym.algorithms.llm.models.session import Session
-from coopgym.algorithms.llm.voices import Usage
 from coopgym.interfaces.text import Dialogue
 from coopgym.interfaces.text.dialects.call_forms import THOUGHT_BEGINS, THOUGHT_ENDS
 from coopgym.interfaces.text.dialogue import Ending

@@ -15,7 +15,6 @@ from coopgym.benchmarks.audits.partners import PARTNERS, partner
 from coopgym.corpus.schema import TableName
 from coopgym.games.game import AnyGame
 from coopgym.oracles.dynamic.deviation_search import EffortName
-from coopgym.oracles.games.rollout import payoff_unit
 
 MATERIAL = 1e-3
 """Gain, as a share of the return, from which on a deviation counts as worth making (the threshold of a Nash oracle)."""
@@ -119,5 +118,5 @@ def without_rounding(changes: FloatArray, base: FloatArray) -> FloatArray:
 
 def relative(gain: FloatArray, base: FloatArray, game: AnyGame) -> FloatArray:
     """Return gains as shares of the base return; returns near zero count as one hundredth of a unit per step."""
-    least = 0.01 * payoff_unit(game.spec) * game.spec.horizon
+    least = 0.01 * game.spec.payoff_scale * game.spec.horizon
     return gain / np.maximum(np.abs(base), least)

@@ -23,5 +23,5 @@ def games(
         console.print(game_list(game_ids()))
         return
     with user_errors(ValueError):
-        spec = make_game(game).spec
-    print_game(console, spec)
+        made = make_game(game)
+    print_game(console, made)

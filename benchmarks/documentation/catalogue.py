@@ -26,7 +26,7 @@ SMALL, LARGER = "TrustDilemma-v1", "TeamProduction-v1"
 
 def games_table() -> str:
     """Return the games, one row each; both editions have the same."""
-    specs = (make_game(game).spec for game in games() if game.endswith("-v1"))
+    specs = (make_game(game).spec for game in games("formal"))
     rows = ((spec.name, spec.mechanism_class, str(spec.n_agents), spec.summary.removesuffix(".")) for spec in specs)
     return table(("game", "class", "agents", "what it is about"), rows)
 
@@ -70,12 +70,12 @@ def oracles() -> str:
 
 def published_oracles() -> str:
     """Say which published definitions are full cooperation in every game that they are for."""
-    released = [make_game(game) for game in games() if game.endswith("-v0")]
+    released = [make_game(game) for game in games("released")]
     full = [
         f"`{oracle.title()}`"
         for oracle in ORACLES
         if issubclass(oracle, PublishedOracle)
-        and all(_plays_everything(oracle(), game) for game in released if isinstance(game, oracle.published_for))
+        and all(_plays_everything(oracle(), game) for game in released if oracle.published_in(game))
     ]
     return paragraph(f"Of the published definitions {listed(full)} are full cooperation in every game.")
 

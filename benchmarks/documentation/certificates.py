@@ -6,37 +6,51 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
-from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.kept import CERTIFICATES, kept_certificates
 from coopgym.benchmarks.documentation.wording import between, paragraph
 from coopgym.games.registry import games
 from coopgym.oracles import certificate_record, certify
 
-KEPT = RESULTS / "certificates.json"
-FACTS = ("qualifies", "poa", "nash", "W_nash", "optimum", "W_optimum")
-"""What is kept of a certificate's record: the stage game at reset."""
+FACTS = (
+    "qualifies",
+    "poa",
+    "nash",
+    "W_nash",
+    "coopetitive_T0",
+    "W_coopetitive",
+    "coopetitive_T1",
+    "optimum",
+    "W_optimum",
+    "greed",
+    "fear",
+)
+"""What is kept of a certificate's record: the stage game at reset, and at full trust (``T1``)."""
+OFF = {"nash_off": "stage_private", "coopetitive_off": "stage_integrated", "coopetitive_T1_off": "stage_integrated_T1"}
+"""The stage game without the named mechanism, where it can be off, by the names in the record's part about it."""
 
 
 def certificate_facts(game: str) -> dict[str, Any]:
     """Compute a game's certificate and return what is kept of it."""
-    record = certificate_record(certify(game))
-    return {fact: record[fact] for fact in FACTS}
+    return kept_of(certificate_record(certify(game)))
 
 
-@cache
-def kept_certificates() -> dict[str, dict[str, Any]]:
-    """Return the kept facts by game."""
-    found: dict[str, dict[str, Any]] = json.loads(KEPT.read_text(encoding="utf-8"))
-    return found
+def kept_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a certificate's record; equilibria of commitment play stand one after the other."""
+    kept = {fact: record[fact] for fact in FACTS}
+    if record["mechanism"] is not None:
+        off = record["mechanism"]["off"]
+        kept |= {fact: off[name] for fact, name in OFF.items()}
+        for reward in ("private", "integrated"):
+            kept[f"committed_{reward}_off"] = [share for found in off[f"constant_{reward}"] for share in found["at"]]
+    return kept
 
 
 def dilemmas() -> str:
     """Count the dilemmas of both editions."""
-    formal, released = (
-        [facts for game, facts in kept_certificates().items() if game.endswith(version)] for version in ("-v1", "-v0")
-    )
+    formal, released = ([kept_certificates()[game] for game in games(edition)] for edition in ("formal", "released"))
     return paragraph(f"""
         Of the {len(formal)} formal games {_qualifying(formal)} qualify as dilemmas (price of anarchy
         {between((facts["poa"] for facts in formal), 2)}), of the {len(released)} of the released edition
@@ -51,4 +65,4 @@ def _qualifying(found: list[dict[str, Any]]) -> str:
 
 if __name__ == "__main__":
     computed = {game: certificate_facts(game) for game in games()}
-    KEPT.write_text(json.dumps(computed, indent=1) + "\n", encoding="utf-8")
+    CERTIFICATES.write_text(json.dumps(computed, indent=1) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.kept import COMMITMENTS, kept_commitments
 from coopgym.benchmarks.documentation.wording import table
 from coopgym.benchmarks.provenance import package_version
 from coopgym.benchmarks.solve.files import read_solved
@@ -21,14 +21,7 @@ from coopgym.games.registry import games, make_game
 
 KEPT = ("basins", "oracle", "optimum", "W_optimum", "poa_worst", "poa_best")
 """Parts of a certificate's record of commitment play that are kept."""
-KEPT_FILE = RESULTS / "commitment-v1.json"
 HEADINGS = ("game", "reward", "equilibria and continua, % (payoff)", "basins meet, %", "from the norm, %")
-
-
-def kept_commitments() -> dict[str, Record]:
-    """Return what is kept of commitment play in the formal edition, by game."""
-    kept: dict[str, Record] = json.loads(KEPT_FILE.read_text(encoding="utf-8"))["games"]
-    return kept
 
 
 def certified_commitments(folder: Path) -> dict[str, Record]:
@@ -66,4 +59,4 @@ def _rows(game: str, constant: Record) -> Iterator[tuple[str, ...]]:
 
 if __name__ == "__main__":
     content = {"package_version": package_version(), "games": certified_commitments(Path(sys.argv[1]))}
-    KEPT_FILE.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    COMMITMENTS.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from functools import cache
 from statistics import fmean
 from typing import Literal
 
-from coopgym.benchmarks.documentation.certificates import kept_certificates
+from coopgym.benchmarks.documentation.kept import kept_certificates
 from coopgym.benchmarks.documentation.sources import LEARNERS, Run, chosen, hours, on_common_draws, runs
 from coopgym.benchmarks.documentation.wording import (
     between,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from coopgym.benchmarks.documentation.sources import RESULTS
+from coopgym.benchmarks.documentation.kept import RESULTS
 from coopgym.benchmarks.documentation.wording import table
 
 KEPT = RESULTS / "coverage.json"

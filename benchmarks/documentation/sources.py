@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from coopgym.benchmarks.documentation.kept import RESULTS
 from coopgym.corpus.reader import load_corpus
 from coopgym.games.registry import make_game
 
@@ -16,8 +17,6 @@ LEARNERS = "learners-v1"
 TEAMS = "team-v0"
 LANGUAGE = "llm-quick-v1"
 """Corpora that the pages speak of; another release is another name here, and the command."""
-
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 @dataclass(frozen=True)

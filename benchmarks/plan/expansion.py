@@ -195,7 +195,6 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
                 reward=mode,
                 seed=seed,
                 episodes=place.episodes(certain),
-                record_steps=False,
                 exploitability=False,
                 protocol="scenario",
                 meeting=Meeting(met, focal[0], background, _seats(scenario)),

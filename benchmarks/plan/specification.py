@@ -200,7 +200,7 @@ class RunSpec:
         if self.audit:
             return (canonical_json(self.audit.options), self.reward, self.seed, self.episodes)
         if self.meeting:
-            return (canonical_json(self.meeting.facts), self.reward, self.seed, self.episodes)
+            return (canonical_json(self.meeting.facts), self.reward, self.seed, self.episodes, self.record_steps)
         blind = self.kind in ("constant", "heuristic") and self.reward in MODES and not self.record_steps
         return (self.algorithm, self.seed, self.episodes, self.record_steps, None if blind else self.reward)
 

@@ -50,7 +50,7 @@ def seat_names(spec: GameSpec, groups: tuple[tuple[int, ...], ...]) -> list[str]
 
 def payoff_unit(spec: GameSpec) -> str:
     """Say what one unit of payoff is."""
-    return "mean endowments" if spec.edition == "formal" else "units"
+    return {"mean endowment": "mean endowments", "unit of endowment": "units"}[spec.payoff_unit]
 
 
 def mark_equilibrium(axes: Axes, x: FloatArray | float, y: FloatArray | float, colour: str, holds: bool) -> None:

@@ -13,7 +13,6 @@ from coopgym.benchmarks.executors import WorkerDiedError, worker_pool
 from coopgym.benchmarks.store import lock_folder
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.games.spec import GameSpec
 
 ResultT = TypeVar("ResultT")
 
@@ -27,7 +26,7 @@ class Work(Generic[ResultT]):
     read: Callable[[Path, AnyGame], ResultT | None]
     """What a folder holds of a game; None unless it is what computing it again would give."""
     write: Callable[[Path, ResultT], object]
-    seconds: Callable[[GameSpec], float]
+    seconds: Callable[[AnyGame], float]
     """Rough duration on one core."""
 
 
@@ -46,7 +45,7 @@ class GameJob(Generic[ResultT]):
     @property
     def expected_seconds(self) -> float:
         """Rough duration on one core."""
-        return self.work.seconds(make_game(self.id).spec)
+        return self.work.seconds(make_game(self.id))
 
 
 @dataclass(frozen=True)

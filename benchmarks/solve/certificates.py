@@ -22,8 +22,8 @@ from coopgym.benchmarks.solve.settings import parse_settings
 from coopgym.benchmarks.solve.solution import solve
 from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
+from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
-from coopgym.games.spec import GameSpec
 
 EDITIONS = ("formal", "released")
 ALL_GAMES_FOLDER = Path("certificates")
@@ -105,8 +105,8 @@ def solved(id: str) -> Solved:
     return Solved(solution.record(), solution.figure().svg())
 
 
-def _seconds(spec: GameSpec) -> float:
-    return 1.5 + spec.n_agents * spec.horizon * (0.015 if spec.edition == "formal" else 0.005)
+def _seconds(game: AnyGame) -> float:
+    return 1.5 + game.n_agents * game.spec.horizon * (0.015 if game.traits().differentiable else 0.005)
 
 
 CERTIFICATES = Work(solved, read_solved, write_solved, _seconds)

@@ -17,7 +17,6 @@ from coopgym.benchmarks.terminal_console import TerminalConsole, styled
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
-from coopgym.games.spec import GameSpec
 from coopgym.oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
 from coopgym.oracles.dynamic.planning import double_precision
 from coopgym.rewards import objective
@@ -142,8 +141,8 @@ def read_plans(folder: Path, game: AnyGame) -> Record | None:
     return record if record is not None and set(record["plans"]) == set(MODES) else None
 
 
-def _seconds(spec: GameSpec) -> float:
-    return 5.0 + spec.n_agents * spec.horizon * (0.015 if spec.edition == "formal" else 0.05)
+def _seconds(game: AnyGame) -> float:
+    return 5.0 + game.n_agents * game.spec.horizon * (0.015 if game.traits().differentiable else 0.05)
 
 
 PLANS = Work(plan_game, read_plans, write_plans, _seconds)

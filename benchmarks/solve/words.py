@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from coopgym.benchmarks.solve.solution import Record
 from coopgym.oracles.games.refinement import FINE
+
+if TYPE_CHECKING:
+    from coopgym.benchmarks.solve.solution import Record
 
 STAGES = {"": "at reset", "_T1": "at full trust"}
 """Suffixes of a record's keys, and the states they stand for."""

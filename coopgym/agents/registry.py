@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable
 from functools import cache, partial
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from coopgym.agents import heuristics
 from coopgym.agents.base import Agent
 from coopgym.agents.foreign_names import refuse_foreign
 from coopgym.interrupts import is_interrupt
-from coopgym.user_code import in_words, located, message_of, place_of
+from coopgym.user_code import in_words, located, message_of, our_folders, place_of
 
 _SHIPPED: dict[str, Callable[..., Agent]] = {
     agent.__name__: agent
@@ -37,6 +39,9 @@ _CONSTANT = re.compile(r"Constant_(\d{2}|100)")
 
 PUBLISHED = "Published_"
 """What stands before the names of agents that play as in the published study: in units of the largest endowment."""
+
+FORMER_PACKAGES = ("oracles", "algorithms", "benchmarks")
+"""Parts of `coopgym` that older studies and corpora name as packages of their own."""
 
 _AS_PUBLISHED: dict[str, Callable[..., Agent]] = {
     "Random": partial(heuristics.Random, joint_box=True),
@@ -122,7 +127,7 @@ def _imported(name: str) -> type[Agent]:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found = getattr(importlib.import_module(module_name), class_name, None)
+        found = getattr(_module(module_name), class_name, None)
     except BaseException as error:
         if is_interrupt(error):
             raise
@@ -140,6 +145,21 @@ def _imported(name: str) -> type[Agent]:
         )
     _require_methods(name, found)
     return found
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module, or the part of `coopgym` that had its name before; a project's own package goes first.
+
+    Raises:
+        ModuleNotFoundError: there is no such module.
+    """
+    package = name.partition(".")[0]
+    if package in FORMER_PACKAGES:
+        spec = find_spec(package)
+        places = {Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()}
+        if spec is None or places & our_folders():
+            name = f"coopgym.{name}"
+    return importlib.import_module(name)
 
 
 def _made(name: str, factory: Callable[..., Any], options: dict[str, Any]) -> Agent:

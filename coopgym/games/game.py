@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from coopgym.backend import NUMPY, Array, Backend, Namespace
 from coopgym.games import parameters as params
+from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.traits import Traits, seats_of_equal_numbers
 
 if TYPE_CHECKING:
     from coopgym.games.step import Step
@@ -73,6 +75,10 @@ class Game(ABC, Generic[StateT]):
     id: ClassVar[str]
     version: ClassVar[int] = 1
     """Raise it when the same parameters may give other numbers than before: it is part of the identity of every run."""
+    page: ClassVar[GamePage | None] = None
+    """What it is in words; without one, `coopgym.games.page.page_of` makes do with docstring and parameters."""
+    summary: ClassVar[str] = ""
+    """One sentence on what it is about, where no page says it."""
     Parameters: ClassVar[type[params.Parameters]]
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Where this game's parameters differ from the defaults of its parameter class."""
@@ -129,6 +135,11 @@ class Game(ABC, Generic[StateT]):
         """Return the same game computing on another backend."""
         return self.made(self.parameters, backend)
 
+    @classmethod
+    def in_one_sentence(cls) -> str:
+        """Say what the game is about: in the words of its page, else of its class."""
+        return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
+
     @abstractmethod
     def describe(self) -> GameSpec:
         """Return the specification that follows from the parameters."""
@@ -175,6 +186,10 @@ class Game(ABC, Generic[StateT]):
     def transformed(self, step: Step, rewards: Array) -> Array:
         """Return what the game makes of the rewards ``(..., N)`` that any mode gives to a step; most leave them be."""
         return rewards
+
+    def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
+        """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
+        return self.stage(state, cooperation * self.endowments).payoffs
 
     def settled(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.
@@ -232,6 +247,13 @@ class Game(ABC, Generic[StateT]):
     @abstractmethod
     def auxiliary(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
+
+    def traits(self) -> Traits:
+        """Return what holds of this game and others may rely on.
+
+        A class that changes rules declares traits of its own: what a parent class promises is not believed of it.
+        """
+        return Traits(exchangeable=seats_of_equal_numbers(self.spec))
 
     @property
     def stochastic(self) -> bool:

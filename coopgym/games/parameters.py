@@ -16,19 +16,63 @@ LARGEST = {"max_steps": 100_000_000, "n_agents": 10_000}
 """Sizes up to which the arrays of a game can be held: whole episodes, and a number for every pair of agents."""
 
 
+@dataclass(frozen=True)
+class Declaration:
+    """What `parameter` declares of a field."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    doc: str = ""
+    symbol: str = ""
+    unit: str = ""
+    above_low: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """Meaning, symbol and unit in one line."""
+        named = f"{self.doc} {self.symbol}".strip()
+        return f"{named}, {self.unit}" if self.unit else named
+
+    @property
+    def interval(self) -> str:
+        """The legal range."""
+        begin = f"({self.low:g}" if self.above_low or not math.isfinite(self.low) else f"[{self.low:g}"
+        return f"{begin}, {self.high:g}{']' if math.isfinite(self.high) else ')'}"
+
+    def holds(self, number: float) -> bool:
+        """Whether a number is in the legal range."""
+        above = number > self.low if self.above_low else number >= self.low
+        return math.isfinite(number) and above and number <= self.high
+
+
+def declaration(field: dataclasses.Field[Any]) -> Declaration:
+    """Return what was declared of a parameter; of a plain field, nothing."""
+    found: Declaration = field.metadata.get(PARAMETER, Declaration())
+    return found
+
+
 def parameter(
-    default: Any, low: float = -math.inf, high: float = math.inf, doc: str = "", *, above_low: bool = False
+    default: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    doc: str = "",
+    *,
+    symbol: str = "",
+    unit: str = "",
+    above_low: bool = False,
 ) -> Any:
-    """Declare a dataclass field with its legal range and a one-line description.
+    """Declare a dataclass field with its legal range and what it means.
 
     Args:
         default: the default value.
         low: smallest legal value of every number in the field.
         high: largest legal value.
-        doc: meaning and unit.
+        doc: meaning in one line.
+        symbol: how it is written in formulas, where it is.
+        unit: what it is measured in, where it has a unit.
         above_low: the value must exceed ``low`` instead of reaching it.
     """
-    metadata = {PARAMETER: {"low": low, "high": high, "doc": doc, "above_low": above_low}}
+    metadata = {PARAMETER: Declaration(low, high, doc, symbol, unit, above_low)}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -83,7 +127,7 @@ class Parameters:
     Lists and arrays become tuples, and whole numbers become floats wherever a parameter is not a count.
     """
 
-    max_steps: int = parameter(100, 1, doc="episode length in steps")
+    max_steps: int = parameter(100, 1, doc="episode length", symbol="T_max", unit="steps")
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -114,15 +158,9 @@ class Parameters:
             raise TypeError(f"{field.name}={brief(value)}: expected a {declared} like {field.default!r}")
 
     @staticmethod
-    def _check_range(name: str, value: Any, limits: Mapping[str, Any] | None) -> None:
-        if limits is None:
-            return
-        low, high, above_low = limits["low"], limits["high"], limits["above_low"]
-        for number in _numbers(value):
-            inside = number > low if above_low else number >= low
-            if not (math.isfinite(number) and inside and number <= high):
-                interval = f"{'(' if above_low else '['}{low:g}, {high:g}{']' if math.isfinite(high) else ')'}"
-                raise ValueError(f"{name}={brief(value)}: expected finite values in {interval} ({limits['doc']})")
+    def _check_range(name: str, value: Any, limits: Declaration | None) -> None:
+        if limits and not all(limits.holds(number) for number in _numbers(value)):
+            raise ValueError(f"{name}={brief(value)}: expected finite values in {limits.interval} ({limits.meaning})")
 
 
 P = TypeVar("P", bound=Parameters)
@@ -161,6 +199,6 @@ def phase_preset(phases: Mapping[str, Mapping[str, Any]], phase: Any) -> dict[st
 def describe(parameters: Parameters) -> list[tuple[str, Any, str]]:
     """List ``(name, value, meaning)`` of every parameter, in declaration order."""
     return [
-        (field.name, getattr(parameters, field.name), field.metadata.get(PARAMETER, {}).get("doc", ""))
+        (field.name, getattr(parameters, field.name), declaration(field).meaning)
         for field in dataclasses.fields(parameters)
     ]

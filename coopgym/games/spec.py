@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ View = Literal["own", "full", "minimal"]
 VIEWS: tuple[View, ...] = ("own", "full", "minimal")
 ActionUnit = Literal["symmetric", "share", "units"]
 """What a controller's numbers are: in [-1, 1], shares of the endowment in [0, 1], or units of it in [0, e_i]."""
+PayoffUnit = Literal["mean endowment", "unit of endowment"]
+"""What a payoff of 1 is worth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +40,18 @@ class GameSpec:
     interdependence: npt.NDArray[np.float64]
     parameters: Parameters
     default_view: View
+    payoff_unit: PayoffUnit = "mean endowment"
+    default_actions: ActionUnit = "symmetric"
+    """What actions of an environment are unless told otherwise."""
+    reveals_moves: bool = False
+    """Whether those who move later in a round of turns see what was played before them."""
+    tolerance: float = 1e-9
+    """How far two ways of computing the same play may differ, relative above one."""
     agents: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.edition not in get_args(Edition):
+            raise ValueError(f"{self.id}: edition={self.edition!r}; use one of {', '.join(get_args(Edition))}")
         for name in ("endowments", "baselines", "shares", "interdependence"):
             frozen = np.array(getattr(self, name), dtype=np.float64)
             frozen.setflags(write=False)
@@ -60,9 +71,24 @@ class GameSpec:
         return len(self.endowments)
 
     @property
-    def default_actions(self) -> ActionUnit:
-        """What actions of an environment are unless told otherwise; the released edition keeps what was published."""
-        return "units" if self.edition == "released" else "symmetric"
+    def payoff_scale(self) -> float:
+        """Payoff of keeping the mean endowment: the size of one payoff unit in numbers of this game."""
+        return 1.0 if self.payoff_unit == "mean endowment" else float(self.endowments.mean())
+
+    @property
+    def labels(self) -> tuple[str, str, str]:
+        """Edition, mechanism class and category in words."""
+        return f"edition {self.edition}", f"class {self.mechanism_class}", f"category {self.category}"
+
+    def columns(self) -> dict[str, Any]:
+        """Return what a row of a table says of its game."""
+        return {
+            "environment": self.id,
+            "edition": self.edition,
+            "mechanism_class": self.mechanism_class,
+            "n_agents": self.n_agents,
+            "horizon": self.horizon,
+        }
 
     @property
     def name(self) -> str:

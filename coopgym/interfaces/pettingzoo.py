@@ -208,8 +208,8 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 class CoopAECEnv(AECEnv[str, Observation, Action]):
     """Agents act in seat order; the joint step is played when the last of them has acted.
 
-    In the released edition an observation ends with what earlier movers of this round have revealed (in endowment
-    units, -1 while unknown), as in the reference. In the formal edition moves stay simultaneous: nothing is revealed.
+    Where a game reveals moves (the released edition, as in the reference) an observation ends with what earlier movers
+    of this round have played, in endowment units, -1 while unknown. In the formal edition moves stay simultaneous.
     Arguments and errors as in `CoopParallelEnv`.
     """
 
@@ -232,7 +232,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         self.agents: list[str] = []
         self.action_spaces = self._parallel.action_spaces
         self.state_space = self._parallel.state_space
-        self._reveals = self.game.spec.edition == "released"
+        self._reveals = self.game.spec.reveals_moves
         self.observation_spaces = {
             agent: self._with_revealed(space) for agent, space in self._parallel.observation_spaces.items()
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, FloatArray, Seat, action_logprobs, joint_answers, refuse_shared
 from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
@@ -69,6 +69,8 @@ class Trajectory:
     """``(T, E, N)`` in endowment units."""
     shares: FloatArray
     """``(T, E, N)`` the same as shares of the endowments."""
+    logprobs: FloatArray
+    """``(T, E, N)`` how likely agents were to choose them (`coopgym.agents.Agent.act`); NaN where nobody says."""
     payoffs: FloatArray
     rewards: FloatArray
     """``(T, E, N)`` in the mode that was asked for."""
@@ -79,6 +81,8 @@ class Trajectory:
     """``(T, E)`` 1 while the episode was running when the step was taken."""
     terminated: FloatArray
     truncated: FloatArray
+    final_observations: FloatArray
+    """``(E, N, obs_dim)`` what each seat saw after the last step of its episode."""
 
 
 def play(
@@ -117,8 +121,9 @@ def play(
     for step in unroll(game, policy, batch=(episodes,), draws=chance, rewards=layer):
         totals.add(step)
         if record:
-            recorded.append(_recorded(step, seat_views[0]))
-    return Episodes.of(game, totals, _joined(recorded) if record else None)
+            recorded.append(_recorded(step, seat_views[0], action_logprobs(agents, episodes)))
+    trajectory = _joined(recorded, game.observe(totals.last, seat_views[0])) if record else None
+    return Episodes.of(game, totals, trajectory)
 
 
 def seated(
@@ -161,13 +166,14 @@ def _seat_views(game: AnyGame, views: View | Sequence[View] | None) -> list[View
     return [checked_view(game, view) for view in views]
 
 
-def _recorded(step: Step, view: View) -> dict[str, FloatArray]:
+def _recorded(step: Step, view: View, logprobs: FloatArray) -> dict[str, FloatArray]:
     """The record of one step, by the names of `Trajectory`."""
     transition = step.transition
     values = {
         "observations": step.game.observe(step.before, view),
         "actions": step.actions,
         "shares": step.actions / step.game.spec.endowments,
+        "logprobs": logprobs,
         "payoffs": transition.payoffs,
         "rewards": step.rewards,
         "trust": transition.state.trust,
@@ -179,5 +185,6 @@ def _recorded(step: Step, view: View) -> dict[str, FloatArray]:
     return {name: counted(step, value) for name, value in values.items()}
 
 
-def _joined(steps: Sequence[dict[str, FloatArray]]) -> Trajectory:
-    return Trajectory(**{name: np.stack([step[name] for step in steps]) for name in steps[0]})
+def _joined(steps: Sequence[dict[str, FloatArray]], final: FloatArray) -> Trajectory:
+    records = {name: np.stack([step[name] for step in steps]) for name in steps[0]}
+    return Trajectory(**records, final_observations=np.asarray(final, dtype=np.float64))

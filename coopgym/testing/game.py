@@ -12,6 +12,8 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
+from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State
@@ -27,10 +29,9 @@ from coopgym.testing.tape import (
     start,
     to_numpy,
 )
+from coopgym.testing.trait_checks import TRAIT_CHECKS
 
 BATCHES: tuple[tuple[int, ...], ...] = ((), (1,), (3,), (2, 3))
-TOLERANCES = {"formal": 1e-9, "released": 1e-6}
-"""How far two ways of computing the same play may differ, by edition."""
 BOUND_SLACK = 1e-6
 """How far observations may miss their bounds: the rounding of single precision."""
 DIAGNOSTICS = ("mean_trust", "mean_effective_trust", "mean_reputation_damage")
@@ -48,7 +49,7 @@ class Subject:
     @property
     def tolerance(self) -> float:
         """How far two ways of computing the same play may differ."""
-        return TOLERANCES[self.game.spec.edition]
+        return self.game.spec.tolerance
 
     def tape(self, batch: tuple[int, ...] = (), steps: int | None = None) -> Tape:
         """Random play of this game."""
@@ -56,7 +57,7 @@ class Subject:
 
 
 def check_game(game: str | AnyGame | type[AnyGame], *, seed: int = 0, steps: int | None = None) -> None:
-    """Check that a game keeps to the `Game` interface: shapes, ranges, purity, batching, backends, resets.
+    """Check that a game keeps to the `Game` interface: shapes, ranges, purity, batching, backends, resets, traits.
 
     Args:
         game: an id, a configured game on the NumPy backend, or a game class (configured with its defaults).
@@ -80,7 +81,6 @@ def the_spec_is_consistent(subject: Subject) -> None:
     game, spec = subject.game, subject.game.spec
     n, D = spec.n_agents, spec.interdependence
     require(spec.id == game.id, f"describe() says id {spec.id!r}; use the class's id {game.id!r}")
-    require(spec.edition in TOLERANCES, f"edition={spec.edition!r}; use one of {', '.join(TOLERANCES)}")
     require(spec.horizon >= 1, f"horizon={spec.horizon}; an episode needs at least one step")
     require(spec.summary, "the summary is empty; say in one sentence what the game is about")
     require((spec.endowments > 0).all(), f"endowments {spec.endowments} must be positive")
@@ -282,6 +282,26 @@ def layouts_name_what_they_show(subject: Subject) -> None:
                 require(right, f"{where}[{name!r}] does not show what it names (actions times action_scale are shares)")
 
 
+def the_page_says_what_is_played(subject: Subject) -> None:
+    """A game's own page can be told, and explains every state array and every block of observations."""
+    game = subject.game
+    try:
+        told = sections(game)
+    except ValueError as error:
+        require(False, f"{error}; placeholders are parameters, facts of the specification, constants of the module")
+    require(any(section.heading == "Description" for section in told), "the page has no summary; write one sentence")
+    page = game.page
+    if page is None:  # a plain page, of the specification and the docstring, will do
+        return
+    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    unexplained = sorted(name for name in named if page.symbol(name) is None)
+    require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
+    unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
+    require(not unmeant, f"parameters {', '.join(unmeant)} say nothing of what they mean; declare them with doc=")
+    silent = [name for name in ("payoff", "sources") if not getattr(page, name)]
+    require(not silent, f"the page says nothing of {' and '.join(silent)}; fill these fields")
+
+
 def episodes_end_at_the_horizon(subject: Subject) -> None:
     """Episodes are truncated at the horizon, not before, and end early only where announced."""
     game, horizon = subject.game, subject.game.spec.horizon
@@ -408,8 +428,8 @@ def torch_agrees(subject: Subject) -> None:
 
 
 def gradients_are_finite(subject: Subject) -> None:
-    """In the formal edition payoffs can be differentiated even at the corners of the action space."""
-    if subject.game.spec.edition != "formal" or find_spec("torch") is None:
+    """Payoffs declared differentiable are so even at the corners of the action space."""
+    if not subject.game.traits().differentiable or find_spec("torch") is None:
         return
     import torch
 
@@ -438,6 +458,7 @@ CHECKS = (
     relations_stay_in_range,
     observations_fit_their_bounds,
     layouts_name_what_they_show,
+    the_page_says_what_is_played,
     episodes_end_at_the_horizon,
     extreme_actions_pay_finite_amounts,
     resets_take_overrides,
@@ -448,5 +469,6 @@ CHECKS = (
     instances_are_independent,
     torch_agrees,
     gradients_are_finite,
+    *TRAIT_CHECKS,
 )
 """The battery, in order."""

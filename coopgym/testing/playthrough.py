@@ -63,7 +63,7 @@ def _description(game: AnyGame) -> Iterator[str]:
     spec = game.spec
     yield f"{spec.id}: {spec.summary}"
     yield ""
-    yield f"edition {spec.edition}, class {spec.mechanism_class}, category {spec.category}"
+    yield ", ".join(spec.labels)
     yield f"agents {spec.n_agents}: {_names(spec.roles)}"
     yield f"horizon {spec.horizon}, may end early: {'yes' if game.may_end_early else 'no'}"
     yield from _entry("endowments", spec.endowments)

@@ -11,10 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents import Classifier
-from coopgym.games.formal.reciprocity import ReciprocalGame
 from coopgym.games.game import AnyGame
-from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.reciprocity import ReciprocityGame
 from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
 from coopgym.oracles.agents.solutions import Solution
@@ -66,7 +63,7 @@ class TrustAware(TrackingOracle, PublishedEquilibrium):
 
     version: ClassVar[int] = 2
     citation = "TR-1 Eq. 13, TR-2 Eq. 6-9 (trust-gated weights); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = ReleasedGame
+    published_for = "coopetition"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.trust_aware(game)
@@ -90,8 +87,8 @@ class BoundedReciprocity(TrackingOracle):
     """
 
     citation = "TR-4 Eq. 44 (reciprocal adjustment); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = ReciprocityGame
-    played_in = ReciprocalGame
+    published_for = "reciprocity"
+    needs = "reciprocity"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.bounded_reciprocity(game)

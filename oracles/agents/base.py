@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from coopgym.agents import Classifier, Strategy
-from coopgym.games.game import AnyGame, Game
+from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
-from coopgym.games.registry import game_class, games
+from coopgym.games.registry import game_class, games, make_game
 from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
 from coopgym.oracles.games.normal_form import FloatArray
 
@@ -27,8 +27,8 @@ class Oracle(Strategy):
     """An agent that knows its game and computes what to play: one row of shares per step, or one for ever."""
 
     classifier = Classifier(memory_depth=0)
-    played_in: ClassVar[type[Any]] = Game
-    """Kind of game it can be computed for."""
+    needs: ClassVar[str | None] = None
+    """Relational utility without which there is nothing to compute; None where any game will do."""
     follows_reward: ClassVar[bool] = False
     """Whether it plays differently under different reward modes of its seat."""
 
@@ -43,7 +43,12 @@ class Oracle(Strategy):
     @classmethod
     def applies_to(cls, game: AnyGame) -> bool:
         """Whether it can play a game at all."""
-        return isinstance(game, cls.played_in)
+        return cls.computable_in(game)
+
+    @classmethod
+    def computable_in(cls, game: AnyGame) -> bool:
+        """Whether a game has what it computes with."""
+        return cls.needs is None or cls.needs in game.traits().relational
 
     @abstractmethod
     def solve(self, game: AnyGame) -> Solution:
@@ -77,8 +82,8 @@ class PublishedOracle(Oracle):
     elsewhere it computes what its name says.
     """
 
-    published_for: ClassVar[type[Any]]
-    """Kind of released game that the reference definition is about."""
+    published_for: ClassVar[str]
+    """Family of reference profiles that its definition belongs to."""
 
     def __init__(self, mode: Mode = "auto") -> None:
         """Fix the definition.
@@ -93,7 +98,12 @@ class PublishedOracle(Oracle):
 
     @classmethod
     def applies_to(cls, game: AnyGame) -> bool:
-        return isinstance(game, (cls.published_for, cls.played_in))
+        return cls.published_in(game) or cls.computable_in(game)
+
+    @classmethod
+    def published_in(cls, game: AnyGame) -> bool:
+        """Whether the reference implementation has a definition for a game."""
+        return cls.published_for in game.traits().published
 
     @abstractmethod
     def reference(self, game: Any) -> FloatArray:
@@ -104,17 +114,13 @@ class PublishedOracle(Oracle):
         """Return what to play by the game's own payoffs."""
 
     def solve(self, game: AnyGame) -> Solution:
-        kinds = {
-            "auto": (self.published_for, self.played_in),
-            "reference": (self.published_for,),
-            "computed": (self.played_in,),
-        }[self.mode]
-        if not isinstance(game, kinds):
-            fitting = [id for id in games() if issubclass(game_class(id), kinds)]
+        fits = {"auto": self.applies_to, "reference": self.published_in, "computed": self.computable_in}[self.mode]
+        if not fits(game):
+            fitting = [id for id in games() if fits(make_game(id))]
             raise ValueError(
                 f"{self.title()} with mode={self.mode!r} does not apply to {game.id}; it plays {', '.join(fitting)}"
             )
-        if self.mode != "computed" and isinstance(game, self.published_for):
+        if self.mode != "computed" and self.published_in(game):
             return published(self.reference(game), game)
         return self.compute(game)
 

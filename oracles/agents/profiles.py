@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
-from coopgym.games.formal.collective_action import LoyalTeamGame
-from coopgym.games.formal.reciprocity import ReciprocalGame
 from coopgym.games.game import AnyGame
-from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.collective_action import TeamGame
-from coopgym.games.released.reciprocity import ReciprocityGame
 from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
 from coopgym.oracles.agents.solutions import Select, Solution
@@ -23,7 +18,7 @@ class Equilibrium(PublishedEquilibrium):
 
     version: ClassVar[int] = 2
     citation = "TR-1 Eq. 13 (coopetitive utility); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = ReleasedGame
+    published_for = "coopetition"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.equilibrium(game)
@@ -36,7 +31,7 @@ class Nash(PublishedEquilibrium):
     """Nash equilibrium of one step under private reward, in the state at reset."""
 
     citation = "Nash, J. (1951). Non-cooperative games. Ann. Math. 54, 286-295; TR-3 Eq. 2 for the published one."
-    published_for = TeamGame
+    published_for = "team"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.nash(game)
@@ -49,7 +44,7 @@ class SocialOptimum(PublishedOracle):
     """Constant profile with the highest welfare over the whole episode, on the grid of the commitment game."""
 
     citation = "TR-3 (social optimum of team production); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = TeamGame
+    published_for = "team"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.social_optimum(game)
@@ -62,8 +57,8 @@ class Loyalty(PublishedEquilibrium):
     """Coopetitive equilibrium of one step of a loyal team: loyalty at 0.9 of its maximum, trust full, damage nil."""
 
     citation = "TR-3 Eq. 3, 5 (loyalty); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = TeamGame
-    played_in = LoyalTeamGame
+    published_for = "team"
+    needs = "loyalty"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.loyalty(game)
@@ -80,8 +75,8 @@ class ReciprocityEquilibrium(PublishedEquilibrium):
 
     version: ClassVar[int] = 2
     citation = "TR-4 Eq. 19-25, 44 (bounded reciprocity); oracle of Coopetition-Gym v1.0 (arXiv:2605.02063)."
-    published_for = ReciprocityGame
-    played_in = ReciprocalGame
+    published_for = "reciprocity"
+    needs = "reciprocity"
 
     def reference(self, game: Any) -> FloatArray:
         return reference_profiles.reciprocity_equilibrium(game)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coopgym.backend import Array, Backend, torch_backend
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.games.rollout import checked_state, payoff_unit, plan_returns, repeated
+from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import RewardLayer, objective
@@ -66,7 +66,7 @@ class PlanningProblem:
     @property
     def payoff_unit(self) -> float:
         """Size of one payoff unit."""
-        return payoff_unit(self.game.spec)
+        return self.game.spec.payoff_scale
 
     @property
     def movers(self) -> tuple[tuple[int, ...], ...]:

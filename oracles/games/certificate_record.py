@@ -36,7 +36,7 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
     record: dict[str, Any] = {
         "game": spec.id,
         "parameters": _plain(certificate.game.parameter_dict()),
-        "payoff_unit": "mean endowment" if spec.edition == "formal" else "unit of endowment",
+        "payoff_unit": spec.payoff_unit,
         "groups": [len(group) for group in certificate.groups],
         "seats": [list(group) for group in certificate.groups],
         "qualifies": certificate.qualifies,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.games.formal.interdependence import SynergySearch
-from coopgym.games.formal.trust import CooperativeNegotiation, NegotiationState
 from coopgym.games.game import AnyGame
+from coopgym.games.traits import MECHANISM_OFF
 from coopgym.oracles.games.best_response import best_response
 from coopgym.oracles.games.commitment import Commitment, commitment
 from coopgym.oracles.games.dilemma import Dilemma, dilemma, worst
@@ -36,7 +35,7 @@ class WithoutMechanism:
 
 @dataclass(frozen=True)
 class EnforcedAgreement:
-    """What an agreement at the optimum changes (CooperativeNegotiation), with and without enforcement."""
+    """What an agreement at the optimum changes, with and without enforcement."""
 
     greed: tuple[float, float]
     """Best gain from leaving the agreed level."""
@@ -48,7 +47,7 @@ class EnforcedAgreement:
 
 @dataclass(frozen=True)
 class ValueOfInformation:
-    """What the hidden synergy weight moves (SynergySearch); entries are for its low end, middle and high end."""
+    """What the hidden synergy weight moves; entries are for its low end, middle and high end."""
 
     optimum: tuple[float, ...]
     nash: tuple[float | None, ...]
@@ -61,10 +60,10 @@ class ValueOfInformation:
 
 def without_mechanism(game: AnyGame) -> WithoutMechanism | None:
     """Solve a game with its mechanism off; None where it has no switch (the released edition)."""
-    if not hasattr(game.parameters, "mechanism"):
+    switched = game.traits().switches.get(MECHANISM_OFF)
+    if switched is None:
         return None
-    switched = {**vars(game.parameters), "mechanism": False}
-    off = type(game)(type(game.parameters)(**switched), game.backend)
+    off = type(game)(switched, game.backend)
     start = dilemma(off)
     return WithoutMechanism(
         opening=start,
@@ -75,13 +74,13 @@ def without_mechanism(game: AnyGame) -> WithoutMechanism | None:
 
 def enforced_agreement(game: AnyGame, optimum: float) -> EnforcedAgreement | None:
     """Return what enforcement of an agreement at the optimal share does; None in games without agreements."""
-    if not isinstance(game, CooperativeNegotiation):
+    if not game.traits().agreements:
         return None
     together = np.full((1, 2), optimum)
     breach = np.array([BREACH, optimum]) * game.spec.endowments
     outcomes = []
     for agreed in (1.0, 0.0):
-        state: NegotiationState = opening(game, agreed=agreed, level=agreed * optimum)  # type: ignore[assignment]  # the kind of this game's states
+        state = opening(game, agreed=agreed, level=agreed * optimum)
         answer = best_response(StageGame(game, "private", state), together, 0)
         trust = expected_step(game, state, breach).state.trust[1, 0]
         outcomes.append((float(answer.gain[0]), float(answer.share[0]), float(trust)))
@@ -95,9 +94,10 @@ def value_of_information(game: AnyGame) -> ValueOfInformation | None:
     Expectations over the uniform weight are taken at nine Gauss-Legendre nodes. The weight enters payoffs linearly, so
     the best play that does not know it is the best at its mean.
     """
-    if not isinstance(game, SynergySearch):
+    support = game.traits().hidden.get("gamma")
+    if support is None:
         return None
-    low, high = game.parameters.gamma_range
+    low, high = support
     middle = 0.5 * (low + high)
 
     def welfare(weight: float, share: float) -> float:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.games.step import Step
-from coopgym.oracles.games.rollout import checked_state, payoff_unit, plan_returns, repeated
+from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import MODES, RewardLayer, Rewards, objective
@@ -69,7 +69,7 @@ class NormalForm(ABC):
     @property
     def scale(self) -> float:
         """Size of one payoff unit."""
-        return payoff_unit(self.game.spec)
+        return self.game.spec.payoff_scale
 
     @cached_property
     def groups(self) -> tuple[tuple[int, ...], ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions
-from coopgym.games.spec import GameSpec
 from coopgym.games.state import State, map_arrays
 from coopgym.play import NOMINAL
 from coopgym.play.unroll import Policy, counted, open_loop, remaining_steps, unroll
@@ -53,11 +52,6 @@ def checked_state(game: AnyGame, state: State | None) -> State:
             f"{game.id}: the state is at the horizon of {game.spec.horizon} steps, nothing is left to play"
         )
     return state
-
-
-def payoff_unit(spec: GameSpec) -> float:
-    """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
-    return 1.0 if spec.edition == "formal" else float(spec.endowments.mean())
 
 
 def repeated(game: AnyGame, state: State, batch: tuple[int, ...]) -> State:

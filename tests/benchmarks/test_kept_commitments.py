@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from coopgym.agents import Seat, make_agent
-from coopgym.benchmarks.documentation.commitments import KEPT, certified_commitments, kept_commitments
+from coopgym.benchmarks.documentation.commitments import KEPT, certified_commitments
+from coopgym.benchmarks.documentation.kept import kept_commitments
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.games.certificate_record import commitment_record
 from coopgym.oracles.games.commitment import commitment

@@ -190,8 +190,8 @@ def test_rules_that_are_worded_otherwise_are_another_prompt(monkeypatch: pytest.
     reads, does_not = language(**DIALECT), spec()
     before = resolved_anew(reads), resolved_anew(does_not)
     kind = game_class(GAME)
-    assert "Payoff:" in (kind.__doc__ or "")
-    monkeypatch.setattr(kind, "__doc__", kind.__doc__.replace("Payoff:", "Payoff: as follows,"))
+    assert kind.page is not None
+    monkeypatch.setattr(kind, "page", dataclasses.replace(kind.page, seats="two equal partners."))
     assert resolved_anew(reads) != before[0]
     assert resolved_anew(does_not) == before[1]
 

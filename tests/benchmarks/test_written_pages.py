@@ -15,7 +15,8 @@ from coopgym.algorithms.marl.maddpg import MADDPG
 from coopgym.algorithms.marl.mixed import Mixed
 from coopgym.benchmarks.documentation import catalogue, teams
 from coopgym.benchmarks.documentation.blocks import BLOCKS
-from coopgym.benchmarks.documentation.certificates import certificate_facts, kept_certificates
+from coopgym.benchmarks.documentation.certificates import certificate_facts
+from coopgym.benchmarks.documentation.kept import kept_certificates
 from coopgym.benchmarks.documentation.learners import Reached
 from coopgym.benchmarks.documentation.pages import COMMAND, END, ROOT, blocks_in, pages, with_blocks
 from coopgym.benchmarks.documentation.sources import Run, kept_speeds

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from coopgym.backend import NUMPY, Backend, torch_backend
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.released import RELEASED, ReleasedGame
+from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.games.state import State
-from coopgym.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.play import NOMINAL, unroll
 
 DATA = Path(__file__).parents[1] / "data"

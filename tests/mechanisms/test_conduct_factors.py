@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.backend import NUMPY, Array, Backend, torch_backend
-from coopgym.mechanisms.conduct_factors import HABIT_WINDOW, HABITUAL, conduct_multiplier, habitual_cooperation
+from coopgym.games.released.mechanisms.conduct_factors import (
+    HABIT_WINDOW,
+    HABITUAL,
+    conduct_multiplier,
+    habitual_cooperation,
+)
 
 Shares = npt.NDArray[np.float32]
 LEVELS = [0.0, 0.1, 0.3, 0.5, 0.55, 0.6, 0.65, 0.7, 0.9]

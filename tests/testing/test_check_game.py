@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.pages.shared import RELATIONS
 from coopgym.games.formal.parameters import Group
 from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.page import GamePage, Source
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
@@ -201,6 +204,43 @@ class Unpicklable(Commons):
         return lambda: self, ()
 
 
+PAGE = GamePage(
+    title="Commons",
+    summary="A pasture that everybody may graze.",
+    seats="agent_0 .. agent_{last}.",
+    actions="grazing in [0, {endowments[0]}]; norm {baselines[0]}.",
+    payoff=("own value and {gamma} times the mean of shares.",),
+    end="after {horizon} steps.",
+    symbols=RELATIONS,
+    sources=(Source("Hardin (1968)"),),
+)
+
+
+class Written(Commons):
+    page = PAGE
+
+
+class NamesWhatItHasNot(Commons):
+    page = dataclasses.replace(PAGE, end="after {rounds} steps.")
+
+
+class HasNoSymbolForTrust(Commons):
+    page = dataclasses.replace(PAGE, symbols=tuple(each for each in RELATIONS if each.field != "trust"))
+
+
+class SaysNothingOfPayoffs(Commons):
+    page = dataclasses.replace(PAGE, payoff=(), sources=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupWithALake(Group):
+    lake: float = 1.0
+
+
+class SaysNothingOfTheLake(Written):
+    Parameters = GroupWithALake
+
+
 @pytest.mark.parametrize("id", games())
 def test_shipped_games_conform(id: str) -> None:
     check_game(id)
@@ -208,6 +248,7 @@ def test_shipped_games_conform(id: str) -> None:
 
 def test_a_game_of_one_s_own_conforms_without_registration() -> None:
     check_game(Commons)
+    check_game(Written)
     check_game(Commons.configure(n_agents=2, endowment=(10.0, 30.0), payoff_noise=0.1), seed=3, steps=4)
 
 
@@ -254,6 +295,10 @@ def test_shipped_games_conform_with_other_parameters(id: str, parameters: dict[s
         (ForgetsWelfare, r"step_diagnostics\(\) lacks welfare"),
         (ReusesItsBuffer, "a later step changes an earlier result .payoffs differs.*; return new arrays"),
         (CountsItsInstances, "a second instance disturbs the first"),
+        (NamesWhatItHasNot, "the page says what is played: page 'Commons': 'rounds' is nothing of Commons-v0"),
+        (HasNoSymbolForTrust, "the page lacks a Symbol for trust; say how it is written and meant"),
+        (SaysNothingOfPayoffs, "the page says nothing of payoff and sources; fill these fields"),
+        (SaysNothingOfTheLake, "parameters lake say nothing of what they mean; declare them with doc="),
         (Unpicklable, "games and states pickle: .*; define the classes at module level"),
     ],
 )

@@ -17,7 +17,6 @@ from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery
 from coopgym.benchmarks.report.evidence import Evidence
 from coopgym.benchmarks.report.words import class_name, counted, game_title
 from coopgym.games.registry import make_game
-from coopgym.oracles.games.rollout import payoff_unit
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -98,7 +97,7 @@ def payoff_scale(run: AuditRun) -> float:
         game = make_game(run.setting.environment, **json.loads(run.setting.env_parameters))
     except (TypeError, ValueError):
         return float(run.horizon)
-    return payoff_unit(game.spec) * run.horizon
+    return game.spec.payoff_scale * run.horizon
 
 
 def by_class(charts: Sequence[tuple[AuditRun, Chart]], caption: str, columns: int = 0) -> list[Block]:

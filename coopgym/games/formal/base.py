@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,6 +15,7 @@ from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, requi
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.traits import MECHANISM_OFF, SocialWeights, Traits, seats_of_equal_numbers
 from coopgym.mechanisms.trust import (
     SIGNAL_WIDTH,
     TrustRates,
@@ -39,7 +41,6 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     kind: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
-    summary: ClassVar[str]
     parameters: ParametersT
 
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
@@ -83,7 +84,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             edition="formal",
             mechanism_class=self.mechanism_class,
             category=self.category,
-            summary=self.summary,
+            summary=self.in_one_sentence(),
             roles=self.roles(),
             horizon=parameters.max_steps,
             endowments=endowments,
@@ -159,6 +160,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     def stage(self, state: StateT, actions: Array) -> Transition:
         cooperation = actions * self.per_endowment
         return self.transition(state, cooperation, self.payoffs(state, cooperation), state)
+
+    def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
+        return self.payoffs(state, cooperation)
 
     def transition(self, state: StateT, cooperation: Array, payoffs: Array, after: StateT) -> Transition:
         """What is paid in ``state`` on the way to ``after``."""
@@ -355,6 +359,24 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     def stocks(self, state: StateT) -> list[Array]:
         """Class-specific state in the order of the specification, each ``(..., m)``."""
         return []
+
+    # What others may rely on
+
+    def traits(self) -> Traits:
+        return Traits(
+            exchangeable=seats_of_equal_numbers(self.spec),
+            exchange="swap",
+            monotone_in_actions={"trust": 1, "damage": -1},
+            monotone_in_stocks={"trust": 1, "damage": -1},
+            social_weights=self.social_weights,
+            differentiable=True,
+            switches={MECHANISM_OFF: dataclasses.replace(self.parameters, mechanism=False)},
+        )
+
+    def social_weights(self, state: StateT) -> SocialWeights:
+        """Return the largest social preferences that a state allows; a game with `relational` utility adds to them."""
+        none = self.xp.zeros_like(state.last_action)
+        return SocialWeights(self.weights(state).sum(-2), none, none)
 
 
 def required(draws: Array | None, name: str) -> Array:

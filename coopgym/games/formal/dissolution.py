@@ -12,9 +12,10 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import Transition
+from coopgym.games.game import FloatArray, Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.dissolution import outside_option
 
 
@@ -45,9 +46,11 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         self.may_end_early = parameters.end_on_dissolution
-        self.outside = backend.array(
-            outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit)
-        )
+        self.outside = backend.array(self.outside_option())
+
+    def outside_option(self) -> FloatArray:
+        """What each seat earns alone, ``(N,)`` in payoff units."""
+        return outside_option(self.spec.endowments, self.parameters.theta, self.parameters.k, self.payoff_unit)
 
     @abstractmethod
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
@@ -119,3 +122,6 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
 
     def state_info(self, state: StateT) -> dict[str, Array]:
         return {"gone": state.gone}
+
+    def traits(self) -> Traits:
+        return super().traits().extended(ideal_stocks={"gone": 0.0}, outside_option=self.outside_option())

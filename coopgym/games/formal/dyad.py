@@ -19,7 +19,7 @@ from coopgym.small_arrays import for_each_agent
 class DyadParameters(Bargained, Productive):
     """Adds the trust gate."""
 
-    chi: float = parameter(0.0, 0.0, 1.0, doc="part of the synergy that needs trust χ")
+    chi: float = parameter(0.0, 0.0, 1.0, doc="part of the synergy that needs trust", symbol="χ")
 
 
 StateT = TypeVar("StateT", bound=State)

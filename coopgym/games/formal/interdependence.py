@@ -12,12 +12,14 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
+from coopgym.games.formal.pages import interdependence as pages
 from coopgym.games.formal.parameters import Bargained, Group, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import FloatArray
 from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.matching import time_shares
 from coopgym.mechanisms.standing import update_score
@@ -48,55 +50,14 @@ class HoldUpParameters(Bargained, Productive, DissolvableParameters):
 
 
 class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
-    """A weak supplier sinks an asset; a strong buyer decides by its conduct what share the supplier gets.
-
-    The buyer gains by squeezing the share once the supplier's asset is sunk, so the supplier under-invests: hold-up. It
-    walks away, for good, when its trust in the buyer falls below 0.10.
-
-    Seats: agent_0 = strong buyer, agent_1 = weak supplier.
-
-    Actions: investment in [0, 120] and [0, 80]; norms 24 and 16; c_i = a_i/e_i.
-
-    Observation: 20 entries jointly; 10 (own), 13 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, `gone`, asset K, t/T_max.
-
-    Payoff: π_i = own_i + s_i N γ G_β(c_0, K') with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2),
-    K' = K + 0.20 (c_1 - K), the supplier's share s_1 = 0.25 + 0.30 c_0 and s_0 = 1 - s_1. θ 6, γ 2.5, β 0.65, k 2, mean
-    endowment u 100, D_01 0.35, D_10 0.85. Once dissolved: the outside option [e_i - k a° + θ ln(1 + a°)]/u with a° =
-    θ/k - 1, 1.226 and 0.826, whatever is played. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij)
-    D_ij.
-
-    State: asset K ← K' from 0.35; T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.2, λ⁺ 0.1, λ⁻ 0.35, μ_R 0.55,
-    δ_R 0.025, ξ 0.7 (T0 0.55, R0 0); then `gone` becomes 1 for good when the new T_10 is below 0.10. From then on K, T
-    and R are frozen.
-
-    End: truncated after 100 steps, never early. With ``end_on_dissolution=True`` dissolution terminates and pays the
-    rest of the outside option at once; returns are the same.
-
-    Info: also `asset`, `supplier_share`, `supplier_trust` = T_10, `buyer_trust` = T_01, `power_asymmetry` = D_10 -
-    D_01, `gone`.
-
-    Off switch: ``mechanism=False`` is a complete contract: shares fixed at 0.6 and 0.4 (``share``), and investment pays
-    at once (K' = c_1), and nobody walks away: Nash 14/15 %, coopetitive 22/33 %.
-
-    Closed forms and reference points: for the stage game with K' = c_1, the steady state of the asset. Nash 12/10 %,
-    coopetitive 18/28 % (full trust: 24/50 %), optimum 54/82 % of endowment at reset; price of anarchy 1.227; greed at
-    the optimum 0.426 and 0.332, fear at Nash 0.631 and 0.693. Committed to one share each for an episode: private
-    19/12 %, integrated 19/19 or 20/28 %, optimum 52/77 %.
-
-    Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Asset and conduct-dependent share are
-    of this edition; the share equals the published 0.40 at c_0 = 0.5.
-
-    Versions: v0 (released) splits by fixed shares, has no asset and ends the episode when the supplier walks away; v1
-    (formal) adds the asset, lets the buyer's conduct decide the split and pays the outside option after dissolution.
-    """
+    """Partner hold-up (TR-1, TR-2)."""
 
     id = "PartnerHoldUp-v1"
+    page = pages.PARTNER_HOLD_UP
     Parameters = HoldUpParameters
     kind = HoldUpState
     mechanism_class = "TR-1"
     category = "dyadic"
-    summary = "A weak supplier sinks an asset; a strong buyer decides by its conduct what share the supplier gets."
     defaults = {
         "endowment": (120.0, 80.0), "norm": 0.2, "share": (0.6, 0.4), "dependence": ((0.0, 0.35), (0.85, 0.0)),
         "gamma": 2.5, "lambda_plus": 0.1, "lambda_minus": 0.35, "mu_R": 0.55, "delta_R": 0.025, "xi": 0.7,
@@ -161,17 +122,38 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
             "power_asymmetry": power + 0.0 * state.asset,
         }
 
+    def traits(self) -> Traits:
+        mechanism = self.parameters.mechanism
+        inherited = super().traits()
+        return inherited.extended(
+            exchangeable=((0,), (1,)),
+            monotone_in_actions={"asset": 1},
+            monotone_in_stocks={"asset": int(mechanism)},
+            dominance="payoffs",
+            concave=not mechanism,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class EcosystemParameters(Productive):
     """A platform and its developers; endowments and shares follow from the number of developers."""
 
     n_developers: int = parameter(4, 1, doc="number of developers")
-    platform_endowment: float = parameter(150.0, 0.0, doc="endowment of the platform, units", above_low=True)
-    developer_endowment: float = parameter(80.0, 0.0, doc="endowment of each developer, units", above_low=True)
-    platform_share: float = parameter(0.3, 0.0, 1.0, doc="share of the platform; developers split the rest")
-    platform_dependency: float = parameter(0.25, 0.0, 1.0, doc="dependence of the platform on each developer")
-    developer_dependency: float = parameter(0.75, 0.0, 1.0, doc="dependence of each developer on the platform")
+    platform_endowment: float = parameter(
+        150.0, 0.0, doc="endowment of the platform", symbol="e_0", unit="units", above_low=True
+    )
+    developer_endowment: float = parameter(
+        80.0, 0.0, doc="endowment of each developer", symbol="e_j", unit="units", above_low=True
+    )
+    platform_share: float = parameter(
+        0.3, 0.0, 1.0, doc="share of the platform; developers split the rest", symbol="α_0"
+    )
+    platform_dependency: float = parameter(
+        0.25, 0.0, 1.0, doc="dependence of the platform on each developer", symbol="D_0j"
+    )
+    developer_dependency: float = parameter(
+        0.75, 0.0, 1.0, doc="dependence of each developer on the platform", symbol="D_j0"
+    )
 
     def agent_count(self) -> int:
         return 1 + self.n_developers
@@ -188,50 +170,14 @@ class EcosystemParameters(Productive):
 
 
 class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
-    """A platform and developers that leave when their link to it weakens and return when it heals.
-
-    Developers split a pot that all of them fill, so each is tempted to ride free, and the platform keeps only 30 % of
-    what its openness creates. The threat to leave disciplines each link by itself.
-
-    Seats: agent_0 = platform, agent_1 .. agent_4 = developers (interchangeable).
-
-    Actions: investment in [0, 150] (platform) and [0, 80]; norms 22.5 and 12; c_i = a_i/e_i.
-
-    Observation: 155 entries jointly; 31 (own), 76 (full) or 6 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
-    R_ij, R_ji, D_ij, memberships m of all (platform first), t/T_max.
-
-    Payoff: π_i = own_i + s_i N γ m_0 G_β(c_0, x) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and developers' pooled effort x = Σ_j m_j a_j / Σ_j e_j. The platform's s_0 is α_0 = 0.3; developers present share 1
-    - α_0 in proportion to α_j, absent ones get own_j only. θ 6, γ 2.25, β 0.65, k 2, mean endowment u 94, D_0j 0.25,
-    D_j0 0.75. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.25, μ_R 0.45, δ_R 0.02, ξ 0.4 (T0 0.6,
-    R0 0), absent developers included; then from link_j = min(T_j0, T_0j) after the step m_j ← 0 below 0.15, 1 from 0.35
-    on, else unchanged; m_0 ← max_j m_j.
-
-    End: truncated after 100 steps, never early; exits are reversible.
-
-    Info: also `members`, `links` (per developer); step only `exits`, `returns` (per agent).
-
-    Off switch: ``mechanism=False`` has no exits; the stage game at reset is the same.
-
-    Closed forms and reference points: Nash 7/4 % (platform/developer), coopetitive 11/6 % (full trust: 15/8 %), optimum
-    83/42 % of endowment at reset; price of anarchy 1.294; greed at the optimum 1.049 and 0.396, fear at Nash 1.642 and
-    0.370. Committed to one share each for an episode: private 2/3 or 13/13 % (off: 7/4 %), integrated 3/3 or 13/13 %
-    (off: 8/5 %), optimum 83/42 %.
-
-    Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Exits and returns are of this edition.
-
-    Versions: v0 (released) needs every agent for synergy and ends the episode when developers' trust collapses; v1
-    (formal) pools developers' effort and lets each link break and heal.
-    """
+    """Platform ecosystem (TR-1, TR-2)."""
 
     id = "PlatformEcosystem-v1"
+    page = pages.PLATFORM_ECOSYSTEM
     Parameters = EcosystemParameters
     kind = PlatformState
     mechanism_class = "TR-1"
     category = "ecosystem"
-    summary = "A platform and developers that leave when their link to it weakens and return when it heals."
     defaults = {
         "norm": 0.15, "gamma": 2.25, "lambda_plus": 0.08, "lambda_minus": 0.25, "mu_R": 0.45, "delta_R": 0.02,
         "xi": 0.4, "kappa": 1.0, "initial_trust": 0.6,
@@ -247,12 +193,15 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
     def stocks(self, state: PlatformState) -> list[Array]:
         return [state.members]
 
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="welfare", concave=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerSelectionParameters(Group):
     """Adds how choosy the agents are."""
 
-    choosiness: float = parameter(1.0, 0.0, doc="inverse temperature η of proposals")
+    choosiness: float = parameter(1.0, 0.0, doc="inverse temperature of proposals", symbol="η")
 
 
 @dataclass(frozen=True)
@@ -264,50 +213,14 @@ class PartnerSelectionState(State):
 
 
 class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelectionParameters]):
-    """Equal agents choose whom to spend time with, by public score and own trust.
-
-    Within a meeting each side bears its cost and gets half of the joint product. A meeting needs both sides, so a low
-    score or lost trust leaves an agent with little company, and unmatched time earns nothing.
-
-    Seats: agent_0 .. agent_5 (interchangeable).
-
-    Actions: investment in [0, 100]; norm 25; c_i = a_i/e_i.
-
-    Observation: 258 entries jointly; 43 (own), 139 (full) or 7 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
-    R_ij, R_ji, D_ij, own time shares q_ij for the coming step, the scores ρ of all, t/T_max.
-
-    Payoff: π_i = own_i + γ Σ_j q_ij G_β(c_i, c_j) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈
-    (xy)^(β/2). Desirability z_ij = (ρ_j + min(T_ij, 1 - R_ij))/2, proposals p_ij = exp(η z_ij)/Σ_l≠i exp(η z_il), time
-    together q_ij = min(p_ij, p_ji); η is ``choosiness``, 1. θ 6, γ 2.6, β 0.65, k 2, mean endowment u 100, D 0.4. The
-    integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1.2, λ⁺ 0.12, λ⁻ 0.35, μ_R 0.6, δ_R 0.015, ξ 0.45 (T0 0.5,
-    R0 0); ρ ← ρ + 0.2 (c - ρ) from 0.5.
-
-    End: truncated after 50 steps, never early.
-
-    Info: also `score`, `time_shares` (q, N × N), `best_partner` (index of the largest q_ij), `unmatched` = 1 - Σ_j
-    q_ij.
-
-    Off switch: ``mechanism=False`` matches uniformly, q_ij = 1/(N - 1); the stage game at reset is the same.
-
-    Closed forms and reference points: at equal standing Nash solves k = θ/(1 + e c) + (γ β/2) (c + 0.001)^(β-1), the
-    optimum the same with γ β. Nash 15 %, coopetitive 22 % (full trust: 30 %), optimum 70 % of endowment at reset; price
-    of anarchy 1.180; greed at the optimum 0.255, fear at Nash 0.514. Committed to one share each for an episode:
-    private 15, 25 or 53 % (off: 15 %), integrated 16, 25, 70 or 100 % (off: 16 or 17 %), optimum 70 %.
-
-    Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). Matching is of this edition.
-
-    Versions: in v0 (released) all interact with all and the score changes nothing that is paid; in v1 (formal) score
-    and trust decide who meets whom.
-    """
+    """Dynamic partner selection (TR-1, TR-2)."""
 
     id = "DynamicPartnerSelection-v1"
+    page = pages.DYNAMIC_PARTNER_SELECTION
     Parameters = PartnerSelectionParameters
     kind = PartnerSelectionState
     mechanism_class = "TR-1"
     category = "ecosystem"
-    summary = "Equal agents choose whom to spend time with, by public score and own trust."
     defaults = {
         "n_agents": 6, "max_steps": 50, "norm": 0.25, "dependence": 0.4, "gamma": 2.6,
         "lambda_plus": 0.12, "lambda_minus": 0.35, "mu_R": 0.6, "delta_R": 0.015, "xi": 0.45, "kappa": 1.2,
@@ -363,12 +276,18 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
             "unmatched": 1.0 - shares.sum(-1),
         }
 
+    def traits(self) -> Traits:
+        # Who meets whom depends on everybody's standing: no score is good for welfare whatever is played.
+        return super().traits().extended(monotone_in_actions={"score": 1}, concave=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SynergySearchParameters(Bargained):
     """The synergy weight is drawn from a range instead of given."""
 
-    gamma_range: tuple[float, ...] = parameter((2.1, 2.9), 0.0, doc="support of the uniform draw of γ")
+    gamma_range: tuple[float, ...] = parameter(
+        (2.1, 2.9), 0.0, doc="support of the uniform draw of the synergy weight", symbol="γ"
+    )
     privileged: bool = parameter(False, doc="True reports the hidden γ in info")
 
     def __post_init__(self) -> None:
@@ -388,50 +307,14 @@ class SynergySearchState(State):
 
 
 class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
-    """Two partners infer from their payoffs how much their synergy is worth in this episode.
-
-    The usual dyadic dilemma, each bearing its cost for half of the joint product, of which the weight is drawn once per
-    reset and hidden. It moves the private Nash, the coopetitive equilibrium and the optimum.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 25; c_i = a_i/e_i.
-
-    Observation: 18 entries jointly; 9 (own), 14 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, own last payoff π_i/3 clipped to [0, 1] (0 at reset), t/T_max. The full view adds (γ - 2.1)/0.8 before
-    the time, so it must not reach a policy under test.
-
-    Payoff: π_i = own_i + α_i N γ G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈ (xy)^(β/2).
-    θ 6, γ uniform on ``gamma_range`` [2.1, 2.9], β 0.65, k 2, α 0.5, mean endowment u 100, D 0.5. ``payoff_noise``
-    makes inference take several steps. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.55,
-    R0 0); the last payoffs are kept, γ stays. Set γ with ``options={"gamma": x}`` at reset.
-
-    End: truncated after 100 steps, never early.
-
-    Info: also `gamma`, and that only with ``privileged=True``.
-
-    Off switch: ``mechanism=False`` sets γ to the middle of its range in every episode; nothing is drawn.
-
-    Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ β/2) (c + 0.001)^(β-1), the optimum the same
-    with γ β. At γ 2.5: Nash 14 %, coopetitive 22 % (full trust: 32 %), optimum 63 % of endowment at reset; price of
-    anarchy 1.165; greed at the optimum 0.228, fear at Nash 0.455. At γ 2.1, 2.5 and 2.9 Nash is 11, 14 and 19 %, the
-    optimum 41, 63 and 93 %; acting on a low belief when γ is high costs 6.9 % of welfare. Committed to one share each
-    for an episode at γ 2.5: private 14 %, integrated 15 %, optimum 63 %.
-
-    Source: TR-1 Eq. 6-8, 11, 13 (value, payoff, weights), TR-2 Eq. 6-9 (trust). The draw is of this edition.
-
-    Versions: v0 (released) hides the weight and shows no payoff to infer it from; v1 (formal) shows each agent its own
-    last payoff.
-    """
+    """Synergy search (TR-1, TR-2)."""
 
     id = "SynergySearch-v1"
+    page = pages.SYNERGY_SEARCH
     Parameters = SynergySearchParameters
     kind = SynergySearchState
     mechanism_class = "TR-1"
     category = "benchmark"
-    summary = "Two partners infer from their payoffs how much their synergy is worth in this episode."
     defaults = {
         "norm": 0.25, "dependence": 0.5, "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.6, "delta_R": 0.03,
         "xi": 0.5, "kappa": 1.0, "initial_trust": 0.55,
@@ -468,6 +351,17 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
     def state_info(self, state: SynergySearchState) -> dict[str, Array]:
         return {"gamma": state.gamma} if self.parameters.privileged else {}
 
+    def traits(self) -> Traits:
+        low, high = self.parameters.gamma_range
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"gamma": 0},
+            monotone_in_stocks={"gamma": 1, "last_payoff": 0},
+            hidden={"gamma": (low, high)},
+            dominance="payoffs",
+            concave=True,
+        )
+
 
 PHASES: dict[str, dict[str, Any]] = {
     "formation": {"dependence": ((0.0, 0.78), (0.66, 0.0)), "initial_trust": 0.45, "initial_reputation": 0.05},
@@ -488,52 +382,13 @@ class AllianceParameters(DyadParameters):
 
 
 class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
-    """Nissan and Renault in one of four historical phases of their alliance.
-
-    Each firm bears its cost of cooperation and gets about half of the joint product, of which a part needs mutual
-    trust. Low trust shrinks the synergy, so the gap is smaller in the other phases (price of anarchy 1.12-1.14 at their
-    start).
-
-    Seats: agent_0 = Nissan, agent_1 = Renault.
-
-    Actions: investment in [0, 90] and [0, 100]; norms 27 and 30; c_i = a_i/e_i.
-
-    Observation: 16 entries jointly; 8 (own), 11 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, t/T_max; no class block.
-
-    Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.3, α 0.48 and 0.52, mean
-    endowment u 95. ``phase`` sets D_01, D_10, T0 and R0: formation 0.78, 0.66, 0.45, 0.05; mature (default) 0.51, 0.66,
-    0.70, 0.02; crisis 0.35, 0.72, 0.30, 0.45; strained 0.28, 0.65, 0.40, 0.35. The integrated reward adds Σ_j w_ij π_j,
-    w_ij = min(T_ij, 1 - R_ij) D_ij.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.08, λ⁻ 0.25, μ_R 0.55, δ_R 0.02, ξ 0.5 (T0 and R0
-    by phase); nothing else moves.
-
-    End: truncated after 100 steps, never early.
-
-    Info: also `agent_names`, `phase`, `period` (years).
-
-    Off switch: ``mechanism=False`` takes trust out of the payoff (γ_t = γ): Nash 18/17 %, coopetitive 35/34 %.
-
-    Closed forms and reference points: Nash 15/14 %, coopetitive 28/28 % (full trust: 45/45 %), optimum 68/61 % of
-    endowment at reset; price of anarchy 1.165; greed at the optimum 0.249 and 0.210, fear at Nash 0.469 and 0.443.
-    Committed to one share each for an episode: private 10/10 or 30/30 %, integrated 11/10, 47/47 or 48/48 %, optimum
-    86/78 %. Other phases, Nash, coopetitive and optimum: formation 13/12, 22/20, 55/49 %; crisis 12/11, 14/15, 48/43 %;
-    strained 13/12, 16/17, 52/47 %; price of anarchy 1.136, 1.119, 1.130.
-
-    Source: TR-2 case study and Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value, payoff, weights). Shares, interdependence,
-    norm and trust parameters as published; θ, γ, β, k recalibrated.
-
-    Versions: v0 (released) has the same phases but pays a synergy that trust does not touch; v1 (formal) gates synergy
-    by trust and normalises the signals.
-    """
+    """Renault and Nissan (TR-2, TR-1)."""
 
     id = "RenaultNissan-v1"
+    page = pages.RENAULT_NISSAN
     Parameters = AllianceParameters
     mechanism_class = "TR-1"
     category = "validated case study"
-    summary = "Nissan and Renault in one of four historical phases of their alliance."
     defaults = {
         "endowment": (90.0, 100.0), "norm": 0.3, "share": (0.48, 0.52), "gamma": 2.75, "chi": 0.3,
         "lambda_plus": 0.08, "lambda_minus": 0.25, "mu_R": 0.55, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,
@@ -549,3 +404,6 @@ class RenaultNissan(TrustGatedDyad[State, AllianceParameters]):
     def state_info(self, state: State) -> dict[str, Any]:
         phase = self.parameters.phase
         return {"agent_names": ", ".join(self.roles()), "phase": phase, "period": PERIODS[phase]}
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)

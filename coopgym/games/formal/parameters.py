@@ -43,20 +43,20 @@ def same_for_all(value: Any) -> Any:
 class FormalParameters(Parameters, ABC):
     """Parameters of every formal game: own value, trust, noise and the off switch."""
 
-    norm: PerAgent = parameter(0.3, 0.0, 1.0, doc="baseline b_i, share of endowment")
-    theta: float = parameter(6.0, 0.0, doc="own-use value θ")
-    beta: float = parameter(0.65, 0.0, 1.0, doc="production elasticity β", above_low=True)
-    k: float = parameter(2.0, 0.0, doc="linear cost of cooperation k")
-    q: float = parameter(0.0, 0.0, doc="quadratic cost of cooperation q")
-    lambda_plus: float = parameter(0.1, 0.0, 1.0, doc="trust building rate λ⁺", above_low=True)
-    lambda_minus: float = parameter(0.3, 0.0, 1.0, doc="trust erosion rate λ⁻", above_low=True)
-    mu_R: float = parameter(0.6, 0.0, 1.0, doc="reputation damage rate μ_R")
-    delta_R: float = parameter(0.03, 0.0, 1.0, doc="reputation healing rate δ_R")
-    xi: float = parameter(0.5, 0.0, doc="amplification of erosion by dependence ξ")
-    kappa: float = parameter(1.0, 0.0, doc="signal sensitivity κ", above_low=True)
-    initial_trust: float = parameter(0.5, 0.0, 1.0, doc="trust at reset T0")
-    initial_reputation: float = parameter(0.0, 0.0, 1.0, doc="reputation damage at reset R0")
-    payoff_noise: float = parameter(0.0, 0.0, doc="standard deviation of payoff noise, payoff units")
+    norm: PerAgent = parameter(0.3, 0.0, 1.0, doc="baseline", symbol="b_i", unit="share of endowment")
+    theta: float = parameter(6.0, 0.0, doc="own-use value", symbol="θ")
+    beta: float = parameter(0.65, 0.0, 1.0, doc="production elasticity", symbol="β", above_low=True)
+    k: float = parameter(2.0, 0.0, doc="linear cost of cooperation", symbol="k")
+    q: float = parameter(0.0, 0.0, doc="quadratic cost of cooperation", symbol="q")
+    lambda_plus: float = parameter(0.1, 0.0, 1.0, doc="trust building rate", symbol="λ⁺", above_low=True)
+    lambda_minus: float = parameter(0.3, 0.0, 1.0, doc="trust erosion rate", symbol="λ⁻", above_low=True)
+    mu_R: float = parameter(0.6, 0.0, 1.0, doc="reputation damage rate", symbol="μ_R")
+    delta_R: float = parameter(0.03, 0.0, 1.0, doc="reputation healing rate", symbol="δ_R")
+    xi: float = parameter(0.5, 0.0, doc="amplification of erosion by dependence", symbol="ξ")
+    kappa: float = parameter(1.0, 0.0, doc="signal sensitivity", symbol="κ", above_low=True)
+    initial_trust: float = parameter(0.5, 0.0, 1.0, doc="trust at reset", symbol="T0")
+    initial_reputation: float = parameter(0.0, 0.0, 1.0, doc="reputation damage at reset", symbol="R0")
+    payoff_noise: float = parameter(0.0, 0.0, doc="standard deviation of payoff noise", unit="payoff units")
     mechanism: bool = parameter(True, doc="False switches the named mechanism off, for certificates")
 
     def canonical(self) -> Self:
@@ -90,16 +90,16 @@ class FormalParameters(Parameters, ABC):
 class Productive(FormalParameters):
     """Adds the weight of joint production."""
 
-    gamma: float = parameter(2.5, 0.0, doc="synergy weight γ (productivity A in team games)")
+    gamma: float = parameter(2.5, 0.0, doc="synergy weight; productivity A in team games", symbol="γ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Structured(FormalParameters):
     """Adds endowments and interdependence."""
 
-    endowment: PerAgent = parameter(100.0, 0.0, doc="endowment e_i, units", above_low=True)
+    endowment: PerAgent = parameter(100.0, 0.0, doc="endowment", symbol="e_i", unit="units", above_low=True)
     dependence: float | tuple[tuple[float, ...], ...] = parameter(
-        0.5, 0.0, 1.0, doc="interdependence D: one number off the diagonal, or the matrix"
+        0.5, 0.0, 1.0, doc="interdependence: one number off the diagonal, or the matrix", symbol="D"
     )
 
     def endowment_vector(self) -> FloatArray:
@@ -121,7 +121,7 @@ class Structured(FormalParameters):
 class Bargained(Structured):
     """Adds unequal bargaining shares."""
 
-    share: PerAgent = parameter((0.5, 0.5), 0.0, 1.0, doc="bargaining shares α_i, summing to one")
+    share: PerAgent = parameter((0.5, 0.5), 0.0, 1.0, doc="bargaining shares, summing to one", symbol="α_i")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,7 +136,7 @@ class Bargained(Structured):
 class Group(Structured, Productive):
     """Any number of exchangeable agents with a joint product."""
 
-    n_agents: int = parameter(4, 2, doc="number of agents N")
+    n_agents: int = parameter(4, 2, doc="number of agents", symbol="N")
 
     def agent_count(self) -> int:
         return self.n_agents

@@ -10,6 +10,7 @@ from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import Productive
 from coopgym.games.game import Transition
 from coopgym.games.state import State
+from coopgym.games.traits import Traits, seats_of_equal_numbers
 from coopgym.mechanisms.membership import platform_links, update_members
 from coopgym.mechanisms.value import pair_synergy
 
@@ -68,3 +69,12 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
         after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
         change = after.members - before.members
         return {"exits": change < 0.0, "returns": change > 0.0}
+
+    def traits(self) -> Traits:
+        partners = tuple(range(1, self.n_agents))
+        inherited = super().traits()
+        return inherited.extended(
+            exchangeable=seats_of_equal_numbers(self.spec, parts=[0] + [1] * len(partners)),
+            ideal_stocks={"members": 1.0},
+            transfers=((0,), partners),
+        )

@@ -10,11 +10,13 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
+from coopgym.games.formal.pages import reciprocity as pages
 from coopgym.games.formal.parameters import Bargained, FormalParameters, Group, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
+from coopgym.games.traits import SocialWeights, Traits
 from coopgym.mechanisms.reciprocity import (
     RESPONSE_WIDTH,
     anchored_reference,
@@ -39,13 +41,13 @@ IMAGE_DEPENDENCE = 0.5
 class ReciprocalParameters(FormalParameters):
     """Adds bounded reciprocity (TR-4 Eq. 19-25)."""
 
-    rho_0: float = parameter(1.0, 0.0, doc="base reciprocity ρ₀")
-    eta: float = parameter(1.0, 0.0, doc="curvature of reciprocity in dependence η")
-    kappa_r: float = parameter(1.0, 0.0, doc="sensitivity of the response κ_r", above_low=True)
-    memory: int = parameter(5, 1, doc="steps remembered k_m")
-    lambda_R: float = parameter(0.6, 0.0, doc="strength of reciprocity λ_R")
-    omega_r: float = parameter(0.6, 0.0, doc="amplification by dependence ω_r")
-    anchoring: float = parameter(0.5, 0.0, 1.0, doc="part of the reference that follows memory ζ")
+    rho_0: float = parameter(1.0, 0.0, doc="base reciprocity", symbol="ρ₀")
+    eta: float = parameter(1.0, 0.0, doc="curvature of reciprocity in dependence", symbol="η")
+    kappa_r: float = parameter(1.0, 0.0, doc="sensitivity of the response", symbol="κ_r", above_low=True)
+    memory: int = parameter(5, 1, doc="memory", symbol="k_m", unit="steps")
+    lambda_R: float = parameter(0.6, 0.0, doc="strength of reciprocity", symbol="λ_R")
+    omega_r: float = parameter(0.6, 0.0, doc="amplification by dependence", symbol="ω_r")
+    anchoring: float = parameter(0.5, 0.0, 1.0, doc="part of the reference that follows memory", symbol="ζ")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,21 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
     def step_info(self, before: StateT, cooperation: Array, transition: Transition) -> dict[str, Array]:
         return {"effects": self.effects(before, cooperation)}
 
+    def traits(self) -> Traits:
+        # Low remembered conduct makes present conduct look kind.
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions={"memory": 1},
+            monotone_in_stocks={"memory": -1},
+            relational=frozenset({"reciprocity"}),
+        )
+
+    def social_weights(self, state: StateT) -> SocialWeights:
+        # A reciprocal answer E_ij tanh(κ_r s_j) is at most that to full cooperation, and multiplies own effort.
+        answers = self.effects(state, self.xp.ones_like(state.last_action))
+        earned = self.xp.maximum(answers, 0.0).sum(-1)
+        return replace(super().social_weights(state), effort=self.effort_per_cooperation * earned)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReciprocalDilemmaParameters(DyadParameters, ReciprocalParameters):
@@ -129,50 +146,13 @@ class ReciprocalDilemma(
     ReciprocalGame[ReciprocalState, ReciprocalDilemmaParameters],
     TrustGatedDyad[ReciprocalState, ReciprocalDilemmaParameters],
 ):
-    """A trust-gated dyad in which kindness is answered.
-
-    Cooperation costs its giver and pays both. Kindness is answered: integrated best responses rise with the partner's
-    deviation from what is remembered, which lowers cooperation below the norm and raises it above.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 30; c_i = a_i/e_i.
-
-    Observation: 20 entries jointly; 10 (own), 23 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, memory ā of both, t/T_max; the full view adds the last five steps, oldest first, before the time.
-
-    Payoff: π_i = own_i + α_i N γ_t G_β(c_0, c_1) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij). θ 6, γ 2.75, β 0.65, k 2, χ 0.25, α 0.5, mean
-    endowment u 100, D 0.5. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity
-    ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last
-    k_m = 5 steps before this one, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.6, ρ₀ 1, η 1, ω_r 0.6, κ_r 1.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
-    the memory, full of b at reset, takes in c.
-
-    End: truncated after 100 steps, never early.
-
-    Info: also `memory` (ā); step only `effects` (E_ij tanh(κ_r s_j/0.25), N × N).
-
-    Off switch: ``mechanism=False`` sets ρ₀ = 0 and leaves the trust gate: coopetitive 20 %, at full trust 40 %.
-
-    Closed forms and reference points: Nash solves k = θ/(1 + e c) + (γ_t β/2) (c + 0.001)^(β-1), the optimum the same
-    with γ_t β. Nash 13 %, coopetitive 18 % (full trust: 64 %), optimum 57 % of endowment at reset; price of anarchy
-    1.152; greed at the optimum 0.204, fear at Nash 0.404. Committed to one share each for an episode: private 10 or
-    32 %, integrated 11, 49 or 51 %, optimum 82 %.
-
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.6, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
-    payoff, weights).
-
-    Versions: in v0 (released) reciprocity multiplies rewards, by at most 0.65 % from one; in v1 (formal) it adds to the
-    integrated reward, remembers earlier steps only, and trust gates synergy.
-    """
+    """Reciprocal dilemma (TR-4, TR-2, TR-1)."""
 
     id = "ReciprocalDilemma-v1"
+    page = pages.RECIPROCAL_DILEMMA
     Parameters = ReciprocalDilemmaParameters
     kind = ReciprocalState
     category = "dyadic"
-    summary = "A trust-gated dyad in which kindness is answered."
     defaults = {
         "norm": 0.3, "dependence": 0.5, "gamma": 2.75, "chi": 0.25, "lambda_plus": 0.1, "lambda_minus": 0.3,
         "mu_R": 0.6, "delta_R": 0.03, "xi": 0.5, "kappa": 1.0,
@@ -185,6 +165,9 @@ class ReciprocalDilemma(
 
     def advance(self, state: ReciprocalState, cooperation: Array, payoffs: Array) -> ReciprocalState:
         return self.moved(state, cooperation, memory=self.memory_after(state, cooperation))
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="payoffs", concave=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,54 +184,13 @@ class GiftExchangeState(ReciprocalState):
 
 
 class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
-    """An employer posts a wage, a worker answers with effort that no contract can demand.
-
-    Wages are paid before effort and no contract covers effort: a selfish worker shirks, hence a selfish employer pays
-    little. Reciprocity at full trust lifts both.
-
-    Seats: agent_0 = employer, agent_1 = worker.
-
-    Actions: wage in [0, 100], posted for the next step, and effort in [0, 80]; norms 25 and 20; c_i = a_i/e_i.
-
-    Observation: 22 entries jointly; 11 (own), 20 (full) or 3 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, wage in force W, memory ā of both, t/T_max; the full view adds the last three steps, oldest first,
-    before the time.
-
-    Payoff: with what is done x = (W, c_1) and S = N γ G_β(W, c_1): π_0 = [e_0 - k W e_0 + θ ln(1 + W e_0)]/u + α_0 S
-    and π_1 = own_1 + α_1 S + 0.50 W e_0/u, with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u and G_β(x, y) ≈ (xy)^(β/2).
-    Half of the wage bill reaches the worker, the rest is the cost of employing. θ 6, γ 2.2, β 0.65, k 2, α 0.5, mean
-    endowment u 90, D_01 0.4, D_10 0.7. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and
-    reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25) with a_0 the wage posted now, s_j = x_j - [(1 - ζ) b_j + ζ
-    ā_j], ζ 0.5, ā the mean of the last k_m = 3 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.5, ρ₀ 1.2,
-    η 1.5, ω_r 0.8, κ_r 1.
-
-    State: T and R on signals tanh(κ (x_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
-    the memory, full of b at reset, takes in x; W ← c_0, from the norm at reset. The last wage posted is never paid.
-
-    End: truncated after 100 steps, never early.
-
-    Info: also `wage_in_force` (W of the coming step), `effort` (last c_1), `memory` (ā); step only `effects` (E_ij
-    tanh(κ_r s_j/0.25), N × N).
-
-    Off switch: ``mechanism=False`` sets ρ₀ = 0: coopetitive 17/22 %, at full trust 26/35 %.
-
-    Closed forms and reference points: for the stage game with the wage in force equal to the wage posted. Nash 11/14 %,
-    coopetitive 16/21 % (full trust: 31/41 %), optimum 71/67 % of endowment at reset; price of anarchy 1.202; greed at
-    the optimum 0.475 and 0.209, fear at Nash 0.752 and 0.466. Committed to one share each for an episode: private
-    11/14 %, integrated 11/14 or 12/15 %, optimum 71/67 %.
-
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.5, published 1.2), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8, 11, 13 (value,
-    payoff, weights). The wage contract is of this edition.
-
-    Versions: in v0 (released) both act at once and reciprocity multiplies rewards; in v1 (formal) wages come first, are
-    paid and seen, and reciprocity adds to the integrated reward.
-    """
+    """Gift exchange (TR-4, TR-2, TR-1)."""
 
     id = "GiftExchange-v1"
+    page = pages.GIFT_EXCHANGE
     Parameters = GiftExchangeParameters
     kind = GiftExchangeState
     category = "dyadic"
-    summary = "An employer posts a wage, a worker answers with effort that no contract can demand."
     defaults = {
         "endowment": (100.0, 80.0), "norm": 0.25, "dependence": ((0.0, 0.4), (0.7, 0.0)), "gamma": 2.2,
         "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.6, "delta_R": 0.03, "xi": 0.5, "kappa": 1.0,
@@ -294,6 +236,10 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
             "effort": state.last_action[..., 1],
         }
 
+    def traits(self) -> Traits:
+        # A wage in force is good for the worker and dear to the employer.
+        return super().traits().extended(exchangeable=((0,), (1,)), monotone_in_actions={"wage": 1}, concave=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReciprocalGroupParameters(Group, ReciprocalParameters):
@@ -309,54 +255,12 @@ class ImageState(ReciprocalState):
 
 
 class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters]):
-    """Help goes round: today's recipient can repay only N - 1 steps later, but everybody sees who helps.
-
-    Helping costs now and pays nothing directly. A public image makes the help of others depend on own conduct, so that
-    cooperation can be sustained by convention.
-
-    Seats: agent_0 .. agent_3 (interchangeable by rotation).
-
-    Actions: help in [0, 100]; norm 30; c_i = a_i/e_i.
-
-    Observation: 124 entries jointly; 31 (own), 84 (full) or 5 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
-    R_ij, R_ji, D_ij, images I of all, one-hot of t mod (N - 1), memory ā of all, t/T_max; the full view adds the last
-    seven steps, oldest first, before the time.
-
-    Payoff: at step t agent i helps agent (i + 1 + t mod (N - 1)) mod N. π_i = own_i + γ g_i P_β(c_donor(i)) with
-    own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, P_β(x) ≈ x^β and the community's gate g_i = 0.5 + 0.5 σ((I_i - b_i)/0.10).
-    θ 10, γ 1.4, β 0.6, k 1, mean endowment u 100, D 0.4. The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 -
-    R_ij) D_ij, and reciprocity ψ_i = (a_i/u) (N - 1) E_ir tanh(κ_r (I_r - b_r)/0.25) towards today's recipient r:
-    agents like helping those who help others; E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.4, ρ₀ 0.8, η 1, ω_r 0.5,
-    κ_r 1.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
-    I ← I + 0.15 (c - I) from 0.5; the memory of k_m = 7 steps, full of b at reset, takes in c. It is observed and pays
-    nothing here: image takes its place.
-
-    End: truncated after 150 steps, never early.
-
-    Info: also `image`, `recipient`, `donor` (indices, of the coming step), `memory` (ā); step only `effects` ((N - 1)
-    E_ir tanh(..) in the recipients' places, N × N).
-
-    Off switch: ``mechanism=False`` gives full help always (g = 1) and sets ρ₀ = 0: coopetitive 15 %, at full trust
-    24 %.
-
-    Closed forms and reference points: in the stage game nothing comes back, so Nash is a = θ/k - 1; the optimum solves
-    k = θ/(1 + e c) + g γ β (c + 0.001)^(β-1). Nash 9 %, coopetitive 18 % (full trust: 41 %), optimum 78 % of endowment
-    at reset; price of anarchy 1.237; greed at the optimum 0.481, fear at Nash 0.481. Committed to one share each for an
-    episode: private 12 or 39 % (off: 9 %), integrated 12, 70 or 71 % (off: 9 %), optimum 90 %.
-
-    Source: TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.5), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use
-    value, payoff, weights). Image scoring with a soft threshold is of this edition.
-
-    Versions: v0 (released) has no image and no direction, only direct reciprocity that multiplies rewards; v1 (formal)
-    directs help and scores images.
-    """
+    """Indirect reciprocity (TR-4, TR-2, TR-1)."""
 
     id = "IndirectReciprocity-v1"
+    page = pages.INDIRECT_RECIPROCITY
     Parameters = ReciprocalGroupParameters
     kind = ImageState
-    summary = "Help goes round: today's recipient can repay only N - 1 steps later, but everybody sees who helps."
     defaults = {
         "n_agents": 4, "max_steps": 150, "norm": 0.3, "dependence": 0.4, "theta": 10.0, "gamma": 1.4, "beta": 0.6,
         "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.6, "delta_R": 0.03, "xi": 0.5, "kappa": 1.0,
@@ -420,6 +324,17 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
             "donor": self.xp.argmax(recipients, axis=-2),
         }
 
+    def traits(self) -> Traits:
+        image = {"image": 1}
+        inherited = super().traits()
+        return inherited.extended(
+            exchange="rotation",
+            monotone_in_actions=image,
+            monotone_in_stocks=image,
+            dominance="payoffs",
+            concave=True,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class SanctionParameters(ReciprocalGroupParameters):
@@ -440,52 +355,12 @@ class SanctionState(ReciprocalState):
 
 
 class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
-    """A commons whose members fine violations of the norm, leniently first and harder with the record.
-
-    Maintenance of the commons is a public good. Fines for a first offence are too small to deter (stage Nash is about
-    half the norm), escalated ones are not: in repeated play the norm enforces itself.
-
-    Seats: agent_0 .. agent_5 (interchangeable).
-
-    Actions: maintenance in [0, 100]; norm 40; c_i = a_i/e_i.
-
-    Observation: 264 entries jointly; 44 (own), 175 (full) or 7 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji,
-    R_ij, R_ji, D_ij, records n of all, memory ā of all, t/T_max; the full view adds the last ten steps, oldest first,
-    before the time.
-
-    Payoff: π_i = own_i + γ P_β(mean c) - fine_i - 0.25 Σ_j≠i fine_j/(N - 1) with own_i = [e_i - k a_i + θ ln(1 +
-    a_i)]/u, P_β(x) ≈ x^β, violation v_i = [b_i - c_i]₊/b_i and fine_i = [0.15 + (0.60 - 0.15) n_i] v_i; the last term
-    is the cost of enforcement. θ 8, γ 1.35, β 0.6, k 1, mean endowment u 100, D 0.35. The integrated reward adds Σ_j
-    w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and reciprocity ψ_i = (a_i/u) Σ_j≠i E_ij tanh(κ_r s_j/0.25), where
-    s_j = c_j - [(1 - ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 10 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij)
-    ρ₀ D_ij^η; λ_R 0.4, ρ₀ 0.6, η 1.5, ω_r 1, κ_r 0.8.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.5, R0 0);
-    the memory, full of b at reset, takes in c; n ← 0.95 n + 0.30 v (1 - n) from 0.
-
-    End: truncated after 200 steps, never early.
-
-    Info: also `record` (n), `memory` (ā); step only `violations` (v), `fines`, `enforcement_cost` (both payoff units),
-    `effects` (E_ij tanh(κ_r s_j/0.25), N × N).
-
-    Off switch: ``mechanism=False`` fines nobody and leaves reciprocity: Nash 11 %, coopetitive 13 %.
-
-    Closed forms and reference points: below the norm Nash solves k = 0.15/b + θ/(1 + e c) + (γ β/N) (c + 0.001)^(β-1);
-    above it the optimum solves k = θ/(1 + e c) + γ β (c + 0.001)^(β-1). Nash 21 %, coopetitive 31 % (full trust: 40 %),
-    optimum 77 % of endowment at reset; price of anarchy 1.180; greed at the optimum 0.306, fear at Nash 0.258.
-    Committed to one share each for an episode: private 39 % (off: 11 %), integrated 40 % (off: 11 %), optimum 77 %.
-
-    Source: graduated sanctions as in Ostrom (1990); TR-4 Eq. 19-25, 44 (reciprocity; λ_R 0.4, published 1.8), TR-2
-    Eq. 6-9 (trust), TR-1 Eq. 6, 11, 13 (own-use value, payoff, weights).
-
-    Versions: v0 (released) fines nobody and its answer to deviations is saturated; v1 (formal) has fines that grow with
-    the record.
-    """
+    """Graduated sanction (TR-4, TR-2, TR-1)."""
 
     id = "GraduatedSanction-v1"
+    page = pages.GRADUATED_SANCTION
     Parameters = SanctionParameters
     kind = SanctionState
-    summary = "A commons whose members fine violations of the norm, leniently first and harder with the record."
     reciprocity_without_mechanism = True
     defaults = {
         "n_agents": 6, "max_steps": 200, "norm": 0.4, "dependence": 0.35, "theta": 8.0, "gamma": 1.35, "beta": 0.6,
@@ -533,6 +408,13 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
             "enforcement_cost": enforcement_costs(fine),
         }
 
+    def traits(self) -> Traits:
+        record = {"record": -1}
+        inherited = super().traits()
+        return inherited.extended(
+            monotone_in_actions=record, monotone_in_stocks=record, dominance="payoffs", concave=True
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppStoreParameters(Bargained, Productive, ReciprocalParameters):
@@ -548,56 +430,13 @@ class AppStoreState(PlatformState, ReciprocalState):
 
 
 class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformGame[AppStoreState, AppStoreParameters]):
-    """Apple, major developers and small developers around one app store.
-
-    A platform dilemma with three unequal sides: developers share a product that the platform's openness and their
-    pooled effort make. Exits discipline; reciprocity lowers the integrated equilibrium below the norm and raises it
-    above.
-
-    Seats: agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.
-
-    Actions: investment in [0, 100], [0, 80] and [0, 60] per quarter; norms 30, 24 and 18; c_i = a_i/e_i.
-
-    Observation: 60 entries jointly; 20 (own), 43 (full) or 4 (minimal) per agent. Own view: c_i, c_j, T_ij, T_ji, R_ij,
-    R_ji, D_ij, memberships m of all (Apple first), memory ā of all, t/T_max; the full view adds the last four steps,
-    oldest first, before the time.
-
-    Payoff: π_i = own_i + s_i N γ m_0 G_β(c_0, x) with own_i = [e_i - k a_i + θ ln(1 + a_i)]/u, G_β(x, y) ≈ (xy)^(β/2)
-    and developers' pooled effort x = Σ_j m_j a_j / Σ_j e_j. Apple's s_0 is α_0 = 1/3; developers present share the rest
-    in proportion to α_j, absent ones get own_j only. θ 6, γ 2.65, β 0.65, k 2, mean endowment u 80, D rows (0, 0.3,
-    0.2), (0.8, 0, 0.15), (0.85, 0.1, 0). The integrated reward adds Σ_j w_ij π_j, w_ij = min(T_ij, 1 - R_ij) D_ij, and
-    between linked parties reciprocity ψ_i = (a_i/u) Σ_j≠i m_i m_j m_0 E_ij tanh(κ_r s_j/0.25), where s_j = c_j - [(1 -
-    ζ) b_j + ζ ā_j], ζ 0.5, ā the mean of the last k_m = 4 steps, and E_ij = λ_R T_ij (1 + ω_r D_ij) ρ₀ D_ij^η; λ_R 0.3,
-    ρ₀ 1, η 1.2, ω_r 0.8, κ_r 0.8.
-
-    State: T and R on signals tanh(κ (c_j - b_j)/0.5) with κ 1, λ⁺ 0.1, λ⁻ 0.3, μ_R 0.6, δ_R 0.03, ξ 0.5 (T0 0.6, R0 0),
-    absent developers included; the memory, full of b at reset, takes in c; then from link_j = min(T_j0, T_0j) after the
-    step m_j ← 0 below 0.15, 1 from 0.35 on, else unchanged; m_0 ← max_j m_j.
-
-    End: truncated after 66 steps (quarters), never early; exits are reversible.
-
-    Info: also `members`, `links` (per developer), `memory` (ā); step only `exits`, `returns` (per agent), `effects`
-    (m_i m_j m_0 E_ij tanh(κ_r s_j/0.25), N × N).
-
-    Off switch: ``mechanism=False`` has no exits and sets ρ₀ = 0: coopetitive 16/14/18 %, at full trust 22/19/26 %.
-
-    Closed forms and reference points: Nash 10/8/11 %, coopetitive 15/13/17 % (full trust: 21/17/23 %), optimum
-    91/59/78 % of endowment at reset; price of anarchy 1.311; greed at the optimum 0.787, 0.497 and 0.497, fear at Nash
-    1.260, 0.529 and 0.529. Committed to one share each for an episode: private 2/3/4 or 28/28/28 % (off: 10/8/10 %),
-    integrated 3/3/4 or 28/28/28 % (off: 11/8/11 %), optimum 90/60/75 %.
-
-    Source: TR-4 case study and Eq. 19-25, 44 (reciprocity; λ_R 0.3, published 1), TR-2 Eq. 6-9 (trust), TR-1 Eq. 6-8,
-    11, 13 (value, payoff, weights). Shares, interdependence, trust at reset, norm and trust parameters as published.
-
-    Versions: in v0 (released) nobody leaves and reciprocity multiplies rewards; in v1 (formal) links break and heal and
-    reciprocity adds to the integrated reward.
-    """
+    """Apple App Store (TR-4, TR-2, TR-1)."""
 
     id = "AppleAppStore-v1"
+    page = pages.APPLE_APP_STORE
     Parameters = AppStoreParameters
     kind = AppStoreState
     category = "validated case study"
-    summary = "Apple, major developers and small developers around one app store."
     defaults = {
         "max_steps": 66, "endowment": (100.0, 80.0, 60.0), "norm": 0.3, "share": (1 / 3, 1 / 3, 1 / 3), "gamma": 2.65,
         "dependence": ((0.0, 0.3, 0.2), (0.8, 0.0, 0.15), (0.85, 0.1, 0.0)), "initial_trust": 0.6,
@@ -636,3 +475,6 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
             **ReciprocalGame.step_info(self, before, cooperation, transition),
             **PlatformGame.step_info(self, before, cooperation, transition),
         }
+
+    def traits(self) -> Traits:
+        return super().traits().extended(dominance="welfare", concave=True)

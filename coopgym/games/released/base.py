@@ -20,6 +20,7 @@ from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.step import Step
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 from coopgym.small_arrays import for_each_agent, total
@@ -45,11 +46,6 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     Actions: ``(..., N)`` in [0, e_i], rounded to single precision.
 
-    Payoff: π_i = (e_i - a_i) + f(a_i) + α_i γ g(a), with f(a) = θ ln(1 + a) and g the geometric mean (TR-1 Eq. 5-11).
-
-    Trust: signals tanh(κ (a_j - b_j)) in raw action units move T and R (TR-2 Eq. 5-9); the weights on partners'
-    payoffs are min(T, 1 - R) ∘ D after the move.
-
     Observation per agent, raw units, time t/T_max: ``full`` [a_i | a_j | T | R_i | public damage | D_i | time],
     N² + 4N entries; ``own`` the same with the row T_i instead of T, 5N; ``minimal`` [a_i | T_i], N + 1. The joint
     ``full`` observation is [a | T | R | D | t | tail]; what a game shows in its tail lags one step.
@@ -58,8 +54,9 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     End: truncated at ``max_steps``; terminated where a game says so, for all agents together.
 
-    A game states its `table` and, where it has them, the stocks it carries (`start`, `advance`), its `multiplier`,
-    its `penalty` and its rule of termination (`ended`).
+    What it pays and how trust moves stands in `coopgym.games.released.pages.shared`. A game states its `table` and,
+    where it has them, the stocks it carries (`start`, `advance`), its `multiplier`, its `penalty` and its rule of
+    termination (`ended`).
 
     Source: Coopetition-Gym v1.0 (arXiv:2605.02063), whose trajectories this edition reproduces.
     """
@@ -106,7 +103,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             edition="released",
             mechanism_class=self.mechanism_class,
             category=self.category,
-            summary=(type(self).__doc__ or "").split("\n", 1)[0],
+            summary=self.in_one_sentence(),
             roles=table.roles or tuple(f"agent_{i}" for i in range(len(table.endowments))),
             horizon=self.parameters.max_steps,
             endowments=np.asarray(table.endowments, dtype=np.float64),
@@ -115,6 +112,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             interdependence=table.interdependence,
             parameters=self.parameters,
             default_view="full",
+            payoff_unit="unit of endowment",
+            default_actions="units",
+            reveals_moves=True,
+            tolerance=1e-6,
         )
 
     # How a game starts
@@ -423,6 +424,14 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def stocks(self, state: StateT) -> list[Array]:
         """A game's own state in the order of the specification, each ``(..., m)``."""
         return []
+
+    def traits(self) -> Traits:
+        inherited = super().traits()
+        return inherited.extended(
+            published=frozenset({"coopetition"}),
+            unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
+            "them is proved",
+        )
 
 
 def required(draws: Array | None, what: str) -> Array:

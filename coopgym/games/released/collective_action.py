@@ -10,9 +10,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
-from coopgym.games.state import State
-from coopgym.mechanisms.conduct_factors import (
+from coopgym.games.released.mechanisms.conduct_factors import (
     FREE_RIDING,
     HABIT_WINDOW,
     conduct_multiplier,
@@ -20,11 +18,15 @@ from coopgym.mechanisms.conduct_factors import (
     shortfall_factor,
     update_loyalty_score,
 )
+from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
+from coopgym.games.released.mechanisms.team_model import TeamModel
+from coopgym.games.released.pages import collective_action as pages
+from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
+from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import symmetric
 from coopgym.mechanisms.loyalty import cohesion
-from coopgym.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.mechanisms.reciprocity import remember
-from coopgym.mechanisms.team_model import TeamModel
 
 INITIAL_LOYALTY = 0.5
 REENTRY_LOYALTY = 0.4
@@ -64,12 +66,7 @@ TeamParametersT = TypeVar("TeamParametersT", bound=Parameters)
 
 
 class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, TeamParametersT]):
-    """TR-1 payoffs with θ 20, γ 0.65, D 0.55, norm 40 % of endowment, times a game's factors on conduct.
-
-    ``info`` adds what a team with production Q(a) = ω (Σa)^β would make of the same effort (`TeamModel`):
-    `team_output`, `nash_equilibrium`, `social_optimum` (not limited to the endowment), `efficiency_ratio`; and
-    `loyalty_scores`, `mean_loyalty`, `team_cohesion`, `free_rider_count`, `free_rider_indices`. None of it is paid.
-    """
+    """A team that is paid as TR-1 pays, times a game's factors on conduct; `TeamModel` is reported only."""
 
     kind: ClassVar[type[State]] = TeamState
     mechanism_class = "TR-3"
@@ -130,34 +127,25 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
     def stocks(self, state: TeamStateT) -> list[Array]:
         return [state.loyalty]
 
+    def traits(self) -> Traits:
+        return super().traits().extended(published=frozenset({"coopetition", "team"}))
+
 
 @dataclass(frozen=True, kw_only=True)
 class TeamProductionParameters(Parameters):
     """Parameters of `TeamProduction`."""
 
-    n_agents: int = parameter(4, 2, doc="team size N")
-    omega: float = parameter(25.0, 0.0, doc="productivity ω; inert, info only")
-    beta: float = parameter(0.7, 0.0, 1.0, doc="returns to scale β; inert, info only", above_low=True)
-    c: float = parameter(1.0, 0.0, doc="cost of effort; inert, info only", above_low=True)
+    n_agents: int = parameter(4, 2, doc="team size", symbol="N")
+    omega: float = parameter(25.0, 0.0, doc="inert, info only: productivity", symbol="ω")
+    beta: float = parameter(0.7, 0.0, 1.0, doc="inert, info only: returns to scale", symbol="β", above_low=True)
+    c: float = parameter(1.0, 0.0, doc="inert, info only: cost of effort", symbol="c", above_low=True)
 
 
 class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
-    """A team whose members lose a tenth of their reward for very low effort.
-
-    Seats: agent_0 .. agent_3 (symmetric).
-
-    Actions: effort in [0, 50]; norm 20.
-
-    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
-
-    Payoff: shared payoff of `TeamGame`, times 0.9 for agents below 20 % of their endowment.
-
-    End: after 100 steps.
-
-    Source: TR-3; numbers of Coopetition-Gym v1.0. Loyalty scores never move; ω, β and c change ``info`` only.
-    """
+    """Team production as released in Coopetition-Gym v1.0 (TR-3)."""
 
     id = "TeamProduction-v0"
+    page = pages.TEAM_PRODUCTION
     Parameters = TeamProductionParameters
 
     def team_size(self) -> int:
@@ -176,11 +164,7 @@ class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
 
 
 class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductStateT, TeamParametersT]):
-    """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination.
-
-    F_i is 0.5 below 30 % of endowment; B_i is 1 + 0.15 L_i where the mean share L_i of the last ten steps is at least
-    0.6; G is 1.2 when nobody plays less than half. ``info`` adds L as `recent_cooperation`.
-    """
+    """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination."""
 
     version: ClassVar[int] = 2
     kind: ClassVar[type[State]] = ConductState
@@ -212,29 +196,15 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
 class LoyaltyTeamParameters(TeamProductionParameters):
     """Parameters of `LoyaltyTeam`."""
 
-    phi_B: float = parameter(0.8, 0.0, doc="weight on team-mates' payoff φ_B; inert, info only")
-    phi_C: float = parameter(0.3, 0.0, doc="warm glow φ_C; inert, info only")
+    phi_B: float = parameter(0.8, 0.0, doc="inert, info only: weight on team-mates' payoff", symbol="φ_B")
+    phi_C: float = parameter(0.3, 0.0, doc="inert, info only: warm glow", symbol="φ_C")
 
 
 class LoyaltyTeam(ConductGame[ConductState, LoyaltyTeamParameters]):
-    """A team in which free riding costs, and habitual and coordinated cooperation pay.
-
-    Seats: agent_0 .. agent_3 (symmetric).
-
-    Actions: effort in [0, 50]; norm 20.
-
-    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
-
-    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`.
-
-    End: after 100 steps.
-
-    Info: also `loyalty_lift` = Q(a)/Q(a*), one at reset.
-
-    Source: TR-3; numbers of Coopetition-Gym v1.0. The slow loyalty score θ is reported and pays nothing.
-    """
+    """Loyalty team as released in Coopetition-Gym v1.0 (TR-3)."""
 
     id = "LoyaltyTeam-v0"
+    page = pages.LOYALTY_TEAM
     Parameters = LoyaltyTeamParameters
 
     def team_size(self) -> int:
@@ -254,40 +224,20 @@ class LoyaltyTeam(ConductGame[ConductState, LoyaltyTeamParameters]):
 class CoalitionFormationParameters(Parameters):
     """Parameters of `CoalitionFormation`."""
 
-    n_agents: int = parameter(6, 2, doc="number of agents N")
+    n_agents: int = parameter(6, 2, doc="number of agents", symbol="N")
     min_coalition_size: int = parameter(3, 0, doc="nobody is excluded from a coalition of this size")
     exit_threshold: float = parameter(0.15, 0.0, 1.0, doc="loyalty below which members are excluded")
-    reentry_cooldown: int = parameter(5, 0, doc="timer of an excluded agent, steps")
-    omega: float = parameter(25.0, 0.0, doc="productivity ω; inert, info only")
-    beta: float = parameter(0.7, 0.0, 1.0, doc="returns to scale β; inert, info only", above_low=True)
-    max_steps: int = parameter(150, 1, doc="episode length in steps")
+    reentry_cooldown: int = parameter(5, 0, doc="timer of an excluded agent", unit="steps")
+    omega: float = parameter(25.0, 0.0, doc="inert, info only: productivity", symbol="ω")
+    beta: float = parameter(0.7, 0.0, 1.0, doc="inert, info only: returns to scale", symbol="β", above_low=True)
+    max_steps: int = parameter(150, 1, doc="episode length", symbol="T_max", unit="steps")
 
 
 class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameters]):
-    """A coalition that pays its members more and excludes those whose loyalty has run out.
-
-    Seats: agent_0 .. agent_5 (symmetric, but ties exclude lower indices first).
-
-    Actions: effort in [0, 50]; norm 20.
-
-    Observation: 115 entries jointly; 60 (full), 30 (own) or 7 (minimal) per agent. Membership is not observed.
-
-    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`, times 1.1 for members of a coalition of
-    sufficient size and 0.5 for excluded agents, who still take part in synergy and trust.
-
-    Membership: after each step, members whose loyalty score is below ``exit_threshold`` are excluded in list order
-    while the coalition is larger than ``min_coalition_size``; excluded agents count their timer down and return to the
-    end of the list once it has run out and their score is at least 0.4.
-
-    End: after 150 steps; terminated when the coalition is smaller than ``min_coalition_size``, which exclusion avoids.
-
-    Info: also `coalition_size`, `coalition_members`, `excluded_agents` (both booleans per agent),
-    `coalition_stability`.
-
-    Source: TR-3; numbers of Coopetition-Gym v1.0.
-    """
+    """Coalition formation as released in Coopetition-Gym v1.0 (TR-3)."""
 
     id = "CoalitionFormation-v0"
+    page = pages.COALITION_FORMATION
     kind: ClassVar[type[State]] = CoalitionState
     Parameters = CoalitionFormationParameters
 
@@ -369,7 +319,7 @@ class ApacheProjectParameters(Parameters):
     """Parameters of `ApacheProject`."""
 
     phase: str = parameter("maturity", doc="emergence, growth, maturity or evolution; sets the team size")
-    max_steps: int = parameter(60, 1, doc="episode length in steps")
+    max_steps: int = parameter(60, 1, doc="episode length", symbol="T_max", unit="steps")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -377,26 +327,10 @@ class ApacheProjectParameters(Parameters):
 
 
 class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
-    """A large open-source project in one of four periods of its history.
-
-    Seats: agent_0 .. agent_39 (symmetric contributors); 8, 15 or 35 in other periods.
-
-    Actions: effort in [0, 50]; norm 20.
-
-    Observation: 4841 entries jointly; 1760 (full), 200 (own) or 41 (minimal) per agent.
-
-    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`. Rows of D sum to 0.55 (N - 1), so integrated
-    rewards are an order of magnitude above those of other games.
-
-    End: after 60 steps.
-
-    Info: also `phase`, `phase_years`, `phase_loyalty`, `expected_effort`, `effort_deviation`, `validation_accuracy`.
-
-    Source: TR-3 case study; numbers of Coopetition-Gym v1.0. The period caps the reported loyalty score and changes
-    rewards through the team size only.
-    """
+    """Apache project as released in Coopetition-Gym v1.0 (TR-3)."""
 
     id = "ApacheProject-v0"
+    page = pages.APACHE_PROJECT
     category = "validated case study"
     Parameters = ApacheProjectParameters
 
@@ -434,33 +368,20 @@ class ApacheProject(ConductGame[ConductState, ApacheProjectParameters]):
 class PublicGoodsParameters(Parameters):
     """Parameters of `PublicGoods`."""
 
-    n_agents: int = parameter(5, 2, doc="number of players N")
-    multiplier: float = parameter(2.0, 0.0, doc="public-good multiplier M; inert, info only")
-    endowment: float = parameter(50.0, 0.0, doc="endowment of every player, units; norm 40 % of it", above_low=True)
-    phi_B: float = parameter(0.6, 0.0, doc="weight on others' payoff φ_B; inert, info only")
-    phi_C: float = parameter(0.2, 0.0, doc="warm glow φ_C; inert, info only")
+    n_agents: int = parameter(5, 2, doc="number of players", symbol="N")
+    multiplier: float = parameter(2.0, 0.0, doc="inert, info only: public-good multiplier", symbol="M")
+    endowment: float = parameter(
+        50.0, 0.0, doc="endowment of every player; norm 40 % of it", symbol="e_i", unit="units", above_low=True
+    )
+    phi_B: float = parameter(0.6, 0.0, doc="inert, info only: weight on others' payoff", symbol="φ_B")
+    phi_C: float = parameter(0.2, 0.0, doc="inert, info only: warm glow", symbol="φ_C")
 
 
 class PublicGoods(ConductGame[ConductState, PublicGoodsParameters]):
-    """A group named after the linear public good and rewarded like the other teams.
-
-    Seats: agent_0 .. agent_4 (symmetric).
-
-    Actions: contribution in [0, 50]; norm 20.
-
-    Observation: 81 entries jointly; 45 (full), 25 (own) or 6 (minimal) per agent.
-
-    Payoff: shared payoff of `TeamGame` times the factors of `ConductGame`. Contributing nothing is not dominant.
-
-    End: after 100 steps.
-
-    Info: also `total_contribution`, `public_good` = M Σa, `contribution_rate`, and `social_efficiency`, the sum of
-    v_i = (E - a_i) + M Σa / N + loyalty term relative to its value when everyone contributes all.
-
-    Source: TR-3; numbers of Coopetition-Gym v1.0. The public good is reported and pays nothing.
-    """
+    """Public goods as released in Coopetition-Gym v1.0 (TR-3)."""
 
     id = "PublicGoods-v0"
+    page = pages.PUBLIC_GOODS
     Parameters = PublicGoodsParameters
 
     def team_size(self) -> int:

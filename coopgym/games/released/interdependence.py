@@ -11,41 +11,31 @@ from coopgym.backend import Array
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.mechanisms.public_score import averaged_score
+from coopgym.games.released.pages import interdependence as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, hub_and_spoke, symmetric
-from coopgym.mechanisms.public_score import averaged_score
 
 
 @dataclass(frozen=True, kw_only=True)
 class PartnerHoldUpParameters(Parameters):
     """Parameters of `PartnerHoldUp`."""
 
-    strong_dependency: float = parameter(0.35, 0.0, 1.0, doc="dependence of the strong buyer on the supplier, D_01")
-    weak_dependency: float = parameter(0.85, 0.0, 1.0, doc="dependence of the weak supplier on the buyer, D_10")
+    strong_dependency: float = parameter(
+        0.35, 0.0, 1.0, doc="dependence of the strong buyer on the supplier", symbol="D_01"
+    )
+    weak_dependency: float = parameter(
+        0.85, 0.0, 1.0, doc="dependence of the weak supplier on the buyer", symbol="D_10"
+    )
 
 
 class PartnerHoldUp(ReleasedGame[State, PartnerHoldUpParameters]):
-    """A strong buyer and a weak supplier, who walks away once its trust in the buyer is nearly gone.
-
-    Seats: agent_0 = strong buyer, agent_1 = weak supplier.
-
-    Actions: investment in [0, 120] and [0, 80]; norms 42 and 28.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.6 and bargaining shares 0.6 and 0.4.
-
-    End: terminated when T_10 < 0.10; truncated after 100 steps.
-
-    Info: also `trust_asymmetry` = T_10 - T_01, `power_asymmetry`, `weak_trust_in_strong`, `strong_trust_in_weak`,
-    `strong_agent_payoff` and `weak_agent_payoff` (private payoffs of the step, zero at reset).
-
-    Source: numbers of Coopetition-Gym v1.0, which always reported zero payoffs in ``info``.
-    """
+    """Partner hold-up as released in Coopetition-Gym v1.0."""
 
     id = "PartnerHoldUp-v0"
+    page = pages.PARTNER_HOLD_UP
     mechanism_class = "TR-1"
     category = "dyadic"
     Parameters = PartnerHoldUpParameters
@@ -92,31 +82,22 @@ class PlatformEcosystemParameters(Parameters):
     """Parameters of `PlatformEcosystem`."""
 
     n_developers: int = parameter(4, 1, doc="number of developers; N is one more")
-    platform_share: float = parameter(0.30, 0.0, 1.0, doc="bargaining share of the platform; developers split the rest")
-    platform_dependency: float = parameter(0.25, 0.0, 1.0, doc="dependence of the platform on each developer")
-    developer_dependency: float = parameter(0.75, 0.0, 1.0, doc="dependence of each developer on the platform")
+    platform_share: float = parameter(
+        0.30, 0.0, 1.0, doc="bargaining share of the platform; developers split the rest", symbol="α_0"
+    )
+    platform_dependency: float = parameter(
+        0.25, 0.0, 1.0, doc="dependence of the platform on each developer", symbol="D_0j"
+    )
+    developer_dependency: float = parameter(
+        0.75, 0.0, 1.0, doc="dependence of each developer on the platform", symbol="D_j0"
+    )
 
 
 class PlatformEcosystem(ReleasedGame[State, PlatformEcosystemParameters]):
-    """A platform and developers who depend on it, and not on one another.
-
-    Seats: agent_0 = platform, agent_1 .. agent_4 = developers.
-
-    Actions: investment in [0, 150] (platform) and [0, 80]; norms 30 % of it.
-
-    Observation: 81 entries jointly; 45 (full), 25 (own) or 6 (minimal) per agent.
-
-    Payoff: shared payoff with θ 25, γ 0.75; the synergy is a geometric mean over all agents.
-
-    End: terminated when the developers' mean trust in the platform is below 0.15; truncated after 100 steps.
-
-    Info: also `platform_investment`, `mean_developer_investment`, `developer_investment_std`,
-    `developer_trust_in_platform`, `developer_exits` (all of them once trust has collapsed).
-
-    Source: numbers of Coopetition-Gym v1.0, which never cleared `developer_exits`.
-    """
+    """Platform ecosystem as released in Coopetition-Gym v1.0."""
 
     id = "PlatformEcosystem-v0"
+    page = pages.PLATFORM_ECOSYSTEM
     mechanism_class = "TR-1"
     category = "ecosystem"
     Parameters = PlatformEcosystemParameters
@@ -160,31 +141,16 @@ class PlatformEcosystem(ReleasedGame[State, PlatformEcosystemParameters]):
 class DynamicPartnerSelectionParameters(Parameters):
     """Parameters of `DynamicPartnerSelection`."""
 
-    n_agents: int = parameter(6, 2, doc="pool size N")
+    n_agents: int = parameter(6, 2, doc="pool size", symbol="N")
     reputation_weight: float = parameter(0.5, 0.0, 1.0, doc="inert: accepted and never read")
-    max_steps: int = parameter(50, 1, doc="episode length in steps")
+    max_steps: int = parameter(50, 1, doc="episode length", symbol="T_max", unit="steps")
 
 
 class DynamicPartnerSelection(ScoreGame[DynamicPartnerSelectionParameters]):
-    """A pool of equal agents with a public score of past cooperation; all interact with all.
-
-    Seats: agent_0 .. agent_5 (symmetric).
-
-    Actions: investment in [0, 100]; norm 35.
-
-    Observation: 121 entries jointly, the last six the scores before the last update; 60 (full), 30 (own) or
-    7 (minimal) per agent.
-
-    Payoff: shared payoff with θ 18, γ 0.55. The score ρ ← 0.9 ρ + 0.1 c changes nothing that is paid.
-
-    End: after 50 steps.
-
-    Info: step only `reputation_scores`, `reputation_ranking`.
-
-    Source: numbers of Coopetition-Gym v1.0, which carried scores from one episode to the next; here they start at 0.
-    """
+    """Dynamic partner selection as released in Coopetition-Gym v1.0."""
 
     id = "DynamicPartnerSelection-v0"
+    page = pages.DYNAMIC_PARTNER_SELECTION
     mechanism_class = "TR-1"
     category = "ecosystem"
     Parameters = DynamicPartnerSelectionParameters
@@ -224,7 +190,9 @@ class SynergyState(State):
 class SynergySearchParameters(Parameters):
     """Parameters of `SynergySearch`."""
 
-    gamma_range: tuple[float, float] = parameter((0.20, 0.90), 0.0, 1.0, doc="support of the uniform draw of γ")
+    gamma_range: tuple[float, float] = parameter(
+        (0.20, 0.90), 0.0, 1.0, doc="support of the uniform draw of the synergy weight", symbol="γ"
+    )
     reveal_gamma_in_obs: bool = parameter(False, doc="append γ to the joint observation")
 
     def __post_init__(self) -> None:
@@ -234,26 +202,10 @@ class SynergySearchParameters(Parameters):
 
 
 class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
-    """Two partners whose synergy weight is drawn anew and hidden in every episode.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 40.
-
-    Observation: 15 entries jointly (16 with γ revealed); 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20 and γ uniform on ``gamma_range``, drawn from the reset's seed or given as a reset
-    option.
-
-    End: after 100 steps.
-
-    Info: step only `true_gamma` (0 unless revealed), `gamma_type` (1 above 0.6, else 0; privileged, not for
-    policies). The documented running sums of rewards depend on the reward mode: environments add them for every game.
-
-    Source: numbers of Coopetition-Gym v1.0, where the seed of a reset did not control γ.
-    """
+    """Synergy search as released in Coopetition-Gym v1.0."""
 
     id = "SynergySearch-v0"
+    page = pages.SYNERGY_SEARCH
     mechanism_class = "TR-1"
     category = "benchmark"
     kind = SynergyState
@@ -336,24 +288,10 @@ class RenaultNissanParameters(Parameters):
 
 
 class RenaultNissan(ReleasedGame[State, RenaultNissanParameters]):
-    """An automotive alliance in one of four periods of its history.
-
-    Seats: agent_0 = Nissan, agent_1 = Renault.
-
-    Actions: investment in [0, 90] and [0, 100]; norms 27 and 30.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 22, γ 0.58 and bargaining shares 0.48 and 0.52.
-
-    End: after 100 steps.
-
-    Info: also `phase`, `period`, `agent_names`.
-
-    Source: TR-2 case study; numbers of Coopetition-Gym v1.0, which are not the calibration of that report.
-    """
+    """Renault and Nissan as released in Coopetition-Gym v1.0 (TR-2)."""
 
     id = "RenaultNissan-v0"
+    page = pages.RENAULT_NISSAN
     mechanism_class = "TR-1"
     category = "validated case study"
     Parameters = RenaultNissanParameters

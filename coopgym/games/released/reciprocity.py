@@ -10,8 +10,10 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.pages import reciprocity as pages
 from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.reciprocity import reciprocity_effects, remember, response, susceptibility
 
@@ -64,12 +66,7 @@ class ReciprocityParameters(Parameters):
 
 
 class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
-    """TR-1 payoffs times m_i = max(0.01, 1 + u_i / mean e), u_i = λ_R Σ_j T_ij (1 + ω_r D_ij) ρ₀ D_ij^η tanh(κ_r s_j).
-
-    s_j = a_j - ā_j compares an action with the mean ā_j over the last min(k, t - 1) steps, the current one included
-    (zero at the first step), in action units. Trust is raw trust after the step. ``info`` adds the pairwise
-    `cooperation_signals` s_ij, `reciprocity_effects` and `memory_averages` ā_j, and `tr4_memory_window` k.
-    """
+    """TR-1 payoffs times a bounded answer to the deviation from remembered conduct (TR-4 Eq. 19-25, 44)."""
 
     kind = ReciprocityState
     Parameters = ReciprocityParameters
@@ -140,25 +137,15 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
     def stocks(self, state: ReciprocityState) -> list[Array]:
         return [self.xp.where((state.t > 0)[..., None], self.multiplier(state), 1.0)]
 
+    def traits(self) -> Traits:
+        return super().traits().extended(published=frozenset({"coopetition", "reciprocity"}))
+
 
 class ReciprocalDilemma(ReciprocityGame):
-    """Two equal firms whose rewards rise a little when the partner exceeds its recent average.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 30.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 0.65 % from one at full trust.
-
-    End: after 100 steps.
-
-    Source: TR-4; numbers of Coopetition-Gym v1.0. The window includes the current action and the first step compares
-    with zero, unlike TR-4 Eq. 20; the effect is divided by the mean endowment instead of being added to utility.
-    """
+    """Reciprocal dilemma as released in Coopetition-Gym v1.0 (TR-4)."""
 
     id = "ReciprocalDilemma-v0"
+    page = pages.RECIPROCAL_DILEMMA
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.0, kappa=1.0, window=5, strength=1.0, omega=0.6)
     standard = Table(
@@ -170,23 +157,10 @@ class ReciprocalDilemma(ReciprocityGame):
 
 
 class GiftExchange(ReciprocityGame):
-    """Employer and worker of unequal means, where the worker answers the employer's deviations more strongly.
-
-    Seats: agent_0 = employer, agent_1 = worker.
-
-    Actions: wage or effort in [0, 100] and [0, 80]; norms 30 and 24.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at full trust at most 0.53 % (employer)
-    and 1.46 % (worker) from one.
-
-    End: after 100 steps.
-
-    Source: TR-4; numbers of Coopetition-Gym v1.0.
-    """
+    """Gift exchange as released in Coopetition-Gym v1.0 (TR-4)."""
 
     id = "GiftExchange-v0"
+    page = pages.GIFT_EXCHANGE
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.2, eta=1.5, kappa=1.0, window=3, strength=1.2, omega=0.8)
     standard = Table(
@@ -199,23 +173,10 @@ class GiftExchange(ReciprocityGame):
 
 
 class IndirectReciprocity(ReciprocityGame):
-    """Four agents whose rewards answer each partner's deviation from its own past.
-
-    Seats: agent_0 .. agent_3 (symmetric).
-
-    Actions: contribution in [0, 100]; norm 30.
-
-    Observation: 53 entries jointly; 32 (full), 20 (own) or 5 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 1.73 % from one at full trust.
-
-    End: after 150 steps.
-
-    Source: TR-4; numbers of Coopetition-Gym v1.0. There is no image score: actions are not directed at partners, so
-    the mechanism is direct reciprocity with three partners.
-    """
+    """Indirect reciprocity as released in Coopetition-Gym v1.0 (TR-4)."""
 
     id = "IndirectReciprocity-v0"
+    page = pages.INDIRECT_RECIPROCITY
     category = "reciprocity"
     defaults = {"max_steps": 150}
     reciprocity = ReciprocityTable(rho_0=0.8, eta=1.0, kappa=1.0, window=7, strength=1.5, omega=0.5)
@@ -228,23 +189,10 @@ class IndirectReciprocity(ReciprocityGame):
 
 
 class GraduatedSanction(ReciprocityGame):
-    """Six agents with a high norm, a long memory and a reward that answers deviations from it.
-
-    Seats: agent_0 .. agent_5 (symmetric).
-
-    Actions: contribution in [0, 100]; norm 40.
-
-    Observation: 115 entries jointly; 60 (full), 30 (own) or 7 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at most 1.51 % from one at full trust.
-
-    End: after 200 steps.
-
-    Source: TR-4; numbers of Coopetition-Gym v1.0. Signals are in action units, so the answer is saturated for
-    deviations above about 3 units and is not graduated.
-    """
+    """Graduated sanction as released in Coopetition-Gym v1.0 (TR-4)."""
 
     id = "GraduatedSanction-v0"
+    page = pages.GRADUATED_SANCTION
     category = "reciprocity"
     defaults = {"max_steps": 200}
     reciprocity = ReciprocityTable(rho_0=0.6, eta=1.5, kappa=0.8, window=10, strength=1.8, omega=1.0)
@@ -257,23 +205,10 @@ class GraduatedSanction(ReciprocityGame):
 
 
 class AppleAppStore(ReciprocityGame):
-    """An app store and two groups of developers that depend on it far more than it depends on them.
-
-    Seats: agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.
-
-    Actions: investment in [0, 100], [0, 80] and [0, 60] per quarter; norms 30 % of it.
-
-    Observation: 31 entries jointly; 21 (full), 15 (own) or 4 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65, times the reciprocity multiplier, at full trust at most 0.58, 1.71 and
-    1.81 % from one.
-
-    End: after 66 steps.
-
-    Source: TR-4 case study; numbers of Coopetition-Gym v1.0. The historical phases change nothing.
-    """
+    """Apple App Store as released in Coopetition-Gym v1.0 (TR-4)."""
 
     id = "AppleAppStore-v0"
+    page = pages.APPLE_APP_STORE
     category = "validated case study"
     defaults = {"max_steps": 66}
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.2, kappa=0.8, window=4, strength=1.0, omega=0.8)

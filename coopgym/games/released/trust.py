@@ -11,11 +11,12 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import FloatArray, ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
+from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
-from coopgym.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.mechanisms.trust import mean_over_pairs
 
 
@@ -31,31 +32,18 @@ class CountedState(State):
 class TrustDilemmaParameters(Parameters):
     """Parameters of `TrustDilemma`."""
 
-    trust_sensitivity: float = parameter(1.5, 0.0, doc="signal sensitivity κ per unit of action", above_low=True)
-    trust_building_rate: float = parameter(0.15, 0.0, 1.0, doc="building rate λ⁺", above_low=True)
-    trust_erosion_rate: float = parameter(0.45, 0.0, 1.0, doc="erosion rate λ⁻", above_low=True)
+    trust_sensitivity: float = parameter(
+        1.5, 0.0, doc="signal sensitivity", symbol="κ", unit="per unit of action", above_low=True
+    )
+    trust_building_rate: float = parameter(0.15, 0.0, 1.0, doc="building rate", symbol="λ⁺", above_low=True)
+    trust_erosion_rate: float = parameter(0.45, 0.0, 1.0, doc="erosion rate", symbol="λ⁻", above_low=True)
 
 
 class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
-    """Two equal partners for whom falling short of a 40 % norm destroys trust quickly.
-
-    Seats: agent_0 and agent_1 (interchangeable firms).
-
-    Actions: investment in [0, 100]; norm 40.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.7.
-
-    End: terminated when mean trust is below 0.05; truncated after 100 steps. Random play ends after about 12 steps.
-
-    Info: step only `cooperation_counts`, `defection_counts` (steps at or above the norm, and below), and
-    `cooperation_rates`.
-
-    Source: TR-2; numbers of Coopetition-Gym v1.0.
-    """
+    """Trust dilemma as released in Coopetition-Gym v1.0 (TR-2)."""
 
     id = "TrustDilemma-v0"
+    page = pages.TRUST_DILEMMA
     mechanism_class = "TR-2"
     category = "dyadic"
     kind = CountedState
@@ -114,10 +102,10 @@ class RecoveryState(State):
 class RecoveryRaceParameters(Parameters):
     """Parameters of `RecoveryRace`."""
 
-    initial_trust: float = parameter(0.25, 0.0, 1.0, doc="trust at reset T0")
-    initial_reputation_damage: float = parameter(0.50, 0.0, 1.0, doc="reputation damage at reset R0")
+    initial_trust: float = parameter(0.25, 0.0, 1.0, doc="trust at reset", symbol="T0")
+    initial_reputation_damage: float = parameter(0.50, 0.0, 1.0, doc="reputation damage at reset", symbol="R0")
     recovery_target: float = parameter(0.90, 0.0, 1.0, doc="mean trust that ends the episode; above initial_trust")
-    max_steps: int = parameter(150, 1, doc="episode length in steps")
+    max_steps: int = parameter(150, 1, doc="episode length", symbol="T_max", unit="steps")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -128,25 +116,10 @@ class RecoveryRaceParameters(Parameters):
 
 
 class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
-    """Two partners after a crisis, with little trust and much damage, on the way back to a target.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 35.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.6. Success pays nothing and ends a stream of positive payoffs.
-
-    End: terminated when mean trust reaches ``recovery_target``; truncated after 150 steps. With the default damage and
-    horizon the target is out of reach: full cooperation leads to 0.8735 and would need 174 steps.
-
-    Info: step only `peak_trust`, `recovery_step` (0 before success), `trust_ceiling`, `recovery_progress`.
-
-    Source: TR-2; numbers of Coopetition-Gym v1.0.
-    """
+    """Recovery race as released in Coopetition-Gym v1.0 (TR-2)."""
 
     id = "RecoveryRace-v0"
+    page = pages.RECOVERY_RACE
     mechanism_class = "TR-2"
     category = "benchmark"
     kind = RecoveryState
@@ -209,24 +182,10 @@ class SLCDParameters(Parameters):
 
 
 class SLCD(ReleasedGame[State, SLCDParameters]):
-    """The LCD-panel venture of Samsung and Sony, with mildly unequal shares and asymmetric dependence.
-
-    Seats: agent_0 = Samsung, agent_1 = Sony.
-
-    Actions: investment in [0, 100]; norm 30.
-
-    Observation: 15 entries jointly; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.65 and bargaining shares 0.55 and 0.45.
-
-    End: after 100 steps.
-
-    Info: also `agent_names`, `samsung_investment`, `sony_investment`.
-
-    Source: TR-1 case study; numbers of Coopetition-Gym v1.0.
-    """
+    """S-LCD: Samsung and Sony as released in Coopetition-Gym v1.0 (TR-1)."""
 
     id = "SLCD-v0"
+    page = pages.SLCD
     mechanism_class = "TR-2"
     category = "validated case study"
     Parameters = SLCDParameters
@@ -283,36 +242,18 @@ class NegotiationState(State):
 class CooperativeNegotiationParameters(Parameters):
     """Parameters of `CooperativeNegotiation`."""
 
-    agreement_threshold: float = parameter(10.0, 0.0, doc="distance within which proposals agree and are kept, units")
+    agreement_threshold: float = parameter(
+        10.0, 0.0, doc="distance within which proposals agree and are kept", unit="units"
+    )
     breach_penalty_multiplier: float = parameter(3.0, 0.0, doc="penalty per unit of departure from an agreement")
     negotiation_rounds: int = parameter(5, 0, doc="inert: accepted and never read")
 
 
 class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiationParameters]):
-    """Two partners whose actions are also proposals: close ones bind, and large departures cost a penalty.
-
-    Seats: agent_0 and agent_1 (symmetric).
-
-    Actions: investment in [0, 100]; norm 35.
-
-    Observation: 18 entries jointly, the last three the agreement (zeros when none) and a flag, both before the last
-    step; 12 (full), 10 (own) or 3 (minimal) per agent.
-
-    Payoff: shared payoff with θ 20, γ 0.6. When anyone departs by more than ``agreement_threshold`` from a standing
-    agreement, both pay ``breach_penalty_multiplier`` times their own departure, after the reward mode.
-
-    Agreement: actions within the threshold of each other become the agreement, each agent's own action; a breach does
-    not dissolve it. It costs no trust.
-
-    End: after 100 steps.
-
-    Info: step only `agreement_reached`, `current_agreement` (zeros without one), `breach_occurred`, `total_agreements`,
-    `total_breaches`, `proposal_convergence`.
-
-    Source: TR-2; numbers of Coopetition-Gym v1.0.
-    """
+    """Cooperative negotiation as released in Coopetition-Gym v1.0 (TR-2)."""
 
     id = "CooperativeNegotiation-v0"
+    page = pages.COOPERATIVE_NEGOTIATION
     mechanism_class = "TR-2"
     category = "extended"
     kind = NegotiationState
@@ -394,33 +335,16 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
 class ReputationMarketParameters(Parameters):
     """Parameters of `ReputationMarket`."""
 
-    n_agents: int = parameter(5, 2, doc="market size N")
+    n_agents: int = parameter(5, 2, doc="market size", symbol="N")
     reputation_visibility: float = parameter(1.0, 0.0, 1.0, doc="one less the noise of observed scores, its deviation")
     tier_enabled: bool = parameter(True, doc="False: rewards are not multiplied by the tier")
 
 
 class ReputationMarket(ScoreGame[ReputationMarketParameters]):
-    """A market in which a public score assigns each agent to a tier that multiplies its reward.
-
-    Seats: agent_0 .. agent_4 (symmetric).
-
-    Actions: investment in [0, 100]; norm 35.
-
-    Observation: 86 entries jointly, the last five the scores before the last update, with noise when
-    ``reputation_visibility`` is below one; 45 (full), 25 (own) or 6 (minimal) per agent.
-
-    Payoff: shared payoff with θ 18, γ 0.5, times 1.3 (premium, ρ ≥ 0.8), 1 (standard, ρ ≥ 0.5), 0.7 (probation,
-    ρ ≥ 0.25) or 0.4 (excluded), after the reward mode. ρ starts at 0.5 and moves by 0.1 (c - 0.5) before it pays.
-
-    End: after 100 steps.
-
-    Info: step only `public_reputations`, `reputation_ranking`, `agent_tiers` (0 excluded, 1 probation, 2 standard,
-    3 premium), `mean_reputation`, `reputation_inequality` (standard deviation).
-
-    Source: TR-2; numbers of Coopetition-Gym v1.0.
-    """
+    """Reputation market as released in Coopetition-Gym v1.0 (TR-2)."""
 
     id = "ReputationMarket-v0"
+    page = pages.REPUTATION_MARKET
     mechanism_class = "TR-2"
     category = "extended"
     Parameters = ReputationMarketParameters

@@ -36,8 +36,8 @@ class Desk:
         """One ``(N - 1,)`` per round played; empty where the view hides them."""
         self.round = -1
         """Rounds played before the choice at hand; -1 before anything was seen."""
-        self.payoff_unit = 1.0 if game.spec.edition == "formal" else float(game.spec.endowments.mean())
-        """Size of one payoff unit: 1 in the formal edition, the mean endowment in the released one."""
+        self.payoff_unit = game.spec.payoff_scale
+        """Size of one payoff unit."""
         self._columns = {**_relations(seat), **seat.columns}
         self._norms = np.delete(game.spec.baselines / game.spec.endowments, seat.index)
 

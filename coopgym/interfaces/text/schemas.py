@@ -1,4 +1,4 @@
-"""A tool: a plain function with a JSON schema made from its signature and docstring."""
+"""A tool: a plain function with a JSON schema made from its signature and from what is told of it."""
 
 from __future__ import annotations
 
@@ -44,24 +44,30 @@ class Tool:
     """Called with the desk and one keyword per argument; it may raise `IllegalCallError`."""
 
     @classmethod
-    def of(cls, function: Callable[..., Report]) -> Tool:
+    def of(cls, function: Callable[..., Report], description: str = "") -> Tool:
         """Make a tool of a function ``(desk, ...)`` whose parameters are annotated with their `Kind`.
+
+        Args:
+            function: what it does. A parameter's annotation may hold a text beside its kind, which models are told.
+            description: what models are told of the tool. The docstring speaks where neither says anything.
 
         Raises:
             TypeError: a parameter without a kind.
         """
         name = getattr(function, "__name__", repr(function))
-        description, documented = _documentation(function)
+        head, documented = _documentation(function)
         hints = get_type_hints(function, include_extras=True)
         arguments = []
         for parameter in list(inspect.signature(function).parameters)[1:]:
-            kinds = [extra for extra in getattr(hints.get(parameter), "__metadata__", ()) if isinstance(extra, Kind)]
+            extras = getattr(hints.get(parameter), "__metadata__", ())
+            kinds = [extra for extra in extras if isinstance(extra, Kind)]
             if len(kinds) != 1:
                 raise TypeError(
                     f"tool {name!r}: parameter {parameter!r} needs one kind, as in Annotated[float, Level()]"
                 )
-            arguments.append(Argument(parameter, documented.get(parameter, ""), kinds[0]))
-        return cls(name, description, tuple(arguments), function)
+            told = next((extra for extra in extras if isinstance(extra, str)), documented.get(parameter, ""))
+            arguments.append(Argument(parameter, told, kinds[0]))
+        return cls(name, description or head, tuple(arguments), function)
 
     @property
     def usage(self) -> str:

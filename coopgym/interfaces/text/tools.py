@@ -5,7 +5,7 @@ Every tool computes from what its seat has seen and from the rules of the game, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,23 +20,21 @@ FARTHEST = 20
 """Rounds that a simulation looks ahead at most."""
 GRID = np.arange(STEPS + 1) / STEPS
 
+Others = Annotated[float, Profile(), "the others' level, one for all of them or a list with one for each."]
+
 _RELATIONS = ("trust", "trust_received", "damage", "standing", "public_damage")
 
 
 def observe(desk: Desk) -> Report:
-    """Look at everything your information shows now, in numbers: last levels, relations, stocks and time."""
+    """Show the blocks of the observation by name."""
     blocks = shown_blocks(desk)
     facts = {"round": desk.round + 1, "rounds": desk.game.spec.horizon}
     brief = " ".join(f"{name} {short_row(values)}" for name, values in blocks.items())
     return Report({**facts, **{name: row(values) for name, values in blocks.items()}}, brief)
 
 
-def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST)]) -> Report:
-    """List what you and the others played in the last rounds, as shares of endowment, oldest first.
-
-    Args:
-        k: how many rounds to look back.
-    """
+def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST), "how many rounds to look back."]) -> Report:
+    """List the last ``k`` rounds as shares of endowment, oldest first."""
     own = desk.own_shares[-k:]
     others = desk.partners_shares[-k:]
     facts: dict[str, Any] = {"rounds": len(own), "you": [round(share, 2) for share in own]}
@@ -46,13 +44,10 @@ def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST)]) -> Report:
     return Report(facts, " ".join(short_number(float(shares.mean())) for shares in others) or "none")
 
 
-def payoff(desk: Desk, own: Annotated[float, Level()], partner: Annotated[float, Profile()]) -> Report:
-    """Work out what one round pays if you play one level and the others another, as things stand now.
-
-    Args:
-        own: your level, a share of your endowment.
-        partner: the others' level, one for all of them or a list with one for each.
-    """
+def payoff(
+    desk: Desk, own: Annotated[float, Level(), "your level, a share of your endowment."], partner: Others
+) -> Report:
+    """Compute one round of a joint action."""
     rewards, payoffs = desk.imagined.stage(desk.profile(own, desk.others(partner)))
     seat = desk.seat.index
     others = np.delete(payoffs, seat)
@@ -65,21 +60,18 @@ def payoff(desk: Desk, own: Annotated[float, Level()], partner: Annotated[float,
 
 
 def trust_report(desk: Desk) -> Report:
-    """Report trust and reputation between you and the others, as far as your information shows them."""
+    """Show the relations that the view shows."""
     shown = {name: block for name in _RELATIONS if (block := desk.seen(name)) is not None}
     brief = " ".join(short_number(float(block.mean())) for block in shown.values())
     return Report({name: row(block) for name, block in shown.items()}, brief)
 
 
 def simulate(
-    desk: Desk, plan: Annotated[list[float], Levels(FARTHEST)], horizon: Annotated[int, Count(FARTHEST)]
+    desk: Desk,
+    plan: Annotated[list[float], Levels(FARTHEST), "your levels round by round; the last one is repeated."],
+    horizon: Annotated[int, Count(FARTHEST), "how many rounds to look ahead."],
 ) -> Report:
-    """Play the coming rounds in your head; the others repeat their last levels.
-
-    Args:
-        plan: your levels round by round; the last one is repeated.
-        horizon: how many rounds to look ahead.
-    """
+    """Play a plan against partners that repeat their last levels."""
     own = [plan[min(step, len(plan) - 1)] for step in range(horizon)]
     path = [desk.profile(level, desk.last_partners) for level in own]
     steps = list(desk.imagined.continued(path))
@@ -100,12 +92,8 @@ def simulate(
     return Report(facts, _brief(desk, rewards.mean(), others.mean()))
 
 
-def best_response(desk: Desk, partner: Annotated[float, Profile()]) -> Report:
-    """Find the level that earns you the most in one round, as things stand now, if the others play a given level.
-
-    Args:
-        partner: the others' level, one for all of them or a list with one for each.
-    """
+def best_response(desk: Desk, partner: Others) -> Report:
+    """Search the grid of levels for the best one against a joint action of the others."""
     rewards, payoffs = desk.imagined.stage(desk.profile(GRID, desk.others(partner)))
     own = rewards[:, desk.seat.index]
     best = int(own.argmax())
@@ -117,19 +105,38 @@ def best_response(desk: Desk, partner: Annotated[float, Profile()]) -> Report:
     return Report(facts, f"{short_number(float(GRID[best]))} {_units(desk, own[best])}")
 
 
-def submit(desk: Desk, level: Annotated[float, Level()]) -> Report:
-    """Play a level. This ends your decision, so it must be the last call of a message.
-
-    Args:
-        level: the share of your endowment to put in this round.
-    """
+def submit(desk: Desk, level: Annotated[float, Level(), "the share of your endowment to put in this round."]) -> Report:
+    """Play a level."""
     return Report({"played": level}, short_number(level))
 
 
-_FUNCTIONS: tuple[Callable[..., Report], ...] = (
-    observe, partner_history, payoff, trust_report, simulate, best_response, submit,
-)  # fmt: skip
-TOOLS: dict[str, Tool] = {tool.name: tool for tool in map(Tool.of, _FUNCTIONS)}
+TOOLS: dict[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool.of(
+            observe,
+            "Look at everything your information shows now, in numbers: last levels, relations, stocks and time.",
+        ),
+        Tool.of(
+            partner_history,
+            "List what you and the others played in the last rounds, as shares of endowment, oldest first.",
+        ),
+        Tool.of(
+            payoff, "Work out what one round pays if you play one level and the others another, as things stand now."
+        ),
+        Tool.of(
+            trust_report,
+            "Report trust and reputation between you and the others, as far as your information shows them.",
+        ),
+        Tool.of(simulate, "Play the coming rounds in your head; the others repeat their last levels."),
+        Tool.of(
+            best_response,
+            "Find the level that earns you the most in one round, as things stand now, if the others play a given "
+            "level.",
+        ),
+        Tool.of(submit, "Play a level. This ends your decision, so it must be the last call of a message."),
+    )
+}
 """The tools by name."""
 
 

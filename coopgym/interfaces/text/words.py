@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 from functools import lru_cache
 
 from coopgym.agents.base import FloatArray, Seat
 from coopgym.games.game import AnyGame
+from coopgym.games.page import page_of
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
 from coopgym.rewards import RewardMode
@@ -16,17 +16,12 @@ from coopgym.rewards import RewardMode
 FEW_PARTNERS = 6
 """Up to here partners are listed one by one."""
 
-RULES = ("Seats", "Actions", "Payoff", "Trust", "State", "Agreement", "Membership", "End")
-"""Headings of a game's documentation that state its rules; others discuss solutions and belong to no player."""
-
 REWARDS = {
     "private": "your own payoff",
     "integrated": "your own payoff, the others' payoffs weighted by how far you trust and depend on them, and whatever "
     "the rules say the integrated reward adds",
     "cooperative": "the mean of what everybody earns, the same for all",
 }
-
-_HEADING = re.compile(r"([A-Z][a-z]+(?: [a-z]+)*):\s")
 
 
 def describe(seat: Seat, observation: FloatArray) -> list[str]:
@@ -74,18 +69,12 @@ def reward_in_words(mode: RewardMode) -> str:
 
 @lru_cache(maxsize=128)
 def rules(game: type[AnyGame], parameters: Parameters) -> str:
-    """Return the rules of a game from its documentation, and its parameters where they differ from the documented."""
-    found: dict[str, list[str]] = {}
-    for kind in game.__mro__:
-        for paragraph in inspect.cleandoc(kind.__dict__.get("__doc__") or "").split("\n\n"):
-            heading = _HEADING.match(paragraph)
-            if heading and heading[1] in RULES:
-                found.setdefault(heading[1], []).append(" ".join(paragraph.split()))
-    # A game says itself what its bases say more generally; its payoff may refer to theirs.
-    stated = [text for heading, texts in found.items() for text in (texts if heading == "Payoff" else texts[:1])]
-    usual = dataclasses.asdict(game.configure().parameters)
-    changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != usual[name]}
-    if changed:
-        settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
-        stated.append(f"Different from the above in this game: {settings}.")
-    return "\n".join(stated)
+    """Return the rules of a game from its page, and its parameters where they differ from those the page speaks of."""
+    usual = game.configure()
+    stated = page_of(usual).as_prompt(usual)
+    defaults = usual.parameter_dict()
+    changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != defaults[name]}
+    if not changed:
+        return stated
+    settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
+    return f"{stated}\nDifferent from the above in this game: {settings}."

@@ -17,9 +17,9 @@ from typer.testing import CliRunner, Result
 import coopgym
 from coopgym.agents import Seat, make_agent
 from coopgym.algorithms.llm.agent import LanguageAgent
+from coopgym.algorithms.llm.data import Usage
 from coopgym.algorithms.llm.endpoint_voice import EndpointVoice, Price
 from coopgym.algorithms.llm.models.endpoint import Endpoint
-from coopgym.algorithms.llm.voices import Usage
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.executors import InProcess
 from coopgym.benchmarks.plan import expand

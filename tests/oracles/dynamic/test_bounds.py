@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State
 from coopgym.oracles.dynamic.bounds import Gap, certified_gap
-from coopgym.oracles.dynamic.optimism import optimistic_states
+from coopgym.oracles.dynamic.bounds.optimistic import optimistic_states
 from coopgym.oracles.dynamic.planner import QUICK, Plan, plan
 from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.dynamic.yardsticks import Yardsticks
@@ -184,4 +184,4 @@ def test_a_changed_game_has_no_proved_bound() -> None:
     made = Generous.configure(max_steps=2)
     gap = certified_gap(plan(made, "private", agents=(), budget=QUICK))
     assert gap.upper is None
-    assert "not one of the twenty" in gap.reason
+    assert "Generous declares no traits of its own" in gap.reason

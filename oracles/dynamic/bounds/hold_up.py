@@ -1,4 +1,4 @@
-"""Upper bound on welfare in PartnerHoldUp, where investment pays later: Lagrangian duality in the asset."""
+"""Upper bound for PartnerHoldUp, where investment pays later: Lagrangian duality in the asset."""
 
 from __future__ import annotations
 
@@ -10,11 +10,33 @@ from coopgym.backend import Array
 from coopgym.games.formal.interdependence import ASSET_ADJUSTMENT, HoldUpState, PartnerHoldUp
 from coopgym.mechanisms.value import pair_synergy
 from coopgym.oracles.dynamic.ascent import concave_maxima
+from coopgym.oracles.dynamic.bounds.optimistic import OptimisticBound
+from coopgym.oracles.dynamic.bounds.registry import register
 from coopgym.oracles.dynamic.planning import FloatArray, double_precision
 from coopgym.play import NOMINAL, open_loop, unroll
 
 STEP = 1e-6
 """Difference in the asset for its marginal product."""
+
+
+@register(PartnerHoldUp)
+class HoldUpBound(OptimisticBound):
+    """With the mechanism on the asset is priced, so that every step is a problem of its own."""
+
+    game: PartnerHoldUp
+
+    def missing(self) -> str:
+        if not self.game.parameters.mechanism:
+            return super().missing()
+        if self.integrated:
+            return "the supplier's share grows with the buyer's conduct, so that weighted payoffs are not concave"
+        return ""
+
+    def value(self, device: Any) -> float:
+        if not self.game.parameters.mechanism:
+            return super().value(device)
+        start: HoldUpState = self.plan.start  # type: ignore[assignment]  # its own state
+        return welfare_bound(self.game, start, self.plan.shares, device)
 
 
 def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, device: Any = "cpu") -> float:

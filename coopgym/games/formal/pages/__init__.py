@@ -1,0 +1,1 @@
+"""Pages of the formal games, a module per mechanism class."""

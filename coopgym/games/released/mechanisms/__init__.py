@@ -1,0 +1,1 @@
+"""Mathematics that only the released edition uses."""

@@ -1,0 +1,1 @@
+"""Pages of the released games, a module per mechanism class."""
