@@ -50,6 +50,8 @@ class RewardMode(RewardLayer):
     """Whether each agent is to know nothing of what others earn: transforms then see what the agent itself sees."""
     degree: float | None = None
     """λ of the mutuality continuum; None for modes that are no point of it."""
+    summary: ClassVar[str] = ""
+    """What it rewards, in words that language models read after its name."""
 
     @abstractmethod
     def __call__(self, step: Step) -> Array:
@@ -113,6 +115,7 @@ class Cooperative(RewardMode):
 class Mutuality(RewardMode):
     """The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1)."""
 
+    summary = "The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1)"
     impartial = True
     degree: float
 
@@ -137,6 +140,7 @@ class SocialValueOrientation(RewardMode):
         degrees: φ in degrees; 0 individualistic, 45 prosocial, 90 altruistic, -45 competitive.
     """
 
+    summary = "cos(φ) own payoff + sin(φ) mean payoff of the others (McKee et al. 2020; Griesinger & Livingston 1973)"
     impartial = True
     degrees: float
 
@@ -163,6 +167,7 @@ class InequityAversion(RewardMode):
         guilt: β in [0, 1), weight on advantageous differences; the theory assumes β ≤ α.
     """
 
+    summary = "Own payoff less envy and guilt over payoff differences (Fehr & Schmidt 1999, Eq. 1)"
     impartial = True
     envy: float
     guilt: float
@@ -192,6 +197,7 @@ class PayoffMatrix(RewardMode):
         matrix: N rows of N finite numbers.
     """
 
+    summary = "Any linear map of payoffs, r_i = Σ_j M_ij π_j"
     matrix: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from functools import lru_cache
 
 from coopgym.agents.base import FloatArray, Seat
@@ -63,8 +62,7 @@ def company(spec: GameSpec) -> str:
 
 def reward_in_words(mode: RewardMode) -> str:
     """Say what a reward mode rewards."""
-    summary = (inspect.getdoc(mode) or "").partition("\n")[0].rstrip(".")
-    return REWARDS.get(mode.name, f"{mode.name} ({summary})")
+    return REWARDS.get(mode.name, f"{mode.name} ({mode.summary})" if mode.summary else mode.name)
 
 
 @lru_cache(maxsize=128)
