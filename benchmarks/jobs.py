@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import Episodes, play
 from coopgym.benchmarks.audits import AUDITS, AuditOptions
 from coopgym.benchmarks.deviations import searched
 from coopgym.benchmarks.meetings import meet
@@ -19,12 +18,13 @@ from coopgym.benchmarks.metrics import evaluation_metrics, stochastic_metrics
 from coopgym.benchmarks.plan import Job, RunSpec, Training, canonical_json
 from coopgym.benchmarks.policies import copies, scripted
 from coopgym.benchmarks.provenance import versions
-from coopgym.benchmarks.recording import step_table, turn_table, turns_of
+from coopgym.benchmarks.recording import Recorded, behaviour, step_table, turn_table, turns_of
 from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
 from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
 
@@ -102,7 +102,8 @@ def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
     if head.meeting:
         met = meet(head, job.policies)
         outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
-        yield from (_Run(_identity(spec) | outcome | met.columns, _said(spec, met.turns)) for spec in specs)
+        for spec in specs:
+            yield _Run(_identity(spec) | outcome | met.columns, _played(spec, met.recorded) | _said(spec, met.turns))
     elif head.audit:
         game, options = make_game(head.game, **head.parameters), AuditOptions(**head.audit.options)
         audited = AUDITS[head.protocol](game, head.reward, head.seed, options)
@@ -121,8 +122,8 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
     try:
         result = training.made.train(
             specs[0].game,
-            rewards=dict.fromkeys(spec.reward for spec in specs),
-            seeds=dict.fromkeys(spec.training_seed for spec in specs),
+            rewards=dict.fromkeys(spec.replica[0] for spec in specs),
+            seeds=dict.fromkeys(spec.replica[1] for spec in specs),
             env_steps=training.env_steps,
             game_parameters=specs[0].parameters,
             view=specs[0].view,
@@ -140,7 +141,7 @@ def _train(job: Job, training: Training, device: str, report: Report) -> tuple[l
 
 def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Iterable[_Run]:
     for spec in specs:
-        replica = (spec.reward, spec.training_seed)
+        replica = spec.replica
         curve = table_from_rows(
             "curves",
             [
@@ -148,6 +149,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
                 for step, metric, value in result.curves(replica)
             ],
         )
+        trained: dict[TableName, pa.Table] = {"curves": curve, **_said(spec, result.transcript(replica))}
         summary: Row = {
             "hyperparameters": canonical_json(result.hyperparameters),
             "objective": result.hyperparameters.get("objective"),
@@ -158,23 +160,35 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
         diverged_at = result.diverged_at(replica)
         if diverged_at is not None:
             outcome: Row = {"status": "diverged", "diverged_at_step": diverged_at}
-            yield _Run(_identity(spec) | summary | outcome, {"curves": curve})
+            yield _Run(_identity(spec) | summary | outcome, trained)
             continue
         try:
             agents = copies(result.agents(replica))
             run = _completed(spec, _evaluate(spec, agents()), agents)
             drawn = _drawn(spec, result.agents(replica, stochastic=True))
         except BaseException as error:
-            run, drawn = _failed(spec, error), {}
-        yield _Run(run.row | drawn | summary, {"curves": curve, **run.details})
+            run, drawn = _failed(spec, error), _Run({})
+        yield _Run(run.row | drawn.row | summary, _joined(trained, run.details, drawn.details))
 
 
-def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> Row:
-    """Evaluate with actions drawn from the policies, if the run asks for it."""
+def _drawn(spec: RunSpec, agents: Sequence[Agent]) -> _Run:
+    """Evaluate with actions drawn from the policies, if the run asks for it; its episodes follow those of the run."""
     if not spec.stochastic_episodes:
-        return {}
-    several = replace(spec, episodes=spec.stochastic_episodes, record_steps=False)
-    return stochastic_metrics(_evaluate(several, agents).episodes, spec.reward)
+        return _Run({})
+    episodes = _evaluate(replace(spec, episodes=spec.stochastic_episodes), agents).episodes
+    seats = [behaviour(spec, drawn=True)] * len(agents)
+    metrics = stochastic_metrics(episodes, spec.reward)
+    if episodes.trajectory is None:
+        return _Run(metrics)
+    recorded = Recorded(episodes.trajectory, seats, spec.episodes)
+    turns = turns_of(agents, episodes.lengths, first_episode=spec.episodes)
+    return _Run(metrics, _played(spec, [recorded]) | _said(spec, turns))
+
+
+def _joined(*details: Mapping[TableName, pa.Table]) -> dict[TableName, pa.Table]:
+    """Return the details of several, one after the other."""
+    names = {name: None for each in details for name in each}
+    return {name: pa.concat_tables([each[name] for each in details if name in each]) for name in names}
 
 
 @dataclass(frozen=True)
@@ -203,15 +217,18 @@ def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> _Evaluation:
 def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
     episodes = evaluation.episodes
     outcome = {"status": "completed", "wall_seconds_eval": evaluation.seconds}
-    details: dict[TableName, pa.Table] = {}
-    if episodes.trajectory:
-        details["steps"] = step_table(spec.run_id, episodes.trajectory)
-    details |= _said(spec, turns_of(evaluation.agents, episodes.lengths))
+    seats = [behaviour(spec)] * len(evaluation.agents)
+    recorded = [Recorded(episodes.trajectory, seats)] if episodes.trajectory else []
+    details = _played(spec, recorded) | _said(spec, turns_of(evaluation.agents, episodes.lengths))
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
     return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, details)
 
 
-def _said(spec: RunSpec, turns: Sequence[Row]) -> dict[TableName, pa.Table]:
+def _played(spec: RunSpec, recorded: Sequence[Recorded]) -> dict[TableName, pa.Table]:
+    return {"steps": pa.concat_tables([step_table(spec.run_id, each) for each in recorded])} if recorded else {}
+
+
+def _said(spec: RunSpec, turns: Sequence[Mapping[str, Any]]) -> dict[TableName, pa.Table]:
     return {"turns": turn_table(spec.run_id, turns)} if turns else {}
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
-from coopgym.agents.play import play
 from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metrics
 from coopgym.benchmarks.plan import Meeting, Player, RunSpec
 from coopgym.benchmarks.policies import LostAgentsError, copies
-from coopgym.benchmarks.recording import turns_of
+from coopgym.benchmarks.recording import Recorded, behaviour_of, turns_of
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.plan.grouping import Supply
@@ -36,6 +36,8 @@ class Met:
     """Evaluation columns, means over the ways of taking seats."""
     turns: list[dict[str, Any]]
     """What was said, one way of taking seats after the other."""
+    recorded: list[Recorded]
+    """What was done, likewise, if the run asks for it."""
 
 
 def meet(spec: RunSpec, policies: Supply) -> Met:
@@ -57,16 +59,25 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
     sittings = list(_sittings(meeting, game))
     rows: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
+    recorded: list[Recorded] = []
     for number, sitting in enumerate(sittings):
-        agents = [
-            _seated(_player(meeting, sitting, seat, game.n_agents), seat, policies) for seat in range(game.n_agents)
-        ]
+        players = [_player(meeting, sitting, seat, game.n_agents) for seat in range(game.n_agents)]
+        agents = [_seated(player, seat, policies) for seat, player in enumerate(players)]
         episodes = play(
-            game, agents, reward=spec.reward, views=spec.view, episodes=spec.episodes, seed=spec.evaluation_seed
+            game,
+            agents,
+            reward=spec.reward,
+            views=spec.view,
+            episodes=spec.episodes,
+            seed=spec.evaluation_seed,
+            record=spec.record_steps,
         )
+        first = number * spec.episodes
         rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, sitting.focal))
-        turns += turns_of(agents, episodes.lengths, first_episode=number * spec.episodes)
-    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns)
+        turns += turns_of(agents, episodes.lengths, first_episode=first)
+        if episodes.trajectory:
+            recorded.append(Recorded(episodes.trajectory, [behaviour_of(player) for player in players], first))
+    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns, recorded)
 
 
 def _sittings(meeting: Meeting, game: AnyGame) -> Iterator[_Sitting]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.play import Episodes
+from coopgym.play.episodes import Episodes
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from coopgym.agents import PUBLISHED, Agent, Seat, Strategy, constant_names, mak
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 from coopgym.user_code import OURS
 
 

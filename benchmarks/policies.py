@@ -86,6 +86,6 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
     if not place.exists():
         return f"{place} is missing: these runs were made before policies were kept; {again}"
     try:
-        return load_agents(place, (spec.reward, spec.training_seed))
+        return load_agents(place, spec.replica)
     except (FileNotFoundError, ValueError) as error:
         return f"{error}; {again}"

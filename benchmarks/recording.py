@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import Trajectory
+from coopgym.benchmarks.plan import Player, RunSpec
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.corpus.writer import table_from_rows
+from coopgym.play.episodes import Trajectory
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
+class Recorded(NamedTuple):
+    """Episodes that were recorded, and who played them."""
+
+    trajectory: Trajectory
+    behaviours: Sequence[str]
+    """Who chose the actions, one per seat (`behaviour`)."""
+    first_episode: int = 0
+    """Number of the first of them in the run."""
+
+
+DRAWN = ":drawn"
+"""Ends the id of a trained policy as behaviour where its actions were drawn instead of its best guesses."""
+
+
+def behaviour(spec: RunSpec, *, drawn: bool = False) -> str:
+    """Name who plays in all seats of a run: an agent, or for a learner the run that trained it."""
+    if spec.training is None:
+        return spec.algorithm
+    return spec.run_id + (DRAWN if drawn else "")
+
+
+def behaviour_of(player: Player) -> str:
+    """Name somebody who sits among others, likewise."""
+    return behaviour(player.trained_by) if player.trained_by else player.name
+
+
+def step_table(run_id: str, recorded: Recorded) -> pa.Table:
     """Return the steps taken while their episode ran, ordered by episode, time and seat."""
+    trajectory, behaviours, first_episode = recorded
     n_agents = trajectory.actions.shape[-1]
     taken = np.repeat(trajectory.alive.T.astype(bool)[..., None], n_agents, axis=-1)  # (E, T, N)
     episode, t, seat = np.nonzero(taken)
@@ -34,9 +63,11 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
         item = SCHEMAS["steps"].field("observation").type
         return pa.ListArray.from_arrays(offsets, rows.astype(np.float32).ravel(), type=item)
 
+    last = (trajectory.terminated + trajectory.truncated > 0.0).T[episode, t]
+    final = vectors(np.broadcast_to(trajectory.final_observations, trajectory.observations.shape))
     columns = {
         "run_id": pa.repeat(run_id, len(seat)),
-        "episode": episode,
+        "episode": first_episode + episode,
         "t": t,
         "seat": seat,
         "observation": vectors(trajectory.observations),
@@ -48,6 +79,9 @@ def step_table(run_id: str, trajectory: Trajectory) -> pa.Table:
         "terminated": trajectory.terminated.T[episode, t].astype(bool),
         "truncated": trajectory.truncated.T[episode, t].astype(bool),
         "share": numbers(trajectory.shares),
+        "behaviour": pa.array(behaviours).take(pa.array(seat)),
+        "action_logprob": pa.array(numbers(trajectory.logprobs), from_pandas=True),
+        "final_observation": pc.if_else(pa.array(last), final, None),
     }
     return pa.table(columns).cast(SCHEMAS["steps"])
 
@@ -65,7 +99,7 @@ def turns_of(agents: Sequence[Agent], lengths: FloatArray, first_episode: int = 
     """
     rows = (row for agent in agents for row in getattr(agent, "transcript", ()))
     kept = (row for row in rows if row["t"] < lengths[row["episode"]])
-    return [{**row, "episode": first_episode + row["episode"]} for row in kept]
+    return [{**row, "episode": first_episode + row["episode"], "phase": "evaluation"} for row in kept]
 
 
 def turn_table(run_id: str, turns: Sequence[Mapping[str, Any]]) -> pa.Table:

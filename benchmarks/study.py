@@ -274,7 +274,7 @@ class Study(Strict):
 
 
 def _require_fit(reward: str, game: AnyGame) -> None:
-    reward_layer(reward).check(game)
+    reward_layer(reward).running(game, ())
 
 
 def shipped_studies() -> list[str]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers
+from coopgym.agents.base import Agent, FloatArray, Seat
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text.words import company, describe, introduce
-from coopgym.rewards import RewardLayer
+from coopgym.play import Seeded, seated, unroll
+from coopgym.play.unroll import opened
+from coopgym.rewards import Rewards
 
 Ask = Callable[[str], str]
 """Shows a prompt and returns the line typed; raises EOFError when there is no more input."""
@@ -111,33 +113,24 @@ def partners(name: str) -> Callable[[], Agent]:
 
 
 def play_with_person(
-    game: AnyGame, person: Person, seat: int, partner: Callable[[], Agent], reward: RewardLayer, seed: int
+    game: AnyGame, person: Person, seat: int, partner: Callable[[], Agent], reward: Rewards, seed: int
 ) -> Sitting:
     """Play one episode with a person in one seat and a fresh partner in each of the others."""
     view, n = game.spec.default_view, game.n_agents
     agents: list[Agent] = [person if i == seat else partner() for i in range(n)]
-    for i, (agent, stream) in enumerate(zip(agents, np.random.SeedSequence(seed).spawn(n), strict=True)):
-        agent.begin(Seat.of(game, i, view, reward.name), 1, np.random.default_rng(stream))
-    engine = Engine(game, reward, (1,))
-    engine.reset(seed)
+    policy, chance = seated(game, agents, [view] * n, reward.name, 1, seed), Seeded([seed])
+    state = opened(game, chance, (1,))
     payoffs, rewards, shares = np.zeros(n), np.zeros(n), np.zeros(n)
-    rounds, ended_early, over = 0, False, False
-    while not over:
-        observations = game.observe(engine.state, view)
-        try:
-            asked = [(i, agent, observations[:, i]) for i, agent in enumerate(agents)]
-            actions = np.stack(joint_answers(game, asked), axis=-1)
-        except HasLeftError:
-            break
-        transition, rewarded = engine.step(actions)
-        earned = transition.payoffs[0]
-        person.say(f"  You earn {earned[seat]:.2f}; the others earn {np.delete(earned, seat).mean():.2f} on average.")
-        payoffs, rewards = payoffs + earned, rewards + rewarded[0]
-        shares = shares + actions[0] / game.spec.endowments
-        rounds += 1
-        ended_early = bool(transition.terminated[0])
-        over = ended_early or bool(transition.truncated[0])
-    diagnostics = game.diagnostics(engine.state)
+    rounds, ended_early = 0, False
+    with suppress(HasLeftError):
+        for step in unroll(game, policy, start=state, draws=chance, rewards=reward):
+            earned, state = step.transition.payoffs[0], step.transition.state
+            others = np.delete(earned, seat).mean()
+            person.say(f"  You earn {earned[seat]:.2f}; the others earn {others:.2f} on average.")
+            payoffs, rewards = payoffs + earned, rewards + step.rewards[0]
+            shares = shares + step.actions[0] / game.spec.endowments
+            rounds, ended_early = rounds + 1, bool(step.transition.terminated[0])
+    diagnostics = game.diagnostics(state)
     final = {name: float(np.mean(diagnostics[name])) for name in SHOWN_DIAGNOSTICS}
     return Sitting(rounds, payoffs, rewards, shares / max(1, rounds), ended_early, final)
 

@@ -15,7 +15,6 @@ from rich.table import Table
 
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
-from coopgym.agents.play import Episodes, play
 from coopgym.benchmarks.entries import unknown
 from coopgym.benchmarks.executors.in_process import one_thread
 from coopgym.benchmarks.jobs import CHECKPOINT_SECONDS
@@ -23,6 +22,7 @@ from coopgym.benchmarks.solve.settings import parse_settings
 from coopgym.benchmarks.terminal_console import TerminalConsole
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import reward_layer
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def print_trained(console: TerminalConsole, trained: Trained) -> None:
 
 
 def _return(episodes: Episodes, reward: str) -> float:
-    return float(episodes.returns[reward].sum(1).mean())
+    return float(episodes.returns[reward_layer(reward).mode.name].sum(1).mean())
 
 
 def _numbers(episodes: Episodes, reward: str) -> tuple[str, ...]:

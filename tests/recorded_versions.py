@@ -22,14 +22,16 @@ from unittest import mock
 
 import numpy as np
 
-from coopgym.agents import Strategy, agent_names, make_agent, play
+from coopgym.agents import Strategy, agent_names, make_agent
 from coopgym.algorithms import learners
 from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, PublishedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
-from coopgym.rewards import reward_layer
+from coopgym.play import play
+from coopgym.rewards import TRANSFORMS, reward_layer
 from coopgym.testing.tape import numbers, random_tape, replay
 
 Numbers: TypeAlias = Sequence[np.ndarray[Any, Any]]
@@ -62,6 +64,7 @@ def entries() -> dict[str, Entry]:
         for kind, found in (
             ("game", _games()),
             ("reward", _rewards()),
+            ("transform", _transforms()),
             ("agent", _agents()),
             ("oracle", _oracles()),
             ("audit", _audits()),
@@ -120,13 +123,33 @@ def _rewards() -> Iterator[tuple[str, Entry]]:
     matrix = "matrix=1,0.5,0,0;0,1,0,0;0.25,0,1,0;0,0,0,1"
     modes = ("private", "integrated", "cooperative", "mutuality=0.25", "svo=30", "inequity=1,0.5", matrix)
     for mode in modes:
-        layer = reward_layer(mode)
-        yield type(layer).__name__, Entry(layer.version, partial(_rewarded, mode), EXACT, among)
+        found = reward_layer(mode).mode
+        yield type(found).__name__, Entry(found.version, partial(_rewarded, mode), EXACT, among)
 
 
 def _rewarded(mode: str) -> Numbers:
     game, layer = make_game(TEAM), reward_layer(mode)
-    return [layer(game, transition) for *_, transition in replay(game, random_tape(game, 5, (2,), seed=2))]
+    played = replay(game, random_tape(game, 5, (2,), seed=2))
+    return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
+
+
+TRIED: Mapping[str, Sequence[str]] = {"shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)")}
+"""How each kind of transform is tried."""
+
+
+def _transforms() -> Iterator[tuple[str, Entry]]:
+    for kind, transform in TRANSFORMS.items():
+        yield kind, Entry(transform.version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
+
+
+def _transformed(texts: Sequence[str]) -> Numbers:
+    game = make_game(TEAM, max_steps=5)
+    tape, found = random_tape(game, 5, (2,), seed=2), []
+    for text in texts:
+        running = reward_layer(f"integrated + {text}").running(game, (2,))
+        running.reset()
+        found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
+    return found
 
 
 class Drawn(Strategy):

@@ -60,6 +60,9 @@ class Trained(Protocol):
     def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
         """Return learning curves in the order of training."""
 
+    def transcript(self, replica: ReplicaName = 0) -> Sequence[Mapping[str, Any]]:
+        """Return what was said in training and is to be kept, as rows of the table ``turns`` but for the run."""
+
     def status(self, replica: ReplicaName = 0) -> str:
         """Return ``"trained"`` or ``"diverged"``."""
 

@@ -6,17 +6,21 @@ training plays the same.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
+from scipy.special import log_ndtr
 
 from coopgym.agents.base import FloatArray
 from coopgym.agents.streams import EpisodeDraws
+
+_HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 
 
 def input_map(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -28,6 +32,14 @@ def input_map(low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray
     low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
     gain = np.divide(2.0, high - low, out=np.zeros_like(low), where=high > low)
     return gain, -gain * (low + high) / 2.0
+
+
+class Draw(NamedTuple):
+    """Shares ``(episodes,)`` drawn from a policy, and how likely it was to draw them."""
+
+    share: FloatArray
+    log_prob: FloatArray
+    """Log-density of each share, or its log-probability where it has one; NaN of a policy that leaves no choice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +67,17 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
-        """Draw shares of endowment ``(episodes,)`` on outputs of the network ``(episodes, outputs)``."""
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
+        """Draw shares of endowment on outputs of the network ``(episodes, outputs)``."""
 
-    def share(self, observation: FloatArray, draws: EpisodeDraws | None = None) -> FloatArray:
-        """Return shares of endowment ``(episodes,)`` for observations ``(episodes, O)``.
-
-        Args:
-            observation: as the game shows it.
-            draws: of as many episodes, to draw from the policy; None plays its best guess.
-        """
-        outputs = self.outputs(observation)
-        share: FloatArray = self.best_guess(outputs) if draws is None else self.drawn(outputs, draws)
+    def share(self, observation: FloatArray) -> FloatArray:
+        """Return the shares of endowment ``(episodes,)`` to play on observations ``(episodes, O)``."""
+        share: FloatArray = self.best_guess(self.outputs(observation))
         return share
+
+    def draw(self, observation: FloatArray, draws: EpisodeDraws) -> Draw:
+        """Draw shares of endowment on observations ``(episodes, O)``."""
+        return self.drawn(self.outputs(observation), draws)
 
     @cached_property
     def layers(self) -> list[tuple[FloatArray, FloatArray]]:
@@ -93,10 +103,12 @@ class SquashedGaussian(Policy):
     def best_guess(outputs: Any) -> Any:
         return 0.5 * (array_namespace(outputs).tanh(outputs[..., 0]) + 1.0)
 
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
-        log_sigma = outputs[:, 1] if outputs.shape[1] == 2 else self.tensors["log_sigma"][0]
-        sigma = np.exp(np.clip(log_sigma, *LOG_SIGMA_RANGE))
-        return 0.5 * (np.tanh(outputs[:, 0] + sigma * draws.standard_normal()) + 1.0)
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
+        log_sigma = np.clip(outputs[:, 1] if outputs.shape[1] == 2 else self.tensors["log_sigma"][0], *LOG_SIGMA_RANGE)
+        noise = draws.standard_normal()
+        u = outputs[:, 0] + np.exp(log_sigma) * noise
+        log_slope = math.log(2.0) - 2.0 * np.logaddexp(u, -u)  # of z in u, stable for every u
+        return Draw(0.5 * (np.tanh(u) + 1.0), _normal_log_density(noise) - log_sigma - log_slope)
 
 
 class ClippedGaussian(Policy):
@@ -106,9 +118,8 @@ class ClippedGaussian(Policy):
     def best_guess(outputs: Any) -> Any:
         return 0.5 * (array_namespace(outputs).clip(outputs[..., 0], -1.0, 1.0) + 1.0)
 
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
-        noise = np.exp(self.tensors["log_sigma"][0]) * draws.standard_normal()
-        return self.best_guess(outputs + noise[:, None])
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
+        return _clipped_draw(outputs[:, 0], float(np.exp(self.tensors["log_sigma"][0])), draws.standard_normal())
 
 
 class Deterministic(Policy):
@@ -118,9 +129,8 @@ class Deterministic(Policy):
     def best_guess(outputs: Any) -> Any:
         return SquashedGaussian.best_guess(outputs)
 
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
-        level = np.tanh(outputs[:, 0]) + self.facts["noise"] * draws.standard_normal()
-        return 0.5 * (np.clip(level, -1.0, 1.0) + 1.0)
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
+        return _clipped_draw(np.tanh(outputs[:, 0]), self.facts["noise"], draws.standard_normal())
 
 
 class Categorical(Policy):
@@ -133,7 +143,7 @@ class Categorical(Policy):
     def best_guess(outputs: Any) -> Any:
         return array_namespace(outputs).argmax(outputs, axis=-1) / (outputs.shape[-1] - 1)
 
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
         weights = np.exp(outputs - outputs.max(1, keepdims=True))
         return _drawn_levels(weights / weights.sum(1, keepdims=True), self.facts["epsilon"], draws)
 
@@ -148,7 +158,7 @@ class ActionValues(Policy):
     def best_guess(outputs: Any) -> Any:
         return Categorical.best_guess(outputs)
 
-    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> FloatArray:
+    def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
         return _drawn_levels(np.eye(outputs.shape[1])[outputs.argmax(1)], self.facts["epsilon"], draws)
 
 
@@ -165,10 +175,25 @@ LOG_SIGMA_RANGE = (-5.0, 1.0)
 """Bounds of log σ of every squashed Gaussian."""
 
 
-def _drawn_levels(probabilities: FloatArray, epsilon: float, draws: EpisodeDraws) -> FloatArray:
+def _normal_log_density(noise: FloatArray) -> FloatArray:
+    return -0.5 * noise**2 - _HALF_LOG_TAU
+
+
+def _clipped_draw(mean: FloatArray, sigma: float, noise: FloatArray) -> Draw:
+    """Draw z = (u cut to [-1, 1] + 1)/2 of u = mean + sigma·noise ``(episodes,)``; the ends have a probability each."""
+    u = mean + sigma * noise
+    share = 0.5 * (np.clip(u, -1.0, 1.0) + 1.0)
+    if sigma == 0.0:
+        return Draw(share, np.full_like(share, np.nan))
+    within = _normal_log_density(noise) - math.log(sigma) + math.log(2.0)
+    ends = log_ndtr((mean * np.sign(u) - 1.0) / sigma)
+    return Draw(share, np.where(np.abs(u) < 1.0, within, ends))
+
+
+def _drawn_levels(probabilities: FloatArray, epsilon: float, draws: EpisodeDraws) -> Draw:
     """Draw one of K equal levels per row of ``(episodes, K)``, a share ε of the draws uniformly."""
     levels = probabilities.shape[1]
-    thresholds = ((1.0 - epsilon) * probabilities + epsilon / levels).cumsum(1)
+    mixed = (1.0 - epsilon) * probabilities + epsilon / levels
+    thresholds = mixed.cumsum(1)
     chosen = (draws.random()[:, None] * thresholds[:, -1:] < thresholds).argmax(1)
-    share: FloatArray = chosen / (levels - 1)
-    return share
+    return Draw(chosen / (levels - 1), np.log(np.take_along_axis(mixed, chosen[:, None], 1)[:, 0]))

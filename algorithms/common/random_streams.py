@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.rewards import RewardLayer, Rewards, reward_layer
 
 
 @dataclass(frozen=True)
 class Replica:
     """One training run: a reward and a seed. It does not depend on the replicas beside it."""
 
-    reward: RewardLayer
+    reward: Rewards
     seed: int
 
     @property

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
-from coopgym.agents.play import Episodes
 from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
 from coopgym.benchmarks.metrics import evaluation_metrics
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
-from coopgym.games.state import State, select
-from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import checked_view
+from coopgym.games.state import State
 from coopgym.oracles.dynamic.frozen import Agents
-from coopgym.oracles.games.rollout import expected_step
-from coopgym.rewards import MODES, RewardLayer, reward_layer
+from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, seated, unroll
+from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
 
 TRUST_AT_ONCE = 50_000
 """Entries of trust matrices in one batch: few enough to stay in a processor's cache."""
-
-Choose = Callable[[int, State], FloatArray]
-"""Joint actions ``(rows, N)`` at a step, given the state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +44,7 @@ class Outcome:
 
 def outcome(game: AnyGame, reward: str | RewardLayer, conduct: Conduct, chance: Chance) -> Outcome:
     """Play W ways under one reward, E episodes each. Payoff noise is at its mean."""
-    layer, per_way = reward_layer(reward), chance.episodes * game.n_agents**2
+    layer, per_way = reward_layer(reward).evaluated, chance.episodes * game.n_agents**2
     parts = []
     for ways in _blocks(len(conduct), max(1, TRUST_AT_ONCE // per_way)):
         part = conduct[ways].repeated(chance.episodes)
@@ -86,10 +79,10 @@ def outcome_among(
     Raises:
         ValueError: the agents are not one per seat, or their actions are not playable.
     """
-    layer = reward_layer(reward)
-    seated = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
-    episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), seated)
-    shares = np.stack(seated.shares)
+    layer = reward_layer(reward).evaluated
+    players = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
+    episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), players)
+    shares = np.stack(players.shares)
     shares *= np.arange(len(shares))[:, None, None] < episodes.lengths[:, None]
     played = shares.reshape(len(shares), len(conduct), chance.episodes, game.n_agents).mean(axis=2)
     return _summed_up(episodes, layer, chance.episodes), played
@@ -97,19 +90,19 @@ def outcome_among(
 
 def evaluation(game: AnyGame, reward: str, held: FloatArray, chance: Chance) -> dict[str, Any]:
     """Return the evaluation columns of ``runs`` for actions ``(N,)`` that everybody holds."""
-    layer = reward_layer(reward)
+    layer = reward_layer(reward).evaluated
     layers = list({**MODES, layer.name: layer}.values())
     conduct = Conduct.levels(held[None]).repeated(chance.episodes)
     episodes = rollout(game, layers, chance.start(game, slice(0, 1)), fixed_in_advance(conduct))
     return evaluation_metrics(episodes, layer.name)
 
 
-def fixed_in_advance(conduct: Conduct) -> Choose:
+def fixed_in_advance(conduct: Conduct) -> Policy:
     """Choose what a conduct says, whatever the state."""
     return lambda t, _: conduct.at(t)
 
 
-def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: Choose) -> Episodes:
+def rollout(game: AnyGame, layers: Sequence[Rewards], start: State, choose: Policy) -> Episodes:
     """Play a batch of episodes to their ends; steps after an episode's end do not count.
 
     Args:
@@ -118,32 +111,7 @@ def rollout(game: AnyGame, layers: Sequence[RewardLayer], start: State, choose: 
         start: states ``(rows,)`` after reset.
         choose: the joint actions of each step, within range.
     """
-    rows = start.t.shape[0]
-    returns: Mapping[str, FloatArray] = {layer.name: np.zeros((rows, game.n_agents)) for layer in layers}
-    payoffs, cooperation = np.zeros((rows, game.n_agents)), np.zeros((rows, game.n_agents))
-    lengths, alive, state = np.zeros(rows), np.ones(rows, dtype=bool), start
-    for t in range(game.spec.horizon):
-        actions = choose(t, state)
-        transition = expected_step(game, state, actions)
-        counts = alive[:, None]
-        for layer in layers:
-            returns[layer.name][...] += layer(game, transition) * counts
-        payoffs += transition.payoffs * counts
-        cooperation += actions / game.endowments * counts
-        lengths += alive
-        state = select(game.xp, alive, transition.state, state) if game.may_end_early else transition.state
-        alive = alive & ~transition.terminated
-        if not alive.any():
-            break
-    return Episodes(
-        returns=dict(returns),
-        payoffs=payoffs,
-        cooperation=cooperation / lengths[:, None],
-        lengths=lengths,
-        terminated=(~alive).astype(np.float64),
-        final=_final(game, state, rows),
-        trajectory=None,
-    )
+    return Episodes.of(game, Totals.of(unroll(game, choose, start=start, draws=NOMINAL), layers))
 
 
 class Seated:
@@ -152,26 +120,16 @@ class Seated:
     def __init__(self, game: AnyGame, agents: Agents, reward: str, conduct: Conduct, view: View, seed: int) -> None:
         """Seat fresh agents, one row of the conduct per episode; the rest as in `outcome_among`."""
         self._game, self._conduct = game, conduct
-        self._agents: Sequence[Agent] = agents()
-        if len(self._agents) != game.n_agents:
-            raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(self._agents)}")
-        refuse_shared(game, self._agents)
-        self._view = view
+        self._policy = seated(game, agents(), [view] * game.n_agents, reward, len(conduct), seed)
         self._engine = Engine(game, reward, (len(conduct),))
         self.shares: list[FloatArray] = []
         """``(rows, N)`` shares of endowment of every step so far."""
-        streams = np.random.default_rng(seed).spawn(game.n_agents)
-        for i, (agent, stream) in enumerate(zip(self._agents, streams, strict=True)):
-            agent.begin(Seat.of(game, i, self._view, reward), len(conduct), stream)
 
     def __call__(self, t: int, state: State) -> FloatArray:
         """Return the joint actions ``(rows, N)`` of step t."""
-        game = self._game
-        seen = game.observe(state, self._view)
-        own = np.stack(joint_answers(game, [(i, agent, seen[:, i]) for i, agent in enumerate(self._agents)]), axis=1)
-        forced = self._conduct.at(t)
+        own, forced = self._policy(t, state), self._conduct.at(t)
         actions: FloatArray = self._engine.check(np.where(np.isnan(forced), own, forced))
-        self.shares.append(actions / game.endowments)
+        self.shares.append(actions / self._game.endowments)
         return actions
 
 
@@ -180,7 +138,7 @@ def _blocks(count: int, size: int) -> Iterator[slice]:
         yield slice(first, min(first + size, count))
 
 
-def _summed_up(episodes: Episodes, layer: RewardLayer, per_way: int) -> Outcome:
+def _summed_up(episodes: Episodes, layer: Rewards, per_way: int) -> Outcome:
     def by_way(array: FloatArray) -> FloatArray:
         return array.reshape(-1, per_way, *array.shape[1:])
 
@@ -192,12 +150,3 @@ def _summed_up(episodes: Episodes, layer: RewardLayer, per_way: int) -> Outcome:
         lengths=by_way(episodes.lengths).mean(axis=1),
         trust=by_way(episodes.final["mean_trust"]).mean(axis=1),
     )
-
-
-def _final(game: AnyGame, state: State, rows: int) -> dict[str, FloatArray]:
-    told = {name: np.asarray(value) for name, value in game.diagnostics(state).items()}
-    return {
-        name: value.astype(np.float64)
-        for name, value in told.items()
-        if value.shape == (rows,) and value.dtype.kind in "biuf"
-    }

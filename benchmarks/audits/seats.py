@@ -8,10 +8,10 @@ from coopgym.benchmarks.audits.conduct import IntArray
 from coopgym.games.game import AnyGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import reward_layer
+from coopgym.rewards import objective
 
 
 def seat_kinds(game: AnyGame, reward: str) -> IntArray:
     """Return the first seat ``(K,)`` of every group of seats that are alike in the game and under the reward."""
-    groups = groups_in_state(game, opening(game), [reward_layer(reward)])
+    groups = groups_in_state(game, opening(game), [objective(reward)])
     return np.array([group[0] for group in groups])

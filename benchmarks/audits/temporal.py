@@ -16,8 +16,9 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import map_arrays
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import StageGameByRow
-from coopgym.oracles.games.rollout import expected_step, opening, repeated
-from coopgym.rewards import reward_layer
+from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.play import NOMINAL, unroll
+from coopgym.rewards import objective
 
 
 def temporal(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:
@@ -62,14 +63,12 @@ def stage_answers(game: AnyGame, reward: str, held: FloatArray, seats: IntArray,
 
     The steps are met while all seats hold actions ``(N,)``; what a reset hides is at its median.
     """
-    state, met = repeated(game, opening(game), (1,)), []
-    for t in range(int(steps.max()) + 1):
-        if t in steps:
-            met.append(state)
-        state = expected_step(game, state, held[None]).state
+    start, length = repeated(game, opening(game), (1,)), int(steps.max()) + 1
+    path = unroll(game, lambda *_: held[None], start=start, draws=NOMINAL, horizon=length, past_end=True)
+    met = [step.before for step in path if step.t in steps]
     states = map_arrays(lambda *arrays: np.concatenate(arrays), *met)
     profiles = np.broadcast_to(held / game.spec.endowments, (len(steps), game.n_agents))
-    shares, _ = responses(StageGameByRow(game, reward_layer(reward), states), profiles, tuple(map(int, seats)))
+    shares, _ = responses(StageGameByRow(game, objective(reward), states), profiles, tuple(map(int, seats)))
     return shares.T
 
 

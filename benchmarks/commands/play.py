@@ -29,7 +29,7 @@ def play(
 
     with user_errors(ValueError), recognisable_interrupts():
         made = make_game(game)
-        layer = reward_layer(reward)
+        layer = reward_layer(reward).evaluated
         Seat.of(made, seat, made.spec.default_view, layer.name)
         require_agent(partner)
     for line in introduction(made.spec, seat, partner, layer.name):

@@ -15,7 +15,10 @@ def train(
     game: Annotated[str, typer.Argument(metavar="GAME", help="Game to train on.")],
     agent: Annotated[str, typer.Option(metavar="NAME", help="Learner, such as mappo; any case will do.")],
     reward: Annotated[
-        list[str] | None, typer.Option(metavar="MODE", help="Reward modes.", show_default="integrated")
+        list[str] | None,
+        typer.Option(
+            metavar="MODE", help="Reward modes, with transforms: private + shaping(trust).", show_default="integrated"
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds, trained side by side.")] = 1,
     steps: Annotated[

@@ -10,7 +10,7 @@ import numpy as np
 
 import coopgym
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 
 DYAD = "TrustDilemma-v1"
 BATCH = 1024

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 
 import coopgym
-from coopgym.agents import Seat, make_agent, play
+from coopgym.agents import Seat, make_agent
 from coopgym.benchmarks.perf.chat_server import Chat, chat_server
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
+from coopgym.play import play
+from coopgym.play.engine import Engine
 from coopgym.rewards import MODES
 
 GAME = "TrustDilemma-v1"

@@ -16,7 +16,7 @@ from coopgym.benchmarks.plan.specification import Auditing, Meeting, Player, Run
 from coopgym.benchmarks.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.rewards import Private
+from coopgym.rewards import Private, reward_layer
 
 
 def expand(study: Study, only: str | None = None, *, common_draws: bool = True) -> list[RunSpec]:
@@ -66,6 +66,11 @@ class _Place:
     def rewards(self) -> list[str]:
         return self.block.rewards or self.study.rewards
 
+    @property
+    def modes(self) -> list[str]:
+        """The modes of the rewards: transforms are for those who learn."""
+        return modes_of(self.rewards)
+
     def seeds(self, certain: bool) -> list[int]:
         """Replicates of a run: one where nothing is left to chance, neither to the players' nor to the game's.
 
@@ -103,18 +108,25 @@ class _Place:
         return self.episodes(certain=False) if asked and self.draws_for_all else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
-        learner = entry.learner
-        selfish = reward == Private.name and learner.objective == "individual" and learner.searchable
+        learner, layer = entry.learner, reward_layer(reward)
+        transforms = tuple(transform.name for transform in layer.transforms)
+        training = Training(entry.name, entry.env_steps, entry.settings, transforms)
+        selfish = layer.mode.name == Private.name and learner.objective == "individual" and learner.searchable
         return self.run(
-            algorithm=entry.title,
+            algorithm=entry.title + training.suffix,
             kind="learner",
-            training=Training(entry.name, entry.env_steps, entry.settings),
-            reward=reward,
+            training=training,
+            reward=layer.mode.name,
             seed=seed,
             episodes=self.episodes(certain=True),
             exploitability=selfish if self.searched is None else self.searched,
             stochastic_episodes=self.drawn_episodes(),
         )
+
+
+def modes_of(rewards: Iterable[str]) -> list[str]:
+    """Return the modes of rewards, each once."""
+    return list(dict.fromkeys(reward_layer(reward).mode.name for reward in rewards))
 
 
 def _games(block: Block) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -145,7 +157,7 @@ def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     block = place.block
     for name in (*block.agents, *(block.constants.agents if block.constants else ())):
         own = nature(name)
-        for reward, seed in product(place.rewards, place.seeds(own.certain)):
+        for reward, seed in product(place.modes, place.seeds(own.certain)):
             yield place.run(
                 algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.certain)
             )
@@ -163,7 +175,8 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     for scenario, (name, kind) in product(scenarios, visitors):
         if scenario.background == (name,) and scenario.focal_seats == "each":
             continue  # alone among its copies: that is self-play
-        for reward, seed in product(place.rewards, place.seeds(certain=False)):
+        rewards = dict.fromkeys((*place.rewards, *place.modes))
+        for reward, seed in product(rewards, place.seeds(certain=False)):
             focal, background = (
                 tuple(_player(each, place, reward, seed, trained) for each in names)
                 for names in ((name,), scenario.background)
@@ -172,16 +185,19 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
             learning = any(player.trained_by for player in (*focal, *background))
             if seed not in place.seeds(certain and not learning):
                 continue
+            if reward not in (place.rewards if learning else place.modes):
+                continue
+            mode = reward_layer(reward).mode.name
+            met = scenario.name if focal[0].trained_by else scenario.name + reward.removeprefix(mode)
             yield place.run(
-                algorithm=name,
+                algorithm=focal[0].name,
                 kind=kind,
-                reward=reward,
+                reward=mode,
                 seed=seed,
                 episodes=place.episodes(certain),
-                record_steps=False,
                 exploitability=False,
                 protocol="scenario",
-                meeting=Meeting(scenario.name, focal[0], background, _seats(scenario)),
+                meeting=Meeting(met, focal[0], background, _seats(scenario)),
             )
 
 
@@ -190,11 +206,12 @@ def _seats(scenario: ScenarioEntry) -> tuple[int, ...]:
 
 
 def _player(name: str, place: _Place, reward: str, seed: int, trained: _Trained) -> Player:
-    return Player(name, trained_by=trained(name, place, reward, seed))
+    run = trained(name, place, reward, seed)
+    return Player(run.algorithm if run else name, trained_by=run)
 
 
 def _audit_runs(study: Study, block: AuditBlock) -> Iterator[RunSpec]:
-    rewards, seeds = block.rewards or study.rewards, block.seeds or study.seeds[:1]
+    rewards, seeds = modes_of(block.rewards or study.rewards), block.seeds or study.seeds[:1]
     for game_id in block.games:
         game = make_game(game_id, **block.parameters)
         parameters = game.overridden()

@@ -46,7 +46,7 @@ class GameKey:
 
 @dataclass(frozen=True)
 class RewardKey:
-    """What seats are paid; the name holds the numbers of a mode, as ``svo=45`` does."""
+    """A reward mode, or a transform of it; the name holds its numbers, as ``svo=45`` does."""
 
     name: str
     version: int
@@ -86,6 +86,8 @@ class TrainingKey:
     """As in `PlayerKey`."""
     data: str | None
     """Hash of what is learned from besides play: a corpus, the weights of a model."""
+    transforms: tuple[RewardKey, ...]
+    """What the reward of the run goes through before the learner is paid."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,10 @@ class RunKey:
     def of(cls, spec: RunSpec) -> RunKey:
         """Resolve a run's specification."""
         game, key = _made(spec.game, spec.parameters_json)
-        layer, table = reward_layer(spec.reward), _Table(game, spec)
+        mode, table = reward_layer(spec.reward).mode, _Table(game, spec)
         return cls(
             game=key,
-            reward=RewardKey(layer.name, layer.version),
+            reward=RewardKey(mode.name, mode.version),
             view=spec.view,
             protocol=spec.protocol,
             algorithm=spec.algorithm,
@@ -228,6 +230,9 @@ class _Table:
             company=tuple(self.named(name) for name in learner.company(spec.reward)),
             prompt=self._prompt(learner),
             data=learner.data_hash(),
+            transforms=tuple(
+                RewardKey(transform.name, transform.version) for transform in reward_layer(spec.replica[0]).transforms
+            ),
         )
 
     def audit(self, audit: Auditing) -> AuditKey:

@@ -28,6 +28,13 @@ class Training:
     env_steps: int
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     """Those that the study gives, as it gives them."""
+    transforms: tuple[str, ...] = ()
+    """What the reward of the run goes through before the learner is paid; it is evaluated without."""
+
+    @property
+    def suffix(self) -> str:
+        """What the transforms add to the name of a reward and, as it then is another algorithm, of the learner."""
+        return "".join(f" + {transform}" for transform in self.transforms)
 
     @property
     def made(self) -> Learner:
@@ -112,6 +119,7 @@ class RunSpec:
     algorithm: str
     kind: str
     reward: str
+    """The mode on which everybody is evaluated."""
     view: View
     seed: int
     episodes: int
@@ -166,8 +174,14 @@ class RunSpec:
 
     @property
     def training_seed(self) -> int:
-        """Seed of a learner's replica, the same under every reward, so that reward modes compare as pairs."""
-        return seed_from("training", self.game, self.parameters_json, self.algorithm, self.seed)
+        """Seed of a learner's replica, the same under every reward, so that modes and transforms compare as pairs."""
+        learner = self.algorithm.removesuffix(self.training.suffix) if self.training else self.algorithm
+        return seed_from("training", self.game, self.parameters_json, learner, self.seed)
+
+    @property
+    def replica(self) -> tuple[str, int]:
+        """What a learner is paid, transforms included, and its seed."""
+        return self.reward + (self.training.suffix if self.training else ""), self.training_seed
 
     @property
     def job_key(self) -> str:
@@ -186,7 +200,7 @@ class RunSpec:
         if self.audit:
             return (canonical_json(self.audit.options), self.reward, self.seed, self.episodes)
         if self.meeting:
-            return (canonical_json(self.meeting.facts), self.reward, self.seed, self.episodes)
+            return (canonical_json(self.meeting.facts), self.reward, self.seed, self.episodes, self.record_steps)
         blind = self.kind in ("constant", "heuristic") and self.reward in MODES and not self.record_steps
         return (self.algorithm, self.seed, self.episodes, self.record_steps, None if blind else self.reward)
 

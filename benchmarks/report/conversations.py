@@ -57,6 +57,11 @@ class Talk:
         return " · ".join([*parts, *([self.scenario] if self.scenario else [])])
 
 
+def evaluated(turns: pa.Table) -> pa.Table:
+    """Leave out what was said in training."""
+    return turns.filter(pc.not_equal(pc.fill_null(turns.column("phase"), "evaluation"), "training"))
+
+
 def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
     """Return the runs that have transcripts, by algorithm, setting and seed."""
     facts = {row["run_id"]: row for row in runs.select(_RUN).to_pylist()}

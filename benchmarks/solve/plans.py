@@ -19,7 +19,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_record
 from coopgym.oracles.dynamic.planning import double_precision
-from coopgym.rewards import reward_layer
+from coopgym.rewards import objective
 
 Record = dict[str, Any]
 
@@ -88,7 +88,7 @@ def plan_one(request: PlanRequest, console: TerminalConsole, status: TerminalCon
     """
     assert request.game is not None
     game = make_game(request.game, **parse_settings(request.settings))
-    rewards = [reward_layer(reward).name for reward in request.rewards or MODES]
+    rewards = [objective(reward).name for reward in request.rewards or MODES]
     double_precision()  # says at once that torch is missing
     if request.out is not None:
         require_folder(request.out)

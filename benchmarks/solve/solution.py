@@ -18,7 +18,7 @@ from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
 from coopgym.oracles.games.portrait import phase_portrait, reactions
 from coopgym.oracles.games.rollout import opening
-from coopgym.rewards import reward_layer
+from coopgym.rewards import objective
 
 Record = dict[str, Any]
 
@@ -81,7 +81,7 @@ def solve(game: str, reward: str | None = None, **parameters: Any) -> Solution:
         TypeError: an unknown parameter or one of the wrong kind.
     """
     made = make_game(game, **parameters)
-    layer = None if reward is None else reward_layer(reward)
+    layer = None if reward is None else objective(reward)
     if layer is not None:
         layer.check(made)
     certificate = certify(made)

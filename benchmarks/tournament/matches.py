@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.play import Episodes, play
 from coopgym.benchmarks.tournament.entrants import Contestant
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import RewardLayer
+from coopgym.play.episodes import Episodes, play
+from coopgym.rewards import Rewards
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class Venue:
     """Where matches are played."""
 
     game: AnyGame
-    layer: RewardLayer
+    layer: Rewards
     view: View | None
     episodes: int
 

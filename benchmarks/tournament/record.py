@@ -15,9 +15,9 @@ from coopgym.benchmarks.plan import canonical_json, seed_from
 from coopgym.benchmarks.tournament.entrants import Entrants, contestants
 from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame
+from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.rewards import reward_layer
 
 FloatArray = npt.NDArray[np.float64]
@@ -111,7 +111,7 @@ def tournament(
         ValueError: unknown names, no agents or seeds, a seed twice, or fewer than one episode.
         TypeError: an agent that is none, or an unknown parameter.
     """
-    place, layer = make_game(game, **(parameters or {})), reward_layer(reward)
+    place, layer = make_game(game, **(parameters or {})), reward_layer(reward).evaluated
     layer.check(place)
     players, replicates = contestants(place, agents), tuple(seeds)
     if not replicates or len(set(replicates)) != len(replicates):

@@ -1,21 +1,15 @@
-"""Agents: the protocol, scripted strategies, the registry of names, scenarios and play."""
+"""Agents: the protocol, scripted strategies and the registry of names."""
 
 from coopgym.agents.base import Agent, Classifier, Seat, Strategy
-from coopgym.agents.play import Episodes, Trajectory, play
 from coopgym.agents.registry import PUBLISHED, agent_names, constant_names, make_agent
-from coopgym.agents.scenario import Scenario
 
 __all__ = [
     "PUBLISHED",
     "Agent",
     "Classifier",
-    "Episodes",
-    "Scenario",
     "Seat",
     "Strategy",
-    "Trajectory",
     "agent_names",
     "constant_names",
     "make_agent",
-    "play",
 ]

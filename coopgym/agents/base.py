@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.games.actions import ROUNDING, real_numbers
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
-from coopgym.interfaces.actions import ROUNDING, real_numbers
 from coopgym.user_code import home_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -110,7 +110,30 @@ class Agent(Protocol):
 
         Args:
             observation: what its seat sees, ``(episodes, obs_dim)``, a copy of its own.
+
+        An agent that draws its actions may have an ``action_logprob``, ``(episodes,)``: the log-density of the shares
+        it returned last, or the log-probability of those that have one. Recordings keep it.
         """
+
+
+def action_logprobs(agents: Sequence[Agent], episodes: int) -> FloatArray:
+    """Return how likely agents were to choose what they answered last, ``(episodes, N)``; NaN where they do not say.
+
+    Raises:
+        ValueError: an ``action_logprob`` is not one number per episode.
+    """
+    logprobs = np.full((episodes, len(agents)), np.nan)
+    for seat, agent in enumerate(agents):
+        told = getattr(agent, "action_logprob", None)
+        if told is None:
+            continue
+        if np.shape(told) != (episodes,):
+            raise ValueError(
+                f"{type(agent).__name__} in seat {seat}: expected one action_logprob per episode, shape ({episodes},); "
+                f"got shape {np.shape(told)}{told_where(agent)}"
+            )
+        logprobs[:, seat] = told
+    return logprobs
 
 
 def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:

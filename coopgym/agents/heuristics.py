@@ -58,9 +58,20 @@ class Random(Strategy):
         """
         self.joint_box = joint_box
 
+    def prepare(self) -> None:
+        self._drawn = np.full(self.episodes, np.nan)
+
     def cooperate(self, observation: FloatArray) -> FloatArray:
         draw = self.draws.random()
-        return draw * float(self.seat.game.endowments.max()) / self.seat.endowment if self.joint_box else draw
+        self._drawn = draw * float(self.seat.game.endowments.max()) / self.seat.endowment if self.joint_box else draw
+        return self._drawn
+
+    @property
+    def action_logprob(self) -> FloatArray:
+        """As `coopgym.agents.Agent.act` has it: uniform up to the largest endowment, what exceeds the own is cut."""
+        reach = float(self.seat.game.endowments.max()) / self.seat.endowment if self.joint_box else 1.0
+        cut = np.log1p(-1.0 / reach) if reach > 1.0 else 0.0
+        return np.where(self._drawn < 1.0, -np.log(reach), cut)
 
 
 class Reciprocal(Strategy):

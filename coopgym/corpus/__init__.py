@@ -1,5 +1,6 @@
 """The run corpus: Parquet tables of runs and their details with a versioned schema; reading, checking, releasing."""
 
+from coopgym.corpus.episodes import Episode, EpisodeDataset
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.reader import Corpus, load_corpus
@@ -17,6 +18,8 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "CorpusTable",
+    "Episode",
+    "EpisodeDataset",
     "Fault",
     "check_corpus",
     "import_reference",

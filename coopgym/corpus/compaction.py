@@ -25,6 +25,7 @@ RUN_ORDER = (
     "run_id",
 )
 _DETAIL_ORDER = (
+    "phase",
     "episode",
     "strategy",
     "base_level",

@@ -26,14 +26,16 @@ def text_columns(metadata: pq.FileMetaData) -> list[str]:
     return [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
 
 
-def require_decodable(path: Place, file: pq.ParquetFile, columns: Collection[str], limit: int) -> None:
-    """Make sure that columns may be read, by what the footer of their file tells.
+def require_decodable(
+    path: Place, file: pq.ParquetFile, columns: Collection[str], row_groups: Sequence[int], limit: int
+) -> None:
+    """Make sure that columns of row groups may be read, by what the footer of their file tells.
 
     Raises:
         CorpusError: they take more memory than the limit, even with every text there once.
     """
     size = 0
-    for group in range(file.metadata.num_row_groups):
+    for group in row_groups:
         row_group = file.metadata.row_group(group)
         for index in range(row_group.num_columns):
             chunk = row_group.column(index)
@@ -42,15 +44,17 @@ def require_decodable(path: Place, file: pq.ParquetFile, columns: Collection[str
     require_within(path, "in memory it takes", size, limit)
 
 
-def read_packed(path: Place, file: pq.ParquetFile, columns: Sequence[str], limit: int) -> pa.Table:
-    """Read columns of a file that was opened with `text_columns` as dictionaries; they stay dictionaries.
+def read_packed(
+    path: Place, file: pq.ParquetFile, columns: Sequence[str], row_groups: Sequence[int], limit: int
+) -> pa.Table:
+    """Read columns of row groups of a file that was opened with `text_columns` as dictionaries; they stay dictionaries.
 
     Raises:
         CorpusError: unpacked they would take more memory than the limit.
     """
     groups: list[pa.Table] = []
     size = 0
-    for group in range(file.metadata.num_row_groups):  # one by one: lists of dictionaries are not read across groups
+    for group in row_groups:  # one by one: lists of dictionaries are not read across groups
         groups.append(file.read_row_group(group, columns=columns))
         size += sum(_unpacked_size(chunk) for column in groups[-1].columns for chunk in column.chunks)
         require_within(path, "in memory it takes at least", size, limit)

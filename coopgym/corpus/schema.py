@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Major.minor: readers accept any minor version and refuse other major versions.
 
 A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
@@ -42,6 +42,8 @@ PROTOCOLS = (
     "reference_temporal",
 )
 """What a run did: copies of one agent in all seats, a focal agent among others, or one of the audits."""
+PHASES = ("training", "evaluation")
+"""When a language model said something."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,16 @@ _STEPS = (
     Column("terminated", pa.bool_(), "the relation ended at this step"),
     Column("truncated", pa.bool_(), "the horizon was reached at this step"),
     Column("share", pa.float64(), "the action as a share of the seat's endowment", "1", True, 4),
+    Column("behaviour", pa.string(), "who chose the action: an agent's name, or the run that trained it", "", True, 5),
+    Column(
+        "action_logprob",
+        pa.float64(),
+        "log-density of `share` for who chose it, or log-probability where it has one; null where nothing was drawn",
+        "nats",
+        True,
+        5,
+    ),
+    Column("final_observation", _SHORT_NUMBERS, "what the seat saw after an episode's last step", "", True, 5),
 )
 
 _TURNS = (
@@ -212,6 +224,10 @@ _TURNS = (
     Column("finish", pa.string(), "how it ended: stop, length, content_filter or error", nullable=True, since=3),
     Column("note", pa.string(), "what was unusual about the message or its requests", nullable=True, since=3),
     Column("share", pa.float64(), "the action as a share of the seat's endowment", "1", True, 4),
+    Column("phase", pa.string(), f"one of {', '.join(PHASES)}; null before 1.5: evaluation", "", True, 5),
+    Column("training_step", pa.int32(), "step of the training that the rollout was sampled for, from 0", "", True, 5),
+    Column("logprob", pa.float64(), "log-probability of the tokens written, if they were drawn", "nats", True, 5),
+    Column("outcome", pa.float64(), "what the rollout was worth to the training, on its last row", "", True, 5),
 )
 
 _AUDIT_SURFACE = (

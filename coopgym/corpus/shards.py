@@ -172,7 +172,11 @@ def memory_limit(place: Place, asked: int | None = None) -> int:
 
 
 def read_shard(
-    path: Place, name: TableName, columns: Sequence[str] | None = None, max_bytes: int | None = None
+    path: Place,
+    name: TableName,
+    columns: Sequence[str] | None = None,
+    max_bytes: int | None = None,
+    row_groups: Sequence[int] | None = None,
 ) -> pa.Table:
     """Read one shard in the columns, types and order of the current schema; columns younger than it are null.
 
@@ -181,18 +185,20 @@ def read_shard(
         name: the table it belongs to.
         columns: only these, in this order; None for all.
         max_bytes: what it may take in memory; None is the usual limit.
+        row_groups: only these; None for all.
 
     Raises:
         CorpusError: the file is damaged, foreign, too new or too large.
     """
     file = open_shard(path, name)
+    groups = range(file.metadata.num_row_groups) if row_groups is None else row_groups
     limit = memory_limit(path) if max_bytes is None else max_bytes
     schema = SCHEMAS[name] if columns is None else pa.schema([SCHEMAS[name].field(column) for column in columns])
     try:
         present = set(file.schema_arrow.names)
         names = [column for column in schema.names if column in present]
-        require_decodable(path, file, names, limit)
-        table = read_packed(path, _packed(path, file.metadata), names, limit)
+        require_decodable(path, file, names, groups, limit)
+        table = read_packed(path, _packed(path, file.metadata), names, groups, limit)
         for field in schema:
             if field.name not in present:
                 table = table.append_column(field, pa.nulls(len(table), field.type))

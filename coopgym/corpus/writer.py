@@ -19,6 +19,7 @@ from coopgym.corpus.schema import (
     COLUMNS,
     KINDS,
     PACKAGE_VERSION_KEY,
+    PHASES,
     PROTOCOLS,
     SCHEMA_VERSION,
     SCHEMA_VERSION_KEY,
@@ -30,7 +31,10 @@ from coopgym.corpus.schema import (
 )
 from coopgym.corpus.table import CorpusTable
 
-_VOCABULARY = {"status": STATUSES, "algorithm_kind": KINDS, "protocol": PROTOCOLS}
+_VOCABULARY: Mapping[TableName, Mapping[str, tuple[str, ...]]] = {
+    "runs": {"status": STATUSES, "algorithm_kind": KINDS, "protocol": PROTOCOLS},
+    "turns": {"phase": PHASES},
+}
 ROW_GROUP_ROWS = 50_000
 TEMPORARY_SUFFIX = ".partial"
 
@@ -92,12 +96,11 @@ def violations(name: TableName, table: pa.Table | CorpusTable, *, vocabulary: bo
             yield f"{name}.{field.name}: {column.null_count} nulls in a column that must not have any"
         if not _is_finite(column):
             yield f"{name}.{field.name}: holds NaN or infinity; store null and say why in `status`"
-    if name == "runs":
-        for column, words in _VOCABULARY.items() if vocabulary else ():
-            for stranger in sorted(set(table.column(column).drop_null().unique().to_pylist()) - set(words)):
-                yield f"runs.{column}: {stranger!r} is not one of {', '.join(words)}"
-        if len(table.column("run_id").unique()) != len(table):
-            yield "runs.run_id: the same run appears more than once"
+    for column, words in _VOCABULARY.get(name, {}).items() if vocabulary else ():
+        for stranger in sorted(set(table.column(column).drop_null().unique().to_pylist()) - set(words)):
+            yield f"{name}.{column}: {stranger!r} is not one of {', '.join(words)}"
+    if name == "runs" and len(table.column("run_id").unique()) != len(table):
+        yield "runs.run_id: the same run appears more than once"
 
 
 def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str, package_version: str) -> None:

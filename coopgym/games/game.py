@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.traits import Traits, seats_of_equal_numbers
+
+if TYPE_CHECKING:
+    from coopgym.games.step import Step
 
 FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
@@ -38,13 +41,18 @@ class Transition:
     relational: Array | None
     """``(..., N)`` relational utility ψ, part of the integrated reward only; None when the game has none."""
     multiplier: Array | None
-    """``(..., N)`` factor applied after the reward mode (released edition only)."""
+    """``(..., N)`` factor on rewards of every mode, for `Game.transformed`; None when there is none."""
     penalty: Array | None
-    """``(..., N)`` amount subtracted after the multiplier (released edition only)."""
+    """``(..., N)`` amount taken from rewards after the multiplier, likewise."""
     terminated: Array
     """``(...)`` the relation ended before its time."""
     truncated: Array
     """``(...)`` the horizon is reached."""
+
+    def utilities(self) -> Array:
+        """Return payoffs and weighted payoffs of partners, π + Wπ ``(..., N)`` (TR-1 Eq. 13)."""
+        payoffs, weights = self.payoffs, self.weights
+        return payoffs + (weights @ payoffs if payoffs.ndim == 1 else (weights @ payoffs[..., None])[..., 0])
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Game(ABC, Generic[StateT]):
     """A configured game on one backend. Stateless: all state goes in and comes out.
 
     Shapes: ``...`` are batch dimensions, N agents. Actions are in endowment units, in ``[0, e_i]``; callers validate
-    and clip (`coopgym.interfaces.engine`), the game computes.
+    and clip (`coopgym.play.engine`), the game computes.
     """
 
     id: ClassVar[str]
@@ -170,6 +178,14 @@ class Game(ABC, Generic[StateT]):
         """
         normals = self.xp.zeros_like(actions[..., :1]) + self.backend.array(np.zeros(self.step_normals))
         return dataclasses.replace(self.step(state, actions, normals if self.step_normals else None), state=state)
+
+    def common_interest(self, transition: Transition) -> Array:
+        """Return what each agent adds to the common interest, ``(..., N)``: cooperative rewards are its mean."""
+        return transition.payoffs
+
+    def transformed(self, step: Step, rewards: Array) -> Array:
+        """Return what the game makes of the rewards ``(..., N)`` that any mode gives to a step; most leave them be."""
+        return rewards
 
     def stage_payoffs(self, state: StateT, cooperation: Array) -> Array:
         """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
@@ -290,6 +306,19 @@ class Game(ABC, Generic[StateT]):
         own = params.build(self.Parameters, {**self.defaults, **self.presets(chosen)}, where=self.id)
         usual = dataclasses.asdict(own.canonical())
         return {name: value for name, value in chosen.items() if value != usual[name]}
+
+
+def checked_view(game: AnyGame, view: str | None) -> View:
+    """Return a view of the game; None is its default.
+
+    Raises:
+        ValueError: no such view.
+    """
+    if view is None:
+        return game.spec.default_view
+    if view not in VIEWS:
+        raise ValueError(f"view={view!r}: expected one of {', '.join(VIEWS)} or None")
+    return view
 
 
 def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:

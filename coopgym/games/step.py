@@ -15,7 +15,7 @@ class Step:
 
     game: AnyGame
     t: int
-    """Steps played before this one."""
+    """Steps played before this one; an array ``(...)`` where episodes were started apart."""
     before: State
     """The state in which the agents chose."""
     actions: Array
@@ -24,5 +24,10 @@ class Step:
     """The state it led to, and what it paid."""
     alive: Array | None = None
     """``(...)`` episodes that had not ended before; None for all."""
-    rewards: Array | None = None
+    rewards: Array = None
     """``(..., N)``, None where nobody asked for them."""
+
+    @property
+    def ended(self) -> Array:
+        """``(...)`` episodes that this step ended: the relation broke up, or the game's horizon is reached."""
+        return self.transition.terminated | self.transition.truncated

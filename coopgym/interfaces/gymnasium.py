@@ -10,18 +10,15 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.table import Partners, Table
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.interfaces.deferred import DeferredInfo
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.info import Info, InfoSchema
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
     checked_control,
     checked_seat,
-    checked_view,
     joint_action_space,
     joint_observation_space,
     seat_action_space,
@@ -29,7 +26,9 @@ from coopgym.interfaces.spaces import (
 )
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
-from coopgym.rewards import RewardLayer
+from coopgym.play.engine import Engine
+from coopgym.play.partners import Partners, PartnersLike
+from coopgym.rewards import RewardLayer, reward_layer
 from coopgym.small_arrays import total
 
 Control = Literal["seat", "joint"]
@@ -134,7 +133,7 @@ class SeatEnv(_GameEnv):
         id: str,
         reward: str | RewardLayer = "integrated",
         seat: int = 0,
-        partners: Partners = "TitForTat",
+        partners: PartnersLike = "TitForTat",
         view: str | None = None,
         actions: str | None = None,
         render_mode: str | None = None,
@@ -144,7 +143,7 @@ class SeatEnv(_GameEnv):
         self.seat = checked_seat(self.game, seat)
         self.action_space = seat_action_space(self._engine.scale, self.seat)
         self.observation_space = seat_observation_space(self.game, self.view, self._engine.scale, self.seat)
-        self._table = Table(self.game, self.seat, partners, self._engine.layers)
+        self._partners = Partners(self.game, self.seat, partners, reward_layer(reward))
 
     def _observe(self) -> Observation:
         return self.game.observe_seat(self._engine.state, self.view, self.seat).astype(np.float32)
@@ -152,7 +151,7 @@ class SeatEnv(_GameEnv):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """Start an episode; options as in `Engine.reset`. The seed also seeds the partners."""
         info = self._start(seed, options)
-        self._table.begin([self.np_random])
+        self._partners.begin([self.np_random])
         return self._observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, Info]:
@@ -164,7 +163,7 @@ class SeatEnv(_GameEnv):
         """
         self._refuse_unless_running()
         own = self._engine.check_seat(self.seat, action)  # before the partners, who remember, are asked
-        joint = self._table.fill(own, self._engine.state)[0]
+        joint = self._partners.fill(own, self._engine.state)[0]
         rewards, terminated, truncated, info = self._play(joint)
         return self._observe(), float(rewards[self.seat]), terminated, truncated, info
 

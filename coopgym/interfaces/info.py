@@ -10,6 +10,8 @@ from coopgym.backend import Array
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
 from coopgym.interfaces.tally import Tally
+from coopgym.play import NOMINAL, expected_step
+from coopgym.play.unroll import opened
 
 Info = dict[str, Any]
 
@@ -43,8 +45,8 @@ class InfoSchema:
         """Zeros in the place of all that a step tells, from a step that is played for its shapes alone."""
         if not self._before_any_step:
             game, nothing = self.game, np.zeros(self.game.n_agents)
-            before = game.initial_state((), None, np.zeros(game.reset_uniforms), np.zeros(game.reset_normals))
-            transition = game.step(before, nothing, np.zeros(game.step_normals))
+            before = opened(game, NOMINAL)
+            transition = expected_step(game, before, nothing)
             one = InfoSchema(game)
             told = one.of_step(before, nothing, transition, nothing, Tally.blank((game.n_agents,)).add(nothing))
             self._before_any_step = {

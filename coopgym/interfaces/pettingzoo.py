@@ -10,20 +10,19 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 from pettingzoo.utils.env import AECEnv, ParallelEnv
 
-from coopgym.games.game import AnyGame
+from coopgym.games.actions import real_numbers
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
-from coopgym.interfaces.actions import real_numbers
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
     Space,
-    checked_view,
     joined_space,
     seat_action_space,
     seat_observation_space,
 )
+from coopgym.play.engine import Engine
 from coopgym.registration import register_with_pettingzoo
 from coopgym.rewards import RewardLayer
 
@@ -72,7 +71,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     Args:
         id: for example ``"TrustDilemma-v1"``.
-        reward: a mode name or a reward layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         render_mode: ``"ansi"``, ``"human"``, ``"rgb_array"`` or None.

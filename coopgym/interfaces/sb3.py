@@ -12,19 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.extras import missing_extra
+from coopgym.games.actions import real_numbers
+from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
-from coopgym.interfaces.actions import real_numbers
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.rendering import BatchRenderer, Frame
 from coopgym.interfaces.spaces import (
     Observation,
     checked_num_envs,
-    checked_view,
     common_observation_space,
     seat_action_space,
 )
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
+from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer
 
 try:
@@ -186,7 +186,7 @@ def seat_vec_env(
     Args:
         id: for example ``"TeamProduction-v1"``.
         num_envs: copies of the game; the environment has ``num_envs`` times N slots.
-        reward: a mode name or layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"`` or ``"share"``, as in `coopgym.interfaces.gymnasium.make_env`; ``"units"`` where all
             endowments are equal. None is the game's default.

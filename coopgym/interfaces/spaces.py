@@ -9,28 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
 
+from coopgym.games.actions import ActionScale
 from coopgym.games.game import AnyGame
-from coopgym.games.spec import VIEWS, View
-from coopgym.interfaces.actions import ActionScale
+from coopgym.games.spec import View
 
 MOST_ENVS = 100_000_000
 """Rows of a batch of which any memory holds the arrays."""
 
 Observation = npt.NDArray[np.float32]
 Space: TypeAlias = "Box[np.float32]"  # in quotes: Gymnasium before 1.4 has no type parameters
-
-
-def checked_view(game: AnyGame, view: str | None) -> View:
-    """Return a view of the game; None is its default.
-
-    Raises:
-        ValueError: no such view.
-    """
-    if view is None:
-        return game.spec.default_view
-    if view not in VIEWS:
-        raise ValueError(f"view={view!r}: expected one of {', '.join(VIEWS)} or None")
-    return view
 
 
 def checked_seat(game: AnyGame, seat: Any) -> int:

@@ -16,7 +16,7 @@ class Tally(NamedTuple):
     steps: Array
     """``(...)`` steps since the reset."""
     rewards: Array
-    """``(..., N)`` sums of rewards."""
+    """``(..., N)`` sums of rewards as they were paid, transforms included."""
     squares: Array
     """``(..., N)`` sums of squared rewards."""
 

@@ -7,11 +7,11 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coopgym.backend import torch_backend
-from coopgym.games.game import Transition
+from coopgym.games.game import Transition, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.state import State, map_arrays
-from coopgym.interfaces.engine import Engine, Seeds, checked_options
-from coopgym.interfaces.spaces import checked_num_envs, checked_view
+from coopgym.interfaces.spaces import checked_num_envs
+from coopgym.play.engine import Engine, Seeds, checked_options
 from coopgym.rewards import RewardLayer
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TorchEnv:
         id: for example ``"PublicGoods-v1"``.
         num_envs: number of rows, or the shape of the batch, such as (replicas, copies).
         device: a torch device or its name.
-        reward: a mode name or layer, or a sequence of them, one per entry of the leading batch dimension.
+        reward: text, a mode or `Rewards`, or a sequence of them, one per entry of the leading batch dimension.
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         dtype: ``torch.float32`` (None) or ``torch.float64``.
@@ -82,14 +82,15 @@ class TorchEnv:
 
     def _advanced(self, state: State, levels: Any, normals: Any) -> tuple[Transition, Any, Any, dict[str, Any]]:
         """Everything a step computes, as one pure function: what ``compile`` fuses."""
-        transition = self.game.step(state, levels.clone(), normals)
+        step = self._engine.step_from(state, levels.clone(), normals)
+        transition = step.transition
         observation = self.game.observe(transition.state, self.view)
         info = {
             "payoffs": transition.payoffs.clone(),
             "final_observation": observation.clone(),
             "final_state": _own(transition.state),
         }
-        return transition, self._engine.rewards(transition).clone(), observation, info
+        return transition, step.rewards.clone(), observation, info
 
     def _observe(self) -> torch.Tensor:
         return self.game.observe(self._engine.state, self.view)

@@ -12,12 +12,10 @@ import numpy.typing as npt
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from coopgym.agents.table import Partners, Table
-from coopgym.games.game import AnyGame, Transition
+from coopgym.games.game import AnyGame, Transition, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
 from coopgym.interfaces.deferred import DeferredInfo
-from coopgym.interfaces.engine import Engine, Seeds, checked_options
 from coopgym.interfaces.info import Info, InfoSchema
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, BatchRenderer
 from coopgym.interfaces.spaces import (
@@ -27,7 +25,6 @@ from coopgym.interfaces.spaces import (
     checked_limit,
     checked_num_envs,
     checked_seat,
-    checked_view,
     joint_action_space,
     joint_observation_space,
     seat_action_space,
@@ -35,7 +32,9 @@ from coopgym.interfaces.spaces import (
 )
 from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
-from coopgym.rewards import RewardLayer
+from coopgym.play.engine import Engine, Seeds, checked_options
+from coopgym.play.partners import Partners, PartnersLike
+from coopgym.rewards import RewardLayer, reward_layer
 
 Rows = npt.NDArray[np.bool_]
 Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, Info]
@@ -269,7 +268,7 @@ class SeatVectorEnv(_GameVectorEnv):
         num_envs: int = 1,
         reward: str | RewardLayer = "integrated",
         seat: int = 0,
-        partners: Partners = "TitForTat",
+        partners: PartnersLike = "TitForTat",
         view: str | None = None,
         actions: str | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
@@ -280,7 +279,7 @@ class SeatVectorEnv(_GameVectorEnv):
         game = make_game(id, **parameters)
         self.seat = checked_seat(game, seat)
         super().__init__(game, num_envs, reward, view, actions, autoreset_mode, max_episode_steps, render_mode)
-        self._table = Table(game, self.seat, partners, self._engine.layers)
+        self._partners = Partners(game, self.seat, partners, reward_layer(reward))
         self._streams: list[np.random.Generator] = []
 
     def _observe(self) -> Observation:
@@ -292,7 +291,7 @@ class SeatVectorEnv(_GameVectorEnv):
 
     def _levels(self, actions: Any) -> npt.NDArray[np.float64]:
         own = self._engine.check_seat(self.seat, actions)  # before the partners, who remember, are asked
-        return self._table.fill(own, self._engine.state)
+        return self._partners.fill(own, self._engine.state)
 
     def _begin_partners(self, seed: Seeds) -> None:
         if seed is not None:
@@ -301,13 +300,13 @@ class SeatVectorEnv(_GameVectorEnv):
             self._streams = [np.random.default_rng(each) for each in per_row]
         elif not self._streams:
             self._streams = self.np_random.spawn(self.num_envs)
-        self._table.begin(self._streams)
+        self._partners.begin(self._streams)
 
     def _restart_partners(self, rows: Rows) -> None:
-        if rows.all() and not self._table.restarts:
-            self._table.begin(self._streams)
+        if rows.all() and not self._partners.restarts:
+            self._partners.begin(self._streams)
         else:
-            self._table.restart(rows)
+            self._partners.restart(rows)
 
     def _reward(self, rewards: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return rewards[:, self.seat].copy()

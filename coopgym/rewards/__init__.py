@@ -1,7 +1,6 @@
-"""The reward layer: private, integrated, cooperative and everything between."""
+"""Rewards: a mode, private, integrated, cooperative or anything between, and transforms of what it pays."""
 
-from coopgym.rewards.layer import (
-    MODES,
+from coopgym.rewards.modes import (
     Cooperative,
     InequityAversion,
     Integrated,
@@ -9,19 +8,49 @@ from coopgym.rewards.layer import (
     PayoffMatrix,
     Private,
     RewardLayer,
+    RewardMode,
     SocialValueOrientation,
+)
+from coopgym.rewards.pipeline import (
+    MODES,
+    Rewards,
+    RewardsByRow,
+    RunningRewards,
+    objective,
     reward_layer,
+    running_rewards,
+)
+from coopgym.rewards.shaping import POTENTIALS, Shaping
+from coopgym.rewards.transforms import (
+    TRANSFORMS,
+    ObservedStep,
+    RewardTransform,
+    RunningTransform,
+    register_transform,
 )
 
 __all__ = [
     "MODES",
+    "POTENTIALS",
+    "TRANSFORMS",
     "Cooperative",
     "InequityAversion",
     "Integrated",
     "Mutuality",
+    "ObservedStep",
     "PayoffMatrix",
     "Private",
     "RewardLayer",
+    "RewardMode",
+    "RewardTransform",
+    "Rewards",
+    "RewardsByRow",
+    "RunningRewards",
+    "RunningTransform",
+    "Shaping",
     "SocialValueOrientation",
+    "objective",
+    "register_transform",
     "reward_layer",
+    "running_rewards",
 ]

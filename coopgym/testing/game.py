@@ -17,6 +17,7 @@ from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
 from coopgym.games.state import State
+from coopgym.play import unroll
 from coopgym.testing.conformance import require, run_checks
 from coopgym.testing.tape import (
     Tape,
@@ -435,11 +436,10 @@ def gradients_are_finite(subject: Subject) -> None:
     game, tape = subject.game.on(torch_backend("cpu", torch.float64)), subject.tape((), steps=2)
     for level in (0.0, 1.0):
         actions = (game.endowments * level).requires_grad_()
-        state, total = start(game, tape), torch.zeros(())
-        for normals in tape.step_normals:
-            transition = game.step(state, actions, game.backend.array(normals))
-            relational = 0.0 if transition.relational is None else transition.relational.sum()
-            state, total = transition.state, total + transition.payoffs.sum() + relational
+        total = torch.zeros(())
+        for step in unroll(game, lambda *_, held=actions: held, draws=tape, horizon=2, past_end=True):
+            relational = step.transition.relational
+            total = total + step.transition.payoffs.sum() + (0.0 if relational is None else relational.sum())
         (gradient,) = torch.autograd.grad(total, actions)
         require(
             bool(torch.isfinite(gradient).all()),

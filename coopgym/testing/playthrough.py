@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.games.game import AnyGame, FloatArray, Transition
+from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.parameters import describe
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State
-from coopgym.interfaces.engine import Engine
+from coopgym.games.step import Step
+from coopgym.play import Seeded, unroll
 from coopgym.rewards import MODES
 
 STEPS = 5
@@ -37,16 +38,11 @@ def playthrough(id: str) -> str:
     """
     game = make_game(id)
     lines = [*_description(game), ""]
-    engine = Engine(game)
-    engine.reset(seed=0)
-    for step in range(STEPS):
-        lines += [f"state {step}", *_state(game, engine.state), ""]
-        actions = scripted_actions(game, step)
-        transition, _ = engine.step(actions)
-        lines += [f"step {step + 1}", *_outcome(game, actions, transition), ""]
-        if transition.terminated:
-            break
-    lines += ["last state", *_state(game, engine.state)]
+    script = unroll(game, lambda t, _: scripted_actions(game, t), draws=Seeded([0]), horizon=STEPS)
+    for step in script:
+        lines += [f"state {step.t}", *_state(game, step.before), ""]
+        lines += [f"step {step.t + 1}", *_outcome(step), ""]
+    lines += ["last state", *_state(game, step.transition.state)]
     return "\n".join(lines) + "\n"
 
 
@@ -92,11 +88,12 @@ def _state(game: AnyGame, state: State) -> Iterator[str]:
         yield from _entry(f"    {name}", observation[columns])
 
 
-def _outcome(game: AnyGame, actions: FloatArray, transition: Transition) -> Iterator[str]:
-    yield from _entry("  actions", actions)
+def _outcome(step: Step) -> Iterator[str]:
+    transition = step.transition
+    yield from _entry("  actions", step.actions)
     yield from _entry("  payoffs", transition.payoffs)
     for name, layer in MODES.items():
-        yield from _entry(f"  {name} rewards", layer(game, transition))
+        yield from _entry(f"  {name} rewards", layer(step))
     yield f"  terminated {bool(transition.terminated)}, truncated {bool(transition.truncated)}"
 
 

@@ -11,20 +11,16 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, FloatArray, Transition
 from coopgym.games.state import State
+from coopgym.play import draws, unroll
+from coopgym.play.unroll import opened
 
 
 @dataclass(frozen=True, eq=False)
-class Tape:
-    """All that a play needs besides the game: actions and random numbers, ``...`` are batch dimensions."""
+class Tape(draws.Tape):
+    """All that a play needs besides the game: random numbers and actions, ``...`` are batch dimensions."""
 
     actions: FloatArray
     """``(steps, ..., N)`` in endowment units."""
-    uniforms: FloatArray
-    """``(..., reset_uniforms)``."""
-    normals: FloatArray
-    """``(..., reset_normals)``."""
-    step_normals: FloatArray
-    """``(steps, ..., step_normals)``."""
 
     @property
     def batch(self) -> tuple[int, ...]:
@@ -35,7 +31,7 @@ class Tape:
         """Keep the part of the batch that ``index`` selects."""
         selected = index if isinstance(index, tuple) else (index,)
         later = (slice(None), *selected)
-        return Tape(self.actions[later], self.uniforms[selected], self.normals[selected], self.step_normals[later])
+        return Tape(self.uniforms[selected], self.normals[selected], self.step_normals[later], self.actions[later])
 
 
 def random_tape(game: AnyGame, steps: int, batch: tuple[int, ...], seed: int) -> Tape:
@@ -51,19 +47,17 @@ def random_tape(game: AnyGame, steps: int, batch: tuple[int, ...], seed: int) ->
 
 def start(game: AnyGame, tape: Tape) -> State:
     """Return the first state of a tape's play."""
-    array = game.backend.array
-    state: State = game.initial_state(tape.batch, None, array(tape.uniforms), array(tape.normals))
-    return state
+    return opened(game, tape, tape.batch)
 
 
 def replay(game: AnyGame, tape: Tape) -> Iterator[tuple[State, Array, Transition]]:
     """Play a tape and yield the state before, the actions and the transition of each step."""
-    array, state = game.backend.array, start(game, tape)
-    for actions, normals in zip(tape.actions, tape.step_normals, strict=True):
-        played = array(actions)
-        transition = game.step(state, played, array(normals))
-        yield state, played, transition
-        state = transition.state
+
+    def recorded(t: int, _: State) -> Array:
+        return game.backend.array(tape.actions[t])
+
+    for step in unroll(game, recorded, batch=tape.batch, draws=tape, horizon=len(tape.actions), past_end=True):
+        yield step.before, step.actions, step.transition
 
 
 def numbers(transition: Transition) -> dict[str, FloatArray]:

@@ -9,7 +9,8 @@ from coopgym.agents import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.state import select
 from coopgym.oracles.games.normal_form import FloatArray
-from coopgym.oracles.games.rollout import expected_step, opening, repeated
+from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.play import expected_step
 
 
 class StateTracker:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
 from coopgym.oracles.dynamic.frozen import Agents, FrozenPlay, Responses
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.rewards import RewardLayer, objective
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -86,7 +85,7 @@ def best_deviation(
         raise ValueError(f"effort={effort!r}: expected one of {', '.join(EFFORTS)}")
     if episodes is not None and episodes < 1:
         raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
-    layer, seen = reward_layer(reward), checked_view(game, view)
+    layer, seen = objective(reward), checked_view(game, view)
     layer.check(game)
 
     def frozen(count: int, root: int) -> FrozenPlay:
@@ -118,7 +117,7 @@ def replayed(
     Raises:
         ValueError: as `best_deviation`.
     """
-    play = FrozenPlay(game, agents, seat, reward_layer(reward), checked_view(game, view), episodes=1)
+    play = FrozenPlay(game, agents, seat, objective(reward), checked_view(game, view), episodes=1)
     return _judged(play, model.kind, model.response, 0)
 
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.games.state import State, map_arrays
-from coopgym.interfaces.engine import Engine
-from coopgym.rewards import RewardLayer
+from coopgym.games.state import State
+from coopgym.play import CommonRandomNumbers, Engine, counted, unroll
+from coopgym.rewards import Rewards
 
 FloatArray = npt.NDArray[np.float64]
 Agents = Callable[[], Sequence[Agent]]
@@ -79,7 +79,7 @@ class FrozenPlay:
         game: AnyGame,
         agents: Agents,
         seat: int,
-        reward: RewardLayer,
+        reward: Rewards,
         view: View,
         episodes: int = 1,
         seed: int = 0,
@@ -93,7 +93,7 @@ class FrozenPlay:
             reward: what the free seat is paid, and what all agents are told.
             view: what all seats see.
             episodes: E, episodes per response, the k-th reset with ``seed + k``.
-            seed: also the root of the agents' generators, as in `coopgym.agents.play`.
+            seed: also the root of the agents' generators, as in `coopgym.play.play`.
 
         Raises:
             ValueError: no such seat, or the agents are not one per seat.
@@ -108,7 +108,7 @@ class FrozenPlay:
         self.played = 0
         """Episodes played so far."""
         self._seats = seats
-        self._draw()
+        self._chance = CommonRandomNumbers(game, seed, episodes)
         self.features = tuple(seats[seat].columns)
         """Names of the features: the blocks of the seat's observation, each as the mean of its entries."""
         self._block_means = np.zeros((seats[seat].observation_size, len(self.features)))
@@ -135,25 +135,12 @@ class FrozenPlay:
         """Play responses and keep what was seen and done; for a handful of responses."""
         return self._play(responses, record=True)
 
-    def _draw(self) -> None:
-        """Draw the chance of E episodes in the order of `Engine`, so that row k is the episode of seed + k."""
-        game = self.game
-        streams = [np.random.default_rng(self.seed + k) for k in range(self.episodes)]
-        self._uniforms = np.stack([stream.random(game.reset_uniforms) for stream in streams])
-        self._normals = np.stack([stream.standard_normal(game.reset_normals) for stream in streams])
-        noise = [stream.standard_normal((self.horizon, game.step_normals)) for stream in streams]
-        self._noise = np.stack(noise, axis=1)
-
     def _parts(self, responses: Responses) -> Iterator[Responses]:
         """Split responses so that a batch stays small enough for the processor's memory."""
         per_response = self.episodes * self.game.n_agents * self._seats[0].observation_size
         size = max(1, OBSERVED_AT_ONCE // per_response)
         for first in range(0, len(responses), size):
             yield responses[first : first + size]
-
-    def _start(self, count: int) -> State:
-        state = self.game.initial_state((self.episodes,), None, self._uniforms, self._normals)
-        return map_arrays(lambda array: np.tile(array, (count, *(1,) * (array.ndim - 1))), state)
 
     def reseed_agents(self, seed: int) -> None:
         """Give agents another root for their generators; resets stay as they are."""
@@ -185,27 +172,27 @@ class FrozenPlay:
         self.played += rows
         agents, engine = self._seated(rows), Engine(game, self.reward, (rows,))
         asked = [i for i in range(game.n_agents) if i != seat or responses.follow.any()]
-        state, actions = self._start(len(responses)), np.zeros((rows, game.n_agents))
-        total, alive = np.zeros(rows), np.ones(rows, dtype=bool)
         shares, features = [], []
-        for t in range(self.horizon):
-            seen = game.observe(state, self.view)
+
+        def respond(t: int, state: State) -> FloatArray:
+            seen, actions = game.observe(state, self.view), np.zeros((rows, game.n_agents))
             answered = joint_answers(game, [(i, agents[i], seen[:, i]) for i in asked])
             for i, answer in zip(asked, answered, strict=True):
                 actions[:, i] = answer
             block_means = (seen[:, seat] @ self._block_means).reshape(*shape, -1)
             own = actions[:, seat].reshape(shape) / game.endowments[seat]
-            share = _shares(responses, t, own, block_means)
-            actions[:, seat] = share.reshape(rows) * game.endowments[seat]
-            noise = np.tile(self._noise[t], (len(responses), 1)) if game.step_normals else None
-            transition = game.step(state, engine.check(actions), noise)
-            total += self.reward(game, transition)[:, seat] * alive
+            share = _shares(responses, t, own, block_means).reshape(rows)
+            actions[:, seat] = share * game.endowments[seat]
             if record:
-                shares.append(share * alive.reshape(shape))
+                shares.append(share)
                 features.append(block_means)
-            state, alive = transition.state, alive & ~transition.terminated
-            if not alive.any():
-                break
+            return np.asarray(engine.check(actions))
+
+        total = np.zeros(rows)
+        for step in unroll(game, respond, batch=(rows,), draws=self._chance, rewards=self.reward):
+            total += counted(step, step.rewards[:, seat])
+            if record:
+                shares[step.t] = counted(step, shares[step.t]).reshape(shape)
         return Played(total.reshape(shape), np.array(shares), np.array(features))
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.oracles.dynamic.planning import FloatArray
-from coopgym.oracles.games.rollout import checked_state, expected_step, remaining_steps, repeated
+from coopgym.oracles.games.rollout import checked_state
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.play import NOMINAL, Totals, open_loop, unroll
+from coopgym.play.unroll import remaining_steps
+from coopgym.rewards import RewardLayer, Rewards, objective
 
 LEVELS = 21
 """Deviations tried by default: every 5 % of endowment."""
@@ -88,7 +89,7 @@ def grim_equilibrium(
     Raises:
         ValueError: shares that do not fit the game, fewer than two levels, or an unknown reward.
     """
-    layer = reward_layer(reward)
+    layer = objective(reward)
     layer.check(game)
     start = checked_state(game, state)
     shares = _checked("plan", plan, (remaining_steps(game, start), game.n_agents))
@@ -122,23 +123,18 @@ def _stand_ins(groups: tuple[tuple[int, ...], ...], played: FloatArray) -> list[
     return [first[seat] for seat in range(n_agents)]
 
 
-def _on_path(game: AnyGame, layer: RewardLayer, start: State, shares: FloatArray) -> tuple[list[State], FloatArray]:
+def _on_path(game: AnyGame, layer: Rewards, start: State, shares: FloatArray) -> tuple[list[State], FloatArray]:
     """The states in which the plan's steps are played, until it ends, and returns from each step on ``(steps, N)``."""
-    states, rewards, state = [], np.zeros(shares.shape), start
-    for t, cooperation in enumerate(shares):
-        states.append(state)
-        transition = expected_step(game, state, cooperation * game.spec.endowments)
-        rewards[t] = layer(game, transition)
-        state = transition.state
-        if transition.terminated:
-            break
+    path = list(unroll(game, open_loop(game, shares), start=start, draws=NOMINAL, rewards=layer))
+    rewards = np.zeros(shares.shape)
+    rewards[: len(path)] = [step.rewards for step in path]
     ahead: FloatArray = rewards[::-1].cumsum(0)[::-1]
-    return states, ahead
+    return [step.before for step in path], ahead
 
 
 def _worth(
     game: AnyGame,
-    layer: RewardLayer,
+    layer: Rewards,
     states: list[State],
     shares: FloatArray,
     punishment: FloatArray,
@@ -147,29 +143,18 @@ def _worth(
 ) -> FloatArray:
     """What a seat earns from step t on by deviating in it to each level, ``(steps, levels)``.
 
-    Deviations of all steps are played side by side: those of step t join the batch at step t. Once the plan itself has
-    ended there is nothing to deviate from, and nothing to earn.
+    Deviations of all steps are played side by side, each from the state it is made in. Once the plan itself has ended
+    there is nothing to deviate from, and nothing to earn.
     """
-    steps, levels = len(shares), len(grid)
-    worth = np.zeros((steps, levels))
-    reverting: State | None = None
-    running = np.empty(0)
-    for t in range(steps):
-        if t < len(states):
-            fresh = repeated(game, states[t], (levels,))
-            reverting = fresh if reverting is None else map_arrays(_joined, reverting, fresh)
-            running = np.concatenate([running, np.ones(levels)])
-        assert reverting is not None  # every plan has a first step
-        played = np.repeat(punishment[None], len(running), axis=0)
-        if t < len(states):
-            played[-levels:] = shares[t]
-            played[-levels:, seat] = grid
-        transition = expected_step(game, reverting, played * game.spec.endowments)
-        worth[: len(running) // levels] += (running * layer(game, transition)[:, seat]).reshape(-1, levels)
-        running = running * ~transition.terminated
-        reverting = transition.state
+    levels, left = len(grid), len(states)
+    deviating = np.repeat(shares[:left], levels, axis=0)
+    deviating[:, seat] = np.tile(grid, left)
+    start = map_arrays(lambda *arrays: np.repeat(np.stack(arrays), levels, axis=0), *states)
+
+    def grim(t: int, state: State) -> FloatArray:
+        return (deviating if t == 0 else np.broadcast_to(punishment, deviating.shape)) * game.endowments
+
+    totals = Totals.of(unroll(game, grim, start=start, draws=NOMINAL), [layer])
+    worth = np.zeros((len(shares), levels))
+    worth[:left] = totals.rewards[layer.name][:, seat].reshape(left, levels)
     return worth
-
-
-def _joined(first: Array, second: Array) -> Array:
-    return np.concatenate([first, second])

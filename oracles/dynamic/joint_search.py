@@ -9,7 +9,7 @@ import numpy as np
 
 from coopgym.oracles.dynamic.plan_search import cross_entropy, sweep
 from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem, block_of_seats
-from coopgym.oracles.games.rollout import expected_step
+from coopgym.play import state_after
 
 KNOTS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
 """Times, as parts of the episode, at which a rough plan is free; building up and harvesting need the finer ends."""
@@ -186,7 +186,5 @@ def _situations(problem: PlanningProblem, plan: FloatArray) -> list[tuple[int, .
 
 def _after(problem: PlanningProblem, plan: FloatArray) -> PlanningProblem:
     """The problem that remains once a plan has been played."""
-    state = problem.start
-    for shares in plan:
-        state = expected_step(problem.game, state, shares * problem.game.spec.endowments).state
+    state = state_after(problem.game, plan, problem.start)
     return PlanningProblem(problem.game, problem.layers, state, problem.seat_weights)

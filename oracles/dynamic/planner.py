@@ -18,7 +18,7 @@ from coopgym.games.state import State
 from coopgym.oracles.dynamic.planner_search import CONVERGED, QUICK, Budget, PlanSearch
 from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem
 from coopgym.oracles.dynamic.yardsticks import Yardstick, Yardsticks, of_problem
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.rewards import RewardLayer, objective
 
 __all__ = ["QUICK", "Budget", "Plan", "plan", "plan_modes"]
 
@@ -73,7 +73,7 @@ def plan(
     device: Any = "cpu",
 ) -> Plan:
     """Return the best plan for one reward mode; arguments as in `plan_modes`."""
-    layer = reward_layer(reward)
+    layer = objective(reward)
     options: dict[str, Any] = {"starts": starts, "seat_weights": seat_weights, "agents": agents, "budget": budget}
     return plan_modes(game, (layer,), state, **options, seed=seed, device=device)[layer.name]
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 from coopgym.backend import Array, Backend, torch_backend
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.games.rollout import checked_state, plan_returns, remaining_steps, repeated
+from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.play.unroll import remaining_steps
+from coopgym.rewards import RewardLayer, objective
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class PlanningProblem:
         if not rewards:
             raise ValueError("rewards: expected at least one reward mode, such as 'cooperative'")
         self.game = game
-        self.layers = [reward_layer(reward) for reward in rewards]
+        self.layers = [objective(reward) for reward in rewards]
         for layer in self.layers:
             layer.check(game)
         self.start = checked_state(game, state)

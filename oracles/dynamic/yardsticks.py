@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, joint_answers
+from coopgym.agents.base import Agent
 from coopgym.agents.registry import agent_names, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem
-from coopgym.oracles.games.rollout import expected_step, repeated
+from coopgym.oracles.games.rollout import repeated
+from coopgym.play import NOMINAL, seated, unroll
 from coopgym.rewards import RewardLayer
 
 LEVELS = 101
@@ -151,14 +153,12 @@ def _self_play(
 def _realised(problem: PlanningProblem, agents: Sequence[Agent], reward: str, seed: int) -> FloatArray:
     """Shares ``(steps, N)`` that agents, one per seat, play from the problem's state."""
     game, view = problem.game, problem.game.spec.default_view
-    streams = np.random.default_rng(seed).spawn(len(agents))
-    for seat, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
-        agent.begin(Seat.of(game, seat, view, reward), 1, stream)
-    state, shares = repeated(game, problem.start, (1,)), np.empty((problem.steps, problem.n_agents))
-    for t in range(problem.steps):
-        seen = game.observe(state, view)
-        asked = [(seat, agent, seen[:, seat]) for seat, agent in enumerate(agents)]
-        chosen = np.concatenate(joint_answers(game, asked))
-        shares[t] = np.clip(chosen / game.spec.endowments, 0.0, 1.0)
-        state = expected_step(game, state, (shares[t] * game.spec.endowments)[None]).state
+    policy = seated(game, agents, [view] * game.n_agents, reward, 1, seed)
+    shares = np.empty((problem.steps, problem.n_agents))
+
+    def answered(t: int, state: State) -> FloatArray:
+        shares[t] = np.clip(policy(t, state)[0] / game.endowments, 0.0, 1.0)
+        return (shares[t] * game.endowments)[None]
+
+    deque(unroll(game, answered, start=repeated(game, problem.start, (1,)), draws=NOMINAL, past_end=True), maxlen=0)
     return shares

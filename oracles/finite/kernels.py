@@ -88,9 +88,9 @@ def zero_sum(payoff: npt.ArrayLike, eta: float, T: int) -> dict[str, Any]:
     }
 
 
-KERNELS: dict[str, Callable[..., dict[str, Any]]] = {
+KERNELS: Mapping[str, Callable[..., Any]] = {
     "stage-cce": stage_cce,
     "hedge-cce": hedge_cce,
     "minimax": zero_sum,
 }
-"""Kernels by name; called with a case's inputs as keyword arguments they return what it expects."""
+"""Functions of named inputs by the ids of their worked examples."""

@@ -13,7 +13,8 @@ from coopgym.oracles.games.adjustment import TOLERANCE, movers, solve_smoothly
 from coopgym.oracles.games.dilemma import worst
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import FloatArray, StageGame
-from coopgym.oracles.games.rollout import expected_step, opening, remaining_steps
+from coopgym.oracles.games.rollout import opening
+from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import RewardLayer
 
 
@@ -50,20 +51,20 @@ def coopetitive_path(
     Raises:
         NoStageEquilibriumError: some state on the way has no stage equilibrium that the search can find.
     """
-    now = opening(game) if state is None else state
-    shares, payoffs, residuals, trust = [], [], [], [_mutual(now)]
-    played: FloatArray | None = None
-    for _ in range(remaining_steps(game, now)):
-        played, residual = _equilibrium_near(StageGame(game, reward, now), played)
-        transition = expected_step(game, now, played * game.spec.endowments)
-        now = transition.state
+    start = opening(game) if state is None else state
+    shares: list[FloatArray] = []
+    residuals: list[float] = []
+
+    def equilibrium(t: int, now: State) -> FloatArray:
+        played, residual = _equilibrium_near(StageGame(game, reward, now), shares[-1] if shares else None)
         shares.append(played)
-        payoffs.append(transition.payoffs)
         residuals.append(residual)
-        trust.append(_mutual(now))
-        if transition.terminated:
-            break
-    return CoopetitivePath(np.stack(shares), np.stack(payoffs), np.array(trust), np.array(residuals))
+        return played * game.endowments
+
+    path = [step.transition for step in unroll(game, equilibrium, start=start, draws=NOMINAL)]
+    trust = [_mutual(start), *(_mutual(transition.state) for transition in path)]
+    payoffs = np.stack([transition.payoffs for transition in path])
+    return CoopetitivePath(np.stack(shares), payoffs, np.array(trust), np.array(residuals))
 
 
 def _equilibrium_near(form: StageGame, played: FloatArray | None) -> tuple[FloatArray, float]:

@@ -15,6 +15,7 @@ from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
 from coopgym.oracles.games.rollout import opening
+from coopgym.play import expected_step
 
 BREACH = 0.1
 """Share played by a seat that breaks an agreement."""
@@ -81,7 +82,7 @@ def enforced_agreement(game: AnyGame, optimum: float) -> EnforcedAgreement | Non
     for agreed in (1.0, 0.0):
         state = opening(game, agreed=agreed, level=agreed * optimum)
         answer = best_response(StageGame(game, "private", state), together, 0)
-        trust = game.step(state, breach).state.trust[1, 0]
+        trust = expected_step(game, state, breach).state.trust[1, 0]
         outcomes.append((float(answer.gain[0]), float(answer.share[0]), float(trust)))
     on, off = outcomes
     return EnforcedAgreement(*zip(on, off, strict=True))

@@ -15,9 +15,11 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.games.rollout import checked_state, plan_returns, remaining_steps, repeated
+from coopgym.games.step import Step
+from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.play.unroll import remaining_steps
+from coopgym.rewards import MODES, RewardLayer, Rewards, objective
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -47,7 +49,7 @@ class NormalForm(ABC):
                 f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.on(NUMPY)"
             )
         self.game = game
-        self.layer = reward_layer(reward)
+        self.layer = objective(reward)
         self.layer.check(game)
         self.state = self.checked_state(state)
 
@@ -101,7 +103,7 @@ class NormalForm(ABC):
         return spec.baselines / spec.endowments
 
     @abstractmethod
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         """Return utilities ``(..., N)`` of shares ``(..., N)`` under each reward layer."""
 
     def utilities(self, profiles: npt.ArrayLike) -> FloatArray:
@@ -124,7 +126,7 @@ class NormalForm(ABC):
 
     def payoffs(self, profiles: npt.ArrayLike) -> FloatArray:
         """Return material payoffs ``(..., N)``, whatever the seats care about."""
-        return self.read(self.checked(profiles), [reward_layer("private")])[0]
+        return self.read(self.checked(profiles), [MODES["private"]])[0]
 
     def checked(self, profiles: npt.ArrayLike) -> FloatArray:
         """Return profiles as an array.
@@ -153,11 +155,11 @@ class StageGame(NormalForm):
 
     smooth = True
 
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
         state = game.settled(self.state, actions)
-        transition = game.stage(state, actions)
-        return [layer(game, transition) for layer in layers]
+        step = Step(game, state.t, state, actions, game.stage(state, actions))
+        return [layer(step) for layer in layers]
 
 
 class StageGameByRow(NormalForm):
@@ -174,12 +176,13 @@ class StageGameByRow(NormalForm):
             raise ValueError(f"{self.game.id}: expected a batch of states, shape (B,)")
         return state
 
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
         between = (1,) * (profiles.ndim - 2)
         states = map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
-        transition = game.stage(game.settled(states, actions), actions)
-        return [layer(game, transition) for layer in layers]
+        states = game.settled(states, actions)
+        step = Step(game, states.t, states, actions, game.stage(states, actions))
+        return [layer(step) for layer in layers]
 
 
 class CommitmentGame(NormalForm):
@@ -187,7 +190,7 @@ class CommitmentGame(NormalForm):
 
     smooth = False
 
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         start = repeated(self.game, self.state, profiles.shape[:-1])
         steps = remaining_steps(self.game, self.state)
         return [total / steps for total in plan_returns(self.game, start, profiles, layers)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from coopgym.oracles.games.adjustment import SMALL_GAME
 from coopgym.oracles.games.equilibrium import SAME, find_equilibria
 from coopgym.oracles.games.normal_form import FloatArray, NormalForm
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 JOINT_WIDTHS = (0.1, 0.03, 0.01)
 """Standard deviations of joint moves to begin with, in shares."""
@@ -75,7 +75,7 @@ class JointInterest(NormalForm):
         """Profiles ``(..., N)`` of the seats from shares ``(..., M)`` of the blocks."""
         return shares[..., self._block_of]
 
-    def read(self, profiles: FloatArray, layers: Sequence[RewardLayer]) -> list[FloatArray]:
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         means = [values.mean(-1)[..., None] for values in self.form.read(self.expanded(profiles), layers)]
         return [np.broadcast_to(mean, profiles.shape) for mean in means]
 

@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State, map_arrays, select
+from coopgym.games.state import State, map_arrays
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.oracles.games.adjustment import TOLERANCE, solve_smoothly
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import LARGE_GAME, FloatArray, StageGame, StageGameByRow
-from coopgym.oracles.games.rollout import expected_step, opening, remaining_steps
+from coopgym.oracles.games.rollout import opening
+from coopgym.play import NOMINAL, Totals, expected_step, unroll
 
 CURVE = np.linspace(0.0, 1.0, 41) ** 2
 """Shares at which reaction curves are read, closer together near zero, where they bend."""
@@ -186,18 +187,21 @@ def _final_trust(game: AnyGame, starts: FloatArray, equilibria: FloatArray) -> F
     if not known.any():
         return None
     trust, shares = _plane(starts)
-    state, alive = _states(game, trust), np.ones(len(trust), dtype=bool)
     groups = StageGame(game).groups
     group_of = np.argmax([[seat in group for group in groups] for seat in range(game.n_agents)], axis=1)
-    played = np.repeat(shares[:, None], game.n_agents, axis=1)
-    for _ in range(remaining_steps(game, state)):
-        transition = expected_step(game, state, played * game.spec.endowments)
-        state = select(np, alive, transition.state, state)
-        alive &= ~transition.terminated
-        mutual = mean_over_pairs(effective_trust(state.trust, state.damage))
-        answers = np.stack([np.interp(mutual, LADDER[known], column) for column in equilibria[known].T], axis=-1)
-        played = answers[:, group_of]
-    return mean_over_pairs(effective_trust(state.trust, state.damage)).reshape((len(starts), -1))
+
+    def mutual(state: State) -> FloatArray:
+        return mean_over_pairs(effective_trust(state.trust, state.damage))
+
+    def myopic(t: int, state: State) -> FloatArray:
+        if t == 0:
+            return np.repeat(shares[:, None], game.n_agents, axis=1) * game.endowments
+        levels = mutual(state)
+        answers = np.stack([np.interp(levels, LADDER[known], column) for column in equilibria[known].T], axis=-1)
+        return answers[:, group_of] * game.endowments
+
+    totals = Totals.of(unroll(game, myopic, start=_states(game, trust), draws=NOMINAL))
+    return mutual(totals.last).reshape((len(starts), -1))
 
 
 def _heads(groups: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:

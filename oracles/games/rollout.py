@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from coopgym.backend import Array
-from coopgym.games.game import AnyGame, ResetOptions, Transition
+from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.state import State, map_arrays
-from coopgym.rewards import RewardLayer
+from coopgym.play import NOMINAL
+from coopgym.play.unroll import Policy, counted, open_loop, remaining_steps, unroll
+from coopgym.rewards import Rewards
 
 
 def opening(game: AnyGame, trust: float | None = None, damage: float | None = None, **stocks: Any) -> State:
@@ -31,9 +31,7 @@ def opening(game: AnyGame, trust: float | None = None, damage: float | None = No
         initial_reputation=None if damage is None else array(damage),
         initial_state={name: array(value) for name, value in stocks.items()} or None,
     )
-    uniforms = array(np.full(game.reset_uniforms, 0.5)) if game.reset_uniforms else None
-    normals = array(np.zeros(game.reset_normals)) if game.reset_normals else None
-    return game.initial_state((), options, uniforms, normals)
+    return game.initial_state((), options, *NOMINAL.reset(game, ()))
 
 
 def checked_state(game: AnyGame, state: State | None) -> State:
@@ -61,20 +59,7 @@ def repeated(game: AnyGame, state: State, batch: tuple[int, ...]) -> State:
     return map_arrays(lambda array: game.xp.broadcast_to(array, (*batch, *array.shape)), state)
 
 
-def remaining_steps(game: AnyGame, state: State) -> int:
-    """Steps between a state and the horizon; all rows of a batch must stand at the same time."""
-    return game.spec.horizon - int(state.t.reshape(-1)[0])
-
-
-def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
-    """Play one step with payoff noise at its mean."""
-    if not game.step_normals:
-        return game.step(state, actions)
-    blank = game.backend.array(np.zeros(game.step_normals))
-    return game.step(state, actions, game.xp.broadcast_to(blank, (*state.t.shape, game.step_normals)))
-
-
-def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[RewardLayer]) -> list[Array]:
+def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[Rewards]) -> list[Array]:
     """Return what each seat earns in total under each reward layer, undiscounted, ``(..., N)`` per layer.
 
     Differentiable on the torch backend.
@@ -85,16 +70,10 @@ def plan_returns(game: AnyGame, start: State, plan: Array, layers: Sequence[Rewa
         plan: cooperation shares ``(steps, ..., N)``, or ``(..., N)`` to hold them until the horizon.
         layers: reward layers to read the same play under.
     """
-    constant = plan.ndim == start.t.ndim + 1
-    steps = remaining_steps(game, start) if constant else len(plan)
-    state, totals = start, [0.0 * start.last_action for _ in layers]
-    alive = game.xp.ones_like(start.last_action[..., 0])
-    for t in range(steps):
-        transition = expected_step(game, state, (plan if constant else plan[t]) * game.endowments)
-        rewards = [layer(game, transition) for layer in layers]
-        if game.may_end_early:
-            rewards = [alive[..., None] * reward for reward in rewards]
-            alive = game.xp.where(transition.terminated, 0.0 * alive, alive)
-        totals = [total + reward for total, reward in zip(totals, rewards, strict=True)]
-        state = transition.state
+    held = plan.ndim == start.t.ndim + 1
+    totals = [0.0 * start.last_action for _ in layers]
+    policy: Policy = (lambda *_: plan * game.endowments) if held else open_loop(game, plan)
+    steps = None if held else len(plan)
+    for step in unroll(game, policy, start=start, draws=NOMINAL, horizon=steps, past_end=True):
+        totals = [total + counted(step, layer(step)) for total, layer in zip(totals, layers, strict=True)]
     return totals

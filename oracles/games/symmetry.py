@@ -10,11 +10,11 @@ from coopgym.games.game import AnyGame, FloatArray
 from coopgym.games.state import State
 from coopgym.games.traits import Groups, partition, renumbered, swap
 from coopgym.oracles.games.rollout import opening
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 
 def groups_in_state(
-    game: AnyGame, state: State, layers: Sequence[RewardLayer] = (), seat_weights: FloatArray | None = None
+    game: AnyGame, state: State, layers: Sequence[Rewards] = (), seat_weights: FloatArray | None = None
 ) -> Groups:
     """Partition the seats into exchangeable groups whose members are in the same situation and want the same.
 

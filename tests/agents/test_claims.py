@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import coopgym
-from coopgym.agents import play
 from coopgym.agents.heuristics import GrimTrigger, TitForTat
+from coopgym.play import play
 
 GAME = "coopgym/TrustDilemma-v1"
 MESSAGE = "a GrimTrigger object plays in several environments at once"

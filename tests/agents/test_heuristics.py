@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coopgym.agents import Agent, Seat, Strategy, agent_names, make_agent, play
+from coopgym.agents import Agent, Seat, Strategy, agent_names, make_agent
 from coopgym.agents.heuristics import (
     Constant,
     GenerousTitForTat,
@@ -23,7 +23,8 @@ from coopgym.agents.heuristics import (
     WinStayLoseShift,
 )
 from coopgym.games.registry import make_game
-from coopgym.interfaces.engine import Engine
+from coopgym.play import play
+from coopgym.play.engine import Engine
 
 C, D = 0.5, 0.0
 """What the strategies play when they cooperate and when they do not, as shares of endowment."""

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 
-from coopgym.agents import Agent, Seat, make_agent, play
+from coopgym.agents import Agent, Seat, make_agent
 from coopgym.agents.heuristics import Constant, TitForTat
-from coopgym.agents.table import Table
 from coopgym.games.registry import make_game
-from coopgym.interfaces.engine import Engine
+from coopgym.games.step import Step
+from coopgym.play import play
+from coopgym.play.engine import Engine
+from coopgym.play.partners import Partners
 from coopgym.rewards import MODES, reward_layer
 
 
@@ -82,10 +84,11 @@ def test_play_adds_up_what_the_engine_pays() -> None:
     engine.reset(0)
     payoffs, returns = np.zeros(6), {name: np.zeros(6) for name in (*MODES, "svo=30")}
     for _ in range(10):
-        transition, _ = engine.step(0.5 * game.spec.endowments)
+        before, actions = engine.state, 0.5 * game.spec.endowments
+        transition, _ = engine.step(actions)
         payoffs += transition.payoffs
         for name in returns:
-            returns[name] += reward_layer(name)(game, transition)
+            returns[name] += reward_layer(name)(Step(game, 0, before, actions, transition))
     npt.assert_allclose(result.payoffs[0], payoffs, rtol=1e-12)
     assert set(result.returns) == set(returns)
     for name, total in returns.items():
@@ -106,14 +109,14 @@ def test_agents_own_what_they_are_shown_and_what_they_answer() -> None:
     npt.assert_array_equal(got.trajectory.observations, expected.trajectory.observations)
 
     def conducted(partner: Agent) -> Any:
-        engine, table = (
+        engine, partners = (
             Engine(game, batch=(2,)),
-            Table(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
+            Partners(game, 0, [partner, *seated("TitForTat", others)], MODES["private"]),
         )
         engine.reset(0)
-        table.begin([np.random.default_rng(row) for row in range(2)])
+        partners.begin([np.random.default_rng(row) for row in range(2)])
         for _ in range(5):
-            engine.step(table.fill(np.full(2, 1.0), engine.state))
+            engine.step(partners.fill(np.full(2, 1.0), engine.state))
         return engine.state.last_action
 
     npt.assert_array_equal(conducted(Meddler()), conducted(Constant(0.0)))
@@ -208,13 +211,13 @@ def test_one_object_cannot_sit_in_two_seats() -> None:
     with pytest.raises(ValueError, match="the same TitForTat object sits in several seats; make one agent per seat"):
         play(make_game("TrustDilemma-v1"), [agent, agent])
     with pytest.raises(ValueError, match="the same TitForTat object sits in several seats"):
-        Table(make_game("TeamProduction-v1"), 0, agent, MODES["private"])
-    Table(make_game("TrustDilemma-v1"), 0, agent, MODES["private"])
+        Partners(make_game("TeamProduction-v1"), 0, agent, MODES["private"])
+    Partners(make_game("TrustDilemma-v1"), 0, agent, MODES["private"])
 
 
 def test_a_scripted_partner_that_breaks_the_protocol_is_named() -> None:
     game = make_game("TrustDilemma-v1")
-    table = Table(game, 0, Answers(0.5), MODES["private"])
-    table.begin([np.random.default_rng(row) for row in range(2)])
+    partners = Partners(game, 0, Answers(0.5), MODES["private"])
+    partners.begin([np.random.default_rng(row) for row in range(2)])
     with pytest.raises(ValueError, match="Answers in seat 1 of TrustDilemma-v1"):
-        table.fill(np.array([50.0, 50.0]), game.initial_state((2,)))
+        partners.fill(np.array([50.0, 50.0]), game.initial_state((2,)))

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coopgym.agents import PUBLISHED, Agent, Strategy, agent_names, constant_names, make_agent, play, registry
+from coopgym.agents import PUBLISHED, Agent, Strategy, agent_names, constant_names, make_agent, registry
 from coopgym.agents.heuristics import Constant, GrimTrigger
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 OWN_FILE = """
 class Half:

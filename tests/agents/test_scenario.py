@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from coopgym.agents import Scenario, make_agent, play
+from coopgym.agents import make_agent
 from coopgym.agents.heuristics import Constant
 from coopgym.games.registry import make_game
+from coopgym.play import Scenario, play
 
 RESIDENTS = Scenario(
     name="one visitor among reciprocators",

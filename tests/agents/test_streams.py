@@ -8,9 +8,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-from coopgym.agents import make_agent, play
+from coopgym.agents import make_agent
 from coopgym.agents.streams import EpisodeDraws, EpisodeGenerator
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 GAME = "PublicGoods-v1"
 

@@ -86,9 +86,7 @@ class Quadratic:
             action_scale=np.ones(agents),
             observation_bounds=lambda view: (np.zeros(shape), np.ones(shape)),
             layout=lambda view, seat: {"own_action": [0], "time": [2], "partner_actions": [*range(3, agents + 2)]},
-            reset_uniforms=0,
-            reset_normals=0,
-            step_normals=0,
+            stochastic=False,
             parameter_dict=lambda: {"horizon": horizon, "scale": scale},
         )
         self.state = self.start()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 import coopgym
+from coopgym.agents.base import FloatArray
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import cross
@@ -100,5 +104,44 @@ def policy(kind: str, outputs: list[float], **facts: float) -> object:
 def test_what_policies_play(kind: str, outputs: list[float], facts: dict[str, float], best: float, mean: float) -> None:
     plays, seen = policy(kind, outputs, **facts), np.zeros((4000, 1))
     assert plays.share(seen) == pytest.approx(best)  # type: ignore[attr-defined]
-    drawn = plays.share(seen, EpisodeDraws(np.random.default_rng(0), len(seen)))  # type: ignore[attr-defined]
-    assert drawn.mean() == pytest.approx(mean, abs=0.03)
+    drawn = plays.draw(seen, EpisodeDraws(np.random.default_rng(0), len(seen)))  # type: ignore[attr-defined]
+    assert drawn.share.mean() == pytest.approx(mean, abs=0.03)
+
+
+def squashed(mean: float, sigma: float, share: FloatArray) -> FloatArray:
+    level = 2.0 * share - 1.0
+    return norm.logpdf(np.arctanh(level), mean, sigma) - np.log(0.5 * (1.0 - level**2))
+
+
+def clipped(mean: float, sigma: float, share: FloatArray) -> FloatArray:
+    within = norm.logpdf(2.0 * share - 1.0, mean, sigma) + np.log(2.0)
+    ends = np.where(share == 0.0, norm.logcdf(-1.0, mean, sigma), norm.logsf(1.0, mean, sigma))
+    return np.where((share == 0.0) | (share == 1.0), ends, within)
+
+
+def of_levels(probabilities: list[float], share: FloatArray) -> FloatArray:
+    return np.log(probabilities)[np.rint(share * (len(probabilities) - 1)).astype(int)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outputs", "facts", "log_prob"),
+    [
+        ("squashed_gaussian", [0.7], {}, lambda z: squashed(0.7, np.exp(-1.0), z)),
+        ("squashed_gaussian", [-0.7, 9.0], {}, lambda z: squashed(-0.7, np.e, z)),
+        ("clipped_gaussian", [0.6], {}, lambda z: clipped(0.6, np.exp(-1.0), z)),
+        ("deterministic", [-0.9], {"noise": 0.3}, lambda z: clipped(np.tanh(-0.9), 0.3, z)),
+        ("deterministic", [0.9], {"noise": 0.0}, lambda z: np.full_like(z, np.nan)),
+        ("categorical", [0.0, 0.0, np.log(2.0)], {"epsilon": 0.4}, lambda z: of_levels([17 / 60, 17 / 60, 26 / 60], z)),
+        ("action_values", [3.0, 0.0, 1.0], {"epsilon": 0.6}, lambda z: of_levels([0.6, 0.2, 0.2], z)),
+    ],
+)
+def test_draws_tell_how_likely_they_were(
+    kind: str, outputs: list[float], facts: dict[str, float], log_prob: Callable[[FloatArray], FloatArray]
+) -> None:
+    draws = EpisodeDraws(np.random.default_rng(1), 500)
+    drawn = policy(kind, outputs, **facts).draw(np.zeros((500, 1)), draws)  # type: ignore[attr-defined]
+    moderate = np.abs(drawn.share - 0.5) < (0.499 if kind == "squashed_gaussian" else 1.0)  # inverting loses digits
+    assert moderate.mean() > 0.7
+    expected = log_prob(drawn.share[moderate])
+    np.testing.assert_allclose(drawn.log_prob[moderate], expected, rtol=1e-9, atol=1e-9)
+    assert (np.isfinite(drawn.log_prob) | np.isnan(expected).all()).all()

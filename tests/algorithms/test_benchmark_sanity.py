@@ -9,7 +9,6 @@ import pytest
 
 import coopgym
 from coopgym.agents.heuristics import Constant
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.on_policy.coma import COMA
 from coopgym.algorithms.marl.on_policy.ia2c import IA2C
@@ -18,6 +17,7 @@ from coopgym.algorithms.marl.on_policy.joint_ppo import JointPPO
 from coopgym.algorithms.marl.on_policy.mappo import MAPPO
 from coopgym.algorithms.marl.populations.fcp import FCP
 from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO
+from coopgym.play.episodes import play
 
 GAMES = ["TrustDilemma-v0", "SLCD-v0", "ReciprocalDilemma-v0", "LoyaltyTeam-v0"]
 FLOORS = {COMA: 0.95, FCP: 0.95, IA2C: 0.95, IPPO: 0.95, JointPPO: 0.95, MAPPO: 0.98, SelfPlayPPO: 0.95}

@@ -9,13 +9,13 @@ import torch
 from stag_hunt import shares, stag_hunt
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.discrete_actions import level_of
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.coma import COMA, COMASeats, counterfactual
+from coopgym.play.episodes import play
 
 CPU = torch.device("cpu")
 SMALL = COMA(hidden=(16,), num_envs=16, levels=5, minibatches=2)

@@ -11,11 +11,11 @@ import pytest
 from scipy.stats import ttest_ind
 
 from coopgym.agents import make_agent
-from coopgym.agents.play import play
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.external.sb3_learner import SB3PPO
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 
 pytest.importorskip("stable_baselines3")
 

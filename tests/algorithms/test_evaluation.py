@@ -10,12 +10,12 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult
 from coopgym.algorithms.marl.core import evaluation
 from coopgym.algorithms.marl.core.environment import observation_map
 from coopgym.algorithms.marl.core.evaluation import Evaluator
+from coopgym.play.episodes import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]

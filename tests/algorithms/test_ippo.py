@@ -13,13 +13,13 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats
 from coopgym.digests import DIGESTS_FILE
+from coopgym.play.episodes import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)
 MODES = ["private", "integrated", "cooperative"]

@@ -9,12 +9,12 @@ import torch
 from stag_hunt import shares, stag_hunt
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.discrete_actions import level_of, picked, share_of
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.value_based.iql import IQL, IQLSeats
+from coopgym.play.episodes import play
 
 CPU = torch.device("cpu")
 SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, warmup_steps=64, n_steps=1)

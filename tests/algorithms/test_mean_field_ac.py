@@ -11,11 +11,11 @@ import torch
 import coopgym
 from coopgym.agents.base import Seat
 from coopgym.agents.heuristics import Constant
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.environment import environment_factory, observation_map
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.mean_field_ac import MeanFieldAC, MeanFieldSeats
+from coopgym.play.episodes import play
 
 LARGER = [
     "PlatformEcosystem",

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, load_agents
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.off_policy.maddpg import MADDPG
 from coopgym.algorithms.marl.populations.mixed import Member, Mixed
+from coopgym.play.episodes import play
 
 FIRST = IPPO(hidden=(8,), num_envs=16, epochs=1, minibatches=2)
 SECOND = MADDPG(hidden=(8,), num_envs=16, batch_size=16, warmup_steps=100)

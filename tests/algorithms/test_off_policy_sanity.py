@@ -7,7 +7,6 @@ import pytest
 from test_benchmark_sanity import GAMES, constants
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.core.off_policy_loop import OffPolicyLearner
 from coopgym.algorithms.marl.off_policy.isac import ISAC
 from coopgym.algorithms.marl.off_policy.m3ddpg import M3DDPG
@@ -17,6 +16,7 @@ from coopgym.algorithms.marl.off_policy.matd3 import MATD3
 from coopgym.algorithms.marl.value_based.iql import IQL
 from coopgym.algorithms.marl.value_based.qmix import QMIX
 from coopgym.algorithms.marl.value_based.vdn import VDN
+from coopgym.play.episodes import play
 
 FLOORS: dict[type[OffPolicyLearner], float] = dict.fromkeys((ISAC, MADDPG, MATD3, M3DDPG, QMIX, VDN, IQL), 0.95)
 FLOORS[MASAC] = 0.98

@@ -7,11 +7,11 @@ import pytest
 from test_benchmark_sanity import GAMES, constants
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.on_policy.mean_field_ac import MeanFieldAC
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
 from coopgym.algorithms.marl.opponent_shaping.lola import LOLA
+from coopgym.play.episodes import play
 
 KINDS: list[type[NetworkLearner]] = [IndependentREINFORCE, LOLA]
 

@@ -200,6 +200,7 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, star
     assert not list((place / "killed" / "runs").glob(".*"))
 
 
+@pytest.mark.slow
 def test_killed_at_ten_random_operations_and_resumed_a_study_equals_an_uninterrupted_one(
     place: Path, launch: Launch
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coopgym.agents import Episodes
 from coopgym.benchmarks.metrics import evaluation_metrics, gini, normalised_score
+from coopgym.play import Episodes
 
 
 def test_metrics_are_sums_over_seats_and_means_over_episodes() -> None:

@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from coopgym.agents import make_agent
-from coopgym.agents.play import play
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.solve import batch, keeping, plans
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.planner import QUICK
+from coopgym.play.episodes import play
 
 pytest.importorskip("torch")
 SHORT = {"max_steps": 6}

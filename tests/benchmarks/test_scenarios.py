@@ -10,13 +10,13 @@ import pytest
 from quiet import Silence
 
 from coopgym.agents import make_agent
-from coopgym.agents.play import play
 from coopgym.benchmarks.executors import InProcess
 from coopgym.benchmarks.plan import expand, seed_from
 from coopgym.benchmarks.runner import run_study
 from coopgym.benchmarks.study import Study, StudyError, load_study
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 
 LEARNER = {
     "name": "IPPO",

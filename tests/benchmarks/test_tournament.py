@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from coopgym.agents import Agent, Seat, Strategy, play
+from coopgym.agents import Agent, Seat, Strategy
 from coopgym.agents.base import Classifier, FloatArray
 from coopgym.agents.heuristics import Constant, TitForTat
 from coopgym.benchmarks.tournament import (
@@ -23,6 +23,7 @@ from coopgym.benchmarks.tournament import (
     tournament,
 )
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 SHORT = {"max_steps": 12}
 FIELD = ["TitForTat", "GrimTrigger", "Constant_20", "Constant_60", "Random"]

@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import coopgym
-from coopgym.agents.play import play
 from coopgym.algorithms.marl import IPPO, load_agents
 from coopgym.benchmarks import training
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.training import CHECKPOINT, Request, learner_named, train
+from coopgym.play.episodes import play
 
 TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "minibatches=2", "--set", "epochs=1")
 SHORT = ("--set", "game.max_steps=10", "--steps", "120")

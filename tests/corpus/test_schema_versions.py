@@ -12,7 +12,6 @@ import pytest
 from example_corpus import sound_run, write_rows
 from typer.testing import CliRunner
 
-from coopgym.agents import play
 from coopgym.algorithms.loading import load_agents
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.corpora.merging import merge
@@ -32,6 +31,7 @@ from coopgym.corpus.schema import (
 from coopgym.corpus.shards import run_shards
 from coopgym.corpus.standard import type_name
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 KEPT = Path(__file__).parents[1] / "data" / "corpora"
 VERSIONS = sorted((place.name.removeprefix("schema-") for place in KEPT.iterdir()), key=minor)

@@ -13,6 +13,8 @@ import pytest
 from coopgym.backend import NUMPY, Backend
 from coopgym.games.formal import FORMAL, FormalGame
 from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.step import Step
+from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import reward_layer
 
 Game = FormalGame[Any, Any]
@@ -34,10 +36,8 @@ def start(game: Game, batch: tuple[int, ...] = (), seed: int = 0, **options: Any
 
 def rollout(game: Game, state: Any, actions: Any) -> Iterator[tuple[Any, Transition]]:
     """Step through ``actions`` with time first and yield the state before and the transition of each step."""
-    for action in actions:
-        transition = game.step(state, action)
-        yield state, transition
-        state = transition.state
+    for step in unroll(game, lambda t, _: actions[t], start=state, draws=NOMINAL, horizon=len(actions), past_end=True):
+        yield step.before, step.transition
 
 
 def random_actions(game: Game, steps: int, batch: tuple[int, ...] = (), seed: int = 7) -> FloatArray:
@@ -57,7 +57,8 @@ def after_random_play(game: Game, steps: int, batch: tuple[int, ...] = (), seed:
 
 
 def rewards(game: Game, transition: Transition, mode: str) -> Any:
-    return reward_layer(mode)(game, transition)
+    state = transition.state
+    return reward_layer(mode)(Step(game, 0, state, state.last_action, transition))
 
 
 def stage_rewards(game: Game, profiles: Any, mode: str = "private", **options: Any) -> FloatArray:

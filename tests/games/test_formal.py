@@ -23,7 +23,7 @@ from recordings import Recording, assert_close, recording
 from coopgym.backend import torch_backend
 from coopgym.games.formal import FORMAL
 from coopgym.games.state import State
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 
 # Recorded trajectories: tolerances for engines in double precision (observations are stored in single precision)
 

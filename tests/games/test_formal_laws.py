@@ -118,11 +118,10 @@ def test_splitting_a_batch_changes_nothing(kind: type[Game], play: tuple[int, in
     whole = start(game, (size,), seed)
     actions = random_actions(game, steps, (size,), seed)
     parts: list[Any] = [slice(0, cut), slice(cut, size), cut]
-    states = [map_arrays(lambda array, part=part: array[part], whole) for part in parts]
-    for action in actions:
-        together = game.step(whole, action)
-        for k, part in enumerate(parts):
-            alone = game.step(states[k], action[part])
+    for part in parts:
+        own = map_arrays(lambda array, part=part: array[part], whole)
+        plays = zip(rollout(game, whole, actions), rollout(game, own, actions[:, part]), strict=True)
+        for (_, together), (_, alone) in plays:
             for mode in MODES:
                 expected = rewards(game, together, mode)[part]
                 np.testing.assert_allclose(rewards(game, alone, mode), expected, rtol=1e-12, atol=1e-14)
@@ -130,8 +129,6 @@ def test_splitting_a_batch_changes_nothing(kind: type[Game], play: tuple[int, in
                 expected = getattr(together.state, field.name)[part]
                 actual = getattr(alone.state, field.name)
                 np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-14, err_msg=field.name)
-            states[k] = alone.state
-        whole = together.state
 
 
 # Bounds
@@ -267,13 +264,12 @@ def seen_in_full(game: Game, state: Any) -> Any:
 def test_the_full_view_is_all_that_the_future_depends_on(kind: type[Game], play: tuple[int, int]) -> None:
     game, (seed, steps) = make(kind.id), play
     state = after_random_play(game, steps, seed=seed)
-    twin = seen_in_full(game, state)
-    for action in random_actions(game, 3, seed=seed + 1):
-        expected, actual = game.step(state, action), game.step(twin, action)
+    twin, actions = seen_in_full(game, state), random_actions(game, 3, seed=seed + 1)
+    for (_, expected), (_, actual) in zip(rollout(game, state, actions), rollout(game, twin, actions), strict=True):
         for mode in MODES:
             np.testing.assert_allclose(rewards(game, actual, mode), rewards(game, expected, mode), atol=1e-9)
-        state, twin = expected.state, actual.state
-        np.testing.assert_allclose(game.observe(twin, "full"), game.observe(state, "full"), atol=1e-9)
+        seen, wanted = game.observe(actual.state, "full"), game.observe(expected.state, "full")
+        np.testing.assert_allclose(seen, wanted, atol=1e-9)
 
 
 # Gradients

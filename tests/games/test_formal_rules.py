@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.parameters import Parameters
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 
 few = settings(max_examples=8, deadline=None)
 plays = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 25))
@@ -145,12 +145,11 @@ def test_free_riders_are_expelled_and_earn_their_way_back() -> None:
 
 def test_help_goes_round() -> None:
     game = make("IndirectReciprocity-v1")
-    state = start(game)
-    for recipients in ([1, 2, 3, 0], [2, 3, 0, 1], [3, 0, 1, 2], [1, 2, 3, 0]):
+    turns = [1, 2, 3, 0], [2, 3, 0, 1], [3, 0, 1, 2], [1, 2, 3, 0]
+    for recipients, (state, _) in zip(turns, rollout(game, start(game), np.zeros((4, 4))), strict=True):
         info = game.diagnostics(state)
         assert info["recipient"].tolist() == recipients
         assert [recipients[donor] for donor in info["donor"]] == [0, 1, 2, 3]
-        state = game.step(state, np.zeros(4)).state
 
 
 def test_fines_grow_with_the_record() -> None:

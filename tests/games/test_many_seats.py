@@ -10,8 +10,8 @@ import pytest
 
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import game_class, games, make_game
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.gymnasium import make_env
+from coopgym.play.engine import Engine
 
 SEATS = 1000
 MEBIBYTE = 2**20

@@ -12,9 +12,11 @@ from plugin_game import Pasture, PastureState
 
 from coopgym.backend import Array
 from coopgym.games.game import Game, Transition
+from coopgym.games.page_document import as_markdown
 from coopgym.games.registry import games
 from coopgym.games.spec import GameSpec
 from coopgym.games.traits import MECHANISM_OFF, Traits
+from coopgym.interfaces.text import words
 from coopgym.oracles import (
     StageGame,
     certificate_record,
@@ -56,6 +58,21 @@ def test_its_plans_have_a_bound(reward: str) -> None:
     gap = gap_of(Pasture.configure(), reward)
     assert gap.relative is not None, gap.reason
     assert -1e-12 <= gap.relative < 2e-3
+
+
+def test_a_language_model_reads_its_rules() -> None:
+    told = words.rules(Pasture, Pasture.configure().parameters)
+    assert told.startswith("Seats: agent_0 .. agent_2.\nActions: in [0, 50]; norm 15.\n")
+    assert "theta 3 (own-use value θ)" in told
+    assert told.endswith("End: after 20 steps.")
+
+
+def test_it_has_a_page_of_documentation() -> None:
+    page = as_markdown(Pasture.configure())
+    assert "Herders share what care" in page
+    for heading in ("Action Space", "Observation Space", "Arguments", "Episode End"):
+        assert f"## {heading}\n" in page
+    assert "`soil`" in page
 
 
 def test_its_equilibria_are_bracketed() -> None:

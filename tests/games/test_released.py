@@ -20,6 +20,7 @@ from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.released import RELEASED, ReleasedGame
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.games.state import State
+from coopgym.play import NOMINAL, unroll
 
 DATA = Path(__file__).parents[1] / "data"
 Game = ReleasedGame[Any, Any]
@@ -54,11 +55,9 @@ def rewards(transition: Transition, mode: str) -> Any:
 
 
 def rollout(game: Game, state: Any, actions: Any) -> Iterator[tuple[Any, Transition]]:
-    """Step through ``actions`` with time first and yield the state before and the transition of each step."""
-    for action in actions:
-        transition = game.step(state, action)
-        yield state, transition
-        state = transition.state
+    """Play ``actions`` with time first and yield the state before and the transition of each step."""
+    for step in unroll(game, lambda t, _: actions[t], start=state, draws=NOMINAL, horizon=len(actions), past_end=True):
+        yield step.before, step.transition
 
 
 def random_actions(game: Game, steps: int, batch: tuple[int, ...] = (), seed: int = 7) -> npt.NDArray[np.float64]:
@@ -129,11 +128,10 @@ def test_recorded_trajectories_are_reproduced(kind: type[Game], dtype: Any) -> N
     batch = (len(recorded.modes),)
     state = start(game, batch, **hidden(kind, recorded.at("gamma", 0)))
     assert_state(game, state, recorded, 0, np.ones(batch, dtype=bool))
-    for step in range(1, recorded.lengths.max() + 1):
-        transition = game.step(state, recorded.at("actions", step))
-        state = transition.state
+    actions = [recorded.at("actions", step) for step in range(1, recorded.lengths.max() + 1)]
+    for step, (_, transition) in enumerate(rollout(game, state, actions), start=1):
         live = step <= recorded.lengths
-        assert_state(game, state, recorded, step, live)
+        assert_state(game, transition.state, recorded, step, live)
         np.testing.assert_array_equal(transition.terminated[live], recorded.at("terminated", step)[live])
         np.testing.assert_array_equal(transition.truncated[live], recorded.at("truncated", step)[live])
         wanted = recorded.at("rewards", step)
@@ -154,11 +152,10 @@ def test_recorded_per_agent_observations_are_reproduced(kind: type[Game]) -> Non
     for preset, view in views.items():
         recorded = [row for row in rows if row["obs_config"] == preset]
         rounds = np.array([row["round"] for row in recorded])
-        state = start(game)
-        for number in range(rounds.max() + 1 if len(rounds) else 0):
-            now = [row for row in recorded if row["round"] == number]
-            if number > 0:
-                state = game.step(state, np.array([row["action"] for row in now])).state
+        by_round = [[row for row in recorded if row["round"] == number] for number in range(rounds.max(initial=-1) + 1)]
+        actions = [np.array([row["action"] for row in now]) for now in by_round[1:]]
+        states = [start(game), *(transition.state for _, transition in rollout(game, start(game), actions))]
+        for now, state in zip(by_round, states, strict=False):
             np.testing.assert_allclose(
                 game.observe(state, view), [row["observation"] for row in now], rtol=1e-5, atol=1e-5
             )
@@ -395,14 +392,11 @@ def test_every_keyword_is_accepted(kind: type[Game]) -> None:
     keywords = {**KEYWORDS[kind.id], "max_steps": 3}
     assert set(keywords) == {field.name for field in fields(kind.Parameters)}
     game = make(kind, **keywords)
-    normals = np.zeros(game.step_normals)
-    state = start(game)
-    for action in random_actions(game, 3):
-        before, transition = state, game.step(state, action, normals)
-        state = transition.state
+    actions = random_actions(game, 3)
+    *_, (before, transition) = rollout(game, start(game), actions)
     assert transition.truncated
     assert np.isfinite(rewards(transition, "integrated")).all()
-    assert game.step_diagnostics(before, action, transition)["step"] == 3
+    assert game.step_diagnostics(before, actions[-1], transition)["step"] == 3
     assert hash(game.parameters)
 
 

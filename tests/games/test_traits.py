@@ -10,6 +10,7 @@ import pytest
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.games.traits import Groups, declares_traits, ideal_path, seats_of_equal_numbers
+from coopgym.play import NOMINAL, open_loop, unroll
 
 
 @pytest.mark.parametrize("id", games("formal"))
@@ -61,12 +62,11 @@ def test_the_ideal_path_follows_full_cooperation_and_the_memory_of_none() -> Non
     game = make_game("GraduatedSanction-v1", payoff_noise=0.5)
     start = game.initial_state((2,))
     path = ideal_path(game, game.traits(), start, 4)
-    assert len(path) == 4
-    full: Any = start
-    for state in path:
-        assert np.array_equal(state.trust, full.trust)
+    everything = np.ones((4, 2, game.n_agents))
+    full = unroll(game, open_loop(game, everything), start=start, draws=NOMINAL, horizon=4)
+    for state, step in zip(path, full, strict=True):
+        assert np.array_equal(state.trust, step.before.trust)
         assert np.array_equal(state.record, 0.0 * state.record)
-        full = game.step(full, game.endowments + 0.0 * full.last_action, np.zeros((2, game.n_agents))).state
     assert np.allclose(path[3].memory[:, -3:], 0.0)
     assert np.allclose(path[3].memory[:, :-3], game.norm)
 

@@ -11,7 +11,7 @@ from playing import GAMES, every_game, torch_env
 
 import coopgym
 from coopgym.backend import NUMPY, Backend, torch_backend
-from coopgym.interfaces.engine import Engine
+from coopgym.play.engine import Engine
 
 torch = pytest.importorskip("torch")
 

@@ -296,7 +296,7 @@ def test_there_is_nothing_to_draw_before_the_first_reset(name: str) -> None:
     [
         ({"reward": "coperative"}, ValueError, "unknown reward 'coperative'; did you mean 'cooperative'.*known forms"),
         ({"reward": "mutuality=2"}, ValueError, r"mutuality=2.0: expected a number in \[0, 1\]"),
-        ({"reward": 0.5}, TypeError, "reward=0.5: expected a mode name or a RewardLayer"),
+        ({"reward": 0.5}, TypeError, "reward=0.5: expected a mode name, a RewardMode or Rewards"),
         ({"view": "all"}, ValueError, "view='all': expected one of own, full, minimal or None"),
         ({"gama": 2.0}, TypeError, f"{GAME} got an unexpected keyword argument 'gama'; did you mean 'gamma'"),
         ({"gamma": -1.0}, ValueError, "gamma=-1.0: expected finite values"),

@@ -96,4 +96,4 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "gtalign.nash_choice": gtalign.nash_choice,
     "gtalign.payoff_calibration": gtalign.payoff_calibration,
 }
-"""Kernels by ``<method>.<verb>``, the names of the worked examples."""
+"""Functions of named inputs by the ids of their worked examples, ``<method>.<verb>``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels import decs, h1
 from coopgym.algorithms.llm.kernels.validation import number, whole_number
 from coopgym.algorithms.llm.method.credit.positions import necessary_share
 from coopgym.algorithms.llm.method.slots import Curriculum, State
@@ -64,11 +64,11 @@ class EasyGate(Uniform):
         right = [np.mean([member.correct for member in group.members]) for group in groups]
         mixed = [group for group, share in zip(groups, right, strict=True) if 0.0 < share < 1.0]
         easy = [group for group, share in zip(groups, right, strict=True) if share == 1.0]
-        return mixed + easy[: int(KERNELS["decs.mix"](len(mixed), len(easy), self.kappa))]
+        return mixed + easy[: decs.mix(len(mixed), len(easy), self.kappa)]
 
     def update(self, batch: Batch) -> None:
         ratio = necessary_share(batch.trajectories)
-        self.kappa = float(KERNELS["decs.kappa"](self.kappa, ratio, self.ratio, self.rate, self.cap))
+        self.kappa = decs.kappa(self.kappa, ratio, self.ratio, self.rate, self.cap)
         self.ratio = ratio
 
     def state_dict(self) -> State:
@@ -114,16 +114,14 @@ class Horizons(Uniform):
     def update(self, batch: Batch) -> None:
         self.success = float(np.mean([member.correct for member in batch.trajectories]))
         self.steps_in_stage += 1
-        following = int(
-            KERNELS["h1.stage"](
-                self.stage,
-                self.steps_in_stage,
-                [self.success],
-                min(self.longest, self.settings.made.spec.horizon),
-                self.least_steps,
-                self.most_steps,
-                self.threshold,
-            )
+        following = h1.stage(
+            self.stage,
+            self.steps_in_stage,
+            [self.success],
+            min(self.longest, self.settings.made.spec.horizon),
+            self.least_steps,
+            self.most_steps,
+            self.threshold,
         )
         if following != self.stage:
             self.stage, self.steps_in_stage = following, 0

@@ -10,15 +10,15 @@ import numpy as np
 
 from coopgym.agents.base import Seat
 from coopgym.algorithms.llm.models.arrays import FloatArray
-from coopgym.algorithms.llm.play.generators import Generator, Usage
+from coopgym.algorithms.llm.play.generators import Generator
+from coopgym.algorithms.llm.play.trajectories import Usage
+from coopgym.algorithms.llm.play.transcripts import turn_row
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt_hash
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.oracles.agents.base import registered_game
 from coopgym.rewards import reward_layer
-
-_NOTHING = Usage(None, None)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class LanguageAgent:
         Raises:
             ValueError: the game is not registered, so that its rules cannot be worked with.
         """
-        game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward)
+        game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward).evaluated
         self.seat = seat
         self.desks = [Desk(game, seat, layer) for _ in range(episodes)]
         self.streams = rng.spawn(episodes)
@@ -127,20 +127,7 @@ class LanguageAgent:
     def _record(self, episode: int, dialogue: Dialogue, costs: list[Usage]) -> None:
         left = iter(costs)
         for message in dialogue.turns:
-            cost = next(left, _NOTHING) if message.role == "assistant" else _NOTHING
-            self.transcript.append(
-                {
-                    "episode": episode,
-                    "seat": self.seat.index,
-                    "turn": self._turns[episode],
-                    "t": message.t,
-                    "role": message.role,
-                    "content": message.content,
-                    "tool": message.tool,
-                    "valid": message.valid,
-                    "action": None if message.share is None else message.share * self.seat.endowment,
-                    "share": message.share,
-                    **asdict(cost),
-                }
-            )
+            cost = next(left, Usage()) if message.role == "assistant" else Usage()
+            place = {"episode": episode, "seat": self.seat.index, "turn": self._turns[episode]}
+            self.transcript.append({**place, **turn_row(message, cost, self.seat.endowment)})
             self._turns[episode] += 1

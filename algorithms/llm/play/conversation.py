@@ -6,7 +6,7 @@ masked out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,8 +15,8 @@ import numpy as np
 from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.play.sessions import PlaySession, SeatSession
 from coopgym.algorithms.llm.play.tasks import Task
-from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory, Turn, TurnKind
-from coopgym.interfaces.text import Use
+from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory, Turn, TurnKind, Usage
+from coopgym.interfaces.text import Message, Use
 
 if TYPE_CHECKING:
     from coopgym.algorithms.llm.models import Generation, LanguageModel
@@ -158,6 +158,30 @@ class Rollout:
             levels=tuple(outcome.levels.tolist()),
             seat=seat,
             payoffs=outcome.payoffs.mean(0) if len(outcome.payoffs) else np.zeros(task.settings.made.n_agents),
+            said=tuple(self.spoken(drawn=True)),
+        )
+
+    def spoken(self, *, drawn: bool) -> list[tuple[Message, Usage]]:
+        """Return every message, with what it took of those that the model wrote.
+
+        Args:
+            drawn: whether they were drawn, so that they have a probability.
+        """
+        turns, said = iter(self.turns), list[tuple[Message, Usage]]()
+        for dialogue in self.session.dialogues:
+            written = iter(list(_of_one_decision(turns)))
+            for message in dialogue.turns:
+                turn = next(written) if message.role == "assistant" else None
+                cut = dialogue.ended_by == "max_tokens" and message is dialogue.turns[-1]
+                said.append((message, Usage() if turn is None else self._usage(turn, cut, drawn)))
+        return said
+
+    def _usage(self, turn: Turn, cut: bool, drawn: bool) -> Usage:
+        return Usage(
+            prompt_tokens=len(self.prompt_ids) + turn.start,
+            completion_tokens=turn.length,
+            finish="length" if cut else "stop",
+            logprob=sum(self.logp[turn.start : turn.end]) if drawn else None,
         )
 
     def _read(self, text: str) -> None:
@@ -184,6 +208,14 @@ def one_turn(rollouts: Sequence[Rollout], decoding: Writes) -> None:
             rollout.session.give_up("max_tokens")
     for rollout, generation in zip(speaking, decoding.write(speaking) if speaking else (), strict=True):
         rollout.hear(generation)
+
+
+def _of_one_decision(turns: Iterator[Turn]) -> Iterator[Turn]:
+    """Take the turns up to the one that ends a decision: nothing comes back after it."""
+    for turn in turns:
+        yield turn
+        if turn.observation is None:
+            return
 
 
 def _kind(uses: Sequence[Use]) -> TurnKind:

@@ -14,7 +14,7 @@ from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.models.rate_limit import TimeLimit
 from coopgym.algorithms.llm.models.session import Session
-from coopgym.algorithms.llm.play.generators import Usage
+from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.interfaces.text import Dialogue
 from coopgym.interfaces.text.dialects.call_forms import THOUGHT_BEGINS, THOUGHT_ENDS
 from coopgym.interfaces.text.dialogue import Ending

@@ -11,6 +11,7 @@ import numpy as np
 
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout, converse
 from coopgym.algorithms.llm.play.sessions import DecisionSession
+from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.interfaces.text import Dialogue
 
 if TYPE_CHECKING:
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 20_000
 """Messages that a generator remembers; then it starts afresh."""
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What one message took, by the columns of the table ``turns``; None where nobody counted."""
-
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    paid_tokens: int | None = None
-    cached_tokens: int | None = None
-    cost: float | None = None
-    requests: int | None = None
-    finish: str | None = None
-    note: str | None = None
 
 
 class Generator(Protocol):
@@ -82,7 +69,7 @@ class ModelGenerator:
         ]
         converse(rollouts, self.decoding if stochastic else self)
         decided: Future[list[list[Usage]]] = Future()
-        decided.set_result([_usage(rollout) for rollout in rollouts])
+        decided.set_result([_usage(rollout, drawn=stochastic) for rollout in rollouts])
         return decided
 
     def write(self, rollouts: Sequence[Rollout]) -> list[Generation]:
@@ -101,11 +88,5 @@ class ModelGenerator:
         return {**self.__dict__, "_known": {}}
 
 
-def _usage(rollout: Rollout) -> list[Usage]:
-    read, dialogue = len(rollout.prompt_ids), rollout.session.dialogues[-1]
-    cut = dialogue.ended_by == "max_tokens" and dialogue.turns[-1].role == "assistant"
-    finishes = ["stop"] * (len(rollout.turns) - cut) + ["length"] * cut
-    return [
-        Usage(read + turn.start, turn.length, finish=finish)
-        for turn, finish in zip(rollout.turns, finishes, strict=True)
-    ]
+def _usage(rollout: Rollout, drawn: bool) -> list[Usage]:
+    return [usage for message, usage in rollout.spoken(drawn=drawn) if message.role == "assistant"]

@@ -12,7 +12,7 @@ from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents import ORACLES, Oracle
 from coopgym.oracles.games.rollout import opening, plan_returns
-from coopgym.rewards import reward_layer
+from coopgym.rewards import MODES, objective
 
 ORACLE_OF = {"private": "Oracle_Nash", "integrated": "Oracle_Equilibrium", "cooperative": "Oracle_SocialOptimum"}
 """The oracle whose action is right under a reward mode."""
@@ -30,16 +30,16 @@ def oracle_for(reward: str, oracle: str | None = None) -> str:
     """Return the name of the oracle that says what is right under a reward mode.
 
     Args:
-        reward: canonical name of the mode.
+        reward: canonical name of the reward; its mode counts.
         oracle: another oracle to ask, by name; None is the mode's own.
 
     Raises:
         ValueError: an unknown oracle, or a mode without one of its own.
     """
-    known = [kind.title() for kind in ORACLES]
-    if oracle is None and reward not in ORACLE_OF:
-        raise ValueError(f"reward {reward!r} has no oracle of its own; name one with oracle=: {', '.join(known)}")
-    name = ORACLE_OF[reward] if oracle is None else oracle
+    known, mode = [kind.title() for kind in ORACLES], objective(reward).name
+    if oracle is None and mode not in ORACLE_OF:
+        raise ValueError(f"reward {mode!r} has no oracle of its own; name one with oracle=: {', '.join(known)}")
+    name = ORACLE_OF[mode] if oracle is None else oracle
     if name not in known:
         raise ValueError(f"unknown oracle {name!r}; known: {', '.join(known)}")
     return name
@@ -52,7 +52,7 @@ def oracle_shares(game: str, parameters: str, reward: str, oracle: str) -> Float
     Args:
         game: registered id.
         parameters: overridden game parameters as JSON.
-        reward: canonical name of the mode.
+        reward: canonical name of the reward; its mode counts.
         oracle: name of the oracle.
 
     Raises:
@@ -76,7 +76,7 @@ def oracle_returns(game: str, parameters: str, reward: str, oracle: str) -> tupl
     made = make_game(game, **json.loads(parameters))
     shares = oracle_shares(game, parameters, reward, oracle)
     plan = shares[np.minimum(np.arange(made.spec.horizon), len(shares) - 1)]
-    layers = [reward_layer("private"), reward_layer(reward)]
+    layers = [MODES["private"], objective(reward)]
     payoffs, rewards = (total / len(plan) for total in plan_returns(made, opening(made), plan, layers))
     return payoffs, rewards
 

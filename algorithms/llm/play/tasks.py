@@ -20,10 +20,9 @@ from coopgym.algorithms.llm.play.reference_actions import (
     oracle_returns,
     oracle_shares,
 )
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch, dialect_named
 from coopgym.rewards import reward_layer
 

@@ -10,10 +10,26 @@ import numpy as np
 
 from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray, IntArray
 from coopgym.algorithms.llm.play.tasks import Task
+from coopgym.interfaces.text import Message
 
 TurnKind = Literal["tool", "answer", "other"]
 """A turn that only called tools, one that submitted, or one that did neither."""
 Ending = Literal["answer", "max_turns", "max_tokens", "error"]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one message took, by the columns of the table ``turns``; None where nobody counted."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    paid_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost: float | None = None
+    requests: int | None = None
+    finish: str | None = None
+    note: str | None = None
+    logprob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +95,8 @@ class Trajectory:
     """Nodes of the group's tree, root first."""
     off_policy: BoolArray | None = None
     """``(L,)`` True where somebody else wrote the token."""
+    said: tuple[tuple[Message, Usage], ...] = ()
+    """Every message as it was when sampled, with what it took of those that the policy wrote."""
 
     def __post_init__(self) -> None:
         length = len(self.ids)

@@ -174,9 +174,10 @@ class LLM(TrainerSettings, Learner):
         if env_steps < 1 or checkpoint_every < 1:
             raise ValueError(f"env_steps={env_steps}, checkpoint_every={checkpoint_every}: expected at least 1")
         replicas, models, entries = cross(rewards, seeds), list[LanguageModel | None](), list[dict[str, Any]]()
+        rollouts: list[list[dict[str, Any]]] = []
         for number, replica in enumerate(replicas):
             tasks = self._tasks(game, game_parameters or {}, replica.reward.name, view, self.oracle)
-            trained = self._train_one(
+            model, entry, kept = self._train_one(
                 tasks,
                 replica,
                 env_steps,
@@ -186,8 +187,9 @@ class LLM(TrainerSettings, Learner):
                 checkpoint_every=checkpoint_every,
                 checkpoint_seconds=checkpoint_seconds,
             )
-            models.append(trained[0])
-            entries.append(trained[1])
+            models.append(model)
+            entries.append(entry)
+            rollouts.append(kept)
         record = training_record(
             game,
             view or tasks.made.spec.default_view,
@@ -196,7 +198,7 @@ class LLM(TrainerSettings, Learner):
             talk_record(self.worded_in, self.rules, self.decoding),
             entries,
         )
-        return LanguageResult(record, models)
+        return LanguageResult(record, models, rollouts)
 
     def _train_one(
         self,
@@ -209,15 +211,15 @@ class LLM(TrainerSettings, Learner):
         checkpoint: Path | None,
         checkpoint_every: int,
         checkpoint_seconds: float,
-    ) -> tuple[LanguageModel | None, dict[str, Any]]:
-        """Train one replica and return its model and entry."""
+    ) -> tuple[LanguageModel | None, dict[str, Any], list[dict[str, Any]]]:
+        """Train one replica and return its model, its entry and the rollouts that are kept."""
         entry: dict[str, Any] = {"reward": replica.reward.name, "seed": replica.seed, "diverged_at": None}
         warm_up, budget = self._warm_up, 0 if self.method == WARM_UP else decisions
         planned = warm_up.demonstrations + budget
         model = self._model(tasks, replica.seed, device, lambda read: progress(read, planned))
         if self.method == WARM_UP:
             progress(planned, planned)
-            return model, {**entry, "decisions": 0, "gradient_updates": 0, "curves": []}
+            return model, {**entry, "decisions": 0, "gradient_updates": 0, "curves": []}, []
         method = self._method(tasks, replica.seed)
         trainer = Trainer(model, method, self, self.worded_in, replica.seed)
         try:
@@ -239,7 +241,7 @@ class LLM(TrainerSettings, Learner):
             if name != "decisions"
         ]
         entry |= {"decisions": trainer.decisions, "gradient_updates": trainer.updates, "curves": curves}
-        return (None if entry["diverged_at"] is not None else model), entry
+        return (None if entry["diverged_at"] is not None else model), entry, trainer.rollouts
 
     @property
     def _warm_up(self) -> WarmUp:

@@ -38,10 +38,12 @@ class LanguageResult:
     Attributes:
         record: everything but weights, as JSON values.
         models: one per replica; None where training diverged.
+        rollouts: of each replica, what `transcript` returns; `save` leaves them to the corpus.
     """
 
     record: Mapping[str, Any]
     models: Sequence[LanguageModel | None]
+    rollouts: Sequence[Sequence[Mapping[str, Any]]] = ()
 
     @property
     def replicas(self) -> list[tuple[str, int]]:
@@ -78,6 +80,11 @@ class LanguageResult:
     def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
         """Return ``(decisions, metric, value)`` in the order of training."""
         return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
+
+    def transcript(self, replica: ReplicaName = 0) -> Sequence[Mapping[str, Any]]:
+        """Return the rollouts that training was asked to keep, as rows of the table ``turns`` but for the run."""
+        index = replica_index(self.record, replica)
+        return self.rollouts[index] if self.rollouts else ()
 
     def status(self, replica: ReplicaName = 0) -> str:
         """Return ``"trained"`` or ``"diverged"``."""

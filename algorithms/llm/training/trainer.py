@@ -24,6 +24,7 @@ from coopgym.algorithms.llm.models import LanguageModel
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit, Trajectory
+from coopgym.algorithms.llm.play.transcripts import rollout_rows
 from coopgym.algorithms.llm.training.measures import credit_measures, rollout_measures
 from coopgym.algorithms.llm.training.scoring import in_parts, rows, scored
 from coopgym.record_fields import each, fields, named, number, whole
@@ -47,6 +48,7 @@ class TrainerSettings(Settings):
         max_gradient_norm: longest gradient.
         max_tokens: longest message.
         temperature: of sampling, and of all log-probabilities that the objective sees.
+        recorded_rollouts: rollouts of each step, the first ones, that are kept word by word for the corpus.
     """
 
     prompts: int = hyperparameter(8, 1)
@@ -58,6 +60,7 @@ class TrainerSettings(Settings):
     max_gradient_norm: float = hyperparameter(1.0, 0.0, above_low=True)
     max_tokens: int = hyperparameter(32, 1)
     temperature: float = hyperparameter(1.0, 0.0, above_low=True)
+    recorded_rollouts: int = hyperparameter(0, 0)
 
     @property
     def decoding(self) -> Decoding:
@@ -72,6 +75,7 @@ _progress = fields(
         "decisions": whole(),
         "updates": whole(),
         "history": each(named(number)),
+        "rollouts": each(fields({})),
         "slots": named(fields({})),
     },
     closed=True,
@@ -107,6 +111,8 @@ class Trainer:
         """Gradient updates so far."""
         self.history: list[Metrics] = []
         """Metrics of every step."""
+        self.rollouts: list[dict[str, Any]] = []
+        """Rollouts that are kept, as rows of the table ``turns`` but for the run."""
 
     def step(self) -> Metrics:
         """Take one training step.
@@ -120,6 +126,7 @@ class Trainer:
         groups = method.sampler.sample(tasks, settings.group_size, services, self.steps)
         sampled = Batch(groups, self.steps)
         metrics = rollout_measures(sampled)
+        self._keep(sampled)
         self.decisions += sum(member.decisions for member in sampled.trajectories)
         self.tokens += sum(group.tokens for group in groups)
         for signal in stage.signals_before:
@@ -180,6 +187,14 @@ class Trainer:
                 progress(min(self.decisions, decisions), decisions)
         if checkpoint is not None:
             write_checkpoint(checkpoint, run, *self._state())
+
+    def _keep(self, sampled: Batch) -> None:
+        """Keep the first rollouts of a step."""
+        first = zip(sampled.trajectories, sampled.tasks, range(self.settings.recorded_rollouts), strict=False)
+        for member, task, _ in first:
+            number = self.rollouts[-1]["episode"] + 1 if self.rollouts else 0
+            endowment = float(task.settings.made.spec.endowments[member.seat])
+            self.rollouts += rollout_rows(member, number, self.steps, endowment)
 
     def _annotate(self, batch: Batch) -> None:
         """Add what the objective or the critic needs: reference log-probabilities and values."""
@@ -244,6 +259,7 @@ class Trainer:
             "decisions": self.decisions,
             "updates": self.updates,
             "history": self.history,
+            "rollouts": self.rollouts,
             "slots": {name: slot.state_dict() for name, slot in self.method.slots.items()},
         }
         return facts, tensors
@@ -265,5 +281,6 @@ class Trainer:
         self.steps, self.updates = facts["steps"], facts["updates"]
         self.tokens, self.decisions = facts["tokens"], facts["decisions"]
         self.history = [dict(row) for row in facts["history"]]
+        self.rollouts = [dict(row) for row in facts["rollouts"]]
         for name, state in facts["slots"].items():
             self.method.slots[name].load_state_dict(json.loads(json.dumps(state)))

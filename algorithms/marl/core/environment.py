@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -48,6 +49,38 @@ EnvironmentFactory: TypeAlias = Callable[..., Environment]
 """Makes an environment from ``num_envs`` and the keywords ``device``, ``reward``, ``dtype`` and ``validate``."""
 
 
+@dataclass(slots=True)
+class EnvironmentStep:
+    """What one step of a batch of episodes brought. Arrays lead with the batch."""
+
+    shares: Tensor
+    """``(*batch, N)`` of endowment played."""
+    rewards: Tensor
+    """``(*batch, N)``."""
+    ended: Tensor
+    """``(*batch)`` whether the episode ended with this step."""
+    info: dict[str, Any]
+
+
+def episode(
+    environment: Environment, act: Callable[[Tensor], Tensor], seed: int | Sequence[int], steps: int
+) -> Iterator[EnvironmentStep]:
+    """Play from a reset and yield every step. Differentiable if the environment is.
+
+    Args:
+        environment: its rows go on to other episodes where they end.
+        act: shares of endowment ``(*batch, N)`` from observations ``(*batch, N, O)``.
+        seed: of the reset.
+        steps: how many to play.
+    """
+    observation = environment.reset(seed=seed)
+    endowments = torch.tensor(environment.game.spec.endowments, dtype=observation.dtype, device=observation.device)
+    for _ in range(steps):
+        shares = act(observation)
+        observation, rewards, terminated, truncated, info = environment.step(shares * endowments)
+        yield EnvironmentStep(shares, rewards, terminated | truncated, info)
+
+
 def environment_factory(
     game: str | EnvironmentFactory, parameters: Mapping[str, Any] | None, view: View | None
 ) -> EnvironmentFactory:
@@ -63,12 +96,6 @@ def observation_map(environment: Environment) -> tuple[np.ndarray, np.ndarray]:
     return input_map(*environment.game.observation_bounds(environment.view))
 
 
-def is_stochastic(environment: Environment) -> bool:
-    """Whether the environment draws random numbers."""
-    game = environment.game
-    return bool(game.reset_uniforms or game.reset_normals or game.step_normals)
-
-
 def objective_signal(rewards: Tensor, objective: Objective) -> Tensor:
     """Return what each seat is trained on, ``(..., N)``: its own reward, or the sum of all."""
     return rewards if objective == "individual" else rewards.sum(-1, keepdim=True).expand_as(rewards)
@@ -77,21 +104,24 @@ def objective_signal(rewards: Tensor, objective: Objective) -> Tensor:
 def reward_scales(make: EnvironmentFactory, replicas: Sequence[Replica], objective: Objective) -> Tensor:
     """Return one positive scale per replica, ``(R,)``: the size of the mean signal when everybody plays 50 %.
 
-    Computed over one episode in double precision, so it is the same number for every seed, learner and device. Where
-    the signal (nearly) cancels, as in zero-sum rewards, the size of the mean payoff stands in for it.
+    Computed over one episode in double precision, so it is the same number for every seed, learner and device, and for
+    every transform of a mode. Where the signal (nearly) cancels, as in zero-sum rewards, the size of the mean payoff
+    stands in for it.
     """
     scales = {replica.reward: 0.0 for replica in replicas}
     for reward in scales:
-        environment = make(_SCALE_COPIES, device="cpu", reward=reward, dtype=torch.float64)
-        environment.reset(seed=0)
-        half = torch.tensor(environment.game.spec.endowments / 2.0).expand(_SCALE_COPIES, -1)
-        signal, payoff = 0.0, 0.0
-        for _ in range(horizon := environment.game.spec.horizon):
-            _, rewards, _, _, info = environment.step(half)
-            signal += float(objective_signal(rewards, objective).mean()) / horizon
-            payoff += float(info["payoffs"].abs().mean()) / horizon
-        scales[reward] = abs(signal) if abs(signal) > 0.01 * payoff else payoff or 1.0
+        environment = make(_SCALE_COPIES, device="cpu", reward=reward.evaluated, dtype=torch.float64)
+        scales[reward] = _size_of_signal(environment, objective)
     return torch.tensor([scales[replica.reward] for replica in replicas], dtype=torch.float64)
+
+
+def _size_of_signal(environment: Environment, objective: Objective) -> float:
+    half = torch.full((_SCALE_COPIES, environment.game.n_agents), 0.5, dtype=torch.float64)
+    signal, payoff, horizon = 0.0, 0.0, environment.game.spec.horizon
+    for step in episode(environment, lambda _: half, 0, horizon):
+        signal += float(objective_signal(step.rewards, objective).mean()) / horizon
+        payoff += float(step.info["payoffs"].abs().mean()) / horizon
+    return abs(signal) if abs(signal) > 0.01 * payoff else payoff or 1.0
 
 
 _SCALE_COPIES = 16

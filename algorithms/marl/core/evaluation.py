@@ -17,7 +17,7 @@ from torch import Tensor
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.core.environment import Environment, EnvironmentFactory, is_stochastic, observation_map
+from coopgym.algorithms.marl.core.environment import Environment, EnvironmentFactory, episode, observation_map
 from coopgym.mechanisms.trust import mean_over_pairs
 from coopgym.rewards import MODES
 
@@ -53,12 +53,12 @@ class Evaluator:
         self.make, self.groups, self.device = make, groups, device
         spec = environment.game.spec
         self.horizon = spec.horizon
-        self.endowments = torch.tensor(spec.endowments, dtype=torch.float32, device=device)
+        self.n_agents = spec.n_agents
         self.gain, self.offset = (
             torch.as_tensor(part, dtype=torch.float32, device=device).unsqueeze(1)  # (N, 1, O)
             for part in observation_map(environment)
         )
-        self.episodes = STOCHASTIC_EPISODES if is_stochastic(environment) else 1
+        self.episodes = STOCHASTIC_EPISODES if environment.game.stochastic else 1
         streams = Streams([replica.seed for replica in replicas], f"evaluation {spec.id}", torch.device("cpu"))
         self.seeds = streams.seeds(self.episodes)
         self.waiting: list[tuple[int, dict[str, Tensor]]] = []
@@ -101,22 +101,23 @@ class Evaluator:
         """Play policies ``(P, n, ...)`` in all three reward modes at once; return metrics ``(P,)``."""
         batch = len(seeds) // self.episodes, self.episodes  # (P, E)
         environment = self.make((len(MODES), *batch), device=self.device, reward=list(MODES), validate=False)
-        seen = environment.reset(seed=seeds * len(MODES))  # (modes, P, E, N, O)
         running = torch.ones(batch, device=self.device)
         returns = torch.zeros(len(MODES), *batch, device=self.device)
         length, trust = torch.zeros(2, *batch, device=self.device)
-        payoffs, cooperation = torch.zeros(2, *batch, len(self.endowments), device=self.device)
-        for _ in range(self.horizon):
-            share = self._shares(policies, seen[0])  # (P, E, N)
-            actions = (share * self.endowments).expand(len(MODES), *share.shape)
-            seen, rewards, terminated, truncated, info = environment.step(actions)
-            returns += rewards.sum(-1) * running
-            payoffs += info["payoffs"][0] * running.unsqueeze(-1)
-            cooperation += share * running.unsqueeze(-1)
+        payoffs, cooperation = torch.zeros(2, *batch, self.n_agents, device=self.device)
+
+        def act(seen: Tensor) -> Tensor:  # (modes, P, E, N, O)
+            share = self._shares(policies, seen[0])
+            return share.expand(len(MODES), *share.shape)
+
+        for step in episode(environment, act, seeds * len(MODES), self.horizon):
+            returns += step.rewards.sum(-1) * running
+            payoffs += step.info["payoffs"][0] * running.unsqueeze(-1)
+            cooperation += step.shares[0] * running.unsqueeze(-1)
             length += running
-            trust = torch.where(running > 0.0, mean_over_pairs(info["final_state"].trust[0]), trust)
-            running = running * ~(terminated | truncated)[0]
-        seats = payoffs.unbind(-1) if len(self.endowments) <= SEATS_APART else ()
+            trust = torch.where(running > 0.0, mean_over_pairs(step.info["final_state"].trust[0]), trust)
+            running = running * ~step.ended[0]
+        seats = payoffs.unbind(-1) if self.n_agents <= SEATS_APART else ()
         return {
             "eval_welfare": payoffs.sum(-1).mean(-1),
             **{f"eval_return_{mode}": values.mean(-1) for mode, values in zip(MODES, returns, strict=True)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,10 @@ class TrainingResult:
         ``eval_…`` are those of `Evaluator.results`, at the points that training was asked for.
         """
         return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
+
+    def transcript(self, replica: int | tuple[str, int] = 0) -> Sequence[Mapping[str, Any]]:
+        """Return nothing: nobody talked."""
+        return ()
 
     def status(self, replica: int | tuple[str, int] = 0) -> str:
         """Return ``"trained"`` or ``"diverged"``."""

@@ -41,6 +41,8 @@ class TrainedAgent:
         self.policy = policy
         self.stochastic = stochastic
         self.foreign = foreign
+        self.action_logprob: FloatArray | None = None
+        """Of the last shares ``(episodes,)``, as `coopgym.agents.Agent.act` has it; None before any was drawn."""
         self._policy = policy
         self._draws = EpisodeDraws(np.random.default_rng(0), 1)
 
@@ -83,7 +85,10 @@ class TrainedAgent:
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, O)``."""
         seen = np.asarray(observation, dtype=np.float64)
-        return self._policy.share(seen, self._draws if self.stochastic else None)
+        if not self.stochastic:
+            return self._policy.share(seen)
+        share, self.action_logprob = self._policy.draw(seen, self._draws)
+        return share
 
 
 def _differing(trained: Mapping[str, Any], played: Parameters) -> list[str]:

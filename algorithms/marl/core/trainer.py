@@ -21,7 +21,6 @@ from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, ex
 from coopgym.algorithms.marl.core.environment import (
     EnvironmentFactory,
     environment_factory,
-    is_stochastic,
     observation_map,
     reward_scales,
 )
@@ -144,7 +143,7 @@ class Trainer:
         self.streams = Streams(
             [replica.seed for replica in replicas], f"{type(learner).__name__} {game.spec.id}", device
         )
-        self.stochastic = is_stochastic(environment)
+        self.stochastic = environment.game.stochastic
         self.scale = reward_scales(make, replicas, learner.objective)
         self.collector = Collector(
             environment,

@@ -20,7 +20,7 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.squashed_gaussian import share
 from coopgym.algorithms.common.stacked_networks import ParameterStack, mlp
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.environment import is_stochastic, objective_signal, observation_map
+from coopgym.algorithms.marl.core.environment import episode, objective_signal, observation_map
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats, moments
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
@@ -53,7 +53,7 @@ class ExactLOLASeats(GaussianSeats):
         self.environment = context.make(
             pairs, device=context.device, reward=[replica.reward for replica in context.replicas], validate=False
         )
-        self.stochastic = is_stochastic(self.environment)
+        self.stochastic = self.environment.game.stochastic
         maps = (torch.as_tensor(array, dtype=torch.float32) for array in observation_map(self.environment))
         self.gain, self.offset = (array.to(context.device) for array in maps)  # (n, O)
         shapes = {name: tuple(value.shape[2:]) for name, value in self.parameters.values().items()}
@@ -103,16 +103,18 @@ class ExactLOLASeats(GaussianSeats):
         """Play one episode per pair and return J of all seats, ``(R, n, m, n)``, differentiable in the copies."""
         environment, context = self.environment, self.context
         rows = self.copies.flat[..., 0, 0].numel()
-        endowments = torch.as_tensor(context.game.spec.endowments, dtype=torch.float32, device=context.device)
         scale = context.scale.view(-1, 1, 1, 1)
         seeds = context.streams.seeds(1) if self.stochastic else [0] * len(context.replicas)
-        observation = environment.reset(seed=[s for s in seeds for _ in range(rows // len(seeds))])
+        by_row = [seed for seed in seeds for _ in range(rows // len(seeds))]
         total = torch.zeros(self.copies.lead, device=context.device)
         weight = torch.ones(self.copies.lead[:-1], device=context.device)
-        for _ in range(context.horizon):
+
+        def act(observation: Tensor) -> Tensor:
             seen = (observation * self.gain + self.offset).unsqueeze(-2)  # (R, n, m, n, 1, O)
             mean, _ = moments(mlp(self.copies, self.policies.layers, seen, self.policies.activation).squeeze(-2))
-            observation, reward, terminated, truncated, _ = environment.step(share(mean) * endowments)
-            total = total + weight.unsqueeze(-1) * objective_signal(reward, self.settings.objective) / scale
-            weight = self.settings.gamma * weight * ~(terminated | truncated)
+            return share(mean)
+
+        for step in episode(environment, act, by_row, context.horizon):
+            total = total + weight.unsqueeze(-1) * objective_signal(step.rewards, self.settings.objective) / scale
+            weight = self.settings.gamma * weight * ~step.ended
         return total

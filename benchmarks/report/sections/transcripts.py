@@ -13,6 +13,7 @@ from coopgym.benchmarks.report.conversations import (
     MOST_SEATS,
     Talk,
     conversations,
+    evaluated,
     selected,
     talks,
 )
@@ -44,7 +45,7 @@ COLUMNS = (
 
 def transcripts(evidence: Evidence) -> Section | None:
     """Show the beginnings of conversations, and count what all of them hold."""
-    turns = evidence.corpus.turns.arrow
+    turns = evaluated(evidence.corpus.turns.arrow)
     found = talks(evidence.runs, turns) if len(turns) else []
     if not found:
         return None

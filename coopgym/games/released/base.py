@@ -19,6 +19,7 @@ from coopgym.games.released import observation
 from coopgym.games.released.table import Table
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
+from coopgym.games.step import Step
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
@@ -220,6 +221,17 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             individual_values=values,
             synergy=synergy,
         )
+
+    def common_interest(self, transition: Transition) -> Array:
+        return transition.utilities()
+
+    def transformed(self, step: Step, rewards: Array) -> Array:
+        transition = step.transition
+        if transition.multiplier is not None:
+            rewards = rewards * transition.multiplier
+        if transition.penalty is not None:
+            rewards = rewards - transition.penalty
+        return rewards
 
     def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""

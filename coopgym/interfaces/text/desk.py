@@ -8,7 +8,7 @@ from coopgym.agents.base import FloatArray, Seat
 from coopgym.games.game import AnyGame
 from coopgym.interfaces.text.imagined import ImaginedGame
 from coopgym.interfaces.text.levels import IllegalCallError
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 
 class Desk:
@@ -25,7 +25,7 @@ class Desk:
     last_partners: FloatArray
     """``(N - 1,)`` last shares of the others, ascending; their norms before the first round or where hidden."""
 
-    def __init__(self, game: AnyGame, seat: Seat, layer: RewardLayer) -> None:
+    def __init__(self, game: AnyGame, seat: Seat, layer: Rewards) -> None:
         self.game = game
         self.seat = seat
         self.layer = layer

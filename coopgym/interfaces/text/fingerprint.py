@@ -11,12 +11,12 @@ from coopgym.agents.base import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import View
-from coopgym.interfaces.engine import Engine
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects import dialect_named
 from coopgym.interfaces.text.dialogue import Dialogue, Rules
 from coopgym.interfaces.text.schemas import openai_schemas
 from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.play.engine import Engine
 from coopgym.rewards import reward_layer
 
 
@@ -57,7 +57,7 @@ def _hash(
 def _read(
     game: AnyGame, view: View, reward: str, dialect: str, rules: Rules, tools: tuple[str, ...] | None
 ) -> Iterator[str | None]:
-    layer, wording, known = reward_layer(reward), dialect_named(dialect), chosen_tools(tools)
+    layer, wording, known = reward_layer(reward).evaluated, dialect_named(dialect), chosen_tools(tools)
     engine = Engine(game, layer, (1,))
     engine.reset(0)
     seen = game.observe(engine.state, view)

@@ -9,7 +9,10 @@ import numpy as np
 from coopgym.agents.base import FloatArray
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
-from coopgym.rewards import RewardLayer
+from coopgym.games.step import Step
+from coopgym.play import NOMINAL, open_loop, state_after, unroll
+from coopgym.play.unroll import opened
+from coopgym.rewards import Rewards
 
 
 class ImaginedGame:
@@ -19,7 +22,7 @@ class ImaginedGame:
     shares are all seen, the imagined state is the true one.
     """
 
-    def __init__(self, game: AnyGame, layer: RewardLayer) -> None:
+    def __init__(self, game: AnyGame, layer: Rewards) -> None:
         self.game = game
         self.layer = layer
         self._state: State | None = None
@@ -32,12 +35,8 @@ class ImaginedGame:
     @property
     def state(self) -> State:
         """The state in which the next choice is made; worked out when somebody asks."""
-        if self._state is None:
-            game = self.game
-            self._state = game.initial_state((), None, np.full(game.reset_uniforms, 0.5), np.zeros(game.reset_normals))
-        for shares in self._seen:
-            self._state = self._step(self._state, shares).state
-        self._seen = []
+        now = opened(self.game, NOMINAL) if self._state is None else self._state
+        self._state, self._seen = state_after(self.game, self._seen, now), []
         return self._state
 
     def stage(self, shares: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -46,8 +45,9 @@ class ImaginedGame:
         Stocks that merely follow choices, such as a posted wage, stand where the shares keep them.
         """
         actions = shares * self.game.spec.endowments
-        transition = self.game.stage(self.game.settled(self.state, actions), actions)
-        return np.asarray(self.layer(self.game, transition)), np.asarray(transition.payoffs)
+        state = self.game.settled(self.state, actions)
+        step = Step(self.game, int(state.t), state, actions, self.game.stage(state, actions))
+        return np.asarray(self.layer(step)), np.asarray(step.transition.payoffs)
 
     def continued(self, path: Sequence[FloatArray]) -> Iterator[tuple[FloatArray, Transition]]:
         """Play shares ``(N,)`` step by step from the imagined state, until they or the game end.
@@ -55,14 +55,6 @@ class ImaginedGame:
         Yields:
             Rewards ``(N,)`` and the transition of every step.
         """
-        state = self.state
-        for shares in path:
-            transition = self._step(state, shares)
-            yield np.asarray(self.layer(self.game, transition)), transition
-            if transition.terminated or transition.truncated:
-                return
-            state = transition.state
-
-    def _step(self, state: State, shares: FloatArray) -> Transition:
-        normals = np.zeros(self.game.step_normals) if self.game.step_normals else None
-        return self.game.step(state, shares * self.game.spec.endowments, normals)
+        planned, now = open_loop(self.game, path), self.state
+        for step in unroll(self.game, planned, start=now, draws=NOMINAL, rewards=self.layer, horizon=len(path)):
+            yield np.asarray(step.rewards), step.transition

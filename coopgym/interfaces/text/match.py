@@ -11,16 +11,16 @@ import numpy as np
 
 from coopgym.agents.base import FloatArray, Seat, joint_answers
 from coopgym.agents.claims import claim, refuse_claimed
+from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.engine import Engine
-from coopgym.interfaces.spaces import checked_view
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects import Dialect, dialect_named
 from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
 from coopgym.interfaces.text.schemas import Tool
 from coopgym.interfaces.text.seating import Partner, checked_seats, checked_window, seated_agents
 from coopgym.interfaces.text.tools import chosen_tools
+from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer, reward_layer
 
 
@@ -31,7 +31,7 @@ class Outcome:
     levels: FloatArray
     """``(H,)`` shares played."""
     rewards: FloatArray
-    """``(H,)`` own rewards in the match's mode, before penalties."""
+    """``(H,)`` own rewards as the match pays them, transforms included, before penalties."""
     payoffs: FloatArray
     """``(H, N)`` material payoffs of everybody."""
     welfare: FloatArray
@@ -56,13 +56,13 @@ class TextMatch:
     """A window of an episode in which some seats decide in dialogues.
 
     Two matches made with the same arguments stand in the same state and meet the same chance: what their talkers write
-    is all that can tell them apart. Chance and partners are seeded as in `coopgym.agents.play`.
+    is all that can tell them apart. Chance and partners are seeded as in `coopgym.play.play`.
 
     Args:
         game_id: for example ``"TrustDilemma-v1"``.
         parameters: keywords of the game.
         seats: which seats decide in dialogues.
-        reward: a mode name or layer.
+        reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
         view: what these seats see; None is the game's default. Partners see the view ``"own"``.
         partners: who plays the other seats: one name or factory for all of them, or one per seat. Where the window
             starts later than the episode, they play the steps before it in all seats, so the talkers' need one too.
@@ -108,7 +108,7 @@ class TextMatch:
         self._engine = Engine(self.game, self.layer)
         self._engine.reset(seed)
         self._agents = seated_agents(self.game, self.seats, partners, self.start)
-        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer) for seat in self.seats}
+        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer.evaluated) for seat in self.seats}
         self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
         self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         """Shares, rewards and payoffs, ``(N,)`` each, of every step that was talked about."""
@@ -237,7 +237,7 @@ class TextMatch:
             raise RuntimeError(f"{self.game.id}: seat {seat} has decided; waiting for seats {self.waiting}")
 
     def _place(self, seat: int, view: View) -> Seat:
-        return Seat.of(self.game, seat, view, self.layer.name)
+        return Seat.of(self.game, seat, view, self.layer.mode.name)
 
     def _warm_up(self) -> None:
         """Play the steps before the window; talkers watch, and agents in their seats leave afterwards."""

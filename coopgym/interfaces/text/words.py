@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from functools import lru_cache
 
 from coopgym.agents.base import FloatArray, Seat
@@ -11,7 +10,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.page import page_of
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import RewardMode
 
 FEW_PARTNERS = 6
 """Up to here partners are listed one by one."""
@@ -61,10 +60,9 @@ def company(spec: GameSpec) -> str:
     return "one partner" if spec.n_agents == 2 else f"{spec.n_agents - 1} partners"
 
 
-def reward_in_words(layer: RewardLayer) -> str:
+def reward_in_words(mode: RewardMode) -> str:
     """Say what a reward mode rewards."""
-    summary = (inspect.getdoc(layer) or "").partition("\n")[0].rstrip(".")
-    return REWARDS.get(layer.name, f"{layer.name} ({summary})")
+    return REWARDS.get(mode.name, f"{mode.name} ({mode.summary})" if mode.summary else mode.name)
 
 
 @lru_cache(maxsize=128)

@@ -7,7 +7,7 @@ from typing import Any
 
 from coopgym.oracles.dynamic.bounds.registry import bound_for
 from coopgym.oracles.dynamic.planner import Plan
-from coopgym.rewards.layer import reward_layer
+from coopgym.rewards import objective
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def certified_gap(plan: Plan, device: Any = "cpu") -> Gap:
         plan: of `coopgym.oracles.dynamic.planner`.
         device: where gradients are computed.
     """
-    bound = bound_for(plan.game)(plan, reward_layer(plan.reward))
+    bound = bound_for(plan.game)(plan, objective(plan.reward))
     reason = bound.refusal()
     if reason:
         return Gap(plan.value, None, reason)

@@ -13,7 +13,7 @@ from coopgym.oracles.dynamic.ascent import concave_maxima
 from coopgym.oracles.dynamic.bounds.optimistic import OptimisticBound
 from coopgym.oracles.dynamic.bounds.registry import register
 from coopgym.oracles.dynamic.planning import FloatArray, double_precision
-from coopgym.oracles.games.rollout import expected_step
+from coopgym.play import NOMINAL, open_loop, unroll
 
 STEP = 1e-6
 """Difference in the asset for its marginal product."""
@@ -74,12 +74,12 @@ def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, d
 
 def asset_prices(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray) -> FloatArray:
     """Return the worth to welfare of a unit of asset in every step of a plan and after the last, ``(steps + 1,)``."""
-    marginal, state = np.zeros(len(shares)), start
-    for t, cooperation in enumerate(shares):
-        asset = game.invested(state, cooperation)
-        high, low = (pair_synergy(cooperation[0], asset + step, game.parameters.beta) for step in (STEP, 0.0))
-        marginal[t] = game.surplus_scale * (high - low) / STEP * (1.0 - state.gone)
-        state = expected_step(game, state, cooperation * game.spec.endowments).state  # type: ignore[assignment]  # its own
+    marginal, plan = np.zeros(len(shares)), open_loop(game, shares)
+    for step in unroll(game, plan, start=start, draws=NOMINAL, horizon=len(shares), past_end=True):
+        state: HoldUpState = step.before  # type: ignore[assignment]  # the kind of this game's states
+        buyer, asset = shares[step.t, 0], game.invested(state, shares[step.t])
+        high, low = (pair_synergy(buyer, asset + more, game.parameters.beta) for more in (STEP, 0.0))
+        marginal[step.t] = game.surplus_scale * (high - low) / STEP * (1.0 - state.gone)
     prices = np.zeros(len(shares) + 1)
     for t in reversed(range(len(shares))):
         prices[t] = marginal[t] + (1.0 - ASSET_ADJUSTMENT) * prices[t + 1]

@@ -30,7 +30,7 @@ from coopgym.games.traits import Groups, SocialWeights, Traits, declares_traits,
 from coopgym.oracles.dynamic.ascent import concave_maxima
 from coopgym.oracles.dynamic.planner import Plan
 from coopgym.oracles.dynamic.planning import FloatArray, double_precision, moved_to
-from coopgym.rewards.layer import Cooperative, Integrated, Mutuality, Private, RewardLayer
+from coopgym.rewards import Cooperative, Integrated, Mutuality, Private, Rewards
 
 IntArray = npt.NDArray[np.int64]
 
@@ -45,12 +45,12 @@ MOST_ASSIGNMENTS = 4_000
 class OptimisticBound:
     """Upper bound on the sum of returns of every plan from the start of one."""
 
-    def __init__(self, plan: Plan, layer: RewardLayer) -> None:
+    def __init__(self, plan: Plan, layer: Rewards) -> None:
         self.plan = plan
         self.layer = layer
         self.game: AnyGame = plan.game
         self.traits: Traits = plan.game.traits()
-        self.integrated = isinstance(layer, Integrated)
+        self.integrated = isinstance(layer.mode, Integrated)
 
     def refusal(self) -> str:
         """Say why no bound is known for the plan's problem, and what to declare; empty if one is."""
@@ -62,7 +62,7 @@ class OptimisticBound:
                 f"{name} declares no traits of its own, so nothing is known of what it pays: define traits(), and let "
                 "coopgym.testing.check_game try them"
             )
-        if not isinstance(self.layer, Private | Integrated | Cooperative | Mutuality):
+        if not isinstance(self.layer.mode, Private | Integrated | Cooperative | Mutuality):
             return (
                 f"{self.layer.name}: bounds are proved for private, integrated, cooperative and mutuality rewards only"
             )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from parrot import Parrot
 
-from coopgym.agents import make_agent, play
+from coopgym.agents import make_agent
 from coopgym.algorithms.llm.models import SmallModel
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.conversation import Decoding
@@ -24,6 +24,7 @@ from coopgym.corpus.schema import SCHEMAS
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
 from coopgym.interfaces.text import Rules
+from coopgym.play import play
 from coopgym.testing import check_agent
 
 RULES = Rules(max_turns=2, on_invalid="fallback")

@@ -15,11 +15,11 @@ from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessCl
 from typer.testing import CliRunner, Result
 
 import coopgym
-from coopgym.agents import Scenario, Seat, make_agent, play
+from coopgym.agents import Seat, make_agent
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent
 from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator, Price
-from coopgym.algorithms.llm.play.generators import Usage
+from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.benchmarks.cli import app
 from coopgym.benchmarks.executors import InProcess
 from coopgym.benchmarks.plan import expand
@@ -28,6 +28,7 @@ from coopgym.benchmarks.runner import run_study
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
+from coopgym.play import Scenario, play
 from coopgym.rewards import MODES
 
 PAYOFF = '<tool_call>{"name": "payoff", "arguments": {"own": 0.4, "partner": 0.5}}</tool_call>'

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from quiet import Silence
 
-from coopgym.agents import play
 from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.algorithms.llm.training.result import LanguageResult
 from coopgym.benchmarks.executors import InProcess
@@ -20,6 +21,7 @@ from coopgym.benchmarks.runner import run_study
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
+from coopgym.play import play
 
 GAME = "TrustDilemma-v1"
 SIZE = {"layers": 1, "width": 16, "heads": 2, "context": 384, "max_turns": 2, "warm_up_steps": 2, "max_tokens": 16}
@@ -137,7 +139,7 @@ def test_an_oracle_is_checked_against_the_game_not_before() -> None:
 def test_a_study_trains_plays_and_keeps_what_was_said(tmp_path: Path) -> None:
     small = {**SIZE, "prompts": 2, "group_size": 2}
     learners = [
-        {"name": "LLM", "env_steps": BATCH, "hyperparameters": {**small, "method": method}}
+        {"name": "LLM", "env_steps": BATCH, "hyperparameters": {**small, "method": method, "recorded_rollouts": 3}}
         for method in ("grpo", "warm_up")
     ]
     study = Study.model_validate(
@@ -175,5 +177,23 @@ def test_a_study_trains_plays_and_keeps_what_was_said(tmp_path: Path) -> None:
     turns = corpus.turns.to_pylist()
     talked = {row["run_id"] for row in turns}
     assert talked == set(runs) - {alone["TitForTat"]["run_id"]}
-    own = [row for row in turns if row["run_id"] == alone["LLM-grpo"]["run_id"]]
+    own = [row for row in turns if (row["run_id"], row["phase"]) == (alone["LLM-grpo"]["run_id"], "evaluation")]
+    assert all(row["logprob"] is None for row in own), "best guesses are not drawn"
     assert {(row["seat"], row["t"]) for row in own} == {(seat, t) for seat in range(2) for t in range(3)}
+    check_rollouts([row for row in turns if row["phase"] == "training"], alone["LLM-grpo"])
+
+
+def check_rollouts(rows: list[dict[str, Any]], run: dict[str, Any]) -> None:
+    """Three rollouts of every step, word by word."""
+    assert {row["run_id"] for row in rows} == {run["run_id"]}
+    rollouts = [list(own) for _, own in groupby(rows, key=lambda row: row["episode"])]
+    assert [own[0]["training_step"] for own in rollouts] == [
+        step for step in range(len(rollouts) // 3) for _ in range(3)
+    ]
+    for own in rollouts:
+        assert [row["turn"] for row in own] == list(range(len(own)))
+        assert [row["role"] for row in own][:2] == ["user", "assistant"]
+        assert [row["outcome"] is None for row in own] == [True] * (len(own) - 1) + [False]
+        written = [row for row in own if row["role"] == "assistant"]
+        assert all(row["logprob"] < 0.0 and row["completion_tokens"] > 0 for row in written)
+        assert all(row["logprob"] is None for row in own if row["role"] != "assistant")

@@ -72,8 +72,8 @@ def test_each_reward_mode_has_its_oracle() -> None:
     assert oracle_for("private", "Oracle_Planner") == "Oracle_Planner"
     with pytest.raises(ValueError, match="unknown oracle 'Oracle_X'; known: "):
         oracle_for("private", "Oracle_X")
-    with pytest.raises(ValueError, match=r"reward 'mutuality' has no oracle of its own; name one with oracle="):
-        oracle_for("mutuality")
+    with pytest.raises(ValueError, match=r"reward 'mutuality=0.5' has no oracle of its own; name one with oracle="):
+        oracle_for("mutuality=0.5")
 
 
 def test_oracles_of_more_common_modes_cooperate_more() -> None:

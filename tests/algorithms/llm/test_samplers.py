@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from coopgym.algorithms.llm.models import SmallModel
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
-from coopgym.algorithms.llm.play.trajectories import Group
+from coopgym.algorithms.llm.play.trajectories import Group, Usage
 from coopgym.interfaces.text import Rules
 
 TREES = [BreadthTree(), ValueGuidedTree(), MonteCarloTree()]
@@ -33,8 +34,10 @@ SIZE = 4
 def sample(tasks: TaskSettings, pupil: Callable[[], SmallModel]) -> Callable[..., list[Group]]:
     model = pupil()
 
-    def groups(sampler: Sampler, *, size: int = SIZE, given: list[Task] | None = None, step: int = 0) -> list[Group]:
-        services = Services(model, Decoding(max_tokens=24), "compact", seed=5, values=ValueHead(model.width))
+    def groups(
+        sampler: Sampler, *, size: int = SIZE, given: list[Task] | None = None, step: int = 0, max_tokens: int = 24
+    ) -> list[Group]:
+        services = Services(model, Decoding(max_tokens=max_tokens), "compact", seed=5, values=ValueHead(model.width))
         return sampler.sample(given or Uniform(tasks, 0).tasks(2, 0), size, services, step)
 
     return groups
@@ -63,6 +66,28 @@ def test_every_rollout_is_recorded_as_it_was_sampled(sampler: Sampler, sample) -
             assert 0.0 <= member.outcome <= 1.0
             assert member.written == sum(turn.length for turn in member.turns)
             assert (member.answer is not None) == (member.ended_by == "answer")
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
+def test_messages_are_kept_with_the_tokens_they_took(
+    sampler: Sampler, sample, tasks: TaskSettings, pupil: Callable[[], SmallModel]
+) -> None:
+    decode, finishes = pupil().tokenizer.decode, Counter[str | None]()
+    for group in sample(sampler, given=Uniform(replace(tasks, decisions=2), 0).tasks(4, 0), max_tokens=12):
+        for member in group.members:
+            assert [message.content for message, usage in member.said[:1]] == [decode(member.prompt_ids.tolist())]
+            written = [(message, usage) for message, usage in member.said if message.role == "assistant"]
+            assert all(usage == Usage() for message, usage in member.said if message.role != "assistant")
+            for message, usage in written:
+                assert usage.prompt_tokens is not None
+                assert usage.completion_tokens is not None
+                start = usage.prompt_tokens - len(member.prompt_ids)
+                span = slice(start, start + usage.completion_tokens)
+                assert decode(member.ids[span].tolist()) == message.content
+                assert usage.logprob == pytest.approx(member.logp_old[span].sum())
+                finishes[usage.finish] += 1
+            assert sum(usage.completion_tokens or 0 for _, usage in written) == member.written
+    assert set(finishes) == {"stop", "length"}
 
 
 @pytest.mark.parametrize("sampler", [Independent(), *TREES], ids=lambda sampler: type(sampler).__name__)

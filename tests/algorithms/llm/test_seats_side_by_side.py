@@ -17,12 +17,12 @@ from chat_server import Answer, ChatServer, chat_server, completion
 from processes import heeding_interrupts
 
 import coopgym
-from coopgym.agents import play
-from coopgym.agents.play import Episodes
 from coopgym.algorithms.llm.models import background
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator
+from coopgym.play import play
+from coopgym.play.episodes import Episodes
 
 GAME = "GraduatedSanction-v1"
 SEATS, ROUNDS = 6, 2

@@ -63,16 +63,18 @@ def stop_after(steps: int) -> Callable[[int, int], None]:
 @pytest.mark.parametrize("method", ["ppo", "decs", "obe", "h1", "treeps_rag"])
 def test_a_stopped_and_resumed_training_equals_one_that_was_not_stopped(method: str, begin, tmp_path: Path) -> None:
     options = {"Horizons": {"least_steps": 0, "most_steps": 1}} if method == "h1" else None
-    straight = begin(method, options=options)
+    straight = begin(method, options=options, recorded_rollouts=2)
     straight.train(2 * STEP + 1)
-    stopped = begin(method, options=options)
+    stopped = begin(method, options=options, recorded_rollouts=2)
     with pytest.raises(StoppedError):
         stopped.train(2 * STEP + 1, checkpoint=tmp_path, checkpoint_seconds=0.0, progress=stop_after(1))
-    resumed = begin(method, options=options)
+    resumed = begin(method, options=options, recorded_rollouts=2)
     resumed.train(2 * STEP + 1, checkpoint=tmp_path, checkpoint_seconds=0.0)
     assert resumed.steps == straight.steps > stopped.steps
     assert np.array_equal(weights(resumed), weights(straight))
     assert resumed.history == straight.history
+    assert resumed.rollouts == straight.rollouts
+    assert {row["episode"] for row in straight.rollouts} == set(range(2 * straight.steps))
     assert (resumed.tokens, resumed.updates) == (straight.tokens, straight.updates)
     assert memories(resumed) == memories(straight)
     if method in ("obe", "h1"):

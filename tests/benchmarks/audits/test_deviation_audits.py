@@ -22,6 +22,7 @@ from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state
+from coopgym.play import state_after
 from coopgym.rewards import reward_layer
 
 COARSE = AuditOptions(
@@ -142,9 +143,7 @@ def test_a_deviation_in_the_last_step_gains_what_the_stage_game_pays() -> None:
     rows = [row for row in found.tables["audit_temporal"].to_pylist() if row["strategy"] == "late"]
     last = [row for row in rows if row["first_step"] == 5]
     assert len(last) == 3
-    state = opening(game)
-    for _ in range(5):
-        state = game.step(state, 0.7 * game.endowments).state
+    state = state_after(game, np.full((5, 2), 0.7), opening(game))
     for row in last:
         actions = np.array([row["level"], 0.7]) * game.endowments
         paid = game.stage(state, actions).payoffs - game.stage(state, 0.7 * game.endowments).payoffs

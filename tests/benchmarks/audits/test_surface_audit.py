@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from coopgym.agents.heuristics import Constant
-from coopgym.agents.play import play
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, rollout
 from coopgym.benchmarks.audits.conduct import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 
 # Best common level in per cent under private and integrated rewards, its return per seat, and the integrated return of
 # 0, 50 and 100 per cent, as measured on the reference.

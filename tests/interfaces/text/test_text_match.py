@@ -7,9 +7,9 @@ import pytest
 
 import coopgym
 from coopgym.agents import make_agent
-from coopgym.agents.play import play
 from coopgym.games.registry import games, make_game
 from coopgym.interfaces.text import TextMatch
+from coopgym.play.episodes import play
 
 SAY = {
     "compact": lambda level: f"submit {level:.2f}",

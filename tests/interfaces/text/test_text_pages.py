@@ -31,6 +31,7 @@ def read(game_id: str) -> dict[str, Any]:
         "rules": words.rules(type(game), game.parameters),
         "digest": page_of(game).digest(game),
         "prompt": prompt_hash(game, "own", "integrated", "json", Rules()),
+        "rewarded": [prompt_hash(game, "own", reward, "json", Rules()) for reward in ("svo=45", "inequity=1,0.5")],
     }
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from formal_certificates import CERTIFICATES
 
-from coopgym.agents import Episodes, Seat, make_agent, play
+from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
@@ -19,7 +19,8 @@ from coopgym.oracles.agents.solutions import following_equilibria
 from coopgym.oracles.dynamic import planner
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, repeated
+from coopgym.oracles.games.rollout import opening, plan_returns, repeated
+from coopgym.play import NOMINAL, Episodes, open_loop, play, state_after, unroll
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 
@@ -296,12 +297,10 @@ def test_trust_aware_play_stays_in_equilibrium_as_trust_falls() -> None:
     episodes = self_play("Oracle_TrustAware", game)
     shares = actions(episodes) / game.spec.endowments
     assert shares[20, 0] < shares[0, 0] - 0.02
-    state = opening(game)
-    for t in range(21):
-        if t % 10 == 0:
-            expected = find_equilibria(StageGame(game, "integrated", state)).only().profile
-            assert shares[t] == pytest.approx(expected, abs=1e-6)
-        state = expected_step(game, state, shares[t] * game.spec.endowments).state
+    for t in (0, 10, 20):
+        state = state_after(game, shares[:t], opening(game))
+        expected = find_equilibria(StageGame(game, "integrated", state)).only().profile
+        assert shares[t] == pytest.approx(expected, abs=1e-6)
 
 
 def test_trust_aware_play_answers_a_partner_who_keeps_faith() -> None:
@@ -319,8 +318,7 @@ def test_trust_aware_play_answers_a_partner_who_keeps_faith() -> None:
 def test_trust_aware_rows_are_solved_each_in_its_own_state() -> None:
     game, rng = make_game("AppleAppStore-v1"), np.random.default_rng(3)
     states = repeated(game, opening(game), (4,))
-    for _ in range(6):
-        states = expected_step(game, states, rng.random((4, 3)) * game.spec.endowments).state
+    states = state_after(game, rng.random((6, 4, 3)), states)
     together = following_equilibria(game, states, np.full((4, 3), 0.2))
     for row, profile in enumerate(together):
         own = type(states)(**{name: array[row] for name, array in vars(states).items()})
@@ -332,18 +330,13 @@ def test_bounded_reciprocity_follows_its_recursion(id: str) -> None:
     game = make_game(id, max_steps=12)
     shares = actions(self_play("Oracle_BoundedReciprocity", game)) / game.spec.endowments
     norm = game.spec.baselines / game.spec.endowments
-    before, level = opening(game), norm + 0.4 * (1.0 - norm)
-    conduct = before.last_action
-    for played in shares:
+    first, level = opening(game), norm + 0.4 * (1.0 - norm)
+    followed = unroll(game, open_loop(game, shares), start=first, draws=NOMINAL)
+    met = [(first, first.last_action), *((step.before, shares[step.t]) for step in followed)]
+    for played, (before, conduct) in zip(shares, met, strict=False):
         effects = game.effects(before, conduct)  # type: ignore[attr-defined]  # reciprocal games have them
-        before = (
-            before
-            if conduct is before.last_action
-            else expected_step(game, before, conduct * game.spec.endowments).state
-        )
         level = np.clip(level + 0.12 * effects.sum(-1) - 0.05 * (level - norm), 0.0, 1.0)
         assert played == pytest.approx(level, abs=1e-12)
-        conduct = played
 
 
 # Choosing, sharing, refusing
@@ -415,9 +408,7 @@ def test_a_game_that_is_not_registered_is_refused() -> None:
 
 def test_a_state_without_equilibrium_is_refused_rather_than_played_by_guess() -> None:
     game = make_game("CooperativeNegotiation-v1")
-    state = opening(game)
-    for _ in range(12):
-        state = expected_step(game, state, np.array([90.0, 90.0])).state
+    state = state_after(game, [np.array([90.0, 90.0]) / game.spec.endowments] * 12, opening(game))
     with pytest.raises(ValueError, match=r"no coopetitive equilibrium in the present state \(residual .* regret"):
         following_equilibria(game, repeated(game, state, (1,)), np.full((1, 2), 0.3))
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from coopgym.agents import Seat
 from coopgym.games.registry import games, make_game
-from coopgym.interfaces.engine import Engine
 from coopgym.oracles.agents.fixed_points import CLOSE, fixed_points
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
+from coopgym.play.engine import Engine
 
 HIDDEN = {"SynergySearch-v1": {"gamma", "last_payoff"}}
 """Parts of a state that follow from what is drawn at reset and not shown to everybody."""

@@ -18,7 +18,8 @@ from coopgym.oracles.dynamic.bounds.optimistic import optimistic_states
 from coopgym.oracles.dynamic.planner import QUICK, Plan, plan
 from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.dynamic.yardsticks import Yardsticks
-from coopgym.oracles.games.rollout import expected_step, opening, repeated
+from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.play import NOMINAL, open_loop, unroll
 
 STEPS = 16
 few = settings(max_examples=8, deadline=None)
@@ -101,8 +102,9 @@ def test_optimistic_states_dominate_every_reachable_one(id: str) -> None:
     game = make(id)
     plans = varied_plans(np.random.default_rng(1), game.n_agents, 20)
     best = optimistic_states(game, opening(game), STEPS)
-    state = repeated(game, opening(game), plans.shape[1:2])
-    for t in range(STEPS):
+    start = repeated(game, opening(game), plans.shape[1:2])
+    for step in unroll(game, open_loop(game, plans), start=start, draws=NOMINAL, horizon=STEPS, past_end=True):
+        t, state = step.t, step.before
         for field in dataclasses.fields(state):
             reached, bound = getattr(state, field.name), getattr(best, field.name)[t]
             if field.name in RISING:
@@ -111,7 +113,6 @@ def test_optimistic_states_dominate_every_reachable_one(id: str) -> None:
                 assert (reached >= bound - 1e-12).all(), (field.name, t)
             elif field.name == "memory":
                 assert (reached.mean(-2) >= bound.mean(-2) - 1e-12).all(), t
-        state = expected_step(game, state, plans[t] * game.spec.endowments).state
 
 
 TIGHT = (

@@ -10,7 +10,8 @@ import pytest
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns
+from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.play import state_after
 from coopgym.rewards import reward_layer
 
 STEPS = 12
@@ -100,9 +101,7 @@ def test_a_stand_in_for_exchangeable_seats_changes_nothing() -> None:
 def test_a_plan_may_start_later() -> None:
     game = make_game("TrustDilemma-v1", max_steps=STEPS)
     shares, punishment = np.full((STEPS, 2), 0.8), np.full(2, 0.35)
-    state = opening(game)
-    for t in range(5):
-        state = expected_step(game, state, shares[t] * game.spec.endowments).state
+    state = state_after(game, shares[:5], opening(game))
     whole = grim_equilibrium(game, shares, punishment)
     rest = grim_equilibrium(game, shares[5:], punishment, "private", state)
     np.testing.assert_allclose(rest.gains, whole.gains[5:], atol=1e-12)

@@ -20,7 +20,9 @@ from coopgym.oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_mode
 from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
 from coopgym.oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
 from coopgym.oracles.games.normal_form import CommitmentGame
-from coopgym.oracles.games.rollout import expected_step, opening, plan_returns, remaining_steps
+from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.play import state_after
+from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import reward_layer
 
 STEPS = 20
@@ -118,9 +120,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 def test_a_plan_from_a_later_state_is_the_rest_of_the_plan() -> None:
     # Bellman's principle: where the search converges, its continuation is worth what a fresh search finds.
     found = quick_plans("TrustDilemma-v1")["private"]
-    state = found.start
-    for shares in found.shares[:12]:
-        state = expected_step(found.game, state, shares * found.game.spec.endowments).state
+    state = state_after(found.game, found.shares[:12], found.start)
     rest = plan(found.game, "private", state, agents=(), budget=QUICK)
     continued = plan_returns(found.game, state, found.shares[12:], [reward_layer("private")])[0]
     assert remaining_steps(found.game, state) == len(rest.shares) == STEPS - 12

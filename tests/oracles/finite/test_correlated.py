@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from recordings import DATA
 from textbook_games import Cournot, LinearPublicGood
+from worked_examples.kernels import EXAMPLES
 
 from coopgym.games.registry import make_game
 from coopgym.oracles.finite.correlated import (
@@ -23,14 +21,13 @@ from coopgym.oracles.finite.correlated import (
 )
 from coopgym.oracles.finite.discretised import MAX_PROFILES, FiniteGame, discretise, grid_equilibria, largest_grid
 from coopgym.oracles.finite.game_solver import GameSolver, expected_utilities, external_regrets, recommendation_regrets
-from coopgym.oracles.finite.kernels import KERNELS
+from coopgym.oracles.finite.kernels import stage_cce
 from coopgym.oracles.finite.linear_programme import SolverError, least_cost
 from coopgym.oracles.finite.no_regret import Hedge, action_values
 from coopgym.oracles.finite.zero_sum import duality_gap, minimax, security_level
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import FloatArray, StageGame
 
-EXAMPLES = json.loads((DATA / "finite_game_examples.json").read_text())
 CHICKEN = FiniteGame.bimatrix([[6, 2], [7, 0]], [[6, 7], [2, 0]])
 """Aumann's example: the best correlated equilibrium pays 5.25 each, more than any mixture of Nash equilibria."""
 MATCHING_PENNIES = FiniteGame.bimatrix([[1, -1], [-1, 1]], [[-1, 1], [1, -1]])
@@ -303,24 +300,12 @@ def test_nothing_is_learnt_where_nothing_differs() -> None:
         Hedge(rate=0.0)
 
 
-# Worked examples
-
-
-@pytest.mark.parametrize("case", EXAMPLES["cases"], ids=lambda case: case["id"])
-def test_worked_examples_are_reproduced(case: dict[str, Any]) -> None:
-    answer = KERNELS[case["kernel"]](**case["inputs"])
-    assert answer.keys() == case["expected"].keys()
-    for name, expected in case["expected"].items():
-        np.testing.assert_allclose(answer[name], expected, atol=EXAMPLES["atol"], rtol=EXAMPLES["rtol"], err_msg=name)
-
-
-def test_every_kernel_has_a_worked_example_and_knows_three_modes() -> None:
-    assert {case["kernel"] for case in EXAMPLES["cases"]} == set(KERNELS)
-    inputs = next(case["inputs"] for case in EXAMPLES["cases"] if case["kernel"] == "stage-cce")
-    shared = KERNELS["stage-cce"](inputs["game"], "cooperative")
+def test_the_stage_game_of_the_worked_examples_knows_three_modes() -> None:
+    game = EXAMPLES["stage-cce-p1"].inputs["game"]
+    shared = stage_cce(game, "cooperative")
     assert shared["max_welfare_ce"] == pytest.approx(shared["social_max"])
     with pytest.raises(ValueError, match="mode='selfish'"):
-        KERNELS["stage-cce"](inputs["game"], "selfish")
+        stage_cce(game, "selfish")
 
 
 def test_chance_alone_settles_matching_pennies() -> None:

@@ -54,15 +54,8 @@ def test_stage_games_are_the_certified_dilemmas(game: str, phase: str | None) ->
             assert per_group(form, found.only().profile) == pytest.approx(wanted, abs=PROFILE)
 
 
-LONG = {
-    "ApacheProject-v1",
-    "CoalitionFormation-v1",
-    "DynamicPartnerSelection-v1",
-    "GraduatedSanction-v1",
-    "IndirectReciprocity-v1",
-    "PlatformEcosystem-v1",
-}
-"""Games whose commitments take longest to find."""
+ALWAYS = {"PartnerHoldUp-v1", "TrustDilemma-v1", "TeamProduction-v1", "GiftExchange-v1"}
+"""A game of each class; the commitments of the others are searched for in the slow tests, seconds to minutes each."""
 
 
 def near(found: list[list[float]], wanted: list[float], tolerance: float) -> bool:
@@ -76,7 +69,7 @@ def is_convention(made: Any, mode: str, groups: list[int], shares: list[float]) 
 
 
 @pytest.mark.parametrize(
-    "game", [pytest.param(game, marks=pytest.mark.slow) if game in LONG else game for game in CERTIFICATES]
+    "game", [game if game in ALWAYS else pytest.param(game, marks=pytest.mark.slow) for game in CERTIFICATES]
 )
 def test_commitment_play_and_mechanism_are_as_certified(game: str) -> None:
     facts, certificate = CERTIFICATES[game], certify(game)

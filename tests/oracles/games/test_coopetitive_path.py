@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 from formal_certificates import CERTIFICATES
 
-from coopgym.agents import make_agent, play
+from coopgym.agents import make_agent
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.rollout import opening
+from coopgym.play import NOMINAL, open_loop, play, unroll
 
 
 @pytest.mark.parametrize("game", ["TrustDilemma-v1", "SLCD-v1", "GraduatedSanction-v1", "PartnerHoldUp-v1"])
 def test_every_step_is_a_stage_equilibrium_of_its_state(game: str) -> None:
     made = make_game(game, max_steps=30)
-    path, state = coopetitive_path(made), opening(made)
+    path = coopetitive_path(made)
     certified = CERTIFICATES[game]["coopetitive_T0"]
     heads = [group[0] for group in StageGame(made).groups]
     assert path.shares[0, heads] == pytest.approx(certified, abs=0.003)
-    for shares, payoffs in zip(path.shares, path.payoffs, strict=True):
-        assert regret(StageGame(made, "integrated", state), shares) <= 1e-6
-        transition = expected_step(made, state, shares * made.spec.endowments)
-        np.testing.assert_allclose(payoffs, transition.payoffs)
-        state = transition.state
+    played = unroll(made, open_loop(made, path.shares), start=opening(made), draws=NOMINAL)
+    for step, shares, payoffs in zip(played, path.shares, path.payoffs, strict=True):
+        assert regret(StageGame(made, "integrated", step.before), shares) <= 1e-6
+        np.testing.assert_allclose(payoffs, step.transition.payoffs)
 
 
 def test_low_trust_decays_and_high_trust_is_sustained() -> None:

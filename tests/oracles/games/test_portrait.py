@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from formal_certificates import CERTIFICATES
@@ -9,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import games, make_game
+from coopgym.games.state import State
 from coopgym.oracles.games.best_response import best_response, regret
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
-from coopgym.oracles.games.rollout import expected_step, opening
+from coopgym.oracles.games.rollout import opening
+from coopgym.play import NOMINAL, expected_step, unroll
 
 SYMMETRIC = [game for game, facts in CERTIFICATES.items() if len(facts["groups"]) == 1]
 SMALL = ("TrustDilemma-v1", "PartnerHoldUp-v1", "AppleAppStore-v1", "TeamProduction-v0")
@@ -99,13 +103,18 @@ def test_trust_changes_as_a_step_changes_it(team: PhasePortrait) -> None:
 def test_play_ends_where_a_simulation_ends(team: PhasePortrait) -> None:
     made = make_game("TeamProduction-v1")
     row, column = 16, 6
-    state, share = opening(made, trust=float(team.starts[row])), float(team.starts[column])
-    for _ in range(made.spec.horizon):
-        state = expected_step(made, state, np.full(4, share) * made.spec.endowments).state
-        mutual = min(float(state.trust[0, 1]), 1.0 - float(state.damage[0, 1]))
-        share = float(np.interp(mutual, team.ladder, team.equilibria[0, :, 0]))
+
+    def mutual(state: State) -> float:
+        return min(float(state.trust[0, 1]), 1.0 - float(state.damage[0, 1]))
+
+    def myopic(t: int, state: State) -> Any:
+        rest = np.interp(mutual(state), team.ladder, team.equilibria[0, :, 0])
+        return np.full(4, rest if t else team.starts[column]) * made.spec.endowments
+
+    first = opening(made, trust=float(team.starts[row]))
+    *_, last = unroll(made, myopic, start=first, draws=NOMINAL)
     assert team.final_trust is not None
-    assert team.final_trust[row, column] == pytest.approx(mutual, abs=1e-9)
+    assert team.final_trust[row, column] == pytest.approx(mutual(last.transition.state), abs=1e-9)
 
 
 def test_trust_has_two_fates_in_the_team(team: PhasePortrait) -> None:

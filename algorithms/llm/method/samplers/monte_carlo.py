@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
-from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels import prorag
 from coopgym.algorithms.llm.method.samplers.growth import ROOT, Growth, Request, branch, complete
 from coopgym.algorithms.llm.method.slots import Sampler
 from coopgym.algorithms.llm.method.training_services import Services
@@ -66,7 +66,7 @@ class _Search:
         """Descend to a node without children."""
         node = ROOT
         while children := self.growth.nodes[node].children:
-            choice = KERNELS["prorag.puct"](
+            choice = prorag.puct(
                 value_sum=[self.total.get(child, 0.0) for child in children],
                 visits=[self.visits.get(child, 0) for child in children],
                 prior=self._priors(children),
@@ -81,7 +81,7 @@ class _Search:
         outcome = self.growth.nodes[leaf].rollout.trajectory(self.growth.task).outcome
         self.outcomes[leaf] = outcome
         path = self.growth.path(leaf)
-        for node, value in zip(path, KERNELS["prorag.backup"](len(path) - 1, outcome, discount), strict=True):
+        for node, value in zip(path, prorag.backup(len(path) - 1, outcome, discount), strict=True):
             self.total[node] = self.total.get(node, 0.0) + float(value)
             self.visits[node] = self.visits.get(node, 0) + 1
 

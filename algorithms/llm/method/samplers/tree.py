@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
-from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels import treeps
 from coopgym.algorithms.llm.method.samplers.growth import ROOT, Growth, Request, branch
 from coopgym.algorithms.llm.method.slots import Sampler
 from coopgym.algorithms.llm.method.training_services import Services
@@ -58,7 +58,7 @@ class BreadthTree(Settings, Sampler):
     def _pruned(self, growth: Growth, frontier: list[int]) -> tuple[list[int], list[int]]:
         """Return the new leaves and the new frontier, by number of node."""
         candidates = [child for node in frontier for child in growth.nodes[node].children]
-        kept = KERNELS["treeps.prune"](
+        kept = treeps.prune(
             parent=[growth.nodes[node].parent for node in candidates],
             observations=[seen(growth.nodes[node].turn) for node in candidates],
             terminal=[growth.nodes[node].finished for node in candidates],

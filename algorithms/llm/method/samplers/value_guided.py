@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
-from coopgym.algorithms.llm.kernels import KERNELS
+from coopgym.algorithms.llm.kernels import vstar
 from coopgym.algorithms.llm.method.samplers.growth import ROOT, Growth, Node, Request, branch, complete
 from coopgym.algorithms.llm.method.slots import Sampler
 from coopgym.algorithms.llm.method.training_services import Services
@@ -84,7 +84,7 @@ class _Search:
 
     def select(self, entropy_weight: float, exploration: float) -> int | None:
         """Descend to a leaf and return it if it may be expanded."""
-        found = KERNELS["vstar.select"](
+        found = vstar.select(
             parent=self.growth.parents,
             value=self.values,
             entropy=self.entropies,

@@ -14,7 +14,7 @@ from coopgym.interfaces.text.dialects.base import Call, Reading
 from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, CallReader
 from coopgym.interfaces.text.schemas import Report, Tool
 from coopgym.interfaces.text.tools import observe
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import RewardMode
 
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
@@ -57,7 +57,7 @@ def situation(desk: Desk) -> str:
     """Word the rules of the game and what the seat knows."""
     played = f"You last put in {desk.last_own:.0%} of your endowment."
     lines = [
-        _briefing(desk.game, desk.seat.index, desk.layer),
+        _briefing(desk.game, desk.seat.index, desk.layer.mode),
         f"Round {desk.round + 1} of {desk.game.spec.horizon}.",
         played if desk.round else "Nothing has been played yet; levels shown are the norms.",
         *(f"- {line}" for line in words.describe(desk.seat, desk.observation)),
@@ -67,14 +67,14 @@ def situation(desk: Desk) -> str:
 
 
 @lru_cache(maxsize=128)
-def _briefing(game: AnyGame, seat: int, layer: RewardLayer) -> str:
+def _briefing(game: AnyGame, seat: int, mode: RewardMode) -> str:
     spec = game.spec
     return "\n".join(
         [
             *words.introduce(spec, seat),
             f"You meet {words.company(spec)}, for {spec.horizon} rounds. In every round all choose at the same time "
             "which share of their endowment to put in, from 0 to 1 in steps of 0.01.",
-            f"Your reward is {words.reward_in_words(layer)}. Earn as much of it as you can.",
+            f"Your reward is {words.reward_in_words(mode)}. Earn as much of it as you can.",
             "",
             "Rules:",
             words.rules(type(game), game.parameters),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from recordings import DATA
+from worked_examples.kernels import EXAMPLES
 
 from coopgym.algorithms.llm.play.trajectories import MAIN, Batch, Credit, Group, ToolCall, Trajectory, Tree, Turn
 
-EXAMPLES = json.loads((DATA / "llm_methods_examples.json").read_text())
 OBSERVATION = 2
 KINDS = {"t": "tool", "f": "tool", "a": "answer", "o": "other"}
 
@@ -25,8 +23,8 @@ class FakeTask:
 
 def example(name: str) -> tuple[dict[str, Any], Any]:
     """Return inputs and expected values of a worked example."""
-    (case,) = (case for case in EXAMPLES["cases"] if case["id"] == name)
-    return case["inputs"], case["expected"]
+    found = EXAMPLES[name]
+    return dict(found.inputs), found.expected
 
 
 def rollout(

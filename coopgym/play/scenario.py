@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coopgym.agents.base import Agent
-from coopgym.agents.play import play
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import play
 from coopgym.rewards import reward_layer
 
 
@@ -67,7 +67,7 @@ class Scenario:
             episodes=episodes,
             seed=seed,
         )
-        reward = reward_layer(self.reward).name
+        reward = reward_layer(self.reward).mode.name
         rows = []
         for episode in range(episodes):
             row: dict[str, Any] = {"scenario": self.name, "game": game.id, "reward": reward, "episode": episode}

@@ -14,20 +14,18 @@ from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-from coopgym.rewards import RewardLayer
+from coopgym.rewards import Rewards
 
 Partner: TypeAlias = str | Agent
-Partners: TypeAlias = Partner | Sequence[Partner]
+PartnersLike: TypeAlias = Partner | Sequence[Partner]
 """One partner for all other seats, or one per other seat in ascending order; an agent object fills one seat only."""
 
 
-class Table:
-    """The partners of a seat: they see their own views and fill the joint action."""
+class Partners:
+    """The agents around a seat: they see their own views and fill the joint action."""
 
-    def __init__(
-        self, game: AnyGame, seat: int, partners: Partners, layers: RewardLayer | tuple[RewardLayer, ...]
-    ) -> None:
-        """Seat the partners.
+    def __init__(self, game: AnyGame, seat: int, partners: PartnersLike, rewards: Rewards) -> None:
+        """Seat the partners, who are told the mode of the rewards: transforms are for the seat that learns.
 
         Raises:
             ValueError: an unknown agent name, as many partners as there are not seats, or one agent in several seats.
@@ -39,18 +37,17 @@ class Table:
         names: Sequence[Partner] = list(partners) if several else [partners] * len(others)  # type: ignore[arg-type, list-item]  # narrowed by the flag
         if len(names) != len(others):
             raise ValueError(f"{game.id}: expected one partner or {len(others)} partners, got {len(names)}")
-        reward = layers.name if isinstance(layers, RewardLayer) else "mixed"
-        self.partners: dict[int, Agent] = {
+        self.agents: dict[int, Agent] = {
             j: make_agent(name) if isinstance(name, str) else name for j, name in zip(others, names, strict=True)
         }
-        for j, partner in self.partners.items():
+        for j, partner in self.agents.items():
             if isinstance(partner, type) or not isinstance(partner, Agent):
                 raise TypeError(
                     f"partner {partner!r} in seat {j} of {game.id} is not an agent: expected a name or an object with "
                     "begin(seat, episodes, rng) and act(observation)"
                 )
-        refuse_shared(game, list(self.partners.values()))
-        self._seats = {j: Seat.of(game, j, "own", reward) for j in others}
+        refuse_shared(game, list(self.agents.values()))
+        self._seats = {j: Seat.of(game, j, "own", rewards.mode.name) for j in others}
         self._episodes = 0
         self._claim = object()
 
@@ -58,15 +55,15 @@ class Table:
         """Start one episode per stream; every partner gets streams of its own from them."""
         self._episodes = len(streams)
         self._claim = object()
-        claim(self.partners.values(), self._claim)
-        by_row = [stream.spawn(len(self.partners)) for stream in streams]
-        for (j, partner), own in zip(self.partners.items(), zip(*by_row, strict=True), strict=True):
+        claim(self.agents.values(), self._claim)
+        by_row = [stream.spawn(len(self.agents)) for stream in streams]
+        for (j, partner), own in zip(self.agents.items(), zip(*by_row, strict=True), strict=True):
             partner.begin(self._seats[j], self._episodes, EpisodeGenerator(own))
 
     @property
     def restarts(self) -> bool:
         """Whether every partner can start anew in some of the rows."""
-        return all(hasattr(partner, "restart") for partner in self.partners.values())
+        return all(hasattr(partner, "restart") for partner in self.agents.values())
 
     def restart(self, rows: npt.NDArray[np.bool_]) -> None:
         """Start new episodes in some rows.
@@ -75,8 +72,8 @@ class Table:
             ValueError: a partner that cannot.
             RuntimeError: a partner that has begun another game since.
         """
-        refuse_claimed(self.partners.values(), self._claim)
-        for j, partner in self.partners.items():
+        refuse_claimed(self.agents.values(), self._claim)
+        for j, partner in self.agents.items():
             restart = getattr(partner, "restart", None)
             if restart is None:
                 raise ValueError(
@@ -92,12 +89,12 @@ class Table:
             ValueError: a partner's answer is not one number per episode.
             RuntimeError: a partner has begun another game since.
         """
-        refuse_claimed(self.partners.values(), self._claim)
+        refuse_claimed(self.agents.values(), self._claim)
         observations = self.game.observe(state, "own")
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))
         joint[:, self.seat] = own
-        asked = [(j, partner, observations[:, j]) for j, partner in self.partners.items()]
+        asked = [(j, partner, observations[:, j]) for j, partner in self.agents.items()]
         for (j, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
             joint[:, j] = answer
         return joint

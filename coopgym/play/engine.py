@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.backend import Array
+from coopgym.games.actions import ROUNDING, ActionScale, real_numbers
 from coopgym.games.game import AnyGame, ResetOptions, Transition
 from coopgym.games.state import State, select
-from coopgym.interfaces.actions import ROUNDING, ActionScale, real_numbers
-from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.games.step import Step
+from coopgym.play.draws import Seeded
+from coopgym.play.unroll import played
+from coopgym.rewards import RewardLayer, running_rewards
 from coopgym.visible_text import brief
 
 Seeds = int | Sequence[int] | None
@@ -41,24 +44,23 @@ class Engine:
 
         Args:
             game: the game, on the backend that the arrays shall live on.
-            reward: one layer for all rows, or one per entry of the leading batch dimension.
+            reward: one for all rows, or one per entry of the leading batch dimension.
             batch: leading dimensions.
             actions: what is sent as an action, as `ActionScale`; None is the game's default.
             validate: check every action (on a GPU this waits for the device once per step).
 
         Raises:
-            ValueError: an unknown reward or unit of actions, or as many layers as the leading dimension has not.
+            ValueError: an unknown reward or unit of actions, a reward that does not fit the game or needs whole
+                episodes, or as many rewards as the leading dimension has not.
         """
         self.game = game
         self.batch = batch
         self.validate = validate
-        self.layers = _layers(reward, batch)
-        for layer in (self.layers,) if isinstance(self.layers, RewardLayer) else self.layers:
-            layer.check(game)
+        self.rewards = running_rewards(reward, game, batch)
+        """Rewards ``(*batch, N)`` of the step that follows the last one."""
         self.action_shape = (*batch, game.n_agents)
-        self.stochastic = bool(game.reset_uniforms or game.reset_normals or game.step_normals)
         self._rows = int(np.prod(batch, dtype=np.int64))
-        self._streams: list[np.random.Generator] = []
+        self._draws = Seeded(())
         self.scale = ActionScale(game, actions)
         self._lows: list[float] = self.scale.low.tolist()
         self._highs: list[float] = self.scale.high.tolist()
@@ -97,10 +99,10 @@ class Engine:
         if parsed is not None:
             # Values that do not fit are refused before the streams move.
             self.game.initial_state(self.batch, parsed, *self.blank_draws())
-        if self.stochastic:
+        if self.game.stochastic:
             self._seed(seeds)
-        uniforms, normals = self._draw(self.game.reset_uniforms), self._draw(self.game.reset_normals, normal=True)
-        self._state = self.game.initial_state(self.batch, parsed, uniforms, normals)
+        self._state = self.game.initial_state(self.batch, parsed, *self._draws.reset(self.game, self.batch))
+        self.rewards.reset()
 
     def blank_draws(self) -> tuple[Array, Array]:
         """Zeros in place of the uniform and normal numbers that one reset consumes."""
@@ -111,16 +113,15 @@ class Engine:
     def reset_where(self, mask: Array) -> None:
         """Start new episodes in the rows where ``mask`` ``(*batch)`` holds, as one operation on the batch."""
         xp = self.game.xp
-        if self.stochastic:
+        if self.game.stochastic:
             rows = np.asarray(mask.cpu() if hasattr(mask, "cpu") else mask).reshape(-1)
-            uniforms = self._draw(self.game.reset_uniforms, rows=rows)
-            normals = self._draw(self.game.reset_normals, rows=rows, normal=True)
-            start = self.game.initial_state(self.batch, None, uniforms, normals)
+            start = self.game.initial_state(self.batch, None, *self._draws.reset(self.game, self.batch, rows))
         else:
             if self._start is None:
                 self._start = self.game.initial_state(self.batch)
             start = self._start
         self._state = select(xp, mask, start, self.state)
+        self.rewards.reset(mask)
 
     def step(self, actions: Any, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step.
@@ -147,20 +148,17 @@ class Engine:
 
     def advance(self, levels: Array, rows: Array | None = None) -> tuple[Transition, Array]:
         """Play one joint step of cooperation levels ``(*batch, N)`` in endowment units, as `check` returns them."""
-        transition = self.game.step(self.state, levels, self.draw(rows))
-        self._state = transition.state
-        return transition, self.rewards(transition)
+        step = self.step_from(self.state, levels, self.draw(rows) if self.game.step_normals else None)
+        self._state = step.transition.state
+        return step.transition, step.rewards
+
+    def step_from(self, state: State, levels: Array, normals: Array | None) -> Step:
+        """Return what cooperation levels and random numbers lead to; nothing moves, so that it can be compiled."""
+        return played(self.game, state.t, state, levels, normals, rewards=self.rewards)
 
     def draw(self, rows: Array | None = None) -> Array | None:
         """Draw the random numbers of a step, as for `step`."""
-        return self._draw(self.game.step_normals, rows=rows, normal=True)
-
-    def rewards(self, transition: Transition) -> Array:
-        """Reward a transition, ``(*batch, N)``; with several layers, each entry of the leading dimension by its own."""
-        if isinstance(self.layers, RewardLayer):
-            return self.layers(self.game, transition)
-        distinct = {layer.name: layer(self.game, transition) for layer in self.layers}
-        return self.game.xp.stack([distinct[layer.name][r] for r, layer in enumerate(self.layers)], axis=0)
+        return self._draws.step(self.game, 0, self.batch, rows)
 
     def check(self, actions: Any) -> Array:
         """Return the cooperation levels in endowment units that actions stand for, as an array of the backend.
@@ -244,22 +242,12 @@ class Engine:
         return [int(each) for each in given.reshape(-1)]
 
     def _seed(self, seeds: Sequence[int] | None) -> None:
-        if seeds is None and self._streams:
+        if seeds is None and self._draws.seeds:
             return
         if seeds is None:
             root = int(np.random.SeedSequence().generate_state(1)[0])
             seeds = range(root, root + self._rows)
-        self._streams = [np.random.default_rng(each) for each in seeds]
-
-    def _draw(self, count: int, *, rows: Any = None, normal: bool = False) -> Array | None:
-        """Draw ``count`` numbers for every row (or those in ``rows``) from the row's own stream."""
-        if count == 0:
-            return None
-        drawn = np.zeros((self._rows, count))
-        for row, stream in enumerate(self._streams):
-            if rows is None or rows[row]:
-                drawn[row] = stream.standard_normal(count) if normal else stream.random(count)
-        return self.game.backend.array(drawn.reshape((*self.batch, count)))
+        self._draws = Seeded(seeds)
 
     def _options(self, options: Mapping[str, Any] | None) -> ResetOptions | None:
         options = checked_options(options)
@@ -316,14 +304,3 @@ def checked_options(options: Any) -> Mapping[str, Any]:
     if not isinstance(options, Mapping):
         raise TypeError(f"options={brief(options)}: expected a mapping with any of {', '.join(_OPTIONS)}")
     return options
-
-
-def _layers(
-    reward: str | RewardLayer | Sequence[str | RewardLayer], batch: tuple[int, ...]
-) -> RewardLayer | tuple[RewardLayer, ...]:
-    if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
-        return reward_layer(reward)
-    layers = tuple(reward_layer(each) for each in reward)
-    if not batch or len(layers) != batch[0]:
-        raise ValueError(f"got {len(layers)} rewards for a batch of shape {batch}: expected one per leading entry")
-    return layers

@@ -1,0 +1,124 @@
+"""Where the random numbers of a play come from: nature's side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from coopgym.backend import Array
+from coopgym.games.game import AnyGame, FloatArray
+
+
+class Draws(Protocol):
+    """Gives a game the random numbers it asks for; None where it asks for none."""
+
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array | None, Array | None]:
+        """Return the uniform ``(*batch, reset_uniforms)`` and normal ``(*batch, reset_normals)`` numbers of a reset."""
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array | None:
+        """Return the normal numbers ``(*batch, step_normals)`` of the step after t others."""
+
+
+class Nominal:
+    """Every number at its median: what resets hide is typical, payoff noise is at its mean."""
+
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array | None, Array | None]:
+        uniforms, normals = game.reset_uniforms, game.reset_normals
+        return self._constant(game, 0.5, batch, uniforms), self._constant(game, 0.0, batch, normals)
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array | None:
+        return self._constant(game, 0.0, batch, game.step_normals)
+
+    def _constant(self, game: AnyGame, number: float, batch: tuple[int, ...], count: int) -> Array | None:
+        if not count:
+            return None
+        return game.xp.broadcast_to(game.backend.array(np.full(count, number)), (*batch, count))
+
+
+NOMINAL = Nominal()
+
+
+class Seeded:
+    """Every row of the batch, in row-major order, draws from the stream of its own seed.
+
+    So row k of a batch meets the chance of a single environment with the k-th seed. Streams are opened when a game
+    first draws: most games never do.
+    """
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self.seeds = seeds
+
+    @cached_property
+    def _streams(self) -> list[np.random.Generator]:
+        return [np.random.default_rng(seed) for seed in self.seeds]
+
+    def reset(
+        self, game: AnyGame, batch: tuple[int, ...], rows: Array | None = None
+    ) -> tuple[Array | None, Array | None]:
+        """Draw a reset; with ``rows``, booleans over the flattened batch, only there, and zeros elsewhere."""
+        uniforms = self._drawn(game, batch, game.reset_uniforms, rows, normal=False)
+        return uniforms, self._drawn(game, batch, game.reset_normals, rows)
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...], rows: Array | None = None) -> Array | None:
+        """Draw a step, likewise: the next of every stream, whatever the time."""
+        return self._drawn(game, batch, game.step_normals, rows)
+
+    def _drawn(
+        self, game: AnyGame, batch: tuple[int, ...], count: int, rows: Array | None, normal: bool = True
+    ) -> Array | None:
+        if count == 0:
+            return None
+        drawn = np.zeros((len(self.seeds), count))
+        for row, stream in enumerate(self._streams):
+            if rows is None or rows[row]:
+                drawn[row] = stream.standard_normal(count) if normal else stream.random(count)
+        return game.backend.array(drawn.reshape((*batch, count)))
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """Numbers written down in advance, ``...`` are batch dimensions."""
+
+    uniforms: FloatArray
+    """``(..., reset_uniforms)``."""
+    normals: FloatArray
+    """``(..., reset_normals)``."""
+    step_normals: FloatArray
+    """``(steps, ..., step_normals)``."""
+
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array, Array]:
+        return game.backend.array(self.uniforms), game.backend.array(self.normals)
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array:
+        return game.backend.array(self.step_normals[t])
+
+
+class CommonRandomNumbers:
+    """E episodes of seeded chance that every way to play meets alike: row k of a batch has that of episode k modulo E.
+
+    Episode k is the one that `Seeded` draws for seed + k.
+    """
+
+    def __init__(self, game: AnyGame, seed: int, episodes: int) -> None:
+        self.episodes = episodes
+        streams = [np.random.default_rng(seed + k) for k in range(episodes)]
+        self._uniforms = np.stack([stream.random(game.reset_uniforms) for stream in streams])
+        self._normals = np.stack([stream.standard_normal(game.reset_normals) for stream in streams])
+        noise = [stream.standard_normal((game.spec.horizon, game.step_normals)) for stream in streams]
+        self._step_normals = np.stack(noise, axis=1)
+
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array | None, Array | None]:
+        return self._recurring(game, batch, self._uniforms), self._recurring(game, batch, self._normals)
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array | None:
+        return self._recurring(game, batch, self._step_normals[t])
+
+    def _recurring(self, game: AnyGame, batch: tuple[int, ...], drawn: FloatArray) -> Array | None:
+        if not drawn.shape[-1]:
+            return None
+        ways = int(np.prod(batch)) // self.episodes
+        return game.backend.array(np.tile(drawn, (ways, 1)).reshape((*batch, drawn.shape[-1])))

@@ -1,0 +1,230 @@
+"""The reward pipeline: payoffs → mode → what the game makes of it → transforms → learner.
+
+`Rewards` is the one object that every interface takes. It is text when written down, such as
+``private + shaping(trust, weight=0.5)``, and part of the identity of every run. Scores never see a transform: whatever
+a learner was paid, it is evaluated on the mode alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coopgym.backend import Array
+from coopgym.games.game import AnyGame
+from coopgym.games.step import Step
+from coopgym.rewards.modes import FAMILIES, NAMED, RewardLayer, RewardMode
+from coopgym.rewards.transforms import ObservedStep, RewardTransform, parse_transform
+
+
+@dataclass(frozen=True)
+class Rewards(RewardLayer):
+    """A mode and the transforms of it, in the order in which they apply.
+
+    Under private reward an agent knows nothing of what others earn or see, so that a transform must work on each
+    agent's own observation and reward.
+
+    Raises:
+        ValueError: under a private mode, a transform that looks at more than an agent's own observation and reward.
+    """
+
+    mode: RewardMode
+    transforms: tuple[RewardTransform, ...] = ()
+
+    def __post_init__(self) -> None:
+        for transform in self.transforms if self.mode.private else ():
+            seen = sorted(transform.needs - {"observation"})
+            if seen or not transform.per_agent:
+                what = f"looks at the {' and '.join(seen)}" if seen else "mixes the rewards or observations of agents"
+                raise ValueError(
+                    f"{transform.name} {what}, but under {self.mode.name} reward an agent has its own reward and its "
+                    "own observation to learn from; choose a transform of those, or another mode"
+                )
+
+    @property
+    def name(self) -> str:
+        return " + ".join((self.mode.name, *(transform.name for transform in self.transforms)))
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def evaluated(self) -> Rewards:
+        """The mode alone, on which everybody is evaluated whatever they were trained with."""
+        return Rewards(self.mode) if self.transforms else self
+
+    @property
+    def degree(self) -> float | None:
+        """λ of the mutuality continuum, of the mode."""
+        return self.mode.degree
+
+    def treats_alike(self, i: int, j: int) -> bool:
+        """Whether the mode, swapping agents i and j, swaps their rewards and leaves all others."""
+        return self.mode.treats_alike(i, j)
+
+    def check(self, game: AnyGame) -> None:
+        self.mode.check(game)
+        for transform in self.transforms:
+            transform.check(game)
+
+    def __call__(self, step: Step) -> Array:
+        """Return rewards ``(..., N)`` of a step.
+
+        Raises:
+            ValueError: there are transforms, which need `running`.
+        """
+        if self.transforms:
+            raise ValueError(
+                f"{self.name} may remember earlier steps: call .running(game, batch), or .evaluated for the mode alone"
+            )
+        return self.paid(step)
+
+    def paid(self, step: Step) -> Array:
+        """Return what the mode and the game itself make of a step, ``(..., N)``, before any transform."""
+        return step.game.transformed(step, self.mode(step))
+
+    def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningRewards:
+        """Return what rewards a batch of episodes of a game; it alone remembers.
+
+        Raises:
+            ValueError: a game that the reward does not fit, or a transform that needs whole episodes.
+        """
+        self.check(game)
+        for transform in self.transforms:
+            if not transform.causal:
+                raise ValueError(
+                    f"{transform.name} needs whole episodes; an environment pays step by step and cannot take it"
+                )
+        return RunningRewards(self, game, batch)
+
+
+class RunningRewards:
+    """Rewards of one batch ``(...)`` of episodes."""
+
+    def __init__(self, rewards: Rewards, game: AnyGame, batch: tuple[int, ...]) -> None:
+        self._paid = rewards.paid
+        self._transforms = [("state" in each.needs, each.running(game, batch)) for each in rewards.transforms]
+
+    def reset(self, episodes: Array | None = None) -> None:
+        """Forget what was, where episodes ``(...)`` start anew; None is all of them."""
+        for _, transform in self._transforms:
+            transform.reset(episodes)
+
+    def __call__(self, step: Step) -> Array:
+        """Return rewards ``(..., N)`` of the step that follows the last one."""
+        rewards = self._paid(step)
+        return self._transformed(step, rewards) if self._transforms else rewards
+
+    def _transformed(self, step: Step, rewards: Array) -> Array:
+        observed, alive = ObservedStep.of(step), ~step.ended
+        if step.alive is not None:
+            alive = alive & step.alive
+        for sees_state, transform in self._transforms:
+            rewards = transform(step if sees_state else observed, rewards)
+            owed = transform.end(alive)
+            if owed is not None:
+                rewards = rewards + owed[-1]
+        return rewards
+
+
+class RewardsByRow:
+    """Rewards of one batch whose leading entries, R of them, have rewards of their own."""
+
+    def __init__(self, rewards: Sequence[Rewards], game: AnyGame, batch: tuple[int, ...]) -> None:
+        distinct = list(dict.fromkeys(rewards))
+        self._running = [each.running(game, batch) for each in distinct]
+        self._of_row = [distinct.index(each) for each in rewards]
+
+    def reset(self, episodes: Array | None = None) -> None:
+        """As `RunningRewards.reset`."""
+        for running in self._running:
+            running.reset(episodes)
+
+    def __call__(self, step: Step) -> Array:
+        """Return rewards ``(R, ..., N)`` of the step that follows the last one."""
+        rewards = [running(step) for running in self._running]
+        return step.game.xp.stack([rewards[which][row] for row, which in enumerate(self._of_row)], axis=0)
+
+
+def running_rewards(
+    reward: str | RewardLayer | Sequence[str | RewardLayer], game: AnyGame, batch: tuple[int, ...]
+) -> RunningRewards | RewardsByRow:
+    """Return what rewards a batch of episodes of a game.
+
+    Args:
+        reward: one for all rows, or one per entry of the leading batch dimension.
+        game: on the backend of the episodes.
+        batch: leading dimensions.
+
+    Raises:
+        ValueError: as `reward_layer` and `Rewards.running`, or as many rewards as the leading dimension has not.
+    """
+    if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
+        return reward_layer(reward).running(game, batch)
+    rewards = [reward_layer(each) for each in reward]
+    if not batch or len(rewards) != batch[0]:
+        raise ValueError(f"got {len(rewards)} rewards for a batch of shape {batch}: expected one per leading entry")
+    return RewardsByRow(rewards, game, batch)
+
+
+MODES: dict[str, Rewards] = {name: Rewards(mode) for name, mode in NAMED.items()}
+"""The three named modes."""
+
+_FORMS = ", ".join((*NAMED, *(form for form, _ in FAMILIES.values())))
+_BEFORE_A_TRANSFORM = re.compile(r"\s*\+\s*(?=[A-Za-z_])")  # the plus in a number such as 1e+16 stands before a digit
+
+
+def reward_layer(reward: str | RewardLayer) -> Rewards:
+    """Return the pipeline that a text, a mode or a pipeline stands for.
+
+    Args:
+        reward: ``"private"``, ``"integrated"``, ``"cooperative"``, ``"mutuality=0.5"``, ``"svo=45"``,
+            ``"inequity=1,0.5"`` or ``"matrix=1,0;0,1"``, followed by any transforms: ``"private + shaping(trust)"``; or
+            a `RewardMode`, or `Rewards`.
+
+    Raises:
+        ValueError: not a known form, a number out of range, or a transform that does not go with the mode.
+        TypeError: none of these.
+    """
+    if isinstance(reward, Rewards):
+        return reward
+    if isinstance(reward, RewardMode):
+        return Rewards(reward)
+    if not isinstance(reward, str):
+        raise TypeError(f"reward={reward!r}: expected a mode name, a RewardMode or Rewards; names: {_FORMS}")
+    if reward in MODES:
+        return MODES[reward]
+    mode, *transforms = _BEFORE_A_TRANSFORM.split(reward.strip())
+    return Rewards(_mode(mode), tuple(map(parse_transform, transforms)))
+
+
+def _mode(text: str) -> RewardMode:
+    if text in NAMED:
+        return NAMED[text]
+    family, _, argument = text.partition("=")
+    if family in FAMILIES:
+        try:
+            return FAMILIES[family][1](argument)
+        except ValueError as error:
+            raise ValueError(f"reward={text!r}: {error}; known forms: {_FORMS}") from error
+    near = difflib.get_close_matches(text, NAMED, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"unknown reward {text!r}; {hint}known forms: {_FORMS}")
+
+
+def objective(reward: str | RewardLayer) -> Rewards:
+    """Return what a solver maximises in place of a reward: its mode, if no transform moves optima and equilibria.
+
+    Raises:
+        ValueError: a transform that is not potential based, or as `reward_layer`.
+    """
+    layer = reward_layer(reward)
+    for transform in layer.transforms:
+        if not transform.potential_based:
+            raise ValueError(
+                f"{layer.name}: {transform.name} is not potential based, so that the optima and equilibria of "
+                f"{layer.mode.name} reward need not be its own; solve {layer.mode.name!r} instead"
+            )
+    return layer.evaluated

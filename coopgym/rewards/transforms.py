@@ -1,0 +1,218 @@
+"""What a reward transform declares, what runs of it, and what it gets to see.
+
+A transform is two things. `RewardTransform` is its declaration: frozen, hashable, written as text, part of the identity
+of runs. `RunningTransform` is made from it for one batch of episodes and may remember what it needs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
+
+from coopgym.backend import Array
+from coopgym.games.game import AnyGame
+from coopgym.games.step import Step
+from coopgym.rewards.modes import text_of
+
+
+@dataclass(frozen=True)
+class ObservedStep:
+    """A step as the agents themselves saw it: row i of every array holds what agent i observed, and nothing else.
+
+    Observations are those of the ``own`` view, whatever view an agent acts on.
+    """
+
+    game: AnyGame
+    t: int
+    """As `Step.t`."""
+    before: Array
+    """``(..., N, obs_dim)`` what the agents saw when they chose."""
+    after: Array
+    """``(..., N, obs_dim)`` what they see then, with what they have just played in it."""
+    ended: Array
+    """``(...)`` as `Step.ended`."""
+
+    @classmethod
+    def of(cls, step: Step) -> ObservedStep:
+        """Return what a step looks like to those who play it."""
+        game = step.game
+        before, after = (game.observe(state, "own") for state in (step.before, step.transition.state))
+        return cls(game, step.t, before, after, step.ended)
+
+
+View: TypeAlias = Step | ObservedStep
+"""What a transform is handed: the step where it needs the state, what the agents observed otherwise."""
+
+
+class RunningTransform(ABC):
+    """A transform at work on one batch ``(...)`` of episodes."""
+
+    def reset(self, episodes: Array | None = None) -> None:
+        """Forget what was, where episodes ``(...)`` start anew; None is all of them."""
+
+    @abstractmethod
+    def __call__(self, step: Any, reward: Array) -> Array:
+        """Return rewards ``(..., N)`` in place of ``reward`` ``(..., N)``, which must stay as it is.
+
+        Args:
+            step: a `Step` if the transform needs the state, else an `ObservedStep`.
+            reward: what the mode and the transforms before gave.
+        """
+
+    def end(self, alive: Array) -> Array | None:
+        """Return corrections ``(K, ..., N)`` of the last K rewards, zero in episodes that go on; None for none.
+
+        Args:
+            alive: ``(...)`` episodes that have not ended, with the step just rewarded or before.
+        """
+        return None
+
+
+class RewardTransform(ABC):
+    """The declaration of a transform. Derive a frozen dataclass whose fields are its settings, and register it.
+
+    The flags say what users may rely on, and `coopgym.testing.check_transform` finds out whether they may.
+    """
+
+    kind: ClassVar[str]
+    """What its text begins with: ``shaping`` for ``shaping(trust, weight=0.5)``."""
+    version: ClassVar[int] = 1
+    """Raise it when the same play may give other rewards than before: it is part of the identity of every run."""
+    potential_based: bool = False
+    """Whether all it adds is γ Φ(s') - Φ(s), Φ = 0 at the end, which leaves optimal plans and equilibria as they are.
+    Solvers then take the mode in place of the transformed reward."""
+    causal: bool = True
+    """Whether a reward follows from what has happened so far. Others need whole episodes; environments refuse them."""
+    bounded_sum: bool = False
+    """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever the length: nothing to farm."""
+    per_agent: bool = False
+    """Whether an agent's reward depends on the agent's own row only, of the observations and of the rewards."""
+    learned: bool = False
+    """Whether what runs of it has ``fit(episodes) -> dict[str, float]``, which learners call with finished episodes."""
+    gamma: float = 1.0
+    """Discount of the learner for which the flags hold."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> frozenset[str]:
+        """What it looks at besides rewards: of ``{"state", "observation"}``. With the state it sees everything."""
+
+    @abstractmethod
+    def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningTransform:
+        """Return what transforms the rewards of a batch of episodes of a game; `reset` comes before its first step."""
+
+    def check(self, game: AnyGame) -> None:
+        """Refuse a game that the transform does not fit.
+
+        Raises:
+            ValueError: it does not.
+        """
+
+    @property
+    def name(self) -> str:
+        """Its text: settings without a default in order, then the others by name where they differ from it."""
+        written = []
+        for field in _settings(type(self)):
+            value = getattr(self, field.name)
+            if not _has_default(field):
+                written.append(_written(value))
+            elif value != field.default:
+                written.append(f"{field.name}={_written(value)}")
+        return f"{self.kind}({', '.join(written)})"
+
+    @classmethod
+    def usage(cls) -> str:
+        """How it is written, with the defaults of its settings."""
+        shown = (f"{f.name}={_written(f.default)}" if _has_default(f) else f.name for f in _settings(cls))
+        return f"{cls.kind}({', '.join(shown)})"
+
+
+TransformT = TypeVar("TransformT", bound=RewardTransform)
+TRANSFORMS: dict[str, type[RewardTransform]] = {}
+"""Transforms that text can ask for, by kind."""
+
+
+def register_transform(transform: type[TransformT]) -> type[TransformT]:
+    """Let text ask for a transform, a frozen dataclass; usable as a decorator.
+
+    Raises:
+        TypeError: not a dataclass, which could not be written as text.
+        ValueError: its kind is not one word, or another transform's.
+    """
+    if not dataclasses.is_dataclass(transform):
+        raise TypeError(f"{transform.__name__}: decorate it with @dataclass(frozen=True), so that it has a text")
+    if not transform.kind.isidentifier():
+        raise ValueError(f"{transform.__name__}: kind={transform.kind!r}; expected one word, such as 'shaping'")
+    known = TRANSFORMS.setdefault(transform.kind, transform)
+    if (known.__module__, known.__qualname__) != (transform.__module__, transform.__qualname__):
+        raise ValueError(f"{transform.__name__}: {known.__name__} is the transform {transform.kind!r}; choose another")
+    TRANSFORMS[transform.kind] = transform  # a module that is loaded again brings its class again
+    return transform
+
+
+_CALL = re.compile(r"(\w+)\((.*)\)")
+
+
+def parse_transform(text: str) -> RewardTransform:
+    """Return the transform that a text such as ``shaping(trust, weight=0.5)`` stands for.
+
+    Raises:
+        ValueError: an unknown transform or setting, or a value out of range; the message says what is known.
+    """
+    call = _CALL.fullmatch(text.strip())
+    kind = call[1] if call else text.strip()
+    known = ", ".join(each.usage() for each in TRANSFORMS.values())
+    if kind not in TRANSFORMS:
+        near = difflib.get_close_matches(kind, TRANSFORMS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown transform {kind!r}; {hint}known transforms: {known}")
+    transform = TRANSFORMS[kind]
+    if call is None:
+        raise ValueError(f"transform {text.strip()!r}: expected {transform.usage()}")
+    try:
+        return transform(**_values(transform, call[2]))
+    except ValueError as error:
+        raise ValueError(f"{text.strip()}: {error}; expected {transform.usage()}") from error
+
+
+def _values(transform: type[RewardTransform], arguments: str) -> dict[str, Any]:
+    """Settings by name, each of the type of its field."""
+    names, types = [field.name for field in _settings(transform)], get_type_hints(transform)
+    values: dict[str, Any] = {}
+    for position, argument in enumerate(filter(None, map(str.strip, arguments.split(",")))):
+        name, equals, value = map(str.strip, argument.partition("="))
+        if not equals and position < len(names):
+            name, value = names[position], argument
+        if name not in names or name in values:
+            raise ValueError(f"{argument!r} is no setting of it, or one that is given already")
+        values[name] = _read(types[name], value)
+    missing = [field.name for field in _settings(transform) if not (_has_default(field) or field.name in values)]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} must be given")
+    return values
+
+
+def _settings(transform: type[RewardTransform]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(transform) if field.init]  # type: ignore[arg-type]  # registered ones are dataclasses
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text_of(value) if isinstance(value, float) else str(value)
+
+
+def _read(kind: Any, text: str) -> Any:
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise ValueError(f"{text!r}: expected true or false")
+        return text == "true"
+    return kind(text)

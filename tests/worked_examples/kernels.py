@@ -1,0 +1,49 @@
+"""Kernels of all packages by the ids of their worked examples, and the examples.
+
+A package that holds arithmetic of publications maps ids to functions of named inputs in a ``KERNELS``; an example is
+named like its kernel, with a number at the end: ``minimax-p1``, ``core.group_zscore/2``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recordings import DATA
+
+from coopgym.algorithms.llm import kernels as language_models
+from coopgym.oracles.finite import kernels as finite_games
+
+PACKAGES = (finite_games, language_models)
+FILES = ("methods_examples.json", "llm_methods_examples.json")
+
+KERNELS: Mapping[str, Callable[..., Any]] = {
+    id: kernel for package in PACKAGES for id, kernel in package.KERNELS.items()
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """Inputs of a kernel and what it makes of them."""
+
+    id: str
+    inputs: Mapping[str, Any]
+    expected: Any
+    rtol: float
+    atol: float
+
+    @property
+    def kernel(self) -> str:
+        """The id of its kernel."""
+        return re.sub(r"(-p|/)\d+$", "", self.id)
+
+
+def _examples(file: str) -> list[Example]:
+    told = json.loads((DATA / file).read_text(encoding="utf-8"))
+    return [Example(case["id"], case["inputs"], case["expected"], told["rtol"], told["atol"]) for case in told["cases"]]
+
+
+EXAMPLES: Mapping[str, Example] = {example.id: example for file in FILES for example in _examples(file)}

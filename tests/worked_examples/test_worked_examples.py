@@ -1,0 +1,108 @@
+"""Every worked example whose kernel there is comes out as an independent implementation had it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from worked_examples.kernels import EXAMPLES, KERNELS, PACKAGES, Example
+
+WITHOUT_KERNEL = {
+    "bayes-bandit",
+    "bwk-lp",
+    "clip-delta",
+    "cooper",
+    "doc",
+    "dpo",
+    "endogenous",
+    "eps-greedy",
+    "exp3",
+    "exp4",
+    "expadard",
+    "explore-first",
+    "explors",
+    "exprd-design",
+    "exprd-score",
+    "fpl",
+    "hedge",
+    "herd-dp",
+    "herd-update",
+    "hidden-exploration",
+    "hiring",
+    "lagrange-bwk",
+    "lare",
+    "linucb",
+    "lipschitz-contexts",
+    "lipschitz-uniform",
+    "lower-bound",
+    "mbrl",
+    "nap",
+    "nash-mp",
+    "offline-eval",
+    "oni-hash",
+    "oni-rank",
+    "oppo",
+    "ota",
+    "ota-expectile",
+    "pbrs",
+    "pbrs-invariance",
+    "ppo-rlhf",
+    "rational",
+    "repeat-attack",
+    "rrd",
+    "rrm",
+    "semi-bandit",
+    "spo",
+    "starc",
+    "starc-stage",
+    "steporlm",
+    "successive-elimination",
+    "thompson-beta",
+    "thompson-gauss",
+    "trust-grpo",
+    "ucb-bwk",
+    "ucb1",
+    "webarbiter",
+    "weighted-majority",
+    "zooming",
+}
+"""Kernels that are still to come."""
+
+
+def require_same(actual: Any, expected: Any, example: Example, where: str = "") -> None:
+    """Compare nested results: keys, lengths, text, truth and absence exactly, numbers within the tolerance."""
+    if isinstance(expected, Mapping):
+        assert set(actual) == set(expected), where
+        for key, value in expected.items():
+            require_same(actual[key], value, example, f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert isinstance(actual, Sequence | np.ndarray), where
+        assert len(actual) == len(expected), where
+        for index, value in enumerate(expected):
+            require_same(actual[index], value, example, f"{where}[{index}]")
+    elif expected is None or isinstance(expected, str | bool):
+        assert type(actual) is type(expected), where
+        assert actual == expected, where
+    else:
+        assert actual == pytest.approx(expected, rel=example.rtol, abs=example.atol), where
+
+
+@pytest.mark.parametrize("id", [id for id, example in EXAMPLES.items() if example.kernel in KERNELS])
+def test_a_kernel_gives_what_its_example_expects(id: str) -> None:
+    example = EXAMPLES[id]
+    require_same(KERNELS[example.kernel](**example.inputs), example.expected, example)
+
+
+def test_kernels_that_are_missing_are_known() -> None:
+    assert {example.kernel for example in EXAMPLES.values()} - set(KERNELS) == WITHOUT_KERNEL
+
+
+def test_every_kernel_has_an_id_of_its_own_and_an_example_that_spells_out_its_arguments() -> None:
+    assert sum(len(package.KERNELS) for package in PACKAGES) == len(KERNELS)
+    assert set(KERNELS) <= {example.kernel for example in EXAMPLES.values()}
+    for id, example in EXAMPLES.items():
+        if example.kernel in KERNELS:
+            assert list(inspect.signature(KERNELS[example.kernel]).parameters) == list(example.inputs), id
