@@ -9,8 +9,7 @@ from typing import Any
 
 from coopgym.agents.foreign_names import names_from_data
 from coopgym.benchmarks.corpora.words import some
-from coopgym.benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.study import COMPARED_COLUMNS, Study, expand, place_of, superseded
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.manifest import has_manifests

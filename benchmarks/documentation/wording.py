@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.estimates import FEWEST
+from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.estimates import FEWEST
 
 WIDTH = 120
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
 
-from coopgym.benchmarks.report.content import charts
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import FileFormat, figure_file
+from coopgym.benchmarks.drawing.theme import FileFormat, figure_file
+from coopgym.benchmarks.report.content.blocks import charts
+from coopgym.benchmarks.report.data.evidence import Evidence
 from coopgym.benchmarks.report.sections import sections
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically

@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
-from coopgym.benchmarks.analysis import Contests, cells_csv, rankings_csv
+from coopgym.benchmarks.drawing.series_style import kinds_shown
+from coopgym.benchmarks.drawing.template import page_template
+from coopgym.benchmarks.drawing.theme import svg
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.report.content import Chart
-from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.content.blocks import Chart
+from coopgym.benchmarks.report.data.evidence import Evidence
 from coopgym.benchmarks.report.freshness import marks
-from coopgym.benchmarks.report.ink import svg
-from coopgym.benchmarks.report.looks import kinds_shown
 from coopgym.benchmarks.report.sections import sections
-from coopgym.benchmarks.report.template import page_template
+from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.visible_text import visible

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeAlias
 
 from coopgym.agents import Agent, make_agent
-from coopgym.benchmarks.nature import nature
+from coopgym.benchmarks.study.agent_info import nature
 from coopgym.games.game import AnyGame
 
 Entrant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.plan import canonical_json, seed_from
+from coopgym.benchmarks.study import canonical_json, seed_from
 from coopgym.benchmarks.tournament.entrants import Entrants, contestants
 from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame

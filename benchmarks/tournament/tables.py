@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from coopgym.benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
 from coopgym.benchmarks.tournament.league import League
 from coopgym.benchmarks.tournament.meta_game import MetaGame, Rating
 from coopgym.benchmarks.tournament.record import Tournament

@@ -9,9 +9,9 @@ import pytest
 from report_corpora import played, written
 from rich.console import Console
 
-from coopgym.benchmarks.analysis import Contests
-from coopgym.benchmarks.console import print_rankings
-from coopgym.benchmarks.nature import nature, share_convention
+from coopgym.benchmarks.cli.tables import print_rankings
+from coopgym.benchmarks.score import Contests
+from coopgym.benchmarks.study.agent_info import nature, share_convention
 
 
 @pytest.mark.parametrize(

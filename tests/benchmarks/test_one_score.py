@@ -14,13 +14,13 @@ import pytest
 from report_corpora import everything, learned, played, run_row, scripted, written
 from rich.console import Console
 
-from coopgym.benchmarks.analysis import Contests, cells_csv, rankings, rankings_csv
-from coopgym.benchmarks.console import print_rankings
+from coopgym.benchmarks.cli.tables import print_rankings
+from coopgym.benchmarks.drawing.formatting import game_title, mode_title
 from coopgym.benchmarks.report import page as page_module
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.report.sections.ranking import ranking
 from coopgym.benchmarks.report.sections.results import results
-from coopgym.benchmarks.report.words import game_title, mode_title
+from coopgym.benchmarks.score import Contests, cells_csv, rankings, rankings_csv
 from coopgym.corpus import Corpus, load_corpus
 
 Row = dict[str, str]

@@ -18,18 +18,18 @@ from matplotlib.figure import Figure
 from report_corpora import played, run_row, surface_rows, written
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.analysis import Entrant, Estimate
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.report import ink
-from coopgym.benchmarks.report.content import Chart, Fold, Gallery, Heatmap, charts
-from coopgym.benchmarks.report.evidence import duplicates
-from coopgym.benchmarks.report.ink import drawing, figure_file, svg
-from coopgym.benchmarks.report.looks import looks
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, apart, lines
-from coopgym.benchmarks.report.plots.maps import Field, Matrix, gain_map, matrix_figure
-from coopgym.benchmarks.report.plots.scatter import Point, scatter
-from coopgym.benchmarks.report.words import amount, game_title, percent, signed, slug, tick
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.drawing import theme
+from coopgym.benchmarks.drawing.formatting import amount, game_title, percent, signed, slug, tick
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, apart, lines
+from coopgym.benchmarks.drawing.plots.maps import Field, Matrix, gain_map, matrix_figure
+from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
+from coopgym.benchmarks.drawing.series_style import looks
+from coopgym.benchmarks.drawing.theme import drawing, figure_file, svg
+from coopgym.benchmarks.report.content.blocks import Chart, Fold, Gallery, Heatmap, charts
+from coopgym.benchmarks.report.data.evidence import duplicates
+from coopgym.benchmarks.score import Entrant, Estimate
 
 LOOK = looks([Entrant("IPPO", "learner")])["IPPO"]
 HUE = LOOK.colour
@@ -88,8 +88,8 @@ def test_axes_say_what_they_show(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("form", get_args(ink.FileFormat))
-def test_files_repeat_byte_by_byte(name: str, form: ink.FileFormat) -> None:
+@pytest.mark.parametrize("form", get_args(theme.FileFormat))
+def test_files_repeat_byte_by_byte(name: str, form: theme.FileFormat) -> None:
     draw, _ = FIGURES[name]
     one, other = (figure_file(draw(), name, form) for _ in range(2))
     assert one == other
@@ -139,13 +139,13 @@ CONFUSIONS = {
 
 
 @pytest.mark.parametrize("confusion", CONFUSIONS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_of_algorithms_are_told_apart_by_colour_blind_readers(confusion: str, theme: str) -> None:
-    css = Path(ink.__file__).with_name("page.css").read_text()
-    part = css.split("@media", 2)[["light", "dark"].index(theme)]
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_of_algorithms_are_told_apart_by_colour_blind_readers(confusion: str, scheme: str) -> None:
+    css = Path(theme.__file__).with_name("page.css").read_text()
+    part = css.split("@media", 2)[["light", "dark"].index(scheme)]
     colours = dict(re.findall(r"--(hue\d|constant|private|integrated|cooperative): (#\w+);", part))
     seen = {name: lab(CONFUSIONS[confusion] @ linear(colour)) for name, colour in colours.items()}
-    for family in ([name for name in seen if name[-1].isdigit() or name == "constant"], list(ink.MODE_COLOURS)):
+    for family in ([name for name in seen if name[-1].isdigit() or name == "constant"], list(theme.MODE_COLOURS)):
         assert len(family) > 2
         for one, other in itertools.combinations(family, 2):
             assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)

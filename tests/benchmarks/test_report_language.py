@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from report_corpora import SEEDS, Row, scripted, written
 from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
-from coopgym.benchmarks.analysis import Estimate, Setting
-from coopgym.benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
-from coopgym.benchmarks.report.conversations import (
+from coopgym.benchmarks.report.content.blocks import Chart, Fold, Section, Table, Text, Transcripts
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.token_curves import WINDOW, Course, Field, trained_fields
+from coopgym.benchmarks.report.data.transcripts import (
     MOST_CHARACTERS,
     MOST_DECISIONS,
     MOST_RUNS,
@@ -22,12 +23,11 @@ from coopgym.benchmarks.report.conversations import (
     conversations,
     selected,
 )
-from coopgym.benchmarks.report.conversations import talks as find_talks
-from coopgym.benchmarks.report.courses import WINDOW, Course, Field, trained_fields
-from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.data.transcripts import talks as find_talks
 from coopgym.benchmarks.report.page import render
 from coopgym.benchmarks.report.sections.language_methods import language_methods
 from coopgym.benchmarks.report.sections.transcripts import transcripts
+from coopgym.benchmarks.score import Estimate, Setting
 from coopgym.corpus import Corpus
 
 COMMON = min(METHODS.values()) * (BATCHES - 1)

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 import coopgym
 from coopgym.algorithms.marl import IPPO, load_agents
-from coopgym.benchmarks import training
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.training import CHECKPOINT, Request, learner_named, train
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute import training
+from coopgym.benchmarks.execute.training import CHECKPOINT, Request, learner_named, train
 from coopgym.play.episodes import play
 
 TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "minibatches=2", "--set", "epochs=1")

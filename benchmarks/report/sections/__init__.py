@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from coopgym.benchmarks.report.content import Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.sections.audit_crosscheck import audit_crosscheck
-from coopgym.benchmarks.report.sections.audit_reactive import audit_reactive
-from coopgym.benchmarks.report.sections.audit_surfaces import audit_surfaces
-from coopgym.benchmarks.report.sections.audit_temporal import audit_temporal
-from coopgym.benchmarks.report.sections.audit_unilateral import audit_unilateral
+from coopgym.benchmarks.report.content.blocks import Section
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.sections.audits.crosscheck import audit_crosscheck
+from coopgym.benchmarks.report.sections.audits.reactive import audit_reactive
+from coopgym.benchmarks.report.sections.audits.surfaces import audit_surfaces
+from coopgym.benchmarks.report.sections.audits.temporal import audit_temporal
+from coopgym.benchmarks.report.sections.audits.unilateral import audit_unilateral
 from coopgym.benchmarks.report.sections.classes import classes
 from coopgym.benchmarks.report.sections.comparisons import comparisons
-from coopgym.benchmarks.report.sections.conflict import conflict
+from coopgym.benchmarks.report.sections.constant_sweeps import responses
 from coopgym.benchmarks.report.sections.contribution import contribution
 from coopgym.benchmarks.report.sections.crossover import crossover
 from coopgym.benchmarks.report.sections.crossplay import crossplay
 from coopgym.benchmarks.report.sections.equity import equity
-from coopgym.benchmarks.report.sections.exceedance import exceedance
 from coopgym.benchmarks.report.sections.exploitability import exploitability
 from coopgym.benchmarks.report.sections.failures import failures
 from coopgym.benchmarks.report.sections.games import games
+from coopgym.benchmarks.report.sections.inconsistent_runs import conflict
 from coopgym.benchmarks.report.sections.language_methods import language_methods
+from coopgym.benchmarks.report.sections.learner_vs_best_constant import exceedance
 from coopgym.benchmarks.report.sections.learning import learning
 from coopgym.benchmarks.report.sections.mutuality import mutuality
 from coopgym.benchmarks.report.sections.provenance import provenance
 from coopgym.benchmarks.report.sections.ranking import ranking
-from coopgym.benchmarks.report.sections.responses import responses
 from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.report.sections.scenarios import scenarios
 from coopgym.benchmarks.report.sections.stochastic import stochastic

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from coopgym.benchmarks.analysis import ScoreTable, fields
-from coopgym.benchmarks.analysis.fields import ranked_scores
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import class_name, signed
+from coopgym.benchmarks.drawing.formatting import class_name, signed
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Heading, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import ScoreTable, fields
+from coopgym.benchmarks.score.fields import ranked_scores
 
 
 def classes(evidence: Evidence) -> Section | None:

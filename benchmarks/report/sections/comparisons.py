@@ -9,17 +9,28 @@ from itertools import combinations
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Comparison, Field, NoiseFloor, fields, improvements, principal
-from coopgym.benchmarks.analysis import comparisons as compared
-from coopgym.benchmarks.analysis.estimates import FEWEST
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import MUTED
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.plots.maps import Matrix
-from coopgym.benchmarks.report.words import STUDENT, game_title, probability, sample_size
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, probability, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.plots.maps import Matrix
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.theme import MUTED
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Heading,
+    Heatmap,
+    Section,
+    Table,
+    Text,
+)
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Comparison, Field, NoiseFloor, fields, improvements, principal
+from coopgym.benchmarks.score import comparisons as compared
+from coopgym.benchmarks.score.estimates import FEWEST
 
 MOST_ENTRANTS = 16
 """Algorithms in the matrix: learners first, then the best of the others."""

@@ -7,21 +7,21 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, percent, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
+from coopgym.benchmarks.score import (
     Contribution,
     ContributionSummary,
     NoiseFloor,
     contributions,
     summarise_contributions,
 )
-from coopgym.benchmarks.analysis.contribution import PERCENTILES
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, percent, sample_size
+from coopgym.benchmarks.score.contribution import PERCENTILES
 
 EDGE = Span(-1.0, 1.0)
 

@@ -7,16 +7,16 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Crossover, ParadigmGap, paradigm_crossovers
-from coopgym.benchmarks.analysis.crossover import Place
-from coopgym.benchmarks.analysis.settings import mode_order
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import mode_colour
-from coopgym.benchmarks.report.legends import mode_legend
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, sample_size
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.theme import mode_colour
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Section, Table
+from coopgym.benchmarks.report.content.legends import mode_legend
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Contest, Crossover, ParadigmGap, paradigm_crossovers
+from coopgym.benchmarks.score.crossover import Place
+from coopgym.benchmarks.score.settings import mode_order
 
 
 def crossover(evidence: Evidence) -> Section | None:

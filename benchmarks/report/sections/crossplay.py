@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow.compute as pc
 
-from coopgym.benchmarks.analysis import CrossPlay, cross_play
-from coopgym.benchmarks.analysis.scenarios import AMONG
-from coopgym.benchmarks.report.content import Block, Fold, Heading, Heatmap, Section, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.plots.maps import FloatArray, Matrix
-from coopgym.benchmarks.report.words import amount, counted, game_title, listed, mode_title, signed, slug
+from coopgym.benchmarks.drawing.formatting import amount, counted, game_title, listed, mode_title, signed, slug
+from coopgym.benchmarks.drawing.plots.maps import FloatArray, Matrix
+from coopgym.benchmarks.report.content.blocks import Block, Fold, Heading, Heatmap, Section, Text
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import CrossPlay, cross_play
+from coopgym.benchmarks.score.scenarios import AMONG
 
 
 def crossplay(evidence: Evidence) -> Section | None:

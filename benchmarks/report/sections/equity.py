@@ -9,9 +9,11 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Distribution, Entrant, Estimate, Field, fields, principal
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, mode_title, slug
+from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
     Chart,
@@ -23,10 +25,8 @@ from coopgym.benchmarks.report.content import (
     Section,
     Table,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.scatter import Point, scatter
-from coopgym.benchmarks.report.words import STUDENT, mode_title, slug
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Distribution, Entrant, Estimate, Field, fields, principal
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),

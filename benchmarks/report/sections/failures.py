@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from coopgym.benchmarks.analysis.settings import Setting
-from coopgym.benchmarks.report.content import Block, Cell, Code, Column, Fold, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.words import counted, game_title
+from coopgym.benchmarks.drawing.formatting import counted, game_title
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Code, Column, Fold, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score.settings import Setting
 
 MOST_TRACEBACKS = 20
 """Different errors whose traceback is shown."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from coopgym.benchmarks.report.content import Block, Facts, Fold, Gallery, Section, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.portraits import GamePortrait, portraits
-from coopgym.benchmarks.report.words import class_name, counted
+from coopgym.benchmarks.drawing.formatting import class_name, counted
+from coopgym.benchmarks.report.content.blocks import Block, Facts, Fold, Gallery, Section, Text
+from coopgym.benchmarks.report.content.game_portraits import GamePortrait, portraits
+from coopgym.benchmarks.report.data.evidence import Evidence
 
 CERTIFICATES = "certificates"
 """Folder of solved games, in a corpus or beside it (`coopgym solve --all`)."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.benchmarks.analysis import Estimate
-from coopgym.benchmarks.report.content import Heatmap, LookLegend
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot
-from coopgym.benchmarks.report.plots.maps import Matrix
-from coopgym.benchmarks.report.words import signed
+from coopgym.benchmarks.drawing.formatting import signed
+from coopgym.benchmarks.drawing.plots.dots import Dot
+from coopgym.benchmarks.drawing.plots.maps import Matrix
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content.blocks import Heatmap, LookLegend
+from coopgym.benchmarks.score import Estimate
 
 FEW = 6
 """Algorithms up to which each has a dot of its own in every game."""

@@ -9,17 +9,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.scores import Yardstick
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from coopgym.benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, lines
-from coopgym.benchmarks.report.sections.learning import UNFOLDED
-from coopgym.benchmarks.report.words import (
+from coopgym.benchmarks.drawing.formatting import (
     STUDENT,
     class_name,
     counted,
@@ -30,6 +20,16 @@ from coopgym.benchmarks.report.words import (
     sample_size,
     slug,
 )
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, lines
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, Field, trained_fields, warm_ups
+from coopgym.benchmarks.report.sections.learning import UNFOLDED
+from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.scores import Yardstick
 
 OUTCOMES = {
     "graded": "nearness to the oracle’s level",

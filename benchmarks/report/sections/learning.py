@@ -12,13 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.settings import RANDOM, Setting, mode_order
-from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery, LookLegend, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, class_name, counted, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import (
+    STUDENT,
+    class_name,
+    counted,
+    game_title,
+    mode_title,
+    sample_size,
+    slug,
+)
+from coopgym.benchmarks.drawing.plots.lines import BANDS, Axis, Level, Line, lines
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery, LookLegend, Section
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.settings import RANDOM, Setting, mode_order
 from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES
 

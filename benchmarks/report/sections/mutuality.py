@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Entrant, Estimate, ScoreTable, mean_estimate
-from coopgym.benchmarks.analysis.settings import LEARNER
-from coopgym.benchmarks.report.content import Block, Chart, Gallery, Heading, LookLegend, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, game_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content.blocks import Block, Chart, Gallery, Heading, LookLegend, Section
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Contest, Entrant, Estimate, ScoreTable, mean_estimate
+from coopgym.benchmarks.score.settings import LEARNER
 
 FLOOR = -1.0
 """Scores below are drawn at the edge."""

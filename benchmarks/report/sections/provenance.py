@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from coopgym.benchmarks.report.content import Block, Code, Facts, Fold, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.words import STUDENT
+from coopgym.benchmarks.drawing.formatting import STUDENT
+from coopgym.benchmarks.report.content.blocks import Block, Code, Facts, Fold, Section
+from coopgym.benchmarks.report.data.evidence import Evidence
 
 VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
 

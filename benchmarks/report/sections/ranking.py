@@ -8,22 +8,12 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import (
-    Contest,
-    Estimate,
-    Field,
-    Profile,
-    RankRow,
-    fields,
-    principal,
-    private_fields,
-    profiles,
-    rankings,
-)
-from coopgym.benchmarks.analysis.estimates import FEWEST
-from coopgym.benchmarks.analysis.settings import PRIVATE
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
     Beside,
     Block,
     Cell,
@@ -36,11 +26,21 @@ from coopgym.benchmarks.report.content import (
     Table,
     Text,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import (
+    Contest,
+    Estimate,
+    Field,
+    Profile,
+    RankRow,
+    fields,
+    principal,
+    private_fields,
+    profiles,
+    rankings,
+)
+from coopgym.benchmarks.score.estimates import FEWEST
+from coopgym.benchmarks.score.settings import PRIVATE
 
 FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge: a few disastrous constants would flatten everything else."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from coopgym.benchmarks.analysis import Contest, Distribution, ScoreTable
-from coopgym.benchmarks.analysis.settings import PRIVATE
-from coopgym.benchmarks.nature import share_convention
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heading, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Contest, Distribution, ScoreTable
+from coopgym.benchmarks.score.settings import PRIVATE
+from coopgym.benchmarks.study.agent_info import share_convention
 
 COLUMNS = (
     Column("algorithm"),

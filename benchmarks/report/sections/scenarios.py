@@ -7,14 +7,24 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, ScenarioScore, scenario_scores
-from coopgym.benchmarks.analysis.scenarios import AMONG
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Gallery,
+    LookLegend,
+    Section,
+    Table,
+)
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.score import Estimate, ScenarioScore, scenario_scores
+from coopgym.benchmarks.score.scenarios import AMONG
 
 
 def scenarios(evidence: Evidence) -> Section | None:

@@ -8,14 +8,14 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Entrant, Estimate, Task, mean_estimate
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.data.evidence import Evidence
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend
-from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.score import Contest, Entrant, Estimate, Task, mean_estimate
 from coopgym.rewards import MODES
 
 EDGE = Span(-1.0, 1.5)

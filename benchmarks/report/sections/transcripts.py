@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Conversation, Fold, Section, Table, Text, Transcripts
-from coopgym.benchmarks.report.conversations import (
+from coopgym.benchmarks.drawing.formatting import counted, game_title, listed, percent
+from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Column,
+    Conversation,
+    Fold,
+    Section,
+    Table,
+    Text,
+    Transcripts,
+)
+from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.transcripts import (
     MOST_DECISIONS,
     MOST_EPISODES,
     MOST_RUNS,
@@ -17,9 +30,6 @@ from coopgym.benchmarks.report.conversations import (
     selected,
     talks,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import counted, game_title, listed, percent
 
 MOST_COUNTED = 400
 """Runs with a row in the table of counts."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.score import (
     compact_letters,
     compare,
     comparisons,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from run_rows import GAME, OTHER, anchored, row, table
 
-from coopgym.benchmarks.analysis import cross_play, scenario_scores
+from coopgym.benchmarks.score import cross_play, scenario_scores
 
 
 def met(algorithm: str, among: str, payoff: float, seed: int = 99, **facts: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_rows import GAME, OTHER, anchored, row, seeded, table
 
-from coopgym.benchmarks.analysis import both_tables, run_grid, score_table
+from coopgym.benchmarks.score import both_tables, run_grid, score_table
 
 
 def scores_of(runs: Any, name: str, **options: Any) -> list[float]:

@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from run_rows import GAME, OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.metrics import gini
+from coopgym.benchmarks.score import (
     CENTRALISED,
     INDEPENDENT,
     censoring,
@@ -30,7 +31,6 @@ from coopgym.benchmarks.analysis import (
     summarise_contributions,
     worst_off,
 )
-from coopgym.benchmarks.metrics import gini
 from coopgym.corpus import table_from_rows
 
 MODES = ("private", "integrated")

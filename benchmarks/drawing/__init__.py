@@ -1,0 +1,1 @@
+"""How numbers, names, figures and tables look, on pages and on terminals."""
