@@ -7,10 +7,11 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from coopgym.benchmarks.execute.executors import WorkerDiedError, worker_pool
 from coopgym.benchmarks.execute.store import lock_folder
+from coopgym.benchmarks.progress import Progress
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 
@@ -59,19 +60,6 @@ class Attempt(Generic[ResultT]):
     def failures(self) -> int:
         """1 where there is no result."""
         return int(self.result is None)
-
-
-class Progress(Protocol):
-    """Watches games being worked on."""
-
-    def begin(self, jobs: Sequence[GameJob[ResultT]]) -> None:
-        """The games that are about to start."""
-
-    def finish(self, job: GameJob[ResultT], result: Attempt[ResultT]) -> None:
-        """A game is done and on disk."""
-
-    def end(self) -> None:
-        """No more games, for whatever reason."""
 
 
 @dataclass(frozen=True)

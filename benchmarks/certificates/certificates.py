@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from coopgym.benchmarks.certificates.batch import Outcome, Progress, Work, work_through
+from coopgym.benchmarks.certificates.batch import Outcome, Work, work_through
 from coopgym.benchmarks.certificates.files import (
     SUMMARY_BEGINNING,
     SUMMARY_FILE,
@@ -20,6 +20,7 @@ from coopgym.benchmarks.certificates.record_store import require_folder, require
 from coopgym.benchmarks.certificates.solution import solve
 from coopgym.benchmarks.certificates.tables import print_overview, print_solution
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
+from coopgym.benchmarks.progress import Progress
 from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame

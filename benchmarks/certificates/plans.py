@@ -10,9 +10,10 @@ from typing import Any
 
 from rich.table import Table
 
-from coopgym.benchmarks.certificates.batch import Outcome, Progress, Work, work_through
+from coopgym.benchmarks.certificates.batch import Outcome, Work, work_through
 from coopgym.benchmarks.certificates.record_store import keep, kept, place_of, require_folder, require_places
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
+from coopgym.benchmarks.progress import Progress
 from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame

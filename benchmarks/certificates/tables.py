@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -24,7 +23,7 @@ from coopgym.benchmarks.certificates.record_text import (
 )
 from coopgym.benchmarks.certificates.solution import Record
 from coopgym.benchmarks.drawing.panel import payoff_unit, seat_names
-from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.games.game import AnyGame
 
 
@@ -53,7 +52,7 @@ def print_solution(console: TerminalConsole, game: AnyGame, record: Record) -> N
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = ruled_table(title=title, title_style="bold")
     for column in columns:
         table.add_column(column, justify="left" if column in ("", "standing") else "right", overflow="fold")
     return table
@@ -194,12 +193,8 @@ def _verdict(record: Record) -> Iterator[str | Text]:
 
 def print_overview(console: TerminalConsole, records: Iterable[Record]) -> None:
     """Print the table of games."""
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        caption="; ".join(f"{column}: {COLUMNS[column]}" for column in SCREEN if COLUMNS[column]),
-        caption_justify="left",
+    table = ruled_table(
+        collapse_padding=True, caption="; ".join(f"{column}: {COLUMNS[column]}" for column in SCREEN if COLUMNS[column])
     )
     for column in SCREEN:
         table.add_column(column, justify="left" if column == "game" else "right", no_wrap=True)

@@ -7,13 +7,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from coopgym.benchmarks.documentation.reference_points import dilemma
-from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.execute.runner import Outlook, undecided_in_words
+from coopgym.benchmarks.execute.training import Trained, evaluated
 from coopgym.benchmarks.progress import duration
 from coopgym.benchmarks.score import Contests, Estimate, Failure, Field, Setting, rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
@@ -23,6 +23,8 @@ from coopgym.games.game import AnyGame
 from coopgym.games.page import page_of
 from coopgym.games.page_document import sections
 from coopgym.games.registry import make_game
+from coopgym.play.episodes import Episodes
+from coopgym.rewards import reward_layer
 
 MOST_ERRORS = 5
 """Different errors of an algorithm that the terminal shows."""
@@ -65,7 +67,7 @@ def ranking_table(field: Field) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
     numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = ruled_table(collapse_padding=True)
     table.add_column("algorithm", no_wrap=True)
     table.add_column(measures[0], justify="right", min_width=len(measures[0]))  # seeds may take several lines
     table.add_column("group", no_wrap=True)
@@ -154,12 +156,9 @@ def print_deviations(console: TerminalConsole, rows: Iterable[Mapping[str, Any]]
     known = [row for row in rows if row["exploitability"] is not None]
     if not known:
         return
-    table = Table(
+    table = ruled_table(
         caption="return: all seats together, in the run's reward mode; NashConv: what the seats could gain at least, "
         "each deviating alone, added up; per cent of the own endowment",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
         collapse_padding=True,
     )
     for name in ("game", "algorithm", "reward"):
@@ -193,3 +192,41 @@ def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterab
         seats = f"{seat}" if size == 1 else f"{seat}-{seat + size - 1}"
         yield f"{seats} +{line}" if line[0].isdigit() else f"{seats} {line}"
         seat += size
+
+
+def print_trained(console: TerminalConsole, trained: Trained) -> None:
+    """Print what each replica earns, beside the best that constant profiles earn in its reward mode."""
+    request, game = trained.request, trained.request.played_game()
+    table = ruled_table(
+        title=f"{type(request.learner).__name__} on {game.id}",
+        caption="return: all seats together, in the reward mode; welfare: their payoffs; regret: what is missing of "
+        "the best constant profile's return",
+    )
+    for name in ("reward", "seed", "return", "welfare", "cooperation", "trust", "regret"):
+        table.add_column(name, justify="left" if name == "reward" else "right", no_wrap=True)
+    for reward, best in trained.constants.items():
+        most = _mean_return(best, reward)
+        for replica in trained.result.replicas:
+            if replica[0] != reward:
+                continue
+            if trained.result.status(replica) == "diverged":
+                table.add_row(reward, str(replica[1]), f"diverged at step {trained.result.diverged_at(replica):,}")
+                continue
+            episodes = evaluated(game, trained.result.agents(replica), reward)
+            regret = (most - _mean_return(episodes, reward)) / abs(most) if most else 0.0
+            table.add_row(reward, str(replica[1]), *_of_episodes(episodes, reward), f"{100 * regret:.1f} %")
+        table.add_row(reward, "", *_of_episodes(best, reward), "best constant", style="dim", end_section=True)
+    console.print(table)
+
+
+def _mean_return(episodes: Episodes, reward: str) -> float:
+    return float(episodes.returns[reward_layer(reward).mode.name].sum(1).mean())
+
+
+def _of_episodes(episodes: Episodes, reward: str) -> tuple[str, ...]:
+    return (
+        f"{_mean_return(episodes, reward):,.1f}",
+        f"{episodes.payoffs.sum(1).mean():,.1f}",
+        f"{100 * episodes.cooperation.mean():.1f} %",
+        f"{episodes.final['mean_trust'].mean():.2f}",
+    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from coopgym.benchmarks.corpora.words import some
-from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
+from coopgym.benchmarks.drawing.formatting import first_of
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.progress import duration
 from coopgym.corpus.catalogue import catalogue
 from coopgym.corpus.inventory import Inventory
@@ -45,13 +44,13 @@ def print_corpus(console: TerminalConsole, corpus: Corpus) -> None:
         "about": facts.get("description") or (corpus.study or {}).get("description", ""),
         "licence": facts.get("license", "none stated: not a released corpus"),
         "made": f"{when}, {duration(inventory.computing_seconds)} of computing, coopgym {metadata['package_version']}",
-        "with": ", ".join(f"{name} {some(found)}" for name, found in list(inventory.versions.items())[1:]),
+        "with": ", ".join(f"{name} {first_of(found)}" for name, found in list(inventory.versions.items())[1:]),
         "schema": f"version {metadata['schema_version']}; study hash {metadata['study_hash'][:16]}",
         "rows": ", ".join(f"{name} {size:,}" for name, size in inventory.rows.items()),
         "status": ", ".join(f"{count:,} {status}" for status, count in inventory.statuses.items()),
     }
     for name in ("study", "environment", "reward_mode", "protocol", "seed"):
-        lines[name.replace("_", " ")] = some(inventory.values(name))
+        lines[name.replace("_", " ")] = first_of(inventory.values(name))
     for name, text in lines.items():
         if text:
             console.print(styled(f"{name:12}", "bold"), text, highlight=False, soft_wrap=True)
@@ -60,13 +59,7 @@ def print_corpus(console: TerminalConsole, corpus: Corpus) -> None:
 
 def _factorial(inventory: Inventory) -> Table:
     holes = [f"{group.kind}: {line}" for group in inventory.groups for line in group.describe_holes()]
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        caption="\n".join(["cells: algorithm × game × reward mode", *holes]),
-        caption_justify="left",
-    )
+    table = ruled_table(collapse_padding=True, caption="\n".join(["cells: algorithm × game × reward mode", *holes]))
     table.add_column("kind", no_wrap=True)
     table.add_column("algorithms", overflow="fold")
     for name in ("games", "modes", "cells", "runs per cell", "runs"):
@@ -76,7 +69,7 @@ def _factorial(inventory: Inventory) -> Table:
         seeds = {group.fewest_seeds, group.most_seeds}
         table.add_row(
             group.kind,
-            some(group.algorithms, 4),
+            first_of(group.algorithms, 4),
             str(len(group.environments)),
             str(len(group.reward_modes)),
             cells,

@@ -93,6 +93,12 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"
 
 
+def first_of(names: Iterable[str], limit: int = 8) -> str:
+    """Return names separated by commas, of many only the first and how many there are."""
+    every = list(names)
+    return ", ".join(every[:limit]) + (f" … ({len(every)})" if len(every) > limit else "")
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun in singular or plural."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

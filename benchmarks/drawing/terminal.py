@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from coopgym.visible_text import visible
@@ -27,3 +29,8 @@ class TerminalConsole(Console):
 def styled(text: str, style: str = "") -> Text:
     """Return a text as it stands, in a style, for what would read a string as markup or has more than one style."""
     return Text.assemble((visible(text), style))  # padding around it has no style
+
+
+def ruled_table(**options: Any) -> Table:
+    """Return a table with a line below its heading, whose title and caption begin where its rows do."""
+    return Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left", caption_justify="left", **options)

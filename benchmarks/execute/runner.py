@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from coopgym.benchmarks.execute.executors import Executor, InProcess, ProcessPool
-from coopgym.benchmarks.execute.job_runner import JobResult
 from coopgym.benchmarks.execute.store import RunStore
+from coopgym.benchmarks.progress import Progress
 from coopgym.benchmarks.study import Job, RunSpec, Study, Superseded, expand, group, in_words
 
 Older: TypeAlias = Literal["ask", "redo", "keep"]
@@ -19,22 +19,6 @@ computed anew, or they stay."""
 
 class OlderRunsError(RuntimeError):
     """A folder holds runs of an older version, and nobody has said what becomes of them."""
-
-
-class Progress(Protocol):
-    """Watches a study run."""
-
-    def begin(self, jobs: list[Job]) -> None:
-        """The jobs that are about to run."""
-
-    def advance(self, job: Job, fraction: float) -> None:
-        """A job has come this far."""
-
-    def finish(self, job: Job, result: JobResult) -> None:
-        """A job is done and its shards are on disk."""
-
-    def end(self) -> None:
-        """No more jobs run, for whatever reason."""
 
 
 @dataclass(frozen=True)

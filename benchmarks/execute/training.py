@@ -8,16 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from coopgym.agents import make_agent
 from coopgym.agents.base import Agent
-from coopgym.benchmarks.drawing.terminal import TerminalConsole
 from coopgym.benchmarks.execute.executors.in_process import one_thread
 from coopgym.benchmarks.execute.job_runner import CHECKPOINT_SECONDS
+from coopgym.benchmarks.progress import Progress
 from coopgym.benchmarks.study.schema import unknown
 from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.games.game import AnyGame
@@ -37,24 +34,8 @@ STOCHASTIC_EPISODES = 32
 """Episodes that are judged where the game draws random numbers."""
 
 
-class Watcher(Protocol):
-    """Is told how a training comes along."""
-
-    def begin(self, jobs: list[Request]) -> None:
-        """The training is about to start."""
-
-    def advance(self, job: Request, fraction: float) -> None:
-        """It has come this far."""
-
-    def finish(self, job: Request, result: Trained) -> None:
-        """It is done."""
-
-    def end(self) -> None:
-        """Nothing follows, for whatever reason."""
-
-
 @dataclass(frozen=True)
-class Request:
+class TrainRequest:
     """What a user asks for.
 
     Attributes:
@@ -123,7 +104,7 @@ class Trained:
         constants: by reward mode, episodes of the best constant profile.
     """
 
-    request: Request
+    request: TrainRequest
     result: Training
     constants: Mapping[str, Episodes] = field(default_factory=dict)
 
@@ -152,7 +133,7 @@ def _key(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
 
 
-def train(request: Request, watcher: Watcher) -> Trained:
+def train(request: TrainRequest, progress: Progress) -> Trained:
     """Train, save the policies if there is a folder for them, and find the best constants to compare with.
 
     A training that was stopped goes on where its folder's last checkpoint left it.
@@ -169,7 +150,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
     checkpoint = None if out is None else out / CHECKPOINT
     learner = request.learner
     learner.check(game)
-    watcher.begin([request])
+    progress.begin([request])
     try:
         with one_thread():
             result = learner.train(
@@ -179,7 +160,7 @@ def train(request: Request, watcher: Watcher) -> Trained:
                 request.env_steps or learner.usual_steps,
                 game_parameters=request.parameters,
                 device=request.device,
-                progress=lambda done, planned: watcher.advance(request, min(done / planned, 1.0)),
+                progress=lambda done, planned: progress.advance(request, min(done / planned, 1.0)),
                 checkpoint=checkpoint,
                 checkpoint_every=1,
                 checkpoint_seconds=CHECKPOINT_SECONDS,
@@ -192,54 +173,12 @@ def train(request: Request, watcher: Watcher) -> Trained:
             for reward, _ in request.specs
         }
         trained = Trained(request, result, constants)
-        watcher.finish(request, trained)
+        progress.finish(request, trained)
     finally:
-        watcher.end()
+        progress.end()
     return trained
 
 
 def evaluated(game: AnyGame, agents: Iterable[Agent], reward: str) -> Episodes:
     """Play the episodes that agents are judged by: one, or several where the game draws random numbers."""
     return play(game, list(agents), reward=reward, episodes=STOCHASTIC_EPISODES if game.stochastic else 1)
-
-
-def print_trained(console: TerminalConsole, trained: Trained) -> None:
-    """Print what each replica earns, beside the best that constant profiles earn in its reward mode."""
-    request, game = trained.request, trained.request.played_game()
-    table = Table(
-        title=f"{type(request.learner).__name__} on {game.id}",
-        title_justify="left",
-        caption="return: all seats together, in the reward mode; welfare: their payoffs; regret: what is missing of "
-        "the best constant profile's return",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    for name in ("reward", "seed", "return", "welfare", "cooperation", "trust", "regret"):
-        table.add_column(name, justify="left" if name == "reward" else "right", no_wrap=True)
-    for reward, best in trained.constants.items():
-        most = _return(best, reward)
-        for replica in trained.result.replicas:
-            if replica[0] != reward:
-                continue
-            if trained.result.status(replica) == "diverged":
-                table.add_row(reward, str(replica[1]), f"diverged at step {trained.result.diverged_at(replica):,}")
-                continue
-            episodes = evaluated(game, trained.result.agents(replica), reward)
-            regret = (most - _return(episodes, reward)) / abs(most) if most else 0.0
-            table.add_row(reward, str(replica[1]), *_numbers(episodes, reward), f"{100 * regret:.1f} %")
-        table.add_row(reward, "", *_numbers(best, reward), "best constant", style="dim", end_section=True)
-    console.print(table)
-
-
-def _return(episodes: Episodes, reward: str) -> float:
-    return float(episodes.returns[reward_layer(reward).mode.name].sum(1).mean())
-
-
-def _numbers(episodes: Episodes, reward: str) -> tuple[str, ...]:
-    return (
-        f"{_return(episodes, reward):,.1f}",
-        f"{episodes.payoffs.sum(1).mean():,.1f}",
-        f"{100 * episodes.cooperation.mean():.1f} %",
-        f"{episodes.final['mean_trust'].mean():.2f}",
-    )

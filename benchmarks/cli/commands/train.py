@@ -42,12 +42,13 @@ def train(
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, …")] = "cpu",
 ) -> None:
     """Train a learner in all seats of a game and say what it earns beside the best constant."""
+    from coopgym.benchmarks.cli.tables import print_trained
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.execute.training import Request, print_trained
+    from coopgym.benchmarks.execute.training import TrainRequest
     from coopgym.benchmarks.execute.training import train as train_learner
     from coopgym.benchmarks.progress import progress_on
 
-    request = Request(
+    request = TrainRequest(
         game, agent, tuple(reward or ["integrated"]), seeds, steps, objective, tuple(settings or ()), out, device
     )
     advice = "add --out FOLDER to keep checkpoints" if out is None else "run the same command to go on"
