@@ -65,7 +65,7 @@ def print_game(console: TerminalConsole, game: AnyGame) -> None:
 
 def ranking_table(field: Field) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
-    numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
+    numbers = {row.algorithm.name: field.numbers(row.algorithm.name) for row in field.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     table = ruled_table(collapse_padding=True)
     table.add_column("algorithm", no_wrap=True)
@@ -74,10 +74,10 @@ def ranking_table(field: Field) -> Table:
     for measure in measures[1:]:
         table.add_column(measure, justify="right", no_wrap=True)
     for row in field.ranks.rows:
-        found = numbers[row.entrant.name]
-        style = "dim" if row.entrant.kind == "constant" else None
+        found = numbers[row.algorithm.name]
+        style = "dim" if row.algorithm.kind == "constant" else None
         others = (_number(measure, found.get(measure)) for measure in measures[1:])
-        table.add_row(row.entrant.name, _with_spread(row.score), row.letters, *others, style=style)
+        table.add_row(row.algorithm.name, _with_spread(row.score), row.letters, *others, style=style)
     return table
 
 

@@ -1,1 +1,1 @@
-"""How numbers, names, figures and tables look, on pages and on terminals."""
+"""How numbers, names, figures and tables style, on pages and on terminals."""

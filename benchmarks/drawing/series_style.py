@@ -1,4 +1,4 @@
-"""One look per algorithm, the same in every figure and table: its own colour and dash, and the mark of its kind."""
+"""One style per algorithm, the same in every figure and table: its own colour and dash, and the mark of its kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from coopgym.benchmarks.drawing.theme import HUES, KIND_COLOURS, Dash
-from coopgym.benchmarks.score import Entrant
+from coopgym.benchmarks.score import Algorithm
 
 MARKS = {"learner": "o", "plugin": "D", "heuristic": "s", "oracle": "^", "constant": "X"}
 """Marks by kind of agent, as matplotlib calls them."""
@@ -22,7 +22,7 @@ DASHES: tuple[Dash, ...] = ("-", (0, (4, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     """How an algorithm is drawn."""
 
     kind: str
@@ -39,23 +39,23 @@ class Look:
         return "" if isinstance(self.dash, str) else " ".join(f"{2.5 * length:g}" for length in self.dash[1])
 
 
-def looks(entrants: Iterable[Entrant]) -> dict[str, Look]:
-    """Return the look of every algorithm by name; learners choose first, and all constants look the same."""
+def styles(algorithms: Iterable[Algorithm]) -> dict[str, SeriesStyle]:
+    """Return the style of every algorithm by name; learners choose first, and all constants look the same."""
     kinds = list(MARKS)
-    players = (each for each in set(entrants) if each.kind in kinds)
+    players = (each for each in set(algorithms) if each.kind in kinds)
     order = sorted(players, key=lambda each: (kinds.index(each.kind), each.name))
     coloured = [each for each in order if each.kind != "constant"]
-    found = {each.name: _look(each.kind, number) for number, each in enumerate(coloured)}
-    grey = Look("constant", "constant", KIND_COLOURS["constant"], "-", MARKS["constant"])
+    found = {each.name: _style(each.kind, number) for number, each in enumerate(coloured)}
+    grey = SeriesStyle("constant", "constant", KIND_COLOURS["constant"], "-", MARKS["constant"])
     return found | {each.name: grey for each in order if each.kind == "constant"}
 
 
-def kinds_shown(shown: Mapping[str, Look]) -> dict[str, str]:
-    """Return the kinds of agents that some looks belong to, with their titles."""
-    present = {look.kind for look in shown.values()}
+def kinds_shown(shown: Mapping[str, SeriesStyle]) -> dict[str, str]:
+    """Return the kinds of agents that some styles belong to, with their titles."""
+    present = {style.kind for style in shown.values()}
     return {kind: title for kind, title in KIND_TITLES.items() if kind in present}
 
 
-def _look(kind: str, number: int) -> Look:
+def _style(kind: str, number: int) -> SeriesStyle:
     name, colour = list(HUES.items())[number % len(HUES)]
-    return Look(kind, name, colour, DASHES[number // len(HUES) % len(DASHES)], MARKS[kind])
+    return SeriesStyle(kind, name, colour, DASHES[number // len(HUES) % len(DASHES)], MARKS[kind])

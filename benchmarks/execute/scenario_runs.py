@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Sitting:
+class _SeatAssignment:
     """One way of taking seats, and how many like it there are."""
 
     focal: tuple[int, ...]
@@ -29,7 +29,7 @@ class _Sitting:
 
 
 @dataclass(frozen=True)
-class Met:
+class ScenarioRun:
     """What became of a scenario."""
 
     columns: dict[str, Any]
@@ -40,7 +40,7 @@ class Met:
     """What was done, likewise, if the run asks for it."""
 
 
-def meet(spec: RunSpec, policies: Supply) -> Met:
+def meet(spec: RunSpec, policies: Supply) -> ScenarioRun:
     """Play a run's scenario.
 
     A focal agent that takes every seat in turn takes one seat of each group of exchangeable ones; the group's size is
@@ -56,12 +56,12 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
     meeting = spec.meeting
     assert meeting is not None, "only scenarios are played here"
     game = make_game(spec.game, **spec.parameters)
-    sittings = list(_sittings(meeting, game))
+    assignments = list(_seat_assignments(meeting, game))
     rows: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
     recorded: list[Recorded] = []
-    for number, sitting in enumerate(sittings):
-        players = [_player(meeting, sitting, seat, game.n_agents) for seat in range(game.n_agents)]
+    for number, assignment in enumerate(assignments):
+        players = [_player(meeting, assignment, seat, game.n_agents) for seat in range(game.n_agents)]
         agents = [_seated(player, seat, policies) for seat, player in enumerate(players)]
         episodes = play(
             game,
@@ -73,25 +73,25 @@ def meet(spec: RunSpec, policies: Supply) -> Met:
             record=spec.record_steps,
         )
         first = number * spec.episodes
-        rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, sitting.focal))
+        rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, assignment.focal))
         turns += turns_of(agents, episodes.lengths, first_episode=first)
         if episodes.trajectory:
             recorded.append(Recorded(episodes.trajectory, [behaviour_of(player) for player in players], first))
-    return Met(averaged(rows, [sitting.weight for sitting in sittings]), turns, recorded)
+    return ScenarioRun(averaged(rows, [assignment.weight for assignment in assignments]), turns, recorded)
 
 
-def _sittings(meeting: Meeting, game: AnyGame) -> Iterator[_Sitting]:
+def _seat_assignments(meeting: Meeting, game: AnyGame) -> Iterator[_SeatAssignment]:
     if meeting.focal_seats:
-        yield _Sitting(meeting.focal_seats, 1.0)
+        yield _SeatAssignment(meeting.focal_seats, 1.0)
         return
     for group in game.traits().exchangeable:
-        yield _Sitting(group[:1], len(group) / game.n_agents)
+        yield _SeatAssignment(group[:1], len(group) / game.n_agents)
 
 
-def _player(meeting: Meeting, sitting: _Sitting, seat: int, seats: int) -> Player:
-    if seat in sitting.focal:
+def _player(meeting: Meeting, assignment: _SeatAssignment, seat: int, seats: int) -> Player:
+    if seat in assignment.focal:
         return meeting.focal
-    others = [other for other in range(seats) if other not in sitting.focal]
+    others = [other for other in range(seats) if other not in assignment.focal]
     return meeting.background[0] if len(meeting.background) == 1 else meeting.background[others.index(seat)]
 
 
@@ -105,5 +105,5 @@ def _seated(player: Player, seat: int, policies: Supply) -> Agent:
 
 
 def _fresh(agents: Sequence[Any], seat: int) -> Agent:
-    """Return a fresh agent with the policy of one seat: seats may share nothing, not even between sittings."""
+    """Return a fresh agent with the policy of one seat: seats may share nothing, not even between assignments."""
     return copies([agents[seat]])()[0]

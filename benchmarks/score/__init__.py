@@ -33,7 +33,7 @@ from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
 from coopgym.benchmarks.score.fields import Field, fields, principal, private_fields, rankings
-from coopgym.benchmarks.score.grid import Entrant, RunGrid, Task, run_grid, self_play
+from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.improvement import Improvement, improvements, probability_of_improvement
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
@@ -54,6 +54,7 @@ __all__ = [
     "LANDMARKS",
     "THRESHOLDS",
     "YARDSTICKS",
+    "Algorithm",
     "Anchors",
     "Bootstrap",
     "Censoring",
@@ -65,7 +66,6 @@ __all__ = [
     "CrossPlay",
     "Crossover",
     "Distribution",
-    "Entrant",
     "Estimate",
     "ExploitabilityTable",
     "Failure",

@@ -60,9 +60,9 @@ def find_anchors(grid: RunGrid, values: FloatArray, yardstick: str) -> tuple[Sca
     """
     welfare = yardstick.endswith("welfare")
     together = _tasks_together(grid, by_mode=yardstick.endswith("return_mode"))
-    names = np.array([entrant.name for entrant in grid.algorithms])
+    names = np.array([algorithm.name for algorithm in grid.algorithms])
     zero, zeros = _zeros(grid, values, names, together, welfare)
-    candidates = np.array([entrant.kind == "constant" for entrant in grid.algorithms], dtype=bool)
+    candidates = np.array([algorithm.kind == "constant" for algorithm in grid.algorithms], dtype=bool)
     one = "best constant"
     if welfare and _everywhere(values[names == PLANNER], together):
         candidates, one = candidates | np.isin(names, (*CONSTANT_ORACLES, PLANNER)), "best known plan"

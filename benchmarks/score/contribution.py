@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate
-from coopgym.benchmarks.score.grid import Entrant, RunGrid, run_grid, self_play
+from coopgym.benchmarks.score.grid import Algorithm, RunGrid, run_grid, self_play
 from coopgym.benchmarks.score.noise import NoiseFloor
 from coopgym.benchmarks.score.settings import LEARNER
 
@@ -20,7 +20,7 @@ PERCENTILES = (5, 25, 50, 75, 95)
 class Contribution:
     """A learner on one game: trained under integrated reward minus trained under private reward, over paired seeds."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     game: str
     mechanism_class: str
     welfare: Estimate
@@ -68,7 +68,7 @@ def contributions(runs: pa.Table, floors: Mapping[str, NoiseFloor] | None = None
     found = []
     for private, integrated in _pairs_of_tasks(grid):
         task = grid.tasks[private]
-        for a, entrant in enumerate(grid.algorithms):
+        for a, algorithm in enumerate(grid.algorithms):
             before = welfare[a, private]
             change = mean_estimate(welfare[a, integrated] - before)
             if change is None:
@@ -77,7 +77,7 @@ def contributions(runs: pa.Table, floors: Mapping[str, NoiseFloor] | None = None
             floor = (floors or {}).get(task.game)
             found.append(
                 Contribution(
-                    entrant=entrant,
+                    algorithm=algorithm,
                     game=task.game,
                     mechanism_class=task.mechanism_class,
                     welfare=change,

@@ -58,26 +58,26 @@ def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
     diverged, failed = grid.ended("diverged"), grid.ended("failed")
     objectives, errors = (grid.runs.column(name).to_pylist() for name in ("objective", "error"))
     for t, a in np.argwhere(grid.present.any(-1).T).tolist():
-        entrant, task, setting = grid.algorithms[a], grid.tasks[t], grid.tasks[t].setting
+        algorithm, task, setting = grid.algorithms[a], grid.tasks[t], grid.tasks[t].setting
         rows = grid.row[a, t][grid.present[a, t]].tolist()
         objective = next((objectives[row] for row in rows if objectives[row]), None)
         if objective is None and contest.objective != contest.first_objective:
             continue  # agents without an objective take part in every contest and are listed in the first
         said = next((last_line(errors[row]) for row in rows if errors[row]), "")
-        estimates = [table.cell(entrant.name, task), *(mean_estimate(values[a, t]) for values in columns.values())]
+        estimates = [table.cell(algorithm.name, task), *(mean_estimate(values[a, t]) for values in columns.values())]
         yield [
             *(setting.environment, setting.env_parameters, setting.reward_mode, task.mechanism_class, objective),
-            *(entrant.name, entrant.kind, len(rows), int(diverged[a, t].sum()), int(failed[a, t].sum()), said),
-            _by_seed(table.of_tasks([table.tasks.index(task)]).by_seed(entrant.name) if task in table.tasks else ()),
+            *(algorithm.name, algorithm.kind, len(rows), int(diverged[a, t].sum()), int(failed[a, t].sum()), said),
+            _by_seed(table.of_tasks([table.tasks.index(task)]).by_seed(algorithm.name) if task in table.tasks else ()),
             *(number for estimate in estimates for number in _three(estimate)),
         ]
 
 
 def _ranking(field: Field) -> Iterator[Sequence[Any]]:
     for row in field.ranks.rows:
-        identity = [field.heading, row.entrant.name, row.entrant.kind, row.rank, row.low, row.high, row.letters]
-        for number, (measure, estimate) in enumerate(field.numbers(row.entrant.name).items()):
-            by_seed = _by_seed(field.table.by_seed(row.entrant.name)) if number == 0 else ""
+        identity = [field.heading, row.algorithm.name, row.algorithm.kind, row.rank, row.low, row.high, row.letters]
+        for number, (measure, estimate) in enumerate(field.numbers(row.algorithm.name).items()):
+            by_seed = _by_seed(field.table.by_seed(row.algorithm.name)) if number == 0 else ""
             yield [*identity, measure, *_three(estimate), estimate.n, by_seed]
 
 

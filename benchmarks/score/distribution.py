@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from coopgym.benchmarks.metrics import gini
 from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate
-from coopgym.benchmarks.score.grid import Entrant, RunGrid, Task, run_grid, self_play
+from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
 
 
 @dataclass(frozen=True)
 class Distribution:
     """An algorithm on a task; every estimate is over seeds, and None where no run has the number."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     welfare: Estimate | None
     """Sum of all seats' payoffs."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from coopgym.benchmarks.score.contests import Contest
 from coopgym.benchmarks.score.estimates import FEWEST, BoolArray, Estimate, score_text
-from coopgym.benchmarks.score.grid import Entrant, Task, task_order
+from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.scores import LANDMARKS, Diverged, ScoreTable, Yardstick
 from coopgym.benchmarks.score.seed_scores import SeedScores
@@ -20,20 +20,20 @@ from coopgym.rewards import MODES
 
 PLAYERS = ("learner", "plugin", "heuristic")
 """Kinds that compete; constants and oracles are what they are held against."""
-LANDMARK_TITLES = dict(zip(LANDMARKS, ("constant 50 %", "stage Nash"), strict=True))
+REFERENCE_TITLES = dict(zip(LANDMARKS, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
 """Fields of a contest at most: learners that played other games than all the rest are shown with those who did."""
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Algorithms with scores on every task of a table; of a scan of constants only landmarks and the best."""
+    """Algorithms with scores on every task of a table; of a scan of constants only reference_scores and the best."""
 
     contest: Contest
     table: SeedScores
     number: int
     """Its place among the fields of the contest, from 0."""
-    landmarks: Mapping[str, float]
+    reference_scores: Mapping[str, float]
     """Mean scores of well-known play on the same tasks, by title."""
     games: int
     """How many games the contest has."""
@@ -73,7 +73,7 @@ class Field:
     @property
     def learners(self) -> tuple[str, ...]:
         """Names of its learners, in order of rank."""
-        return tuple(row.entrant.name for row in self.ranks.rows if row.entrant.kind == LEARNER)
+        return tuple(row.algorithm.name for row in self.ranks.rows if row.algorithm.kind == LEARNER)
 
     @property
     def has_diverged(self) -> bool:
@@ -112,7 +112,7 @@ class Field:
         shares = [
             each.cooperation.value
             for each in self.contest.distributions
-            if each.entrant.name == name and each.task in tasks and each.cooperation is not None
+            if each.algorithm.name == name and each.task in tasks and each.cooperation is not None
         ]
         return Estimate(float(np.mean(shares)), None, None, 0) if shares else None
 
@@ -124,7 +124,7 @@ class Field:
     @property
     def verdict(self) -> str:
         """Who comes first, in words; nobody is called best who may be equalled by another."""
-        rows = [row for row in self.ranks.rows if row.entrant.kind in PLAYERS]
+        rows = [row for row in self.ranks.rows if row.algorithm.kind in PLAYERS]
         if not rows:
             return ""
         first, own = rows[0], len(self.table.games)
@@ -132,20 +132,20 @@ class Field:
         scope = everywhere if own == self.games else f"On {_games(own)} (of {self.games})"
         if len(rows) == 1:
             return f"{scope}, {self._leading(first)}; there is no other agent to compare with."
-        leaders = self.ranks.leaders([row.entrant.name for row in rows])
+        leaders = self.ranks.leaders([row.algorithm.name for row in rows])
         if len(leaders) == 1:
             best = "the hardest to exploit" if self.table.lower_is_better else "the best"
-            return f"{scope}, {first.entrant.name} is {best} of {len(rows)} agents: {score_text(first.score.value)}."
-        if few := [row for row in leaders if row.score.n < FEWEST and not self.table.surely(row.entrant.name)]:
+            return f"{scope}, {first.algorithm.name} is {best} of {len(rows)} agents: {score_text(first.score.value)}."
+        if few := [row for row in leaders if row.score.n < FEWEST and not self.table.surely(row.algorithm.name)]:
             seeds = "1 seed" if few[0].score.n == 1 else f"{few[0].score.n} seeds"
             return f"{scope}, {self._leading(first)}; with {seeds} instead of {FEWEST} nobody is called the best."
-        names = ", ".join(row.entrant.name for row in leaders[:-1])
+        names = ", ".join(row.algorithm.name for row in leaders[:-1])
         scores = ", ".join(score_text(row.score.value) for row in leaders)
-        return f"{scope}, {names} and {leaders[-1].entrant.name} come first and cannot be told apart: {scores}."
+        return f"{scope}, {names} and {leaders[-1].algorithm.name} come first and cannot be told apart: {scores}."
 
     def _leading(self, row: RankRow) -> str:
         extreme = "lowest" if self.table.lower_is_better else "highest"
-        return f"{row.entrant.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
+        return f"{row.algorithm.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
 
 
 def fields(contest: Contest, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> list[Field]:
@@ -205,11 +205,11 @@ def _task_sets(table: SeedScores, scored: BoolArray) -> list[frozenset[Task]]:
     """Return all tasks, those of each group of learners that lack some, and those that all learners have."""
     everything = frozenset(table.tasks)
     played = {
-        entrant: frozenset(task for task, has in zip(table.tasks, own, strict=True) if has)
-        for entrant, own in zip(table.algorithms, scored, strict=True)
-        if own.any() and entrant.kind != "constant"
+        algorithm: frozenset(task for task, has in zip(table.tasks, own, strict=True) if has)
+        for algorithm, own in zip(table.algorithms, scored, strict=True)
+        if own.any() and algorithm.kind != "constant"
     }
-    learners = [tasks for entrant, tasks in played.items() if entrant.kind == LEARNER] or list(played.values())
+    learners = [tasks for algorithm, tasks in played.items() if algorithm.kind == LEARNER] or list(played.values())
     partial_sets = sorted(
         {tasks for tasks in learners if tasks != everything},
         key=lambda each: (-len(each), sorted(map(task_order, each))),
@@ -230,12 +230,12 @@ def _worth_showing(table: SeedScores, contest: Contest) -> bool:
 
 
 def _field(contest: Contest, table: SeedScores, number: int, whole: SeedScores) -> Field:
-    known = {title: table.landmark(name) for name, title in LANDMARK_TITLES.items()}
+    known = {title: table.reference_score(name) for name, title in REFERENCE_TITLES.items()}
     return Field(
         contest=contest,
         table=table.only(_shown(table)),
         number=number,
-        landmarks={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
+        reference_scores={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
         games=len({task.game for task in contest.grid.tasks}),
         tasks=len(whole.tasks),
         absent=dict(_absent(contest, table, whole)),
@@ -247,17 +247,17 @@ def _absent(contest: Contest, table: SeedScores, whole: SeedScores) -> list[tupl
     return [(each.name, _why(contest, each, table, whole)) for each in absent]
 
 
-def _why(contest: Contest, entrant: Entrant, table: SeedScores, whole: SeedScores) -> str:
-    if failure := contest.failures.get(entrant.name):
+def _why(contest: Contest, algorithm: Algorithm, table: SeedScores, whole: SeedScores) -> str:
+    if failure := contest.failures.get(algorithm.name):
         return failure.reason
-    own = np.isfinite(whole.scores[whole.index(entrant.name)]).any(axis=-1)
+    own = np.isfinite(whole.scores[whole.index(algorithm.name)]).any(axis=-1)
     has = {task for task, scored in zip(whole.tasks, own, strict=True) if scored}
     return f"no score in {sum(task not in has for task in table.tasks)} of {len(table.tasks)} games × rewards"
 
 
 def _shown(table: SeedScores) -> list[str]:
-    constants = [(row.value, entrant.name) for entrant in table.algorithms
-                 if entrant.kind == "constant" and (row := table.estimate(entrant.name))]  # fmt: skip
+    constants = [(row.value, algorithm.name) for algorithm in table.algorithms
+                 if algorithm.kind == "constant" and (row := table.estimate(algorithm.name))]  # fmt: skip
     kept = {*SHOWN_CONSTANTS, (min if table.lower_is_better else max)(constants, default=(0.0, ""))[1]}
     return [each.name for each in table.algorithms if each.kind != "constant" or each.name in kept]
 

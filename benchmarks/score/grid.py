@@ -18,7 +18,7 @@ _TOLD_APART_BY = ("study", "view", "objective", "episodes", "scenario", "hyperpa
 
 
 @dataclass(frozen=True)
-class Entrant:
+class Algorithm:
     """Whatever is compared: an algorithm by the name it has in tables."""
 
     name: str
@@ -54,7 +54,7 @@ class RunGrid:
     """
 
     runs: pa.Table
-    algorithms: tuple[Entrant, ...]
+    algorithms: tuple[Algorithm, ...]
     """In order of name."""
     tasks: tuple[Task, ...]
     """In order of reward mode, mechanism class and game."""
@@ -90,7 +90,7 @@ class RunGrid:
 
     def of_kinds(self, kinds: Iterable[str]) -> RunGrid:
         """Keep the algorithms of these kinds."""
-        kept = [i for i, entrant in enumerate(self.algorithms) if entrant.kind in set(kinds)]
+        kept = [i for i, algorithm in enumerate(self.algorithms) if algorithm.kind in set(kinds)]
         return replace(self, algorithms=tuple(self.algorithms[i] for i in kept), row=self.row[kept])
 
 
@@ -120,8 +120,8 @@ def run_grid(runs: pa.Table) -> RunGrid:
     )
     settings = [Setting(*each) for each in zip(*facts[:3], strict=True)]
     tasks = {s: Task(s, *each) for s, *each in zip(settings, *facts[3:], strict=True)}
-    entrants = {name: Entrant(name, kind) for name, kind in zip(names, kinds, strict=True)}
-    algorithm_places = {name: i for i, name in enumerate(sorted(entrants))}
+    algorithms = {name: Algorithm(name, kind) for name, kind in zip(names, kinds, strict=True)}
+    algorithm_places = {name: i for i, name in enumerate(sorted(algorithms))}
     task_places = {setting: i for i, setting in enumerate(sorted(tasks, key=lambda each: task_order(tasks[each])))}
     seed_places = {seed: i for i, seed in enumerate(sorted(set(seeds)))}
     where = (
@@ -136,7 +136,7 @@ def run_grid(runs: pa.Table) -> RunGrid:
         _refuse_second(runs, int(overwritten[0]), int(row[tuple(index[overwritten[0]] for index in where)]))
     return RunGrid(
         runs,
-        tuple(entrants[name] for name in algorithm_places),
+        tuple(algorithms[name] for name in algorithm_places),
         tuple(tasks[setting] for setting in task_places),
         tuple(seed_places),
         row,

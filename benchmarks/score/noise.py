@@ -44,7 +44,7 @@ def noise_floors(runs: pa.Table, original: str, duplicate: str, measure: str = "
         ValueError: one of the two is not among the runs.
     """
     grid = run_grid(self_play(runs))
-    names = [entrant.name for entrant in grid.algorithms]
+    names = [algorithm.name for algorithm in grid.algorithms]
     for name in (original, duplicate):
         if name not in names:
             raise ValueError(f"no runs of {name!r}; a noise floor needs a learner that a study entered under two names")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.benchmarks.score.estimates import TIE, Estimate, FloatArray, mean_estimate, mean_over_seeds
-from coopgym.benchmarks.score.grid import Entrant, Task
+from coopgym.benchmarks.score.grid import Algorithm, Task
 from coopgym.benchmarks.score.scores import ScoreTable
 
 
@@ -15,7 +15,7 @@ from coopgym.benchmarks.score.scores import ScoreTable
 class Gap:
     """An algorithm minus a reference on one task, over the algorithm's seeds, in units of the yardstick."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     reference: str
     difference: Estimate
@@ -39,7 +39,7 @@ def oracle_gaps(table: ScoreTable, oracle: str) -> tuple[Gap, ...]:
 
 def exceedances(table: ScoreTable) -> tuple[Gap, ...]:
     """Compare everybody who is no constant with the best of all constants that were played on the task."""
-    constants = np.array([entrant.kind == "constant" for entrant in table.algorithms], dtype=bool)
+    constants = np.array([algorithm.kind == "constant" for algorithm in table.algorithms], dtype=bool)
     heights = np.where(constants[:, None], mean_over_seeds(table.values), -np.inf)
     heights = np.where(np.isnan(heights), -np.inf, heights)
     found: list[Gap] = []
@@ -47,18 +47,18 @@ def exceedances(table: ScoreTable) -> tuple[Gap, ...]:
         best = float(heights[:, t].max(initial=-np.inf))
         if np.isfinite(best):
             name = table.names[int(heights[:, t].argmax())]
-            found += [gap for gap in _gaps(table, t, name, best) if gap.entrant.kind != "constant"]
+            found += [gap for gap in _gaps(table, t, name, best) if gap.algorithm.kind != "constant"]
     return tuple(found)
 
 
 def _gaps(table: ScoreTable, t: int, reference: str, height: float) -> list[Gap]:
     gaps = []
-    for a, entrant in enumerate(table.algorithms):
+    for a, algorithm in enumerate(table.algorithms):
         differences: FloatArray = table.values[a, t] - height
         found = mean_estimate(differences)
-        if found is None or entrant.name == reference:
+        if found is None or algorithm.name == reference:
             continue
         relative = found.value / abs(height) if height else None
         every = bool((differences[np.isfinite(differences)] > TIE * max(1.0, abs(height))).all())
-        gaps.append(Gap(entrant, table.tasks[t], reference, found, relative, every))
+        gaps.append(Gap(algorithm, table.tasks[t], reference, found, relative, every))
     return gaps

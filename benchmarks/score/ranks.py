@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from coopgym.benchmarks.score.estimates import FEWEST, TIE, BoolArray, Estimate
-from coopgym.benchmarks.score.grid import Entrant
+from coopgym.benchmarks.score.grid import Algorithm
 from coopgym.benchmarks.score.paired import SIGNIFICANCE, Comparison, comparisons
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.significance_groups import compact_letters
@@ -19,7 +19,7 @@ from coopgym.benchmarks.score.significance_groups import compact_letters
 class RankRow:
     """An algorithm in a rank table; rank 1 is the best, equals share the mean of their ranks."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     score: Estimate
     rank: float
     low: int | None
@@ -41,8 +41,8 @@ class RankTable:
 
     def leaders(self, names: Sequence[str]) -> tuple[RankRow, ...]:
         """Return the best of some algorithms and all those among them that cannot be told apart from it."""
-        rows = [row for row in self.rows if row.entrant.name in names]
-        return tuple(row for row in rows if not self.told_apart(rows[0].entrant.name, row.entrant.name))
+        rows = [row for row in self.rows if row.algorithm.name in names]
+        return tuple(row for row in rows if not self.told_apart(rows[0].algorithm.name, row.algorithm.name))
 
     def told_apart(self, first: str, second: str) -> bool:
         """Whether two algorithms differ."""
@@ -76,16 +76,16 @@ def _with_groups(
     rows: Sequence[RankRow], table: SeedScores, found: Sequence[Comparison], significance: float
 ) -> Iterator[RankRow]:
     """Tell who cannot be told apart, among those with seeds enough or without chance."""
-    testable = [row.entrant.name for row in rows if row.score.n >= FEWEST or table.surely(row.entrant.name)]
+    testable = [row.algorithm.name for row in rows if row.score.n >= FEWEST or table.surely(row.algorithm.name)]
     different = differing(testable, found, significance)
     letters = dict(zip(testable, compact_letters(different), strict=True)) if testable else {}
     for row in rows:
-        if row.entrant.name not in letters:
+        if row.algorithm.name not in letters:
             yield row
             continue
-        place = testable.index(row.entrant.name)
+        place = testable.index(row.algorithm.name)
         better, worse = int(different[place, :place].sum()), int(different[place, place + 1 :].sum())
-        yield replace(row, low=1 + better, high=len(rows) - worse, letters=letters[row.entrant.name])
+        yield replace(row, low=1 + better, high=len(rows) - worse, letters=letters[row.algorithm.name])
 
 
 def differing(names: Sequence[str], found: Sequence[Comparison], significance: float = SIGNIFICANCE) -> BoolArray:

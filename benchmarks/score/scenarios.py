@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate, mean_over_seeds
-from coopgym.benchmarks.score.grid import Entrant, RunGrid, Task, run_grid, self_play, task_order
+from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play, task_order
 from coopgym.benchmarks.score.scores import score_table
 
 AMONG = "among:"
@@ -26,7 +26,7 @@ class ScenarioScore:
     """A focal agent in a scenario on one task, over seeds; numbers are means over seats."""
 
     scenario: str
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     focal_return: Estimate | None
     focal_payoff: Estimate | None
@@ -85,7 +85,7 @@ def cross_play(runs: pa.Table, reward_mode: str) -> CrossPlay:
     if not among:
         raise ValueError(f"no encounters {AMONG}<name> under {reward_mode} reward; run a study with cross-play")
     tasks = tuple(sorted({task for grid in among.values() for task in grid.tasks}, key=task_order))
-    names = tuple(sorted({*among, *(entrant.name for grid in among.values() for entrant in grid.algorithms)}))
+    names = tuple(sorted({*among, *(algorithm.name for grid in among.values() for algorithm in grid.algorithms)}))
     seats = np.array([task.n_agents for task in tasks], dtype=np.float64)
     alone = _laid_out(run_grid(self_play(own)), "welfare", names, tasks) / seats
     payoffs = np.full((len(names), len(names), len(tasks)), np.nan)
@@ -119,7 +119,7 @@ def _laid_out(grid: RunGrid, column: str, names: tuple[str, ...], tasks: tuple[T
     """Return means over seeds in the order of ``names`` and ``tasks``, ``(A, T)``, NaN where there is none."""
     laid_out = np.full((len(names), len(tasks)), np.nan)
     means = mean_over_seeds(grid.column(column))
-    rows = [a for a, entrant in enumerate(grid.algorithms) if entrant.name in names]
+    rows = [a for a, algorithm in enumerate(grid.algorithms) if algorithm.name in names]
     columns = [t for t, task in enumerate(grid.tasks) if task in tasks]
     to_rows = [names.index(grid.algorithms[a].name) for a in rows]
     to_columns = [tasks.index(grid.tasks[t]) for t in columns]

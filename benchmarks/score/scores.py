@@ -12,7 +12,7 @@ from coopgym.benchmarks.score.anchors import Anchors, common_draws, find_anchors
 from coopgym.benchmarks.score.estimates import BoolArray, FloatArray
 from coopgym.benchmarks.score.grid import SCRIPTED, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.replicates import Replicates
-from coopgym.benchmarks.score.seed_scores import SeedScores, once_where_certain
+from coopgym.benchmarks.score.seed_scores import SeedScores, once_where_deterministic
 from coopgym.benchmarks.score.settings import RANDOM
 
 Yardstick = Literal[
@@ -104,7 +104,7 @@ def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: 
     scale, found = find_anchors(grid, observed, yardstick)
     counted = np.where(comparable, _with_diverged(grid, observed, diverged), np.nan)
     drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
-    values, certain = once_where_certain(counted, _scripted(grid, besides=RANDOM), drawn)
+    values, deterministic = once_where_deterministic(counted, _scripted(grid, besides=RANDOM), drawn)
     kept = [t for t, anchors in enumerate(found) if anchors is not None]
     anchors = tuple(each for each in found if each is not None)
     zero, one = (np.array([getattr(each, end) for each in anchors])[:, None] for end in ("zero", "one"))
@@ -118,7 +118,7 @@ def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: 
         values=values[:, kept],
         scores=(values[:, kept] - zero) / (one - zero),
         diverged=grid.ended("diverged")[:, kept],
-        certain=certain[:, kept],
+        deterministic=deterministic[:, kept],
         anchors=anchors,
         unscored=tuple(task for task, anchors in zip(grid.tasks, found, strict=True) if anchors is None),
     )
@@ -145,7 +145,7 @@ def _with_diverged(grid: RunGrid, observed: FloatArray, diverged: Diverged) -> F
     if diverged == "worst":
         by_task = np.where(np.isfinite(observed), observed, np.inf).min(axis=(0, 2), initial=np.inf)
     else:
-        random = observed[[entrant.name == RANDOM for entrant in grid.algorithms]].swapaxes(0, 1)
+        random = observed[[algorithm.name == RANDOM for algorithm in grid.algorithms]].swapaxes(0, 1)
         by_task = np.array([runs[np.isfinite(runs)].mean() if np.isfinite(runs).any() else np.inf for runs in random])
     counted_as = np.where(np.isfinite(by_task), by_task, np.nan)[:, None]
     if diverged == "random" and np.isnan(counted_as[lost.any(axis=(0, 2))]).any():

@@ -16,7 +16,7 @@ from coopgym.benchmarks.score.estimates import (
     mean_estimate,
     mean_over_seeds,
 )
-from coopgym.benchmarks.score.grid import Entrant, Task
+from coopgym.benchmarks.score.grid import Algorithm, Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +29,12 @@ class SeedScores:
     """
 
     scale: Scale
-    algorithms: tuple[Entrant, ...]
+    algorithms: tuple[Algorithm, ...]
     tasks: tuple[Task, ...]
     seeds: tuple[int, ...]
     scores: FloatArray
     """``(A, T, S)``."""
-    certain: BoolArray
+    deterministic: BoolArray
     """``(A, T)`` True where nothing is left to chance."""
     diverged: BoolArray
     """``(A, T, S)`` True where a run's numbers stopped being finite."""
@@ -47,7 +47,7 @@ class SeedScores:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the algorithms."""
-        return tuple(entrant.name for entrant in self.algorithms)
+        return tuple(algorithm.name for algorithm in self.algorithms)
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class SeedScores:
 
     def of_kinds(self, kinds: Collection[str]) -> Self:
         """Keep the algorithms of these kinds."""
-        return self._keep([i for i, entrant in enumerate(self.algorithms) if entrant.kind in kinds])
+        return self._keep([i for i, algorithm in enumerate(self.algorithms) if algorithm.kind in kinds])
 
     def where(self, condition: Callable[[Task], bool]) -> Self:
         """Keep the tasks that meet a condition."""
@@ -94,7 +94,7 @@ class SeedScores:
             self,
             tasks=tuple(self.tasks[t] for t in kept),
             scores=self.scores[:, kept],
-            certain=self.certain[:, kept],
+            deterministic=self.deterministic[:, kept],
             diverged=self.diverged[:, kept],
         )
 
@@ -120,7 +120,7 @@ class SeedScores:
     def every_seed(self, name: str) -> FloatArray:
         """Return an algorithm's scores ``(T, S)``; where nothing is left to chance, its run stands for every seed."""
         row = self.index(name)
-        return np.where(self.certain[row][:, None], self.scores[row, :, :1], self.scores[row])
+        return np.where(self.deterministic[row][:, None], self.scores[row, :, :1], self.scores[row])
 
     def by_seed(self, name: str) -> FloatArray:
         """Return an algorithm's score under every seed ``(S,)``; NaN for seeds that lack a task."""
@@ -129,7 +129,7 @@ class SeedScores:
 
     def surely(self, name: str) -> bool:
         """Whether an algorithm leaves nothing to chance on any task."""
-        return bool(self.certain[self.index(name)].all())
+        return bool(self.deterministic[self.index(name)].all())
 
     def estimate(self, name: str) -> Estimate | None:
         """Return an algorithm's score over seeds; None where it lacks a task.
@@ -151,7 +151,7 @@ class SeedScores:
             return None
         return mean_estimate(self.scores[self.index(name), self.tasks.index(task)])
 
-    def landmark(self, name: str) -> FloatArray | None:
+    def reference_score(self, name: str) -> FloatArray | None:
         """Return mean scores ``(T,)`` of well-known play; None where it is not in the table."""
         return mean_over_seeds(self.scores[self.index(name)]) if name in self.names else None
 
@@ -163,12 +163,12 @@ class SeedScores:
             self,
             algorithms=tuple(self.algorithms[i] for i in kept),
             scores=self.scores[kept],
-            certain=self.certain[kept],
+            deterministic=self.deterministic[kept],
             diverged=self.diverged[kept],
         )
 
 
-def once_where_certain(values: FloatArray, scripted: BoolArray, drawn: BoolArray) -> tuple[FloatArray, BoolArray]:
+def once_where_deterministic(values: FloatArray, scripted: BoolArray, drawn: BoolArray) -> tuple[FloatArray, BoolArray]:
     """Let agents that leave nothing to chance count once, at the first seed.
 
     They are known by a single run, since studies run them once, or by the same value under every seed.
@@ -185,7 +185,7 @@ def once_where_certain(values: FloatArray, scripted: BoolArray, drawn: BoolArray
     low = np.where(finite, values, np.inf).min(-1, initial=np.inf)
     high = np.where(finite, values, -np.inf).max(-1, initial=-np.inf)
     known = scripted[:, None] & ~drawn & finite.any(-1)
-    certain = known & np.isclose(np.where(known, low, 0.0), np.where(known, high, 0.0), rtol=1e-9, atol=0.0)
+    deterministic = known & np.isclose(np.where(known, low, 0.0), np.where(known, high, 0.0), rtol=1e-9, atol=0.0)
     once = np.full(values.shape, np.nan)
-    once[..., :1] = np.where(certain, low, np.nan)[..., None]
-    return np.where(certain[..., None], once, values), certain
+    once[..., :1] = np.where(deterministic, low, np.nan)[..., None]
+    return np.where(deterministic[..., None], once, values), deterministic

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from coopgym.benchmarks.score.anchors import common_draws, find_anchors
 from coopgym.benchmarks.score.estimates import TIE, Estimate, FloatArray, mean_estimate
-from coopgym.benchmarks.score.grid import Entrant, Task, run_grid, self_play
+from coopgym.benchmarks.score.grid import Algorithm, Task, run_grid, self_play
 from coopgym.benchmarks.score.scores import YARDSTICKS, Yardstick
 
 WARM_UP = 0.2
@@ -30,7 +30,7 @@ Unit = Literal["episode", "step"]
 class Censoring:
     """How the runs of an algorithm on a task ended."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     completed: int
     diverged: int
@@ -43,7 +43,7 @@ class Censoring:
 class Instability:
     """Share of training, after its first fifth, in which a learner stood below half of its own best."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     share: Estimate
     """Over seeds."""

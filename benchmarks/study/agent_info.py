@@ -17,11 +17,11 @@ from coopgym.user_code import OURS
 
 
 @dataclass(frozen=True)
-class Nature:
+class AgentInfo:
     """The kind of an agent, and whether it leaves anything to chance."""
 
     kind: str
-    certain: bool
+    deterministic: bool
     """Surely plays without chance; of a user's agent nobody knows."""
 
 
@@ -36,14 +36,14 @@ def is_ours(agent: Agent) -> bool:
     return type(agent).__module__.partition(".")[0] == OURS
 
 
-def nature(name: str) -> Nature:
+def agent_info(name: str) -> AgentInfo:
     """Look at an agent by name."""
     agent = fresh(name)
     if not (isinstance(agent, Strategy) and is_ours(agent)):
-        return Nature("plugin", certain=False)
+        return AgentInfo("plugin", deterministic=False)
     scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
     oracle = type(agent).__module__.startswith("coopgym.oracles.")
-    return Nature("oracle" if oracle else scripted, certain=not agent.classifier.stochastic)
+    return AgentInfo("oracle" if oracle else scripted, deterministic=not agent.classifier.stochastic)
 
 
 def share_convention(ids: Iterable[str]) -> str:
@@ -65,7 +65,7 @@ def require_sight(name: str, game: AnyGame, view: View) -> None:
     Raises:
         ValueError: the view hides it.
     """
-    if nature(name).kind != "heuristic":
+    if agent_info(name).kind != "heuristic":
         return
     engine, agent = Engine(game, batch=(1,)), make_agent(name)
     engine.reset(0)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coopgym.benchmarks.study.agent_info import fresh, nature
+from coopgym.benchmarks.study.agent_info import agent_info, fresh
 from coopgym.benchmarks.study.hashing import content_hash
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def earlier_id(spec: RunSpec, parameters: Mapping[str, Any]) -> str:
 def _facts(player: Player, parameters: Mapping[str, Any]) -> tuple[str, str, str]:
     if player.trained_by:
         return (player.name, "", earlier_id(player.trained_by, parameters))
-    return (player.name, _file_hash(player.name) if nature(player.name).kind == "plugin" else "", "")
+    return (player.name, _file_hash(player.name) if agent_info(player.name).kind == "plugin" else "", "")
 
 
 def _file_hash(name: str) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from coopgym.benchmarks.study.agent_info import nature
+from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.benchmarks.study.hashing import canonical_json
 from coopgym.benchmarks.study.run_spec import Auditing, Meeting, Player, RunSpec, Training
 from coopgym.benchmarks.study.schema import LearnerEntry, ScenarioEntry
@@ -71,13 +71,13 @@ class _Place:
         """The modes of the rewards: transforms are for those who learn."""
         return modes_of(self.rewards)
 
-    def seeds(self, certain: bool) -> list[int]:
+    def seeds(self, deterministic: bool) -> list[int]:
         """Replicates of a run: one where nothing is left to chance, neither to the players' nor to the game's.
 
         Where the game draws, everybody meets all its draws, so that whatever is compared has met the same ones.
         """
         seeds = self.block.seeds or self.study.seeds
-        return seeds[:1] if certain and not self.draws_for_all else seeds
+        return seeds[:1] if deterministic and not self.draws_for_all else seeds
 
     @property
     def searched(self) -> bool | None:
@@ -95,17 +95,17 @@ class _Place:
         }
         return RunSpec(**{**shared, **facts})
 
-    def episodes(self, certain: bool) -> int:
+    def episodes(self, deterministic: bool) -> int:
         """Episodes of an evaluation: one where all would be copies, so that it pretends to no precision."""
         episodes = self.block.episodes or self.study.episodes
-        return 1 if certain and not self.game.stochastic else episodes
+        return 1 if deterministic and not self.game.stochastic else episodes
 
     def drawn_episodes(self) -> int:
         """Episodes in which a learner's actions are drawn; where the game draws, as many as everybody plays."""
         asked = self.study.stochastic_episodes
         if self.block.stochastic_episodes is not None:
             asked = self.block.stochastic_episodes
-        return self.episodes(certain=False) if asked and self.draws_for_all else asked
+        return self.episodes(deterministic=False) if asked and self.draws_for_all else asked
 
     def training_run(self, entry: LearnerEntry, reward: str, seed: int) -> RunSpec:
         learner, layer = entry.learner, reward_layer(reward)
@@ -118,7 +118,7 @@ class _Place:
             training=training,
             reward=layer.mode.name,
             seed=seed,
-            episodes=self.episodes(certain=True),
+            episodes=self.episodes(deterministic=True),
             exploitability=selfish if self.searched is None else self.searched,
             stochastic_episodes=self.drawn_episodes(),
         )
@@ -156,13 +156,13 @@ class _Trained:
 def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     block = place.block
     for name in (*block.agents, *(block.constants.agents if block.constants else ())):
-        own = nature(name)
-        for reward, seed in product(place.modes, place.seeds(own.certain)):
+        own = agent_info(name)
+        for reward, seed in product(place.modes, place.seeds(own.deterministic)):
             yield place.run(
-                algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.certain)
+                algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.deterministic)
             )
     for entry in block.learners:
-        for reward, seed in product(place.rewards, place.seeds(certain=False)):
+        for reward, seed in product(place.rewards, place.seeds(deterministic=False)):
             yield place.training_run(entry, reward, seed)
     yield from _meetings(place, trained)
 
@@ -171,19 +171,21 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
     """Every agent and learner of the block as the focal one of every scenario."""
     block = place.block
     scenarios = [*block.scenarios, *(block.encounters if block.cross_play else ())]
-    visitors = [(name, nature(name).kind) for name in block.agents] + [(e.title, "learner") for e in block.learners]
+    visitors = [(name, agent_info(name).kind) for name in block.agents] + [(e.title, "learner") for e in block.learners]
     for scenario, (name, kind) in product(scenarios, visitors):
         if scenario.background == (name,) and scenario.focal_seats == "each":
             continue  # alone among its copies: that is self-play
         rewards = dict.fromkeys((*place.rewards, *place.modes))
-        for reward, seed in product(rewards, place.seeds(certain=False)):
+        for reward, seed in product(rewards, place.seeds(deterministic=False)):
             focal, background = (
                 tuple(_player(each, place, reward, seed, trained) for each in names)
                 for names in ((name,), scenario.background)
             )
-            certain = all(player.trained_by or nature(player.name).certain for player in (*focal, *background))
+            deterministic = all(
+                player.trained_by or agent_info(player.name).deterministic for player in (*focal, *background)
+            )
             learning = any(player.trained_by for player in (*focal, *background))
-            if seed not in place.seeds(certain and not learning):
+            if seed not in place.seeds(deterministic and not learning):
                 continue
             if reward not in (place.rewards if learning else place.modes):
                 continue
@@ -194,7 +196,7 @@ def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
                 kind=kind,
                 reward=mode,
                 seed=seed,
-                episodes=place.episodes(certain),
+                episodes=place.episodes(deterministic),
                 exploitability=False,
                 protocol="scenario",
                 meeting=Meeting(met, focal[0], background, _seats(scenario)),

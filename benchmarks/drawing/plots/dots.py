@@ -19,7 +19,7 @@ WIDTH = 4.7
 ROW, DODGE, TWO_LINES = 0.13, 0.11, 0.33
 """Height of a row besides its dots, of each of its dots, and of a name of two lines, inches."""
 SIZE, SMALL = 9.0, 7.5
-"""Of names of rows and of landmarks, points."""
+"""Of names of rows and of reference_scores, points."""
 LONGEST, WRAPPED = 34, 24
 """Characters of a name's line that are shown, and beyond which a name with parameters takes two lines."""
 
@@ -66,7 +66,7 @@ def dots(
     *,
     title: str = "",
     anchors: Sequence[float] = (),
-    landmarks: Mapping[str, float] | None = None,
+    reference_scores: Mapping[str, float] | None = None,
     shown: Span = Span(),
     as_percent: bool = False,
 ) -> Figure:
@@ -77,14 +77,16 @@ def dots(
         axis: what the axis says.
         title: of the figure.
         anchors: where to draw a line.
-        landmarks: where to draw a dashed one, by name, if it is shown.
+        reference_scores: where to draw a dashed one, by name, if it is shown.
         shown: values outside are drawn at the edge as arrows.
         as_percent: whether values are shares.
     """
     names = [_in_lines(row.name) for row in rows]
     left = 0.16 + max((text_width(line, SIZE) for name in names for line in name.split("\n")), default=0.0)
-    landmarks = {name: value for name, value in (landmarks or {}).items() if shown.low <= value <= shown.high}
-    above = 0.12 + 0.24 * bool(title) + 0.17 * bool(landmarks)
+    reference_scores = {
+        name: value for name, value in (reference_scores or {}).items() if shown.low <= value <= shown.high
+    }
+    above = 0.12 + 0.24 * bool(title) + 0.17 * bool(reference_scores)
     heights = [
         max(ROW + DODGE * len(row.dots), TWO_LINES if "\n" in name else 0.0)
         for row, name in zip(rows, names, strict=True)
@@ -110,7 +112,7 @@ def dots(
         axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, as_percent)))
         axes.margins(x=0.04)
-        _mark(axes, landmarks)
+        _mark(axes, reference_scores)
         if title:
             figure.text(0.02, 1 - 0.05 / figure.get_figheight(), title, va="top", fontsize=10)
         return figure
@@ -140,12 +142,12 @@ def _draw(axes: Axes, drawn: Sequence[Dot], places: Sequence[float], shown: Span
         axes.plot(*zip(*points, strict=True), mark, color=colour, markerfacecolor=face, markersize=5)
 
 
-def _mark(axes: Axes, landmarks: Mapping[str, float]) -> None:
-    """Draw landmarks with their names above the frame, each where the one before leaves room."""
+def _mark(axes: Axes, reference_scores: Mapping[str, float]) -> None:
+    """Draw reference_scores with their names above the frame, each where the one before leaves room."""
     free = -np.inf
     low, high = axes.get_xlim()
     inches = axes.get_position().width * WIDTH
-    for name, value in sorted(landmarks.items(), key=lambda item: item[1]):
+    for name, value in sorted(reference_scores.items(), key=lambda item: item[1]):
         axes.axvline(value, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)), zorder=0.6)
         half = 0.5 * text_width(name, SMALL) / inches
         place = min(max((value - low) / (high - low), free + half, half), 1 - half)

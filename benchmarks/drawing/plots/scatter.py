@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from coopgym.benchmarks.drawing.formatting import tick
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.drawing.theme import INK, MUTED, framed, text_width
 from coopgym.benchmarks.score import Estimate
 
@@ -29,7 +29,7 @@ class Point:
     name: str
     x: Estimate
     y: Estimate
-    look: Look
+    style: SeriesStyle
 
 
 def scatter(points: Sequence[Point], x: str, y: str, *, title: str = "", anchors: Sequence[float] = ()) -> Figure:
@@ -52,12 +52,12 @@ def scatter(points: Sequence[Point], x: str, y: str, *, title: str = "", anchors
 
 
 def _cross(axes: Axes, point: Point) -> None:
-    style: dict[str, Any] = {"color": point.look.colour, "linewidth": 1.3, "alpha": 0.6}
+    style: dict[str, Any] = {"color": point.style.colour, "linewidth": 1.3, "alpha": 0.6}
     if point.x.low is not None and point.x.high is not None:
         axes.plot([point.x.low, point.x.high], [point.y.value] * 2, **style)
     if point.y.low is not None and point.y.high is not None:
         axes.plot([point.x.value] * 2, [point.y.low, point.y.high], **style)
-    axes.plot(point.x.value, point.y.value, point.look.mark, color=point.look.colour, markersize=6)
+    axes.plot(point.x.value, point.y.value, point.style.mark, color=point.style.colour, markersize=6)
 
 
 def _name(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, TypeAlias
 from matplotlib.figure import Figure
 
 from coopgym.benchmarks.drawing.plots.maps import Matrix, matrix_figure
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Cell:
     """Shade from -1 to 1: how full its colour is, and which of two."""
     note: str = ""
     """Small print behind the text."""
-    look: Look | None = None
+    style: SeriesStyle | None = None
     """Mark before the text."""
 
 
@@ -168,11 +168,11 @@ class LineLegend:
 
 
 @dataclass(frozen=True)
-class LookLegend:
-    """The looks of algorithms: their marks, or their lines."""
+class SeriesLegend:
+    """The styles of algorithms: their marks, or their lines."""
 
-    type: ClassVar[str] = "looks"
-    looks: Mapping[str, Look]
+    type: ClassVar[str] = "styles"
+    styles: Mapping[str, SeriesStyle]
     with_lines: bool = False
 
 
@@ -238,8 +238,8 @@ class Fold:
 
 
 Block: TypeAlias = (
-    "Chart | Gallery | Table | Heatmap | Text | Heading | Facts | Code | LineLegend | LookLegend | Beside | Transcripts"
-    " | Fold"
+    "Chart | Gallery | Table | Heatmap | Text | Heading | Facts | Code | LineLegend | SeriesLegend | Beside "
+    "| Transcripts | Fold"
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coopgym.benchmarks.drawing.formatting import amount, percent, signed, spread
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Cell
 from coopgym.benchmarks.score import Estimate
 
@@ -14,9 +14,9 @@ _LAST = -1e300
 """Where empty cells are sorted."""
 
 
-def agent(name: str, looks: Mapping[str, Look]) -> Cell:
+def agent(name: str, styles: Mapping[str, SeriesStyle]) -> Cell:
     """Return the name of an algorithm with its mark."""
-    return Cell(name, look=looks.get(name))
+    return Cell(name, style=styles.get(name))
 
 
 def score(estimate: Estimate | None, shaded: bool = False) -> Cell:

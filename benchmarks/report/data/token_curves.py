@@ -30,7 +30,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class TokenCurve:
     """One run of a method: what its batches came to, by the tokens that were spent before each was played."""
 
     seed: int
@@ -76,7 +76,7 @@ class Field:
     mechanism_class: str
     outcome: str
     """What a rollout is worth, by the name of the hyper-parameter."""
-    courses: Mapping[str, Sequence[Course]]
+    courses: Mapping[str, Sequence[TokenCurve]]
     """By name of the learner, one per seed."""
     plain: str | None
     """Name of the learner with the plain method."""
@@ -131,7 +131,7 @@ def trained_fields(runs: pa.Table, curves: pa.Table) -> list[Field]:
     found: dict[str, dict[str, dict[int, float | None]]] = {}
     for row in curves.filter(drawn).to_pylist():
         found.setdefault(row["run_id"], {}).setdefault(row["metric"], {})[row["step"]] = row["value"]
-    fields: dict[tuple[Setting, str], dict[str, list[Course]]] = {}
+    fields: dict[tuple[Setting, str], dict[str, list[TokenCurve]]] = {}
     classes, plain = dict[Setting, str](), dict[tuple[Setting, str], str]()
     for run_id, metrics in found.items():
         run = facts[run_id]
@@ -179,7 +179,7 @@ def _setting(run: Mapping[str, Any]) -> Setting:
     return Setting(run["environment"], run["env_parameters"], run["reward_mode"])
 
 
-def _course(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> Course | None:
+def _course(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> TokenCurve | None:
     if TOKENS not in metrics or OUTCOME not in metrics:
         return None
     steps = sorted(step for step, value in metrics[TOKENS].items() if value is not None)
@@ -189,8 +189,8 @@ def _course(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> Cou
     measures = {
         name: np.array([metrics.get(name, {}).get(step) for step in steps], dtype=np.float64) for name in MEASURES
     }
-    return Course(seed, spent, measures)
+    return TokenCurve(seed, spent, measures)
 
 
-def _in_order(courses: Mapping[str, Iterable[Course]]) -> dict[str, list[Course]]:
+def _in_order(courses: Mapping[str, Iterable[TokenCurve]]) -> dict[str, list[TokenCurve]]:
     return {name: sorted(runs, key=lambda each: each.seed) for name, runs in sorted(courses.items())}

@@ -23,7 +23,7 @@ _RUN = ("run_id", "algorithm", "environment", "env_parameters", "reward_mode", "
 
 
 @dataclass(frozen=True)
-class Talk:
+class Transcript:
     """A run in which somebody converses, and how much."""
 
     run_id: str
@@ -62,7 +62,7 @@ def evaluated(turns: pa.Table) -> pa.Table:
     return turns.filter(pc.not_equal(pc.fill_null(turns.column("phase"), "evaluation"), "training"))
 
 
-def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
+def talks(runs: pa.Table, turns: pa.Table) -> list[Transcript]:
     """Return the runs that have transcripts, by algorithm, setting and seed."""
     facts = {row["run_id"]: row for row in runs.select(_RUN).to_pylist()}
     wrote = turns.filter(pc.equal(turns.column("role"), "assistant"))
@@ -81,7 +81,7 @@ def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
     for run_id in decided.keys() & facts.keys():
         run, count = facts[run_id], counts.get(run_id, {})
         found.append(
-            Talk(
+            Transcript(
                 run_id=run_id,
                 algorithm=run["algorithm"],
                 setting=Setting(run["environment"], run["env_parameters"], run["reward_mode"]),
@@ -102,7 +102,7 @@ def talks(runs: pa.Table, turns: pa.Table) -> list[Talk]:
     return sorted(found, key=_order)
 
 
-def _order(talk: Talk) -> tuple[Any, ...]:
+def _order(talk: Transcript) -> tuple[Any, ...]:
     mode = mode_order(talk.setting.reward_mode)
     return talk.algorithm, talk.setting.game, mode, talk.scenario or "", talk.seed, talk.run_id
 
@@ -122,9 +122,9 @@ def _calls(wrote: pa.Table) -> dict[str, Counter[str]]:
     return found
 
 
-def selected(found: Sequence[Talk]) -> list[Talk]:
+def selected(found: Sequence[Transcript]) -> list[Transcript]:
     """Choose runs to read: the first of every algorithm in every setting, as many algorithms as there is room for."""
-    firsts: dict[tuple[str, Setting, str | None], Talk] = {}
+    firsts: dict[tuple[str, Setting, str | None], Transcript] = {}
     for each in found:
         firsts.setdefault((each.algorithm, each.setting, each.scenario), each)
     by_algorithm = [list(own) for _, own in groupby(firsts.values(), key=lambda each: each.algorithm)]
@@ -132,7 +132,7 @@ def selected(found: Sequence[Talk]) -> list[Talk]:
     return sorted(in_turn[:MOST_RUNS], key=_order)
 
 
-def conversations(chosen: Sequence[Talk], turns: pa.Table) -> list[Conversation]:
+def conversations(chosen: Sequence[Transcript], turns: pa.Table) -> list[Conversation]:
     """Return the beginnings of conversations in some runs, in their order."""
     titles = {each.run_id: each.title for each in chosen}
     early = pc.and_(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, probability, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.plots.maps import Matrix
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.drawing.theme import MUTED
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import (
@@ -27,7 +27,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Table,
     Text,
 )
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Comparison, Field, NoiseFloor, fields, improvements, principal
 from coopgym.benchmarks.score import comparisons as compared
 from coopgym.benchmarks.score.estimates import FEWEST
@@ -38,14 +38,14 @@ MOST_PAIRS = 24
 """Pairs up to which all differences are drawn; of more, those of neighbours in rank, at most so many."""
 
 
-def comparisons(evidence: Evidence) -> Section | None:
+def comparisons(report_data: ReportData) -> Section | None:
     """Compare algorithms pair by pair on the games they share."""
     blocks: list[Block] = []
-    for contest in evidence.contests:
+    for contest in report_data.contests:
         field = principal(fields(contest))
         if field is not None and len(field.table.names) > 1:
-            blocks += _field(field, evidence.looks)
-    blocks += _noise(evidence)
+            blocks += _field(field, report_data.styles)
+    blocks += _noise(report_data)
     if not blocks:
         return None
     return Section(
@@ -62,7 +62,7 @@ def comparisons(evidence: Evidence) -> Section | None:
     )
 
 
-def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _field(field: Field, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     yield Heading(field.title)
     yield _matrix(field)
     pairs = _pairs(field)
@@ -91,8 +91,8 @@ def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
 
 def _pairs(field: Field) -> list[tuple[str, str]]:
     """Every two learners; a single one, or whoever else came to be compared, against everybody."""
-    names = [row.entrant.name for row in field.ranks.rows]
-    alone = [row.entrant.name for row in field.ranks.rows if row.entrant.kind == "plugin"]
+    names = [row.algorithm.name for row in field.ranks.rows]
+    alone = [row.algorithm.name for row in field.ranks.rows if row.algorithm.kind == "plugin"]
     learners = field.learners
     alone += learners if len(learners) == 1 else []
     pairs = list(combinations(learners, 2))
@@ -101,7 +101,7 @@ def _pairs(field: Field) -> list[tuple[str, str]]:
 
 
 def _matrix(field: Field) -> Heatmap:
-    names = _entrants(field)
+    names = _algorithms(field)
     found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names))}
     size = len(names)
     values, texts = np.full((size, size), np.nan), [[""] * size for _ in names]
@@ -124,11 +124,11 @@ def _matrix(field: Field) -> Heatmap:
     )
 
 
-def _entrants(field: Field) -> list[str]:
+def _algorithms(field: Field) -> list[str]:
     """Names in order of rank, few enough for a matrix."""
-    others = [row.entrant.name for row in field.ranks.rows if row.entrant.name not in field.learners]
+    others = [row.algorithm.name for row in field.ranks.rows if row.algorithm.name not in field.learners]
     kept = {*field.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(field.learners))]}
-    return [row.entrant.name for row in field.ranks.rows if row.entrant.name in kept]
+    return [row.algorithm.name for row in field.ranks.rows if row.algorithm.name in kept]
 
 
 def _difference(comparison: Comparison) -> float:
@@ -170,8 +170,8 @@ def _table(found: Sequence[Comparison]) -> Table:
     return Table(columns, rows)
 
 
-def _noise(evidence: Evidence) -> Iterator[Block]:
-    for (original, copy), floors in evidence.noise.items():
+def _noise(report_data: ReportData) -> Iterator[Block]:
+    for (original, copy), floors in report_data.noise.items():
         yield Heading(f"Noise floor: {copy} against {original}")
         yield Text(
             "Both names are the same learner with the same settings and other random numbers, so that whatever lies "

@@ -14,7 +14,7 @@ from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.theme import MODE_DASHES, mode_colour
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery, Section
 from coopgym.benchmarks.report.content.legends import mode_legend
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import ScoreTable
 from coopgym.rewards import MODES
 
@@ -23,11 +23,11 @@ Response = tuple[list[float], list[float]]
 """Levels and scores."""
 
 
-def responses(evidence: Evidence) -> Section | None:
+def constant_sweeps(report_data: ReportData) -> Section | None:
     """Draw the score of constant levels, one figure per game."""
-    if not evidence.contests:
+    if not report_data.contests:
         return None
-    table = evidence.contests[0].table()
+    table = report_data.contests[0].table()
     found = {game: _responses(table, game) for game in table.games}
     drawn = {game: curves for game, curves in found.items() if curves}
     if not drawn:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from coopgym.benchmarks.drawing.formatting import STUDENT, mode_title, slug
 from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
@@ -21,12 +21,12 @@ from coopgym.benchmarks.report.content.blocks import (
     Fold,
     Gallery,
     Heading,
-    LookLegend,
     Section,
+    SeriesLegend,
     Table,
 )
-from coopgym.benchmarks.report.data.evidence import Evidence
-from coopgym.benchmarks.score import Distribution, Entrant, Estimate, Field, fields, principal
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Algorithm, Distribution, Estimate, Field, fields, principal
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),
@@ -42,28 +42,30 @@ MEASURES = {
 class Standing:
     """An algorithm under one reward mode, averaged over games."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     mode: str
     welfare: Estimate
     means: Mapping[str, float]
     """By name in `MEASURES`, over the games that have the measure."""
 
 
-def equity(evidence: Evidence) -> Section | None:
+def equity(report_data: ReportData) -> Section | None:
     """Show welfare against inequality, one figure per reward mode."""
     blocks: list[Block] = []
-    shown: dict[str, Look] = {}
-    for contest in evidence.contests:
+    shown: dict[str, SeriesStyle] = {}
+    for contest in report_data.contests:
         field = principal(fields(contest, "welfare"))
         if field is None:
             continue
         found = _standings(field)
-        charts = [_chart(found, mode, evidence.looks, field) for mode in field.table.modes if _drawable(found, mode)]
+        charts = [
+            _chart(found, mode, report_data.styles, field) for mode in field.table.modes if _drawable(found, mode)
+        ]
         if charts:
             blocks += [Heading(field.title)]
             blocks.append(Gallery(charts, _caption(field)))
-            blocks.append(Fold("Numbers", [_table(found, evidence.looks, field)], field.title))
-            shown |= {each.entrant.name: evidence.looks[each.entrant.name] for each in found}
+            blocks.append(Fold("Numbers", [_table(found, report_data.styles, field)], field.title))
+            shown |= {each.algorithm.name: report_data.styles[each.algorithm.name] for each in found}
     if not blocks:
         return None
     return Section(
@@ -75,7 +77,7 @@ def equity(evidence: Evidence) -> Section | None:
             "at the lower right is where one wants to be. Seats that bring different things need not get the same, so "
             "compare marks with each other rather than with zero."
         ),
-        blocks=[LookLegend(shown), *blocks],
+        blocks=[SeriesLegend(shown), *blocks],
     )
 
 
@@ -84,15 +86,15 @@ def _standings(field: Field) -> list[Standing]:
     tasks = set(field.table.tasks)
     for each in field.contest.distributions:
         if each.task in tasks:
-            by_place.setdefault((each.entrant.name, each.task.reward_mode), []).append(each)
+            by_place.setdefault((each.algorithm.name, each.task.reward_mode), []).append(each)
     found = []
     for mode in field.table.modes:
         own = field.table.of_mode(mode)
-        for entrant in own.algorithms:
-            welfare = own.estimate(entrant.name)
+        for algorithm in own.algorithms:
+            welfare = own.estimate(algorithm.name)
             if welfare is not None:
-                means = _means(by_place.get((entrant.name, mode), ()))
-                found.append(Standing(entrant, mode, welfare, means))
+                means = _means(by_place.get((algorithm.name, mode), ()))
+                found.append(Standing(algorithm, mode, welfare, means))
     return found
 
 
@@ -114,30 +116,32 @@ def _caption(field: Field) -> str:
     )
 
 
-def _chart(found: Sequence[Standing], mode: str, looks: Mapping[str, Look], field: Field) -> Chart:
+def _chart(found: Sequence[Standing], mode: str, styles: Mapping[str, SeriesStyle], field: Field) -> Chart:
     return Chart(
         name=f"equity-{slug(mode)}-{field.name}",
         label=f"Welfare and inequality, {mode_title(mode)}, {field.title}",
-        draw=partial(_figure, [each for each in found if each.mode == mode], looks, mode_title(mode)),
+        draw=partial(_figure, [each for each in found if each.mode == mode], styles, mode_title(mode)),
     )
 
 
-def _figure(found: Sequence[Standing], looks: Mapping[str, Look], title: str) -> Figure:
+def _figure(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], title: str) -> Figure:
     points = [
-        Point(each.entrant.name, each.welfare, Estimate(each.means["gini"], None, None, 1), looks[each.entrant.name])
+        Point(
+            each.algorithm.name, each.welfare, Estimate(each.means["gini"], None, None, 1), styles[each.algorithm.name]
+        )
         for each in found
         if "gini" in each.means
     ]
     return scatter(points, "score of welfare", "Gini coefficient of payoffs", title=title, anchors=(0.0, 1.0))
 
 
-def _table(found: Sequence[Standing], looks: Mapping[str, Look], field: Field) -> Table:
+def _table(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], field: Field) -> Table:
     columns = [Column("algorithm"), Column("reward"), Column("welfare", field.table.scale.label), *MEASURES.values()]
     return Table(
         columns,
         [
             [
-                cells.agent(each.entrant.name, looks),
+                cells.agent(each.algorithm.name, styles),
                 Cell(each.mode),
                 cells.score(each.welfare),
                 *(cells.number(each.means.get(name), 2) for name in MEASURES),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import STUDENT, counted, game_title, listed, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
-from coopgym.benchmarks.drawing.series_style import Look
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import (
     Beside,
@@ -21,12 +21,12 @@ from coopgym.benchmarks.report.content.blocks import (
     Column,
     Fold,
     Heading,
-    LookLegend,
     Section,
+    SeriesLegend,
     Table,
     Text,
 )
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import (
     Contest,
     Estimate,
@@ -55,14 +55,14 @@ MOST_LINES = 12
 """Profiles drawn in one figure: the best."""
 
 
-def ranking(evidence: Evidence) -> Section | None:
+def ranking(report_data: ReportData) -> Section | None:
     """Rank algorithms, each objective of learners by itself."""
-    blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
+    blocks = [block for contest in report_data.contests for block in _contest(contest, report_data.styles)]
     if not blocks:
         return None
-    shown = {name for contest in evidence.contests for field in rankings(contest) for name in field.table.names}
-    legend = LookLegend({name: look for name, look in evidence.looks.items() if name in shown})
-    scale = evidence.contests[0].table().scale
+    shown = {name for contest in report_data.contests for field in rankings(contest) for name in field.table.names}
+    legend = SeriesLegend({name: style for name, style in report_data.styles.items() if name in shown})
+    scale = report_data.contests[0].table().scale
     return Section(
         id="ranking",
         title="Ranking",
@@ -77,29 +77,29 @@ def ranking(evidence: Evidence) -> Section | None:
         blocks=[legend, *blocks],
         finding=" ".join(
             field.verdict
-            for contest in evidence.contests
+            for contest in report_data.contests
             if (field := principal(fields(contest))) is not None and field.verdict
         ),
     )
 
 
-def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     found = rankings(contest)
     chosen, stablest = principal(fields(contest)), principal(private_fields(contest))
     if chosen is not None:
         yield Heading(chosen.heading)
-        yield from _field(chosen, looks)
+        yield from _field(chosen, styles)
         if chosen.has_diverged:
             without = principal(fields(contest, diverged="excluded"))
             if without is not None:
                 yield Heading(f"{without.heading}, without runs that diverged")
-                yield from _field(without, looks, "-without-diverged")
+                yield from _field(without, styles, "-without-diverged")
         if len(chosen.table.names) > 1:
             yield Heading(f"How scores spread: {chosen.title[0].lower()}{chosen.title[1:]}")
-            yield _profiles(chosen, looks)
+            yield _profiles(chosen, styles)
     if stablest is not None:
         yield Heading(stablest.heading)
-        yield from _field(stablest, looks)
+        yield from _field(stablest, styles)
     elif chosen is not None and any(task.reward_mode == PRIVATE for task in contest.grid.tasks):
         yield Text(
             "Play under private reward is not ranked: nobody searched what seats could gain by deviating from it, "
@@ -107,10 +107,10 @@ def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
         )
     for field in found:
         if field not in (chosen, stablest):
-            yield Fold(field.heading, list(_field(field, looks)), counted(len(field.table.names), "algorithm"))
+            yield Fold(field.heading, list(_field(field, styles)), counted(len(field.table.names), "algorithm"))
 
 
-def _field(field: Field, looks: Mapping[str, Look], remark: str = "") -> Iterator[Block]:
+def _field(field: Field, styles: Mapping[str, SeriesStyle], remark: str = "") -> Iterator[Block]:
     rows = field.ranks.rows
     if len(field.table.games) < field.games:
         games = listed(map(game_title, field.table.games), 12)
@@ -118,10 +118,10 @@ def _field(field: Field, looks: Mapping[str, Look], remark: str = "") -> Iterato
     chart = Chart(
         name=f"{'private-' if field.table.lower_is_better else ''}ranking-{field.name}{remark}",
         label=f"Ranking, {field.heading}{remark.replace('-', ' ')}",
-        draw=partial(_figure, rows, looks, field),
+        draw=partial(_figure, rows, styles, field),
         caption=f"{_direction(field)} {STUDENT}, {sample_size(row.score.n for row in rows)}.",
     )
-    yield Beside(chart, _table(field, looks))
+    yield Beside(chart, _table(field, styles))
     for reason, names in field.absences.items():
         yield Text(f"Not in this table: {listed(names, len(names))} ({reason}).")
 
@@ -132,15 +132,15 @@ def _direction(field: Field) -> str:
     return "The further right the better; grey lines are the two anchors."
 
 
-def _figure(rows: Sequence[RankRow], looks: Mapping[str, Look], field: Field) -> Figure:
+def _figure(rows: Sequence[RankRow], styles: Mapping[str, SeriesStyle], field: Field) -> Figure:
     drawn = []
     for row in rows:
-        look = looks[row.entrant.name]
-        drawn.append(Row(row.entrant.name, [Dot.of(row.score, look.colour, look.mark)]))
+        style = styles[row.algorithm.name]
+        drawn.append(Row(row.algorithm.name, [Dot.of(row.score, style.colour, style.mark)]))
     if field.table.lower_is_better:
         return dots(drawn, "sum of gains over return", anchors=(0.0,), shown=CEILING, as_percent=True)
     axis = f"score: {field.table.scale.label}"
-    return dots(drawn, axis, anchors=(0.0, 1.0), landmarks=field.landmarks, shown=FLOOR)
+    return dots(drawn, axis, anchors=(0.0, 1.0), reference_scores=field.reference_scores, shown=FLOOR)
 
 
 MEANINGS = {
@@ -151,16 +151,16 @@ MEANINGS = {
 }
 
 
-def _table(field: Field, looks: Mapping[str, Look]) -> Table:
-    numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
+def _table(field: Field, styles: Mapping[str, SeriesStyle]) -> Table:
+    numbers = {row.algorithm.name: field.numbers(row.algorithm.name) for row in field.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     rows = []
     for row in field.ranks.rows:
-        name, found = row.entrant.name, numbers[row.entrant.name]
+        name, found = row.algorithm.name, numbers[row.algorithm.name]
         places = f"{row.low} … {row.high}" if row.low is not None and row.low != row.high else ""
         rows.append(
             [
-                cells.agent(name, looks),
+                cells.agent(name, styles),
                 Cell(f"{row.rank:g}", row.rank, note=places),
                 cells.score(found[measures[0]]),
                 Cell(row.letters),
@@ -183,13 +183,13 @@ def _number(measure: str, estimate: Estimate | None) -> Cell:
     return cells.number(None if estimate is None else estimate.value, 2)
 
 
-def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
-    best = [row.entrant.name for row in field.ranks.rows[:MOST_LINES]]
+def _profiles(field: Field, styles: Mapping[str, SeriesStyle]) -> Chart:
+    best = [row.algorithm.name for row in field.ranks.rows[:MOST_LINES]]
     of = f"the best {MOST_LINES} of {len(field.ranks.rows)} algorithms; " if len(field.ranks.rows) > MOST_LINES else ""
     return Chart(
         name=f"profiles-{field.name}",
         label=f"Performance profiles, {field.title}",
-        draw=partial(_profile_figure, field, best, looks),
+        draw=partial(_profile_figure, field, best, styles),
         caption=(
             f"Share of runs that score above a threshold, every game and mode with the same weight: {of}the higher "
             "a line the better, and where two cross, one is better at its best and the other at its worst. Names "
@@ -198,10 +198,10 @@ def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
     )
 
 
-def _profile_figure(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
-    found = {each.entrant.name: each for each in profiles(field.table.only(names), THRESHOLDS)}
+def _profile_figure(field: Field, names: Sequence[str], styles: Mapping[str, SeriesStyle]) -> Figure:
+    found = {each.algorithm.name: each for each in profiles(field.table.only(names), THRESHOLDS)}
     return lines(
-        [_profile(found[name], looks[name]) for name in names],
+        [_profile(found[name], styles[name]) for name in names],
         Axis(f"score threshold: {field.table.scale.label}", (THRESHOLDS[0], THRESHOLDS[-1])),
         Axis("share of runs above", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1.0), as_percent=True),
         names="listed",
@@ -209,5 +209,5 @@ def _profile_figure(field: Field, names: Sequence[str], looks: Mapping[str, Look
     )
 
 
-def _profile(found: Profile, look: Look) -> Line:
-    return Line(found.entrant.name, found.thresholds, found.share, look.colour, look.dash, found.low, found.high)
+def _profile(found: Profile, style: SeriesStyle) -> Line:
+    return Line(found.algorithm.name, found.thresholds, found.share, style.colour, style.dash, found.low, found.high)

@@ -59,7 +59,7 @@ def test_where_a_game_draws_numbers_only_seeds_under_which_all_anchors_played_ar
     assert scores_of(table(random, constants, seeded("IPPO", "return_mode", (14.0, 20.0), **drawn)), "IPPO") == (
         pytest.approx([0.5, np.nan], nan_ok=True)
     ), "under the second seed nobody knows what a constant of 0 % earns"
-    assert not found.certain.any(), "a constant meets other draws under another seed"
+    assert not found.deterministic.any(), "a constant meets other draws under another seed"
 
 
 def test_welfare_stands_between_private_nash_and_the_best_of_any_mode() -> None:
@@ -80,8 +80,8 @@ def test_welfare_stands_between_private_nash_and_the_best_of_any_mode() -> None:
 def test_the_nash_oracle_counts_under_any_mode_because_it_always_plays_privately() -> None:
     found = score_table(table(anchored("welfare"), row("Oracle_Nash", welfare=15.0)), "welfare")
     assert (found.scale.zero, found.anchors[0].zero) == ("private Nash", 15.0)
-    assert found.landmark("Oracle_Nash") == pytest.approx([0.0])
-    assert found.landmark("Constant_50") is None
+    assert found.reference_score("Oracle_Nash") == pytest.approx([0.0])
+    assert found.reference_score("Constant_50") is None
 
 
 def test_returns_in_the_own_mode_do_not_share_anchors_between_modes() -> None:

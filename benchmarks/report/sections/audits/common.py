@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from coopgym.benchmarks.drawing.formatting import class_name, counted, game_title
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.games.registry import make_game
 
@@ -45,13 +45,13 @@ class AuditRun:
         return game_title(self.setting.game)
 
 
-def audit_runs(evidence: Evidence, *protocols: str) -> list[AuditRun]:
+def audit_runs(report_data: ReportData, *protocols: str) -> list[AuditRun]:
     """Return the completed audits of some protocols, in order of class, game and reward mode.
 
     Labels and seeds under which the same was computed again, because neither plays a part, count once.
     """
     found: dict[tuple[Any, ...], AuditRun] = {}
-    for row in evidence.rows:
+    for row in report_data.rows:
         if row["protocol"] in protocols and row["status"] == "completed":
             setting = Setting(row["environment"], row["env_parameters"], row["reward_mode"])
             numbers = dict(row["class_metrics"] or ())

@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.theme import mode_colour
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Facts, Heading, Section, Table
 from coopgym.benchmarks.report.content.legends import mode_legend
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import AuditRun, audit_runs, modes_of
 
 KINDS: Mapping[str, Protocols] = {"": DIRECT, " (reference protocol)": REFERENCE}
@@ -30,14 +30,14 @@ VULNERABILITY_TITLES = {
 """Classes of `VULNERABILITIES` in words."""
 
 
-def audit_crosscheck(evidence: Evidence) -> Section | None:
+def audit_crosscheck(report_data: ReportData) -> Section | None:
     """Summarise exploitation and vulnerability over all games."""
     blocks: list[Block] = []
     findings: list[str] = []
     for remark, protocols in KINDS.items():
-        runs = audit_runs(evidence, protocols.unilateral, protocols.temporal)
+        runs = audit_runs(report_data, protocols.unilateral, protocols.temporal)
         if runs:
-            checks = {mode: crosscheck(evidence.corpus, protocols, mode) for mode in modes_of(runs)}
+            checks = {mode: crosscheck(report_data.corpus, protocols, mode) for mode in modes_of(runs)}
             blocks += _kind(remark, checks, {run.setting.environment: run for run in runs})
             findings.append(_finding(checks))
     if not blocks:

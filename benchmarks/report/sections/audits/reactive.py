@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.benchmarks.drawing.formatting import mode_title, signed, slug
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.report.content.blocks import Block, Heading, Heatmap, Section
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import AuditRun, audit_runs, modes_of
 
 HELD, LATE = "held_gain@", "late_gain@"
@@ -17,9 +17,9 @@ FULL = 0.2
 """Gain, as a share of the return, that has the fullest shade."""
 
 
-def audit_reactive(evidence: Evidence) -> Section | None:
+def audit_reactive(report_data: ReportData) -> Section | None:
     """Show the best gain of a seat among copies of each reactive partner."""
-    runs = audit_runs(evidence, "reactive")
+    runs = audit_runs(report_data, "reactive")
     if not runs:
         return None
     blocks: list[Block] = []

@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.theme import INK, MODE_DASHES, MUTED, mode_colour
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Section
 from coopgym.benchmarks.report.content.legends import mode_legend
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import (
     AuditRun,
     FloatArray,
@@ -48,11 +48,11 @@ class Surface:
     """Length of the episode as a share of the horizon."""
 
 
-def audit_surfaces(evidence: Evidence) -> Section | None:
+def audit_surfaces(report_data: ReportData) -> Section | None:
     """Draw the response surface of every game."""
-    runs = audit_runs(evidence, *PROTOCOLS)
+    runs = audit_runs(report_data, *PROTOCOLS)
     by_game: dict[tuple[str, str], list[tuple[AuditRun, Surface]]] = {}
-    for run, surface in _surfaces(evidence, runs):
+    for run, surface in _surfaces(report_data, runs):
         by_game.setdefault((run.protocol, run.setting.game), []).append((run, surface))
     if not by_game:
         return None
@@ -89,10 +89,10 @@ def audit_surfaces(evidence: Evidence) -> Section | None:
     )
 
 
-def _surfaces(evidence: Evidence, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Surface]]:
+def _surfaces(report_data: ReportData, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Surface]]:
     """Yield the surface of every audit, seeds put together, with the first of its runs."""
     alike: dict[tuple[str, Setting, int], list[tuple[AuditRun, tuple[FloatArray, ...]]]] = {}
-    for run, table in details(evidence.corpus.audit_surface.arrow, runs):
+    for run, table in details(report_data.corpus.audit_surface.arrow, runs):
         means = _seat_means(table)
         alike.setdefault((run.protocol, run.setting, len(means[0])), []).append((run, means))
     for own in alike.values():

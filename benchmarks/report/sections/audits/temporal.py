@@ -27,7 +27,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Swatch,
     Table,
 )
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import (
     AuditRun,
     FloatArray,
@@ -55,7 +55,7 @@ SWATCHES = dict(
     )
 )
 SMALLEST = 0.005
-"""Gain per step that the axis shows at least: less is not worth a look."""
+"""Gain per step that the axis shows at least: less is not worth a style."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +69,10 @@ class Course:
     """Whether the others lose by it."""
 
 
-def audit_temporal(evidence: Evidence) -> Section | None:
+def audit_temporal(report_data: ReportData) -> Section | None:
     """Draw gains over the time of the deviation, one figure per game and reward mode."""
-    runs = audit_runs(evidence, *PROTOCOLS)
-    charts = list(_charts(evidence, runs))
+    runs = audit_runs(report_data, *PROTOCOLS)
+    charts = list(_charts(report_data, runs))
     if not charts:
         return None
     caption = (
@@ -99,9 +99,9 @@ def audit_temporal(evidence: Evidence) -> Section | None:
     )
 
 
-def _charts(evidence: Evidence, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Chart]]:
+def _charts(report_data: ReportData, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Chart]]:
     seen: set[tuple[str, Setting]] = set()
-    for run, table in details(evidence.corpus.audit_temporal.arrow, runs):
+    for run, table in details(report_data.corpus.audit_temporal.arrow, runs):
         place = (run.protocol, run.setting)
         if place not in seen:  # seeds differ in what a game hides, which the first shows as well as any
             seen.add(place)

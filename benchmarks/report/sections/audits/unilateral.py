@@ -17,7 +17,7 @@ from coopgym.benchmarks.drawing.theme import mode_colour
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Section, Table
 from coopgym.benchmarks.report.content.legends import mode_legend
-from coopgym.benchmarks.report.data.evidence import Evidence
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import (
     AuditRun,
     FloatArray,
@@ -43,12 +43,12 @@ class Deviations:
     """``(D, B)``."""
 
 
-def audit_unilateral(evidence: Evidence) -> Section | None:
+def audit_unilateral(report_data: ReportData) -> Section | None:
     """Map the gains of deviating, and draw where in the range of common levels somebody is exploitable."""
-    runs = audit_runs(evidence, PROTOCOL)
+    runs = audit_runs(report_data, PROTOCOL)
     if not runs:
         return None
-    maps = list(_maps(evidence, runs))
+    maps = list(_maps(report_data, runs))
     caption = (
         "Blue: the seat gains by playing the level on the vertical axis while all others play that on the horizontal "
         "one; orange: it loses. The diagonal is playing along, the other line the best answer; where the two meet, "
@@ -78,8 +78,8 @@ def audit_unilateral(evidence: Evidence) -> Section | None:
     )
 
 
-def _maps(evidence: Evidence, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Chart]]:
-    for run, table in details(evidence.corpus.audit_unilateral.arrow, runs):
+def _maps(report_data: ReportData, runs: Sequence[AuditRun]) -> Iterator[tuple[AuditRun, Chart]]:
+    for run, table in details(report_data.corpus.audit_unilateral.arrow, runs):
         scale = payoff_scale(run)
         seats, base, level, gain = (numbers(table, name) for name in ("seat", "base_level", "level", "gain"))
         found = [

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from coopgym.benchmarks.drawing.series_style import Look, looks
-from coopgym.benchmarks.score import Contest, Contests, Entrant, NoiseFloor, mode_order, noise_floors
+from coopgym.benchmarks.drawing.series_style import SeriesStyle, styles
+from coopgym.benchmarks.score import Algorithm, Contest, Contests, NoiseFloor, mode_order, noise_floors
 from coopgym.corpus.reader import Corpus
 
 ROW_COLUMNS = (
@@ -22,7 +22,7 @@ ROW_COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class ReportData:
     """A corpus as sections see it."""
 
     corpus: Corpus
@@ -38,9 +38,9 @@ class Evidence:
         return self.runs.select(ROW_COLUMNS).to_pylist()
 
     @cached_property
-    def looks(self) -> Mapping[str, Look]:
+    def styles(self) -> Mapping[str, SeriesStyle]:
         """How algorithms are drawn, by name."""
-        return looks({Entrant(row["algorithm"], row["algorithm_kind"]) for row in self.rows})
+        return styles({Algorithm(row["algorithm"], row["algorithm_kind"]) for row in self.rows})
 
     @cached_property
     def modes(self) -> tuple[str, ...]:
