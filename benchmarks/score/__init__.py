@@ -42,7 +42,7 @@ from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.benchmarks.score.scenarios import CrossPlay, ScenarioScore, cross_play, scenario_scores
-from coopgym.benchmarks.score.scores import LANDMARKS, YARDSTICKS, ScoreTable, both_tables, score_table
+from coopgym.benchmarks.score.scores import METRICS, REFERENCES, ScoreTable, both_tables, score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
@@ -51,9 +51,9 @@ from coopgym.benchmarks.score.stability import Censoring, Instability, censoring
 __all__ = [
     "CENTRALISED",
     "INDEPENDENT",
-    "LANDMARKS",
+    "METRICS",
+    "REFERENCES",
     "THRESHOLDS",
-    "YARDSTICKS",
     "Algorithm",
     "Anchors",
     "Bootstrap",

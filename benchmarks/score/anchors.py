@@ -22,7 +22,7 @@ runs under private reward are private play."""
 
 @dataclass(frozen=True)
 class Anchors:
-    """What scores 0 and what scores 1 on one task, in units of the yardstick."""
+    """What scores 0 and what scores 1 on one task, in units of the metric."""
 
     zero: float
     one: float
@@ -43,7 +43,7 @@ class Scale:
         return f"0 = {self.zero}, 1 = {self.one}"
 
 
-def find_anchors(grid: RunGrid, values: FloatArray, yardstick: str) -> tuple[Scale, list[Anchors | None]]:
+def find_anchors(grid: RunGrid, values: FloatArray, metric: str) -> tuple[Scale, list[Anchors | None]]:
     """Find what scores 0 and 1 on every task.
 
     By the return, zero is Random and one the best constant that was played, whoever else took part. By welfare, which
@@ -52,14 +52,14 @@ def find_anchors(grid: RunGrid, values: FloatArray, yardstick: str) -> tuple[Sca
 
     Args:
         grid: self-play of everybody.
-        values: ``(A, T, S)`` what runs reach on the yardstick, on common draws (`common_draws`).
-        yardstick: the column that ``values`` come from.
+        values: ``(A, T, S)`` what runs reach on the metric, on common draws (`common_draws`).
+        metric: the column that ``values`` come from.
 
     Returns:
         The scale, and per task its anchors; None where one is missing or they stand the wrong way round.
     """
-    welfare = yardstick.endswith("welfare")
-    together = _tasks_together(grid, by_mode=yardstick.endswith("return_mode"))
+    welfare = metric.endswith("welfare")
+    together = _tasks_together(grid, by_mode=metric.endswith("return_mode"))
     names = np.array([algorithm.name for algorithm in grid.algorithms])
     zero, zeros = _zeros(grid, values, names, together, welfare)
     candidates = np.array([algorithm.kind == "constant" for algorithm in grid.algorithms], dtype=bool)

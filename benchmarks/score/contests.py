@@ -14,7 +14,7 @@ from coopgym.benchmarks.score.distribution import Distribution, distributions
 from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
 from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play
-from coopgym.benchmarks.score.scores import Diverged, ScoreTable, Yardstick, score_table
+from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +29,11 @@ class Contest:
     memo: dict[Hashable, object] = field(default_factory=dict, repr=False)
     """What was computed from it already."""
 
-    def table(self, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
+    def table(self, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
         """Return scores, computed when first asked for."""
-        key = ("table", yardstick, diverged)
+        key = ("table", metric, diverged)
         if key not in self.memo:
-            self.memo[key] = score_table(self.runs, yardstick, diverged)
+            self.memo[key] = score_table(self.runs, metric, diverged)
         return cast(ScoreTable, self.memo[key])
 
     @cached_property

@@ -33,7 +33,7 @@ class ParadigmGap:
     """A configured game or a mechanism class."""
     reward_mode: str
     gap: Estimate | None
-    """In scores on the table's yardstick; None where no seed has all learners."""
+    """In scores on the table's metric; None where no seed has all learners."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ def paradigm_crossovers(
     on every task of the place under both modes.
 
     Args:
-        table: on a yardstick that means the same under every mode.
+        table: on a metric that means the same under every mode.
         places: compare within each game, or within each mechanism class on scores over its games.
         representative: who stands for a paradigm.
         independent: names of one paradigm.
         centralised: names of the other.
 
     Raises:
-        ValueError: the yardstick changes with the reward mode, or an option is unknown.
+        ValueError: the metric changes with the reward mode, or an option is unknown.
     """
-    if table.yardstick.endswith("return_mode"):
+    if table.metric.endswith("return_mode"):
         raise ValueError(
-            f"yardstick {table.yardstick!r} is read differently under each reward mode; "
+            f"metric {table.metric!r} is read differently under each reward mode; "
             "a crossover needs a fixed one, such as 'welfare'"
         )
     if places not in get_args(Place) or representative not in get_args(Representative):

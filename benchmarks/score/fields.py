@@ -13,21 +13,21 @@ from coopgym.benchmarks.score.contests import Contest
 from coopgym.benchmarks.score.estimates import FEWEST, BoolArray, Estimate, score_text
 from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
-from coopgym.benchmarks.score.scores import LANDMARKS, Diverged, ScoreTable, Yardstick
+from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
 from coopgym.rewards import MODES
 
 PLAYERS = ("learner", "plugin", "heuristic")
 """Kinds that compete; constants and oracles are what they are held against."""
-REFERENCE_TITLES = dict(zip(LANDMARKS, ("constant 50 %", "stage Nash"), strict=True))
+REFERENCE_TITLES = dict(zip(REFERENCES, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
 """Fields of a contest at most: learners that played other games than all the rest are shown with those who did."""
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Algorithms with scores on every task of a table; of a scan of constants only reference_scores and the best."""
+    """Algorithms with scores on every task of a table; of a scan of constants only references and the best."""
 
     contest: Contest
     table: SeedScores
@@ -148,23 +148,23 @@ class Field:
         return f"{row.algorithm.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
 
 
-def fields(contest: Contest, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> list[Field]:
+def fields(contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst") -> list[Field]:
     """Return what can be compared: everybody who played all games, and then, for learners that did not, what they did.
 
     Learners that played the same games share a field, and so does everybody else who played these; a last field has the
     games common to all learners. Points of the mutuality continuum stay out where named reward modes were played: they
     are the same games again. So do tasks of private reward where returns are compared (`private_fields`).
     """
-    key = ("fields", yardstick, diverged)
+    key = ("fields", metric, diverged)
     if key not in contest.memo:
-        contest.memo[key] = _fields(contest, ranked_scores(contest, yardstick, diverged))
+        contest.memo[key] = _fields(contest, ranked_scores(contest, metric, diverged))
     return cast(list[Field], contest.memo[key])
 
 
-def ranked_scores(contest: Contest, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
+def ranked_scores(contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
     """Return the scores that `fields` compare."""
-    table = contest.table(yardstick, diverged)
-    by_return = yardstick.endswith("return_mode")
+    table = contest.table(metric, diverged)
+    by_return = metric.endswith("return_mode")
     named = table.where(lambda task: task.reward_mode in MODES)
     return (named if named.tasks else table).where(lambda task: not (by_return and task.reward_mode == PRIVATE))
 

@@ -13,7 +13,7 @@ from coopgym.benchmarks.score.scores import ScoreTable
 
 @dataclass(frozen=True)
 class Gap:
-    """An algorithm minus a reference on one task, over the algorithm's seeds, in units of the yardstick."""
+    """An algorithm minus a reference on one task, over the algorithm's seeds, in units of the metric."""
 
     algorithm: Algorithm
     task: Task

@@ -15,7 +15,7 @@ from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.benchmarks.score.seed_scores import SeedScores, once_where_deterministic
 from coopgym.benchmarks.score.settings import RANDOM
 
-Yardstick = Literal[
+Metric = Literal[
     "return_mode",
     "return_private",
     "return_integrated",
@@ -28,10 +28,10 @@ Yardstick = Literal[
     "sto_welfare",
 ]
 """What is scored. ``return_mode`` is read in each run's own reward mode; the others mean the same under every mode."""
-YARDSTICKS: tuple[Yardstick, ...] = get_args(Yardstick)
+METRICS: tuple[Metric, ...] = get_args(Metric)
 Diverged = Literal["worst", "random", "excluded"]
 """What a diverged run counts as: the worst value that anybody's run reached on the task, Random, or nothing."""
-LANDMARKS = ("Constant_50", "Oracle_Nash")
+REFERENCES = ("Constant_50", "Oracle_Nash")
 """Well-known play to show on the axis beside the anchors."""
 
 
@@ -39,10 +39,10 @@ LANDMARKS = ("Constant_50", "Oracle_Nash")
 class ScoreTable(SeedScores):
     """Scores between the anchors of each task, with what they come from."""
 
-    yardstick: Yardstick
+    metric: Metric
     diverged_as: Diverged
     values: FloatArray
-    """``(A, T, S)`` in units of the yardstick."""
+    """``(A, T, S)`` in units of the metric."""
     anchors: tuple[Anchors, ...]
     """Of each task."""
     unscored: tuple[Task, ...]
@@ -80,28 +80,28 @@ class ScoreTable(SeedScores):
         return replace(super()._keep(kept), values=self.values[kept])
 
 
-def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
+def score_table(runs: pa.Table, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
     """Score the self-play of a corpus.
 
     Args:
         runs: the ``runs`` table; other protocols are passed over.
-        yardstick: what is scored. Under a ``sto_`` yardstick agents that were not trained count with the only
+        metric: what is scored. Under a ``sto_`` metric agents that were not trained count with the only
             evaluation they have.
         diverged: what a diverged run counts as.
 
     Raises:
-        ValueError: unknown yardstick or treatment, two runs under one seed, or ``diverged="random"`` without Random.
+        ValueError: unknown metric or treatment, two runs under one seed, or ``diverged="random"`` without Random.
     """
-    if yardstick not in YARDSTICKS or diverged not in get_args(Diverged):
+    if metric not in METRICS or diverged not in get_args(Diverged):
         raise ValueError(
-            f"yardstick={yardstick!r}, diverged={diverged!r}: expected one of {', '.join(YARDSTICKS)}, and one of "
+            f"metric={metric!r}, diverged={diverged!r}: expected one of {', '.join(METRICS)}, and one of "
             f"{', '.join(get_args(Diverged))}"
         )
     grid = run_grid(self_play(runs))
-    observed = _observed(grid, yardstick)
+    observed = _observed(grid, metric)
     comparable = common_draws(grid, observed)
     observed = np.where(comparable, observed, np.nan)
-    scale, found = find_anchors(grid, observed, yardstick)
+    scale, found = find_anchors(grid, observed, metric)
     counted = np.where(comparable, _with_diverged(grid, observed, diverged), np.nan)
     drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
     values, deterministic = once_where_deterministic(counted, _scripted(grid, besides=RANDOM), drawn)
@@ -109,7 +109,7 @@ def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: 
     anchors = tuple(each for each in found if each is not None)
     zero, one = (np.array([getattr(each, end) for each in anchors])[:, None] for end in ("zero", "one"))
     return ScoreTable(
-        yardstick=yardstick,
+        metric=metric,
         diverged_as=diverged,
         scale=scale,
         algorithms=grid.algorithms,
@@ -124,16 +124,16 @@ def score_table(runs: pa.Table, yardstick: Yardstick = "return_mode", diverged: 
     )
 
 
-def both_tables(runs: pa.Table, yardstick: Yardstick = "return_mode") -> tuple[ScoreTable, ScoreTable]:
+def both_tables(runs: pa.Table, metric: Metric = "return_mode") -> tuple[ScoreTable, ScoreTable]:
     """Return two tables to show side by side: diverged runs as the worst value, and without them."""
-    return score_table(runs, yardstick, "worst"), score_table(runs, yardstick, "excluded")
+    return score_table(runs, metric, "worst"), score_table(runs, metric, "excluded")
 
 
-def _observed(grid: RunGrid, yardstick: Yardstick) -> FloatArray:
+def _observed(grid: RunGrid, metric: Metric) -> FloatArray:
     """What completed runs reached, ``(A, T, S)``."""
-    values = grid.column(yardstick)
-    if yardstick.startswith("sto_"):
-        values = np.where(_scripted(grid)[:, None, None], grid.column(yardstick.removeprefix("sto_")), values)
+    values = grid.column(metric)
+    if metric.startswith("sto_"):
+        values = np.where(_scripted(grid)[:, None, None], grid.column(metric.removeprefix("sto_")), values)
     return np.where(grid.ended("completed"), values, np.nan)
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from coopgym.benchmarks.score.anchors import common_draws, find_anchors
 from coopgym.benchmarks.score.estimates import TIE, Estimate, FloatArray, mean_estimate
 from coopgym.benchmarks.score.grid import Algorithm, Task, run_grid, self_play
-from coopgym.benchmarks.score.scores import YARDSTICKS, Yardstick
+from coopgym.benchmarks.score.scores import METRICS, Metric
 
 WARM_UP = 0.2
 """Share of training at its beginning that may be as unsteady as it likes."""
@@ -95,31 +95,31 @@ def instability(steps: npt.ArrayLike, values: npt.ArrayLike, zero: float = 0.0, 
 def instabilities(
     runs: pa.Table,
     curves: pa.Table,
-    metric: str,
+    curve: str,
     unit: Unit = "episode",
-    yardstick: Yardstick = "return_mode",
+    metric: Metric = "return_mode",
 ) -> tuple[Instability, ...]:
     """Measure the instability of every learner that left curves, between the anchors of its task.
 
     Args:
         runs: the ``runs`` table.
         curves: the ``curves`` table.
-        metric: name of the curve.
+        curve: its name, as in the column ``metric``.
         unit: what the curve counts; anchors are divided by seats and horizon for curves of steps.
-        yardstick: the column of ``runs`` whose anchors the curve is held against.
+        metric: the column of ``runs`` whose anchors the curve is held against.
 
     Raises:
-        ValueError: unknown unit or yardstick, or there are curves but none of this metric.
+        ValueError: unknown unit or metric, or there are curves but none of this name.
     """
-    if unit not in get_args(Unit) or yardstick not in YARDSTICKS:
+    if unit not in get_args(Unit) or metric not in METRICS:
         raise ValueError(
-            f"unit={unit!r}, yardstick={yardstick!r}: expected one of {', '.join(get_args(Unit))}, and one of "
-            f"{', '.join(YARDSTICKS)}"
+            f"unit={unit!r}, metric={metric!r}: expected one of {', '.join(get_args(Unit))}, and one of "
+            f"{', '.join(METRICS)}"
         )
-    chosen = _curves_by_run(curves, metric)
+    chosen = _curves_by_run(curves, curve)
     grid = run_grid(self_play(runs))
-    completed = np.where(grid.ended("completed"), grid.column(yardstick), np.nan)
-    _, anchors = find_anchors(grid, np.where(common_draws(grid, completed), completed, np.nan), yardstick)
+    completed = np.where(grid.ended("completed"), grid.column(metric), np.nan)
+    _, anchors = find_anchors(grid, np.where(common_draws(grid, completed), completed, np.nan), metric)
     ids = grid.runs.column("run_id").to_pylist()
     found = []
     for a, t in np.argwhere(grid.present.any(-1)).tolist():
@@ -135,13 +135,13 @@ def instabilities(
     return tuple(found)
 
 
-def _curves_by_run(curves: pa.Table, metric: str) -> dict[str, tuple[FloatArray, FloatArray]]:
-    chosen = curves.filter(pc.equal(curves.column("metric"), metric)).sort_by(
+def _curves_by_run(curves: pa.Table, name: str) -> dict[str, tuple[FloatArray, FloatArray]]:
+    chosen = curves.filter(pc.equal(curves.column("metric"), name)).sort_by(
         [("run_id", "ascending"), ("step", "ascending")]
     )
     if len(curves) and not len(chosen):
         known = sorted(set(curves.column("metric").unique().to_pylist()))
-        raise ValueError(f"no curve {metric!r}; the corpus has {', '.join(known)}")
+        raise ValueError(f"no curve {name!r}; the corpus has {', '.join(known)}")
     steps = np.array(chosen.column("step").to_pylist(), dtype=np.float64)
     values = np.array(chosen.column("value").to_pylist(), dtype=np.float64)
     names, starts = np.unique(np.array(chosen.column("run_id").to_pylist(), dtype=np.str_), return_index=True)

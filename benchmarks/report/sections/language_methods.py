@@ -29,7 +29,7 @@ from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, Field, trained_fields, warm_ups
 from coopgym.benchmarks.report.sections.learning import UNFOLDED
 from coopgym.benchmarks.score import Estimate, mean_estimate
-from coopgym.benchmarks.score.scores import Yardstick
+from coopgym.benchmarks.score.scores import Metric
 
 OUTCOMES = {
     "graded": "nearness to the oracle’s level",
@@ -115,10 +115,10 @@ def _scores(field: Field, start: str | None, report_data: ReportData) -> dict[st
     return drawn if drawn.keys() >= likeliest.keys() else likeliest
 
 
-def _scores_by(yardstick: Yardstick, field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
+def _scores_by(metric: Metric, field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     for contest in report_data.contests:
-        table = contest.table(yardstick)
+        table = contest.table(metric)
         place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
         for name in table.names if place is not None else ():
             if name in field.courses or name == start:

@@ -132,8 +132,8 @@ def test_what_leaves_nothing_to_chance_counts_once() -> None:
 
 def test_stochastic_yardsticks_take_the_only_evaluation_of_the_untrained() -> None:
     runs = table(anchored("welfare"), row("IPPO", welfare=20.0, sto_welfare=15.0), row("IA2C", welfare=20.0))
-    assert scores_of(runs, "IPPO", yardstick="sto_welfare")[0] == pytest.approx(0.5)
-    assert np.isnan(scores_of(runs, "IA2C", yardstick="sto_welfare")).all()
+    assert scores_of(runs, "IPPO", metric="sto_welfare")[0] == pytest.approx(0.5)
+    assert np.isnan(scores_of(runs, "IA2C", metric="sto_welfare")).all()
 
 
 def test_two_runs_under_one_seed_are_refused_with_what_differs() -> None:
@@ -160,7 +160,7 @@ def test_tables_say_who_lacks_which_task_and_offer_two_ways_out() -> None:
 
 
 def test_unknown_options_are_refused() -> None:
-    with pytest.raises(ValueError, match="yardstick='profit'"):
+    with pytest.raises(ValueError, match="metric='profit'"):
         score_table(table(anchored()), "profit")  # type: ignore[arg-type]  # the mistake under test
     runs = table(row("Oracle_Nash", welfare=1.0), row("Constant_00", welfare=2.0), row("IPPO", status="diverged"))
     with pytest.raises(ValueError, match="needs runs of Random"):
