@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, st
 from coopgym.benchmarks.execute.runner import Outlook, undecided_in_words
 from coopgym.benchmarks.execute.training import Trained, evaluated
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import Contests, Estimate, Failure, Field, Setting, rankings
+from coopgym.benchmarks.score import ComparisonSet, Contests, Estimate, Failure, Setting, rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -63,9 +63,9 @@ def print_game(console: TerminalConsole, game: AnyGame) -> None:
             console.print(table)
 
 
-def ranking_table(field: Field) -> Table:
+def ranking_table(compared: ComparisonSet) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
-    numbers = {row.algorithm.name: field.numbers(row.algorithm.name) for row in field.ranks.rows}
+    numbers = {row.algorithm.name: compared.numbers(row.algorithm.name) for row in compared.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     table = ruled_table(collapse_padding=True)
     table.add_column("algorithm", no_wrap=True)
@@ -73,7 +73,7 @@ def ranking_table(field: Field) -> Table:
     table.add_column("group", no_wrap=True)
     for measure in measures[1:]:
         table.add_column(measure, justify="right", no_wrap=True)
-    for row in field.ranks.rows:
+    for row in compared.ranks.rows:
         found = numbers[row.algorithm.name]
         style = "dim" if row.algorithm.kind == "constant" else None
         others = (_number(measure, found.get(measure)) for measure in measures[1:])
@@ -119,14 +119,14 @@ def print_rankings(console: TerminalConsole, contests: Contests) -> None:
     if contests.conflict:
         console.print(f"No ranking: {contests.conflict}")
         return
-    found = [field for contest in contests.found for field in rankings(contest)]
-    for field in found:
-        console.print(f"Ranking: {field.heading}", style="bold", highlight=False)
-        console.print(ranking_table(field))
-        for reason, names in field.absences.items():
+    found = [compared for contest in contests.found for compared in rankings(contest)]
+    for compared in found:
+        console.print(f"Ranking: {compared.heading}", style="bold", highlight=False)
+        console.print(ranking_table(compared))
+        for reason, names in compared.absences.items():
             console.print(f"not in this table: {', '.join(names)} ({reason})", highlight=False)
-        console.print(f"{field.verdict}\n", highlight=False)
-    for measure, scale in {field.measure: field.table.scale.label for field in found}.items():
+        console.print(f"{compared.verdict}\n", highlight=False)
+    for measure, scale in {compared.measure: compared.table.scale.label for compared in found}.items():
         console.print(f"{measure}: {scale}", highlight=False)
     if found:
         console.print(
@@ -134,7 +134,9 @@ def print_rankings(console: TerminalConsole, contests: Contests) -> None:
             "shares a letter cannot be told apart; played: mean share of endowment",
             highlight=False,
         )
-        shares = share_convention(sorted({task.setting.environment for field in found for task in field.table.tasks}))
+        shares = share_convention(
+            sorted({task.setting.environment for compared in found for task in compared.table.tasks})
+        )
         if shares:
             console.print(shares, highlight=False)
     else:

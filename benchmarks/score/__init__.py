@@ -13,6 +13,13 @@ from coopgym.benchmarks.score.bootstrap import (
     resampled,
     resampled_counts,
 )
+from coopgym.benchmarks.score.comparison_sets import (
+    ComparisonSet,
+    comparison_sets,
+    principal,
+    private_comparison_sets,
+    rankings,
+)
 from coopgym.benchmarks.score.contests import Contest, Contests
 from coopgym.benchmarks.score.contribution import (
     Contribution,
@@ -32,7 +39,6 @@ from coopgym.benchmarks.score.distribution import Distribution, distributions, j
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
-from coopgym.benchmarks.score.fields import Field, fields, principal, private_fields, rankings
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.improvement import Improvement, improvements, probability_of_improvement
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
@@ -59,6 +65,7 @@ __all__ = [
     "Bootstrap",
     "Censoring",
     "Comparison",
+    "ComparisonSet",
     "Contest",
     "Contests",
     "Contribution",
@@ -69,7 +76,6 @@ __all__ = [
     "Estimate",
     "ExploitabilityTable",
     "Failure",
-    "Field",
     "Gap",
     "Improvement",
     "Instability",
@@ -93,6 +99,7 @@ __all__ = [
     "censoring",
     "compact_letters",
     "compare",
+    "comparison_sets",
     "comparisons",
     "contributions",
     "cross_play",
@@ -101,7 +108,6 @@ __all__ = [
     "exceedances",
     "exploitability_table",
     "failures",
-    "fields",
     "holm",
     "improvements",
     "instabilities",
@@ -116,7 +122,7 @@ __all__ = [
     "paradigm_crossovers",
     "payoff_spread",
     "principal",
-    "private_fields",
+    "private_comparison_sets",
     "probability_of_improvement",
     "profiles",
     "rank_table",

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
 from coopgym.benchmarks.score.contests import Contest, Contests
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
-from coopgym.benchmarks.score.fields import Field, rankings
 from coopgym.corpus.export import inert
 
 MEASURES = (
@@ -48,8 +48,8 @@ def cells_csv(contests: Contests) -> str:
 def rankings_csv(contests: Contests) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    found = (field for contest in contests.found for field in rankings(contest))
-    return _csv(head, (line for field in found for line in _ranking(field)))
+    found = (compared for contest in contests.found for compared in rankings(contest))
+    return _csv(head, (line for compared in found for line in _ranking(compared)))
 
 
 def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
@@ -73,11 +73,11 @@ def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
         ]
 
 
-def _ranking(field: Field) -> Iterator[Sequence[Any]]:
-    for row in field.ranks.rows:
-        identity = [field.heading, row.algorithm.name, row.algorithm.kind, row.rank, row.low, row.high, row.letters]
-        for number, (measure, estimate) in enumerate(field.numbers(row.algorithm.name).items()):
-            by_seed = _by_seed(field.table.by_seed(row.algorithm.name)) if number == 0 else ""
+def _ranking(compared: ComparisonSet) -> Iterator[Sequence[Any]]:
+    for row in compared.ranks.rows:
+        identity = [compared.heading, row.algorithm.name, row.algorithm.kind, row.rank, row.low, row.high, row.letters]
+        for number, (measure, estimate) in enumerate(compared.numbers(row.algorithm.name).items()):
+            by_seed = _by_seed(compared.table.by_seed(row.algorithm.name)) if number == 0 else ""
             yield [*identity, measure, *_three(estimate), estimate.n, by_seed]
 
 

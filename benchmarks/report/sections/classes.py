@@ -11,16 +11,16 @@ from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import ScoreTable, fields
-from coopgym.benchmarks.score.fields import ranked_scores
+from coopgym.benchmarks.score import ScoreTable, comparison_sets
+from coopgym.benchmarks.score.comparison_sets import ranked_scores
 
 
 def classes(report_data: ReportData) -> Section | None:
     """Show scores of the ranked algorithms over the games of each class."""
     blocks: list[Block] = []
     for contest in report_data.contests:
-        found = fields(contest)
-        names = dict.fromkeys(row.algorithm.name for field in found for row in field.ranks.rows)
+        found = comparison_sets(contest)
+        names = dict.fromkeys(row.algorithm.name for compared in found for row in compared.ranks.rows)
         if names:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
             blocks.append(_table(ranked_scores(contest), list(names), report_data.styles))

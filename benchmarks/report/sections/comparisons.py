@@ -28,7 +28,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Text,
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import Comparison, Field, NoiseFloor, fields, improvements, principal
+from coopgym.benchmarks.score import Comparison, ComparisonSet, NoiseFloor, comparison_sets, improvements, principal
 from coopgym.benchmarks.score import comparisons as compared
 from coopgym.benchmarks.score.estimates import FEWEST
 
@@ -42,9 +42,9 @@ def comparisons(report_data: ReportData) -> Section | None:
     """Compare algorithms pair by pair on the games they share."""
     blocks: list[Block] = []
     for contest in report_data.contests:
-        field = principal(fields(contest))
-        if field is not None and len(field.table.names) > 1:
-            blocks += _field(field, report_data.styles)
+        ranked = principal(comparison_sets(contest))
+        if ranked is not None and len(ranked.table.names) > 1:
+            blocks += _comparison_set(ranked, report_data.styles)
     blocks += _noise(report_data)
     if not blocks:
         return None
@@ -62,21 +62,21 @@ def comparisons(report_data: ReportData) -> Section | None:
     )
 
 
-def _field(field: Field, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
-    yield Heading(field.title)
-    yield _matrix(field)
-    pairs = _pairs(field)
+def _comparison_set(ranked: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
+    yield Heading(ranked.title)
+    yield _matrix(ranked)
+    pairs = _pairs(ranked)
     if not pairs:
         return
-    found = compared(field.table, pairs)
+    found = compared(ranked.table, pairs)
     drawable = [each for each in found if each.test.difference is not None]
-    neighbours = set(zip(field.learners, field.learners[1:], strict=False))
+    neighbours = set(zip(ranked.learners, ranked.learners[1:], strict=False))
     few = len(drawable) <= MOST_PAIRS
     shown = [each for each in drawable if few or (each.first, each.second) in neighbours][:MOST_PAIRS]
     if shown:
         yield Chart(
-            name=f"paired-{field.name}",
-            label=f"Paired differences, {field.title}",
+            name=f"paired-{ranked.name}",
+            label=f"Paired differences, {ranked.title}",
             draw=partial(_paired_figure, shown if not few else sorted(shown, key=_difference, reverse=True)),
             caption=(
                 "Right of zero the first of the two is better. "
@@ -89,34 +89,34 @@ def _field(field: Field, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     yield Fold("All paired comparisons", [table], f"{len(found)} pairs") if len(found) > 6 else table
 
 
-def _pairs(field: Field) -> list[tuple[str, str]]:
-    """Every two learners; a single one, or whoever else came to be compared, against everybody."""
-    names = [row.algorithm.name for row in field.ranks.rows]
-    alone = [row.algorithm.name for row in field.ranks.rows if row.algorithm.kind == "plugin"]
-    learners = field.learners
+def _pairs(ranked: ComparisonSet) -> list[tuple[str, str]]:
+    """Every two learners; a single one, or whoever else came to be ranked, against everybody."""
+    names = [row.algorithm.name for row in ranked.ranks.rows]
+    alone = [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.kind == "plugin"]
+    learners = ranked.learners
     alone += learners if len(learners) == 1 else []
     pairs = list(combinations(learners, 2))
     pairs += [(name, other) for i, name in enumerate(alone) for other in names if other not in alone[: i + 1]]
     return pairs
 
 
-def _matrix(field: Field) -> Heatmap:
-    names = _algorithms(field)
-    found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names))}
+def _matrix(ranked: ComparisonSet) -> Heatmap:
+    names = _algorithms(ranked)
+    found = {(each.first, each.second): each.probability for each in improvements(ranked.table.only(names))}
     size = len(names)
     values, texts = np.full((size, size), np.nan), [[""] * size for _ in names]
     for (first, second), estimate in found.items():
         if estimate is None:
             continue
         i, j = names.index(first), names.index(second)
-        exact = field.table.surely(first) and field.table.surely(second)
+        exact = ranked.table.surely(first) and ranked.table.surely(second)
         unsure = not exact and (estimate.low is None or estimate.high is None or estimate.low <= 0.5 <= estimate.high)
         for row, column, value in ((i, j, estimate.value), (j, i, 1 - estimate.value)):
             values[row, column] = value
             texts[row][column] = f"({value:.2f})" if unsure else f"{value:.2f}"
     return Heatmap(
-        name=f"improvement-{field.name}",
-        label=f"Probability of improvement, {field.title}",
+        name=f"improvement-{ranked.name}",
+        label=f"Probability of improvement, {ranked.title}",
         matrix=Matrix(names, names, values, texts, 2 * (values - 0.5)),
         rows_are="how often this one",
         columns_are="beats this one",
@@ -124,11 +124,11 @@ def _matrix(field: Field) -> Heatmap:
     )
 
 
-def _algorithms(field: Field) -> list[str]:
+def _algorithms(ranked: ComparisonSet) -> list[str]:
     """Names in order of rank, few enough for a matrix."""
-    others = [row.algorithm.name for row in field.ranks.rows if row.algorithm.name not in field.learners]
-    kept = {*field.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(field.learners))]}
-    return [row.algorithm.name for row in field.ranks.rows if row.algorithm.name in kept]
+    others = [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.name not in ranked.learners]
+    kept = {*ranked.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(ranked.learners))]}
+    return [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.name in kept]
 
 
 def _difference(comparison: Comparison) -> float:

@@ -26,7 +26,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Table,
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import Algorithm, Distribution, Estimate, Field, fields, principal
+from coopgym.benchmarks.score import Algorithm, ComparisonSet, Distribution, Estimate, comparison_sets, principal
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),
@@ -54,17 +54,17 @@ def equity(report_data: ReportData) -> Section | None:
     blocks: list[Block] = []
     shown: dict[str, SeriesStyle] = {}
     for contest in report_data.contests:
-        field = principal(fields(contest, "welfare"))
-        if field is None:
+        compared = principal(comparison_sets(contest, "welfare"))
+        if compared is None:
             continue
-        found = _standings(field)
+        found = _standings(compared)
         charts = [
-            _chart(found, mode, report_data.styles, field) for mode in field.table.modes if _drawable(found, mode)
+            _chart(found, mode, report_data.styles, compared) for mode in compared.table.modes if _drawable(found, mode)
         ]
         if charts:
-            blocks += [Heading(field.title)]
-            blocks.append(Gallery(charts, _caption(field)))
-            blocks.append(Fold("Numbers", [_table(found, report_data.styles, field)], field.title))
+            blocks += [Heading(compared.title)]
+            blocks.append(Gallery(charts, _caption(compared)))
+            blocks.append(Fold("Numbers", [_table(found, report_data.styles, compared)], compared.title))
             shown |= {each.algorithm.name: report_data.styles[each.algorithm.name] for each in found}
     if not blocks:
         return None
@@ -81,15 +81,15 @@ def equity(report_data: ReportData) -> Section | None:
     )
 
 
-def _standings(field: Field) -> list[Standing]:
+def _standings(compared: ComparisonSet) -> list[Standing]:
     by_place: dict[tuple[str, str], list[Distribution]] = {}
-    tasks = set(field.table.tasks)
-    for each in field.contest.distributions:
+    tasks = set(compared.table.tasks)
+    for each in compared.contest.distributions:
         if each.task in tasks:
             by_place.setdefault((each.algorithm.name, each.task.reward_mode), []).append(each)
     found = []
-    for mode in field.table.modes:
-        own = field.table.of_mode(mode)
+    for mode in compared.table.modes:
+        own = compared.table.of_mode(mode)
         for algorithm in own.algorithms:
             welfare = own.estimate(algorithm.name)
             if welfare is not None:
@@ -109,17 +109,17 @@ def _drawable(found: Sequence[Standing], mode: str) -> bool:
     return any(each.mode == mode and "gini" in each.means for each in found)
 
 
-def _caption(field: Field) -> str:
+def _caption(compared: ComparisonSet) -> str:
     return (
-        f"Score of welfare: {field.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
+        f"Score of welfare: {compared.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
         "some seat’s payoff is negative have no Gini coefficient and do not enter the height."
     )
 
 
-def _chart(found: Sequence[Standing], mode: str, styles: Mapping[str, SeriesStyle], field: Field) -> Chart:
+def _chart(found: Sequence[Standing], mode: str, styles: Mapping[str, SeriesStyle], compared: ComparisonSet) -> Chart:
     return Chart(
-        name=f"equity-{slug(mode)}-{field.name}",
-        label=f"Welfare and inequality, {mode_title(mode)}, {field.title}",
+        name=f"equity-{slug(mode)}-{compared.name}",
+        label=f"Welfare and inequality, {mode_title(mode)}, {compared.title}",
         draw=partial(_figure, [each for each in found if each.mode == mode], styles, mode_title(mode)),
     )
 
@@ -135,8 +135,8 @@ def _figure(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], title:
     return scatter(points, "score of welfare", "Gini coefficient of payoffs", title=title, anchors=(0.0, 1.0))
 
 
-def _table(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], field: Field) -> Table:
-    columns = [Column("algorithm"), Column("reward"), Column("welfare", field.table.scale.label), *MEASURES.values()]
+def _table(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], compared: ComparisonSet) -> Table:
+    columns = [Column("algorithm"), Column("reward"), Column("welfare", compared.table.scale.label), *MEASURES.values()]
     return Table(
         columns,
         [

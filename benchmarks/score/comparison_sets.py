@@ -1,4 +1,4 @@
-"""Fields of comparison: algorithms that all have scores on the same tasks."""
+"""Comparison sets: algorithms that all have scores on the same tasks."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ PLAYERS = ("learner", "plugin", "heuristic")
 """Kinds that compete; constants and oracles are what they are held against."""
 REFERENCE_TITLES = dict(zip(REFERENCES, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
-"""Fields of a contest at most: learners that played other games than all the rest are shown with those who did."""
+"""Sets of a contest at most: learners that played other games than all the rest are shown with those who did."""
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class ComparisonSet:
     """Algorithms with scores on every task of a table; of a scan of constants only references and the best."""
 
     contest: Contest
     table: SeedScores
     number: int
-    """Its place among the fields of the contest, from 0."""
+    """Its place among the sets of the contest, from 0."""
     reference_scores: Mapping[str, float]
     """Mean scores of well-known play on the same tasks, by title."""
     games: int
@@ -89,11 +89,11 @@ class Field:
 
     @property
     def measure(self) -> str:
-        """What the field is ordered by."""
+        """What the set is ordered by."""
         return "exploitability" if self.table.lower_is_better else "score"
 
     def numbers(self, name: str) -> dict[str, Estimate]:
-        """Return what stands in an algorithm's row, by what it is: first the number by which the field is ordered.
+        """Return what stands in an algorithm's row, by what it is: first the number by which the set is ordered.
 
         Scores are told by reward mode too. Beside exploitability stands the score of welfare, as a description.
         """
@@ -148,57 +148,59 @@ class Field:
         return f"{row.algorithm.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
 
 
-def fields(contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst") -> list[Field]:
+def comparison_sets(
+    contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst"
+) -> list[ComparisonSet]:
     """Return what can be compared: everybody who played all games, and then, for learners that did not, what they did.
 
-    Learners that played the same games share a field, and so does everybody else who played these; a last field has the
+    Learners that played the same games share a set, and so does everybody else who played these; a last set has the
     games common to all learners. Points of the mutuality continuum stay out where named reward modes were played: they
-    are the same games again. So do tasks of private reward where returns are compared (`private_fields`).
+    are the same games again. So do tasks of private reward where returns are compared (`private_comparison_sets`).
     """
-    key = ("fields", metric, diverged)
+    key = ("comparison_sets", metric, diverged)
     if key not in contest.memo:
-        contest.memo[key] = _fields(contest, ranked_scores(contest, metric, diverged))
-    return cast(list[Field], contest.memo[key])
+        contest.memo[key] = _comparison_sets(contest, ranked_scores(contest, metric, diverged))
+    return cast(list[ComparisonSet], contest.memo[key])
 
 
 def ranked_scores(contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
-    """Return the scores that `fields` compare."""
+    """Return the scores that `comparison_sets` compare."""
     table = contest.table(metric, diverged)
     by_return = metric.endswith("return_mode")
     named = table.where(lambda task: task.reward_mode in MODES)
     return (named if named.tasks else table).where(lambda task: not (by_return and task.reward_mode == PRIVATE))
 
 
-def private_fields(contest: Contest) -> list[Field]:
+def private_comparison_sets(contest: Contest) -> list[ComparisonSet]:
     """Return the same for private reward, where the less anybody could gain by deviating the better."""
-    key = ("private fields",)
+    key = ("private",)
     if key not in contest.memo:
-        contest.memo[key] = _fields(contest, contest.exploitability)
-    return cast(list[Field], contest.memo[key])
+        contest.memo[key] = _comparison_sets(contest, contest.exploitability)
+    return cast(list[ComparisonSet], contest.memo[key])
 
 
-def rankings(contest: Contest) -> list[Field]:
+def rankings(contest: Contest) -> list[ComparisonSet]:
     """Return every ranking of a contest in the order in which they are shown: by return, then of private play."""
-    return [*_principal_first(fields(contest)), *_principal_first(private_fields(contest))]
+    return [*_principal_first(comparison_sets(contest)), *_principal_first(private_comparison_sets(contest))]
 
 
-def principal(found: Sequence[Field]) -> Field | None:
-    """Return the field with most learners and, among those, most games."""
+def principal(found: Sequence[ComparisonSet]) -> ComparisonSet | None:
+    """Return the set with most learners and, among those, most games."""
     return max(found, key=lambda each: (len(each.learners), len(each.table.tasks)), default=None)
 
 
-def _principal_first(found: Sequence[Field]) -> list[Field]:
+def _principal_first(found: Sequence[ComparisonSet]) -> list[ComparisonSet]:
     chosen = principal(found)
     return sorted(found, key=lambda each: (each is not chosen, each.number))
 
 
-def _fields(contest: Contest, table: SeedScores) -> list[Field]:
+def _comparison_sets(contest: Contest, table: SeedScores) -> list[ComparisonSet]:
     scored: BoolArray = np.asarray(np.isfinite(table.scores).any(axis=-1))
     if not scored.any():
         return []
     found = [table.where(partial(_among, played)).covering() for played in _task_sets(table, scored)]
     filled = [each for each in found if each.algorithms and _worth_showing(each, contest)]
-    return [_field(contest, each, number, table) for number, each in enumerate(filled)]
+    return [_comparison_set(contest, each, number, table) for number, each in enumerate(filled)]
 
 
 def _task_sets(table: SeedScores, scored: BoolArray) -> list[frozenset[Task]]:
@@ -223,15 +225,15 @@ def _among(played: frozenset[Task], task: Task) -> bool:
 
 
 def _worth_showing(table: SeedScores, contest: Contest) -> bool:
-    """Whether a field has learners; of one objective among several, only those tell it from the others."""
+    """Whether a set has learners; of one objective among several, only those tell it from the others."""
     return contest.objective in (None, contest.first_objective) or any(
         each.kind == LEARNER for each in table.algorithms
     )
 
 
-def _field(contest: Contest, table: SeedScores, number: int, whole: SeedScores) -> Field:
+def _comparison_set(contest: Contest, table: SeedScores, number: int, whole: SeedScores) -> ComparisonSet:
     known = {title: table.reference_score(name) for name, title in REFERENCE_TITLES.items()}
-    return Field(
+    return ComparisonSet(
         contest=contest,
         table=table.only(_shown(table)),
         number=number,
