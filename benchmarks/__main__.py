@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; what is missing of an extra ends in one line and exit code 2."""
     try:
-        from coopgym.benchmarks.cli import main as run
+        from coopgym.benchmarks.cli.main import main as run
 
         run()
     except ImportError as error:

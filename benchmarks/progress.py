@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
 
 LINE_SECONDS = 10.0
 
@@ -34,6 +35,22 @@ class Done(Protocol):
     @property
     def failures(self) -> int:
         """How many of its runs failed."""
+
+
+class Progress(Protocol):
+    """Watches work being done."""
+
+    def begin(self, jobs: Sequence[Work]) -> None:
+        """The work that is about to start."""
+
+    def advance(self, job: Work, fraction: float) -> None:
+        """A piece of it has come this far."""
+
+    def finish(self, job: Work, result: Done) -> None:
+        """A piece of it is done, and on disk where it is kept."""
+
+    def end(self) -> None:
+        """Nothing follows, for whatever reason."""
 
 
 class Tally:
@@ -94,15 +111,15 @@ class BarProgress:
 
     def __init__(self, console: Console, unit: str = "runs") -> None:
         self._unit = unit
-        self._progress = Progress(
+        self._bars = Bars(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
         )
 
     def begin(self, jobs: Sequence[Work]) -> None:
         """Show the empty bar."""
         self._tally = Tally(jobs, self._unit)
-        self._task: TaskID = self._progress.add_task("running", total=self._tally.total, tally=str(self._tally))
-        self._progress.start()
+        self._task: TaskID = self._bars.add_task("running", total=self._tally.total, tally=str(self._tally))
+        self._bars.start()
 
     def advance(self, job: Work, fraction: float) -> None:
         """Move the bar within a job."""
@@ -116,10 +133,10 @@ class BarProgress:
 
     def end(self) -> None:
         """Leave the bar as it stands."""
-        self._progress.stop()
+        self._bars.stop()
 
     def _show(self) -> None:
-        self._progress.update(self._task, completed=self._tally.work_done, tally=str(self._tally))
+        self._bars.update(self._task, completed=self._tally.work_done, tally=str(self._tally))
 
 
 class LineProgress:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coopgym.benchmarks.jobs import JobResult
-from coopgym.benchmarks.plan import Job
+from coopgym.benchmarks.execute.job_runner import JobResult
+from coopgym.benchmarks.study import Job
 
 
 class Silence:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("coopgym", "oracles", "algorithms", "benchmarks")
 OF_GAMES = ("coopgym.games.formal", "coopgym.games.released")
 MOST_READS = 2
-FILTERS = {"benchmarks/solve/certificates.py"}
+FILTERS = {"benchmarks/certificates/certificates.py"}
 """Where ``edition`` is what a user asked for, not what a game is."""
 KNOWS_ITS_GAME = ("oracles/dynamic/bounds/", "oracles/agents/reference_profiles.py")
 """Arguments about single games, found by their class, and what the reference implementation computed."""

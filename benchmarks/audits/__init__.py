@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coopgym.agents.base import Agent
+from coopgym.benchmarks.audits.defection_response import Reaction, policy_probe
 from coopgym.benchmarks.audits.labels import reference_labels
 from coopgym.benchmarks.audits.partners import partner
-from coopgym.benchmarks.audits.probe import Reaction, policy_probe
 from coopgym.benchmarks.audits.reactive import reactive
 from coopgym.benchmarks.audits.records import Audit, Audited, AuditOptions
 from coopgym.benchmarks.audits.reference_surface import reference_surface

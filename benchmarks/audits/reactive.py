@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
 from coopgym.benchmarks.audits.partners import partner
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, relative, without_rounding
 from coopgym.benchmarks.audits.rollout import outcome_among

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from coopgym.benchmarks.audits.conduct import FloatArray
+from coopgym.benchmarks.audits.action_plan import FloatArray
 from coopgym.benchmarks.audits.partners import PARTNERS, partner
 from coopgym.corpus.schema import TableName
 from coopgym.games.game import AnyGame

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, Tables, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.benchmarks.audits.tables import detail_table, surface_table

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.deviation_schedule import Timetable, conduct, gains, ramp, temporal_table, window
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
-from coopgym.benchmarks.audits.timetable import Timetable, conduct, gains, ramp, temporal_table, window
 from coopgym.games.game import AnyGame
 
 COOPERATION = 0.5

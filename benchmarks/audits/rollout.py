@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
 from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View

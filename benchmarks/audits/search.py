@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.game import AnyGame
 from coopgym.oracles.dynamic.deviation_search import EFFORTS, Effort, EffortName

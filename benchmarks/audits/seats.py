@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.conduct import IntArray
+from coopgym.benchmarks.audits.action_plan import IntArray
 from coopgym.games.game import AnyGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.conduct import FloatArray
+from coopgym.benchmarks.audits.action_plan import FloatArray
 from coopgym.benchmarks.audits.rollout import Outcome
 from coopgym.corpus.schema import SCHEMAS, TableName
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.deviation_schedule import (
+    Timetable,
+    conduct,
+    gains,
+    planned,
+    ramp,
+    temporal_table,
+    window,
+)
 from coopgym.benchmarks.audits.records import ROUNDING, Audited, AuditOptions, even_grid, relative, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.benchmarks.audits.search import best_plans
 from coopgym.benchmarks.audits.seats import seat_kinds
 from coopgym.benchmarks.audits.surface import common_levels
-from coopgym.benchmarks.audits.timetable import Timetable, conduct, gains, planned, ramp, temporal_table, window
 from coopgym.games.game import AnyGame
 from coopgym.games.state import map_arrays
 from coopgym.oracles.games.best_response import responses

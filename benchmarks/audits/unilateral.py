@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.audits.conduct import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
 from coopgym.benchmarks.audits.records import (
     MATERIAL,
     Audited,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from coopgym.benchmarks.terminal_console import TerminalConsole
+from coopgym.benchmarks.drawing.terminal import TerminalConsole
 from coopgym.corpus.download import fetch
 
 

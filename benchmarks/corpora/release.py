@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from coopgym.benchmarks.corpora.words import some
+from coopgym.benchmarks.drawing.formatting import first_of
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import check_corpus
 from coopgym.corpus.inventory import Inventory
@@ -28,6 +28,8 @@ def release(
         raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are released:\n{listed}")
     corpus = load_corpus(source)
     told = (
-        description or (corpus.study or {}).get("description") or f"Runs of {some(Inventory(corpus).values('study'))}."
+        description
+        or (corpus.study or {}).get("description")
+        or f"Runs of {first_of(Inventory(corpus).values('study'))}."
     )
     publish(source, out, Release(out.name, told, version, published, url=url, changes=changes))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from coopgym.agents.foreign_names import names_from_data
-from coopgym.benchmarks.corpora.words import some
-from coopgym.benchmarks.plan import COMPARED_COLUMNS, expand, place_of, superseded
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.drawing.formatting import first_of
+from coopgym.benchmarks.study import COMPARED_COLUMNS, Study, expand, place_of, superseded
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import Fault, check_corpus
 from coopgym.corpus.manifest import has_manifests
@@ -58,8 +57,8 @@ def verify(name: str, *, trust: bool = False) -> Verified:
 
 def _unresolved(names: Iterable[str]) -> str:
     return (
-        f"not held against its study, which names code to import or addresses: {some(names)}; whether runs are missing "
-        "or too many is not known. --trust imports that code: only if you know it"
+        f"not held against its study, which names code to import or addresses: {first_of(names)}; whether runs are "
+        "missing or too many is not known. --trust imports that code: only if you know it"
     )
 
 

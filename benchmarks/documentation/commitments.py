@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from coopgym.benchmarks.certificates.files import read_solved
+from coopgym.benchmarks.certificates.record_text import meeting, number, percent, settled_and_paid
+from coopgym.benchmarks.certificates.solution import Record
 from coopgym.benchmarks.documentation.kept import COMMITMENTS, kept_commitments
 from coopgym.benchmarks.documentation.wording import table
 from coopgym.benchmarks.provenance import package_version
-from coopgym.benchmarks.solve.files import read_solved
-from coopgym.benchmarks.solve.solution import Record
-from coopgym.benchmarks.solve.words import meeting, number, percent, settled_and_paid
 from coopgym.games.registry import games, make_game
 
 KEPT = ("basins", "oracle", "optimum", "W_optimum", "poa_worst", "poa_best")

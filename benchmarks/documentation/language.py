@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from coopgym.algorithms.llm.method.registry import methods
-from coopgym.benchmarks.analysis.estimates import score_text
 from coopgym.benchmarks.documentation.sources import LANGUAGE, Run, chosen, hours, runs
 from coopgym.benchmarks.documentation.wording import between, in_brackets, listed, over_seeds, paragraph, short, table
+from coopgym.benchmarks.score.estimates import score_text
 from coopgym.corpus.released import released_corpora
 
 RANDOM, UNTRAINED = "Random", "LLM-warm_up"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from textwrap import dedent, indent
 
-from coopgym.benchmarks.entries import unknown
+from coopgym.benchmarks.study.schema import unknown
 
 COMMAND = "python -m coopgym.benchmarks.documentation"
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from coopgym.benchmarks.certificates.record_text import number, numbers, percent, settled
 from coopgym.benchmarks.documentation.kept import kept_certificates, kept_commitments
-from coopgym.benchmarks.solve.words import number, numbers, percent, settled
 from coopgym.games.page_document import Row, Section
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.estimates import FEWEST
+from coopgym.benchmarks.drawing.formatting import spread
+from coopgym.benchmarks.score import mean_estimate
+from coopgym.benchmarks.score.estimates import FEWEST
 
 WIDTH = 120
 
@@ -45,19 +46,13 @@ def over_seeds(values: Sequence[float], text: Callable[[float], str]) -> str:
     found = mean_estimate(values)
     if found is None:
         return ""
-    spread = _spread(found, text)
-    return text(found.value) + (f" ({spread})" if spread else "")
+    around = spread(found, text)
+    return text(found.value) + (f" ({around})" if around else "")
 
 
 def in_brackets(seeds: int) -> str:
     """Say what `over_seeds` puts in brackets."""
     return "the 95 % interval (Student's t)" if seeds >= FEWEST else "what each seed reached"
-
-
-def _spread(found: Estimate, text: Callable[[float], str]) -> str:
-    if found.low is not None and found.high is not None:
-        return f"{text(found.low)} … {text(found.high)}"
-    return "; ".join(map(text, found.seeds))
 
 
 def between(values: Iterable[float], digits: int) -> str:

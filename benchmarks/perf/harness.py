@@ -10,12 +10,11 @@ from tempfile import TemporaryDirectory
 import torch
 
 from coopgym.algorithms.marl import IPPO
-from coopgym.benchmarks.executors import InProcess
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.perf.measure import Ratio, compare, cpu_seconds
-from coopgym.benchmarks.plan import expand
 from coopgym.benchmarks.progress import LineProgress
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study, load_study
+from coopgym.benchmarks.study import Study, expand, load_study
 
 GAME = "TrustDilemma-v1"
 ENV_STEPS = 50_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import trim_mean
 
-from coopgym.benchmarks.analysis.bootstrap import Bootstrap, interquartile_mean, resampled
-from coopgym.benchmarks.analysis.replicates import Replicates
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
+from coopgym.benchmarks.score.bootstrap import Bootstrap, interquartile_mean, resampled
+from coopgym.benchmarks.score.replicates import Replicates
 
 SEEDS, GAMES, RESAMPLES = 7, 20, 2000
 

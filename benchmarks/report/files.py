@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import chain, count
 from pathlib import Path
 
-from coopgym.benchmarks.report.content import charts
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import FileFormat, figure_file
+from coopgym.benchmarks.drawing.theme import FileFormat, figure_file
+from coopgym.benchmarks.report.content.blocks import charts
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections import sections
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
@@ -34,7 +34,7 @@ def write_figures(corpus: Corpus, folder: Path, form: FileFormat = "svg") -> Ite
     """
     folder.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
-    for section in sections(Evidence(corpus)):
+    for section in sections(ReportData(corpus)):
         for chart in charts(section.blocks):
             path = folder / f"{_free_name(chart.name, taken)}.{form}"
             write_atomically(path, figure_file(chart.draw(), chart.label, form))

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from coopgym.benchmarks.plan import content_hash
 from coopgym.benchmarks.provenance import package_version
+from coopgym.benchmarks.study import content_hash
 from coopgym.corpus.export import encode
 from coopgym.corpus.reader import Corpus
 

@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
-from coopgym.benchmarks.analysis import Contests, cells_csv, rankings_csv
+from coopgym.benchmarks.drawing.series_style import kinds_shown
+from coopgym.benchmarks.drawing.template import page_template
+from coopgym.benchmarks.drawing.theme import svg
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.report.content import Chart
-from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.content.blocks import Chart
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.freshness import marks
-from coopgym.benchmarks.report.ink import svg
-from coopgym.benchmarks.report.looks import kinds_shown
 from coopgym.benchmarks.report.sections import sections
-from coopgym.benchmarks.report.template import page_template
+from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.visible_text import visible
@@ -50,14 +50,14 @@ def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> 
         corpus: what it shows.
         origin: names and contents of ``meta`` elements that say what it was written from.
     """
-    evidence = Evidence(corpus)
-    found = sections(evidence)
+    report_data = ReportData(corpus)
+    found = sections(report_data)
     study = corpus.study or {}
     page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
         origin=origin,
         name=study.get("name") or corpus.path.name,
         description=study.get("description", ""),
-        facts=_facts(evidence),
+        facts=_facts(report_data),
         findings=[section for section in found if section.finding],
         sections=found,
         kinds_shown=kinds_shown,
@@ -74,15 +74,15 @@ def _verbatim(text: str) -> Markup:
     return Markup(escape(visible(text)).replace("\n", Markup("&#10;")))
 
 
-def _facts(evidence: Evidence) -> Mapping[str, str]:
-    rows = evidence.rows
+def _facts(report_data: ReportData) -> Mapping[str, str]:
+    rows = report_data.rows
     seconds = [row[name] or 0.0 for row in rows for name in ("wall_seconds_train", "wall_seconds_eval")]
     played = {row["algorithm"] for row in rows if row["algorithm_kind"] in ("heuristic", "oracle", "plugin")}
     learners = {row["algorithm"] for row in rows if row["algorithm_kind"] == "learner"}
     audits = {row["protocol"] for row in rows if row["protocol"] not in (None, "self_play", "scenario")}
     counts = {
         "games": len({(row["environment"], row["env_parameters"]) for row in rows}),
-        "reward modes": len(evidence.modes),
+        "reward modes": len(report_data.modes),
         "learners": len(learners),
         "agents": len(played),
         "constants": len({row["algorithm"] for row in rows if row["algorithm_kind"] == "constant"}),

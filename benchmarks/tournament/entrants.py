@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeAlias
 
 from coopgym.agents import Agent, make_agent
-from coopgym.benchmarks.nature import nature
+from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.games.game import AnyGame
 
 Entrant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]
@@ -38,7 +38,7 @@ class Contestant(ABC):
 
     alike: bool
     """Whether it is the same agent in every seat."""
-    certain: bool
+    deterministic: bool
     """Whether it surely plays without chance."""
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Contestant(ABC):
 @dataclass(frozen=True)
 class _Anywhere(Contestant):
     make: Callable[[], Agent]
-    certain: bool = False
+    deterministic: bool = False
     alike = True
 
     def seated(self, seat: int) -> Agent:
@@ -59,7 +59,7 @@ class _Anywhere(Contestant):
 @dataclass(frozen=True)
 class _SeatBySeat(Contestant):
     agents: Sequence[Agent]
-    alike, certain = False, False
+    alike, deterministic = False, False
 
     def seated(self, seat: int) -> Agent:
         # A copy, because an agent may carry something from one play into the next.
@@ -86,7 +86,7 @@ def contestants(game: AnyGame, agents: Entrants) -> dict[str, Contestant]:
 
 def _contestant(game: AnyGame, name: str, entrant: Entrant) -> Contestant:
     if isinstance(entrant, str):
-        return _Anywhere(partial(make_agent, entrant), nature(entrant).certain)
+        return _Anywhere(partial(make_agent, entrant), agent_info(entrant).deterministic)
     if callable(entrant):
         return _Anywhere(entrant)
     if not isinstance(entrant, list | tuple):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.plan import canonical_json, seed_from
+from coopgym.benchmarks.study import canonical_json, seed_from
 from coopgym.benchmarks.tournament.entrants import Entrants, contestants
 from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame
@@ -123,7 +123,7 @@ def tournament(
     cells = []
     for focal, background in pairs:
         # Without chance all seeds are copies of one.
-        copies = 1 if place.stochastic or not (focal.certain and background.certain) else len(chances)
+        copies = 1 if place.stochastic or not (focal.deterministic and background.deterministic) else len(chances)
         cells.append([venue.match(focal, background, chance) for chance in chances[::copies]] * copies)
         report(len(cells) / len(pairs))
     return Tournament(

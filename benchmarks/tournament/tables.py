@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from coopgym.benchmarks.terminal_console import TerminalConsole, styled
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.tournament.league import League
 from coopgym.benchmarks.tournament.meta_game import MetaGame, Rating
 from coopgym.benchmarks.tournament.record import Tournament
@@ -97,15 +96,7 @@ def _title(played: MetaGame) -> str:
 
 
 def _table(title: str, caption: str) -> Table:
-    return Table(
-        title=title,
-        caption=caption,
-        title_justify="left",
-        caption_justify="left",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    return ruled_table(title=title, caption=caption, collapse_padding=True)
 
 
 def _digits(payoffs: npt.NDArray[np.float64]) -> int:

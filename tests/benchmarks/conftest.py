@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from quiet import Silence
 
-from coopgym.benchmarks.executors import Executor, InProcess
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.runner import Outcome, run_study
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import Executor, InProcess
+from coopgym.benchmarks.execute.runner import Outcome, run_study
+from coopgym.benchmarks.study import Study, expand
 
 SMALL: dict[str, Any] = {
     "name": "small",

@@ -11,7 +11,7 @@ import pytest
 from report_corpora import scripted, written
 from typer.testing import CliRunner, Result
 
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import StudyError, load_study
 from coopgym.corpus import CorpusError, load_corpus
 from coopgym.corpus.shards import listed_files

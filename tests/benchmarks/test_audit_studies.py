@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from quiet import Silence
 
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study, load_study
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import Study, expand, load_study
 from coopgym.corpus import load_corpus
 
 

@@ -9,12 +9,11 @@ import pytest
 from corpora import content_bytes
 from quiet import Silence
 
-from coopgym.benchmarks import jobs
-from coopgym.benchmarks.executors import Executor, InProcess, ProcessPool
-from coopgym.benchmarks.plan import Job, expand, group
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.store import CHECKPOINTS, RunStore
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute import job_runner
+from coopgym.benchmarks.execute.executors import Executor, InProcess, ProcessPool
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.execute.store import CHECKPOINTS, RunStore
+from coopgym.benchmarks.study import Job, Study, expand, group
 from coopgym.corpus import load_corpus
 from coopgym.interrupts import UserInterrupt
 
@@ -49,7 +48,7 @@ class Watch(Silence):
 
 @pytest.fixture(autouse=True)
 def _checkpoint_after_every_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(job_runner, "CHECKPOINT_SECONDS", 0.0)
 
 
 def run(folder: Path, watch: Watch, study: Study = STUDY, executor: Executor | None = None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 
 STUDY = """
 name = "tiny"
@@ -141,7 +141,7 @@ def test_version_and_help() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = ("pyarrow", "torch", "pydantic", "matplotlib", "scipy", "coopgym.games", "coopgym.oracles")
-    probe = f"import sys, coopgym.benchmarks.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    probe = f"import sys, coopgym.benchmarks.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

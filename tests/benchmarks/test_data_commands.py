@@ -15,10 +15,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from coopgym.agents import heuristics
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.plan.earlier import earlier_id
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.study import Study, expand
+from coopgym.benchmarks.study.earlier import earlier_id
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shard_writer import keep_runs
 from coopgym.corpus.shards import read_shard, run_shards

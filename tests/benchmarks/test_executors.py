@@ -14,11 +14,17 @@ import pytest
 import torch
 from corpora import content_bytes
 
-from coopgym.benchmarks.executors import Executor, InProcess, ProcessPool, RayCluster, WorkerDiedError, choose_executor
-from coopgym.benchmarks.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled
-from coopgym.benchmarks.jobs import JobResult
-from coopgym.benchmarks.plan import Job
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import (
+    Executor,
+    InProcess,
+    ProcessPool,
+    RayCluster,
+    WorkerDiedError,
+    choose_executor,
+)
+from coopgym.benchmarks.execute.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled
+from coopgym.benchmarks.execute.job_runner import JobResult
+from coopgym.benchmarks.study import Job, Study
 
 LEARNER = {
     "name": "IPPO",
@@ -84,7 +90,7 @@ def test_the_same_bytes_whatever_the_number_of_workers_and_the_order(
     small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(small, tmp_path / "here")
-    monkeypatch.setattr("coopgym.benchmarks.plan.grouping.PLAYS_PER_JOB", 1)
+    monkeypatch.setattr("coopgym.benchmarks.study.grouping.PLAYS_PER_JOB", 1)
     expected = content_bytes(tmp_path / "here")
     for workers in (1, 2, 3):  # and each play a job of its own, however they were grouped
         run(small, tmp_path / str(workers), Shuffled(ProcessPool(workers), seed=workers))
@@ -107,7 +113,7 @@ def test_in_this_process_jobs_have_one_thread_too_and_give_the_others_back(
         raise KeyboardInterrupt
 
     seen: list[tuple[object, ...]] = []
-    monkeypatch.setattr("coopgym.benchmarks.jobs.compute", compute)
+    monkeypatch.setattr("coopgym.benchmarks.execute.job_runner.compute", compute)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     threads = torch.get_num_threads()

@@ -18,14 +18,13 @@ from processes import PATIENCE, children, heeding_interrupts, is_running, wait_u
 from quiet import Silence
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.execute.store import amend_runs, lock_folder
 from coopgym.benchmarks.report import page
 from coopgym.benchmarks.report.freshness import fingerprint
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.store import amend_runs, lock_folder
-from coopgym.benchmarks.study import Study, load_study
+from coopgym.benchmarks.study import Study, expand, load_study
 from coopgym.corpus import load_corpus
 from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release
@@ -93,10 +92,11 @@ hyperparameters = { num_envs = 2, rollout_steps = 25, minibatches = 2, epochs = 
 
 NURSERY = """
 import os, signal, sys
-import coopgym.algorithms.marl, coopgym.benchmarks.jobs, coopgym.benchmarks.report, coopgym.benchmarks.runner
-from coopgym.benchmarks.cli import app
+import coopgym.algorithms.marl, coopgym.benchmarks.execute.job_runner
+import coopgym.benchmarks.execute.runner, coopgym.benchmarks.report
+from coopgym.benchmarks.cli.main import app
 
-coopgym.benchmarks.jobs.CHECKPOINT_SECONDS = 0.0
+coopgym.benchmarks.execute.job_runner.CHECKPOINT_SECONDS = 0.0
 FILES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 def end_at(operation, folder):
@@ -163,7 +163,7 @@ def start(launch: Launch) -> Launch:
     """Start the command line on the patient study."""
 
     def start_into(out: str) -> subprocess.Popen[str]:
-        command = ("-m", "coopgym.benchmarks.cli", "run", "patient.toml", "--out", out, "--workers", "2")
+        command = ("-m", "coopgym.benchmarks", "run", "patient.toml", "--out", out, "--workers", "2")
         return launch(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     return start_into

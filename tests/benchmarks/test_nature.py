@@ -9,13 +9,13 @@ import pytest
 from report_corpora import played, written
 from rich.console import Console
 
-from coopgym.benchmarks.analysis import Contests
-from coopgym.benchmarks.console import print_rankings
-from coopgym.benchmarks.nature import nature, share_convention
+from coopgym.benchmarks.cli.tables import print_rankings
+from coopgym.benchmarks.score import Contests
+from coopgym.benchmarks.study.agent_info import agent_info, share_convention
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "certain"),
+    ("name", "kind", "deterministic"),
     [
         ("Constant_40", "constant", True),
         ("Published_Constant_40", "constant", True),
@@ -24,9 +24,9 @@ from coopgym.benchmarks.nature import nature, share_convention
         ("Oracle_Nash", "oracle", True),
     ],
 )
-def test_kinds_of_agents(name: str, kind: str, certain: bool) -> None:
-    found = nature(name)
-    assert (found.kind, found.certain) == (kind, certain)
+def test_kinds_of_agents(name: str, kind: str, deterministic: bool) -> None:
+    found = agent_info(name)
+    assert (found.kind, found.deterministic) == (kind, deterministic)
 
 
 def test_tables_say_whose_shares_agents_play_where_endowments_differ(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 from report_corpora import learned, played, scripted, written
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.analysis import Contests, cells_csv, rankings_csv
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.console import print_rankings
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.cli.tables import print_rankings
+from coopgym.benchmarks.drawing.terminal import TerminalConsole
 from coopgym.benchmarks.report import render, write_figures
-from coopgym.benchmarks.terminal_console import TerminalConsole
+from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
 from coopgym.corpus import Corpus, load_corpus, table_from_rows
 from coopgym.corpus.export import encode
 from coopgym.visible_text import visible
@@ -158,7 +158,7 @@ def test_output_that_cannot_be_encoded_is_spelled(encoding: str, tmp_path: Path)
 
 
 def _printed(arguments: list[str], encoding: str) -> str:
-    program = f"import sys; from coopgym.benchmarks.cli import main; sys.argv[1:] = {arguments!a}; main()"
+    program = f"import sys; from coopgym.benchmarks.cli.main import main; sys.argv[1:] = {arguments!a}; main()"
     environment = {"PYTHONIOENCODING": encoding, "PYTHONPATH": ":".join(sys.path), "COLUMNS": "100"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment, check=False)
     output = (done.stdout + done.stderr).decode(encoding)

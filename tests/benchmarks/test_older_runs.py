@@ -12,11 +12,9 @@ from typer.testing import CliRunner, Result
 
 from coopgym.agents.heuristics import GrimTrigger, Random
 from coopgym.algorithms import learners
-from coopgym.benchmarks import nature
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.plan import expand, local_source, specification
-from coopgym.benchmarks.plan.earlier import earlier_id
-from coopgym.benchmarks.study import load_study
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.study import agent_info, expand, load_study, local_source, run_spec
+from coopgym.benchmarks.study.earlier import earlier_id
 from coopgym.corpus import load_corpus
 
 STUDY = """
@@ -47,7 +45,7 @@ class Folder:
 
     def run(self, *options: str, text: str = STUDY) -> Result:
         self.study.write_text(text)
-        for known in (nature.fresh, specification._resolved, local_source._hash_of):
+        for known in (agent_info.fresh, run_spec._resolved, local_source._hash_of):
             known.cache_clear()
         place = ["run", str(self.study), "--out", str(self.runs), "--workers", "0"]
         return CliRunner().invoke(app, [*place, *options], env={"COLUMNS": "400"})
@@ -168,7 +166,7 @@ def test_folders_made_before_runs_had_an_identity_are_older(folder: Folder) -> N
 
 def test_failed_runs_are_tried_again_whoever_made_them(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("coopgym.benchmarks.jobs.evaluation_metrics", lambda *a: 1 / 0)
+        broken.setattr("coopgym.benchmarks.execute.job_runner.evaluation_metrics", lambda *a: 1 / 0)
         assert folder.run().exit_code == 1
     monkeypatch.setattr(GrimTrigger, "version", 99)
     result = folder.run()

@@ -14,13 +14,13 @@ import pytest
 from report_corpora import everything, learned, played, run_row, scripted, written
 from rich.console import Console
 
-from coopgym.benchmarks.analysis import Contests, cells_csv, rankings, rankings_csv
-from coopgym.benchmarks.console import print_rankings
+from coopgym.benchmarks.cli.tables import print_rankings
+from coopgym.benchmarks.drawing.formatting import game_title, mode_title
 from coopgym.benchmarks.report import page as page_module
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.report.sections.ranking import ranking
 from coopgym.benchmarks.report.sections.results import results
-from coopgym.benchmarks.report.words import game_title, mode_title
+from coopgym.benchmarks.score import Contests, cells_csv, rankings, rankings_csv
 from coopgym.corpus import Corpus, load_corpus
 
 Row = dict[str, str]
@@ -125,7 +125,7 @@ def test_every_ranking_is_equal_in_the_terminal_the_csv_and_the_page(contests: C
         on_terminal = printed.partition(f"Ranking: {field.heading}\n")[2]
         (table,) = [table for table in page if table.nearest == field.heading]
         head, on_page = table.columns, table.rows
-        assert list(on_page) == [row.entrant.name for row in field.ranks.rows] == list(written_down[field.heading])
+        assert list(on_page) == [row.algorithm.name for row in field.ranks.rows] == list(written_down[field.heading])
         for name, rows in written_down[field.heading].items():
             first, *others = rows
             assert first["measure"] == head[2]
@@ -165,7 +165,7 @@ def test_an_agent_of_the_user_is_no_learner(tmp_path: Path) -> None:
             for i, row in enumerate(learned("mine", 24.0))]  # fmt: skip
     contests = Contests(written(tmp_path, {"runs": [*rows, *mine]}).runs.arrow)
     (field,) = [field for contest in contests.found for field in rankings(contest)]
-    assert field.ranks.rows[0].entrant.name != "IPPO"
+    assert field.ranks.rows[0].algorithm.name != "IPPO"
     assert set(field.learners) == {"IPPO", "IA2C"}
     assert "mine:Agent is the best of 5 agents" in field.verdict
 
@@ -175,7 +175,7 @@ def test_private_play_is_ranked_by_what_could_be_gained_and_not_by_its_return(tm
     rich = [row | {"exploitability": 0.5 * row["return_mode"]} for row in learned("IA2C", 20.0)]
     team = [row | {"exploitability": 0.0, "objective": "team"} for row in learned("COMA", 22.0)]
     contests = Contests(written(tmp_path, {"runs": [*scripted(), *steady, *rich, *team]}).runs.arrow)
-    ranked = {field.heading: [row.entrant.name for row in field.ranks.rows]
+    ranked = {field.heading: [row.algorithm.name for row in field.ranks.rows]
               for contest in contests.found for field in rankings(contest)}  # fmt: skip
     private = {heading: names for heading, names in ranked.items() if heading.startswith("Private reward")}
     assert list(private.values()) == [["IPPO", "IA2C"]], "the team's learner ignores private reward"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import load_corpus
 
 STUDY: dict[str, Any] = {

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coopgym.benchmarks.plan import Job, RunSpec, Training, expand, group, seed_from
-from coopgym.benchmarks.plan.grouping import PLAYS_PER_JOB
-from coopgym.benchmarks.study import Block, Study
+from coopgym.benchmarks.study import Block, Job, RunSpec, Study, Training, expand, group, seed_from
+from coopgym.benchmarks.study.grouping import PLAYS_PER_JOB
 from coopgym.games.registry import make_game
 
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.solve import batch, keeping, plans
+from coopgym.benchmarks.certificates import batch, plans, record_store
+from coopgym.benchmarks.cli.main import app
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.planner import QUICK
 from coopgym.play.episodes import play
@@ -100,7 +100,7 @@ def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:
 
 def test_all_games_are_planned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "games", lambda: TWO)
-    for module in (plans, batch, keeping):
+    for module in (plans, batch, record_store):
         monkeypatch.setattr(module, "make_game", lambda id: make_game(id, **SHORT))
     first = call("--all", "-o", str(tmp_path), "--workers", "0")
     assert "2 games planned, 0 already there" in first.output, first.output

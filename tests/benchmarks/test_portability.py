@@ -30,7 +30,7 @@ def without_fcntl(program: str, folder: Path) -> subprocess.CompletedProcess[str
 
 def test_a_study_runs_without_fcntl(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(STUDY)
-    program = "from coopgym.benchmarks.cli import app; app(['run', 'tiny.toml', '--out', 'out', '--workers', '0'])"
+    program = "from coopgym.benchmarks.cli.main import app; app(['run', 'tiny.toml', '--out', 'out', '--workers', '0'])"
     done = without_fcntl(program, tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(load_corpus(tmp_path / "out").runs) == 3  # one in every reward mode
@@ -38,7 +38,7 @@ def test_a_study_runs_without_fcntl(tmp_path: Path) -> None:
 
 def test_a_second_writer_is_refused_without_fcntl(tmp_path: Path) -> None:
     done = without_fcntl(
-        "from pathlib import Path; from coopgym.benchmarks.store import FolderInUseError, lock_folder\n"
+        "from pathlib import Path; from coopgym.benchmarks.execute.store import FolderInUseError, lock_folder\n"
         "with lock_folder(Path()):\n"
         "    try:\n"
         "        with lock_folder(Path()): print('entered')\n"

@@ -17,10 +17,9 @@ from corpora import content_bytes
 from processes import PATIENCE, heeding_interrupts, is_running, wait_until
 from quiet import Silence
 
-from coopgym.benchmarks.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
-from coopgym.benchmarks.plan import Job, expand
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import Job, Study, expand
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shards import run_shards
 
@@ -168,9 +167,9 @@ INTERRUPTED = """
 import sys
 from pathlib import Path
 from quiet import Silence
-from coopgym.benchmarks.executors import RayCluster
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.runner import run_study
+from coopgym.benchmarks.execute.executors import RayCluster
+from coopgym.benchmarks.study import expand
+from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.study import load_study
 
 study = load_study("study.toml")

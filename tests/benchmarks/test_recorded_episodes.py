@@ -11,9 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.recording import turn_table
-from coopgym.benchmarks.study import Study, load_study
+from coopgym.benchmarks.execute.corpus_rows import turn_table
+from coopgym.benchmarks.study import Study, expand, load_study
 from coopgym.corpus import EpisodeDataset, check_corpus, load_corpus, write_table
 
 LEARNER = {

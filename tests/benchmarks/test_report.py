@@ -22,9 +22,9 @@ from report_corpora import (
 )
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.analysis import Contests, cells_csv
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.report import SUMMARY_FILE, render
+from coopgym.benchmarks.score import Contests, cells_csv
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus, load_corpus
 

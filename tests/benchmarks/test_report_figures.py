@@ -18,20 +18,20 @@ from matplotlib.figure import Figure
 from report_corpora import played, run_row, surface_rows, written
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.analysis import Entrant, Estimate
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.report import ink
-from coopgym.benchmarks.report.content import Chart, Fold, Gallery, Heatmap, charts
-from coopgym.benchmarks.report.evidence import duplicates
-from coopgym.benchmarks.report.ink import drawing, figure_file, svg
-from coopgym.benchmarks.report.looks import looks
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, apart, lines
-from coopgym.benchmarks.report.plots.maps import Field, Matrix, gain_map, matrix_figure
-from coopgym.benchmarks.report.plots.scatter import Point, scatter
-from coopgym.benchmarks.report.words import amount, game_title, percent, signed, slug, tick
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.drawing import theme
+from coopgym.benchmarks.drawing.formatting import amount, game_title, percent, signed, slug, tick
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, apart, lines
+from coopgym.benchmarks.drawing.plots.maps import Field, Matrix, gain_map, matrix_figure
+from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
+from coopgym.benchmarks.drawing.series_style import styles
+from coopgym.benchmarks.drawing.theme import drawing, figure_file, svg
+from coopgym.benchmarks.report.content.blocks import Chart, Fold, Gallery, Heatmap, charts
+from coopgym.benchmarks.report.data.report_data import duplicates
+from coopgym.benchmarks.score import Algorithm, Estimate
 
-LOOK = looks([Entrant("IPPO", "learner")])["IPPO"]
+LOOK = styles([Algorithm("IPPO", "learner")])["IPPO"]
 HUE = LOOK.colour
 
 
@@ -43,7 +43,9 @@ def texts(figure: Figure) -> list[str]:
 
 def ranked() -> Figure:
     rows = [Row("IPPO", [Dot(0.8, HUE, 0.7, 0.9)]), Row("a long name, max_steps = 40", [Dot(-3.0, HUE)])]
-    return dots(rows, "score", title="Ranking", anchors=(0.0, 1.0), landmarks={"stage Nash": 0.2}, shown=Span(low=-1.0))
+    return dots(
+        rows, "score", title="Ranking", anchors=(0.0, 1.0), reference_scores={"stage Nash": 0.2}, shown=Span(low=-1.0)
+    )
 
 
 def learned() -> Figure:
@@ -88,8 +90,8 @@ def test_axes_say_what_they_show(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("form", get_args(ink.FileFormat))
-def test_files_repeat_byte_by_byte(name: str, form: ink.FileFormat) -> None:
+@pytest.mark.parametrize("form", get_args(theme.FileFormat))
+def test_files_repeat_byte_by_byte(name: str, form: theme.FileFormat) -> None:
     draw, _ = FIGURES[name]
     one, other = (figure_file(draw(), name, form) for _ in range(2))
     assert one == other
@@ -139,13 +141,13 @@ CONFUSIONS = {
 
 
 @pytest.mark.parametrize("confusion", CONFUSIONS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_of_algorithms_are_told_apart_by_colour_blind_readers(confusion: str, theme: str) -> None:
-    css = Path(ink.__file__).with_name("page.css").read_text()
-    part = css.split("@media", 2)[["light", "dark"].index(theme)]
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_of_algorithms_are_told_apart_by_colour_blind_readers(confusion: str, scheme: str) -> None:
+    css = Path(theme.__file__).with_name("page.css").read_text()
+    part = css.split("@media", 2)[["light", "dark"].index(scheme)]
     colours = dict(re.findall(r"--(hue\d|constant|private|integrated|cooperative): (#\w+);", part))
     seen = {name: lab(CONFUSIONS[confusion] @ linear(colour)) for name, colour in colours.items()}
-    for family in ([name for name in seen if name[-1].isdigit() or name == "constant"], list(ink.MODE_COLOURS)):
+    for family in ([name for name in seen if name[-1].isdigit() or name == "constant"], list(theme.MODE_COLOURS)):
         assert len(family) > 2
         for one, other in itertools.combinations(family, 2):
             assert np.linalg.norm(seen[one] - seen[other]) > 15, (one, other)
@@ -158,7 +160,7 @@ def linear(colour: str) -> npt.NDArray[np.float64]:
 
 
 def lab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Linear RGB to CIE L*a*b*, in which distances are about as large as they look."""
+    """Linear RGB to CIE L*a*b*, in which distances are about as large as they style."""
     to_xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
     xyz = to_xyz @ np.clip(rgb, 0, 1) / np.array([0.9505, 1.0, 1.0888])
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
@@ -166,11 +168,11 @@ def lab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def test_an_algorithm_has_one_look_and_no_other_has_the_same() -> None:
-    entrants = [Entrant(f"L{i:02d}", "learner") for i in range(20)] + [Entrant("TitForTat", "heuristic")]
-    found = looks([*entrants, Entrant("Constant_00", "constant"), Entrant("audit", "label")])
-    assert found == looks(reversed([*entrants, Entrant("Constant_00", "constant")]))
-    assert len({(look.colour, look.dash) for look in found.values()}) == len(found)
-    assert {look.mark for look in found.values()} == {"o", "s", "X"}
+    algorithms = [Algorithm(f"L{i:02d}", "learner") for i in range(20)] + [Algorithm("TitForTat", "heuristic")]
+    found = styles([*algorithms, Algorithm("Constant_00", "constant"), Algorithm("audit", "label")])
+    assert found == styles(reversed([*algorithms, Algorithm("Constant_00", "constant")]))
+    assert len({(style.colour, style.dash) for style in found.values()}) == len(found)
+    assert {style.mark for style in found.values()} == {"o", "s", "X"}
 
 
 def test_figures_are_found_wherever_they_stand() -> None:

@@ -12,22 +12,22 @@ from hypothesis import strategies as st
 from report_corpora import SEEDS, Row, scripted, written
 from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
-from coopgym.benchmarks.analysis import Estimate, Setting
-from coopgym.benchmarks.report.content import Chart, Fold, Section, Table, Text, Transcripts
-from coopgym.benchmarks.report.conversations import (
+from coopgym.benchmarks.report.content.blocks import Chart, Fold, Section, Table, Text, Transcripts
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.data.token_curves import WINDOW, Field, TokenCurve, trained_fields
+from coopgym.benchmarks.report.data.transcripts import (
     MOST_CHARACTERS,
     MOST_DECISIONS,
     MOST_RUNS,
-    Talk,
+    Transcript,
     conversations,
     selected,
 )
-from coopgym.benchmarks.report.conversations import talks as find_talks
-from coopgym.benchmarks.report.courses import WINDOW, Course, Field, trained_fields
-from coopgym.benchmarks.report.evidence import Evidence
+from coopgym.benchmarks.report.data.transcripts import talks as find_talks
 from coopgym.benchmarks.report.page import render
 from coopgym.benchmarks.report.sections.language_methods import language_methods
 from coopgym.benchmarks.report.sections.transcripts import transcripts
+from coopgym.benchmarks.score import Estimate, Setting
 from coopgym.corpus import Corpus
 
 COMMON = min(METHODS.values()) * (BATCHES - 1)
@@ -80,7 +80,7 @@ def test_a_mean_over_tokens_stays_between_the_batches_and_is_theirs_where_the_cu
 ) -> None:
     costs, values = np.array(batches).T
     spent = np.concatenate([[0.0], np.cumsum(costs)[:-1]])
-    run = Course(
+    run = TokenCurve(
         1, spent, {"outcome": values, "welfare": np.full_like(values, 0.5), "none": np.full_like(values, np.nan)}
     )
     tokens = [place * run.reach]
@@ -92,7 +92,7 @@ def test_a_mean_over_tokens_stays_between_the_batches_and_is_theirs_where_the_cu
 
 
 def test_the_table_has_scores_and_the_model_before_training(corpus: Corpus) -> None:
-    section = language_methods(Evidence(corpus))
+    section = language_methods(ReportData(corpus))
     table = table_of(section)
     names = [row[0].text for row in table.rows]
     assert sorted(names[:-1]) == sorted(f"LLM-{method}" for method in METHODS)
@@ -112,7 +112,7 @@ def test_of_many_methods_the_curves_of_the_best_are_drawn_and_of_the_plain_one(t
     for row in curves:
         if row["metric"] == "tokens":
             row["value"] = float(row["step"])
-    section = language_methods(Evidence(written(tmp_path, {"runs": runs, "curves": curves})))
+    section = language_methods(ReportData(written(tmp_path, {"runs": runs, "curves": curves})))
     assert section is not None
     assert section.finding == "", "a single seed calls nobody better"
     (fold,) = (block for block in section.blocks if isinstance(block, Fold))
@@ -135,7 +135,7 @@ def test_outcomes_of_different_kinds_are_never_in_one_comparison(tmp_path: Path)
         ("graded", ["LLM-grpo"]),
         ("payoff", ["LLM-igpo"]),
     ]
-    section = language_methods(Evidence(found))
+    section = language_methods(ReportData(found))
     assert section is not None
     assert section.finding == "", "a method alone is the best of nothing"
     page = render(found)
@@ -164,7 +164,7 @@ def test_counts_of_a_run(corpus: Corpus) -> None:
 
 
 def test_what_is_embedded_is_bounded_and_what_is_left_out_is_said(corpus: Corpus) -> None:
-    section = transcripts(Evidence(corpus))
+    section = transcripts(ReportData(corpus))
     assert section is not None
     bound, viewer, _ = section.blocks
     assert isinstance(bound, Text)
@@ -180,7 +180,7 @@ def test_what_is_embedded_is_bounded_and_what_is_left_out_is_said(corpus: Corpus
 def test_many_algorithms_share_the_room_evenly() -> None:
     games = [Setting(f"Game{number:02d}-v1", "{}", "private") for number in range(MOST_RUNS)]
     found = [
-        Talk(f"{name}{game}{seed}", name, game, seed, None, 1, 1, 1, 1, {}, None, None)
+        Transcript(f"{name}{game}{seed}", name, game, seed, None, 1, 1, 1, 1, {}, None, None)
         for name in ("a", "b", "c", "d")
         for game in games
         for seed in SEEDS
@@ -210,7 +210,7 @@ def test_what_a_model_says_is_text(tmp_path: Path) -> None:
 
 def test_nothing_is_shown_where_no_model_speaks_or_learns(tmp_path: Path) -> None:
     rows: list[Row] = list(scripted())
-    evidence = Evidence(written(tmp_path, {"runs": rows}))
-    assert language_methods(evidence) is None
-    assert transcripts(evidence) is None
-    assert conversations([], evidence.corpus.turns.arrow) == []
+    report_data = ReportData(written(tmp_path, {"runs": rows}))
+    assert language_methods(report_data) is None
+    assert transcripts(report_data) is None
+    assert conversations([], report_data.corpus.turns.arrow) == []

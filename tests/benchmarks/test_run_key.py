@@ -16,9 +16,18 @@ from coopgym.agents.heuristics import TitForTat
 from coopgym.algorithms import learners
 from coopgym.algorithms.llm.method.credit import GroupZ
 from coopgym.algorithms.llm.training.learner import LLM
-from coopgym.benchmarks import nature
 from coopgym.benchmarks.audits import AUDIT_VERSIONS
-from coopgym.benchmarks.plan import Auditing, Meeting, Player, RunSpec, Training, local_source, run_key, specification
+from coopgym.benchmarks.study import (
+    Auditing,
+    Meeting,
+    Player,
+    RunSpec,
+    Training,
+    agent_info,
+    local_source,
+    run_key,
+    run_spec,
+)
 from coopgym.games.registry import game_class
 from coopgym.interfaces.text import fingerprint, words
 from coopgym.interfaces.text.dialects import json_calls
@@ -29,9 +38,9 @@ GAME = "TrustDilemma-v1"
 
 
 RESOLVED_ONCE = (
-    nature.fresh,
+    agent_info.fresh,
     run_key._made,
-    specification._resolved,
+    run_spec._resolved,
     local_source._hash_of,
     fingerprint._hash,
     words.rules,

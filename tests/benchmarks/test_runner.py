@@ -13,11 +13,10 @@ import pytest
 from corpora import content, content_bytes
 from quiet import Silence
 
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.store import FolderInUseError, OtherStudyError, RunStore
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError, RunStore
+from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import CorpusError, check_corpus, load_corpus
 
 LEARNER = {

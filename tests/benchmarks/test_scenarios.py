@@ -10,10 +10,9 @@ import pytest
 from quiet import Silence
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand, seed_from
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study, StudyError, load_study
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import Study, StudyError, expand, load_study, seed_from
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play

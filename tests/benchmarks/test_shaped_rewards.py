@@ -15,10 +15,9 @@ import coopgym
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.environment import reward_scales
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import RunSpec, expand
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import RunSpec, Study, expand
 from coopgym.interfaces.torch import TorchEnv
 from coopgym.rewards import Shaping
 

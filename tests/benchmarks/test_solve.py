@@ -19,17 +19,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.certificates import batch, certificates, record_store
+from coopgym.benchmarks.certificates.files import Solved, read_solved
+from coopgym.benchmarks.certificates.page import render_index
+from coopgym.benchmarks.certificates.record_text import meeting, percent, settled, settled_and_paid, settling, standing
+from coopgym.benchmarks.certificates.solution import Solution, solve
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.drawing import theme
+from coopgym.benchmarks.drawing.game_panels import commitment_panel
 from coopgym.benchmarks.progress import LineProgress
-from coopgym.benchmarks.report import ink
-from coopgym.benchmarks.report.panels import commitment_panel
-from coopgym.benchmarks.report.portraits import portraits
-from coopgym.benchmarks.solve import batch, certificates, keeping
-from coopgym.benchmarks.solve.files import Solved, read_solved
-from coopgym.benchmarks.solve.page import render_index
-from coopgym.benchmarks.solve.settings import parse_settings
-from coopgym.benchmarks.solve.solution import Solution, solve
-from coopgym.benchmarks.solve.words import meeting, percent, settled, settled_and_paid, settling, standing
+from coopgym.benchmarks.report.content.game_portraits import portraits
+from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.basins import Basins, Boundary, Rest
 
@@ -60,7 +60,7 @@ def two_games(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(certificates, "games", lambda edition=None: TWO)
     monkeypatch.setattr(certificates, "solve", solve_short)
-    for module in (batch, certificates, keeping):
+    for module in (batch, certificates, record_store):
         monkeypatch.setattr(module, "make_game", make_short)
     return calls
 
@@ -353,9 +353,9 @@ def test_the_page_needs_nothing_and_follows_the_theme(team: Solution) -> None:
 
 
 def test_colours_that_are_one_in_the_light_are_one_in_the_dark() -> None:
-    css = Path(ink.__file__).with_name("page.css").read_text()
+    css = Path(theme.__file__).with_name("page.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w+);", part)) for part in css.split("@media", 2)[:2])
-    drawn = ["ink", "muted", "lines", "card", "other", *ink.MODE_COLOURS, *ink.KIND_COLOURS, *ink.HUES]
+    drawn = ["ink", "muted", "lines", "card", "other", *theme.MODE_COLOURS, *theme.KIND_COLOURS, *theme.HUES]
     for one, other in itertools.combinations(drawn, 2):
         assert light[one] != light[other] or dark[one] == dark[other]
 

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.executors import ProcessPool
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute.executors import ProcessPool
+from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import load_corpus
 
 STRANGERS = r"""

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 
 from coopgym.agents import make_agent
 from coopgym.agents.foreign_names import UntrustedNameError, names_from_data
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.nature import fresh
+from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.study.agent_info import fresh
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shard_writer import keep_runs
 from coopgym.corpus.shards import read_shard, run_shards
@@ -39,9 +39,9 @@ class Agent:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from quiet import Silence
 
-    from coopgym.benchmarks.executors import InProcess
-    from coopgym.benchmarks.plan import expand
-    from coopgym.benchmarks.runner import run_study
+    from coopgym.benchmarks.execute.executors import InProcess
+    from coopgym.benchmarks.execute.runner import run_study
+    from coopgym.benchmarks.study import expand
 
     block = {"games": ["TrustDilemma-v1"], "agents": ["Random", "TitForTat"], "constants": {"step": 50}}
     facts = {"name": "strange", "seeds": [1, 2], "episodes": 1, "rewards": ["private"]}

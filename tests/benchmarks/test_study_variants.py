@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 

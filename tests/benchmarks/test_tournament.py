@@ -14,14 +14,7 @@ from rich.console import Console
 from coopgym.agents import Agent, Seat, Strategy
 from coopgym.agents.base import Classifier, FloatArray
 from coopgym.agents.heuristics import Constant, TitForTat
-from coopgym.benchmarks.tournament import (
-    Entrants,
-    Tournament,
-    compete,
-    league,
-    print_meta_game,
-    tournament,
-)
+from coopgym.benchmarks.tournament import Entrants, Tournament, compete, league, print_meta_game, tournament
 from coopgym.games.registry import make_game
 from coopgym.play import play
 

@@ -11,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 import coopgym
 from coopgym.algorithms.marl import IPPO, load_agents
-from coopgym.benchmarks import training
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.training import CHECKPOINT, Request, learner_named, train
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute import training
+from coopgym.benchmarks.execute.training import CHECKPOINT, TrainRequest, learner_named, train
 from coopgym.play.episodes import play
 
 TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "minibatches=2", "--set", "epochs=1")
@@ -80,14 +80,14 @@ class Stop:
         self.fractions: list[float] = []
         self.last = last
 
-    def begin(self, jobs: list[Request]) -> None: ...
+    def begin(self, jobs: list[TrainRequest]) -> None: ...
 
-    def advance(self, job: Request, fraction: float) -> None:
+    def advance(self, job: TrainRequest, fraction: float) -> None:
         self.fractions.append(fraction)
         if len(self.fractions) == self.last:
             raise KeyboardInterrupt
 
-    def finish(self, job: Request, result: object) -> None: ...
+    def finish(self, job: TrainRequest, result: object) -> None: ...
 
     def end(self) -> None: ...
 
@@ -95,14 +95,14 @@ class Stop:
 def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     settings = ("game.max_steps=10", "num_envs=4", "hidden=[8]", "minibatches=2", "epochs=1")
-    request = Request("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings, out=tmp_path / "out")
+    request = TrainRequest("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings, out=tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
         train(request, Stop(last=3))
     assert (tmp_path / "out" / CHECKPOINT).is_dir()
     again = Stop()
     resumed = train(request, again)
     assert again.fractions == [0.75, 1.0]
-    whole = train(Request("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings), Stop())
+    whole = train(TrainRequest("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings), Stop())
     assert resumed.result.record == whole.result.record
     assert all(
         np.array_equal(resumed.result.tensors[name], whole.result.tensors[name]) for name in whole.result.tensors

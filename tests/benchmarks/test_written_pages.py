@@ -62,7 +62,7 @@ def test_the_readme_counts_the_released_audit() -> None:
 
 @pytest.mark.parametrize("name", [page.name for page in pages() if page.name != TESTED_ELSEWHERE])
 def test_nothing_is_measured_outside_blocks_and_examples(name: str) -> None:
-    """By its looks: a share in per cent, a spread, a ratio."""
+    """By its styles: a share in per cent, a spread, a ratio."""
     (page,) = (page for page in pages() if page.name == name)
     text = page.read_text("utf-8")
     prose = re.sub(r"```.*?```|`[^`\n]*`", "", with_blocks(text, dict.fromkeys(BLOCKS, "")), flags=re.DOTALL)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from coopgym.agents import make_agent
 from coopgym.agents.heuristics import Constant
-from coopgym.benchmarks.recording import Recorded, step_table
+from coopgym.benchmarks.execute.corpus_rows import Recorded, step_table
 from coopgym.corpus import CorpusError, EpisodeDataset, load_corpus, table_from_rows, write_table, writer
 from coopgym.corpus.episodes import Episode
 from coopgym.games.registry import make_game

@@ -13,7 +13,7 @@ from example_corpus import sound_run, write_rows
 from typer.testing import CliRunner
 
 from coopgym.algorithms.loading import load_agents
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.corpora.merging import merge
 from coopgym.corpus import SCHEMA_VERSION, SCHEMAS, CorpusError, check_corpus, load_corpus, validate
 from coopgym.corpus.publication import publish

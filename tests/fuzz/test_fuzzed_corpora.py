@@ -11,7 +11,7 @@ import pytest
 from mutations import spoil
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.cli import app
+from coopgym.benchmarks.cli.main import app
 from coopgym.corpus import TABLES, CorpusError, load_corpus
 
 COUNT, BATCHES = 400, 8

@@ -11,9 +11,9 @@ import pytest
 from mutations import damaged, mutated, toml
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.plan import expand, group
-from coopgym.benchmarks.study import LONGEST_FAULT, MOST_FAULTS, STUDIES, StudyError, load_study
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.study import expand, group
+from coopgym.benchmarks.study.study import LONGEST_FAULT, MOST_FAULTS, STUDIES, StudyError, load_study
 
 COUNT, BATCHES = 3_000, 30
 EXPANDED = 10

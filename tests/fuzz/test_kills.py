@@ -48,7 +48,16 @@ class Runs:
         (place / "study.toml").write_text(STUDY)
 
     def start(self, out: str) -> subprocess.Popen[str]:
-        command = (sys.executable, "-m", "coopgym.benchmarks.cli", "run", "study.toml", "--out", out, *self.executor)
+        command = (
+            sys.executable,
+            "-m",
+            "coopgym.benchmarks",
+            "run",
+            "study.toml",
+            "--out",
+            out,
+            *self.executor,
+        )
         environment = {
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[2]),

@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from coopgym.benchmarks.report.content import Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.sections.audit_crosscheck import audit_crosscheck
-from coopgym.benchmarks.report.sections.audit_reactive import audit_reactive
-from coopgym.benchmarks.report.sections.audit_surfaces import audit_surfaces
-from coopgym.benchmarks.report.sections.audit_temporal import audit_temporal
-from coopgym.benchmarks.report.sections.audit_unilateral import audit_unilateral
+from coopgym.benchmarks.report.content.blocks import Section
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.sections.audits.crosscheck import audit_crosscheck
+from coopgym.benchmarks.report.sections.audits.reactive import audit_reactive
+from coopgym.benchmarks.report.sections.audits.surfaces import audit_surfaces
+from coopgym.benchmarks.report.sections.audits.temporal import audit_temporal
+from coopgym.benchmarks.report.sections.audits.unilateral import audit_unilateral
 from coopgym.benchmarks.report.sections.classes import classes
 from coopgym.benchmarks.report.sections.comparisons import comparisons
-from coopgym.benchmarks.report.sections.conflict import conflict
+from coopgym.benchmarks.report.sections.constant_sweeps import constant_sweeps
 from coopgym.benchmarks.report.sections.contribution import contribution
 from coopgym.benchmarks.report.sections.crossover import crossover
 from coopgym.benchmarks.report.sections.crossplay import crossplay
 from coopgym.benchmarks.report.sections.equity import equity
-from coopgym.benchmarks.report.sections.exceedance import exceedance
 from coopgym.benchmarks.report.sections.exploitability import exploitability
 from coopgym.benchmarks.report.sections.failures import failures
 from coopgym.benchmarks.report.sections.games import games
+from coopgym.benchmarks.report.sections.inconsistent_runs import inconsistent_runs
 from coopgym.benchmarks.report.sections.language_methods import language_methods
+from coopgym.benchmarks.report.sections.learner_vs_best_constant import learner_vs_best_constant
 from coopgym.benchmarks.report.sections.learning import learning
 from coopgym.benchmarks.report.sections.mutuality import mutuality
 from coopgym.benchmarks.report.sections.provenance import provenance
 from coopgym.benchmarks.report.sections.ranking import ranking
-from coopgym.benchmarks.report.sections.responses import responses
 from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.report.sections.scenarios import scenarios
 from coopgym.benchmarks.report.sections.stochastic import stochastic
 from coopgym.benchmarks.report.sections.transcripts import transcripts
 
-SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
-    conflict,
+SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
+    inconsistent_runs,
     ranking,
     classes,
     comparisons,
     mutuality,
     contribution,
     crossover,
-    exceedance,
+    learner_vs_best_constant,
     equity,
     exploitability,
     stochastic,
@@ -54,7 +54,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
     audit_unilateral,
     audit_temporal,
     audit_reactive,
-    responses,
+    constant_sweeps,
     transcripts,
     games,
     results,
@@ -64,6 +64,6 @@ SECTIONS: Sequence[Callable[[Evidence], Section | None]] = (
 """In the order of the page."""
 
 
-def sections(evidence: Evidence) -> list[Section]:
+def sections(report_data: ReportData) -> list[Section]:
     """Return the sections that a corpus fills."""
-    return [section for build in SECTIONS if (section := build(evidence)) is not None]
+    return [section for build in SECTIONS if (section := build(report_data)) is not None]

@@ -6,24 +6,24 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from coopgym.benchmarks.analysis import ScoreTable, fields
-from coopgym.benchmarks.analysis.fields import ranked_scores
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import class_name, signed
+from coopgym.benchmarks.drawing.formatting import class_name, signed
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Heading, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import ScoreTable, comparison_sets
+from coopgym.benchmarks.score.comparison_sets import ranked_scores
 
 
-def classes(evidence: Evidence) -> Section | None:
+def classes(report_data: ReportData) -> Section | None:
     """Show scores of the ranked algorithms over the games of each class."""
     blocks: list[Block] = []
-    for contest in evidence.contests:
-        found = fields(contest)
-        names = dict.fromkeys(row.entrant.name for field in found for row in field.ranks.rows)
+    for contest in report_data.contests:
+        found = comparison_sets(contest)
+        names = dict.fromkeys(row.algorithm.name for compared in found for row in compared.ranks.rows)
         if names:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks.append(_table(ranked_scores(contest), list(names), evidence.looks))
+            blocks.append(_table(ranked_scores(contest), list(names), report_data.styles))
     if not blocks:
         return None
     return Section(
@@ -38,7 +38,7 @@ def classes(evidence: Evidence) -> Section | None:
     )
 
 
-def _table(table: ScoreTable, names: list[str], looks: Mapping[str, Look]) -> Table:
+def _table(table: ScoreTable, names: list[str], styles: Mapping[str, SeriesStyle]) -> Table:
     places = [
         (name, mode, here)
         for name in table.classes
@@ -46,7 +46,7 @@ def _table(table: ScoreTable, names: list[str], looks: Mapping[str, Look]) -> Ta
         if (here := table.of_class(name).of_mode(mode)).tasks
     ]
     columns = [Column("algorithm"), *(Column(mode, group=class_name(each)) for each, mode, _ in places)]
-    rows = [[cells.agent(name, looks), *(_cell(here, name) for *_, here in places)] for name in names]
+    rows = [[cells.agent(name, styles), *(_cell(here, name) for *_, here in places)] for name in names]
     return Table(columns, rows, shaded=True)
 
 

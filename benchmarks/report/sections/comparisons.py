@@ -9,17 +9,28 @@ from itertools import combinations
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Comparison, Field, NoiseFloor, fields, improvements, principal
-from coopgym.benchmarks.analysis import comparisons as compared
-from coopgym.benchmarks.analysis.estimates import FEWEST
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import MUTED
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.plots.maps import Matrix
-from coopgym.benchmarks.report.words import STUDENT, game_title, probability, sample_size
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, probability, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.plots.maps import Matrix
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.drawing.theme import MUTED
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Heading,
+    Heatmap,
+    Section,
+    Table,
+    Text,
+)
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Comparison, ComparisonSet, NoiseFloor, comparison_sets, improvements, principal
+from coopgym.benchmarks.score import comparisons as compared
+from coopgym.benchmarks.score.estimates import FEWEST
 
 MOST_ENTRANTS = 16
 """Algorithms in the matrix: learners first, then the best of the others."""
@@ -27,14 +38,14 @@ MOST_PAIRS = 24
 """Pairs up to which all differences are drawn; of more, those of neighbours in rank, at most so many."""
 
 
-def comparisons(evidence: Evidence) -> Section | None:
+def comparisons(report_data: ReportData) -> Section | None:
     """Compare algorithms pair by pair on the games they share."""
     blocks: list[Block] = []
-    for contest in evidence.contests:
-        field = principal(fields(contest))
-        if field is not None and len(field.table.names) > 1:
-            blocks += _field(field, evidence.looks)
-    blocks += _noise(evidence)
+    for contest in report_data.contests:
+        ranked = principal(comparison_sets(contest))
+        if ranked is not None and len(ranked.table.names) > 1:
+            blocks += _comparison_set(ranked, report_data.styles)
+    blocks += _noise(report_data)
     if not blocks:
         return None
     return Section(
@@ -51,21 +62,21 @@ def comparisons(evidence: Evidence) -> Section | None:
     )
 
 
-def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
-    yield Heading(field.title)
-    yield _matrix(field)
-    pairs = _pairs(field)
+def _comparison_set(ranked: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
+    yield Heading(ranked.title)
+    yield _matrix(ranked)
+    pairs = _pairs(ranked)
     if not pairs:
         return
-    found = compared(field.table, pairs)
+    found = compared(ranked.table, pairs)
     drawable = [each for each in found if each.test.difference is not None]
-    neighbours = set(zip(field.learners, field.learners[1:], strict=False))
+    neighbours = set(zip(ranked.learners, ranked.learners[1:], strict=False))
     few = len(drawable) <= MOST_PAIRS
     shown = [each for each in drawable if few or (each.first, each.second) in neighbours][:MOST_PAIRS]
     if shown:
         yield Chart(
-            name=f"paired-{field.name}",
-            label=f"Paired differences, {field.title}",
+            name=f"paired-{ranked.name}",
+            label=f"Paired differences, {ranked.title}",
             draw=partial(_paired_figure, shown if not few else sorted(shown, key=_difference, reverse=True)),
             caption=(
                 "Right of zero the first of the two is better. "
@@ -78,34 +89,34 @@ def _field(field: Field, looks: Mapping[str, Look]) -> Iterator[Block]:
     yield Fold("All paired comparisons", [table], f"{len(found)} pairs") if len(found) > 6 else table
 
 
-def _pairs(field: Field) -> list[tuple[str, str]]:
-    """Every two learners; a single one, or whoever else came to be compared, against everybody."""
-    names = [row.entrant.name for row in field.ranks.rows]
-    alone = [row.entrant.name for row in field.ranks.rows if row.entrant.kind == "plugin"]
-    learners = field.learners
+def _pairs(ranked: ComparisonSet) -> list[tuple[str, str]]:
+    """Every two learners; a single one, or whoever else came to be ranked, against everybody."""
+    names = [row.algorithm.name for row in ranked.ranks.rows]
+    alone = [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.kind == "plugin"]
+    learners = ranked.learners
     alone += learners if len(learners) == 1 else []
     pairs = list(combinations(learners, 2))
     pairs += [(name, other) for i, name in enumerate(alone) for other in names if other not in alone[: i + 1]]
     return pairs
 
 
-def _matrix(field: Field) -> Heatmap:
-    names = _entrants(field)
-    found = {(each.first, each.second): each.probability for each in improvements(field.table.only(names))}
+def _matrix(ranked: ComparisonSet) -> Heatmap:
+    names = _algorithms(ranked)
+    found = {(each.first, each.second): each.probability for each in improvements(ranked.table.only(names))}
     size = len(names)
     values, texts = np.full((size, size), np.nan), [[""] * size for _ in names]
     for (first, second), estimate in found.items():
         if estimate is None:
             continue
         i, j = names.index(first), names.index(second)
-        exact = field.table.surely(first) and field.table.surely(second)
+        exact = ranked.table.surely(first) and ranked.table.surely(second)
         unsure = not exact and (estimate.low is None or estimate.high is None or estimate.low <= 0.5 <= estimate.high)
         for row, column, value in ((i, j, estimate.value), (j, i, 1 - estimate.value)):
             values[row, column] = value
             texts[row][column] = f"({value:.2f})" if unsure else f"{value:.2f}"
     return Heatmap(
-        name=f"improvement-{field.name}",
-        label=f"Probability of improvement, {field.title}",
+        name=f"improvement-{ranked.name}",
+        label=f"Probability of improvement, {ranked.title}",
         matrix=Matrix(names, names, values, texts, 2 * (values - 0.5)),
         rows_are="how often this one",
         columns_are="beats this one",
@@ -113,11 +124,11 @@ def _matrix(field: Field) -> Heatmap:
     )
 
 
-def _entrants(field: Field) -> list[str]:
+def _algorithms(ranked: ComparisonSet) -> list[str]:
     """Names in order of rank, few enough for a matrix."""
-    others = [row.entrant.name for row in field.ranks.rows if row.entrant.name not in field.learners]
-    kept = {*field.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(field.learners))]}
-    return [row.entrant.name for row in field.ranks.rows if row.entrant.name in kept]
+    others = [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.name not in ranked.learners]
+    kept = {*ranked.learners[:MOST_ENTRANTS], *others[: max(0, MOST_ENTRANTS - len(ranked.learners))]}
+    return [row.algorithm.name for row in ranked.ranks.rows if row.algorithm.name in kept]
 
 
 def _difference(comparison: Comparison) -> float:
@@ -159,8 +170,8 @@ def _table(found: Sequence[Comparison]) -> Table:
     return Table(columns, rows)
 
 
-def _noise(evidence: Evidence) -> Iterator[Block]:
-    for (original, copy), floors in evidence.noise.items():
+def _noise(report_data: ReportData) -> Iterator[Block]:
+    for (original, copy), floors in report_data.noise.items():
         yield Heading(f"Noise floor: {copy} against {original}")
         yield Text(
             "Both names are the same learner with the same settings and other random numbers, so that whatever lies "

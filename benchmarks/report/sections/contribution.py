@@ -7,44 +7,44 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, percent, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
+from coopgym.benchmarks.score import (
     Contribution,
     ContributionSummary,
     NoiseFloor,
     contributions,
     summarise_contributions,
 )
-from coopgym.benchmarks.analysis.contribution import PERCENTILES
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, percent, sample_size
+from coopgym.benchmarks.score.contribution import PERCENTILES
 
 EDGE = Span(-1.0, 1.0)
 
 
-def contribution(evidence: Evidence) -> Section | None:
+def contribution(report_data: ReportData) -> Section | None:
     """Compare training under integrated reward with training under private reward."""
-    floors = _floors(evidence)
+    floors = _floors(report_data)
     blocks: list[Block] = []
     every: list[Contribution] = []
-    for contest in evidence.contests:
+    for contest in report_data.contests:
         found = contributions(contest.runs, floors)
         if found:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
             relative = [each for each in found if each.relative_welfare is not None]
-            blocks += [_chart(relative, evidence.looks, contest.suffix, contest.title)] if relative else []
+            blocks += [_chart(relative, report_data.styles, contest.suffix, contest.title)] if relative else []
             blocks.append(_summary(found))
-            blocks.append(Fold("Every learner and game", [_table(found, evidence.looks)]))
+            blocks.append(Fold("Every learner and game", [_table(found, report_data.styles)]))
             every += found
     if not every:
         return None
     judged = [each.welfare for each in every if each.welfare.low is not None]
     better = sum(welfare.excludes_zero and welfare.value > 0 for welfare in judged)
-    names = dict.fromkeys(each.entrant.name for each in every)
+    names = dict.fromkeys(each.algorithm.name for each in every)
     return Section(
         id="contribution",
         title="What integrated reward contributes",
@@ -54,7 +54,7 @@ def contribution(evidence: Evidence) -> Section | None:
             "compares returns that are read each in its own reward mode instead. It moves even where play stays the "
             "same, so it says how the yardsticks differ, not what learning achieved."
         ),
-        blocks=[*legend(names, evidence.looks), *blocks],
+        blocks=[*legend(names, report_data.styles), *blocks],
         finding=(
             f"Training under integrated instead of private reward raises welfare in {better} of {len(judged)} pairs of "
             "learner and game by more than seeds explain."
@@ -64,34 +64,36 @@ def contribution(evidence: Evidence) -> Section | None:
     )
 
 
-def _floors(evidence: Evidence) -> Mapping[str, NoiseFloor] | None:
+def _floors(report_data: ReportData) -> Mapping[str, NoiseFloor] | None:
     """Noise floors of the first learner that was entered twice."""
-    return next(iter(evidence.noise.values()), None)
+    return next(iter(report_data.noise.values()), None)
 
 
-def _chart(found: Sequence[Contribution], looks: Mapping[str, Look], suffix: str, title: str) -> Chart | Heatmap:
+def _chart(
+    found: Sequence[Contribution], styles: Mapping[str, SeriesStyle], suffix: str, title: str
+) -> Chart | Heatmap:
     name, label = f"contribution{suffix}", f"Welfare after integrated less after private reward {title}".strip()
     how = (
         "Change of welfare as a share of the welfare under private reward; above zero integrated reward makes the "
         f"group richer. {STUDENT}, {sample_size(each.welfare.n for each in found)} in pairs."
     )
-    if len({each.entrant.name for each in found}) > FEW:
+    if len({each.algorithm.name for each in found}) > FEW:
         return grid(name, label, [_entry(each) for each in found], 0.25, f"In %. {how}")
     edge = "Changes beyond 100 % are drawn at the edge. Hollow: within the noise floor, where there is one."
-    return Chart(name, label, partial(_figure, found, looks), f"{how} {edge}")
+    return Chart(name, label, partial(_figure, found, styles), f"{how} {edge}")
 
 
 def _entry(found: Contribution) -> Entry:
     change = found.relative_welfare or 0.0
-    return Entry(game_title(found.game), found.entrant.name, change, found.welfare.excludes_zero)
+    return Entry(game_title(found.game), found.algorithm.name, change, found.welfare.excludes_zero)
 
 
-def _figure(found: Sequence[Contribution], looks: Mapping[str, Look]) -> Figure:
+def _figure(found: Sequence[Contribution], styles: Mapping[str, SeriesStyle]) -> Figure:
     rows: dict[str, list[Dot]] = {}
     for each in found:
         if each.relative_welfare is not None:
-            look, full = looks[each.entrant.name], each.beyond_noise is not False
-            dot = relative_dot(each.welfare, each.relative_welfare, look, full)
+            style, full = styles[each.algorithm.name], each.beyond_noise is not False
+            dot = relative_dot(each.welfare, each.relative_welfare, style, full)
             rows.setdefault(game_title(each.game), []).append(dot)
     drawn = [Row(game, dots) for game, dots in rows.items()]
     return dots(drawn, "ΔW over welfare under private reward", anchors=(0.0,), shown=EDGE, as_percent=True)
@@ -118,7 +120,7 @@ def _class_row(each: ContributionSummary) -> list[Cell]:
     ]
 
 
-def _table(found: Sequence[Contribution], looks: Mapping[str, Look]) -> Table:
+def _table(found: Sequence[Contribution], styles: Mapping[str, SeriesStyle]) -> Table:
     columns = [
         Column("learner"),
         Column("game"),
@@ -132,7 +134,7 @@ def _table(found: Sequence[Contribution], looks: Mapping[str, Look]) -> Table:
         columns,
         [
             [
-                cells.agent(each.entrant.name, looks),
+                cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.game)),
                 cells.measured(each.welfare),
                 Cell("–") if each.relative_welfare is None else cells.share(each.relative_welfare),

@@ -7,24 +7,24 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Crossover, ParadigmGap, paradigm_crossovers
-from coopgym.benchmarks.analysis.crossover import Place
-from coopgym.benchmarks.analysis.settings import mode_order
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.ink import mode_colour
-from coopgym.benchmarks.report.legends import mode_legend
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, sample_size
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.theme import mode_colour
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Section, Table
+from coopgym.benchmarks.report.content.legends import mode_legend
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Contest, Crossover, ParadigmGap, paradigm_crossovers
+from coopgym.benchmarks.score.crossover import Place
+from coopgym.benchmarks.score.settings import mode_order
 
 
-def crossover(evidence: Evidence) -> Section | None:
+def crossover(report_data: ReportData) -> Section | None:
     """Compare independent learners with centralised ones under every training reward."""
     blocks: list[Block] = []
     crossed: list[Crossover] = []
     judged = False
-    for contest in evidence.contests:
+    for contest in report_data.contests:
         by_class, by_game = (_found(contest, places) for places in ("class", "game"))
         if by_game:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
@@ -43,7 +43,7 @@ def crossover(evidence: Evidence) -> Section | None:
             "training: right of zero the independent ones reach more welfare. A crossover is a place where the gap "
             "lies on different sides of zero under two training rewards, with intervals that exclude zero on both."
         ),
-        blocks=[mode_legend(evidence.modes), *blocks],
+        blocks=[mode_legend(report_data.modes), *blocks],
         finding=(
             f"{len(crossed)} crossovers between independent and centralised learners."
             if crossed

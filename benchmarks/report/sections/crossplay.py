@@ -7,19 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow.compute as pc
 
-from coopgym.benchmarks.analysis import CrossPlay, cross_play
-from coopgym.benchmarks.analysis.scenarios import AMONG
-from coopgym.benchmarks.report.content import Block, Fold, Heading, Heatmap, Section, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.plots.maps import FloatArray, Matrix
-from coopgym.benchmarks.report.words import amount, counted, game_title, listed, mode_title, signed, slug
+from coopgym.benchmarks.drawing.formatting import amount, counted, game_title, listed, mode_title, signed, slug
+from coopgym.benchmarks.drawing.plots.maps import FloatArray, Matrix
+from coopgym.benchmarks.report.content.blocks import Block, Fold, Heading, Heatmap, Section, Text
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import CrossPlay, cross_play
+from coopgym.benchmarks.score.scenarios import AMONG
 
 
-def crossplay(evidence: Evidence) -> Section | None:
+def crossplay(report_data: ReportData) -> Section | None:
     """Show what each agent earns alone among copies of each other one."""
-    if evidence.conflict:
+    if report_data.conflict:
         return None
-    blocks = [block for mode in _modes(evidence) for block in _matrices(cross_play(evidence.runs, mode))]
+    blocks = [block for mode in _modes(report_data) for block in _matrices(cross_play(report_data.runs, mode))]
     if not blocks:
         return None
     return Section(
@@ -34,10 +34,10 @@ def crossplay(evidence: Evidence) -> Section | None:
     )
 
 
-def _modes(evidence: Evidence) -> list[str]:
-    met = evidence.runs.filter(pc.fill_null(pc.starts_with(evidence.runs.column("scenario"), AMONG), False))
+def _modes(report_data: ReportData) -> list[str]:
+    met = report_data.runs.filter(pc.fill_null(pc.starts_with(report_data.runs.column("scenario"), AMONG), False))
     present = set(met.column("reward_mode").to_pylist())
-    return [mode for mode in evidence.modes if mode in present]
+    return [mode for mode in report_data.modes if mode in present]
 
 
 def _matrices(found: CrossPlay) -> Iterator[Block]:

@@ -9,9 +9,11 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Distribution, Entrant, Estimate, Field, fields, principal
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, mode_title, slug
+from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
     Chart,
@@ -19,14 +21,12 @@ from coopgym.benchmarks.report.content import (
     Fold,
     Gallery,
     Heading,
-    LookLegend,
     Section,
+    SeriesLegend,
     Table,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.scatter import Point, scatter
-from coopgym.benchmarks.report.words import STUDENT, mode_title, slug
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Algorithm, ComparisonSet, Distribution, Estimate, comparison_sets, principal
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),
@@ -42,28 +42,30 @@ MEASURES = {
 class Standing:
     """An algorithm under one reward mode, averaged over games."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     mode: str
     welfare: Estimate
     means: Mapping[str, float]
     """By name in `MEASURES`, over the games that have the measure."""
 
 
-def equity(evidence: Evidence) -> Section | None:
+def equity(report_data: ReportData) -> Section | None:
     """Show welfare against inequality, one figure per reward mode."""
     blocks: list[Block] = []
-    shown: dict[str, Look] = {}
-    for contest in evidence.contests:
-        field = principal(fields(contest, "welfare"))
-        if field is None:
+    shown: dict[str, SeriesStyle] = {}
+    for contest in report_data.contests:
+        compared = principal(comparison_sets(contest, "welfare"))
+        if compared is None:
             continue
-        found = _standings(field)
-        charts = [_chart(found, mode, evidence.looks, field) for mode in field.table.modes if _drawable(found, mode)]
+        found = _standings(compared)
+        charts = [
+            _chart(found, mode, report_data.styles, compared) for mode in compared.table.modes if _drawable(found, mode)
+        ]
         if charts:
-            blocks += [Heading(field.title)]
-            blocks.append(Gallery(charts, _caption(field)))
-            blocks.append(Fold("Numbers", [_table(found, evidence.looks, field)], field.title))
-            shown |= {each.entrant.name: evidence.looks[each.entrant.name] for each in found}
+            blocks += [Heading(compared.title)]
+            blocks.append(Gallery(charts, _caption(compared)))
+            blocks.append(Fold("Numbers", [_table(found, report_data.styles, compared)], compared.title))
+            shown |= {each.algorithm.name: report_data.styles[each.algorithm.name] for each in found}
     if not blocks:
         return None
     return Section(
@@ -75,24 +77,24 @@ def equity(evidence: Evidence) -> Section | None:
             "at the lower right is where one wants to be. Seats that bring different things need not get the same, so "
             "compare marks with each other rather than with zero."
         ),
-        blocks=[LookLegend(shown), *blocks],
+        blocks=[SeriesLegend(shown), *blocks],
     )
 
 
-def _standings(field: Field) -> list[Standing]:
+def _standings(compared: ComparisonSet) -> list[Standing]:
     by_place: dict[tuple[str, str], list[Distribution]] = {}
-    tasks = set(field.table.tasks)
-    for each in field.contest.distributions:
+    tasks = set(compared.table.tasks)
+    for each in compared.contest.distributions:
         if each.task in tasks:
-            by_place.setdefault((each.entrant.name, each.task.reward_mode), []).append(each)
+            by_place.setdefault((each.algorithm.name, each.task.reward_mode), []).append(each)
     found = []
-    for mode in field.table.modes:
-        own = field.table.of_mode(mode)
-        for entrant in own.algorithms:
-            welfare = own.estimate(entrant.name)
+    for mode in compared.table.modes:
+        own = compared.table.of_mode(mode)
+        for algorithm in own.algorithms:
+            welfare = own.estimate(algorithm.name)
             if welfare is not None:
-                means = _means(by_place.get((entrant.name, mode), ()))
-                found.append(Standing(entrant, mode, welfare, means))
+                means = _means(by_place.get((algorithm.name, mode), ()))
+                found.append(Standing(algorithm, mode, welfare, means))
     return found
 
 
@@ -107,37 +109,39 @@ def _drawable(found: Sequence[Standing], mode: str) -> bool:
     return any(each.mode == mode and "gini" in each.means for each in found)
 
 
-def _caption(field: Field) -> str:
+def _caption(compared: ComparisonSet) -> str:
     return (
-        f"Score of welfare: {field.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
+        f"Score of welfare: {compared.table.scale.label}. Horizontal lines: {STUDENT}. Games in which "
         "some seat’s payoff is negative have no Gini coefficient and do not enter the height."
     )
 
 
-def _chart(found: Sequence[Standing], mode: str, looks: Mapping[str, Look], field: Field) -> Chart:
+def _chart(found: Sequence[Standing], mode: str, styles: Mapping[str, SeriesStyle], compared: ComparisonSet) -> Chart:
     return Chart(
-        name=f"equity-{slug(mode)}-{field.name}",
-        label=f"Welfare and inequality, {mode_title(mode)}, {field.title}",
-        draw=partial(_figure, [each for each in found if each.mode == mode], looks, mode_title(mode)),
+        name=f"equity-{slug(mode)}-{compared.name}",
+        label=f"Welfare and inequality, {mode_title(mode)}, {compared.title}",
+        draw=partial(_figure, [each for each in found if each.mode == mode], styles, mode_title(mode)),
     )
 
 
-def _figure(found: Sequence[Standing], looks: Mapping[str, Look], title: str) -> Figure:
+def _figure(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], title: str) -> Figure:
     points = [
-        Point(each.entrant.name, each.welfare, Estimate(each.means["gini"], None, None, 1), looks[each.entrant.name])
+        Point(
+            each.algorithm.name, each.welfare, Estimate(each.means["gini"], None, None, 1), styles[each.algorithm.name]
+        )
         for each in found
         if "gini" in each.means
     ]
     return scatter(points, "score of welfare", "Gini coefficient of payoffs", title=title, anchors=(0.0, 1.0))
 
 
-def _table(found: Sequence[Standing], looks: Mapping[str, Look], field: Field) -> Table:
-    columns = [Column("algorithm"), Column("reward"), Column("welfare", field.table.scale.label), *MEASURES.values()]
+def _table(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], compared: ComparisonSet) -> Table:
+    columns = [Column("algorithm"), Column("reward"), Column("welfare", compared.table.scale.label), *MEASURES.values()]
     return Table(
         columns,
         [
             [
-                cells.agent(each.entrant.name, looks),
+                cells.agent(each.algorithm.name, styles),
                 Cell(each.mode),
                 cells.score(each.welfare),
                 *(cells.number(each.means.get(name), 2) for name in MEASURES),

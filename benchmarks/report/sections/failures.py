@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
-from coopgym.benchmarks.analysis.settings import Setting
-from coopgym.benchmarks.report.content import Block, Cell, Code, Column, Fold, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.words import counted, game_title
+from coopgym.benchmarks.drawing.formatting import counted, game_title
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Code, Column, Fold, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score.settings import Setting
 
 MOST_TRACEBACKS = 20
 """Different errors whose traceback is shown."""
 
 
-def failures(evidence: Evidence) -> Section | None:
+def failures(report_data: ReportData) -> Section | None:
     """Count runs that diverged or failed, and show what the failed ones said."""
-    lost = [row for row in evidence.rows if row["status"] != "completed"]
+    lost = [row for row in report_data.rows if row["status"] != "completed"]
     if not lost:
         return Section("failures", "Failures", "None: every run completed.", [])
     places = Counter((row["status"], _game(row), row["algorithm"], row["reward_mode"]) for row in lost)
@@ -50,7 +50,7 @@ def failures(evidence: Evidence) -> Section | None:
             "exception (failed). Failed runs are tried again when the study runs again."
         ),
         blocks=[Table(columns, rows), *tracebacks],
-        finding=f"Of {len(evidence.rows):,} runs {said}.",
+        finding=f"Of {len(report_data.rows):,} runs {said}.",
     )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from coopgym.benchmarks.report.content import Block, Facts, Fold, Gallery, Section, Text
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.portraits import GamePortrait, portraits
-from coopgym.benchmarks.report.words import class_name, counted
+from coopgym.benchmarks.drawing.formatting import class_name, counted
+from coopgym.benchmarks.report.content.blocks import Block, Facts, Fold, Gallery, Section, Text
+from coopgym.benchmarks.report.content.game_portraits import GamePortrait, portraits
+from coopgym.benchmarks.report.data.report_data import ReportData
 
 CERTIFICATES = "certificates"
 """Folder of solved games, in a corpus or beside it (`coopgym solve --all`)."""
 
 
-def games(evidence: Evidence) -> Section | None:
+def games(report_data: ReportData) -> Section | None:
     """Portray every game that was played."""
-    played = {(row["environment"], row["env_parameters"]): row["mechanism_class"] for row in evidence.rows}
+    played = {(row["environment"], row["env_parameters"]): row["mechanism_class"] for row in report_data.rows}
     order = sorted(played, key=lambda game: (played[game], *game))
-    found = list(portraits(order, _certificates(evidence)))
+    found = list(portraits(order, _certificates(report_data)))
     blocks: list[Block] = [
         Fold(each.title, list(_blocks(each)), f"{class_name(played[game])}. {each.summary}".strip())
         for game, each in zip(order, found, strict=True)
@@ -58,8 +58,8 @@ def _remark(found: list[GamePortrait]) -> str:
     )
 
 
-def _certificates(evidence: Evidence) -> Path | None:
-    place = evidence.corpus.path
+def _certificates(report_data: ReportData) -> Path | None:
+    place = report_data.corpus.path
     if not isinstance(place, Path):
         return None
     folders = (place / CERTIFICATES, place.parent / CERTIFICATES)

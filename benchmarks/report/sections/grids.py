@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.benchmarks.analysis import Estimate
-from coopgym.benchmarks.report.content import Heatmap, LookLegend
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot
-from coopgym.benchmarks.report.plots.maps import Matrix
-from coopgym.benchmarks.report.words import signed
+from coopgym.benchmarks.drawing.formatting import signed
+from coopgym.benchmarks.drawing.plots.dots import Dot
+from coopgym.benchmarks.drawing.plots.maps import Matrix
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content.blocks import Heatmap, SeriesLegend
+from coopgym.benchmarks.score import Estimate
 
 FEW = 6
 """Algorithms up to which each has a dot of its own in every game."""
 BRACKETS = "Brackets: the interval over seeds holds zero, or there are too few seeds for one."
 
 
-def legend(names: Iterable[str], looks: Mapping[str, Look]) -> list[LookLegend]:
+def legend(names: Iterable[str], styles: Mapping[str, SeriesStyle]) -> list[SeriesLegend]:
     """Return the legend of algorithms that have dots; where they are too many, their columns bear their names."""
-    shown = {name: looks[name] for name in names}
-    return [LookLegend(shown)] if len(shown) <= FEW else []
+    shown = {name: styles[name] for name in names}
+    return [SeriesLegend(shown)] if len(shown) <= FEW else []
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Entry:
     """Whether its interval excludes zero."""
 
 
-def relative_dot(difference: Estimate, relative: float, look: Look, full: bool) -> Dot:
+def relative_dot(difference: Estimate, relative: float, style: SeriesStyle, full: bool) -> Dot:
     """Return a difference as the share that it is; a difference of nothing tells no scale for its interval."""
     unit = difference.value / relative if relative else None
     low, high = (None if end is None or unit is None else end / unit for end in (difference.low, difference.high))
     seeds = [value / unit for value in difference.seeds] if unit else []
-    return Dot(relative, look.colour, low, high, look.mark, full, seeds)
+    return Dot(relative, style.colour, low, high, style.mark, full, seeds)
 
 
 def grid(name: str, label: str, entries: Sequence[Entry], full: float, caption: str, per_cent: bool = True) -> Heatmap:

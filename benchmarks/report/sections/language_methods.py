@@ -9,17 +9,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.scores import Yardstick
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from coopgym.benchmarks.report.courses import OUTCOME, WINDOW, Field, trained_fields, warm_ups
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Level, Line, lines
-from coopgym.benchmarks.report.sections.learning import UNFOLDED
-from coopgym.benchmarks.report.words import (
+from coopgym.benchmarks.drawing.formatting import (
     STUDENT,
     class_name,
     counted,
@@ -30,6 +20,16 @@ from coopgym.benchmarks.report.words import (
     sample_size,
     slug,
 )
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, lines
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, Field, trained_fields, warm_ups
+from coopgym.benchmarks.report.sections.learning import UNFOLDED
+from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.scores import Metric
 
 OUTCOMES = {
     "graded": "nearness to the oracle’s level",
@@ -48,22 +48,24 @@ FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge."""
 
 
-def language_methods(evidence: Evidence) -> Section | None:
+def language_methods(report_data: ReportData) -> Section | None:
     """Compare methods of training language models by what they reach with the same tokens."""
-    found = trained_fields(evidence.runs, evidence.corpus.curves.arrow)
+    found = trained_fields(report_data.runs, report_data.corpus.curves.arrow)
     if not found:
         return None
-    starts = warm_ups(evidence.runs)
-    scale = evidence.contests[0].table().scale.label if evidence.contests else ""
+    starts = warm_ups(report_data.runs)
+    scale = report_data.contests[0].table().scale.label if report_data.contests else ""
     scored = [
-        _Scored(field, start, _scores(field, start, evidence), scale)
+        _Scored(field, start, _scores(field, start, report_data), scale)
         for field in found
         for start in [starts.get(field.setting)]
     ]
     games = dict.fromkeys((each.mechanism_class, each.setting.game) for each in found)
     blocks: list[Block] = []
     for mechanism_class, game in games:
-        own = [block for each in scored if each.field.setting.game == game for block in _blocks(each, evidence.looks)]
+        own = [
+            block for each in scored if each.field.setting.game == game for block in _blocks(each, report_data.styles)
+        ]
         blocks.append(Fold(game_title(game), own, class_name(mechanism_class), open=len(games) <= UNFOLDED))
     return Section(
         id="language-methods",
@@ -102,21 +104,21 @@ class _Scored:
         return f"{game_title(self.field.setting.game)}, {mode_title(self.field.setting.reward_mode)}"
 
 
-def _scores(field: Field, start: str | None, evidence: Evidence) -> dict[str, Estimate]:
+def _scores(field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
     """Return the scores of methods and of the model before training, of those that have one.
 
     Messages are drawn from the models, as in training, where all of these runs have been evaluated so: the likeliest
     message of a model before training is whatever its seed prefers.
     """
-    drawn = _scores_by("sto_return_mode", field, start, evidence)
-    likeliest = _scores_by("return_mode", field, start, evidence)
+    drawn = _scores_by("sto_return_mode", field, start, report_data)
+    likeliest = _scores_by("return_mode", field, start, report_data)
     return drawn if drawn.keys() >= likeliest.keys() else likeliest
 
 
-def _scores_by(yardstick: Yardstick, field: Field, start: str | None, evidence: Evidence) -> dict[str, Estimate]:
+def _scores_by(metric: Metric, field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
-    for contest in evidence.contests:
-        table = contest.table(yardstick)
+    for contest in report_data.contests:
+        table = contest.table(metric)
         place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
         for name in table.names if place is not None else ():
             if name in field.courses or name == start:
@@ -146,7 +148,7 @@ def _value(field: Field, name: str) -> float:
     return -np.inf if reached is None else reached.value
 
 
-def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _blocks(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     field, mode = scored.field, mode_title(scored.field.setting.reward_mode)
     drawn = _best(field)
     chosen = listed(["the best", *([field.plain] if field.plain is not None else [])])
@@ -157,7 +159,7 @@ def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
     yield Chart(
         f"language-methods-{scored.name}-curves",
         f"Outcome by tokens in {scored.title}, {field.outcome}",
-        partial(_curves, field, drawn, looks),
+        partial(_curves, field, drawn, styles),
         f"{some}Outcome: {_outcome(field)}. Each point of a curve is the mean over the {percent(WINDOW)} of the budget "
         f"that precede it. {bands}, {n}. Dashed: the model {BEFORE}.",
     )
@@ -169,7 +171,7 @@ def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
         Chart(
             f"language-methods-{scored.name}-{slug(axis)}",
             f"{axis.capitalize()} in {scored.title}, {field.outcome}",
-            partial(_dots, scored, estimates, axis, looks),
+            partial(_dots, scored, estimates, axis, styles),
         )
         for axis, estimates in measured.items()
         if estimates
@@ -181,7 +183,7 @@ def _blocks(scored: _Scored, looks: Mapping[str, Look]) -> Iterator[Block]:
         *([f"Scores: {scored.scale}."] if scored.scores else []),
     ]
     yield Gallery(charts, " ".join(caption))
-    yield _table(scored, looks)
+    yield _table(scored, styles)
 
 
 def _ranked(field: Field) -> list[str]:
@@ -200,11 +202,11 @@ def _outcome(field: Field) -> str:
     return OUTCOMES.get(field.outcome, field.outcome)
 
 
-def _curves(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
+def _curves(field: Field, names: Sequence[str], styles: Mapping[str, SeriesStyle]) -> Figure:
     tokens = np.linspace(0.0, field.budget, POINTS)
     start = field.start(OUTCOME)
     return lines(
-        [_line(field, name, tokens, looks[name], with_band=len(names) <= MOST_BANDS) for name in names],
+        [_line(field, name, tokens, styles[name], with_band=len(names) <= MOST_BANDS) for name in names],
         Axis("tokens spent, thousands"),
         Axis("outcome"),
         title=mode_title(field.setting.reward_mode),
@@ -213,33 +215,35 @@ def _curves(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Fi
     )
 
 
-def _line(field: Field, name: str, tokens: np.ndarray, look: Look, with_band: bool) -> Line:
+def _line(field: Field, name: str, tokens: np.ndarray, style: SeriesStyle, with_band: bool) -> Line:
     found = [mean_estimate(column) for column in field.curve(name, OUTCOME, tokens).T]
     points = [(x / 1000, each) for x, each in zip(tokens.tolist(), found, strict=True) if each is not None]
     banded = with_band and all(each.low is not None for _, each in points)
     low, high = ([getattr(each, end) for _, each in points] if banded else None for end in ("low", "high"))
-    return Line(name, [x for x, _ in points], [each.value for _, each in points], look.colour, look.dash, low, high)
+    return Line(name, [x for x, _ in points], [each.value for _, each in points], style.colour, style.dash, low, high)
 
 
-def _dots(scored: _Scored, estimates: Mapping[str, Estimate | None], axis: str, looks: Mapping[str, Look]) -> Figure:
+def _dots(
+    scored: _Scored, estimates: Mapping[str, Estimate | None], axis: str, styles: Mapping[str, SeriesStyle]
+) -> Figure:
     """Draw numbers of methods, in the same order whatever the numbers are, and of the model before training."""
     start, rows = scored.start, list[Row]()
     for name in [*_ranked(scored.field), *([] if start is None else [start])]:
         if (each := estimates.get(name)) is not None:
-            look = looks[name]
-            rows.append(Row(name, [Dot.of(each, look.colour, look.mark, name != start)]))
+            style = styles[name]
+            rows.append(Row(name, [Dot.of(each, style.colour, style.mark, name != start)]))
     first = None if start is None else estimates.get(start)
     return dots(
         rows,
         axis,
         title=mode_title(scored.field.setting.reward_mode),
         anchors=(0.0, 1.0) if estimates is scored.scores else (),
-        landmarks={} if first is None else {BEFORE: first.value},
+        reference_scores={} if first is None else {BEFORE: first.value},
         shown=FLOOR,
     )
 
 
-def _table(scored: _Scored, looks: Mapping[str, Look]) -> Table:
+def _table(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Table:
     field = scored.field
     first, last, play = "at equal tokens", "after all training", "play at equal tokens"
     columns = [
@@ -257,14 +261,14 @@ def _table(scored: _Scored, looks: Mapping[str, Look]) -> Table:
         Column("turns", "per decision", play),
         Column("tokens", "written per decision", play),
     ]
-    return Table(columns, [*(_row(scored, name, looks) for name in _ranked(field)), _first_row(scored, looks)])
+    return Table(columns, [*(_row(scored, name, styles) for name in _ranked(field)), _first_row(scored, styles)])
 
 
-def _row(scored: _Scored, name: str, looks: Mapping[str, Look]) -> list[Cell]:
+def _row(scored: _Scored, name: str, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
     field = scored.field
     spent = mean_estimate([each.reach for each in field.courses[name]])
     return [
-        cells.agent(name, looks),
+        cells.agent(name, styles),
         cells.measured(field.reached(name, OUTCOME), 2),
         *([cells.measured(field.against_plain(name), 2)] * field.has_plain),
         cells.score(scored.scores.get(name)),
@@ -273,11 +277,11 @@ def _row(scored: _Scored, name: str, looks: Mapping[str, Look]) -> list[Cell]:
     ]
 
 
-def _first_row(scored: _Scored, looks: Mapping[str, Look]) -> list[Cell]:
+def _first_row(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
     """What the model before training does, by the first batches and by its own evaluation."""
     field, start = scored.field, scored.start
     return [
-        Cell(BEFORE) if start is None else cells.agent(start, looks),
+        Cell(BEFORE) if start is None else cells.agent(start, styles),
         cells.measured(field.start(OUTCOME), 2),
         *([cells.EMPTY] * field.has_plain),
         cells.score(None if start is None else scored.scores.get(start)),

@@ -12,13 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, mean_estimate
-from coopgym.benchmarks.analysis.settings import RANDOM, Setting, mode_order
-from coopgym.benchmarks.report.content import Block, Chart, Fold, Gallery, LookLegend, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.lines import BANDS, Axis, Level, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, class_name, counted, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import (
+    STUDENT,
+    class_name,
+    counted,
+    game_title,
+    mode_title,
+    sample_size,
+    slug,
+)
+from coopgym.benchmarks.drawing.plots.lines import BANDS, Axis, Level, Line, lines
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery, Section, SeriesLegend
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.settings import RANDOM, Setting, mode_order
 from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES
 
@@ -68,9 +76,9 @@ class Trained:
     levels: Sequence[Level]
 
 
-def learning(evidence: Evidence) -> Section | None:
+def learning(report_data: ReportData) -> Section | None:
     """Draw what learners earned and played while they trained."""
-    found = list(_trained(evidence))
+    found = list(_trained(report_data))
     if not found:
         return None
     names = dict.fromkeys(name for each in found for name in each.curves)
@@ -78,10 +86,12 @@ def learning(evidence: Evidence) -> Section | None:
     sizes = [point.n for each in found for points in each.curves.values() for _, point in points]
     bands = f"Bands: {STUDENT}" if len(names) <= BANDS else "Means over seeds"
     caption = f"{bands}, {sample_size(sizes)}."
-    blocks: list[Block] = [LookLegend({name: evidence.looks[name] for name in names}, with_lines=True)]
+    blocks: list[Block] = [SeriesLegend({name: report_data.styles[name] for name in names}, with_lines=True)]
     for mechanism_class, game in games:
         parts = _parts([each for each in found if each.setting.game == game])
-        galleries = {title: Gallery([_chart(each, evidence.looks) for each in own], caption) for title, own in parts}
+        galleries = {
+            title: Gallery([_chart(each, report_data.styles) for each in own], caption) for title, own in parts
+        }
         first, *others = galleries.items()
         folded: list[Block] = [first[1], *(Fold(title, [gallery]) for title, gallery in others)]
         blocks.append(Fold(game_title(game), folded, class_name(mechanism_class), open=len(games) <= UNFOLDED))
@@ -99,26 +109,26 @@ def learning(evidence: Evidence) -> Section | None:
     )
 
 
-def _trained(evidence: Evidence) -> Iterator[Trained]:
+def _trained(report_data: ReportData) -> Iterator[Trained]:
     found: dict[tuple[Setting, str], dict[str, dict[int, list[float]]]] = {}
     classes: dict[Setting, str] = {}
-    for row in _by_step(evidence).to_pylist():
+    for row in _by_step(report_data).to_pylist():
         setting = Setting(row["environment"], row["env_parameters"], row["reward_mode"])
         classes[setting] = row["mechanism_class"]
         by_step = found.setdefault((setting, row["metric"]), {}).setdefault(row["algorithm"], {})
         by_step[row["step"]] = row["value_list"]
-    levels = _levels(evidence.rows)
+    levels = _levels(report_data.rows)
     order = list(METRICS)
     for setting, metric in sorted(found, key=lambda key: (*_place(key[0], classes), order.index(key[1]))):
         curves = {name: _curve(steps) for name, steps in sorted(found[setting, metric].items())}
         yield Trained(setting, classes[setting], metric, curves, levels.get((setting, metric), ()))
 
 
-def _by_step(evidence: Evidence) -> pa.Table:
+def _by_step(report_data: ReportData) -> pa.Table:
     """Return what the seeds of a learner reached at a step, in lists."""
-    curves, columns = evidence.corpus.curves.arrow, ["algorithm", *SETTING]
+    curves, columns = report_data.corpus.curves.arrow, ["algorithm", *SETTING]
     drawn = pc.and_(pc.is_in(curves.column("metric"), pa.array(METRICS)), pc.is_valid(curves.column("value")))
-    learners = evidence.runs.filter(pc.equal(evidence.runs.column("algorithm_kind"), "learner"))
+    learners = report_data.runs.filter(pc.equal(report_data.runs.column("algorithm_kind"), "learner"))
     joined = curves.filter(drawn).join(learners.select(["run_id", *columns]), "run_id", join_type="inner")
     keys = [*columns, "metric", "step"]
     return (
@@ -185,18 +195,18 @@ def _parts(found: Sequence[Trained]) -> list[tuple[str, list[Trained]]]:
     ]
 
 
-def _chart(trained: Trained, looks: Mapping[str, Look]) -> Chart:
+def _chart(trained: Trained, styles: Mapping[str, SeriesStyle]) -> Chart:
     game, mode = game_title(trained.setting.game), trained.setting.reward_mode
     return Chart(
         name=f"learning-{slug(game)}-{slug(mode)}-{trained.metric}",
         label=f"Learning in {game}, {mode_title(mode)}, {trained.metric}",
-        draw=partial(_figure, trained, looks),
+        draw=partial(_figure, trained, styles),
     )
 
 
-def _figure(trained: Trained, looks: Mapping[str, Look]) -> Figure:
+def _figure(trained: Trained, styles: Mapping[str, SeriesStyle]) -> Figure:
     return lines(
-        [_line(name, points, looks[name]) for name, points in trained.curves.items()],
+        [_line(name, points, styles[name]) for name, points in trained.curves.items()],
         Axis("environment steps, thousands"),
         METRICS[trained.metric].axis,
         title=f"{METRICS[trained.metric].title}, {mode_title(trained.setting.reward_mode)}",
@@ -205,9 +215,9 @@ def _figure(trained: Trained, looks: Mapping[str, Look]) -> Figure:
     )
 
 
-def _line(name: str, points: Points, look: Look) -> Line:
+def _line(name: str, points: Points, style: SeriesStyle) -> Line:
     banded = all(each.low is not None for _, each in points)
     low, high = ([getattr(each, end) for _, each in points] if banded else None for end in ("low", "high"))
     return Line(
-        name, [step for step, _ in points], [each.value for _, each in points], look.colour, look.dash, low, high
+        name, [step for step, _ in points], [each.value for _, each in points], style.colour, style.dash, low, high
     )

@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Entrant, Estimate, ScoreTable, mean_estimate
-from coopgym.benchmarks.analysis.settings import LEARNER
-from coopgym.benchmarks.report.content import Block, Chart, Gallery, Heading, LookLegend, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, game_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content.blocks import Block, Chart, Gallery, Heading, Section, SeriesLegend
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Algorithm, Contest, Estimate, ScoreTable, mean_estimate
+from coopgym.benchmarks.score.settings import LEARNER
 
 FLOOR = -1.0
 """Scores below are drawn at the edge."""
@@ -23,15 +23,15 @@ Path = list[tuple[float, Estimate]]
 """Points λ with what was reached there."""
 
 
-def mutuality(evidence: Evidence) -> Section | None:
+def mutuality(report_data: ReportData) -> Section | None:
     """Draw the welfare that learners reach under rewards between private and cooperative."""
-    degrees = {row["reward_mode"]: row["mutuality"] for row in evidence.rows if row["mutuality"] is not None}
+    degrees = {row["reward_mode"]: row["mutuality"] for row in report_data.rows if row["mutuality"] is not None}
     if len(degrees) < 2:
         return None
     blocks: list[Block] = []
-    names: dict[str, Look] = {}
-    for contest in evidence.contests:
-        charts = list(_charts(contest, degrees, evidence.looks, names))
+    names: dict[str, SeriesStyle] = {}
+    for contest in report_data.contests:
+        charts = list(_charts(contest, degrees, report_data.styles, names))
         if charts:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
             scale = contest.table("welfare").scale
@@ -52,33 +52,33 @@ def mutuality(evidence: Evidence) -> Section | None:
             "height is what all seats earn together, read with one yardstick whatever the reward. A line that rises "
             "says that caring for others pays everybody; where it is flat, the reward hardly matters."
         ),
-        blocks=[LookLegend(names), *blocks],
+        blocks=[SeriesLegend(names), *blocks],
     )
 
 
 def _charts(
-    contest: Contest, degrees: Mapping[str, float], looks: Mapping[str, Look], names: dict[str, Look]
+    contest: Contest, degrees: Mapping[str, float], styles: Mapping[str, SeriesStyle], names: dict[str, SeriesStyle]
 ) -> Iterator[Chart]:
     table = contest.table("welfare").where(lambda task: task.reward_mode in degrees)
     for game in table.games:
         here = table.where(lambda task, game=game: task.game == game)  # type: ignore[misc]  # game is bound at once
-        paths = {entrant.name: _path(here, entrant, degrees) for entrant in here.algorithms if _moves(entrant)}
+        paths = {algorithm.name: _path(here, algorithm, degrees) for algorithm in here.algorithms if _moves(algorithm)}
         drawn = {name: path for name, path in paths.items() if len(path) > 1}
         if drawn:
-            names |= {name: looks[name] for name in drawn}
+            names |= {name: styles[name] for name in drawn}
             yield Chart(
                 name=f"mutuality-{slug(game)}{contest.suffix}",
                 label=f"Mutuality continuum of {game_title(game)} {contest.title}".strip(),
-                draw=partial(_figure, game_title(game), drawn, looks),
+                draw=partial(_figure, game_title(game), drawn, styles),
             )
 
 
-def _moves(entrant: Entrant) -> bool:
-    return entrant.kind == LEARNER
+def _moves(algorithm: Algorithm) -> bool:
+    return algorithm.kind == LEARNER
 
 
-def _path(table: ScoreTable, entrant: Entrant, degrees: Mapping[str, float]) -> Path:
-    scores = table.scores[table.index(entrant.name)]
+def _path(table: ScoreTable, algorithm: Algorithm, degrees: Mapping[str, float]) -> Path:
+    scores = table.scores[table.index(algorithm.name)]
     found = [(degrees[task.reward_mode], mean_estimate(own)) for task, own in zip(table.tasks, scores, strict=True)]
     return sorted(((degree, each) for degree, each in found if each is not None), key=lambda point: point[0])
 
@@ -89,10 +89,10 @@ def _sizes(contest: Contest, degrees: Mapping[str, float]) -> Iterator[int]:
     return iter(counts[counts > 0].tolist())
 
 
-def _figure(title: str, paths: Mapping[str, Path], looks: Mapping[str, Look]) -> Figure:
+def _figure(title: str, paths: Mapping[str, Path], styles: Mapping[str, SeriesStyle]) -> Figure:
     ends = [end for path in paths.values() for _, each in path for end in (each.value, each.low, each.high) if end]
     return lines(
-        [_line(name, path, looks[name]) for name, path in paths.items()],
+        [_line(name, path, styles[name]) for name, path in paths.items()],
         Axis("mutuality λ", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1)),
         Axis("score of welfare", (max(FLOOR, min(0.0, *ends)), max(1.0, *ends))),
         title=title,
@@ -100,8 +100,8 @@ def _figure(title: str, paths: Mapping[str, Path], looks: Mapping[str, Look]) ->
     )
 
 
-def _line(name: str, path: Sequence[tuple[float, Estimate]], look: Look) -> Line:
+def _line(name: str, path: Sequence[tuple[float, Estimate]], style: SeriesStyle) -> Line:
     banded = all(each.low is not None for _, each in path)
     low, high = ([getattr(each, end) for _, each in path] if banded else None for end in ("low", "high"))
     degrees, values = [degree for degree, _ in path], [each.value for _, each in path]
-    return Line(name, degrees, values, look.colour, look.dash, low, high, mark=look.mark)
+    return Line(name, degrees, values, style.colour, style.dash, low, high, mark=style.mark)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import json
 
-from coopgym.benchmarks.report.content import Block, Code, Facts, Fold, Section
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.words import STUDENT
+from coopgym.benchmarks.drawing.formatting import STUDENT
+from coopgym.benchmarks.report.content.blocks import Block, Code, Facts, Fold, Section
+from coopgym.benchmarks.report.data.report_data import ReportData
 
 VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
 
 
-def provenance(evidence: Evidence) -> Section:
+def provenance(report_data: ReportData) -> Section:
     """Name versions, dates and the study."""
-    found = {name.replace("_", " "): ", ".join(values) for name, values in evidence.corpus.metadata.items()}
+    found = {name.replace("_", " "): ", ".join(values) for name, values in report_data.corpus.metadata.items()}
     for name in VERSIONS:
-        values = sorted(value for value in evidence.runs.column(name).unique().to_pylist() if value)
+        values = sorted(value for value in report_data.runs.column(name).unique().to_pylist() if value)
         if values:
             found[name.replace("_", " ")] = ", ".join(values)
-    started = [row["started_at"] for row in evidence.rows if row["started_at"]]
+    started = [row["started_at"] for row in report_data.rows if row["started_at"]]
     if started:
         found["computed"] = f"{min(started):%Y-%m-%d %H:%M} to {max(started):%Y-%m-%d %H:%M} UTC"
-    found["seeds"] = ", ".join(map(str, sorted({row["seed"] for row in evidence.rows})))
+    found["seeds"] = ", ".join(map(str, sorted({row["seed"] for row in report_data.rows})))
     found["intervals"] = STUDENT
     blocks: list[Block] = [Facts(found)]
-    if evidence.corpus.study:
-        definition = json.dumps(evidence.corpus.study, indent=2, ensure_ascii=False)
+    if report_data.corpus.study:
+        definition = json.dumps(report_data.corpus.study, indent=2, ensure_ascii=False)
         blocks.append(Fold("The study as it was run", [Code(definition)]))
     return Section(
         id="provenance",

@@ -8,22 +8,12 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import (
-    Contest,
-    Estimate,
-    Field,
-    Profile,
-    RankRow,
-    fields,
-    principal,
-    private_fields,
-    profiles,
-    rankings,
-)
-from coopgym.benchmarks.analysis.estimates import FEWEST
-from coopgym.benchmarks.analysis.settings import PRIVATE
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import (
+from coopgym.benchmarks.drawing.formatting import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
     Beside,
     Block,
     Cell,
@@ -31,16 +21,26 @@ from coopgym.benchmarks.report.content import (
     Column,
     Fold,
     Heading,
-    LookLegend,
     Section,
+    SeriesLegend,
     Table,
     Text,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
-from coopgym.benchmarks.report.plots.lines import Axis, Line, lines
-from coopgym.benchmarks.report.words import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import (
+    ComparisonSet,
+    Contest,
+    Estimate,
+    Profile,
+    RankRow,
+    comparison_sets,
+    principal,
+    private_comparison_sets,
+    profiles,
+    rankings,
+)
+from coopgym.benchmarks.score.estimates import FEWEST
+from coopgym.benchmarks.score.settings import PRIVATE
 
 FLOOR = Span(low=-1.0)
 """Scores below are drawn at the edge: a few disastrous constants would flatten everything else."""
@@ -55,14 +55,16 @@ MOST_LINES = 12
 """Profiles drawn in one figure: the best."""
 
 
-def ranking(evidence: Evidence) -> Section | None:
+def ranking(report_data: ReportData) -> Section | None:
     """Rank algorithms, each objective of learners by itself."""
-    blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
+    blocks = [block for contest in report_data.contests for block in _contest(contest, report_data.styles)]
     if not blocks:
         return None
-    shown = {name for contest in evidence.contests for field in rankings(contest) for name in field.table.names}
-    legend = LookLegend({name: look for name, look in evidence.looks.items() if name in shown})
-    scale = evidence.contests[0].table().scale
+    shown = {
+        name for contest in report_data.contests for compared in rankings(contest) for name in compared.table.names
+    }
+    legend = SeriesLegend({name: style for name, style in report_data.styles.items() if name in shown})
+    scale = report_data.contests[0].table().scale
     return Section(
         id="ranking",
         title="Ranking",
@@ -76,71 +78,75 @@ def ranking(evidence: Evidence) -> Section | None:
         ),
         blocks=[legend, *blocks],
         finding=" ".join(
-            field.verdict
-            for contest in evidence.contests
-            if (field := principal(fields(contest))) is not None and field.verdict
+            compared.verdict
+            for contest in report_data.contests
+            if (compared := principal(comparison_sets(contest))) is not None and compared.verdict
         ),
     )
 
 
-def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     found = rankings(contest)
-    chosen, stablest = principal(fields(contest)), principal(private_fields(contest))
+    chosen, stablest = principal(comparison_sets(contest)), principal(private_comparison_sets(contest))
     if chosen is not None:
         yield Heading(chosen.heading)
-        yield from _field(chosen, looks)
+        yield from _comparison_set(chosen, styles)
         if chosen.has_diverged:
-            without = principal(fields(contest, diverged="excluded"))
+            without = principal(comparison_sets(contest, diverged="excluded"))
             if without is not None:
                 yield Heading(f"{without.heading}, without runs that diverged")
-                yield from _field(without, looks, "-without-diverged")
+                yield from _comparison_set(without, styles, "-without-diverged")
         if len(chosen.table.names) > 1:
             yield Heading(f"How scores spread: {chosen.title[0].lower()}{chosen.title[1:]}")
-            yield _profiles(chosen, looks)
+            yield _profiles(chosen, styles)
     if stablest is not None:
         yield Heading(stablest.heading)
-        yield from _field(stablest, looks)
+        yield from _comparison_set(stablest, styles)
     elif chosen is not None and any(task.reward_mode == PRIVATE for task in contest.grid.tasks):
         yield Text(
             "Play under private reward is not ranked: nobody searched what seats could gain by deviating from it, "
             "which coopgym exploit does."
         )
-    for field in found:
-        if field not in (chosen, stablest):
-            yield Fold(field.heading, list(_field(field, looks)), counted(len(field.table.names), "algorithm"))
+    for compared in found:
+        if compared not in (chosen, stablest):
+            yield Fold(
+                compared.heading,
+                list(_comparison_set(compared, styles)),
+                counted(len(compared.table.names), "algorithm"),
+            )
 
 
-def _field(field: Field, looks: Mapping[str, Look], remark: str = "") -> Iterator[Block]:
-    rows = field.ranks.rows
-    if len(field.table.games) < field.games:
-        games = listed(map(game_title, field.table.games), 12)
-        yield Text(f"Games: {games}, under {listed(field.table.modes)} reward.")
+def _comparison_set(compared: ComparisonSet, styles: Mapping[str, SeriesStyle], remark: str = "") -> Iterator[Block]:
+    rows = compared.ranks.rows
+    if len(compared.table.games) < compared.games:
+        games = listed(map(game_title, compared.table.games), 12)
+        yield Text(f"Games: {games}, under {listed(compared.table.modes)} reward.")
     chart = Chart(
-        name=f"{'private-' if field.table.lower_is_better else ''}ranking-{field.name}{remark}",
-        label=f"Ranking, {field.heading}{remark.replace('-', ' ')}",
-        draw=partial(_figure, rows, looks, field),
-        caption=f"{_direction(field)} {STUDENT}, {sample_size(row.score.n for row in rows)}.",
+        name=f"{'private-' if compared.table.lower_is_better else ''}ranking-{compared.name}{remark}",
+        label=f"Ranking, {compared.heading}{remark.replace('-', ' ')}",
+        draw=partial(_figure, rows, styles, compared),
+        caption=f"{_direction(compared)} {STUDENT}, {sample_size(row.score.n for row in rows)}.",
     )
-    yield Beside(chart, _table(field, looks))
-    for reason, names in field.absences.items():
+    yield Beside(chart, _table(compared, styles))
+    for reason, names in compared.absences.items():
         yield Text(f"Not in this table: {listed(names, len(names))} ({reason}).")
 
 
-def _direction(field: Field) -> str:
-    if field.table.lower_is_better:
-        return f"The further left the better: {field.table.scale.label}."
+def _direction(compared: ComparisonSet) -> str:
+    if compared.table.lower_is_better:
+        return f"The further left the better: {compared.table.scale.label}."
     return "The further right the better; grey lines are the two anchors."
 
 
-def _figure(rows: Sequence[RankRow], looks: Mapping[str, Look], field: Field) -> Figure:
+def _figure(rows: Sequence[RankRow], styles: Mapping[str, SeriesStyle], compared: ComparisonSet) -> Figure:
     drawn = []
     for row in rows:
-        look = looks[row.entrant.name]
-        drawn.append(Row(row.entrant.name, [Dot.of(row.score, look.colour, look.mark)]))
-    if field.table.lower_is_better:
+        style = styles[row.algorithm.name]
+        drawn.append(Row(row.algorithm.name, [Dot.of(row.score, style.colour, style.mark)]))
+    if compared.table.lower_is_better:
         return dots(drawn, "sum of gains over return", anchors=(0.0,), shown=CEILING, as_percent=True)
-    axis = f"score: {field.table.scale.label}"
-    return dots(drawn, axis, anchors=(0.0, 1.0), landmarks=field.landmarks, shown=FLOOR)
+    axis = f"score: {compared.table.scale.label}"
+    return dots(drawn, axis, anchors=(0.0, 1.0), reference_scores=compared.reference_scores, shown=FLOOR)
 
 
 MEANINGS = {
@@ -151,16 +157,16 @@ MEANINGS = {
 }
 
 
-def _table(field: Field, looks: Mapping[str, Look]) -> Table:
-    numbers = {row.entrant.name: field.numbers(row.entrant.name) for row in field.ranks.rows}
+def _table(compared: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Table:
+    numbers = {row.algorithm.name: compared.numbers(row.algorithm.name) for row in compared.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
     rows = []
-    for row in field.ranks.rows:
-        name, found = row.entrant.name, numbers[row.entrant.name]
+    for row in compared.ranks.rows:
+        name, found = row.algorithm.name, numbers[row.algorithm.name]
         places = f"{row.low} … {row.high}" if row.low is not None and row.low != row.high else ""
         rows.append(
             [
-                cells.agent(name, looks),
+                cells.agent(name, styles),
                 Cell(f"{row.rank:g}", row.rank, note=places),
                 cells.score(found[measures[0]]),
                 Cell(row.letters),
@@ -183,13 +189,17 @@ def _number(measure: str, estimate: Estimate | None) -> Cell:
     return cells.number(None if estimate is None else estimate.value, 2)
 
 
-def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
-    best = [row.entrant.name for row in field.ranks.rows[:MOST_LINES]]
-    of = f"the best {MOST_LINES} of {len(field.ranks.rows)} algorithms; " if len(field.ranks.rows) > MOST_LINES else ""
+def _profiles(compared: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Chart:
+    best = [row.algorithm.name for row in compared.ranks.rows[:MOST_LINES]]
+    of = (
+        f"the best {MOST_LINES} of {len(compared.ranks.rows)} algorithms; "
+        if len(compared.ranks.rows) > MOST_LINES
+        else ""
+    )
     return Chart(
-        name=f"profiles-{field.name}",
-        label=f"Performance profiles, {field.title}",
-        draw=partial(_profile_figure, field, best, looks),
+        name=f"profiles-{compared.name}",
+        label=f"Performance profiles, {compared.title}",
+        draw=partial(_profile_figure, compared, best, styles),
         caption=(
             f"Share of runs that score above a threshold, every game and mode with the same weight: {of}the higher "
             "a line the better, and where two cross, one is better at its best and the other at its worst. Names "
@@ -198,16 +208,16 @@ def _profiles(field: Field, looks: Mapping[str, Look]) -> Chart:
     )
 
 
-def _profile_figure(field: Field, names: Sequence[str], looks: Mapping[str, Look]) -> Figure:
-    found = {each.entrant.name: each for each in profiles(field.table.only(names), THRESHOLDS)}
+def _profile_figure(compared: ComparisonSet, names: Sequence[str], styles: Mapping[str, SeriesStyle]) -> Figure:
+    found = {each.algorithm.name: each for each in profiles(compared.table.only(names), THRESHOLDS)}
     return lines(
-        [_profile(found[name], looks[name]) for name in names],
-        Axis(f"score threshold: {field.table.scale.label}", (THRESHOLDS[0], THRESHOLDS[-1])),
+        [_profile(found[name], styles[name]) for name in names],
+        Axis(f"score threshold: {compared.table.scale.label}", (THRESHOLDS[0], THRESHOLDS[-1])),
         Axis("share of runs above", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1.0), as_percent=True),
         names="listed",
         size=(4.2, 3.0),
     )
 
 
-def _profile(found: Profile, look: Look) -> Line:
-    return Line(found.entrant.name, found.thresholds, found.share, look.colour, look.dash, found.low, found.high)
+def _profile(found: Profile, style: SeriesStyle) -> Line:
+    return Line(found.algorithm.name, found.thresholds, found.share, style.colour, style.dash, found.low, found.high)

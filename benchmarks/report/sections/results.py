@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from coopgym.benchmarks.analysis import Contest, Distribution, ScoreTable
-from coopgym.benchmarks.analysis.settings import PRIVATE
-from coopgym.benchmarks.nature import share_convention
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Fold, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heading, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Contest, Distribution, ScoreTable
+from coopgym.benchmarks.score.settings import PRIVATE
+from coopgym.benchmarks.study.agent_info import share_convention
 
 COLUMNS = (
     Column("algorithm"),
@@ -26,12 +26,12 @@ COLUMNS = (
 )
 
 
-def results(evidence: Evidence) -> Section | None:
+def results(report_data: ReportData) -> Section | None:
     """List what every algorithm reached in every game and mode."""
-    blocks = [block for contest in evidence.contests for block in _contest(contest, evidence.looks)]
+    blocks = [block for contest in report_data.contests for block in _contest(contest, report_data.styles)]
     if not blocks:
         return None
-    played = {each.task.setting.environment for contest in evidence.contests for each in contest.distributions}
+    played = {each.task.setting.environment for contest in report_data.contests for each in contest.distributions}
     return Section(
         id="results",
         title="Every result",
@@ -44,7 +44,7 @@ def results(evidence: Evidence) -> Section | None:
     )
 
 
-def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     if contest.title:
         yield Heading(contest.title.capitalize())
     by_game: dict[str, dict[str, list[Distribution]]] = {}
@@ -53,7 +53,7 @@ def _contest(contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
     for game, by_mode in sorted(by_game.items(), key=lambda item: (_class_of(item[1]), item[0])):
         blocks: list[Block] = []
         for mode, found in by_mode.items():
-            blocks += [Heading(mode_title(mode)), _table(found, contest.table(), looks)]
+            blocks += [Heading(mode_title(mode)), _table(found, contest.table(), styles)]
         yield Fold(game_title(game), blocks, class_name(_class_of(by_mode)))
 
 
@@ -61,30 +61,34 @@ def _class_of(by_mode: Mapping[str, Sequence[Distribution]]) -> str:
     return next(iter(by_mode.values()))[0].task.mechanism_class
 
 
-def _table(found: Sequence[Distribution], table: ScoreTable, looks: Mapping[str, Look]) -> Table:
-    rows = [_row(each, table, looks) for each in found]
+def _table(found: Sequence[Distribution], table: ScoreTable, styles: Mapping[str, SeriesStyle]) -> Table:
+    rows = [_row(each, table, styles) for each in found]
     ranked = found[0].task.reward_mode != PRIVATE
     order = sorted(
-        zip(found, rows, strict=True), key=lambda pair: (-_order(pair[1][2]) if ranked else 0.0, pair[0].entrant.name)
+        zip(found, rows, strict=True), key=lambda pair: (-_order(pair[1][2]) if ranked else 0.0, pair[0].algorithm.name)
     )
-    best = max(zip(found, rows, strict=True), key=lambda pair: (pair[0].entrant.kind == "constant", _order(pair[1][2])))
-    return Table(COLUMNS, [row for each, row in order if _listed(each, best[0].entrant.name)])
+    best = max(
+        zip(found, rows, strict=True), key=lambda pair: (pair[0].algorithm.kind == "constant", _order(pair[1][2]))
+    )
+    return Table(COLUMNS, [row for each, row in order if _listed(each, best[0].algorithm.name)])
 
 
 def _listed(each: Distribution, best_constant: str) -> bool:
-    return each.entrant.kind != "constant" or each.entrant.name.endswith("0") or each.entrant.name == best_constant
+    return (
+        each.algorithm.kind != "constant" or each.algorithm.name.endswith("0") or each.algorithm.name == best_constant
+    )
 
 
 def _order(cell: Cell) -> float:
     return cell.order if cell.order is not None else 0.0
 
 
-def _row(each: Distribution, table: ScoreTable, looks: Mapping[str, Look]) -> list[Cell]:
-    score, diverged = table.cell(each.entrant.name, each.task), 0
+def _row(each: Distribution, table: ScoreTable, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
+    score, diverged = table.cell(each.algorithm.name, each.task), 0
     if each.task in table.tasks:
-        diverged = int(table.diverged[table.index(each.entrant.name), table.tasks.index(each.task)].sum())
+        diverged = int(table.diverged[table.index(each.algorithm.name), table.tasks.index(each.task)].sum())
     return [
-        cells.agent(each.entrant.name, looks),
+        cells.agent(each.algorithm.name, styles),
         cells.number(float(each.welfare.n) if each.welfare else 0.0, 0),
         cells.score(score),
         cells.measured(each.welfare),

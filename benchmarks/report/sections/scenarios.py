@@ -7,31 +7,41 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Estimate, ScenarioScore, scenario_scores
-from coopgym.benchmarks.analysis.scenarios import AMONG
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, LookLegend, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, dots
-from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Gallery,
+    Section,
+    SeriesLegend,
+    Table,
+)
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import Estimate, ScenarioScore, scenario_scores
+from coopgym.benchmarks.score.scenarios import AMONG
 
 
-def scenarios(evidence: Evidence) -> Section | None:
+def scenarios(report_data: ReportData) -> Section | None:
     """Show what focal agents and those around them earn, scenario by scenario."""
-    found = [each for each in _scores(evidence) if not each.scenario.startswith(AMONG) and each.advantage]
+    found = [each for each in _scores(report_data) if not each.scenario.startswith(AMONG) and each.advantage]
     if not found:
         return None
-    names = dict.fromkeys(each.entrant.name for each in found)
-    blocks: list[Block] = [LookLegend({name: evidence.looks[name] for name in names})]
+    names = dict.fromkeys(each.algorithm.name for each in found)
+    blocks: list[Block] = [SeriesLegend({name: report_data.styles[name] for name in names})]
     by_scenario = {each.scenario: [other for other in found if other.scenario == each.scenario] for each in found}
     for scenario, own in by_scenario.items():
-        charts = list(_charts(scenario, own, evidence.looks))
+        charts = list(_charts(scenario, own, report_data.styles))
         caption = f"{STUDENT}, {sample_size(each.advantage.n for each in own if each.advantage)}."
         blocks.append(
             Fold(
                 scenario,
-                [Gallery(charts, caption), Fold("Numbers", [_table(own, evidence.looks)])],
+                [Gallery(charts, caption), Fold("Numbers", [_table(own, report_data.styles)])],
                 f"{len(names)} focal agents",
                 open=len(by_scenario) <= 3,
             )
@@ -49,33 +59,33 @@ def scenarios(evidence: Evidence) -> Section | None:
     )
 
 
-def _scores(evidence: Evidence) -> Sequence[ScenarioScore]:
-    return () if evidence.conflict else scenario_scores(evidence.runs)
+def _scores(report_data: ReportData) -> Sequence[ScenarioScore]:
+    return () if report_data.conflict else scenario_scores(report_data.runs)
 
 
-def _charts(scenario: str, found: Sequence[ScenarioScore], looks: Mapping[str, Look]) -> Iterator[Chart]:
+def _charts(scenario: str, found: Sequence[ScenarioScore], styles: Mapping[str, SeriesStyle]) -> Iterator[Chart]:
     for mode in dict.fromkeys(each.task.reward_mode for each in found):
         own = [each for each in found if each.task.reward_mode == mode]
         yield Chart(
             name=f"scenario-{slug(scenario)}-{slug(mode)}",
             label=f"Advantage of focal agents in {scenario}, {mode_title(mode)}",
-            draw=partial(_figure, own, looks, mode_title(mode)),
+            draw=partial(_figure, own, styles, mode_title(mode)),
         )
 
 
-def _figure(found: Sequence[ScenarioScore], looks: Mapping[str, Look], title: str) -> Figure:
+def _figure(found: Sequence[ScenarioScore], styles: Mapping[str, SeriesStyle], title: str) -> Figure:
     rows: dict[str, list[Dot]] = {}
     for each in found:
         if each.advantage is not None:
-            rows.setdefault(game_title(each.task.game), []).append(_dot(each.advantage, looks[each.entrant.name]))
+            rows.setdefault(game_title(each.task.game), []).append(_dot(each.advantage, styles[each.algorithm.name]))
     return dots([Row(*row) for row in rows.items()], "focal minus background payoff", title=title, anchors=(0.0,))
 
 
-def _dot(value: Estimate, look: Look) -> Dot:
-    return Dot.of(value, look.colour, look.mark)
+def _dot(value: Estimate, style: SeriesStyle) -> Dot:
+    return Dot.of(value, style.colour, style.mark)
 
 
-def _table(found: Sequence[ScenarioScore], looks: Mapping[str, Look]) -> Table:
+def _table(found: Sequence[ScenarioScore], styles: Mapping[str, SeriesStyle]) -> Table:
     columns = [
         Column("focal agent"),
         Column("game"),
@@ -90,7 +100,7 @@ def _table(found: Sequence[ScenarioScore], looks: Mapping[str, Look]) -> Table:
         columns,
         [
             [
-                cells.agent(each.entrant.name, looks),
+                cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.task.game)),
                 Cell(each.task.reward_mode),
                 cells.measured(each.focal_payoff),

@@ -8,14 +8,14 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.analysis import Contest, Entrant, Estimate, Task, mean_estimate
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend
-from coopgym.benchmarks.report.words import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.score import Algorithm, Contest, Estimate, Task, mean_estimate
 from coopgym.rewards import MODES
 
 EDGE = Span(-1.0, 1.5)
@@ -25,7 +25,7 @@ EDGE = Span(-1.0, 1.5)
 class Drawn:
     """A learner on a task, in scores."""
 
-    entrant: Entrant
+    algorithm: Algorithm
     task: Task
     mean: Estimate
     """When the mean of each policy is played."""
@@ -35,9 +35,9 @@ class Drawn:
     """Draws less means, seed by seed."""
 
 
-def stochastic(evidence: Evidence) -> Section | None:
+def stochastic(report_data: ReportData) -> Section | None:
     """Compare the two evaluations of learners."""
-    found = [(contest, list(_found(contest))) for contest in evidence.contests]
+    found = [(contest, list(_found(contest))) for contest in report_data.contests]
     every = [each for _, own in found for each in own]
     if not every:
         return None
@@ -45,8 +45,8 @@ def stochastic(evidence: Evidence) -> Section | None:
     for contest, own in found:
         if own:
             blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks += list(_figures(own, contest, evidence.looks))
-    names = dict.fromkeys(each.entrant.name for each in every)
+            blocks += list(_figures(own, contest, report_data.styles))
+    names = dict.fromkeys(each.algorithm.name for each in every)
     return Section(
         id="stochastic",
         title="Means and draws",
@@ -56,32 +56,32 @@ def stochastic(evidence: Evidence) -> Section | None:
             "harm, and the learner had not finished."
         ),
         blocks=[
-            *legend(names, evidence.looks),
+            *legend(names, report_data.styles),
             *blocks,
-            Fold("Numbers", [_table(every, evidence.looks)]),
+            Fold("Numbers", [_table(every, report_data.styles)]),
         ],
     )
 
 
 def _found(contest: Contest) -> Iterator[Drawn]:
     means, draws = contest.table(), contest.table("sto_return_mode")
-    for a, entrant in enumerate(draws.algorithms):
-        if entrant.kind != "learner":
+    for a, algorithm in enumerate(draws.algorithms):
+        if algorithm.kind != "learner":
             continue
         for t, task in enumerate(draws.tasks):
             if task in means.tasks:
-                own = means.scores[means.index(entrant.name), means.tasks.index(task)]
+                own = means.scores[means.index(algorithm.name), means.tasks.index(task)]
                 one, other, difference = (
                     mean_estimate(each) for each in (own, draws.scores[a, t], draws.scores[a, t] - own)
                 )
                 if one is not None and other is not None and difference is not None:
-                    yield Drawn(entrant, task, one, other, difference)
+                    yield Drawn(algorithm, task, one, other, difference)
 
 
-def _figures(found: Sequence[Drawn], contest: Contest, looks: Mapping[str, Look]) -> Iterator[Block]:
+def _figures(found: Sequence[Drawn], contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
     scale = contest.table().scale.label
     named = [each for each in found if each.task.reward_mode in MODES] or found
-    crowded = len({each.entrant.name for each in named}) > FEW
+    crowded = len({each.algorithm.name for each in named}) > FEW
     size = sample_size(each.mean.n for each in named)
     charts = []
     for mode in dict.fromkeys(each.task.reward_mode for each in named):
@@ -92,7 +92,7 @@ def _figures(found: Sequence[Drawn], contest: Contest, looks: Mapping[str, Look]
             how = f"Score of draws less score of means, {scale}; {size}."
             yield Fold(title, [grid(name, label, [_entry(each) for each in own], 0.5, how, per_cent=False)])
         else:
-            charts.append(Chart(name, label, partial(_figure, own, looks, title, scale)))
+            charts.append(Chart(name, label, partial(_figure, own, styles, title, scale)))
     if charts:
         yield Gallery(
             charts,
@@ -103,27 +103,27 @@ def _figures(found: Sequence[Drawn], contest: Contest, looks: Mapping[str, Look]
 
 def _entry(drawn: Drawn) -> Entry:
     difference = drawn.difference
-    return Entry(game_title(drawn.task.game), drawn.entrant.name, difference.value, difference.excludes_zero)
+    return Entry(game_title(drawn.task.game), drawn.algorithm.name, difference.value, difference.excludes_zero)
 
 
-def _figure(found: Sequence[Drawn], looks: Mapping[str, Look], title: str, scale: str) -> Figure:
+def _figure(found: Sequence[Drawn], styles: Mapping[str, SeriesStyle], title: str, scale: str) -> Figure:
     rows: dict[str, list[Dot]] = {}
     for each in found:
-        look = looks[each.entrant.name]
+        style = styles[each.algorithm.name]
         rows.setdefault(game_title(each.task.game), []).extend(
-            Dot.of(value, look.colour, look.mark, full) for value, full in ((each.mean, True), (each.draws, False))
+            Dot.of(value, style.colour, style.mark, full) for value, full in ((each.mean, True), (each.draws, False))
         )
     drawn = [Row(*row) for row in rows.items()]
     return dots(drawn, f"score: {scale}", title=title, anchors=(0.0, 1.0), shown=EDGE)
 
 
-def _table(found: Sequence[Drawn], looks: Mapping[str, Look]) -> Table:
+def _table(found: Sequence[Drawn], styles: Mapping[str, SeriesStyle]) -> Table:
     columns = [Column("learner"), Column("game"), Column("reward"), Column("means"), Column("draws")]
     return Table(
         columns,
         [
             [
-                cells.agent(each.entrant.name, looks),
+                cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.task.game)),
                 Cell(each.task.reward_mode),
                 cells.score(each.mean),

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from coopgym.benchmarks.report import cells
-from coopgym.benchmarks.report.content import Block, Cell, Column, Conversation, Fold, Section, Table, Text, Transcripts
-from coopgym.benchmarks.report.conversations import (
+from coopgym.benchmarks.drawing.formatting import counted, game_title, listed, percent
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content.blocks import (
+    Block,
+    Cell,
+    Column,
+    Conversation,
+    Fold,
+    Section,
+    Table,
+    Text,
+    Transcripts,
+)
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.data.transcripts import (
     MOST_DECISIONS,
     MOST_EPISODES,
     MOST_RUNS,
     MOST_SEATS,
-    Talk,
+    Transcript,
     conversations,
     evaluated,
     selected,
     talks,
 )
-from coopgym.benchmarks.report.evidence import Evidence
-from coopgym.benchmarks.report.looks import Look
-from coopgym.benchmarks.report.words import counted, game_title, listed, percent
 
 MOST_COUNTED = 400
 """Runs with a row in the table of counts."""
@@ -43,17 +53,17 @@ COLUMNS = (
 )
 
 
-def transcripts(evidence: Evidence) -> Section | None:
+def transcripts(report_data: ReportData) -> Section | None:
     """Show the beginnings of conversations, and count what all of them hold."""
-    turns = evaluated(evidence.corpus.turns.arrow)
-    found = talks(evidence.runs, turns) if len(turns) else []
+    turns = evaluated(report_data.corpus.turns.arrow)
+    found = talks(report_data.runs, turns) if len(turns) else []
     if not found:
         return None
     embedded = conversations(selected(found), turns)
     blocks: list[Block] = [
         Text(_bound(found, embedded)),
         Transcripts(embedded),
-        Fold("Counts of all runs", list(_counts(found, evidence.looks)), counted(len(found), "run")),
+        Fold("Counts of all runs", list(_counts(found, report_data.styles)), counted(len(found), "run")),
     ]
     return Section(
         id="transcripts",
@@ -68,14 +78,14 @@ def transcripts(evidence: Evidence) -> Section | None:
     )
 
 
-def _finding(found: Sequence[Talk]) -> str:
+def _finding(found: Sequence[Transcript]) -> str:
     decisions, messages = (sum(getattr(each, name) for each in found) for name in ("decisions", "messages"))
     answered, legal = (sum(getattr(each, name) for each in found) for name in ("answered", "legal"))
     told = f"Language models wrote {counted(messages, 'message')} for {counted(decisions, 'decision')}"
     return f"{told}; {percent(legal / max(messages, 1))} were legal, and {percent(answered / decisions)} answered."
 
 
-def _bound(found: Sequence[Talk], embedded: Sequence[Conversation]) -> str:
+def _bound(found: Sequence[Transcript], embedded: Sequence[Conversation]) -> str:
     shown, every = sum(len(each.decisions) for each in embedded), sum(each.decisions for each in found)
     runs = len({each.run for each in embedded})
     if shown == every:
@@ -88,16 +98,16 @@ def _bound(found: Sequence[Talk], embedded: Sequence[Conversation]) -> str:
     )
 
 
-def _counts(found: Sequence[Talk], looks: Mapping[str, Look]) -> list[Block]:
-    table = Table(COLUMNS, [_row(each, looks) for each in found[:MOST_COUNTED]])
+def _counts(found: Sequence[Transcript], styles: Mapping[str, SeriesStyle]) -> list[Block]:
+    table = Table(COLUMNS, [_row(each, styles) for each in found[:MOST_COUNTED]])
     left_out = len(found) - MOST_COUNTED
     return [table] if left_out <= 0 else [table, Text(f"{counted(left_out, 'more run')} have no row here.")]
 
 
-def _row(talk: Talk, looks: Mapping[str, Look]) -> list[Cell]:
+def _row(talk: Transcript, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
     calls = listed((f"{name} {number:,}" for name, number in talk.calls.items()), 4)
     return [
-        cells.agent(talk.algorithm, looks),
+        cells.agent(talk.algorithm, styles),
         Cell(game_title(talk.setting.game), note=talk.scenario or ""),
         Cell(talk.setting.reward_mode),
         Cell(str(talk.seed), talk.seed),

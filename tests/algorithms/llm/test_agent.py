@@ -19,7 +19,7 @@ from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.play.generators import ModelGenerator
 from coopgym.algorithms.llm.training.result import LanguageResult, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
-from coopgym.benchmarks.recording import turn_table, turns_of
+from coopgym.benchmarks.execute.corpus_rows import turn_table, turns_of
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game

@@ -20,12 +20,11 @@ from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.play.agent import LanguageAgent
 from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator, Price
 from coopgym.algorithms.llm.play.trajectories import Usage
-from coopgym.benchmarks.cli import app
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.progress import LineProgress
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import Corpus
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
 from coopgym.play import Scenario, play

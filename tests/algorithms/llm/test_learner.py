@@ -15,10 +15,9 @@ from quiet import Silence
 
 from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.algorithms.llm.training.result import LanguageResult
-from coopgym.benchmarks.executors import InProcess
-from coopgym.benchmarks.plan import expand
-from coopgym.benchmarks.runner import run_study
-from coopgym.benchmarks.study import Study
+from coopgym.benchmarks.execute.executors import InProcess
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 from coopgym.play import play

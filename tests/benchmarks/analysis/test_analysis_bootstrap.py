@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.score import (
     Bootstrap,
     Replicates,
     estimate,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.score import (
     compact_letters,
     compare,
     comparisons,
@@ -156,9 +156,9 @@ def test_ranks_have_intervals_and_letters() -> None:
     values = {"IPPO": 16.1 + steady, "IA2C": 18.0 - steady, "VDN": 12.0 + steady}
     found = score_table(table(anchored(), *(seeded(name, "return_mode", own) for name, own in values.items())))
     ranking = rank_table(found)
-    rows = {row.entrant.name: row for row in ranking.rows}
+    rows = {row.algorithm.name: row for row in ranking.rows}
     assert [row.rank for row in ranking.rows] == [1, 2, 3, 4, 5, 6]
-    assert ranking.rows[0].entrant.name == "Constant_60"
+    assert ranking.rows[0].algorithm.name == "Constant_60"
     assert (rows["Constant_60"].low, rows["Constant_60"].high) == (1, 2), "Random has too few seeds to tell"
     assert rows["IPPO"].low < rows["IPPO"].high, "two learners that are hard to tell apart"
     assert set(rows["IPPO"].letters) & set(rows["IA2C"].letters)
@@ -169,7 +169,7 @@ def test_ranks_have_intervals_and_letters() -> None:
 
 def test_equals_share_their_rank_and_single_seeds_still_rank() -> None:
     runs = table(anchored(), row("IPPO", return_mode=15.0), row("VDN", return_mode=15.0))
-    rows = {row.entrant.name: row for row in rank_table(score_table(runs)).rows}
+    rows = {row.algorithm.name: row for row in rank_table(score_table(runs)).rows}
     assert (rows["IPPO"].rank, rows["VDN"].rank) == (2.5, 2.5)
     assert (rows["IPPO"].low, rows["IPPO"].high, rows["IPPO"].letters) == (None, None, ""), "a single seed tells little"
 
@@ -184,11 +184,11 @@ def test_order_letters_and_differences_come_from_one_statistic() -> None:
                 name, "return_mode", level + rng.normal(0, 2, 6) * (1 + 9 * (game == games[0])), environment=game
             )
     found = rank_table(score_table(table(rows)))
-    score = {row.entrant.name: row.score.value for row in found.rows}
+    score = {row.algorithm.name: row.score.value for row in found.rows}
     paired = [each for each in found.comparisons if "Random" not in (each.first, each.second)]  # of fewer seeds
     for each in paired:
         assert each.test.difference.value == pytest.approx(score[each.first] - score[each.second])
-    places = {row.entrant.name: place for place, row in enumerate(found.rows)}
+    places = {row.algorithm.name: place for place, row in enumerate(found.rows)}
     for each in paired:
         if each.different():
             higher = each.first if each.test.difference.value > 0 else each.second
@@ -204,8 +204,8 @@ def test_nobody_is_best_inside_a_tie() -> None:
         ),
     )
     found = rank_table(score_table(close))
-    assert [row.entrant.name for row in found.leaders(["A", "B"])] == ["B", "A"]
-    assert [row.entrant.name for row in found.leaders(["A", "B", "Constant_60"])] == ["Constant_60"]
+    assert [row.algorithm.name for row in found.leaders(["A", "B"])] == ["B", "A"]
+    assert [row.algorithm.name for row in found.leaders(["A", "B", "Constant_60"])] == ["Constant_60"]
 
 
 def test_every_pair_is_compared_once_seed_by_seed() -> None:

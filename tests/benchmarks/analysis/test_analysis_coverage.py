@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from coopgym.benchmarks.analysis.bootstrap import Bootstrap
-from coopgym.benchmarks.analysis.coverage import CHANCES, bootstrap_coverage, student_coverage
-from coopgym.benchmarks.analysis.estimates import FEWEST
+from coopgym.benchmarks.score.bootstrap import Bootstrap
+from coopgym.benchmarks.score.coverage import CHANCES, bootstrap_coverage, student_coverage
+from coopgym.benchmarks.score.estimates import FEWEST
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from run_rows import GAME, OTHER, anchored, row, table
 
-from coopgym.benchmarks.analysis import cross_play, scenario_scores
+from coopgym.benchmarks.score import cross_play, scenario_scores
 
 
 def met(algorithm: str, among: str, payoff: float, seed: int = 99, **facts: Any) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def test_focal_and_background_stand_side_by_side() -> None:
         row("IPPO", protocol="scenario", scenario="a mixed crowd", focal_payoff=1.0),
     )
     mixed, ippo, vdn = scenario_scores(runs)
-    assert (mixed.scenario, ippo.scenario, ippo.entrant.name) == ("a mixed crowd", "among:TitForTat", "IPPO")
+    assert (mixed.scenario, ippo.scenario, ippo.algorithm.name) == ("a mixed crowd", "among:TitForTat", "IPPO")
     assert (ippo.focal_payoff.value, ippo.background_payoff.value, ippo.focal_payoff.n) == (5.0, 6.5, 2)
     assert ippo.advantage.value == -1.5
     assert (vdn.advantage.value, vdn.advantage.low) == (6.0, None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from run_rows import GAME, OTHER, anchored, row, seeded, table
 
-from coopgym.benchmarks.analysis import both_tables, run_grid, score_table
+from coopgym.benchmarks.score import both_tables, run_grid, score_table
 
 
 def scores_of(runs: Any, name: str, **options: Any) -> list[float]:
@@ -59,7 +59,7 @@ def test_where_a_game_draws_numbers_only_seeds_under_which_all_anchors_played_ar
     assert scores_of(table(random, constants, seeded("IPPO", "return_mode", (14.0, 20.0), **drawn)), "IPPO") == (
         pytest.approx([0.5, np.nan], nan_ok=True)
     ), "under the second seed nobody knows what a constant of 0 % earns"
-    assert not found.certain.any(), "a constant meets other draws under another seed"
+    assert not found.deterministic.any(), "a constant meets other draws under another seed"
 
 
 def test_welfare_stands_between_private_nash_and_the_best_of_any_mode() -> None:
@@ -80,8 +80,8 @@ def test_welfare_stands_between_private_nash_and_the_best_of_any_mode() -> None:
 def test_the_nash_oracle_counts_under_any_mode_because_it_always_plays_privately() -> None:
     found = score_table(table(anchored("welfare"), row("Oracle_Nash", welfare=15.0)), "welfare")
     assert (found.scale.zero, found.anchors[0].zero) == ("private Nash", 15.0)
-    assert found.landmark("Oracle_Nash") == pytest.approx([0.0])
-    assert found.landmark("Constant_50") is None
+    assert found.reference_score("Oracle_Nash") == pytest.approx([0.0])
+    assert found.reference_score("Constant_50") is None
 
 
 def test_returns_in_the_own_mode_do_not_share_anchors_between_modes() -> None:
@@ -132,8 +132,8 @@ def test_what_leaves_nothing_to_chance_counts_once() -> None:
 
 def test_stochastic_yardsticks_take_the_only_evaluation_of_the_untrained() -> None:
     runs = table(anchored("welfare"), row("IPPO", welfare=20.0, sto_welfare=15.0), row("IA2C", welfare=20.0))
-    assert scores_of(runs, "IPPO", yardstick="sto_welfare")[0] == pytest.approx(0.5)
-    assert np.isnan(scores_of(runs, "IA2C", yardstick="sto_welfare")).all()
+    assert scores_of(runs, "IPPO", metric="sto_welfare")[0] == pytest.approx(0.5)
+    assert np.isnan(scores_of(runs, "IA2C", metric="sto_welfare")).all()
 
 
 def test_two_runs_under_one_seed_are_refused_with_what_differs() -> None:
@@ -160,7 +160,7 @@ def test_tables_say_who_lacks_which_task_and_offer_two_ways_out() -> None:
 
 
 def test_unknown_options_are_refused() -> None:
-    with pytest.raises(ValueError, match="yardstick='profit'"):
+    with pytest.raises(ValueError, match="metric='profit'"):
         score_table(table(anchored()), "profit")  # type: ignore[arg-type]  # the mistake under test
     runs = table(row("Oracle_Nash", welfare=1.0), row("Constant_00", welfare=2.0), row("IPPO", status="diverged"))
     with pytest.raises(ValueError, match="needs runs of Random"):

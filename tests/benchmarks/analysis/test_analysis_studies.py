@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from run_rows import GAME, OTHER, anchored, row, seeded, table
 from scipy import stats
 
-from coopgym.benchmarks.analysis import (
+from coopgym.benchmarks.metrics import gini
+from coopgym.benchmarks.score import (
     CENTRALISED,
     INDEPENDENT,
     censoring,
@@ -30,7 +31,6 @@ from coopgym.benchmarks.analysis import (
     summarise_contributions,
     worst_off,
 )
-from coopgym.benchmarks.metrics import gini
 from coopgym.corpus import table_from_rows
 
 MODES = ("private", "integrated")
@@ -149,7 +149,7 @@ def test_contributions_are_held_against_a_learner_that_differs_from_itself() -> 
     assert floor.spread == pytest.approx(np.sqrt((1 + 1 + 0 + 0 + 4 + 1) / 6))
     assert (floor.difference.n, floor.difference.value) == (6, pytest.approx(1 / 6))
     assert floor.of_mean(3) == pytest.approx(stats.t.ppf(0.975, 6) * floor.spread / np.sqrt(3))
-    found = {(each.entrant.name, each.game): each for each in contributions(runs, floors)}
+    found = {(each.algorithm.name, each.game): each for each in contributions(runs, floors)}
     assert found["IPPO", GAME].beyond_noise is True
     assert found["IA2C", GAME].beyond_noise is False
     assert found["IA2C", OTHER].noise is None
@@ -164,14 +164,14 @@ def test_contributions_are_held_against_a_learner_that_differs_from_itself() -> 
 
 def test_gaps_to_oracles_are_relative_to_what_they_reach() -> None:
     runs = table(anchored(), row("Oracle_Loyalty", return_mode=-10.0), seeded("IPPO", "return_mode", (-5.0, -20.0)))
-    (gap,) = [gap for gap in oracle_gaps(score_table(runs), "Oracle_Loyalty") if gap.entrant.name == "IPPO"]
+    (gap,) = [gap for gap in oracle_gaps(score_table(runs), "Oracle_Loyalty") if gap.algorithm.name == "IPPO"]
     assert (gap.difference.value, gap.relative, gap.on_every_seed) == (-2.5, -0.25, False)
     assert gap.difference.n == 2
 
 
 def test_exceedance_is_over_the_best_constant_that_was_played() -> None:
     runs = table(anchored(), row("Oracle_Loyalty", return_mode=5.0), seeded("IPPO", "return_mode", (21.0, 23.0)))
-    found = {gap.entrant.name: gap for gap in exceedances(score_table(runs))}
+    found = {gap.algorithm.name: gap for gap in exceedances(score_table(runs))}
     assert set(found) == {"IPPO", "Oracle_Loyalty", "Random"}
     assert (found["IPPO"].reference, found["IPPO"].difference.value, found["IPPO"].on_every_seed) == (
         "Constant_60",
@@ -191,7 +191,7 @@ def test_endings_are_counted() -> None:
     )
     ippo, random = censoring(runs)
     assert (ippo.completed, ippo.diverged, ippo.failed, ippo.diverged_at) == (1, 2, 1, (300, 700))
-    assert (random.entrant.name, random.completed, random.diverged_at) == ("Random", 1, ())
+    assert (random.algorithm.name, random.completed, random.diverged_at) == ("Random", 1, ())
 
 
 def test_instability_by_hand() -> None:
@@ -234,7 +234,7 @@ def test_curves_are_read_between_the_anchors_of_their_task() -> None:
         for metric, size in (("evaluation", 1), ("reward", 200))
     ][::-1]
     (found,) = instabilities(runs, table_from_rows("curves", points), "evaluation")
-    assert (found.entrant.name, found.share.n, found.share.value) == ("IPPO", 2, pytest.approx((1 / 4 + 0) / 2))
+    assert (found.algorithm.name, found.share.n, found.share.value) == ("IPPO", 2, pytest.approx((1 / 4 + 0) / 2))
     (per_step,) = instabilities(runs, table_from_rows("curves", points), "reward", unit="step")
     assert per_step.share.value == pytest.approx(found.share.value)
     with pytest.raises(ValueError, match=r"no curve 'loss'; the corpus has evaluation, reward"):

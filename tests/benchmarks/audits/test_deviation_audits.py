@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.benchmarks.audits import AUDITS, Audited, AuditOptions
-from coopgym.benchmarks.audits.conduct import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.benchmarks.audits.seats import seat_kinds
 from coopgym.benchmarks.audits.temporal import stage_answers

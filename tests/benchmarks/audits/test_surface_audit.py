@@ -7,7 +7,7 @@ import pytest
 
 from coopgym.agents.heuristics import Constant
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, rollout
-from coopgym.benchmarks.audits.conduct import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play

@@ -1,0 +1,1 @@
+"""How numbers, names, figures and tables style, on pages and on terminals."""

@@ -1,0 +1,102 @@
+"""Points with their names in a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from coopgym.benchmarks.drawing.formatting import tick
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.drawing.theme import INK, MUTED, framed, text_width
+from coopgym.benchmarks.score import Estimate
+
+WIDTH, HEIGHT = 4.7, 3.6
+"""Inches."""
+SMALL, LINE = 7.5, 0.13
+"""Size of names in points, and their height in inches."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A named point with its intervals."""
+
+    name: str
+    x: Estimate
+    y: Estimate
+    style: SeriesStyle
+
+
+def scatter(points: Sequence[Point], x: str, y: str, *, title: str = "", anchors: Sequence[float] = ()) -> Figure:
+    """Draw points with crosses of intervals; ``anchors`` are vertical lines."""
+    with framed(WIDTH, HEIGHT, left=0.66) as (figure, axes):
+        for anchor in anchors:
+            axes.axvline(anchor, color=MUTED, linewidth=0.8, zorder=0.5)
+        for point in points:
+            _cross(axes, point)
+        axes.margins(0.1)
+        axes.autoscale_view()
+        for each in (axes.xaxis, axes.yaxis):
+            each.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            each.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        axes.set_title(title)
+        _name(figure, axes, points)
+        return figure
+
+
+def _cross(axes: Axes, point: Point) -> None:
+    style: dict[str, Any] = {"color": point.style.colour, "linewidth": 1.3, "alpha": 0.6}
+    if point.x.low is not None and point.x.high is not None:
+        axes.plot([point.x.low, point.x.high], [point.y.value] * 2, **style)
+    if point.y.low is not None and point.y.high is not None:
+        axes.plot([point.x.value] * 2, [point.y.low, point.y.high], **style)
+    axes.plot(point.x.value, point.y.value, point.style.mark, color=point.style.colour, markersize=6)
+
+
+def _name(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
+    """Write every name beside its point, on the first side where it covers neither names nor points."""
+    box = axes.get_position()
+    inches = np.array([box.width * WIDTH, box.height * HEIGHT])
+    to_inches = axes.transData + axes.transAxes.inverted()
+    places = [to_inches.transform((point.x.value, point.y.value)) * inches for point in points]
+    taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in places]
+    for point, place in sorted(zip(points, places, strict=True), key=lambda each: -each[1][1]):
+        width = text_width(point.name, SMALL)
+        spots = [(place[0] + dx, place[1] + dy - LINE / 2, dx < 0) for dx, dy in _SIDES]
+        boxes = [(x - width if left else x, y, x if left else x + width, y + LINE) for x, y, left in spots]
+        free = (each for each in boxes if _inside(each, inches) and not any(_overlap(each, other) for other in taken))
+        chosen = next(free, None)
+        if chosen is None:
+            continue
+        taken.append(chosen)
+        axes.text(
+            *((chosen[0] / inches[0], (chosen[1] + LINE / 2) / inches[1], point.name)),
+            transform=axes.transAxes,
+            va="center",
+            fontsize=SMALL,
+            color=INK,
+        )
+
+
+Box = tuple[float, float, float, float]
+_SIDES = (
+    *((side * 0.09, 0.0) for side in (1, -1)),
+    *((side * 0.07, rise) for rise in (0.12, -0.12) for side in (1, -1)),
+    *((side * 0.05, rise) for rise in (0.24, -0.24, 0.36, -0.36) for side in (1, -1)),
+)
+"""Where a name may begin, or to the left of its point end, inches from it."""
+
+
+def _inside(box: Box, inches: np.ndarray) -> bool:
+    return bool(box[0] >= 0 and box[1] >= -0.05 and box[2] <= inches[0] + 0.1 and box[3] <= inches[1] + 0.1)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

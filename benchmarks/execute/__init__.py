@@ -1,0 +1,1 @@
+"""Runs of a study, computed and written to a corpus."""

@@ -1,0 +1,91 @@
+"""Agents of finished runs: scripted ones by name, trained ones from the policies that a job left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coopgym.agents import make_agent
+from coopgym.benchmarks.study import RunSpec
+from coopgym.corpus.manifest import POLICIES, shard_faults
+from coopgym.corpus.writer import sync_folder
+from coopgym.games.registry import make_game
+from coopgym.oracles.dynamic.frozen import Agents
+
+if TYPE_CHECKING:
+    from coopgym.algorithms.common.learner_contract import PolicyAgent, Trained
+
+    Policies = Sequence[PolicyAgent] | str
+    """The agents of a learner's run, one per seat, or why they cannot be had."""
+
+
+class LostAgentsError(RuntimeError):
+    """The agents of a run cannot be had again; the message says why and what to do."""
+
+
+def scripted(name: str, seats: int) -> Agents:
+    """Return a factory of one fresh agent per seat, by name."""
+    return lambda: [make_agent(name) for _ in range(seats)]
+
+
+def copies(agents: Sequence[PolicyAgent]) -> Agents:
+    """Return a factory of fresh agents with the same policies."""
+    return lambda: [agent.fresh() for agent in agents]
+
+
+def keep_policies(folder: Path, job_id: str, result: Trained) -> None:
+    """Write a job's policies to their place in a folder of results, and make sure that they reached the disk."""
+    place = folder / POLICIES / job_id
+    result.save(place)
+    for directory in (place, place.parent, folder):
+        sync_folder(directory)
+
+
+def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
+    """Return a factory of the agents that played a completed run.
+
+    Args:
+        spec: the run.
+        job_id: the job that computed it.
+        folder: the folder of results that holds it.
+
+    Raises:
+        LostAgentsError: a user's agent cannot be imported, or a learner's policies are missing or damaged.
+    """
+    if spec.kind != "learner":
+        try:
+            make_agent(spec.algorithm)
+        except (TypeError, ValueError, ImportError) as error:
+            raise LostAgentsError(str(error)) from error
+        return scripted(spec.algorithm, make_game(spec.game, **spec.parameters).n_agents)
+
+    found = trained_agents(spec, job_id, folder)
+    if isinstance(found, str):
+        raise LostAgentsError(found)
+    return copies(found)
+
+
+def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
+    """Return what a learner's run left, one agent per seat, or why it cannot be had.
+
+    Args:
+        spec: the run that trained.
+        job_id: the job that computed it; None when the folder does not hold the run.
+        folder: the folder of results.
+    """
+    from coopgym.algorithms.loading import load_agents
+
+    if job_id is None:
+        return f"{spec.path} has not been trained in {folder}; run the study without --only, or with it included"
+    place, shard = folder / POLICIES / job_id, folder / "runs" / f"{job_id}.parquet"
+    again = f"run the study again into another folder, or delete {shard} and run it again into this one"
+    for file, fault in shard_faults(folder, job_id):
+        if isinstance(file, Path) and place in file.parents:
+            return fault
+    if not place.exists():
+        return f"{place} is missing: these runs were made before policies were kept; {again}"
+    try:
+        return load_agents(place, spec.replica)
+    except (FileNotFoundError, ValueError) as error:
+        return f"{error}; {again}"

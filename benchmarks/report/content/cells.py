@@ -1,0 +1,52 @@
+"""Cells that many tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coopgym.benchmarks.drawing.formatting import amount, percent, signed, spread
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content.blocks import Cell
+from coopgym.benchmarks.score import Estimate
+
+EMPTY = Cell("")
+_LAST = -1e300
+"""Where empty cells are sorted."""
+
+
+def agent(name: str, styles: Mapping[str, SeriesStyle]) -> Cell:
+    """Return the name of an algorithm with its mark."""
+    return Cell(name, style=styles.get(name))
+
+
+def score(estimate: Estimate | None, shaded: bool = False) -> Cell:
+    """Return a score with its interval."""
+    if estimate is None:
+        return Cell("", _LAST)
+    heat = max(-1.0, min(1.0, estimate.value)) if shaded else None
+    return Cell(signed(estimate.value), estimate.value, heat, spread(estimate))
+
+
+def number(value: float | None, digits: int | None = None) -> Cell:
+    """Return a number with fixed decimals, or with about three digits."""
+    if value is None:
+        return Cell("", _LAST)
+    return Cell(amount(value) if digits is None else signed(value, digits), value)
+
+
+def share(value: float | None, digits: int = 0) -> Cell:
+    """Return a share in per cent."""
+    return Cell("", _LAST) if value is None else Cell(percent(value, digits), value)
+
+
+def measured(estimate: Estimate | None, digits: int | None = None) -> Cell:
+    """Return the value of a measure with its interval."""
+    if estimate is None:
+        return Cell("", _LAST)
+    text = amount if digits is None else lambda value: signed(value, digits)
+    return Cell(text(estimate.value), estimate.value, note=spread(estimate, text))
+
+
+def measured_share(estimate: Estimate | None) -> Cell:
+    """Return the value of a share in per cent."""
+    return share(None if estimate is None else estimate.value)

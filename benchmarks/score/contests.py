@@ -1,0 +1,102 @@
+"""A corpus as a set of contests: self-play that may be compared, one contest per objective of its learners."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coopgym.benchmarks.score.distribution import Distribution, distributions
+from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
+from coopgym.benchmarks.score.failures import Failure, failures
+from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play
+from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """Self-play that may be compared: agents without an objective, and the learners of one."""
+
+    objective: str | None
+    """Whose reward learners maximise; None where the corpus has no two kinds of them."""
+    runs: pa.Table
+    first_objective: str | None = None
+    """The first of the corpus's objectives."""
+    memo: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    """What was computed from it already."""
+
+    def table(self, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
+        """Return scores, computed when first asked for."""
+        key = ("table", metric, diverged)
+        if key not in self.memo:
+            self.memo[key] = score_table(self.runs, metric, diverged)
+        return cast(ScoreTable, self.memo[key])
+
+    @cached_property
+    def grid(self) -> RunGrid:
+        """Its runs by algorithm, task and seed."""
+        return run_grid(self.runs)
+
+    @cached_property
+    def exploitability(self) -> ExploitabilityTable:
+        """How exploitable private play is."""
+        return exploitability_table(self.runs)
+
+    @cached_property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """What every algorithm brings on every task, and to whom."""
+        return distributions(self.runs)
+
+    @cached_property
+    def failures(self) -> Mapping[str, Failure]:
+        """Algorithms of which runs failed, by name."""
+        return failures(self.runs)
+
+    @property
+    def suffix(self) -> str:
+        """Part of the names of files about it."""
+        return "" if self.objective is None else f"-{self.objective}"
+
+    @property
+    def title(self) -> str:
+        """Part of headings about it."""
+        return "" if self.objective is None else f"{self.objective} objective"
+
+
+@dataclass(frozen=True, eq=False)
+class Contests:
+    """How good the agents of a corpus are; the terminal, the CSV files and the page read nothing else about it."""
+
+    runs: pa.Table
+    """The ``runs`` table."""
+
+    @cached_property
+    def conflict(self) -> str:
+        """Why runs cannot be compared; empty where they can."""
+        try:
+            for contest in self._split:
+                _ = contest.grid
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    @property
+    def found(self) -> Sequence[Contest]:
+        """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
+        return () if self.conflict else self._split
+
+    @cached_property
+    def _split(self) -> tuple[Contest, ...]:
+        played = self_play(self.runs)
+        objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
+        if len(objectives) < 2:
+            return (Contest(None, played),) if len(played) else ()
+        given = played.column("objective")
+        return tuple(
+            Contest(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
+            for each in objectives
+        )
