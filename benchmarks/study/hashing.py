@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+JOINED_LATER = {"joined later": True}
+"""Metadata of a record's field that is left out of its JSON while it holds its default, so that older hashes stay."""
 SHORT = 64
 """Entries up to which an array stands in full."""
 
@@ -63,7 +65,9 @@ def _fields(record: Any) -> dict[str, Any]:
         raise TypeError(
             f"{record!r} has no form in JSON; expected texts, numbers, lists, mappings or dataclasses of them"
         )
-    return {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
+    values = {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
+    silent = {each.name: each.default for each in dataclasses.fields(record) if each.metadata == JOINED_LATER}
+    return {name: value for name, value in values.items() if name not in silent or value != silent[name]}
 
 
 def content_hash(value: Any) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coopgym.agents import Agent, Strategy
 from coopgym.benchmarks.audits import AUDIT_VERSIONS, AuditOptions, audit_partners
 from coopgym.benchmarks.study.agent_info import fresh, is_ours
-from coopgym.benchmarks.study.hashing import canonical_json, plain
+from coopgym.benchmarks.study.hashing import JOINED_LATER, canonical_json, plain
 from coopgym.benchmarks.study.local_source import source_hash
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -86,7 +86,7 @@ class TrainingKey:
     """As in `PlayerKey`."""
     data: str | None
     """Hash of what is learned from besides play: a corpus, the weights of a model."""
-    transforms: tuple[RewardKey, ...]
+    transforms: tuple[RewardKey, ...] = field(default=(), metadata=JOINED_LATER)
     """What the reward of the run goes through before the learner is paid."""
 
 

@@ -92,6 +92,15 @@ def test_scales_and_policies_of_a_transformed_replica() -> None:
     assert len(result.agents((SHAPED, 3))) == 2
 
 
+def test_without_transforms_a_run_is_what_it_was_before_there_were_any() -> None:
+    plain, shaped = (
+        json.loads(run.key.text)["training"]
+        for run in expand(study(agents=[]).model_copy(update={"rewards": ["private", SHAPED]}))
+    )
+    assert shaped.pop("transforms")
+    assert plain.keys() == shaped.keys()
+
+
 def test_rows_and_scores_are_of_the_mode(tmp_path: Path) -> None:
     asked = study(agents=[], exploitability=False).model_copy(update={"rewards": [SHAPED]})
     assert run_study(asked, expand(asked), tmp_path, InProcess(), Silence()).failed == 0
