@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from coopgym.benchmarks.score import Estimate
-from coopgym.benchmarks.score.estimates import FEWEST
 from coopgym.rewards import MODES
+
+if TYPE_CHECKING:
+    from coopgym.benchmarks.score import Estimate
 
 CLASS_NAMES = {
     "TR-1": "interdependence",
@@ -19,7 +21,6 @@ CLASS_NAMES = {
 """What the mechanism classes are about."""
 PER_CENT = "\u00a0%"
 """With a space that does not break."""
-STUDENT = f"95 % Student t interval over seeds, or the seeds themselves where there are fewer than {FEWEST}"
 
 
 def signed(value: float, digits: int = 2) -> str:

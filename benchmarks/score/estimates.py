@@ -17,6 +17,8 @@ CONFIDENCE = 0.95
 FEWEST = 5
 """Replicates that an interval or a test needs. With fewer, intervals of skewed numbers hold the truth too rarely
 (`coopgym.benchmarks.score.coverage`), and the replicates themselves say more."""
+STUDENT = f"95 % Student t interval over seeds, or the seeds themselves where there are fewer than {FEWEST}"
+"""What stands behind an interval, in words."""
 TIE = 1e-9
 """Scores closer than this are equal: games compute in floating point, where the same play may differ in last digits."""
 

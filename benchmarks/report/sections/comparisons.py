@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, probability, sample_size
+from coopgym.benchmarks.drawing.formatting import game_title, probability, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
@@ -30,7 +30,7 @@ from coopgym.benchmarks.report.content.blocks import (
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Comparison, ComparisonSet, NoiseFloor, comparison_sets, improvements, principal
 from coopgym.benchmarks.score import comparisons as compared
-from coopgym.benchmarks.score.estimates import FEWEST
+from coopgym.benchmarks.score.estimates import FEWEST, STUDENT
 
 MOST_ENTRANTS = 16
 """Algorithms in the matrix: learners first, then the best of the others."""

@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, percent, sample_size
+from coopgym.benchmarks.drawing.formatting import class_name, game_title, percent, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
@@ -22,6 +22,7 @@ from coopgym.benchmarks.score import (
     summarise_contributions,
 )
 from coopgym.benchmarks.score.contribution import PERCENTILES
+from coopgym.benchmarks.score.estimates import STUDENT
 
 EDGE = Span(-1.0, 1.0)
 

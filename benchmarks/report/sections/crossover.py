@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, sample_size
+from coopgym.benchmarks.drawing.formatting import class_name, game_title, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.theme import mode_colour
 from coopgym.benchmarks.report.content import cells
@@ -16,6 +16,7 @@ from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Contest, Crossover, ParadigmGap, paradigm_crossovers
 from coopgym.benchmarks.score.crossover import Place
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import mode_order
 
 

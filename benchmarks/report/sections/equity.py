@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, mode_title, slug
+from coopgym.benchmarks.drawing.formatting import mode_title, slug
 from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
@@ -27,6 +27,7 @@ from coopgym.benchmarks.report.content.blocks import (
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Algorithm, ComparisonSet, Distribution, Estimate, comparison_sets, principal
+from coopgym.benchmarks.score.estimates import STUDENT
 
 MEASURES = {
     "gini": Column("Gini", "Gini coefficient of seats’ payoffs: 0 all get the same"),

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from coopgym.benchmarks.drawing.formatting import (
-    STUDENT,
     class_name,
     counted,
     game_title,
@@ -29,6 +28,7 @@ from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, Field, trained_fields, warm_ups
 from coopgym.benchmarks.report.sections.learning import UNFOLDED
 from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.scores import Metric
 
 OUTCOMES = {

@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
@@ -15,6 +15,7 @@ from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column,
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
 from coopgym.benchmarks.score import Contest, Gap, exceedances
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE
 from coopgym.rewards import MODES
 

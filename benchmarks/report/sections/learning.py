@@ -12,20 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import (
-    STUDENT,
-    class_name,
-    counted,
-    game_title,
-    mode_title,
-    sample_size,
-    slug,
-)
+from coopgym.benchmarks.drawing.formatting import class_name, counted, game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.lines import BANDS, Axis, Level, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery, Section, SeriesLegend
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Estimate, mean_estimate
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import RANDOM, Setting, mode_order
 from coopgym.corpus.schema import is_self_play
 from coopgym.rewards import MODES

@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import game_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Gallery, Heading, Section, SeriesLegend
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Algorithm, Contest, Estimate, ScoreTable, mean_estimate
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import LEARNER
 
 FLOOR = -1.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from coopgym.benchmarks.drawing.formatting import STUDENT
 from coopgym.benchmarks.report.content.blocks import Block, Code, Facts, Fold, Section
 from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score.estimates import STUDENT
 
 VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, counted, game_title, listed, sample_size
+from coopgym.benchmarks.drawing.formatting import counted, game_title, listed, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
@@ -39,7 +39,7 @@ from coopgym.benchmarks.score import (
     profiles,
     rankings,
 )
-from coopgym.benchmarks.score.estimates import FEWEST
+from coopgym.benchmarks.score.estimates import FEWEST, STUDENT
 from coopgym.benchmarks.score.settings import PRIVATE
 
 FLOOR = Span(low=-1.0)

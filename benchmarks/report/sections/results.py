@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, class_name, game_title, mode_title
+from coopgym.benchmarks.drawing.formatting import class_name, game_title, mode_title
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Contest, Distribution, ScoreTable
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import PRIVATE
 from coopgym.benchmarks.study.agent_info import share_convention
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
@@ -24,6 +24,7 @@ from coopgym.benchmarks.report.content.blocks import (
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import Estimate, ScenarioScore, scenario_scores
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.scenarios import AMONG
 
 

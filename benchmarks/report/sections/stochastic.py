@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import STUDENT, game_title, mode_title, sample_size, slug
+from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content import cells
@@ -16,6 +16,7 @@ from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column,
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend
 from coopgym.benchmarks.score import Algorithm, Contest, Estimate, Task, mean_estimate
+from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.rewards import MODES
 
 EDGE = Span(-1.0, 1.5)
