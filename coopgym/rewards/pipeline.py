@@ -106,6 +106,7 @@ class RunningRewards:
     def __init__(self, rewards: Rewards, game: AnyGame, batch: tuple[int, ...]) -> None:
         self._paid = rewards.paid
         self._transforms = [("state" in each.needs, each.running(game, batch)) for each in rewards.transforms]
+        self._are_observed = not all(sees_state for sees_state, _ in self._transforms)
 
     def reset(self, episodes: Array | None = None) -> None:
         """Forget what was, where episodes ``(...)`` start anew; None is all of them."""
@@ -118,7 +119,7 @@ class RunningRewards:
         return self._transformed(step, rewards) if self._transforms else rewards
 
     def _transformed(self, step: Step, rewards: Array) -> Array:
-        observed, alive = ObservedStep.of(step), ~step.ended
+        observed, alive = ObservedStep.of(step) if self._are_observed else None, ~step.ended
         if step.alive is not None:
             alive = alive & step.alive
         for sees_state, transform in self._transforms:
