@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.play.episodes import Episodes
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 _OWN_COLUMNS = ("mean_trust", "mean_effective_trust", "mean_reputation_damage", "step", "cooperation_rate")
 """What a game tells of its last state that other columns say already."""

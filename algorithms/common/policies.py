@@ -17,8 +17,8 @@ import numpy as np
 from array_api_compat import array_namespace
 from scipy.special import log_ndtr
 
-from coopgym.agents.base import FloatArray
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.typing import FloatArray
 
 _HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 

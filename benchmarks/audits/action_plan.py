@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

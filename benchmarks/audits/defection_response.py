@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome_among
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.oracles.dynamic.frozen import Agents
 from coopgym.rewards import RewardLayer
+from coopgym.typing import FloatArray
 
 NOTICEABLE = 0.02
 """Share of endowment by which the others' cooperation must fall to count as an answer."""

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Conduct
 from coopgym.benchmarks.audits.rollout import Outcome
 from coopgym.benchmarks.audits.tables import detail_table
+from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.partners import partner
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, relative, without_rounding
 from coopgym.benchmarks.audits.rollout import outcome_among
@@ -13,6 +13,7 @@ from coopgym.benchmarks.audits.seats import seat_kinds
 from coopgym.benchmarks.audits.tables import detail_table
 from coopgym.benchmarks.audits.temporal import switch_steps
 from coopgym.games.game import AnyGame
+from coopgym.typing import FloatArray, IntArray
 
 LATE_LEVELS = np.linspace(0.0, 1.0, 6)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from coopgym.benchmarks.audits.action_plan import FloatArray
 from coopgym.benchmarks.audits.partners import PARTNERS, partner
 from coopgym.corpus.schema import TableName
 from coopgym.games.game import AnyGame
 from coopgym.oracles.dynamic.deviation_search import EffortName
+from coopgym.typing import FloatArray
 
 MATERIAL = 1e-3
 """Gain, as a share of the return, from which on a deviation counts as worth making (the threshold of a Nash oracle)."""

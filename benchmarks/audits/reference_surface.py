@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, Tables, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.benchmarks.audits.tables import detail_table, surface_table
 from coopgym.games.game import AnyGame
+from coopgym.typing import FloatArray
 
 LEVELS = np.arange(21) / 20
 EPISODES = 5

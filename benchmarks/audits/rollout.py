@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
@@ -16,6 +16,7 @@ from coopgym.games.state import State
 from coopgym.oracles.dynamic.frozen import Agents
 from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, seated, unroll
 from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
+from coopgym.typing import FloatArray
 
 TRUST_AT_ONCE = 50_000
 """Entries of trust matrices in one batch: few enough to stay in a processor's cache."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.game import AnyGame
 from coopgym.oracles.dynamic.deviation_search import EFFORTS, Effort, EffortName
 from coopgym.oracles.dynamic.plan_search import Values, climb, sweep
+from coopgym.typing import FloatArray, IntArray
 
 
 def best_plans(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import IntArray
 from coopgym.games.game import AnyGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.rewards import objective
+from coopgym.typing import IntArray
 
 
 def seat_kinds(game: AnyGame, reward: str) -> IntArray:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, with_summary
 from coopgym.benchmarks.audits.rollout import Outcome, evaluation, outcome
 from coopgym.benchmarks.audits.tables import surface_table
 from coopgym.games.game import AnyGame
+from coopgym.typing import FloatArray
 
 
 def surface(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import FloatArray
 from coopgym.benchmarks.audits.rollout import Outcome
 from coopgym.corpus.schema import SCHEMAS, TableName
+from coopgym.typing import FloatArray
 
 
 def detail_table(name: TableName, columns: Mapping[str, npt.ArrayLike]) -> pa.Table:

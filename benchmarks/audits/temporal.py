@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray, IntArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.deviation_schedule import (
     Timetable,
     conduct,
@@ -27,6 +27,7 @@ from coopgym.oracles.games.normal_form import StageGameByRow
 from coopgym.oracles.games.rollout import opening, repeated
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import objective
+from coopgym.typing import FloatArray, IntArray
 
 
 def temporal(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:

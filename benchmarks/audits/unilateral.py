@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct, FloatArray
+from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.records import (
     MATERIAL,
     Audited,
@@ -19,8 +18,7 @@ from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.benchmarks.audits.seats import seat_kinds
 from coopgym.benchmarks.audits.tables import detail_table
 from coopgym.games.game import AnyGame
-
-BoolArray = npt.NDArray[np.bool_]
+from coopgym.typing import BoolArray, FloatArray
 
 
 def unilateral(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Audited:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat
+from coopgym.agents.base import Agent, Seat
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
@@ -16,6 +16,7 @@ from coopgym.interfaces.text.words import company, describe, introduce
 from coopgym.play import Seeded, seated, unroll
 from coopgym.play.unroll import opened
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 Ask = Callable[[str], str]
 """Shows a prompt and returns the line typed; raises EOFError when there is no more input."""

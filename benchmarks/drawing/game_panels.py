@@ -30,10 +30,10 @@ from coopgym.oracles.games.basins import Basins
 from coopgym.oracles.games.commitment import Commitment, ResponseCurve
 from coopgym.oracles.games.dilemma import Schelling
 from coopgym.oracles.games.equilibrium import Equilibria
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.games.optimum import Optimum
 from coopgym.oracles.games.portrait import PhasePortrait, Reactions
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 SEAT_DASHES: tuple[tuple[float, tuple[float, ...]], ...] = (
     (0, ()),

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from coopgym.benchmarks.drawing.theme import CARD, MODE_COLOURS, MUTED, framed
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 SIZE = (3.9, 3.7)
 """Width and height of a panel, inches."""

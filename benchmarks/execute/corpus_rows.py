@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,8 +14,7 @@ from coopgym.benchmarks.study import Player, RunSpec
 from coopgym.corpus.schema import SCHEMAS
 from coopgym.corpus.writer import table_from_rows
 from coopgym.play.episodes import Trajectory
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 
 class Recorded(NamedTuple):

@@ -8,7 +8,8 @@ from scipy.optimize import minimize_scalar
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import best_response
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
+from coopgym.typing import FloatArray
 
 BATCH = 1000
 SCIPY_SAMPLE = 100

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.benchmarks.metrics import normalised_score
-from coopgym.benchmarks.score.estimates import BoolArray, FloatArray, TextArray, mean_over_seeds
+from coopgym.benchmarks.score.estimates import TextArray, mean_over_seeds
 from coopgym.benchmarks.score.grid import RunGrid
 from coopgym.benchmarks.score.settings import RANDOM
+from coopgym.typing import BoolArray, FloatArray
 
 PLANNER = "Oracle_Planner"
 CONSTANT_ORACLES = ("Oracle_BestConstant", "Oracle_SocialOptimum")

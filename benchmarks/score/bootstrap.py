@@ -17,8 +17,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from coopgym.benchmarks.score.estimates import CONFIDENCE, Estimate, FloatArray, IntArray
+from coopgym.benchmarks.score.estimates import CONFIDENCE, Estimate
 from coopgym.benchmarks.score.replicates import Replicates
+from coopgym.typing import FloatArray, IntArray
 
 Statistic: TypeAlias = Callable[[Replicates, IntArray], FloatArray]
 """From replicates and counts ``(B, N)`` to one number, or several, per row of counts: ``(B,)`` or ``(B, K)``."""

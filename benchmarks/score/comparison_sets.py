@@ -10,13 +10,14 @@ from typing import cast
 import numpy as np
 
 from coopgym.benchmarks.score.contests import Contest
-from coopgym.benchmarks.score.estimates import FEWEST, BoolArray, Estimate, score_text
+from coopgym.benchmarks.score.estimates import FEWEST, Estimate, score_text
 from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
 from coopgym.rewards import MODES
+from coopgym.typing import BoolArray
 
 PLAYERS = ("learner", "plugin", "heuristic")
 """Kinds that compete; constants and oracles are what they are held against."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, run_grid, self_play
 from coopgym.benchmarks.score.noise import NoiseFloor
 from coopgym.benchmarks.score.settings import LEARNER
+from coopgym.typing import FloatArray
 
 PERCENTILES = (5, 25, 50, 75, 95)
 

@@ -16,8 +16,9 @@ import numpy as np
 from scipy.stats import trim_mean
 
 from coopgym.benchmarks.score.bootstrap import Bootstrap, estimate, interquartile_mean
-from coopgym.benchmarks.score.estimates import FloatArray, student_quantile
+from coopgym.benchmarks.score.estimates import student_quantile
 from coopgym.benchmarks.score.replicates import Replicates
+from coopgym.typing import FloatArray
 
 Chance = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
 CHANCES: Mapping[str, Chance] = {

@@ -10,9 +10,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.grid import Task
 from coopgym.benchmarks.score.scores import ScoreTable
+from coopgym.typing import FloatArray
 
 INDEPENDENT = frozenset({"ISAC", "IPPO", "IA2C", "IndependentREINFORCE", "LOLA", "SelfPlay_PPO", "FCP"})
 """Learners in which every seat learns from its own reward."""

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from coopgym.benchmarks.metrics import gini
-from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtrit
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from coopgym.typing import FloatArray
+
 TextArray = npt.NDArray[np.str_]
 
 CONFIDENCE = 0.95

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coopgym.benchmarks.score.estimates import BoolArray, FloatArray, IntArray
 from coopgym.benchmarks.score.settings import Setting, mode_order
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 SCRIPTED = ("constant", "heuristic", "oracle")
 """Kinds of agents that may leave nothing to chance."""

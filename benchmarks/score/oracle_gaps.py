@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.benchmarks.score.estimates import TIE, Estimate, FloatArray, mean_estimate, mean_over_seeds
+from coopgym.benchmarks.score.estimates import TIE, Estimate, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Algorithm, Task
 from coopgym.benchmarks.score.scores import ScoreTable
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from coopgym.benchmarks.score.estimates import FEWEST, TIE, Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.score.estimates import FEWEST, TIE, Estimate, mean_estimate
 from coopgym.benchmarks.score.seed_scores import SeedScores
+from coopgym.typing import FloatArray
 
 EXACT_FLIPS = 16
 """Differences up to which all sign flips are tried."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.score.estimates import FEWEST, FloatArray, mean_over_seeds, student_quantile
+from coopgym.benchmarks.score.estimates import FEWEST, mean_over_seeds, student_quantile
 from coopgym.benchmarks.score.grid import Algorithm
 from coopgym.benchmarks.score.seed_scores import SeedScores
+from coopgym.typing import FloatArray
 
 THRESHOLDS = np.linspace(-0.5, 1.5, 101)
 """Scores at which profiles are read."""

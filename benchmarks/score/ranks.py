@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import rankdata
 
-from coopgym.benchmarks.score.estimates import FEWEST, TIE, BoolArray, Estimate
+from coopgym.benchmarks.score.estimates import FEWEST, TIE, Estimate
 from coopgym.benchmarks.score.grid import Algorithm
 from coopgym.benchmarks.score.paired import SIGNIFICANCE, Comparison, comparisons
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.significance_groups import compact_letters
+from coopgym.typing import BoolArray
 
 
 @dataclass(frozen=True)

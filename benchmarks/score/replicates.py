@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.score.estimates import FloatArray, IntArray
+from coopgym.typing import FloatArray, IntArray
 
 Axes = tuple[str, ...]
 AXES: tuple[Axes, ...] = (("runs", "tasks"), ("tasks", "runs"), ("runs",))

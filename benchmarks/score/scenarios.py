@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coopgym.benchmarks.score.estimates import Estimate, FloatArray, mean_estimate, mean_over_seeds
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play, task_order
 from coopgym.benchmarks.score.scores import score_table
+from coopgym.typing import FloatArray
 
 AMONG = "among:"
 """Beginning of the names of scenarios in which the focal agent sits alone among copies of the one named after it."""

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from coopgym.benchmarks.score.anchors import Anchors, common_draws, find_anchors
-from coopgym.benchmarks.score.estimates import BoolArray, FloatArray
 from coopgym.benchmarks.score.grid import SCRIPTED, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.benchmarks.score.seed_scores import SeedScores, once_where_deterministic
 from coopgym.benchmarks.score.settings import RANDOM
+from coopgym.typing import BoolArray, FloatArray
 
 Metric = Literal[
     "return_mode",

@@ -9,14 +9,9 @@ from typing import Self
 import numpy as np
 
 from coopgym.benchmarks.score.anchors import Scale
-from coopgym.benchmarks.score.estimates import (
-    BoolArray,
-    Estimate,
-    FloatArray,
-    mean_estimate,
-    mean_over_seeds,
-)
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Algorithm, Task
+from coopgym.typing import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)

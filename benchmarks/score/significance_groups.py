@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coopgym.benchmarks.score.estimates import BoolArray
+from coopgym.typing import BoolArray
 
 
 def compact_letters(different: BoolArray) -> list[str]:

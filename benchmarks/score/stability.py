@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.score.anchors import common_draws, find_anchors
-from coopgym.benchmarks.score.estimates import TIE, Estimate, FloatArray, mean_estimate
+from coopgym.benchmarks.score.estimates import TIE, Estimate, mean_estimate
 from coopgym.benchmarks.score.grid import Algorithm, Task, run_grid, self_play
 from coopgym.benchmarks.score.scores import METRICS, Metric
+from coopgym.typing import FloatArray
 
 WARM_UP = 0.2
 """Share of training at its beginning that may be as unsteady as it likes."""

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.benchmarks.tournament.entrants import CLASSICS, Entrants
 from coopgym.benchmarks.tournament.meta_game import MetaGame
 from coopgym.benchmarks.tournament.record import Tournament, tournament
 from coopgym.oracles.meta.payoffs import payoff_range
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.benchmarks.tournament.entrants import Contestant
 from coopgym.games.game import AnyGame
@@ -15,8 +14,7 @@ from coopgym.oracles.games.rollout import opening
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import Rewards
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

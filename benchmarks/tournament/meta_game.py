@@ -16,8 +16,7 @@ from coopgym.oracles.meta.fixation import POPULATION, Matching
 from coopgym.oracles.meta.nash_averaging import NashAverage, advantages, nash_averaging
 from coopgym.oracles.meta.populations import OnePopulation
 from coopgym.oracles.meta.replicator import Orbits, replicate
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

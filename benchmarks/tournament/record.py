@@ -9,7 +9,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.benchmarks.study import canonical_json, seed_from
 from coopgym.benchmarks.tournament.entrants import Entrants, contestants
@@ -19,8 +18,7 @@ from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import reward_layer
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,8 @@ from coopgym.agents.streams import EpisodeDraws
 from coopgym.games.actions import ROUNDING, real_numbers
 from coopgym.games.game import AnyGame, Game
 from coopgym.games.spec import GameSpec, View
+from coopgym.typing import FloatArray
 from coopgym.user_code import home_of
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Classifier, FloatArray, Strategy
+from coopgym.agents.base import Classifier, Strategy
+from coopgym.typing import FloatArray
 
 TOLERANCE = 1e-3
 """Shares of endowment by which conduct may miss the norm without counting as defection."""

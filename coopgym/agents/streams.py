@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 AHEAD = 64
 """Numbers drawn at once per episode, so that steps need no loop over episodes."""

@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 from coopgym.agents import Seat
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reader import Corpus, load_corpus
-from coopgym.corpus.recorded_steps import FloatArray, IntArray, StepIndex, StepReader
+from coopgym.corpus.recorded_steps import StepIndex, StepReader
 from coopgym.corpus.table import CorpusTable
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.play import play
 from coopgym.strict_json import parse_json
+from coopgym.typing import FloatArray, IntArray
 
 Words: TypeAlias = str | Collection[str]
 """A word, or several of which one has to fit."""

@@ -16,9 +16,7 @@ from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.remote import Place
 from coopgym.corpus.shards import memory_limit, open_shard, read_shard, read_shards, shards
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from coopgym.typing import FloatArray, IntArray
 
 _RUN = ("run_id", "environment", "env_parameters", "n_agents", "reward_mode", "view", "identity")
 _KEYS = ("run_id", "episode", "t", "seat", "reward", "terminated", "truncated", "behaviour")

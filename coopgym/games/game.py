@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.backend import NUMPY, Array, Backend, Namespace
 from coopgym.games import parameters as params
@@ -18,11 +17,11 @@ from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.traits import Traits, seats_of_equal_numbers
+from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
     from coopgym.games.step import Step
 
-FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
 
 

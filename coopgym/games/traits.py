@@ -18,11 +18,11 @@ from coopgym.backend import Array
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
+from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
     from coopgym.games.game import Game
 
-FloatArray = npt.NDArray[np.float64]
 StateT = TypeVar("StateT", bound=State)
 Groups = tuple[tuple[int, ...], ...]
 """A partition of the seats; seats and groups in ascending order."""

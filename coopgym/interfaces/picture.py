@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
@@ -19,8 +18,8 @@ from matplotlib.figure import Figure
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.interfaces.rendering import FEW_AGENTS, Frame
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """One per agent, told apart by colour-blind readers (Okabe & Ito)."""
 NODE = 0.24

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import AnyGame, FloatArray
+from coopgym.games.game import AnyGame
+from coopgym.typing import FloatArray
 
 
 class Draws(Protocol):

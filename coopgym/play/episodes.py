@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, FloatArray, Seat, action_logprobs, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, action_logprobs, joint_answers, refuse_shared
 from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
@@ -16,6 +16,7 @@ from coopgym.games.step import Step
 from coopgym.play.draws import Seeded
 from coopgym.play.unroll import Policy, Totals, counted, unroll
 from coopgym.rewards import MODES, RewardLayer, reward_layer
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.agents.claims import claim, refuse_claimed
 from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 Partner: TypeAlias = str | Agent
 PartnersLike: TypeAlias = Partner | Sequence[Partner]

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, FloatArray, Seat, playable_shares
+from coopgym.agents.base import Agent, Seat, playable_shares
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interrupts import is_interrupt, recognisable_interrupts
 from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import random_tape, replay
+from coopgym.typing import FloatArray
 from coopgym.user_code import home_of, message_of, place_of
 
 GAMES = ("PartnerHoldUp-v1", "AppleAppStore-v1", "PartnerHoldUp-v0", "AppleAppStore-v0")

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.games.game import AnyGame, FloatArray
+from coopgym.games.game import AnyGame
 from coopgym.games.parameters import describe
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State
 from coopgym.games.step import Step
 from coopgym.play import Seeded, unroll
 from coopgym.rewards import MODES
+from coopgym.typing import FloatArray
 
 STEPS = 5
 SCRIPT = (0.45, 0.85, 0.05, 0.65, 1.0, 0.0, 0.25)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import AnyGame, FloatArray, Transition
+from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
 from coopgym.play import draws, unroll
 from coopgym.play.unroll import opened
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

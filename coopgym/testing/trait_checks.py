@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.games.game import AnyGame, FloatArray, Transition
+from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
 from coopgym.games.traits import SocialWeights, Traits, ideal_path, stocks_of
 from coopgym.testing.conformance import require
 from coopgym.testing.tape import Tape, random_tape, replay
+from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
     from coopgym.testing.game import Subject

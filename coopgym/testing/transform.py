@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.backend import Array, torch_backend
 from coopgym.games.game import AnyGame
@@ -19,8 +18,8 @@ from coopgym.rewards import MODES, ObservedStep, RewardTransform
 from coopgym.rewards.transforms import RunningTransform, View, parse_transform
 from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import Tape, random_tape, replay, to_numpy
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Doctor = Callable[[View, Array], tuple[View, Array]]
 """Changes what a transform is handed: the step and the reward."""
 

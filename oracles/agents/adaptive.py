@@ -16,8 +16,8 @@ from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
 from coopgym.oracles.agents.solutions import Solution
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 _LATEST: dict[Hashable, tuple[bytes, FloatArray]] = {}
 """The last answer in each game: the seats of a table ask one after another about the same state."""

@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 Mode = Literal["auto", "reference", "computed"]
 MODES: tuple[Mode, ...] = get_args(Mode)

@@ -10,7 +10,8 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.oracles.games.best_response import responses
-from coopgym.oracles.games.normal_form import FloatArray, StageGameByRow
+from coopgym.oracles.games.normal_form import StageGameByRow
+from coopgym.typing import FloatArray
 
 Map: TypeAlias = Callable[[FloatArray], FloatArray]
 """Profiles ``(B, N)`` to profiles ``(B, N)``, row by row."""

@@ -9,8 +9,9 @@ from coopgym.games.game import AnyGame
 from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
 from coopgym.oracles.agents.solutions import Select, Solution
-from coopgym.oracles.games.normal_form import CommitmentGame, FloatArray, StageGame
+from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 
 class Equilibrium(PublishedEquilibrium):

@@ -24,7 +24,7 @@ from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.released.reciprocity import ReciprocityGame
 from coopgym.mechanisms.reciprocity import reciprocity_effects, response, susceptibility
 from coopgym.mechanisms.value import SYNERGY_FLOOR
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 AnyReleased: TypeAlias = ReleasedGame[Any, Any]
 AnyTeam: TypeAlias = TeamGame[Any, Any]

@@ -19,8 +19,9 @@ from coopgym.oracles.games.equilibrium import (
     Unconverged,
     rows_alike,
 )
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import repeated
+from coopgym.typing import FloatArray
 
 COMMON_STARTS, SCATTERED_STARTS = 6, 6
 _DIFFERENCE = 1e-5

@@ -15,9 +15,10 @@ from coopgym.oracles.agents.reference_profiles import ASSUMED_TRUST, EXPECTED_TR
 from coopgym.oracles.agents.rest_points import rest_points
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
-from coopgym.oracles.games.normal_form import CommitmentGame, FloatArray, NormalForm, StageGame
+from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 Select = Literal["stable", "welfare", "only"]
 """Which of several equilibria to play: the one with the highest welfare among those that are not unstable, among all,

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from coopgym.agents import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.state import select
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.games.rollout import opening, repeated
 from coopgym.play import expected_step
+from coopgym.typing import FloatArray
 
 
 class StateTracker:

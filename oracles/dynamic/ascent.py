@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from coopgym.oracles.dynamic.planning import FloatArray, double_precision
+from coopgym.oracles.dynamic.planning import double_precision
+from coopgym.typing import FloatArray
 
 Gradient = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Points ``(B, n)`` to values ``(B,)`` and gradients ``(B, n)``."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
 from coopgym.oracles.dynamic.frozen import Agents, FrozenPlay, Responses
 from coopgym.rewards import RewardLayer, objective
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 FRESH_EPISODES = 64
 """Episodes on which deviations are compared, and again on which the chosen one is judged, where anything is random."""

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.oracles.dynamic.frozen import FrozenPlay, Responses
 from coopgym.oracles.dynamic.plan_search import Values, climb, cross_entropy, sweep
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Kind = Literal["none", "constant", "plan", "feedback"]
 EffortName = Literal["quick", "full"]
 

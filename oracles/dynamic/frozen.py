@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
 from coopgym.games.game import AnyGame
@@ -15,8 +14,8 @@ from coopgym.games.spec import View
 from coopgym.games.state import State
 from coopgym.play import CommonRandomNumbers, Engine, counted, unroll
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Agents = Callable[[], Sequence[Agent]]
 """Makes one fresh agent per seat: every evaluation needs agents without a past."""
 

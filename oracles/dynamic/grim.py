@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
-from coopgym.oracles.dynamic.planning import FloatArray
 from coopgym.oracles.games.rollout import checked_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play import NOMINAL, Totals, open_loop, unroll
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import RewardLayer, Rewards, objective
+from coopgym.typing import FloatArray
 
 LEVELS = 21
 """Deviations tried by default: every 5 % of endowment."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.oracles.dynamic.plan_search import cross_entropy, sweep
-from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem, block_of_seats
+from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
 from coopgym.play import state_after
+from coopgym.typing import FloatArray
 
 KNOTS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
 """Times, as parts of the episode, at which a rough plan is free; building up and harvesting need the finer ends."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
+
 Values = Callable[[FloatArray], FloatArray]
 """Returns the value ``(R,)`` of each of R rows ``(R, ...)``."""
 

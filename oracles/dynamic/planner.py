@@ -16,9 +16,10 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.oracles.dynamic.planner_search import CONVERGED, QUICK, Budget, PlanSearch
-from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem
+from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.dynamic.yardsticks import Yardstick, Yardsticks, of_problem
 from coopgym.rewards import RewardLayer, objective
+from coopgym.typing import FloatArray
 
 __all__ = ["QUICK", "Budget", "Plan", "plan", "plan_modes"]
 

@@ -15,8 +15,7 @@ from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import RewardLayer, objective
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 CHUNK = 4_000_000
 """Pairs of agents, over all plans of a batch, that are played at once: it bounds memory."""

@@ -12,10 +12,11 @@ from coopgym.agents.base import Agent
 from coopgym.agents.registry import agent_names, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-from coopgym.oracles.dynamic.planning import FloatArray, PlanningProblem
+from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.games.rollout import repeated
 from coopgym.play import NOMINAL, seated, unroll
 from coopgym.rewards import RewardLayer
+from coopgym.typing import FloatArray
 
 LEVELS = 101
 PASSES = 20

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
-from coopgym.oracles.finite.discretised import NO_GAIN, FiniteGame, IntArray
+from coopgym.oracles.finite.discretised import NO_GAIN, FiniteGame
 from coopgym.oracles.finite.game_solver import external_regrets, recommendation_regrets
 from coopgym.oracles.finite.linear_programme import SolverError, least_cost, probabilities
 from coopgym.oracles.finite.rounding import spread
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray, IntArray
 
 AUDIT = 1e-7
 """Regret, relative to a seat's range of utilities, above which an answer is refused."""

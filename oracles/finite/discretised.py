@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.finite.rounding import spread
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
-
-IntArray = npt.NDArray[np.int64]
+from coopgym.oracles.games.normal_form import NormalForm
+from coopgym.typing import FloatArray, IntArray
 
 MAX_PROFILES = 50_000
 """Largest table that is filled."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.finite.discretised import FiniteGame
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 
 class GameSolver(Protocol):

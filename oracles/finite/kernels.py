@@ -13,7 +13,7 @@ from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.game_solver import expected_utilities
 from coopgym.oracles.finite.no_regret import Hedge
 from coopgym.oracles.finite.zero_sum import checked_matrix, duality_gap, minimax
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 
 def worked_stage_game(game: Mapping[str, Any], mode: str) -> FiniteGame:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 FEASIBILITY = 1e-10
 """Violation of a constraint that HiGHS may leave; programmes here are scaled to numbers of about 1."""

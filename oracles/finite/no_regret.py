@@ -11,7 +11,7 @@ import numpy.typing as npt
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.game_solver import external_regrets
 from coopgym.oracles.finite.linear_programme import SolverError
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 _ROUNDING = 1e-9
 """Excess over a proven bound, relative to a seat's range, that rounding explains."""

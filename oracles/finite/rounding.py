@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 ROUNDING = 1e-12
 """Largest part of a number's size that sums of the same play in another order may differ by."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.linear_programme import SolverError, least_cost, probabilities
 from coopgym.oracles.finite.rounding import without_rounding
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 AUDIT = 1e-7
 """Duality gap, relative to the range of payoffs, above which an answer is refused."""

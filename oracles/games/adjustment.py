@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.games.best_response import deviation_utilities, distinct_seats, regret, responses
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
+from coopgym.typing import FloatArray
 
 Blocks: TypeAlias = tuple[tuple[int, ...], ...]
 """Seats that move together, the first of each block answering for it."""

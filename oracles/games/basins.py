@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 Followed: TypeAlias = Literal["common shares", "answered shares", "starts"]
 """What was followed: everything that seats can play alike, every share of the first of two seats while the second

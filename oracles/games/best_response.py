@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.games.line_search import maximise, maximise_on_grid
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
+from coopgym.typing import FloatArray
 
 AUDIT_LEVELS = 10_001
 """Deviations tried by an audit of a smooth game; one that jumps is audited as closely around the own share."""

@@ -27,8 +27,9 @@ from coopgym.oracles.games.mechanism import (
     value_of_information,
     without_mechanism,
 )
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 LEAST_PRICE_OF_ANARCHY = 1.15
 """Price of anarchy from which the formal edition counts a game as a dilemma."""

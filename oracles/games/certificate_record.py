@@ -13,7 +13,7 @@ from coopgym.oracles.games.commitment import Commitment
 from coopgym.oracles.games.coopetitive_path import CoopetitivePath
 from coopgym.oracles.games.dilemma import Dilemma, worst
 from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 MARKS = (0, 25, 50, 75, 100)
 """Common constants, in per cent, whose rewards a record lists."""

@@ -10,9 +10,10 @@ from coopgym.games.game import AnyGame
 from coopgym.oracles.games.basin_search import find_basins
 from coopgym.oracles.games.basins import Basins
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
-from coopgym.oracles.games.normal_form import CommitmentGame, FloatArray
+from coopgym.oracles.games.normal_form import CommitmentGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
 from coopgym.rewards import MODES
+from coopgym.typing import FloatArray
 
 COMMON_LEVELS = np.linspace(0.0, 1.0, 101)
 

@@ -12,10 +12,11 @@ from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.oracles.games.adjustment import TOLERANCE, movers, solve_smoothly
 from coopgym.oracles.games.dilemma import worst
 from coopgym.oracles.games.equilibrium import find_equilibria
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import RewardLayer
+from coopgym.typing import FloatArray
 
 
 class NoStageEquilibriumError(ValueError):

@@ -12,9 +12,10 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.oracles.games.best_response import best_response
 from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
 from coopgym.oracles.games.rollout import opening
+from coopgym.typing import FloatArray
 
 MUTUALITIES = (0.25, 0.5, 0.75)
 """Points on the way from private to cooperative reward."""

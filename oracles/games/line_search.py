@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
+
 Functions: TypeAlias = Callable[[FloatArray], FloatArray]
 """A batch of functions: shares ``(K,)``, the same for all, or ``(..., K)``, own ones, to values ``(..., K)``."""
 

@@ -20,8 +20,7 @@ from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import MODES, RewardLayer, Rewards, objective
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 LARGE_GAME = 12
 """Above this many seats commitments are searched on a 2.5 % grid instead of a 1 % grid."""

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from coopgym.oracles.games.adjustment import SMALL_GAME
 from coopgym.oracles.games.equilibrium import SAME, find_equilibria
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 JOINT_WIDTHS = (0.1, 0.03, 0.01)
 """Standard deviations of joint moves to begin with, in shares."""

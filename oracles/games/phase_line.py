@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
 from coopgym.oracles.games.refinement import cell
+from coopgym.typing import FloatArray
 
 STEPS = np.array([0.0, *(sign * 10.0**-power for power in range(2, 7) for sign in (1, -1))])
 """Deviations that tell on which side of the own share the best response lies when it is near; the first is to stay."""

@@ -13,9 +13,10 @@ from coopgym.games.state import State, map_arrays
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.oracles.games.adjustment import TOLERANCE, solve_smoothly
 from coopgym.oracles.games.best_response import responses
-from coopgym.oracles.games.normal_form import LARGE_GAME, FloatArray, StageGame, StageGameByRow
+from coopgym.oracles.games.normal_form import LARGE_GAME, StageGame, StageGameByRow
 from coopgym.oracles.games.rollout import opening
 from coopgym.play import NOMINAL, Totals, expected_step, unroll
+from coopgym.typing import FloatArray
 
 CURVE = np.linspace(0.0, 1.0, 41) ** 2
 """Shares at which reaction curves are read, closer together near zero, where they bend."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from coopgym.oracles.games.adjustment import SMALL_GAME, Blocks
 from coopgym.oracles.games.best_response import deviation_utilities, regret
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
+from coopgym.typing import FloatArray
 
 COARSE, FINE = 1e-3, 1e-4
 """Distances between the shares tried, first and last."""

@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from coopgym.oracles.finite.discretised import IntArray
 from coopgym.oracles.games.best_response import AUDIT_LEVELS, best_response, deviation_utilities
 from coopgym.oracles.games.equilibrium import find_equilibria
-from coopgym.oracles.games.normal_form import FloatArray, NormalForm
+from coopgym.oracles.games.normal_form import NormalForm
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Ties: TypeAlias = Literal["optimistic", "pessimistic"]
 
 SEARCHES = {

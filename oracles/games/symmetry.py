@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coopgym.games.game import AnyGame, FloatArray
+from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.games.traits import Groups, partition, renumbered, swap
 from coopgym.oracles.games.rollout import opening
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 
 def groups_in_state(

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from coopgym.oracles.finite.discretised import FiniteGame, IntArray
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.meta.fixation import (
     POPULATION,
     Matching,
@@ -20,6 +19,7 @@ from coopgym.oracles.meta.fixation import (
 )
 from coopgym.oracles.meta.payoffs import payoff_range, square_payoffs
 from coopgym.oracles.meta.stationary import stationary_distribution
+from coopgym.typing import FloatArray, IntArray
 
 RELATIVE_INTENSITIES = np.geomspace(1e-2, 1e8, 41)
 """Intensities of a sweep, per range of payoffs; the strongest tell apart what is not a tie."""

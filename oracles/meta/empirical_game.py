@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.payoffs import SAME, payoff_range, square_payoffs
-
-BoolArray = npt.NDArray[np.bool_]
+from coopgym.typing import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, eq=False)

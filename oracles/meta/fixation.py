@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.payoffs import SAME, square_payoffs
+from coopgym.typing import FloatArray
 
 Matching = Literal["population", "pair"]
 """Whether fitness is the mean payoff among all other members, or what mutant and resident earn from each other."""

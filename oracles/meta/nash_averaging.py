@@ -11,8 +11,8 @@ from scipy.special import entr
 
 from coopgym.oracles.finite.linear_programme import SolverError, least_cost
 from coopgym.oracles.finite.zero_sum import AUDIT
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.payoffs import SAME, payoff_range, square_payoffs
+from coopgym.typing import FloatArray
 
 _PRESENT = 1e-7
 """Probability above which an agent plays, and loss above which it is beaten."""

@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from coopgym.oracles.finite.rounding import spread
 from coopgym.oracles.finite.zero_sum import checked_matrix
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 SAME = 1e-9
 """Differences up to this part of a table's range are ties."""

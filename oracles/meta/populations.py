@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.finite.zero_sum import checked_matrix
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.payoffs import payoff_range, square_payoffs
+from coopgym.typing import FloatArray
 
 _ROUNDING = 1e-9
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.integrate import solve_ivp
 
 from coopgym.oracles.finite.linear_programme import SolverError
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.populations import Populations
+from coopgym.typing import FloatArray
 
 Clock = Literal["continuous", "generations"]
 

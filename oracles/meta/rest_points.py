@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import null_space
 
-from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.payoffs import SAME, payoff_range, square_payoffs
 from coopgym.oracles.meta.populations import OnePopulation
+from coopgym.typing import FloatArray
 
 MAX_STRATEGIES = 12
 """More would have too many supports to visit."""

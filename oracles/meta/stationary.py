@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 
-from coopgym.oracles.games.normal_form import FloatArray
+from coopgym.typing import FloatArray
 
 
 def stationary_distribution(log_rates: npt.ArrayLike) -> FloatArray:

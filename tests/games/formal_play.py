@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from coopgym.backend import NUMPY, Backend
@@ -16,9 +15,9 @@ from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.step import Step
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import reward_layer
+from coopgym.typing import FloatArray
 
 Game = FormalGame[Any, Any]
-FloatArray = npt.NDArray[np.float64]
 BY_ID = {kind.id: kind for kind in FORMAL}
 MODES = ("private", "integrated", "cooperative")
 every_game = pytest.mark.parametrize("kind", FORMAL, ids=lambda kind: kind.id)

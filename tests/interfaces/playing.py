@@ -14,8 +14,8 @@ import pytest
 
 import coopgym
 from coopgym.games.registry import games
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 GAMES = games()
 MODES = ("private", "integrated", "cooperative")
 VIEWS = ("own", "full", "minimal")

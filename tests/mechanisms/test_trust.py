@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +18,9 @@ from coopgym.mechanisms.trust import (
     trust_gate,
     update_trust,
 )
+from coopgym.typing import FloatArray
 
 N = 3
-FloatArray = npt.NDArray[np.float64]
 RATES = {"lambda_plus": 0.15, "lambda_minus": 0.45, "mu_R": 0.5, "delta_R": 0.02, "xi": 0.6}
 seeds = st.integers(0, 2**32 - 1)
 

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, floats, number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, choice, floats, number, whole_numbers
+from coopgym.typing import FloatArray
 
 EPS = 1e-6
 """Added to the standard deviation of rank rewards."""

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy.special import betaln, xlog1py, xlogy
 
 from coopgym.algorithms.llm.kernels.groups import Groups
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number
+from coopgym.algorithms.llm.kernels.validation import array, labels, number
+from coopgym.typing import FloatArray
 
 
 def beta_params(p: npt.ArrayLike) -> dict[str, float]:

@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from coopgym.algorithms.llm.kernels.groups import Groups, bin_sums, zscore
 from coopgym.algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, flags, labels, number
+from coopgym.algorithms.llm.kernels.validation import array, flags, labels, number
+from coopgym.typing import FloatArray
 
 LOG_FLOOR = 1e-8
 """Added to frequencies inside the logarithm; it makes the entropy of full agreement -1.4e-8."""

@@ -11,15 +11,8 @@ import numpy.typing as npt
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
 from coopgym.algorithms.llm.kernels.returns import discounted
 from coopgym.algorithms.llm.kernels.surrogate import aggregate, clipped_loss
-from coopgym.algorithms.llm.kernels.validation import (
-    FloatArray,
-    array,
-    flags,
-    labels,
-    number,
-    whole_number,
-    whole_numbers,
-)
+from coopgym.algorithms.llm.kernels.validation import array, flags, labels, number, whole_number, whole_numbers
+from coopgym.typing import FloatArray
 
 
 def group_zscore(

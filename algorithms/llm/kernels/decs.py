@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, number, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, choice, number, whole_number, whole_numbers
+from coopgym.typing import FloatArray
 
 
 def token_rewards(

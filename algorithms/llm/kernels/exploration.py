@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import Groups
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, flags, labels, number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, choice, flags, labels, number, whole_numbers
+from coopgym.typing import FloatArray
 
 
 def historical(counts: npt.ArrayLike, mode: str = "con", b0: float = 0.5) -> FloatArray:

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from coopgym.algorithms.llm.kernels.validation import BoolArray, FloatArray, IntArray, choice
+from coopgym.algorithms.llm.kernels.validation import IntArray, choice
+from coopgym.typing import BoolArray, FloatArray
 
 SINGLETONS = ("zero", "raw")
 """What a group of one gets: nothing, or its own value as it is."""

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, number
+from coopgym.algorithms.llm.kernels.validation import array, number
+from coopgym.typing import FloatArray
 
 PARTIES = ("user", "LLM")
 """Whose payoffs a cell of a matrix holds."""

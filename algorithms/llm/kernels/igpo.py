@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
 from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, choice, labels, number
+from coopgym.algorithms.llm.kernels.validation import array, choice, labels, number
+from coopgym.typing import FloatArray
 
 
 def turn_rewards(belief_logp: Rows, outcome: npt.ArrayLike, belief: str = "logprob") -> list[FloatArray]:

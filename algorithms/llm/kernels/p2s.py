@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, flags, number
+from coopgym.algorithms.llm.kernels.validation import array, flags, number
+from coopgym.typing import FloatArray
 
 MALFORMED = -1.0
 """Reward of an output that does not keep to the format."""

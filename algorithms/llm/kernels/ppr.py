@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.returns import discounted
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, number, optional
+from coopgym.algorithms.llm.kernels.validation import array, number, optional
+from coopgym.typing import FloatArray
 
 
 def renorm(process: Sequence[float | None], outcome: float) -> FloatArray:

@@ -11,7 +11,8 @@ from scipy.special import expit
 
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
 from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, labels, number, whole_number, whole_numbers
+from coopgym.typing import FloatArray
 
 
 def outcome_reward(f1: float, format_ok: bool, floor: float = 0.2, scale: float = 2.0) -> float:

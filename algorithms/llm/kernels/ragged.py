@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import bin_sums
 from coopgym.algorithms.llm.kernels.returns import discounted
-from coopgym.algorithms.llm.kernels.validation import FloatArray, IntArray, check_range, floats
+from coopgym.algorithms.llm.kernels.validation import IntArray, check_range, floats
+from coopgym.typing import FloatArray
 
 Rows: TypeAlias = Sequence[npt.ArrayLike]
 """One sequence of numbers per trajectory."""

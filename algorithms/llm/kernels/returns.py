@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.algorithms.llm.kernels.validation import FloatArray
+from coopgym.typing import FloatArray
 
 
 def discounted(r: FloatArray, gamma: float) -> FloatArray:

@@ -11,7 +11,8 @@ from scipy.special import softmax
 
 from coopgym.algorithms.llm.kernels.groups import Groups
 from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number, optional
+from coopgym.algorithms.llm.kernels.validation import array, labels, number, optional
+from coopgym.typing import FloatArray
 
 FLAT = 1e-6
 """Standard deviation of a pool below which its rewards are only centred."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.algorithms.llm.kernels.validation import BoolArray, FloatArray, choice, number
+from coopgym.algorithms.llm.kernels.validation import choice, number
+from coopgym.typing import BoolArray, FloatArray
 
 AGGREGATIONS = ("token_mean", "seq_mean_token_mean", "seq_mean_token_sum", "seq_sum_const")
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.trees import checked_parents
 from coopgym.algorithms.llm.kernels.validation import (
-    FloatArray,
     IntArray,
     check_shape,
     flags,
@@ -24,6 +23,7 @@ from coopgym.algorithms.llm.kernels.validation import (
     optional,
     whole_number,
 )
+from coopgym.typing import FloatArray
 
 
 def values(parent: npt.ArrayLike, leaf_reward: Sequence[float | None]) -> FloatArray:

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+from coopgym.typing import BoolArray, FloatArray
+
 IntArray: TypeAlias = npt.NDArray[np.intp]
-BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Sizes of an array; None stands for any size."""

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
 from coopgym.algorithms.llm.kernels.ragged import Ragged
 from coopgym.algorithms.llm.kernels.trees import checked_parents, depths
-from coopgym.algorithms.llm.kernels.validation import FloatArray, array, labels, number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, labels, number, whole_numbers
+from coopgym.typing import FloatArray
 
 
 def sibling_advantages(

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray
 from coopgym.algorithms.llm.play.trajectories import Credit, Trajectory
+from coopgym.typing import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from scipy.special import logsumexp, softmax
 
 from coopgym.algorithms.llm.method.streams import stream
 from coopgym.algorithms.llm.models import LanguageModel
-from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray, IntArray
 from coopgym.algorithms.llm.models.continuation_scores import endings_logp
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout, converse
 from coopgym.algorithms.llm.play.reference_actions import GRID, soft_gold
 from coopgym.interfaces.text import dialect_named
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 CELLS = 65_536
 """Tokens scored at once, unless one sequence alone has more."""

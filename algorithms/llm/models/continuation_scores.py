@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from coopgym.algorithms.llm.models.arrays import FloatArray, IntArray
 from coopgym.algorithms.llm.models.language_model import LanguageModel
 from coopgym.algorithms.llm.models.sampling import Writer
+from coopgym.typing import FloatArray, IntArray
 
 CELLS = 65_536
 """Tokens remembered side by side, over all endings; more only where one context alone takes them."""

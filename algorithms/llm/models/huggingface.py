@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
 from coopgym.algorithms.llm.models.storage import (
@@ -24,6 +23,7 @@ from coopgym.algorithms.llm.models.storage import (
     write_model,
 )
 from coopgym.extras import missing_extra
+from coopgym.typing import IntArray
 
 
 @dataclass(frozen=True, kw_only=True)

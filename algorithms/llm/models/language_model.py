@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.llm.models.arrays import BoolArray, IntArray
 from coopgym.algorithms.llm.models.sampling import Generation, Writer, sample
 from coopgym.algorithms.llm.models.tokenizer import Tokenizer
+from coopgym.typing import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

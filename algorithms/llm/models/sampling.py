@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.llm.models.arrays import FloatArray, IntArray
+from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.language_model import LanguageModel, padded
 from coopgym.algorithms.llm.models.storage import copy_into, write_model
 from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer
@@ -25,6 +24,7 @@ from coopgym.algorithms.llm.models.transformer import (
     initial_weights,
     rotations,
 )
+from coopgym.typing import IntArray
 
 
 @dataclass(frozen=True, kw_only=True)

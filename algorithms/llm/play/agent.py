@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from coopgym.agents.base import Seat
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.generators import Generator
 from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.algorithms.llm.play.transcripts import turn_row
@@ -19,6 +18,7 @@ from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.oracles.agents.base import registered_game
 from coopgym.rewards import reward_layer
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

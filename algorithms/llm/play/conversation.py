@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.play.sessions import PlaySession, SeatSession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory, Turn, TurnKind, Usage
 from coopgym.interfaces.text import Message, Use
+from coopgym.typing import IntArray
 
 if TYPE_CHECKING:
     from coopgym.algorithms.llm.models import Generation, LanguageModel

@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 
 from coopgym.agents import Seat
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents import ORACLES, Oracle
 from coopgym.oracles.games.rollout import opening, plan_returns
 from coopgym.rewards import MODES, objective
+from coopgym.typing import FloatArray
 
 ORACLE_OF = {"private": "Oracle_Nash", "integrated": "Oracle_Equilibrium", "cooperative": "Oracle_SocialOptimum"}
 """The oracle whose action is right under a reward mode."""

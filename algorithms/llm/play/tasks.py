@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from coopgym.agents import make_agent
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.reference_actions import (
     SCALE,
     correct,
@@ -25,6 +24,7 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch, dialect_named
 from coopgym.rewards import reward_layer
+from coopgym.typing import FloatArray
 
 OutcomeKind = Literal["graded", "final", "payoff", "welfare"]
 """``graded``: nearness to the oracle's level, decision by decision; ``final``: that of the last decision alone;

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray, IntArray
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.interfaces.text import Message
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 TurnKind = Literal["tool", "answer", "other"]
 """A turn that only called tools, one that submitted, or one that did neither."""

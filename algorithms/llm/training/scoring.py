@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.llm.models import LanguageModel
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.trajectories import Trajectory
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

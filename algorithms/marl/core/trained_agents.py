@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from coopgym.agents.base import FloatArray, Seat
+from coopgym.agents.base import Seat
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.algorithms.common.policies import POLICY_KINDS, Policy, input_map
 from coopgym.algorithms.common.training_record import check_record, policy_groups, read_record, replica_index
@@ -23,6 +23,7 @@ from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
 from coopgym.oracles.agents.base import registered_game
 from coopgym.record_fields import FieldError
+from coopgym.typing import FloatArray
 
 POLICIES_FILE = "policies.safetensors"
 

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from coopgym.benchmarks.drawing.formatting import percent
 from coopgym.benchmarks.drawing.theme import BAD, GOOD, INK, MUTED, framed, text_width
+from coopgym.typing import FloatArray
 
 SIZE = 2.35
 """Width and height of a map, inches."""
 BANDS = (0.001, 0.01, 0.05, 0.2)
 """Sizes at which the next stronger shade begins; smaller ones have none."""
 SHADES = (0.14, 0.32, 0.55, 0.85)
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

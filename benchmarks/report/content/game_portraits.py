@@ -18,9 +18,10 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.dilemma import fear, greed, schelling, worst
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
-from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
 from coopgym.oracles.games.portrait import phase_portrait, reactions
+from coopgym.typing import FloatArray
 
 STARTS = (0.0, 1.0)
 """Common shares from which a report searches; `coopgym solve` searches from many more."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from coopgym.benchmarks.score import Estimate, mean_estimate
 from coopgym.benchmarks.score.settings import Setting, mode_order
+from coopgym.typing import FloatArray
 
 TOKENS, OUTCOME = "tokens", "outcome"
 MEASURES = (
@@ -25,8 +26,6 @@ WINDOW = 0.1
 """Part of the budget over which a curve is averaged: a batch is small, and its mean a matter of luck."""
 WARM_UP, PLAIN = "warm_up", "grpo"
 """The model before training, and the method that others are held against."""
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

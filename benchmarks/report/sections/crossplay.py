@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.drawing.formatting import amount, counted, game_title, listed, mode_title, signed, slug
-from coopgym.benchmarks.drawing.plots.maps import FloatArray, Matrix
+from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.report.content.blocks import Block, Fold, Heading, Heatmap, Section, Text
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import CrossPlay, cross_play
 from coopgym.benchmarks.score.scenarios import AMONG
+from coopgym.typing import FloatArray
 
 
 def crossplay(report_data: ReportData) -> Section | None:

@@ -11,7 +11,7 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
+from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -26,6 +26,7 @@ from coopgym.mechanisms.trust import (
 )
 from coopgym.mechanisms.value import logarithmic_value
 from coopgym.small_arrays import total
+from coopgym.typing import FloatArray
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=FormalParameters)

@@ -12,7 +12,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages import collective_action as pages
 from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_agent
-from coopgym.games.game import FloatArray, Transition
+from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
 from coopgym.games.traits import SocialWeights, Traits
@@ -21,6 +21,7 @@ from coopgym.mechanisms.loyalty import cohesion, loyalty_utility, update_loyalty
 from coopgym.mechanisms.membership import COOLDOWN, update_coalition
 from coopgym.mechanisms.team import free_riders, interior_effort
 from coopgym.mechanisms.value import pooled_production
+from coopgym.typing import FloatArray
 
 SOLO_PRODUCTIVITY = 0.60
 """Productivity of an agent that works outside its coalition."""

@@ -12,11 +12,12 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import FloatArray, Transition
+from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.dissolution import outside_option
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import interdependence as pages
 from coopgym.games.formal.parameters import Bargained, Group, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
-from coopgym.games.game import FloatArray
 from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
@@ -25,6 +24,7 @@ from coopgym.mechanisms.matching import time_shares
 from coopgym.mechanisms.standing import update_score
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.mechanisms.value import pair_synergy
+from coopgym.typing import FloatArray
 
 ASSET_ADJUSTMENT = 0.20
 SUPPLIER_SHARE = (0.25, 0.30)

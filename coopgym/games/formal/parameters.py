@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from coopgym.games.game import FloatArray
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.mechanisms import interdependence
+from coopgym.typing import FloatArray
 
 PerAgent = float | tuple[float, ...]
 """One number for everybody, or one per agent."""

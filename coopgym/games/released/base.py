@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import FloatArray, Game, ResetOptions, Transition, require_own_gamma
+from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
@@ -24,6 +24,7 @@ from coopgym.games.traits import Traits
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 from coopgym.small_arrays import for_each_agent, total
+from coopgym.typing import FloatArray
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=Parameters)

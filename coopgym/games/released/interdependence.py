@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import FloatArray, ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
 from coopgym.games.released.mechanisms.public_score import averaged_score
@@ -17,6 +17,7 @@ from coopgym.games.released.scores import ScoreGame, ScoreState
 from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, hub_and_spoke, symmetric
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,11 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import FloatArray, ResetOptions
+from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released.base import ReleasedGame
 from coopgym.games.state import State
+from coopgym.typing import FloatArray
 
 ParametersT = TypeVar("ParametersT", bound=Parameters)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import FloatArray, ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame, required
 from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
@@ -18,6 +18,7 @@ from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_sh
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.trust import mean_over_pairs
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

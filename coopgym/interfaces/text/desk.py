@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray, Seat
+from coopgym.agents.base import Seat
 from coopgym.games.game import AnyGame
 from coopgym.interfaces.text.imagined import ImaginedGame
 from coopgym.interfaces.text.levels import IllegalCallError
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 
 class Desk:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray
 from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State
 from coopgym.games.step import Step
 from coopgym.play import NOMINAL, open_loop, state_after, unroll
 from coopgym.play.unroll import opened
 from coopgym.rewards import Rewards
+from coopgym.typing import FloatArray
 
 
 class ImaginedGame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray, Seat, joint_answers
+from coopgym.agents.base import Seat, joint_answers
 from coopgym.agents.claims import claim, refuse_claimed
 from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
@@ -22,6 +22,7 @@ from coopgym.interfaces.text.seating import Partner, checked_seats, checked_wind
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)

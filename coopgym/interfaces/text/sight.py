@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.agents.base import FloatArray
 from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.levels import short_number
+from coopgym.typing import FloatArray
 
 LISTED = 12
 """Up to here the entries of a block are listed one by one."""

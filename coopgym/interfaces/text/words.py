@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from functools import lru_cache
 
-from coopgym.agents.base import FloatArray, Seat
+from coopgym.agents.base import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.page import page_of
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
 from coopgym.rewards import RewardMode
+from coopgym.typing import FloatArray
 
 FEW_PARTNERS = 6
 """Up to here partners are listed one by one."""

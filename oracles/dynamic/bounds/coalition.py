@@ -8,9 +8,9 @@ from coopgym.backend import Backend
 from coopgym.games.formal.collective_action import CoalitionFormation
 from coopgym.games.state import State
 from coopgym.games.traits import SocialWeights
-from coopgym.oracles.dynamic.bounds.optimistic import OUTSIDE, SURPLUS, IntArray, OptimisticBound
+from coopgym.oracles.dynamic.bounds.optimistic import OUTSIDE, SURPLUS, OptimisticBound
 from coopgym.oracles.dynamic.bounds.registry import register
-from coopgym.oracles.dynamic.planning import FloatArray
+from coopgym.typing import FloatArray, IntArray
 
 
 @register(CoalitionFormation)

@@ -12,8 +12,9 @@ from coopgym.mechanisms.value import pair_synergy
 from coopgym.oracles.dynamic.ascent import concave_maxima
 from coopgym.oracles.dynamic.bounds.optimistic import OptimisticBound
 from coopgym.oracles.dynamic.bounds.registry import register
-from coopgym.oracles.dynamic.planning import FloatArray, double_precision
+from coopgym.oracles.dynamic.planning import double_precision
 from coopgym.play import NOMINAL, open_loop, unroll
+from coopgym.typing import FloatArray
 
 STEP = 1e-6
 """Difference in the asset for its marginal product."""

@@ -21,7 +21,6 @@ from itertools import combinations_with_replacement, islice, product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from coopgym.backend import Array, Backend
 from coopgym.games.game import AnyGame
@@ -29,10 +28,9 @@ from coopgym.games.state import State, map_arrays
 from coopgym.games.traits import Groups, SocialWeights, Traits, declares_traits, ideal_path, stocks_of
 from coopgym.oracles.dynamic.ascent import concave_maxima
 from coopgym.oracles.dynamic.planner import Plan
-from coopgym.oracles.dynamic.planning import FloatArray, double_precision, moved_to
+from coopgym.oracles.dynamic.planning import double_precision, moved_to
 from coopgym.rewards import Cooperative, Integrated, Mutuality, Private, Rewards
-
-IntArray = npt.NDArray[np.int64]
+from coopgym.typing import FloatArray, IntArray
 
 LOSS, GAIN, SURPLUS = range(3)
 """Cases of a payoff: below zero, up to the endowment, above it."""

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from formal_certificates import CERTIFICATES
 
@@ -23,8 +22,7 @@ from coopgym.oracles.games.rollout import opening, plan_returns, repeated
 from coopgym.play import NOMINAL, Episodes, open_loop, play, state_after, unroll
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 SINGLE_PRECISION = 0.02
 """The published numbers come from best responses in single precision, which wander by this many units."""

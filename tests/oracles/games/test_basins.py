@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,8 +16,8 @@ from coopgym.oracles.games.basins import Basins
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm
+from coopgym.typing import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 Curve = Callable[[FloatArray], FloatArray]
 
 

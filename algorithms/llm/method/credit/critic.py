@@ -12,8 +12,8 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.kernels import ppr
 from coopgym.algorithms.llm.method.credit.rewards import Rewarded
 from coopgym.algorithms.llm.method.credit.tokens import on_own, whitened
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

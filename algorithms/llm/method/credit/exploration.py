@@ -16,8 +16,8 @@ from coopgym.algorithms.llm.method.credit.answers import Answer, answer_of
 from coopgym.algorithms.llm.method.credit.rewards import Rewarded
 from coopgym.algorithms.llm.method.credit.tokens import by_turn, per_group
 from coopgym.algorithms.llm.method.slots import State
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit, Group
+from coopgym.typing import FloatArray
 
 History = Literal["con", "mean", "naive", "none"]
 CountedBy = Literal["cluster", "uid"]

@@ -12,8 +12,8 @@ from coopgym.algorithms.llm.kernels import bnpo, core
 from coopgym.algorithms.llm.method.credit.rewards import PathReward, Rank, Reward, Rewarded, reward_of
 from coopgym.algorithms.llm.method.credit.tokens import everywhere, on_own, whitened
 from coopgym.algorithms.llm.method.slots import CreditAssigner
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ from coopgym.algorithms.llm.kernels import decs
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.method.credit.tokens import on_own
 from coopgym.algorithms.llm.method.slots import CreditAssigner
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit, Group, Trajectory
+from coopgym.typing import FloatArray
 
 Form = Literal["code", "paper"]
 

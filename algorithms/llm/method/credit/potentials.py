@@ -11,8 +11,8 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.llm.kernels import spae
 from coopgym.algorithms.llm.method.credit.rewards import Rewarded
 from coopgym.algorithms.llm.method.credit.tokens import answer_turn, by_turn
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit, Trajectory
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

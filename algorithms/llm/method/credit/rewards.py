@@ -10,8 +10,8 @@ import numpy as np
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.kernels import p2s
 from coopgym.algorithms.llm.method.slots import CreditAssigner
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Group
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

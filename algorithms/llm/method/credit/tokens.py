@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from coopgym.algorithms.llm.kernels import core
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Trajectory
+from coopgym.typing import FloatArray
 
 
 def per_group(batch: Batch, numbers: FloatArray) -> list[FloatArray]:

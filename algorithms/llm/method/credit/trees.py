@@ -12,8 +12,8 @@ from coopgym.algorithms.llm.kernels import core, treeps, vstar
 from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.method.credit.rewards import Rewarded
 from coopgym.algorithms.llm.method.credit.tokens import by_turn, everywhere, per_group
-from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray
 from coopgym.algorithms.llm.play.trajectories import MAIN, Batch, Credit, Group
+from coopgym.typing import BoolArray, FloatArray
 
 SIBLING = "sibling"
 Shared = Literal["once", "scaled"]

@@ -15,8 +15,8 @@ from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.method.credit.rewards import Rewarded
 from coopgym.algorithms.llm.method.credit.tokens import answer_turn, by_turn
 from coopgym.algorithms.llm.method.slots import CreditAssigner
-from coopgym.algorithms.llm.models.arrays import BoolArray, FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch, Credit, Group
+from coopgym.typing import BoolArray, FloatArray
 
 Belief = Literal["logprob", "prob"]
 Pools = Literal["separate", "joint"]

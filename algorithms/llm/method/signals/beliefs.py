@@ -13,9 +13,9 @@ from coopgym.algorithms.llm.method.credit.tokens import answer_turn
 from coopgym.algorithms.llm.method.signals.decisions import Decision, decisions, turn_golds
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray, IntArray
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, Trajectory
+from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

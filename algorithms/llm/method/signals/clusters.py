@@ -15,11 +15,11 @@ from coopgym.algorithms.llm.method.signals.beliefs import last_known
 from coopgym.algorithms.llm.method.signals.decisions import decisions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.reference_actions import bin_of
 from coopgym.algorithms.llm.play.scripted_play import resume
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
+from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from coopgym.algorithms.llm.method.signals.steps import levels_tried
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.reference_actions import correct
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Group, Trajectory
 from coopgym.interfaces.text import on_grid
+from coopgym.typing import FloatArray
 
 Comparator = Callable[[Group], FloatArray]
 """Returns ``(G, G)``: entry (i, j) is what member i scores beside member j. None of them knows the oracle."""

@@ -15,10 +15,10 @@ from coopgym.algorithms.llm.method.signals.beliefs import in_rows
 from coopgym.algorithms.llm.method.signals.decisions import window_golds
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray, IntArray
 from coopgym.algorithms.llm.play.conversation import Rollout
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
+from coopgym.typing import FloatArray, IntArray
 
 HOPELESS = float(np.log(1e-8))
 """Log-probability of an answer that no longer fits into the model's context."""

@@ -11,11 +11,11 @@ import numpy as np
 from coopgym.algorithms.llm.method.signals.decisions import decisions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.reference_actions import DELTA, correct, graded
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, ToolCall, Trajectory, Turn
 from coopgym.interfaces.text import on_grid
+from coopgym.typing import FloatArray
 
 TAU = 0.5
 """Score below which a turn is an error."""

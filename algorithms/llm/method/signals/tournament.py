@@ -13,8 +13,8 @@ from coopgym.algorithms.llm.kernels.validation import choice
 from coopgym.algorithms.llm.method.signals.comparators import COMPARATORS, Comparator
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.trajectories import Batch
+from coopgym.typing import FloatArray
 
 Kind = Literal["single_elimination", "round_robin", "anchor"]
 Byes = Literal["proper", "compact"]

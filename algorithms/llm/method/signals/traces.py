@@ -15,10 +15,10 @@ from coopgym.algorithms.llm.method.signals.beliefs import in_rows
 from coopgym.algorithms.llm.method.signals.decisions import Decision, decisions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.models.arrays import FloatArray
 from coopgym.algorithms.llm.play.scripted_play import Calls, gold_traces, partner_level, resume
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, ToolCall, Trajectory
+from coopgym.typing import FloatArray
 
 Matching = Literal["hungarian", "greedy", "sinkhorn"]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,8 +16,7 @@ from coopgym.benchmarks.report.content.blocks import Block, Chart, Fold, Gallery
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.games.registry import make_game
-
-FloatArray = npt.NDArray[np.float64]
+from coopgym.typing import FloatArray
 
 UNFOLDED = 8
 """Games up to which figures lie open."""

@@ -16,16 +16,9 @@ from coopgym.benchmarks.drawing.theme import INK, MODE_DASHES, MUTED, mode_colou
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Section
 from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.report.sections.audits.common import (
-    AuditRun,
-    FloatArray,
-    audit_runs,
-    by_class,
-    details,
-    modes_of,
-    numbers,
-)
+from coopgym.benchmarks.report.sections.audits.common import AuditRun, audit_runs, by_class, details, modes_of, numbers
 from coopgym.benchmarks.score.settings import Setting
+from coopgym.typing import FloatArray
 
 PROTOCOLS = ("surface", "reference_surface")
 SHARES = Axis("all seats play, % of endowment", (0.0, 1.0), (0, 0.25, 0.5, 0.75, 1), as_percent=True)

@@ -30,7 +30,6 @@ from coopgym.benchmarks.report.content.blocks import (
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import (
     AuditRun,
-    FloatArray,
     audit_runs,
     by_class,
     details,
@@ -38,6 +37,7 @@ from coopgym.benchmarks.report.sections.audits.common import (
     payoff_scale,
 )
 from coopgym.benchmarks.score.settings import Setting
+from coopgym.typing import FloatArray
 
 PROTOCOLS = ("temporal", "reference_temporal")
 STRATEGIES = {

@@ -20,7 +20,6 @@ from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.audits.common import (
     AuditRun,
-    FloatArray,
     audit_runs,
     by_class,
     details,
@@ -28,6 +27,7 @@ from coopgym.benchmarks.report.sections.audits.common import (
     numbers,
     payoff_scale,
 )
+from coopgym.typing import FloatArray
 
 PROTOCOL = "unilateral"
 

@@ -35,7 +35,7 @@ from coopgym.algorithms.llm.kernels import (
     treeps,
     vstar,
 )
-from coopgym.algorithms.llm.kernels.validation import FloatArray
+from coopgym.typing import FloatArray
 
 FEW = settings(max_examples=15)
 ROUNDING = 1e-9
