@@ -11,11 +11,11 @@ from torch import Tensor
 
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.models import ByteTokenizer, LanguageModel
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout
 from coopgym.algorithms.llm.play.scripted_play import say
 from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
+from coopgym.typing import IntArray
 
 
 class Parrot(LanguageModel):

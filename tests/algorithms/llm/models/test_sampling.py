@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.sampling import draw, sample
+from coopgym.typing import IntArray
 
 END = (3,)
 FIVE = np.full(3, 5)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from coopgym.algorithms.llm.models.arrays import IntArray
 from coopgym.algorithms.llm.models.sampling import Generation
 from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
 from coopgym.algorithms.llm.models.storage import load_model
 from coopgym.digests import DIGESTS_FILE
+from coopgym.typing import IntArray
 
 TINY = SmallSettings(layers=2, width=16, heads=2, context=24)
 

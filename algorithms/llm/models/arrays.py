@@ -1,3 +1,0 @@
-"""Arrays of one kind of entry."""
-
-from __future__ import annotations
