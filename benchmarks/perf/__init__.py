@@ -57,9 +57,6 @@ MEASUREMENTS = {
 }
 """Where each ratio is measured."""
 
-REFERENCE = "coopetition_gym"
-"""The package of the reference implementation, Coopetition-Gym v1.0 (arXiv:2605.02063)."""
-
 ON_A_DEVICE = ("G2", "G4", "G5", "G6", "G6b", "G7", "G10")
 """Ratios that need a CUDA device: measured only when asked for."""
 
@@ -140,6 +137,8 @@ def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _reference_version() -> dict[str, str]:
     """Return what the reference implementation says of itself, once it was timed."""
+    from coopgym.benchmarks.perf.measure import REFERENCE
+
     module = sys.modules.get(REFERENCE)
     return {} if module is None else {REFERENCE: getattr(module, "__version__", "unknown")}
 

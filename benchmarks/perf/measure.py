@@ -13,6 +13,8 @@ from typing import Any
 
 PAIRS = 7
 QUICK_PAIRS = 3
+REFERENCE = "coopetition_gym"
+"""The package of the reference implementation, Coopetition-Gym v1.0 (arXiv:2605.02063)."""
 
 Measure = Callable[[], float]
 

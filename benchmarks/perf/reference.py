@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.perf import REFERENCE
-from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate
+from coopgym.benchmarks.perf.measure import REFERENCE, Ratio, UnavailableError, compare, rate
 from coopgym.games.registry import make_game
 from coopgym.interfaces.gymnasium import make_env
 from coopgym.interfaces.vector import make_vector_env

@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.interfaces.deferred import DeferredInfo
 from coopgym.interfaces.info import Info, InfoSchema
-from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
     checked_control,
@@ -30,6 +30,7 @@ from coopgym.play.engine import Engine
 from coopgym.play.partners import Partners, PartnersLike
 from coopgym.rewards import RewardLayer, reward_layer
 from coopgym.small_arrays import total
+from coopgym.typing import Frame
 
 Control = Literal["seat", "joint"]
 

@@ -14,7 +14,7 @@ from coopgym.games.actions import real_numbers
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
-from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Frame, Renderer
+from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
     Space,
@@ -25,6 +25,7 @@ from coopgym.interfaces.spaces import (
 from coopgym.play.engine import Engine
 from coopgym.registration import register_with_pettingzoo
 from coopgym.rewards import RewardLayer
+from coopgym.typing import Frame
 
 register_with_pettingzoo()
 

@@ -17,8 +17,7 @@ from matplotlib.figure import Figure
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
-from coopgym.interfaces.rendering import FEW_AGENTS, Frame
-from coopgym.typing import FloatArray
+from coopgym.typing import FloatArray, Frame
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """One per agent, told apart by colour-blind readers (Okabe & Ito)."""
@@ -131,10 +130,11 @@ class Bands:
 
 
 class Picture:
-    """Frames of the episodes of one game."""
+    """Frames of the episodes of one game, which show its agents one by one or as a crowd."""
 
-    def __init__(self, game: AnyGame) -> None:
+    def __init__(self, game: AnyGame, one_by_one: bool) -> None:
         self.game = game
+        self.one_by_one = one_by_one
         self._board: Board | None = None
         self._usual = self._usual_payoffs()
 
@@ -160,7 +160,7 @@ class Picture:
         """
         limits = self._limits(payoffs)
         if self._board is None or self._board.limits != limits:
-            self._board = Board(self.game, limits)
+            self._board = Board(self.game, self.one_by_one, limits)
         played = np.arange(len(payoffs))[:, None] > 0
         return self._board.draw(state, cooperation, np.where(played, payoffs, np.nan))
 
@@ -177,17 +177,18 @@ class Board:
     """The panels of a game, on a background that is drawn once.
 
     Attributes:
+        one_by_one: whether agents are shown one by one, not as a crowd.
         limits: ends of the axis of payoffs.
     """
 
-    def __init__(self, game: AnyGame, limits: tuple[float, float]) -> None:
+    def __init__(self, game: AnyGame, one_by_one: bool, limits: tuple[float, float]) -> None:
         self.game = game
+        self.one_by_one = one_by_one
         self.limits = limits
         figure = Figure(figsize=(9.6, 3.6), dpi=100, layout="constrained")
         self._canvas = FigureCanvasAgg(figure)
         relations, given, paid = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
-        few = game.n_agents <= FEW_AGENTS
-        trust: Panel = Network(relations, game.n_agents) if few else Matrix(relations, game.n_agents)
+        trust: Panel = Network(relations, game.n_agents) if one_by_one else Matrix(relations, game.n_agents)
         self._panels: tuple[Panel, ...] = (trust, self._course(given), self._course(paid))
         norm = float((game.spec.baselines / game.spec.endowments).mean())
         given.axhline(norm, color="black", linewidth=0.8, linestyle=":")
@@ -199,14 +200,14 @@ class Board:
             axes.yaxis.label.set_fontsize(8)
             axes.tick_params(labelsize=8)
         handles, labels = given.get_legend_handles_labels()
-        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=FEW_AGENTS, frameon=False)
+        figure.legend(handles, labels, fontsize=7, loc="outside lower center", ncols=len(labels), frameon=False)
         self._title = figure.suptitle(" ", fontsize=11, animated=True)
         self._canvas.draw()
         self._background = self._canvas.copy_from_bbox(figure.bbox)
 
     def _course(self, axes: Axes) -> Panel:
         axes.set(xlim=(0, self.game.spec.horizon), xlabel="step")
-        return Lines(axes, self.game.spec.roles) if self.game.n_agents <= FEW_AGENTS else Bands(axes)
+        return Lines(axes, self.game.spec.roles) if self.one_by_one else Bands(axes)
 
     def draw(self, state: State, *courses: FloatArray) -> Frame:
         """Draw a state and courses ``(steps, N)`` of cooperation and payoffs."""

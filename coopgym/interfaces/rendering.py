@@ -10,6 +10,7 @@ import numpy.typing as npt
 from coopgym.extras import missing_extra
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
+from coopgym.typing import Frame
 
 if TYPE_CHECKING:
     from coopgym.interfaces.picture import Picture
@@ -18,7 +19,6 @@ RENDER_MODES = ("ansi", "human", "rgb_array")
 FRAMES_PER_SECOND = 4
 FEW_AGENTS = 7
 """Up to this number agents are shown one by one, above it as a crowd."""
-Frame = npt.NDArray[np.uint8]
 
 
 class Renderer:
@@ -95,7 +95,7 @@ class Renderer:
                 from coopgym.interfaces.picture import Picture
             except ImportError as error:
                 raise missing_extra("render_mode='rgb_array'", "matplotlib", "render") from error
-            self._picture = Picture(self.game)
+            self._picture = Picture(self.game, self.game.n_agents <= FEW_AGENTS)
         return self._picture.draw(state, np.stack(self._cooperation), np.stack(self._payoffs))
 
 

@@ -15,7 +15,7 @@ from coopgym.extras import missing_extra
 from coopgym.games.actions import real_numbers
 from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
-from coopgym.interfaces.rendering import BatchRenderer, Frame
+from coopgym.interfaces.rendering import BatchRenderer
 from coopgym.interfaces.spaces import (
     Observation,
     checked_num_envs,
@@ -26,6 +26,7 @@ from coopgym.interfaces.specification import Specified
 from coopgym.interfaces.tally import Tally
 from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer
+from coopgym.typing import Frame
 
 try:
     from stable_baselines3.common.monitor import Monitor

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from coopgym.benchmarks import perf
 from coopgym.benchmarks.perf import device, learners, reference
-from coopgym.benchmarks.perf.measure import Ratio, UnavailableError, compare, rate, ratio_of
+from coopgym.benchmarks.perf.measure import REFERENCE, Ratio, UnavailableError, compare, rate, ratio_of
 from coopgym.extras import MissingExtraError
 
 FACTS: dict[str, Any] = {"id": "X", "title": "a ratio", "unit": "steps/s", "floor": 1.0, "aim": 3.0}
@@ -140,9 +140,9 @@ make = Environment
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a package in the place of the reference implementation can be put; it is forgotten afterwards."""
     monkeypatch.setattr("sys.path", [*sys.path])
-    (tmp_path / perf.REFERENCE).mkdir()
+    (tmp_path / REFERENCE).mkdir()
     yield tmp_path
-    sys.modules.pop(perf.REFERENCE, None)
+    sys.modules.pop(REFERENCE, None)
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
@@ -150,24 +150,24 @@ def test_the_reference_is_timed_beside_us_once_it_pays_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(reference, "STEPS", dict.fromkeys(reference.STEPS, 20))
-    (folder / perf.REFERENCE / "__init__.py").write_text(STANDS_IN + "FACTOR = 1.0\n")
+    (folder / REFERENCE / "__init__.py").write_text(STANDS_IN + "FACTOR = 1.0\n")
     alone, together = perf.run_all(["R2", "R2b"], quick=True, out=tmp_path / "perf.json", reference=folder)
     assert 0.2 < alone.ratio < 5.0  # a game beside itself
     assert together.ratio > alone.ratio
     document = json.loads((tmp_path / "perf.json").read_text())
     assert document["command"] == "coopgym bench R2 R2b --quick --reference FOLDER"
-    assert document["versions"][perf.REFERENCE] == "unknown"
+    assert document["versions"][REFERENCE] == "unknown"
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 def test_what_pays_something_else_is_not_timed(folder: Path) -> None:
-    (folder / perf.REFERENCE / "__init__.py").write_text(STANDS_IN + "FACTOR = 1.01\n")
+    (folder / REFERENCE / "__init__.py").write_text(STANDS_IN + "FACTOR = 1.01\n")
     with pytest.raises(ValueError, match=r"coopetition_gym pays .* in step 0 of TrustDilemma-v0, expected .*version"):
         perf.run_all(["R2"], quick=True, out=folder / "never.json", reference=folder)
 
 
 def test_without_the_reference_its_ratios_say_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, perf.REFERENCE, None)
+    monkeypatch.setitem(sys.modules, REFERENCE, None)
     with pytest.raises(
         UnavailableError, match=r"not installed .*give the folder .* package coopetition_gym with --ref"
     ):

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from coopgym.algorithms.llm.models.endpoint import Endpoint
     from coopgym.algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
     from coopgym.algorithms.llm.models.language_model import LanguageModel, Scores
+    from coopgym.algorithms.llm.models.loading import load_model
     from coopgym.algorithms.llm.models.sampling import Generation
     from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
-    from coopgym.algorithms.llm.models.storage import load_model
     from coopgym.algorithms.llm.models.tokenizer import ByteTokenizer, Tokenizer
 
 _HOMES = {
@@ -33,7 +33,7 @@ _HOMES = {
     "SmallModel": "small",
     "SmallSettings": "small",
     "Tokenizer": "tokenizer",
-    "load_model": "storage",
+    "load_model": "loading",
 }
 
 __all__ = [

@@ -148,7 +148,7 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def save(self, folder: str | Path) -> None:
-        """Write the model to a folder that `coopgym.algorithms.llm.models.storage.load_model` reads."""
+        """Write the model to a folder that `coopgym.algorithms.llm.models.loading.load_model` reads."""
 
     @abstractmethod
     def _read(self, ids: Tensor, inside: Tensor, where: Tensor, hidden: bool) -> tuple[Tensor, Tensor | None]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,40 +15,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from coopgym.corpus.writer import write_atomically
-from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
-
-if TYPE_CHECKING:
-    from coopgym.algorithms.llm.models.language_model import LanguageModel
+from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 
 MODEL_FILE = "model.json"
 WEIGHTS_FILE = "model.safetensors"
 PRETRAINED_FOLDER = "pretrained"
 """Where a folder keeps files of another library."""
 FORMAT = 1
-
-
-def load_model(folder: str | Path, *, device: str | torch.device = "cpu") -> LanguageModel:
-    """Return a model that its `save` wrote.
-
-    Raises:
-        FileNotFoundError: no model there.
-        ValueError: the files are damaged, altered, of a newer version, or do not belong together.
-    """
-    path = Path(folder)
-    check_digests(path)
-    kind, settings = _description(path / MODEL_FILE)
-    if kind == "huggingface":
-        from coopgym.algorithms.llm.models.huggingface import load_huggingface
-
-        return load_huggingface(path, settings, device)
-    from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
-
-    try:
-        model = SmallModel(SmallSettings(**settings), device=device)
-    except TypeError as error:
-        raise ValueError(f"{path / MODEL_FILE} is damaged: {error}") from error
-    model.restore(read_weights(path))
-    return model
 
 
 def write_model(folder: Path, kind: str, settings: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
@@ -105,7 +78,13 @@ def copy_into(target: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> Non
         tensor.copy_(source[name])
 
 
-def _description(path: Path) -> tuple[str, dict[str, Any]]:
+def read_description(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the kind and the settings of the model that a file describes.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged, or of another format.
+    """
     if not path.exists():
         raise FileNotFoundError(f"no model in {path.parent}: {path.name} is missing")
     try:

@@ -15,7 +15,7 @@ import torch
 
 from coopgym.algorithms.llm.models.chat_tokenizer import ChatTokenizer
 from coopgym.algorithms.llm.models.huggingface import HuggingFaceModel, LoraSettings
-from coopgym.algorithms.llm.models.storage import load_model
+from coopgym.algorithms.llm.models.loading import load_model
 from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.digests import DIGESTS_FILE
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from coopgym.algorithms.llm.models.loading import load_model
 from coopgym.algorithms.llm.models.sampling import Generation
 from coopgym.algorithms.llm.models.small import SmallModel, SmallSettings
-from coopgym.algorithms.llm.models.storage import load_model
 from coopgym.digests import DIGESTS_FILE
 from coopgym.typing import IntArray
 
