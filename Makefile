@@ -1,5 +1,6 @@
 # make run   set up .venv and run the quick study; prints where the report is
 # make test  set up .venv with development tools; lint, type-check, check layering, test
+# make house print how the house stands: floors, circles, long files, private words; fails above a limit
 # make bench measure the benchmark ratios
 # make floors install the wheel into fresh environments, from the lowest declared versions to the newest, and use it there
 # make clients install tools of other projects into environments of their own, and run their tests there
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test bench slow floors clients lock clean
+.PHONY: run test house bench slow floors clients lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/coopgym run quick
@@ -24,6 +25,9 @@ test: $(VENV)/dev.stamp
 
 slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m slow --timeout=3600
+
+house: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.house
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/coopgym bench

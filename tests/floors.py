@@ -43,8 +43,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 README_EXTRAS = re.search(r'pip install "\.\[(.+?)\]"', README)[1]
 README_LINKS = re.findall(r"\]\((?!https?:)([^)#]+)", README)
 SHOWN = ("gymnasium", "pettingzoo", "numpy", "scipy", "pyarrow", "pydantic", "typer", "matplotlib", "stable-baselines3")
-IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "constraints.txt", "requirements.lock", "Makefile",
-                "LICENSE-DATA", "data/audit-v1/runs/all.parquet", "tests/data/versions.json")  # fmt: skip
+IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "CONTRIBUTING.md", "constraints.txt", "Makefile",
+                "requirements.lock", "LICENSE-DATA", "data/audit-v1/runs/all.parquet",
+                "tests/data/versions.json")  # fmt: skip
 CHECKOUT = "checkout"
 NAMESAKES = ("algorithms", "oracles", "benchmarks")
 PACKAGED_CORPUS = "audit-v0"
