@@ -28,11 +28,11 @@ PEERS = 3
 LIMITS: Mapping[str, int] = {
     "floors": 12,
     "imports against the floors": 0,
-    "circles of packages": 1,
-    "circles of modules": 3,
+    "circles of packages": 0,
+    "circles of modules": 0,
     f"files over {LONG} lines": 3,
     "files with private words": 44,
-    "type aliases defined more than once": 20,
+    "type aliases defined more than once": 18,
 }
 """What no measure may exceed. A number here may be lowered, never raised; 0 is a goal that has been reached."""
 
