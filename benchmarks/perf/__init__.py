@@ -41,7 +41,6 @@ MEASUREMENTS = {
     "C18b": "coopgym.benchmarks.perf.language:c18_with_a_tool",
     "C18c": "coopgym.benchmarks.perf.language:c18_replayed",
     "R2": "coopgym.benchmarks.perf.reference:r2",
-    "R2i": "coopgym.benchmarks.perf.reference:r2_read",
     "R6": "coopgym.benchmarks.perf.reference:r6",
     "R40": "coopgym.benchmarks.perf.reference:r40",
     "R2b": "coopgym.benchmarks.perf.reference:r2_batch",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Literal
 
 import gymnasium
@@ -12,7 +11,6 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
-from coopgym.interfaces.deferred import DeferredInfo
 from coopgym.interfaces.info import Info, InfoSchema
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Renderer
 from coopgym.interfaces.spaces import (
@@ -70,8 +68,8 @@ class _GameEnv(Specified, gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._running = not (terminated or truncated)
         self._renderer.note(transition.state, transition.payoffs)
         self._tally = self._tally.add(rewards)
-        told = partial(self._schema.of_step, before, levels, transition, rewards, self._tally)
-        return rewards, terminated, truncated, DeferredInfo(told)
+        info = self._schema.of_step(before, levels, transition, rewards, self._tally)
+        return rewards, terminated, truncated, info
 
     def render(self) -> str | Frame | None:
         """Draw the current state in the render mode; None without one."""

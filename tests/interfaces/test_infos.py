@@ -39,6 +39,7 @@ def test_infos_of_an_episode_have_one_schema_of_numpy_values(make: Any, game_id:
     _, first = env.reset(seed=0)
     for action in conduct(env, STEPS):
         _, _, terminated, truncated, info = env.step(action)
+        assert type(info) is dict, "what walks over trees of dictionaries takes heirs of them for leaves"
         assert all(isinstance(value, np.ndarray | np.generic) for value in info.values())
         assert schema(info) == schema(first)
         if terminated or truncated:
