@@ -1,9 +1,17 @@
 """Settings of all tests.
 
-Property tests have no deadline per example: the first one may import torch, and machines are shared.
+Property tests have no deadline per example: the first one may import torch, and machines are shared. Interrupts are
+heeded also where a shell runs the tests in its background: it has its jobs ignore them, and what they start does so too.
 """
+
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("coopgym", deadline=None)
 settings.load_profile("coopgym")
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

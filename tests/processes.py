@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE = 300.0
 """Seconds after which something will never happen, however busy the machine is."""
-
-
-@contextmanager
-def heeding_interrupts() -> Iterator[None]:
-    """Let what is started inside the block heed interrupts, also where these tests run in the background of a shell.
-
-    Shells have background jobs ignore them, and what is ignored is ignored by all descendants.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

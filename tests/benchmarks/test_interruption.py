@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 from corpora import content_bytes, told
-from processes import PATIENCE, children, heeding_interrupts, is_running, wait_until
+from processes import PATIENCE, children, is_running, wait_until
 from quiet import Silence
 from typer.testing import CliRunner
 
@@ -146,8 +146,7 @@ def launch(place: Path) -> Iterator[Launch]:
 
     def launch_with(*arguments: str, **streams: int) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
-        with heeding_interrupts():
-            process = subprocess.Popen([sys.executable, *arguments], cwd=place, env=environment, text=True, **streams)
+        process = subprocess.Popen([sys.executable, *arguments], cwd=place, env=environment, text=True, **streams)
         started.append(process)
         return process
 

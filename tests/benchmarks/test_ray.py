@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from corpora import content_bytes
-from processes import PATIENCE, heeding_interrupts, is_running, wait_until
+from processes import PATIENCE, is_running, wait_until
 from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
@@ -197,15 +197,14 @@ def test_ctrl_c_keeps_finished_runs_ends_a_local_cluster_and_leaves_no_trace_of_
     """Ray's own processes may say what they like: on a busy machine they do."""
     (agents / "study.toml").write_text(INTERRUPTED_STUDY)
     root = Path(__file__).parents[2]
-    with heeding_interrupts():
-        process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", INTERRUPTED],
-            cwd=agents,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "tests"), str(agents)))},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", INTERRUPTED],
+        cwd=agents,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "tests"), str(agents)))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     with process:
         try:
             wait_until(lambda: bool(run_shards(agents / "out") and waiting_workers(agents)))

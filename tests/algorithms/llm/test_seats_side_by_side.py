@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 from chat_server import Answer, ChatServer, chat_server, completion
-from processes import heeding_interrupts
 
 import coopgym
 from coopgym.algorithms.llm.models import background
@@ -146,7 +145,7 @@ def test_an_interrupt_ends_play_at_once(server: ChatServer, silent: Callable[[],
         signal.pthread_kill(threading.main_thread().ident or os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    with heeding_interrupts(), pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):
         played(models(server))
     assert idle()
 

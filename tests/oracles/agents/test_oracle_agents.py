@@ -13,6 +13,7 @@ from formal_certificates import CERTIFICATES
 from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
+from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
 from coopgym.oracles.agents.solutions import following_equilibria
 from coopgym.oracles.dynamic import planner
@@ -172,7 +173,7 @@ def gains(game: AnyGame, state: Any, profile: FloatArray, reward: str) -> FloatA
 
     def utilities(shares: FloatArray) -> FloatArray:
         units = shares * game.spec.endowments
-        return layer(game, game.stage(game.settled(state, units), units))
+        return layer(Step(game, 0, state, units, game.stage(game.settled(state, units), units)))
 
     best = np.empty(game.n_agents)
     for seat in range(game.n_agents):
