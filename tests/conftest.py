@@ -1,7 +1,7 @@
 """Settings of all tests.
 
 Property tests have no deadline per example: the first one may import torch, and machines are shared. Interrupts are
-heeded also where a shell runs the tests in its background: it has its jobs ignore them, and what they start does so too.
+heeded also where a shell runs the tests in its background: its jobs ignore them, and so does all that they start.
 """
 
 import signal
