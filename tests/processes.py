@@ -8,6 +8,8 @@ from pathlib import Path
 
 PATIENCE = 300.0
 """Seconds after which something will never happen, however busy the machine is."""
+MAYBE_IN_THE_MIDDLE = "ignore:.* have a manifest and no runs:UserWarning"
+"""Filter for tests that kill jobs: whoever reads what is left is warned if one of them was just being written."""
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 from corpora import content_bytes, told
-from processes import PATIENCE, children, is_running, wait_until
+from processes import MAYBE_IN_THE_MIDDLE, PATIENCE, children, is_running, wait_until
 from quiet import Silence
 from typer.testing import CliRunner
 
@@ -177,6 +177,7 @@ def wait_for_the_middle(place: Path, out: str) -> None:
     wait_until(lambda: bool(run_shards(place / out)) and (place / "waiting").exists())
 
 
+@pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, start: Launch) -> None:
     killed = start("killed")
     wait_for_the_middle(place, "killed")
@@ -229,6 +230,7 @@ def test_killed_at_ten_random_operations_and_resumed_a_study_equals_an_uninterru
     assert same_as_whole(out)
 
 
+@pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Launch) -> None:
     process = start("out")
     wait_for_the_middle(place, "out")

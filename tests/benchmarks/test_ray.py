@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from corpora import content_bytes
-from processes import PATIENCE, is_running, wait_until
+from processes import MAYBE_IN_THE_MIDDLE, PATIENCE, is_running, wait_until
 from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
@@ -193,6 +193,7 @@ agents = ["agents_on_ray:Waiting"]
 """
 
 
+@pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_ctrl_c_keeps_finished_runs_ends_a_local_cluster_and_leaves_no_trace_of_ours(agents: Path) -> None:
     """Ray's own processes may say what they like: on a busy machine they do."""
     (agents / "study.toml").write_text(INTERRUPTED_STUDY)
