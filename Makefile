@@ -33,7 +33,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/coopgym bench
 
 floors: $(VENV)/dev.stamp
-	$(BIN)/python tests/floors.py
+	$(BIN)/python -m tests.floors
 
 clients: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.clients.environments

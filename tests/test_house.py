@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from house import LIMITS, Graph, Measure, against_the_floors, height, measures, rings
+
+from tests.house import LIMITS, Graph, Measure, against_the_floors, height, measures, rings
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

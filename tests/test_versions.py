@@ -7,9 +7,9 @@ import json
 from functools import cache
 
 import pytest
-from recorded_versions import FILE, Entry, entries, fingerprint, mismatch
 
 from coopgym.agents.heuristics import TitForTat
+from tests.recorded_versions import FILE, Entry, entries, fingerprint, mismatch
 
 RECORDED = json.loads(FILE.read_text(encoding="utf-8"))
 

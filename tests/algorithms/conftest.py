@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from quadratic_game import Quadratic
+
+from tests.algorithms.quadratic_game import Quadratic
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from quadratic_game import Quadratic, Standing
+
+from tests.algorithms.quadratic_game import Quadratic, Standing
 
 
 class Donations(Quadratic):

@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 import torch
-from stag_hunt import shares, stag_hunt
 
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
@@ -16,6 +15,7 @@ from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.coma import COMA, COMASeats, counterfactual
 from coopgym.play.episodes import play
+from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
 SMALL = COMA(hidden=(16,), num_envs=16, levels=5, minibatches=2)

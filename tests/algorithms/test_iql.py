@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 import torch
-from stag_hunt import shares, stag_hunt
 
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
@@ -15,6 +14,7 @@ from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.value_based.iql import IQL, IQLSeats
 from coopgym.play.episodes import play
+from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
 SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, warmup_steps=64, n_steps=1)

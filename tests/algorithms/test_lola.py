@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import pre_tanh_log_prob
@@ -17,6 +16,7 @@ from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
 from coopgym.algorithms.marl.opponent_shaping.lola import LOLA, LOLASeats
 from coopgym.algorithms.marl.opponent_shaping.lola_exact import ExactLOLASeats
+from tests.algorithms.iterated_dilemma import SITUATIONS, Donations, MemoryOne
 
 
 def trainer(settings: LOLA, environments: Any, **parameters: Any) -> Trainer:

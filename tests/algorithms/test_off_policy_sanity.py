@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_benchmark_sanity import GAMES, constants
 
 import coopgym
 from coopgym.algorithms.marl.core.off_policy_loop import OffPolicyLearner
@@ -17,6 +16,7 @@ from coopgym.algorithms.marl.value_based.iql import IQL
 from coopgym.algorithms.marl.value_based.qmix import QMIX
 from coopgym.algorithms.marl.value_based.vdn import VDN
 from coopgym.play.episodes import play
+from tests.algorithms.test_benchmark_sanity import GAMES, constants
 
 FLOORS: dict[type[OffPolicyLearner], float] = dict.fromkeys((ISAC, MADDPG, MATD3, M3DDPG, QMIX, VDN, IQL), 0.95)
 FLOORS[MASAC] = 0.98

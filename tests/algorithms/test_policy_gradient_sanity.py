@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_benchmark_sanity import GAMES, constants
 
 import coopgym
 from coopgym.algorithms.marl.core.network_learner import NetworkLearner
@@ -12,6 +11,7 @@ from coopgym.algorithms.marl.on_policy.mean_field_ac import MeanFieldAC
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
 from coopgym.algorithms.marl.opponent_shaping.lola import LOLA
 from coopgym.play.episodes import play
+from tests.algorithms.test_benchmark_sanity import GAMES, constants
 
 KINDS: list[type[NetworkLearner]] = [IndependentREINFORCE, LOLA]
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stag_hunt import shares, stag_hunt
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.value_based.qmix import QMIX, Mixer, QMIXSeats
+from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
 

@@ -6,13 +6,13 @@ import itertools
 
 import pytest
 import torch
-from stag_hunt import shares, stag_hunt
 
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl.core.discrete_actions import picked
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.value_based.vdn import VDN, VDNSeats
+from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import Executor, InProcess
 from coopgym.benchmarks.execute.runner import Outcome, run_study
 from coopgym.benchmarks.study import Study, expand
+from tests.support.quiet import Silence
 
 SMALL: dict[str, Any] = {
     "name": "small",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from report_corpora import SEEDS, Row, played, scripted
-
 from coopgym.corpus.schema import TableName
+from tests.benchmarks.report_corpora import SEEDS, Row, played, scripted
 
 METHODS = {"grpo": 100.0, "igpo": 150.0, "bnpo": 60.0}
 """Tokens of a batch; the more a method spends, the fewer tokens it needs for the same progress here."""

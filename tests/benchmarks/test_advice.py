@@ -8,13 +8,13 @@ import os
 from pathlib import Path
 
 import pytest
-from report_corpora import scripted, written
 from typer.testing import CliRunner, Result
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import StudyError, load_study
 from coopgym.corpus import CorpusError, load_corpus
 from coopgym.corpus.shards import listed_files
+from tests.benchmarks.report_corpora import scripted, written
 
 GAME = "TrustDilemma-v1"
 HEAD = 'name = "x"\nseeds = [1]\nrewards = ["private"]\n'

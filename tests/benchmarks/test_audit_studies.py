@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.study import Study, expand, load_study
 from coopgym.corpus import load_corpus
+from tests.support.quiet import Silence
 
 
 def test_the_published_audit_has_its_number_of_records() -> None:

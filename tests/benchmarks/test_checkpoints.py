@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import content_bytes
-from quiet import Silence
 
 from coopgym.benchmarks.execute import job_runner
 from coopgym.benchmarks.execute.executors import Executor, InProcess, ProcessPool
@@ -16,6 +14,8 @@ from coopgym.benchmarks.execute.store import CHECKPOINTS, RunStore
 from coopgym.benchmarks.study import Job, Study, expand, group
 from coopgym.corpus import load_corpus
 from coopgym.interrupts import UserInterrupt
+from tests.support.corpora import content_bytes
+from tests.support.quiet import Silence
 
 BLOCKS = 6
 ENTRY: dict[str, Any] = {

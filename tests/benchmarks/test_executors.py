@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import torch
-from corpora import content_bytes
 
 from coopgym.benchmarks.execute.executors import (
     Executor,
@@ -25,6 +24,7 @@ from coopgym.benchmarks.execute.executors import (
 from coopgym.benchmarks.execute.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled
 from coopgym.benchmarks.execute.job_runner import JobResult
 from coopgym.benchmarks.study import Job, Study
+from tests.support.corpora import content_bytes
 
 LEARNER = {
     "name": "IPPO",

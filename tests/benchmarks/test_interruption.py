@@ -13,9 +13,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from corpora import content_bytes, told
-from processes import MAYBE_IN_THE_MIDDLE, PATIENCE, children, is_running, wait_until
-from quiet import Silence
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
@@ -30,6 +27,9 @@ from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release
 from coopgym.corpus.shards import read_shard, run_shards
 from coopgym.corpus.writer import write_atomically
+from tests.support.corpora import content_bytes, told
+from tests.support.processes import MAYBE_IN_THE_MIDDLE, PATIENCE, children, is_running, wait_until
+from tests.support.quiet import Silence
 
 PATIENT_AGENT = """
 import time

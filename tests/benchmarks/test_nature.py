@@ -6,12 +6,12 @@ import io
 from pathlib import Path
 
 import pytest
-from report_corpora import played, written
 from rich.console import Console
 
 from coopgym.benchmarks.cli.tables import print_rankings
 from coopgym.benchmarks.score import Contests
 from coopgym.benchmarks.study.agent_info import agent_info, share_convention
+from tests.benchmarks.report_corpora import played, written
 
 
 @pytest.mark.parametrize(

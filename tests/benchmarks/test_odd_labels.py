@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_corpora import learned, played, scripted, written
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
@@ -23,6 +22,7 @@ from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
 from coopgym.corpus import Corpus, load_corpus, table_from_rows
 from coopgym.corpus.export import encode
 from coopgym.visible_text import visible
+from tests.benchmarks.report_corpora import learned, played, scripted, written
 
 LABELS = (
     "[/b]",

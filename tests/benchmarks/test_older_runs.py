@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from test_data_commands import rewrite_runs
 from typer.testing import CliRunner, Result
 
 from coopgym.agents.heuristics import GrimTrigger, Random
@@ -16,6 +15,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import agent_info, expand, load_study, local_source, run_spec
 from coopgym.benchmarks.study.earlier import earlier_id
 from coopgym.corpus import load_corpus
+from tests.benchmarks.test_data_commands import rewrite_runs
 
 STUDY = """
 name = "aging"

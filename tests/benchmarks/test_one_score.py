@@ -11,7 +11,6 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from report_corpora import everything, learned, played, run_row, scripted, written
 from rich.console import Console
 
 from coopgym.benchmarks.cli.tables import print_rankings
@@ -22,6 +21,7 @@ from coopgym.benchmarks.report.sections.ranking import ranking
 from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.score import Contests, cells_csv, rankings, rankings_csv
 from coopgym.corpus import Corpus, load_corpus
+from tests.benchmarks.report_corpora import everything, learned, played, run_row, scripted, written
 
 Row = dict[str, str]
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora import content_bytes
-from processes import MAYBE_IN_THE_MIDDLE, PATIENCE, is_running, wait_until
-from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import InProcess, RayCluster, WorkerDiedError, ray_cluster
 from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.study import Job, Study, expand
 from coopgym.corpus import load_corpus
 from coopgym.corpus.shards import run_shards
+from tests.support.corpora import content_bytes
+from tests.support.processes import MAYBE_IN_THE_MIDDLE, PATIENCE, is_running, wait_until
+from tests.support.quiet import Silence
 
 pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
@@ -166,7 +166,7 @@ def test_a_cluster_that_died_is_not_waited_for(tmp_path: Path, monkeypatch: pyte
 INTERRUPTED = """
 import sys
 from pathlib import Path
-from quiet import Silence
+from tests.support.quiet import Silence
 from coopgym.benchmarks.execute.executors import RayCluster
 from coopgym.benchmarks.study import expand
 from coopgym.benchmarks.execute.runner import run_study
@@ -201,7 +201,7 @@ def test_ctrl_c_keeps_finished_runs_ends_a_local_cluster_and_leaves_no_trace_of_
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", INTERRUPTED],
         cwd=agents,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(root / "tests"), str(agents)))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), str(agents)))},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

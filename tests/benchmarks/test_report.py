@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_corpora import (
+from typer.testing import CliRunner
+
+from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.report import SUMMARY_FILE, render
+from coopgym.benchmarks.score import Contests, cells_csv
+from coopgym.benchmarks.study import Study
+from coopgym.corpus import Corpus, load_corpus
+from tests.benchmarks.report_corpora import (
     Row,
     everything,
     learned,
@@ -20,13 +27,6 @@ from report_corpora import (
     surface_rows,
     written,
 )
-from typer.testing import CliRunner
-
-from coopgym.benchmarks.cli.main import app
-from coopgym.benchmarks.report import SUMMARY_FILE, render
-from coopgym.benchmarks.score import Contests, cells_csv
-from coopgym.benchmarks.study import Study
-from coopgym.corpus import Corpus, load_corpus
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
 STUDY = {

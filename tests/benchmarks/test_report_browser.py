@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_corpora import written
-from report_language import spoken
 
 from coopgym.benchmarks.report import render
+from tests.benchmarks.report_corpora import written
+from tests.benchmarks.report_language import spoken
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from report_corpora import played, run_row, surface_rows, written
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
@@ -30,6 +29,7 @@ from coopgym.benchmarks.drawing.theme import drawing, figure_file, svg
 from coopgym.benchmarks.report.content.blocks import Chart, Fold, Gallery, Heatmap, charts
 from coopgym.benchmarks.report.data.report_data import duplicates
 from coopgym.benchmarks.score import Algorithm, Estimate
+from tests.benchmarks.report_corpora import played, run_row, surface_rows, written
 
 LOOK = styles([Algorithm("IPPO", "learner")])["IPPO"]
 HUE = LOOK.colour

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_corpora import SEEDS, Row, scripted, written
-from report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
 from coopgym.benchmarks.report.content.blocks import Chart, Fold, Section, Table, Text, Transcripts
 from coopgym.benchmarks.report.data.report_data import ReportData
@@ -29,6 +27,8 @@ from coopgym.benchmarks.report.sections.language_methods import language_methods
 from coopgym.benchmarks.report.sections.transcripts import transcripts
 from coopgym.benchmarks.score import Estimate, Setting
 from coopgym.corpus import Corpus
+from tests.benchmarks.report_corpora import SEEDS, Row, scripted, written
+from tests.benchmarks.report_language import BATCHES, HOSTILE, METHODS, course, entered, said, spoken
 
 COMMON = min(METHODS.values()) * (BATCHES - 1)
 """Tokens that the most frugal method spent before its last batch."""

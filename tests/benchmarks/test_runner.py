@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from corpora import content, content_bytes
-from quiet import Silence
 
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError, RunStore
 from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import CorpusError, check_corpus, load_corpus
+from tests.support.corpora import content, content_bytes
+from tests.support.quiet import Silence
 
 LEARNER = {
     "name": "IPPO",

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from quiet import Silence
 
 from coopgym.agents import make_agent
 from coopgym.benchmarks.execute.executors import InProcess
@@ -16,6 +15,7 @@ from coopgym.benchmarks.study import Study, StudyError, expand, load_study, seed
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play
+from tests.support.quiet import Silence
 
 LEARNER = {
     "name": "IPPO",

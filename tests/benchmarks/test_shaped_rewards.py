@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quiet import Silence
 
 import coopgym
 from coopgym.algorithms import learners
@@ -20,6 +19,7 @@ from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.study import RunSpec, Study, expand
 from coopgym.interfaces.torch import TorchEnv
 from coopgym.rewards import Shaping
+from tests.support.quiet import Silence
 
 GAME, SHAPED = "TrustDilemma-v1", "private + shaping(trust, weight=0.5)"
 TINY = {"num_envs": 8, "rollout_steps": 5, "hidden": [8]}

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formal_certificates import CERTIFICATES
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -32,6 +31,7 @@ from coopgym.benchmarks.report.content.game_portraits import portraits
 from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.basins import Basins, Boundary, Rest
+from tests.support.formal_certificates import CERTIFICATES
 
 QUICK = {"max_steps": 8}
 TWO = ("PartnerHoldUp-v1", "TrustDilemma-v1")

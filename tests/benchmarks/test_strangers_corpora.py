@@ -37,11 +37,10 @@ class Agent:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from quiet import Silence
-
     from coopgym.benchmarks.execute.executors import InProcess
     from coopgym.benchmarks.execute.runner import run_study
     from coopgym.benchmarks.study import expand
+    from tests.support.quiet import Silence
 
     block = {"games": ["TrustDilemma-v1"], "agents": ["Random", "TitForTat"], "constants": {"step": 50}}
     facts = {"name": "strange", "seeds": [1, 2], "episodes": 1, "rewards": ["private"]}

@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import LABELS, run_row, write_corpus
 
 from coopgym.corpus import SCHEMAS, CorpusError, load_corpus, table_from_rows, validate, write_table
 from coopgym.corpus.schema import SCHEMA_VERSION, SCHEMA_VERSION_KEY, TABLES, TableName, major
 from coopgym.corpus.shards import read_shard
 from coopgym.corpus.writer import remove_leftovers, write_atomically
+from tests.corpus.example_corpus import LABELS, run_row, write_corpus
 
 
 def test_round_trip_keeps_rows_types_and_labels(tmp_path: Path) -> None:

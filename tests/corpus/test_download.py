@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shelf_server import ShelfServer, serving
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.corpus import CorpusError, check_corpus, load_corpus, released_corpora
 from coopgym.corpus.catalogue import LARGEST_PACKAGED, Listing, catalogue, listing, write_catalogue
 from coopgym.corpus.download import DownloadError, fetch
+from tests.corpus.shelf_server import ShelfServer, serving
 
 NAME = "audit-v0"
 RUNS = f"{NAME}/runs/all.parquet"

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import LABELS, sound_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from coopgym.corpus.episodes import Episode
 from coopgym.games.registry import make_game
 from coopgym.play import play
 from coopgym.play.episodes import Trajectory
+from tests.corpus.example_corpus import LABELS, sound_run
 
 KEPT = Path(__file__).parents[1] / "data" / "corpora"
 FEW = settings(max_examples=12, deadline=None)

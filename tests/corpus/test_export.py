@@ -8,10 +8,10 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import run_row
 
 from coopgym.corpus import table_from_rows
 from coopgym.corpus.export import encode
+from tests.corpus.example_corpus import run_row
 
 RUNS = table_from_rows(
     "runs", [run_row("a", error='two\nlines, "quoted"'), run_row("b", welfare=None, seat_payoffs=None)]

@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import LABELS, sound_run, write_rows, write_sound_corpus
 
 from coopgym.benchmarks.corpora.merging import merge
 from coopgym.contained_files import UncontainedFileError, contained, inner_path
@@ -22,6 +21,7 @@ from coopgym.corpus.limits import AFAR, LIMIT_VARIABLE, size_limit
 from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release
 from coopgym.corpus.shard_writer import add_shard
+from tests.corpus.example_corpus import LABELS, sound_run, write_rows, write_sound_corpus
 
 needs_fifos = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no fifos")
 

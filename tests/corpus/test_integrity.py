@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import sound_run, write_rows, write_sound_corpus
 
 from coopgym.corpus import check_corpus
+from tests.corpus.example_corpus import sound_run, write_rows, write_sound_corpus
 
 
 def messages(folder: Path) -> list[str]:

@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from example_corpus import write_corpus, write_sound_corpus
 
 from coopgym.corpus import CorpusError, check_corpus, load_corpus, released_corpora
 from coopgym.corpus.publication import publish
 from coopgym.corpus.reader import locate
 from coopgym.corpus.release import Release
+from tests.corpus.example_corpus import write_corpus, write_sound_corpus
 
 
 @pytest.fixture

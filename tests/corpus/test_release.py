@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import sound_run, write_rows, write_sound_corpus
 
 from coopgym.corpus import SCHEMAS, CorpusError, check_corpus, load_corpus, publication, released_corpora
 from coopgym.corpus.croissant import ENUMERATIONS
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
 from coopgym.corpus.release import Release
+from tests.corpus.example_corpus import sound_run, write_rows, write_sound_corpus
 
 RELEASE = Release("small-v0", "A corpus to look at.", "1.0.0", date(2030, 1, 2))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import sound_run, write_rows
 from typer.testing import CliRunner
 
 from coopgym.algorithms.loading import load_agents
@@ -32,6 +31,7 @@ from coopgym.corpus.shards import run_shards
 from coopgym.corpus.standard import type_name
 from coopgym.games.registry import make_game
 from coopgym.play import play
+from tests.corpus.example_corpus import sound_run, write_rows
 
 KEPT = Path(__file__).parents[1] / "data" / "corpora"
 VERSIONS = sorted((place.name.removeprefix("schema-") for place in KEPT.iterdir()), key=minor)

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from example_corpus import LABELS, sound_run
 
 from coopgym.corpus import CorpusError, check_corpus, load_corpus, table_from_rows
 from coopgym.corpus.manifest import read_manifest, require_sound
@@ -28,6 +27,7 @@ from coopgym.corpus.shard_writer import (
 )
 from coopgym.corpus.shards import read_shard
 from coopgym.corpus.writer import remove_leftovers
+from tests.corpus.example_corpus import LABELS, sound_run
 
 IDS = ("a", "b", "c")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from example_corpus import write_corpus, write_rows
 
 import coopgym
 from coopgym.corpus import Corpus, CorpusTable, load_corpus
+from tests.corpus.example_corpus import write_corpus, write_rows
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from random import Random
 
 import pyarrow as pa
 import pytest
-from mutations import spoil
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.corpus import TABLES, CorpusError, load_corpus
+from tests.fuzz.mutations import spoil
 
 COUNT, BATCHES = 400, 8
 KEPT = Path(__file__).parents[1] / "data" / "corpora"

@@ -9,7 +9,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from mutations import damaged, mutated
 
 from coopgym.algorithms.common.training_record import RECORD_FILE
 from coopgym.algorithms.loading import load_agents
@@ -17,6 +16,7 @@ from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
 from coopgym.play import play
+from tests.fuzz.mutations import damaged, mutated
 
 COUNT, BATCHES = 600, 6
 (SAVED,) = (Path(__file__).parents[1] / "data" / "corpora" / "schema-1.3" / "policies").iterdir()

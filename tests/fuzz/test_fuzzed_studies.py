@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from mutations import damaged, mutated, toml
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import expand, group
 from coopgym.benchmarks.study.study import LONGEST_FAULT, MOST_FAULTS, STUDIES, StudyError, load_study
+from tests.fuzz.mutations import damaged, mutated, toml
 
 COUNT, BATCHES = 3_000, 30
 EXPANDED = 10

@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from corpora import content_bytes, told
-from processes import PATIENCE
 
 from coopgym.corpus.shards import run_shards
+from tests.support.corpora import content_bytes, told
+from tests.support.processes import PATIENCE
 
 STUDY = """
 name = "killed"

@@ -6,7 +6,12 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from formal_play import (
+
+from coopgym.backend import torch_backend
+from coopgym.games.formal import FORMAL
+from coopgym.games.state import State
+from coopgym.play.engine import Engine
+from tests.games.formal_play import (
     BY_ID,
     MODES,
     Game,
@@ -18,12 +23,7 @@ from formal_play import (
     rollout,
     start,
 )
-from recordings import Recording, assert_close, recording
-
-from coopgym.backend import torch_backend
-from coopgym.games.formal import FORMAL
-from coopgym.games.state import State
-from coopgym.play.engine import Engine
+from tests.support.recordings import Recording, assert_close, recording
 
 # Recorded trajectories: tolerances for engines in double precision (observations are stored in single precision)
 

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formal_play import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopgym.backend import torch_backend
+from coopgym.games.game import Transition
+from coopgym.games.state import map_arrays
+from coopgym.mechanisms.membership import COOLDOWN
+from tests.games.formal_play import (
     MODES,
     FloatArray,
     Game,
@@ -19,13 +26,6 @@ from formal_play import (
     rollout,
     start,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from coopgym.backend import torch_backend
-from coopgym.games.game import Transition
-from coopgym.games.state import map_arrays
-from coopgym.mechanisms.membership import COOLDOWN
 
 few = settings(max_examples=8, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -6,7 +6,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from formal_play import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopgym.games.parameters import Parameters
+from coopgym.play.engine import Engine
+from tests.games.formal_play import (
     FloatArray,
     Game,
     after_random_play,
@@ -18,11 +23,6 @@ from formal_play import (
     rollout,
     start,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from coopgym.games.parameters import Parameters
-from coopgym.play.engine import Engine
 
 few = settings(max_examples=8, deadline=None)
 plays = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 25))

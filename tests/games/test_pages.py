@@ -9,7 +9,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from recorded_pages import entry, mismatch, recorded
 
 from coopgym.games.formal.pages import shared
 from coopgym.games.formal.trust import TrustDilemma
@@ -17,6 +16,7 @@ from coopgym.games.page import RULES, GamePage, Source, Symbol, page_of
 from coopgym.games.page_document import as_markdown, sections, state_arrays
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import game_class, games, make_game, spec
+from tests.recorded_pages import entry, mismatch, recorded
 
 PRIVILEGED: dict[str, dict[str, Any]] = {"SynergySearch-v1": {"privileged": True}}
 """Parameters under which ``info`` holds all that is told."""

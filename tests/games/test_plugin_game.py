@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plugin_game import Pasture, PastureState
 
 from coopgym.backend import Array
 from coopgym.games.game import Game, Transition
@@ -30,6 +29,7 @@ from coopgym.oracles.dynamic.bounds import Gap, OptimisticBound, register
 from coopgym.oracles.dynamic.planner import QUICK
 from coopgym.rewards import reward_layer
 from coopgym.testing import ConformanceError, check_game
+from tests.support.plugin_game import Pasture, PastureState
 
 
 def gap_of(game: Pasture, reward: str = "cooperative") -> Gap:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playing import aec_env, joint_env, parallel_env, seat_env, torch_env, vector_env
 
 import coopgym
+from tests.interfaces.playing import aec_env, joint_env, parallel_env, seat_env, torch_env, vector_env
 
 GAME = "GiftExchange-v1"
 GOOD = [40.0, 30.0]

@@ -12,13 +12,13 @@ import numpy.testing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playing import GAMES, PLAYERS, every_game, every_view, joint_env, seat_env, vector_env
 
 import coopgym
 from coopgym.agents import Seat, make_agent
 from coopgym.games.actions import ACTION_UNITS, ActionScale
 from coopgym.play import play
 from coopgym.play.engine import Engine
+from tests.interfaces.playing import GAMES, PLAYERS, every_game, every_view, joint_env, seat_env, vector_env
 
 UNEQUAL = tuple(id for id in GAMES if len(set(coopgym.spec(id).endowments)) > 1)
 

@@ -16,9 +16,18 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
-from playing import GAMES, by_agent, every_game, every_mode, every_view, joint_env, seat_env, vector_env
 
 import coopgym
+from tests.interfaces.playing import (
+    GAMES,
+    by_agent,
+    every_game,
+    every_mode,
+    every_view,
+    joint_env,
+    seat_env,
+    vector_env,
+)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # PettingZoo's tests import its games the deprecated way

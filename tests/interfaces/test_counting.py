@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playing import GAMES, every_game, torch_env
 
 import coopgym
 from coopgym.backend import NUMPY, Backend, torch_backend
 from coopgym.play.engine import Engine
+from tests.interfaces.playing import GAMES, every_game, torch_env
 
 torch = pytest.importorskip("torch")
 

@@ -11,11 +11,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from playing import aec_env, by_agent, joint_env, parallel_env, seat_env, torch_env, vector_env
 
 from coopgym.interfaces.gymnasium import make_env
 from coopgym.interfaces.vector import make_vector_env
 from coopgym.rewards import reward_layer
+from tests.interfaces.playing import aec_env, by_agent, joint_env, parallel_env, seat_env, torch_env, vector_env
 
 # Actions. GiftExchange: employer's endowment 100, worker's 80.
 

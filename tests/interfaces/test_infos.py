@@ -11,10 +11,10 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from playing import GAMES, every_game, joint_env, seat_env, vector_env
 
 import coopgym
 from coopgym.interfaces.deferred import DeferredInfo
+from tests.interfaces.playing import GAMES, every_game, joint_env, seat_env, vector_env
 
 STEPS = 5
 WAYS = [(mode, control) for control in ("seat", "joint") for mode in AutoresetMode]

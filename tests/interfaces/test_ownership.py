@@ -8,9 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playing import aec_env, by_agent, joint_env, parallel_env, random_actions, seat_env, torch_env, vector_env
 
 import coopgym
+from tests.interfaces.playing import (
+    aec_env,
+    by_agent,
+    joint_env,
+    parallel_env,
+    random_actions,
+    seat_env,
+    torch_env,
+    vector_env,
+)
 
 STEPS, HORIZON = 30, 12
 GAMES = (

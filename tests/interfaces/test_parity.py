@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from playing import (
+
+import coopgym
+from tests.interfaces.playing import (
     GAMES,
     MODES,
     PLAYERS,
@@ -25,9 +27,7 @@ from playing import (
     torch_env,
     vector_env,
 )
-from recordings import DATA, assert_close, recording
-
-import coopgym
+from tests.support.recordings import DATA, assert_close, recording
 
 AGREEMENT = 1e-6
 """Largest difference between interfaces: all compute in double precision, in different orders."""

@@ -37,7 +37,7 @@ def stable_baselines(game_id: str, seed: int) -> Act:
 
 def single_file(game_id: str, seed: int) -> Act:
     pytest.importorskip("torch")
-    from plain_ppo import PlainPPO
+    from tests.interfaces.plain_ppo import PlainPPO
 
     return PlainPPO(plain(game_id), seed).learn(BUDGET).act
 

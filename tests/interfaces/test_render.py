@@ -9,7 +9,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from playing import aec_env, by_agent, joint_env, parallel_env, seat_env, vector_env
+
+from tests.interfaces.playing import aec_env, by_agent, joint_env, parallel_env, seat_env, vector_env
 
 FEW_AND_MANY = pytest.mark.parametrize("game_id", ["PartnerHoldUp-v1", "PartnerHoldUp-v0", "ApacheProject-v1"])
 

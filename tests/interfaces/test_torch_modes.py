@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
-from playing import GAMES, MODES, every_game, torch_env
+
+from tests.interfaces.playing import GAMES, MODES, every_game, torch_env
 
 torch = pytest.importorskip("torch")
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recordings import DATA
-
 from coopgym.algorithms.llm import kernels as language_models
 from coopgym.oracles.finite import kernels as finite_games
+from tests.support.recordings import DATA
 
 PACKAGES = (finite_games, language_models)
 FILES = ("methods_examples.json", "llm_methods_examples.json")

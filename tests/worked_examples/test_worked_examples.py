@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from worked_examples.kernels import EXAMPLES, KERNELS, PACKAGES, Example
+
+from tests.worked_examples.kernels import EXAMPLES, KERNELS, PACKAGES, Example
 
 WITHOUT_KERNEL = {
     "bayes-bandit",

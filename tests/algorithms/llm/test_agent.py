@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parrot import Parrot
 
 from coopgym.agents import make_agent
 from coopgym.algorithms.llm.models import SmallModel
@@ -26,6 +25,7 @@ from coopgym.games.registry import make_game
 from coopgym.interfaces.text import Rules
 from coopgym.play import play
 from coopgym.testing import check_agent
+from tests.algorithms.llm.parrot import Parrot
 
 RULES = Rules(max_turns=2, on_invalid="fallback")
 DECODING = Decoding(max_tokens=24)

@@ -6,12 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from parrot import played, task
 
 from coopgym.algorithms.llm.method.curricula import EasyGate, Horizons, MixedOnly, Uniform
 from coopgym.algorithms.llm.method.slots import Curriculum
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Batch, Group
+from tests.algorithms.llm.parrot import played, task
 
 SETTINGS = TaskSettings("TrustDilemma-v1", partners=("Constant_25",))
 

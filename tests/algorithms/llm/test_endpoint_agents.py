@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion
 from typer.testing import CliRunner, Result
 
 import coopgym
@@ -29,6 +28,16 @@ from coopgym.corpus import Corpus
 from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
 from coopgym.play import Scenario, play
 from coopgym.rewards import MODES
+from tests.algorithms.llm.chat_server import (
+    CUTS,
+    REFUSALS,
+    TROUBLES,
+    Answer,
+    ChatServer,
+    TimelessClock,
+    chat_server,
+    completion,
+)
 
 PAYOFF = '<tool_call>{"name": "payoff", "arguments": {"own": 0.4, "partner": 0.5}}</tool_call>'
 SUBMIT = '<tool_call>{"name": "submit", "arguments": {"level": 0.4}}</tool_call>'

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from quiet import Silence
 
 from coopgym.algorithms.llm.training.learner import LLM
 from coopgym.algorithms.llm.training.result import LanguageResult
@@ -21,6 +20,7 @@ from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import load_corpus
 from coopgym.games.registry import make_game
 from coopgym.play import play
+from tests.support.quiet import Silence
 
 GAME = "TrustDilemma-v1"
 SIZE = {"layers": 1, "width": 16, "heads": 2, "context": 384, "max_turns": 2, "warm_up_steps": 2, "max_tokens": 16}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from parrot import Parrot, batch, group, played, task
 
 from coopgym.algorithms.llm.method.credit import GroupZ
 from coopgym.algorithms.llm.play.conversation import Rollout
 from coopgym.algorithms.llm.play.trajectories import Group
 from coopgym.algorithms.llm.training.measures import credit_measures, rollout_measures
+from tests.algorithms.llm.parrot import Parrot, batch, group, played, task
 
 
 def test_rollouts_are_described_by_means() -> None:

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parrot import Parrot, played, task
 
 from coopgym.algorithms.llm.models import Generation
 from coopgym.algorithms.llm.play.conversation import Rollout
@@ -10,6 +9,7 @@ from coopgym.algorithms.llm.play.scripted_play import gold_play, gold_traces, pl
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.play.trajectories import ToolCall
 from coopgym.interfaces.text import Rules
+from tests.algorithms.llm.parrot import Parrot, played, task
 
 LEVELS = st.integers(0, 100).map(lambda percent: percent / 100)
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chat_server import Answer, ChatServer, chat_server, completion
 
 import coopgym
 from coopgym.algorithms.llm.models import background
@@ -22,6 +21,7 @@ from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator
 from coopgym.play import play
 from coopgym.play.episodes import Episodes
+from tests.algorithms.llm.chat_server import Answer, ChatServer, chat_server, completion
 
 GAME = "GraduatedSanction-v1"
 SEATS, ROUNDS = 6, 2

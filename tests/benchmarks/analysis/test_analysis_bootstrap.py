@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
 from coopgym.benchmarks.score import (
@@ -21,6 +20,7 @@ from coopgym.benchmarks.score import (
     resampled_counts,
     score_table,
 )
+from tests.benchmarks.analysis.run_rows import OTHER, anchored, row, seeded, table
 
 RUNS_TASKS = ("runs", "tasks")
 matrices = arrays(

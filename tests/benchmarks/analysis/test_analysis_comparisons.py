@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_rows import OTHER, anchored, row, seeded, table
 from scipy import stats
 
 from coopgym.benchmarks.score import (
@@ -21,6 +20,7 @@ from coopgym.benchmarks.score import (
     rank_table,
     score_table,
 )
+from tests.benchmarks.analysis.run_rows import OTHER, anchored, row, seeded, table
 
 pairs = st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=5, max_size=8)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_rows import GAME, OTHER, anchored, row, table
 
 from coopgym.benchmarks.score import cross_play, scenario_scores
+from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, table
 
 
 def met(algorithm: str, among: str, payoff: float, seed: int = 99, **facts: Any) -> dict[str, Any]:

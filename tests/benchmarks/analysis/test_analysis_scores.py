@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_rows import GAME, OTHER, anchored, row, seeded, table
 
 from coopgym.benchmarks.score import both_tables, run_grid, score_table
+from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, seeded, table
 
 
 def scores_of(runs: Any, name: str, **options: Any) -> list[float]:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from run_rows import GAME, OTHER, anchored, row, seeded, table
 from scipy import stats
 
 from coopgym.benchmarks.metrics import gini
@@ -32,6 +31,7 @@ from coopgym.benchmarks.score import (
     worst_off,
 )
 from coopgym.corpus import table_from_rows
+from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, seeded, table
 
 MODES = ("private", "integrated")
 

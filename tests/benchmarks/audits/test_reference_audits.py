@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scalar_play import episode, first_seat, held
 
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, reference_labels
 from coopgym.benchmarks.audits.reference_temporal import strategies, switch_steps, vulnerability_class
 from coopgym.games.registry import games, make_game, spec
+from tests.benchmarks.audits.scalar_play import episode, first_seat, held
 
 VARIED = {
     "PartnerHoldUp-v0": "different endowments, ends early at low levels",

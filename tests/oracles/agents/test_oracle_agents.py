@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formal_certificates import CERTIFICATES
 
 from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
@@ -24,6 +23,7 @@ from coopgym.play import NOMINAL, Episodes, open_loop, play, state_after, unroll
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
 from coopgym.typing import FloatArray
+from tests.support.formal_certificates import CERTIFICATES
 
 SINGLE_PRECISION = 0.02
 """The published numbers come from best responses in single precision, which wander by this many units."""

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from textbook_games import Cournot, LinearPublicGood
-from worked_examples.kernels import EXAMPLES
 
 from coopgym.games.registry import make_game
 from coopgym.oracles.finite.correlated import (
@@ -27,6 +25,8 @@ from coopgym.oracles.finite.no_regret import Hedge, action_values
 from coopgym.oracles.finite.zero_sum import duality_gap, minimax, security_level
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from tests.support.textbook_games import Cournot, LinearPublicGood
+from tests.worked_examples.kernels import EXAMPLES
 
 CHICKEN = FiniteGame.bimatrix([[6, 2], [7, 0]], [[6, 7], [2, 0]])
 """Aumann's example: the best correlated equilibrium pays 5.25 each, more than any mixture of Nash equilibria."""

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textbook_games import Cournot, LinearPublicGood
 
 from coopgym.games.registry import make_game
 from coopgym.oracles.finite.correlated import CoarseCorrelatedEquilibrium, CorrelatedEquilibrium
@@ -19,6 +18,7 @@ from coopgym.oracles.finite.game_solver import external_regrets, recommendation_
 from coopgym.oracles.finite.no_regret import Hedge, action_values
 from coopgym.oracles.finite.zero_sum import minimax, security_level
 from coopgym.oracles.games.normal_form import FloatArray, StageGame
+from tests.support.textbook_games import Cournot, LinearPublicGood
 
 SEEDS = st.integers(0, 2**32 - 1)
 ROUNDING = 1e-6

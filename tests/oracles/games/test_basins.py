@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from textbook_games import TextbookGame
 
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.basin_search import find_basins
@@ -17,6 +16,7 @@ from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm
 from coopgym.typing import FloatArray
+from tests.support.textbook_games import TextbookGame
 
 Curve = Callable[[FloatArray], FloatArray]
 

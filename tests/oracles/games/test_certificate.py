@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from formal_certificates import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
 
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.games.best_response import regret
@@ -18,6 +17,7 @@ from coopgym.oracles.games.dilemma import dilemma, fear, greed, mutuality_path, 
 from coopgym.oracles.games.mechanism import enforced_agreement, value_of_information
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
 from coopgym.oracles.games.rollout import opening
+from tests.support.formal_certificates import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
 
 
 def per_group(form: StageGame, values: npt.NDArray[np.float64]) -> list[float]:

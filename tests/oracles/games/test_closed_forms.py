@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from textbook_games import LinearPublicGood
 
 from coopgym.games.registry import make_game
 from coopgym.mechanisms.value import SMOOTHING
@@ -22,6 +21,7 @@ from coopgym.oracles.games.equilibrium import TOLERANCE, find_equilibria
 from coopgym.oracles.games.normal_form import NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
 from coopgym.oracles.games.rollout import opening
+from tests.support.textbook_games import LinearPublicGood
 
 SEARCHED = 5.0 * TOLERANCE
 """A residual of one tolerance leaves an error of a few, by the slopes of the best responses."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from formal_certificates import CERTIFICATES
 
 from coopgym.agents import make_agent
 from coopgym.games.registry import make_game
@@ -13,6 +12,7 @@ from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coop
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.rollout import opening
 from coopgym.play import NOMINAL, open_loop, play, unroll
+from tests.support.formal_certificates import CERTIFICATES
 
 
 @pytest.mark.parametrize("game", ["TrustDilemma-v1", "SLCD-v1", "GraduatedSanction-v1", "PartnerHoldUp-v1"])

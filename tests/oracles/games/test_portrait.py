@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from formal_certificates import CERTIFICATES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
 from coopgym.oracles.games.rollout import opening
 from coopgym.play import NOMINAL, expected_step, unroll
+from tests.support.formal_certificates import CERTIFICATES
 
 SYMMETRIC = [game for game, facts in CERTIFICATES.items() if len(facts["groups"]) == 1]
 SMALL = ("TrustDilemma-v1", "PartnerHoldUp-v1", "AppleAppStore-v1", "TeamProduction-v0")

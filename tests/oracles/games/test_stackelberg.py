@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from textbook_games import Cournot, Indifferent, LinearPublicGood
 
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import best_response
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 from coopgym.oracles.games.stackelberg import leader_advantage, sequential_outcome
+from tests.support.textbook_games import Cournot, Indifferent, LinearPublicGood
 
 
 @pytest.mark.parametrize("n_agents", [2, 3, 4, 5])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from handmade import annotate, batch_of, rollout
 
 from coopgym.algorithms.llm.play.trajectories import Batch
+from tests.algorithms.llm.credit.handmade import annotate, batch_of, rollout
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from worked_examples.kernels import EXAMPLES
 
 from coopgym.algorithms.llm.play.trajectories import MAIN, Batch, Credit, Group, ToolCall, Trajectory, Tree, Turn
+from tests.worked_examples.kernels import EXAMPLES
 
 OBSERVATION = 2
 KINDS = {"t": "tool", "f": "tool", "a": "answer", "o": "other"}

@@ -2,12 +2,19 @@
 
 import numpy as np
 import pytest
-from handmade import batch_of, example, outcomes_batch, rollout, rollout_numbers, turn_numbers
 
 from coopgym.algorithms.llm.method.credit import COPO, DECS, PPO, PPR, SPAE, TreePS, VStar
 from coopgym.algorithms.llm.method.credit.positions import necessary_share
 from coopgym.algorithms.llm.method.minibatch import totals
 from coopgym.algorithms.llm.play.trajectories import Batch, Tree
+from tests.algorithms.llm.credit.handmade import (
+    batch_of,
+    example,
+    outcomes_batch,
+    rollout,
+    rollout_numbers,
+    turn_numbers,
+)
 
 near = pytest.approx
 

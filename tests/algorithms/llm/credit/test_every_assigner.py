@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from handmade import annotate, batch_of, rollout
 
 from coopgym.algorithms.llm.method import credit as methods
 from coopgym.algorithms.llm.method.minibatch import minibatch, totals
 from coopgym.algorithms.llm.method.slots import CreditAssigner
 from coopgym.algorithms.llm.play.trajectories import Batch
+from tests.algorithms.llm.credit.handmade import annotate, batch_of, rollout
 
 ASSIGNERS = [
     methods.GroupZ(),

@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from handmade import batch_of, rollout, turn_numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coopgym.algorithms.llm.method.credit import GroupZ, OutcomeExploration
 from coopgym.algorithms.llm.play.trajectories import Trajectory
+from tests.algorithms.llm.credit.handmade import batch_of, rollout, turn_numbers
 
 near = pytest.approx
 

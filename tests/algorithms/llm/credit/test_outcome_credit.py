@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from handmade import annotate, batch_of, example, outcomes_batch, rollout, rollout_numbers
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from coopgym.algorithms.llm.method.credit import (
     PathReward,
     Rank,
 )
+from tests.algorithms.llm.credit.handmade import annotate, batch_of, example, outcomes_batch, rollout, rollout_numbers
 
 near = pytest.approx
 

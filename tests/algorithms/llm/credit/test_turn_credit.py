@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
-from handmade import batch_of, example, outcomes_batch, rollout, rollout_numbers, turn_numbers
 
 from coopgym.algorithms.llm.kernels import igpo, siop
 from coopgym.algorithms.llm.method.credit import IGPO, SIOP, MatchTIR, PPRReturns, ProRAG
+from tests.algorithms.llm.credit.handmade import (
+    batch_of,
+    example,
+    outcomes_batch,
+    rollout,
+    rollout_numbers,
+    turn_numbers,
+)
 
 near = pytest.approx
 

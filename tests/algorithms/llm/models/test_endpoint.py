@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import CUTS, REFUSALS, TROUBLES, Answer, ChatServer, TimelessClock, chat_server, completion, echo
 
 from coopgym.algorithms.llm.models import exchange
 from coopgym.algorithms.llm.models.answer_cache import AnswerCache
 from coopgym.algorithms.llm.models.chat import ChatMessage, ChatReply
 from coopgym.algorithms.llm.models.endpoint import Endpoint
 from coopgym.algorithms.llm.models.rate_limit import retry_after
+from tests.algorithms.llm.chat_server import (
+    CUTS,
+    REFUSALS,
+    TROUBLES,
+    Answer,
+    ChatServer,
+    TimelessClock,
+    chat_server,
+    completion,
+    echo,
+)
 
 KEY = "sk-very-secret"
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from parrot import GOLD, Parrot, batch, group, played, services, task
 
 from coopgym.algorithms.llm.method.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
 from coopgym.algorithms.llm.method.signals.beliefs import last_known
 from coopgym.algorithms.llm.method.signals.decisions import decisions
 from coopgym.algorithms.llm.play.reference_actions import soft_gold
 from coopgym.algorithms.llm.play.trajectories import Group
+from tests.algorithms.llm.parrot import GOLD, Parrot, batch, group, played, services, task
 
 UNIFORM = -np.log(257)
 

@@ -2,11 +2,11 @@ import re
 
 import numpy as np
 import pytest
-from parrot import Parrot, batch, group, played, services, task
 
 from coopgym.algorithms.llm.method.signals import GoldPath
 from coopgym.algorithms.llm.method.signals.gold_path import privileged_hint
 from coopgym.algorithms.llm.play.trajectories import Group
+from tests.algorithms.llm.parrot import Parrot, batch, group, played, services, task
 
 
 def obedient(text: str) -> str:

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parrot import Parrot, batch, group, played, services, task
 
 from coopgym.algorithms.llm.method.signals import PairJudge, SelfDiff, StepModel, TraceMatcher, WelfareReward
 from coopgym.algorithms.llm.method.signals.comparators import COMPARATORS
@@ -10,6 +9,7 @@ from coopgym.algorithms.llm.method.signals.steps import Bracket, decision_scores
 from coopgym.algorithms.llm.method.signals.welfare import estimates
 from coopgym.algorithms.llm.play.trajectories import Group, Match, ToolCall, Turn
 from coopgym.algorithms.llm.training.demonstrations import demonstrations
+from tests.algorithms.llm.parrot import Parrot, batch, group, played, services, task
 
 LEVELS = st.integers(0, 100).map(lambda percent: percent / 100)
 

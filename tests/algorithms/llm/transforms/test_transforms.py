@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parrot import GOLD, Parrot, batch, group, services, task
 
 from coopgym.algorithms.llm.method.signals import GoldBelief, GoldPath, SelfDiff, StepModel
 from coopgym.algorithms.llm.method.signals.gold_path import privileged_hint
 from coopgym.algorithms.llm.method.transforms import InterventionPatch, RejectionFilter, Repair
 from coopgym.algorithms.llm.method.transforms.patch import leaks
 from coopgym.algorithms.llm.play.conversation import Decoding
+from tests.algorithms.llm.parrot import GOLD, Parrot, batch, group, services, task
 
 
 def teachable(text: str) -> str:

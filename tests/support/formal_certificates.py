@@ -9,7 +9,7 @@ from typing import Any
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 
-CERTIFICATES: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "formal_certificates.json").read_text())
+CERTIFICATES: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "formal_certificates.json").read_text())
 PROFILE = 0.003
 COMMITMENT = 0.015
 PAYOFF = 0.002
