@@ -90,6 +90,9 @@ def gini(values: FloatArray) -> float | None:
     """Return the Gini coefficient Σ_ij |x_i - x_j| / (2 n Σx) of ``(n,)`` amounts: 0 equal, towards 1 all with one.
 
     None when an amount is negative, for which the coefficient is not defined; 0 when all are zero.
+
+    >>> gini(np.array([1.0, 1.0])), gini(np.array([0.0, 0.0, 0.0, 1.0]))
+    (0.0, 0.75)
     """
     if (values < 0).any():
         return None
@@ -103,6 +106,9 @@ def normalised_score(value: float, random: float, best_constant: float) -> float
     """Place a return between two anchors: 0 is Random, 1 the best constant of the study in the same game and mode.
 
     None when the anchors coincide or stand the wrong way round, for then the scale has no meaning.
+
+    >>> normalised_score(150.0, random=100.0, best_constant=200.0)
+    0.5
     """
     span = best_constant - random
     return (value - random) / span if span > 1e-9 * max(1.0, abs(random)) else None

@@ -100,7 +100,7 @@ def measures() -> list[Measure]:
 
 
 @cache
-def _files() -> dict[Path, str]:
+def product_files() -> dict[Path, str]:
     """Return every Python file of the product by its path from the root, with its text."""
     folders = ("coopgym", *PARTS)
     links = {ROOT / "coopgym" / part for part in PARTS}
@@ -109,8 +109,8 @@ def _files() -> dict[Path, str]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(_files()[path])
+def syntax(path: Path) -> ast.Module:
+    return ast.parse(product_files()[path])
 
 
 def _imports() -> Graph:
@@ -217,16 +217,16 @@ def _by_length(texts: Mapping[Path, str], above: int, up_to: int = sys.maxsize) 
 
 def _long_files() -> Measure:
     tests = {path.relative_to(ROOT): path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("*.py"))}
-    found = _by_length({**_files(), **tests}, LONG)
+    found = _by_length({**product_files(), **tests}, LONG)
     return Measure(f"files over {LONG} lines", len(found), found)
 
 
 def _listed_files() -> Measure:
-    found = _by_length(_files(), LISTED, LONG)
+    found = _by_length(product_files(), LISTED, LONG)
     return Measure(f"product files over {LISTED} lines", len(found), found)
 
 
-def _module(path: Path) -> str:
+def module_name(path: Path) -> str:
     parts = path.with_suffix("").parts
     return ".".join(parts if parts[0] == "coopgym" else ("coopgym", *parts)).removesuffix(".__init__")
 
@@ -238,8 +238,8 @@ def _one_importer(graph: Graph) -> Measure:
         for each in imported:
             importers[each].add(module)
     found = []
-    for path, text in _files().items():
-        module = _module(path)
+    for path, text in product_files().items():
+        module = module_name(path)
         if path.stem.startswith("__") or text.count("\n") >= SHORT or len(importers[module]) != 1:
             continue
         (importer,) = importers[module]
@@ -252,7 +252,7 @@ def _one_importer(graph: Graph) -> Measure:
 def _names(path: Path) -> Iterator[str]:
     """Yield the names that a file gives: its own, and those of its classes, their fields, and functions."""
     yield path.parent.name if path.stem == "__init__" else path.stem
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(syntax(path)):
         if isinstance(node, ast.ClassDef):
             yield node.name
             yield from (
@@ -268,7 +268,7 @@ def _private_words() -> Measure:
     retired = {folder: frozenset(words.split()) for folder, words in RETIRED.items()}
     found = [
         f"{path.as_posix()}: {', '.join(sorted(words))}"
-        for path in _files()
+        for path in product_files()
         if (words := set(_names(path)) & set().union(*(retired[each] for each in retired if path.is_relative_to(each))))
     ]
     return Measure("files with private words", len(found), found)
@@ -276,7 +276,7 @@ def _private_words() -> Measure:
 
 def _aliases(path: Path) -> Iterator[str]:
     """Yield the names of types that a module puts together at its top level."""
-    for node in _tree(path).body:
+    for node in syntax(path).body:
         match node:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="TypeAlias")):
                 yield name
@@ -288,7 +288,7 @@ def _aliases(path: Path) -> Iterator[str]:
 
 def _repeated_aliases() -> Measure:
     homes = defaultdict(list)
-    for path in _files():
+    for path in product_files():
         for name in _aliases(path):
             homes[name].append(path.as_posix())
     found = [f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1]
@@ -297,7 +297,7 @@ def _repeated_aliases() -> Measure:
 
 def _lines() -> Measure:
     lines: Counter[str] = Counter()
-    for path, text in _files().items():
+    for path, text in product_files().items():
         lines["/".join(path.parts[:2]) if len(path.parts) > 2 else path.parts[0]] += text.count("\n")
     return Measure("lines of product code", lines.total(), [f"{room}: {lines[room]}" for room in sorted(lines)])
 

@@ -85,6 +85,10 @@ def interquartile_mean(replicates: Replicates, counts: IntArray) -> FloatArray:
     """Return the mean of the middle half of all runs, every run counting the same, ``(B,)``.
 
     A quarter of the runs, rounded down, is cut off at each end, like ``scipy.stats.trim_mean(scores, 0.25)``.
+
+    >>> replicates = Replicates.of([-9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 90.0], axes=("runs",))
+    >>> interquartile_mean(replicates, np.ones((1, 8)))  # of 2, 3, 4 and 5
+    array([3.5])
     """
     order = np.argsort(replicates.scores, kind="stable")
     scores = replicates.scores[order]
@@ -106,7 +110,13 @@ def resampled(
 
 
 def estimate(replicates: Replicates, statistic: Statistic, settings: Bootstrap, rng: np.random.Generator) -> Estimate:
-    """Return a statistic with its interval; without one when no task has more than one run."""
+    """Return a statistic with its interval; without one when no task has more than one run.
+
+    >>> replicates, settings = Replicates.of([0.2, 0.4, 0.6, 0.8], axes=("runs",)), Bootstrap(resamples=500)
+    >>> found = estimate(replicates, interquartile_mean, settings, settings.generator("example"))
+    >>> found.value, bool(found.low < 0.5 < found.high)
+    (0.5, True)
+    """
     return estimates(replicates, {"": statistic}, settings, rng)[""]
 
 

@@ -69,6 +69,9 @@ def jain_index(amounts: FloatArray) -> float | None:
     """Return (Σx)² / (n Σx²) of ``(n,)`` amounts: 1 equal, 1/n all with one; Jain, Chiu and Hawe (1984), DEC TR-301.
 
     None when all are zero or one is negative, for which it does not measure fairness.
+
+    >>> jain_index(np.array([1.0, 1.0, 1.0, 1.0])), jain_index(np.array([4.0, 0.0, 0.0, 0.0]))
+    (1.0, 0.25)
     """
     squares = float((amounts**2).sum())
     if squares == 0 or (amounts < 0).any():
@@ -80,13 +83,20 @@ def payoff_spread(amounts: FloatArray) -> float | None:
     """Return the mean distance of ``(n,)`` amounts from their mean, relative to it: 0 equal; None for a mean of zero.
 
     Seats that differ in what they bring also differ in what is fair; compare with other play of the same game.
+
+    >>> payoff_spread(np.array([1.0, 3.0]))  # both are 1 from a mean of 2
+    0.5
     """
     equal = float(amounts.mean())
     return None if equal == 0 else float(np.abs(amounts - equal).mean() / abs(equal))
 
 
 def worst_off(amounts: FloatArray) -> float | None:
-    """Return the smallest of ``(n,)`` amounts as a share of an equal split; None unless there is something to split."""
+    """Return the smallest of ``(n,)`` amounts as a share of an equal split; None unless there is something to split.
+
+    >>> worst_off(np.array([1.0, 2.0, 6.0]))  # a third of an equal split
+    0.3333333333333333
+    """
     equal = float(amounts.mean())
     return float(amounts.min() / equal) if equal > 0 else None
 

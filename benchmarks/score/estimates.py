@@ -43,6 +43,12 @@ def mean_estimate(values: npt.ArrayLike) -> Estimate | None:
     """Return the mean of numbers of any shape with its 95 % Student interval; NaN is a missing one.
 
     None when all are missing. Fewer than `FEWEST` numbers give no interval but stand for themselves.
+
+    >>> found = mean_estimate([1.0, 2.0, 3.0, 4.0, 5.0, np.nan])
+    >>> found.value, round(float(found.low), 2), round(float(found.high), 2), found.n
+    (3.0, 1.04, 4.96, 5)
+    >>> mean_estimate([1.0, 3.0])  # too few to tell how certain it is
+    Estimate(value=2.0, low=None, high=None, n=2, seeds=(1.0, 3.0))
     """
     numbers = np.asarray(values, dtype=np.float64)
     present = numbers[np.isfinite(numbers)]

@@ -34,6 +34,12 @@ def probability_of_improvement(table: SeedScores, first: str, second: str) -> Es
 
     Raises:
         ValueError: one of them is not in the table.
+
+    >>> from coopgym.benchmarks.score import score_table
+    >>> from coopgym.corpus import load_corpus
+    >>> table = score_table(load_corpus("learners-v1").runs).of_mode("cooperative")
+    >>> round(probability_of_improvement(table, "IPPO", "Random").value, 2)
+    1.0
     """
     differences = table.every_seed(first) - table.every_seed(second)  # (T, S)
     wins = 0.5 + 0.5 * np.sign(np.where(np.abs(differences) <= TIE, 0.0, differences))

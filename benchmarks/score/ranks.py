@@ -60,6 +60,12 @@ def rank_table(table: SeedScores, significance: float = SIGNIFICANCE) -> RankTab
 
     Raises:
         ValueError: an algorithm has no score on one of the tasks.
+
+    >>> from coopgym.benchmarks.score import score_table
+    >>> from coopgym.corpus import load_corpus
+    >>> table = score_table(load_corpus("learners-v1").runs).of_mode("private").only(["IPPO", "Random", "Oracle_Nash"])
+    >>> [(row.algorithm.name, row.rank, round(row.score.value, 2)) for row in rank_table(table).rows]
+    [('Random', 1.0, 0.0), ('IPPO', 2.0, -0.71), ('Oracle_Nash', 3.0, -2.6)]
     """
     scores = [table.estimate(name) for name in table.names]
     if missing := [name for name, score in zip(table.names, scores, strict=True) if score is None]:

@@ -37,7 +37,11 @@ class Setting:
 
 
 def mode_order(mode: str) -> tuple[int, str]:
-    """Return a sorting key that puts the named modes first, in their order."""
+    """Return a sorting key that puts the named modes first, in their order.
+
+    >>> sorted(["svo=45", "cooperative", "private"], key=mode_order)
+    ['private', 'cooperative', 'svo=45']
+    """
     named = list(MODES)
     return (named.index(mode) if mode in named else len(named), mode)
 

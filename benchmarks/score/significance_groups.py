@@ -20,6 +20,10 @@ def compact_letters(different: BoolArray) -> list[str]:
 
     Raises:
         ValueError: the matrix is not square, not symmetric, or an item differs from itself.
+
+    >>> different = np.array([[False, False, True], [False, False, False], [True, False, False]])
+    >>> compact_letters(different)  # the first differs from the last, and neither from the second
+    ['a', 'ab', 'b']
     """
     if different.ndim != 2 or not np.array_equal(different, different.T) or different.diagonal().any():
         raise ValueError("expected a symmetric square matrix of who differs from whom, False on its diagonal")

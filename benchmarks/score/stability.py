@@ -80,6 +80,9 @@ def instability(steps: npt.ArrayLike, values: npt.ArrayLike, zero: float = 0.0, 
 
     Raises:
         ValueError: different numbers of steps and values, or steps that do not ascend.
+
+    >>> instability(np.arange(10), [0.0, 0.5, 1.0, 1.0, 1.0, 0.2, 0.2, 1.0, 1.0, 1.0])  # of the last 8 points, 2
+    0.25
     """
     at, scores = np.asarray(steps, dtype=np.float64), (np.asarray(values, dtype=np.float64) - zero) / (one - zero)
     if at.ndim != 1 or at.shape != scores.shape or (np.diff(at) <= 0).any():

@@ -27,6 +27,12 @@ def expand(study: Study, only: str | None = None, *, common_draws: bool = True) 
         only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern; without wildcards, contains it.
         common_draws: let everybody play all seeds, and as many episodes, where the game draws. Without, agents that
             leave nothing to chance play the first seed only, as in corpora made before schema 1.3.
+
+    >>> from coopgym.benchmarks.study import Study
+    >>> block = {"games": ["TrustDilemma-v1"], "agents": ["TitForTat", "Random"]}
+    >>> runs = expand(Study(name="mine", rewards=["private"], seeds=[1, 2], blocks=[block]))
+    >>> [run.path for run in runs]
+    ['TrustDilemma-v1/TitForTat/private/1', 'TrustDilemma-v1/Random/private/1', 'TrustDilemma-v1/Random/private/2']
     """
     places = [_Place(study, block, *game, common_draws) for block in study.blocks for game in _games(block)]
     trained = _Trained(places)

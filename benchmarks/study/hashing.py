@@ -22,6 +22,9 @@ def plain(value: Any) -> Any:
     """Return the one form of a value in JSON: records, tuples, arrays and enumerations as what they hold.
 
     Long arrays stand as hashes, numbers that are not finite as text, and what else JSON does not know by its type.
+
+    >>> plain({"shares": (0.5, float("inf")), "kind": int})
+    {'shares': [0.5, 'inf'], 'kind': 'builtins.int'}
     """
     match value:
         case None | bool() | int() | str():
@@ -56,7 +59,11 @@ def _long_array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
 
 
 def canonical_json(value: Any) -> str:
-    """Return the one JSON text of a value: sorted keys, no blanks, finite numbers only, records as their fields."""
+    """Return the one JSON text of a value: sorted keys, no blanks, finite numbers only, records as their fields.
+
+    >>> canonical_json({"b": (1, 2.0), "a": None})
+    '{"a":null,"b":[1,2.0]}'
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
 
 
@@ -71,11 +78,19 @@ def _fields(record: Any) -> dict[str, Any]:
 
 
 def content_hash(value: Any) -> str:
-    """Return the SHA-256 of a value's canonical JSON, in hexadecimal."""
+    """Return the SHA-256 of a value's canonical JSON, in hexadecimal.
+
+    >>> content_hash({"a": 1, "b": 2})[:12], content_hash({"b": 2, "a": 1})[:12]
+    ('43258cff783f', '43258cff783f')
+    """
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def seed_from(*names: str | int) -> int:
-    """Derive a 32-bit seed from names, so that it depends neither on order nor on what else a study holds."""
+    """Derive a 32-bit seed from names, so that it depends neither on order nor on what else a study holds.
+
+    >>> seed_from("TrustDilemma-v1", "IPPO", 99) == seed_from("TrustDilemma-v1", "IPPO", 100)
+    False
+    """
     entropy = int(content_hash(names)[:32], 16)
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])

@@ -102,7 +102,14 @@ class AuditKey:
 
 @dataclass(frozen=True)
 class RunKey:
-    """Everything that determines one run. Its digest is the run's id."""
+    """Everything that determines one run. Its digest is the run's id.
+
+    >>> from coopgym.benchmarks.study import Study, expand
+    >>> block = {"games": ["TrustDilemma-v1"], "agents": ["TitForTat"]}
+    >>> (run,) = expand(Study(name="mine", rewards=["private"], seeds=[1], blocks=[block]))
+    >>> RunKey.of(run).players[0].settings  # defaults too: whoever changes one makes another run
+    {'opening_level': 0.5, 'mode': 'mean'}
+    """
 
     game: GameKey
     reward: RewardKey

@@ -58,7 +58,11 @@ def faults_of(check: Callable[[T], object], each: Iterable[T]) -> Iterator[str]:
 
 
 class Block(Setting):
-    """Games × reward modes × whatever fills the seats."""
+    """Games × reward modes × whatever fills the seats.
+
+    >>> Block(games=["TrustDilemma-v1"], agents=["Random"], sweep={"gamma": [2.0, 3.0]}).settings("TrustDilemma-v1")
+    [{'gamma': 2.0}, {'gamma': 3.0}]
+    """
 
     sweep: Sweep = {}
     """Game parameters that take several values; every combination is a game of its own."""
@@ -162,7 +166,12 @@ class AuditBlock(Setting):
 
 
 class Study(Strict):
-    """A named set of blocks and audits, with the settings they share."""
+    """A named set of blocks and audits, with the settings they share.
+
+    >>> study = Study(name="mine", blocks=[{"games": ["TrustDilemma-v1"], "agents": ["TitForTat", "Random"]}])
+    >>> study.seeds, study.rewards
+    ([99, 100, 101], ['private', 'integrated', 'cooperative'])
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     description: str = ""
@@ -278,7 +287,11 @@ def _require_fit(reward: str, game: AnyGame) -> None:
 
 
 def shipped_studies() -> list[str]:
-    """Names of the studies that come with the package."""
+    """Names of the studies that come with the package.
+
+    >>> "quick" in shipped_studies()
+    True
+    """
     return sorted(path.stem for path in STUDIES.glob("*.toml"))
 
 
@@ -287,6 +300,14 @@ def load_study(name_or_path: str) -> Study:
 
     Raises:
         StudyError: no such study, not TOML, or not a valid study.
+
+    >>> study = load_study("quick")
+    >>> study.rewards, study.seeds
+    (['private', 'integrated', 'cooperative'], [99, 100, 101, 102, 103])
+    >>> load_study("quik")
+    Traceback (most recent call last):
+        ...
+    coopgym.benchmarks.study.study.StudyError: unknown study 'quik'; did you mean 'quick'? ...
     """
     path = STUDIES / f"{name_or_path}.toml" if name_or_path in shipped_studies() else Path(name_or_path)
     try:

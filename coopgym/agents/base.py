@@ -40,6 +40,11 @@ class Seat:
 
         Raises:
             ValueError: no such seat.
+
+        >>> from coopgym import make_game
+        >>> seat = Seat.of(make_game("PartnerHoldUp-v1"), 1, view="own", reward="private")
+        >>> seat.endowment, seat.norm, seat.columns["partner_actions"]
+        (80.0, 0.2, [1])
         """
         if not 0 <= index < game.n_agents:
             raise ValueError(f"seat={index}: {game.id} has seats 0 to {game.n_agents - 1}")
@@ -95,7 +100,18 @@ class Seat:
 
 @runtime_checkable
 class Agent(Protocol):
-    """Anything that plays: told where it sits, then asked for one action per episode and step."""
+    """Anything that plays: told where it sits, then asked for one action per episode and step.
+
+    >>> from coopgym import make_game, play
+    >>> class Half:
+    ...     def begin(self, seat, episodes, rng):
+    ...         self.episodes = episodes
+    ...     def act(self, observation):
+    ...         return np.full(self.episodes, 0.5)
+    >>> play.play(make_game("TrustDilemma-v1"), [Half(), Half()], episodes=2).cooperation
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
 
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
         """Start ``episodes`` parallel episodes in a seat; all randomness must come from ``rng``.
@@ -253,7 +269,16 @@ class Classifier:
 
 
 class Strategy(ABC):
-    """Base of scripted agents: keeps the seat and generator, and counts the rounds of every episode."""
+    """Base of scripted agents: keeps the seat and generator, and counts the rounds of every episode.
+
+    >>> from coopgym import make_game, play
+    >>> class Fading(Strategy):
+    ...     def cooperate(self, observation):
+    ...         return 1.0 / (1.0 + self.round)
+    >>> game, agents = make_game("TrustDilemma-v1", max_steps=4), [Fading(), Fading()]
+    >>> play.play(game, agents, record=True).trajectory.shares[:, 0, 0].round(2)
+    array([1.  , 0.5 , 0.33, 0.25])
+    """
 
     citation: ClassVar[str] = ""
     classifier: ClassVar[Classifier] = Classifier(memory_depth=0)

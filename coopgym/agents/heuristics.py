@@ -25,7 +25,12 @@ def _share(name: str, value: float) -> float:
 
 
 class Constant(Strategy):
-    """Plays the same share of its endowment for ever."""
+    """Plays the same share of its endowment for ever.
+
+    >>> from coopgym import make_game, play
+    >>> play.play(make_game("TrustDilemma-v1"), [Constant(0.25), Constant(1.0)]).cooperation
+    array([[0.25, 1.  ]])
+    """
 
     classifier = Classifier(memory_depth=0)
 
@@ -46,7 +51,13 @@ class Constant(Strategy):
 
 
 class Random(Strategy):
-    """Plays uniformly at random on its own endowment."""
+    """Plays uniformly at random on its own endowment.
+
+    >>> from coopgym import make_game, play
+    >>> drawn = play.play(make_game("TrustDilemma-v1"), [Random(), Random()], episodes=100).cooperation
+    >>> drawn.mean(0).round(2)
+    array([0.5, 0.5])
+    """
 
     version: ClassVar[int] = 2
     classifier = Classifier(memory_depth=0, stochastic=True)
@@ -106,6 +117,11 @@ class TitForTat(Reciprocal):
     Modes of the answer: ``mean`` of the others, ``neighbour`` (the next seat in the ring), ``min`` of the others, and
     ``reference``, which is bit-compatible with the reference implementation: raw units of the ring neighbour, an
     opening at half of the largest endowment, and no reset between episodes.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [TitForTat(), Constant(0.8)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]
+    array([0.5, 0.8, 0.8, 0.8])
     """
 
     citation = "Axelrod, R. (1984). The Evolution of Cooperation. Basic Books."
@@ -151,7 +167,13 @@ class TitForTat(Reciprocal):
 
 
 class GenerousTitForTat(TitForTat):
-    """Tit-for-tat that makes up for part of what the others' answer falls short of full cooperation."""
+    """Tit-for-tat that makes up for part of what the others' answer falls short of full cooperation.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [GenerousTitForTat(generosity=0.25), Constant(0.2)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]  # 0.2 and a quarter of what it lacks
+    array([0.5, 0.4, 0.4, 0.4])
+    """
 
     citation = "Nowak, M. A. & Sigmund, K. (1992). Tit for tat in heterogeneous populations. Nature 355, 250-253."
 
@@ -171,7 +193,13 @@ class GenerousTitForTat(TitForTat):
 
 
 class ThresholdTitForTat(Reciprocal):
-    """Stays a margin above its norm as long as the others keep to theirs, otherwise answers with what they played."""
+    """Stays a margin above its norm as long as the others keep to theirs, otherwise answers with what they played.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [ThresholdTitForTat(), Constant(0.2)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]  # the norm is 0.3
+    array([0.35, 0.2 , 0.2 , 0.2 ])
+    """
 
     citation = "Axelrod, R. (1984). The Evolution of Cooperation. Basic Books."
     classifier = Classifier(memory_depth=1)
@@ -190,7 +218,13 @@ class ThresholdTitForTat(Reciprocal):
 
 
 class GrimTrigger(Reciprocal):
-    """Cooperates until the others fall short of the norm once, then never again."""
+    """Cooperates until the others fall short of the norm once, then never again.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [GrimTrigger(), Constant(0.2)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]
+    array([0.5, 0. , 0. , 0. ])
+    """
 
     citation = "Friedman, J. W. (1971). A non-cooperative equilibrium for supergames. Rev. Econ. Stud. 38, 1-12."
     classifier = Classifier(memory_depth=math.inf)
@@ -207,7 +241,13 @@ class GrimTrigger(Reciprocal):
 
 
 class WinStayLoseShift(Reciprocal):
-    """Repeats its last move after the others cooperated, and changes it after they did not."""
+    """Repeats its last move after the others cooperated, and changes it after they did not.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [WinStayLoseShift(), Constant(0.2)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]
+    array([0.5, 0. , 0.5, 0. ])
+    """
 
     citation = "Nowak, M. A. & Sigmund, K. (1993). A strategy of win-stay, lose-shift. Nature 364, 56-58."
     classifier = Classifier(memory_depth=1)
@@ -227,6 +267,11 @@ class Gradual(Reciprocal):
     """Answers the n-th defection with n rounds of defection, then calms down with two rounds of cooperation.
 
     Defections during punishment and calm count towards n and are not answered on their own.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=12), [Gradual(), Constant(0.2)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]
+    array([0.5, 0. , 0.5, 0.5, 0. , 0. , 0. , 0. , 0.5, 0.5, 0. , 0. ])
     """
 
     citation = (
@@ -257,7 +302,13 @@ class Gradual(Reciprocal):
 
 
 class ProportionalReciprocity(Reciprocal):
-    """Moves its cooperation above or below the norm in proportion to how far the others are above or below theirs."""
+    """Moves its cooperation above or below the norm in proportion to how far the others are above or below theirs.
+
+    >>> from coopgym import make_game, play
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=4), [ProportionalReciprocity(strength=0.5), Constant(0.5)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]  # half of 0.2 above the norm of 0.3
+    array([0.5, 0.4, 0.4, 0.4])
+    """
 
     citation = "Falk, A. & Fischbacher, U. (2006). A theory of reciprocity. Games Econ. Behav. 54, 293-315."
     classifier = Classifier(memory_depth=1)

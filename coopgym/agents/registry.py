@@ -61,12 +61,20 @@ def _schemes() -> dict[str, Any]:
 
 
 def constant_names() -> tuple[str, ...]:
-    """Names of the 101 constants, ``Constant_00`` to ``Constant_100``."""
+    """Names of the 101 constants, ``Constant_00`` to ``Constant_100``.
+
+    >>> constant_names()[:2], len(constant_names())
+    (('Constant_00', 'Constant_01'), 101)
+    """
     return tuple(f"Constant_{level:02d}" for level in range(101))
 
 
 def agent_names() -> tuple[str, ...]:
-    """Names that `make_agent` knows, without the 101 constants, published forms and forms with a colon."""
+    """Names that `make_agent` knows, without the 101 constants, published forms and forms with a colon.
+
+    >>> "TitForTat" in agent_names(), "Constant_50" in agent_names()
+    (True, False)
+    """
     return tuple(sorted({*_SHIPPED, *_plugins()}))
 
 
@@ -86,6 +94,13 @@ def make_agent(name: str, **options: Any) -> Agent:
             whatever a user's code raises when it is imported or makes the agent; the message names file and line.
         UntrustedNameError: a name with a colon that comes from data (`coopgym.agents.foreign_names`).
         TypeError: options that the agent does not take, or something that is no class of agents, which is not called.
+
+    >>> make_agent("GrimTrigger", opening_level=0.8).opening_level, make_agent("Constant_35").level
+    (0.8, 0.35)
+    >>> make_agent("TitForTa")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown agent 'TitForTa'; did you mean 'TitForTat'? Known: ...
     """
     as_published = name.startswith(PUBLISHED)
     level = _CONSTANT.fullmatch(name.removeprefix(PUBLISHED))

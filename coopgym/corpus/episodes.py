@@ -105,6 +105,11 @@ class EpisodeDataset:
     Raises:
         CorpusError: it cannot be read, or an episode is incomplete.
         ValueError: it holds no recorded episodes.
+
+    >>> EpisodeDataset("audit-v0")
+    Traceback (most recent call last):
+        ...
+    ValueError: ...audit-v0: no recorded episodes; run the study with record_steps = true
     """
 
     def __init__(self, corpus: Corpus | str | Path) -> None:

@@ -59,6 +59,10 @@ def check_corpus(place: Place) -> list[Fault]:
     Every byte of every table is read against its checksums. Also checked: hashes and sizes where manifests or a
     Croissant file tell them, vocabulary and ranges, unique runs, details that belong to runs, and that deterministic
     agents repeat.
+
+    >>> from pathlib import Path
+    >>> print(*check_corpus(Path("nothing-here")))
+    nothing-here: not a corpus; expected Parquet files in nothing-here/runs
     """
     faults: list[Fault] = []
     tables: dict[TableName, pa.Table] = {}

@@ -128,6 +128,10 @@ class Corpus:
         Raises:
             ImportError: duckdb is not installed.
             ValueError: the query is not valid, or touches anything but the tables.
+
+        >>> corpus = load_corpus("audit-v0")
+        >>> corpus.sql("select count(distinct environment) as games, count(*) as runs from runs").to_pylist()
+        [{'games': 20, 'runs': 1116}]
         """
         return CorpusTable(query_tables(query, lambda name: getattr(self, name).arrow))
 
@@ -145,6 +149,12 @@ def load_corpus(corpus: str | Path, *, max_bytes: int | None = None) -> Corpus:
         CorpusError: there is no such corpus; one of its files is missing, damaged, exchanged, foreign, too new, too
             large or not in its folder; or a run is there twice.
         ImportError: what the address needs is not installed.
+
+    >>> corpus = load_corpus("audit-v0")
+    >>> corpus.sizes()["runs"]
+    1116
+    >>> corpus.read("runs", ["environment", "algorithm", "welfare"])
+    CorpusTable of 1,116 rows: environment, algorithm, welfare
     """
     place = locate(corpus, max_bytes)
     if not shards(place):

@@ -26,7 +26,11 @@ def fetched_folder() -> Path:
 
 
 def released_corpora() -> dict[str, Path]:
-    """Released corpora by name: every folder with runs below a folder of data."""
+    """Released corpora by name: every folder with runs below a folder of data.
+
+    >>> "audit-v0" in released_corpora()
+    True
+    """
     found: dict[str, Path] = {}
     for folder in data_folders():
         for corpus in sorted(runs.parent for runs in folder.glob("[!.]*/runs")):  # those with a dot are in the making

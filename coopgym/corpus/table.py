@@ -22,6 +22,10 @@ class CorpusTable:
     Rows and columns are chosen as with ``pyarrow.Table``; everything else such a table offers is passed on to it.
     Whatever reads Arrow through its stream interface takes this table as it is: ``polars.DataFrame(table)``,
     ``pyarrow.table(table)``.
+
+    >>> table = CorpusTable(pa.table({"game": ["a", "b", "a"], "welfare": [1.0, 2.0, 3.0]}))
+    >>> table.filter([True, False, True]).select(["welfare"]).to_pylist()
+    [{'welfare': 1.0}, {'welfare': 3.0}]
     """
 
     arrow: pa.Table

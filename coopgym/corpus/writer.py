@@ -47,6 +47,10 @@ def table_from_rows(name: TableName, rows: Iterable[Mapping[str, Any]]) -> pa.Ta
 
     Raises:
         ValueError: a key is not a column of the table, or a value does not fit its column.
+
+    >>> table = table_from_rows("curves", [{"run_id": "a", "step": 0, "metric": "loss", "value": float("nan")}])
+    >>> table.to_pylist()
+    [{'run_id': 'a', 'step': 0, 'metric': 'loss', 'value': None}]
     """
     schema, rows = SCHEMAS[name], list(rows)
     unknown = {key for row in rows for key in row} - set(schema.names)
@@ -68,6 +72,11 @@ def validate(name: TableName, table: pa.Table | CorpusTable) -> None:
     Raises:
         ValueError: columns, types, nullability, finiteness, vocabulary or unique run ids are broken; the message
             names the column and what was expected.
+
+    >>> validate("curves", table_from_rows("curves", [{"step": 0, "metric": "loss", "value": 1.0}]))
+    Traceback (most recent call last):
+        ...
+    ValueError: curves.run_id: 1 nulls in a column that must not have any
     """
     for violation in violations(name, table):
         raise ValueError(violation)
@@ -109,6 +118,12 @@ def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str
     Raises:
         ValueError: the table breaks the standard (`validate`).
         OSError: the file cannot be written.
+
+    >>> import pyarrow.parquet as pq
+    >>> table = table_from_rows("curves", [{"run_id": "a", "step": 0, "metric": "loss", "value": 0.5}])
+    >>> write_table("curves", table, Path("curves.parquet"), study_hash="none", package_version="1.0")
+    >>> pq.read_table("curves.parquet").num_rows
+    1
     """
     write_atomically(path, encode_table(name, table, study_hash=study_hash, package_version=package_version))
 

@@ -28,6 +28,9 @@ def games(edition: str | None = None) -> tuple[str, ...]:
 
     Raises:
         ValueError: no such edition.
+
+    >>> len(games()), games("formal")[:2]
+    (40, ('TrustDilemma-v1', 'PartnerHoldUp-v1'))
     """
     versions = {None: ("-v1", "-v0"), "formal": ("-v1",), "released": ("-v0",)}
     if edition not in versions:
@@ -62,6 +65,14 @@ def make_game(id: str, backend: Backend = NUMPY, **parameters: Any) -> AnyGame:
     Raises:
         ValueError: unknown id, or a parameter out of range.
         TypeError: unknown parameter or one of the wrong kind.
+
+    >>> game = make_game("PublicGoods-v1", n_agents=3, max_steps=20)
+    >>> game.n_agents, game.spec.horizon, game.endowments
+    (3, 20, array([50., 50., 50.]))
+    >>> make_game("PublicGoods-v1", agents=3)
+    Traceback (most recent call last):
+        ...
+    TypeError: PublicGoods-v1 got an unexpected keyword argument 'agents'; did you mean 'n_agents'? ...
     """
     return game_class(id).configure(backend, **parameters)
 
@@ -71,5 +82,9 @@ def spec(id: str, **parameters: Any) -> GameSpec:
 
     Raises:
         ValueError, TypeError: as `make_game`.
+
+    >>> described = spec("PartnerHoldUp-v1")
+    >>> described.endowments, described.baselines, float(described.interdependence[1, 0])
+    (array([120.,  80.]), array([24., 16.]), 0.85)
     """
     return make_game(id, **parameters).spec

@@ -182,6 +182,12 @@ def make_env(game: str, control: Control = "seat", **keywords: Any) -> SeatEnv |
     Raises:
         ValueError: an unknown control, id, reward, view or unit of actions, a parameter out of range.
         TypeError: an unknown parameter.
+
+    >>> env = make_env("TrustDilemma-v1", partners="TitForTat", actions="share")
+    >>> observation, info = env.reset(seed=0)
+    >>> observation, reward, terminated, truncated, info = env.step(np.array([0.3]))
+    >>> observation.shape, round(float(reward), 2), truncated
+    ((9,), 2.34, False)
     """
     environments: Mapping[str, type[SeatEnv] | type[JointEnv]] = {"seat": SeatEnv, "joint": JointEnv}
     return environments[checked_control(control, keywords)](game, **keywords)

@@ -85,6 +85,12 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     Raises:
         ValueError: an unknown id, reward, view, unit of actions or render mode, or a parameter out of range.
         TypeError: an unknown parameter, or the horizon given twice.
+
+    >>> env = CoopParallelEnv("TrustDilemma-v1", reward="private", actions="share")
+    >>> observations, infos = env.reset(seed=0)
+    >>> observations, rewards, *_ = env.step({"agent_0": 0.0, "agent_1": 1.0})
+    >>> {agent: round(float(reward), 2) for agent, reward in rewards.items()}
+    {'agent_0': 1.23, 'agent_1': -0.49}
     """
 
     def __init__(
@@ -212,6 +218,13 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
     Where a game reveals moves (the released edition, as in the reference) an observation ends with what earlier movers
     of this round have played, in endowment units, -1 while unknown. In the formal edition moves stay simultaneous.
     Arguments and errors as in `CoopParallelEnv`.
+
+    >>> env = CoopAECEnv("TrustDilemma-v1", reward="private", actions="share")
+    >>> env.reset(seed=0)
+    >>> for agent in env.agent_iter(max_iter=2):
+    ...     env.step(np.array([0.3]))
+    >>> env.agent_selection, round(float(env.rewards["agent_0"]), 2)
+    ('agent_0', 1.69)
     """
 
     def __init__(

@@ -47,6 +47,15 @@ class TorchEnv:
         ImportError: torch is not installed.
         ValueError: an unknown id, reward, view or unit of actions, sizes below one, a parameter out of range.
         TypeError: an unknown parameter, or another ``dtype``.
+
+    >>> import torch
+    >>> env = TorchEnv("PublicGoods-v1", 2, reward="private", actions="share", dtype=torch.float64)
+    >>> _ = env.reset(seed=0)
+    >>> shares = torch.full((2, 5), 0.5, dtype=torch.float64, requires_grad=True)
+    >>> _, rewards, *_ = env.step(shares)
+    >>> torch.autograd.grad(rewards[0, 0], shares)[0].round(decimals=2)  # what agent 0 gets for what everybody gives
+    tensor([[-1.1300,  0.4000,  0.4000,  0.4000,  0.4000],
+            [ 0.0000,  0.0000,  0.0000,  0.0000,  0.0000]], dtype=torch.float64)
     """
 
     def __init__(

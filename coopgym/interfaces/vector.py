@@ -327,6 +327,12 @@ def make_vector_env(
 
     Raises:
         ValueError, TypeError: as `coopgym.interfaces.gymnasium.make_env`.
+
+    >>> envs = make_vector_env("TrustDilemma-v1", num_envs=3, partners="TitForTat", actions="share")
+    >>> observations, infos = envs.reset(seed=0)
+    >>> observations, rewards, *_ = envs.step(np.array([[0.0], [0.5], [1.0]]))
+    >>> observations.shape, rewards.round(2)
+    ((3, 9), array([1.3 , 2.28, 1.83]))
     """
     environments: Mapping[str, type[JointVectorEnv] | type[SeatVectorEnv]] = {
         "seat": SeatVectorEnv,

@@ -19,6 +19,9 @@ def outside_option(
 
     Returns:
         ``(N,)`` in payoff units.
+
+    >>> outside_option(np.array([10.0, 10.0]), theta=4.0, k=2.0, payoff_unit=1.0).round(3)  # a° = 1: 10 - 2 + 4 ln 2
+    array([10.773, 10.773])
     """
     alone = np.minimum(max(theta / k - 1.0, 0.0), endowments) if k > 0 else endowments
     return np.asarray((endowments - k * alone + theta * np.log1p(alone)) / payoff_unit)

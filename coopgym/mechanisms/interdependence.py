@@ -23,6 +23,11 @@ def from_dependums(importance: npt.ArrayLike, dependency: npt.ArrayLike, critica
 
     Raises:
         ValueError: shapes do not fit, values are out of range, or an agent's weights sum to zero.
+
+    >>> D = from_dependums([3, 1], [[[0, 1], [0, 0]], [[0, 1], [1, 0]]], np.full((2, 2, 2), 0.8))
+    >>> D  # agent 0 needs agent 1 for both dependums, agent 1 needs agent 0 for a quarter of the weight
+    array([[0. , 0.8],
+           [0.2, 0. ]])
     """
     depends = np.asarray(dependency, dtype=np.float64)
     critical = np.asarray(criticality, dtype=np.float64)
@@ -43,12 +48,24 @@ def from_dependums(importance: npt.ArrayLike, dependency: npt.ArrayLike, critica
 
 
 def symmetric(n_agents: int, dependence: float) -> Matrix:
-    """Everyone depends equally on everyone else: ``dependence`` off the diagonal."""
+    """Everyone depends equally on everyone else: ``dependence`` off the diagonal.
+
+    >>> symmetric(3, dependence=0.5)
+    array([[0. , 0.5, 0.5],
+           [0.5, 0. , 0.5],
+           [0.5, 0.5, 0. ]])
+    """
     return dependence * (1.0 - np.eye(n_agents))
 
 
 def hub_and_spoke(n_spokes: int, hub_on_spoke: float, spoke_on_hub: float) -> Matrix:
-    """Agent 0 is the hub; spokes do not depend on one another."""
+    """Agent 0 is the hub; spokes do not depend on one another.
+
+    >>> hub_and_spoke(2, hub_on_spoke=0.2, spoke_on_hub=0.7)
+    array([[0. , 0.2, 0.2],
+           [0.7, 0. , 0. ],
+           [0.7, 0. , 0. ]])
+    """
     matrix = np.zeros((n_spokes + 1, n_spokes + 1))
     matrix[0, 1:] = hub_on_spoke
     matrix[1:, 0] = spoke_on_hub
@@ -60,6 +77,11 @@ def explicit(rows: Sequence[Sequence[float]]) -> Matrix:
 
     Raises:
         ValueError: not square, not in [0, 1], or a non-zero diagonal.
+
+    >>> explicit([[0.0, 0.6], [0.3, 0.1]])
+    Traceback (most recent call last):
+        ...
+    ValueError: interdependence must have a zero diagonal: nobody depends on themselves
     """
     matrix = np.asarray(rows, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:

@@ -14,6 +14,9 @@ def loyalty_utility(loyalty: Array, surplus: Array, effort_cost: Array, phi_B: f
         effort_cost: ``(..., N)`` linear cost of own effort, payoff units.
         phi_B: weight on team-mates' surplus.
         phi_C: warm glow of own effort.
+
+    >>> loyalty_utility(np.array([1.0, 0.5]), np.array([2.0, 4.0]), np.array([1.0, 1.0]), phi_B=0.5, phi_C=0.2)
+    array([2.2, 0.6])
     """
     mates = surplus.sum(-1)[..., None] - surplus
     return loyalty * (phi_B * mates + phi_C * effort_cost)
@@ -30,6 +33,10 @@ def update_loyalty(
         maximum: ℓ_max.
         building: η⁺.
         erosion: η⁻.
+
+    >>> loyalty = np.array([0.5, 0.5])
+    >>> update_loyalty(loyalty, np.array([1.0, -1.0]), maximum=1.0, building=0.1, erosion=0.3)
+    array([0.55, 0.35])
     """
     xp = xp or namespace_of(loyalty)
     gain = xp.maximum(signal, 0.0)
@@ -42,5 +49,8 @@ def cohesion(loyalty: Array, importance: Array) -> Array:
     Args:
         loyalty: ``(..., N)``.
         importance: ``(N,)`` column sums of D, normalised to sum to one.
+
+    >>> float(cohesion(np.array([1.0, 0.2]), np.array([0.75, 0.25])))
+    0.8
     """
     return loyalty @ importance

@@ -15,6 +15,12 @@ def time_shares(desirability: Array, others: Array, choosiness: float, xp: Names
 
     Returns:
         ``(..., N, N)`` symmetric, zero diagonal, row sums at most one.
+
+    >>> wants = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> time_shares(wants, 1.0 - np.eye(3), choosiness=2.0).round(2)  # agent 0 is wanted twice and has one day
+    array([[0.  , 0.5 , 0.5 ],
+           [0.5 , 0.  , 0.12],
+           [0.5 , 0.12, 0.  ]])
     """
     xp = xp or namespace_of(desirability)
     appeal = xp.exp(choosiness * desirability) * others

@@ -15,7 +15,11 @@ COOLDOWN = 5.0
 
 
 def platform_links(trust: Array, xp: Namespace | None = None) -> Array:
-    """Strength min(T_j0, T_0j) of each partner's link to the platform, ``(..., N - 1)``."""
+    """Strength min(T_j0, T_0j) of each partner's link to the platform, ``(..., N - 1)``.
+
+    >>> platform_links(np.array([[1.0, 0.9, 0.2], [0.4, 1.0, 0.5], [0.6, 0.5, 1.0]]))
+    array([0.4, 0.2])
+    """
     xp = xp or namespace_of(trust)
     return xp.minimum(trust[..., 1:, 0], trust[..., 0, 1:])
 
@@ -26,6 +30,9 @@ def update_members(members: Array, links: Array, xp: Namespace | None = None) ->
     Args:
         members: ``(..., N)`` of 0 and 1, the platform first.
         links: ``(..., N - 1)`` link strengths after the step.
+
+    >>> update_members(np.array([1.0, 1.0, 0.0, 0.0]), np.array([0.10, 0.40, 0.20]))  # leaves, returns, stays away
+    array([1., 0., 1., 0.])
     """
     xp = xp or namespace_of(members)
     returning = xp.where(links >= RETURN_LEVEL, 1.0, members[..., 1:])
@@ -47,6 +54,10 @@ def update_coalition(
 
     Returns:
         New members and new timers.
+
+    >>> members, timers = np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    >>> update_coalition(members, timers, loyalty=np.array([0.6, 0.1, 0.5]), exclusion=True)  # one leaves, one returns
+    (array([1., 0., 1.]), array([0., 5., 0.]))
     """
     xp = xp or namespace_of(members)
     leaving = members * (loyalty < EXIT_LEVEL) if exclusion else xp.zeros_like(members)

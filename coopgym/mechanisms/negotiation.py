@@ -29,6 +29,10 @@ def judge_proposals(
         agreed: ``(...)`` 1 while an agreement is in force.
         level: ``(...)`` the agreed share.
         tolerance: how close proposals must be, and how far below the agreement one may fall.
+
+    >>> judged = judge_proposals(np.array([0.3, 0.7]), np.array(1), np.array(0.6), tolerance=0.1)
+    >>> judged.shortfall.round(2), bool(judged.breach)
+    (array([0.2, 0. ]), True)
     """
     xp = xp or namespace_of(cooperation)
     close = xp.abs(cooperation[..., 0] - cooperation[..., 1]) <= tolerance
@@ -38,6 +42,10 @@ def judge_proposals(
 
 
 def damages(shortfall: Array, rate: float) -> Array:
-    """Transfers from the side that falls short to its partner, ``(..., 2)``, summing to zero."""
+    """Transfers from the side that falls short to its partner, ``(..., 2)``, summing to zero.
+
+    >>> damages(np.array([0.2, 0.0]), rate=5.0)
+    array([-1.,  1.])
+    """
     received = shortfall.sum(-1)[..., None] - shortfall
     return rate * (received - shortfall)

@@ -12,18 +12,30 @@ IMAGE_SOFTNESS = 0.10
 
 
 def logistic(x: Array, xp: Namespace | None = None) -> Array:
-    """The logistic function σ(x), written so that it never overflows."""
+    """The logistic function σ(x), written so that it never overflows.
+
+    >>> logistic(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     xp = xp or namespace_of(x)
     return 0.5 + 0.5 * xp.tanh(0.5 * x)
 
 
 def update_score(score: Array, cooperation: Array, rate: float) -> Array:
-    """Move a public score towards conduct, ρ + r (c - ρ), ``(..., N)``."""
+    """Move a public score towards conduct, ρ + r (c - ρ), ``(..., N)``.
+
+    >>> update_score(np.array([0.5, 0.5]), np.array([1.0, 0.0]), rate=0.2)
+    array([0.6, 0.4])
+    """
     return score + rate * (cooperation - score)
 
 
 def tier_weight(score: Array, xp: Namespace | None = None) -> Array:
-    """Customers drawn by a score: 0.6 + 0.2 Σ σ((ρ - threshold)/0.04), smooth tiers from 0.6 to 1.2."""
+    """Customers drawn by a score: 0.6 + 0.2 Σ σ((ρ - threshold)/0.04), smooth tiers from 0.6 to 1.2.
+
+    >>> tier_weight(np.array([0.0, 0.4, 0.6, 1.0])).round(2)
+    array([0.6 , 0.81, 0.99, 1.2 ])
+    """
     xp = xp or namespace_of(score)
     return TIER_FLOOR + TIER_STEP * sum(
         logistic((score - threshold) / TIER_SOFTNESS, xp) for threshold in TIER_THRESHOLDS
@@ -31,10 +43,18 @@ def tier_weight(score: Array, xp: Namespace | None = None) -> Array:
 
 
 def tier(score: Array) -> Array:
-    """Index of the tier reached: how many thresholds the score has passed, ``(..., N)``."""
+    """Index of the tier reached: how many thresholds the score has passed, ``(..., N)``.
+
+    >>> tier(np.array([0.1, 0.25, 0.6, 0.9]))
+    array([0, 1, 2, 3])
+    """
     return sum((score >= threshold) * 1 for threshold in TIER_THRESHOLDS)
 
 
 def image_gate(image: Array, norm: Array, dependence_on_image: float, xp: Namespace | None = None) -> Array:
-    """Part of the help that a standing lets through, 1 - χ + χ σ((I - b)/0.10), ``(..., N)``."""
+    """Part of the help that a standing lets through, 1 - χ + χ σ((I - b)/0.10), ``(..., N)``.
+
+    >>> image_gate(np.array([0.0, 0.5, 1.0]), np.array(0.5), 0.6).round(2)  # the norm opens half of it
+    array([0.4, 0.7, 1. ])
+    """
     return 1.0 - dependence_on_image * (1.0 - logistic((image - norm) / IMAGE_SOFTNESS, xp))

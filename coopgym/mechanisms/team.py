@@ -16,6 +16,10 @@ def interior_effort(productivity: float, beta: float, cost: float, sharers: int,
         cost: k.
         sharers: among how many the product is split.
         maximum: upper bound of effort.
+
+    >>> alone, of_three = (interior_effort(productivity=1.0, beta=0.5, cost=1.0, sharers=n) for n in (1, 3))
+    >>> round(alone, 4), round(of_three, 4)  # who keeps a third of a square root works a ninth as much
+    (0.25, 0.0278)
     """
     kept = productivity * beta / sharers
     if beta >= 1.0 or cost <= 0.0:
@@ -24,5 +28,9 @@ def interior_effort(productivity: float, beta: float, cost: float, sharers: int,
 
 
 def free_riders(cooperation: Array, norm: Array) -> Array:
-    """Which agents stay below the norm, booleans ``(..., N)``."""
+    """Which agents stay below the norm, booleans ``(..., N)``.
+
+    >>> free_riders(np.array([0.2, 0.5]), np.array(0.4))
+    array([ True, False])
+    """
     return cooperation < norm

@@ -64,6 +64,9 @@ def conduct_signal(conduct: Array, reference: Array, sensitivity: float, xp: Nam
         conduct: ``(..., N)`` what each agent did.
         reference: ``(..., N)`` or ``(N,)`` what was expected, in the same unit.
         sensitivity: κ' per unit of conduct.
+
+    >>> conduct_signal(np.array([0.2, 0.5, 0.8]), np.array(0.5), sensitivity=2.0).round(3)
+    array([-0.537,  0.   ,  0.537])
     """
     xp = xp or namespace_of(conduct)
     return xp.tanh((conduct - reference) * sensitivity)
@@ -74,6 +77,10 @@ def effective_trust(trust: Array, damage: Array, xp: Namespace | None = None, on
 
     Args:
         one: 1 as `Backend.constant` has it.
+
+    >>> effective_trust(np.array([[1.0, 0.9], [0.5, 1.0]]), np.array([[0.0, 0.3], [0.3, 0.0]]))
+    array([[1. , 0.7],
+           [0.5, 1. ]])
     """
     xp = xp or namespace_of(trust)
     return xp.minimum(trust, one - damage)
@@ -95,6 +102,14 @@ def update_trust(
 
     Returns:
         The new trust and the new damage, both ``(..., N, N)``.
+
+    >>> from coopgym.backend import NUMPY
+    >>> rates = TrustRates.from_parameters(NUMPY, np.zeros((2, 2)), 0.1, 0.3, mu_R=0.6, delta_R=0.03, xi=0.5)
+    >>> trust, damage = np.array([[1.0, 0.5], [0.5, 1.0]]), np.zeros((2, 2))
+    >>> update_trust(trust, damage, np.array([1.0, -1.0]), rates)  # agent 0 keeps faith, agent 1 does not
+    (array([[1.  , 0.35],
+           [0.55, 1.  ]]), array([[0. , 0.6],
+           [0. , 0. ]]))
     """
     xp = xp or namespace_of(trust)
     conduct = rates.others * signal[..., None, :]
@@ -124,6 +139,9 @@ def mean_over_pairs(matrix: Array) -> Array:
     """Mean of the off-diagonal entries of ``(..., N, N)`` with a diagonal of ones; 1 for a single agent.
 
     Pass ``1 - matrix`` for matrices with a zero diagonal.
+
+    >>> float(mean_over_pairs(np.array([[1.0, 0.25], [0.75, 1.0]])))
+    0.5
     """
     n_agents = matrix.shape[-1]
     if n_agents == 1:
@@ -139,6 +157,10 @@ def trust_gate(trust: Array, damage: Array, dependence_on_trust: float, xp: Name
 
     Returns:
         ``(...)`` in [1 - χ, 1].
+
+    >>> trust, damage = np.array([[1.0, 0.5], [0.5, 1.0]]), np.zeros((2, 2))
+    >>> float(trust_gate(trust, damage, dependence_on_trust=0.8))  # 1 - 0.8 (1 - 0.5)
+    0.6
     """
     mutual = mean_over_pairs(effective_trust(trust, damage, xp))
     return 1.0 - dependence_on_trust * (1.0 - mutual)

@@ -18,6 +18,9 @@ def logarithmic_value(action: Array, theta: float | Array, xp: Namespace | None 
     Args:
         action: ``(..., N)``, non-negative, units of endowment.
         theta: scale θ > 0, a number or ``(N,)``.
+
+    >>> logarithmic_value(np.array([0.0, 1.0, 3.0]), theta=20.0).round(2)
+    array([ 0.  , 13.86, 27.73])
     """
     xp = xp or namespace_of(action)
     return theta * xp.log1p(action)
@@ -29,6 +32,9 @@ def power_value(action: Array, beta: float, xp: Namespace | None = None) -> Arra
     Args:
         action: ``(..., N)``, units of endowment.
         beta: elasticity in (0, 1].
+
+    >>> power_value(np.array([1.0, 16.0, 81.0]), beta=0.75)
+    array([ 1.,  8., 27.])
     """
     xp = xp or namespace_of(action)
     return xp.maximum(action, SYNERGY_FLOOR) ** beta
@@ -43,6 +49,9 @@ def geometric_mean_synergy(action: Array, xp: Namespace | None = None, floor: Ar
 
     Returns:
         ``(...)``, units of endowment.
+
+    >>> geometric_mean_synergy(np.array([[4.0, 9.0], [36.0, 0.0]])).round(6)
+    array([6., 0.])
     """
     xp = xp or namespace_of(action)
     mean_logarithm = total(xp.log(xp.maximum(action, floor))) / action.shape[-1]
@@ -59,6 +68,9 @@ def pair_synergy(first: Array, second: Array, beta: float) -> Array:
 
     Returns:
         Between 0 and about 1; for ε → 0 the geometric mean to the power β.
+
+    >>> pair_synergy(np.array([0.25, 1.0]), np.array([1.0, 1.0]), beta=1.0).round(2)
+    array([0.5, 1. ])
     """
     return ((first + SMOOTHING) * (second + SMOOTHING)) ** (0.5 * beta) - SMOOTHING**beta
 
@@ -69,5 +81,8 @@ def pooled_production(pool: Array, beta: float) -> Array:
     Args:
         pool: any shape, pooled cooperation in [0, 1].
         beta: production elasticity in (0, 1].
+
+    >>> pooled_production(np.array([0.0, 0.25, 1.0]), beta=0.5).round(2)
+    array([0.  , 0.47, 0.97])
     """
     return (pool + SMOOTHING) ** beta - SMOOTHING**beta

@@ -25,7 +25,12 @@ class Draws(Protocol):
 
 
 class Nominal:
-    """Every number at its median: what resets hide is typical, payoff noise is at its mean."""
+    """Every number at its median: what resets hide is typical, payoff noise is at its mean.
+
+    >>> from coopgym import make_game
+    >>> NOMINAL.reset(make_game("SynergySearch-v1"), ())  # the hidden synergy weight is the middle of its range
+    (array([0.5]), None)
+    """
 
     def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array | None, Array | None]:
         uniforms, normals = game.reset_uniforms, game.reset_normals
@@ -48,6 +53,13 @@ class Seeded:
 
     So row k of a batch meets the chance of a single environment with the k-th seed. Streams are opened when a game
     first draws: most games never do.
+
+    >>> from coopgym import make_game
+    >>> game = make_game("SynergySearch-v1")
+    >>> both, alone = Seeded([0, 1]).reset(game, (2,))[0], Seeded([1]).reset(game, ())[0]
+    >>> both.round(3), alone.round(3)  # row 1 is the episode of seed 1
+    (array([[0.637],
+           [0.512]]), array([0.512]))
     """
 
     def __init__(self, seeds: Sequence[int]) -> None:
@@ -82,7 +94,14 @@ class Seeded:
 
 @dataclass(frozen=True, eq=False)
 class Tape:
-    """Numbers written down in advance, ``...`` are batch dimensions."""
+    """Numbers written down in advance, ``...`` are batch dimensions.
+
+    >>> from coopgym import make_game
+    >>> game, none = make_game("SynergySearch-v1"), np.empty(0)
+    >>> start = game.initial_state((), None, *Tape(np.array([0.25]), none, none).reset(game, ()))
+    >>> float(start.gamma)  # a quarter of the way from 2.1 to 2.9
+    2.3
+    """
 
     uniforms: FloatArray
     """``(..., reset_uniforms)``."""
@@ -102,6 +121,11 @@ class CommonRandomNumbers:
     """E episodes of seeded chance that every way to play meets alike: row k of a batch has that of episode k modulo E.
 
     Episode k is the one that `Seeded` draws for seed + k.
+
+    >>> from coopgym import make_game
+    >>> game = make_game("SynergySearch-v1")
+    >>> CommonRandomNumbers(game, seed=0, episodes=2).reset(game, (4,))[0].ravel().round(3)
+    array([0.637, 0.512, 0.637, 0.512])
     """
 
     def __init__(self, game: AnyGame, seed: int, episodes: int) -> None:

@@ -110,6 +110,12 @@ def play(
 
     Raises:
         ValueError: the number of agents is wrong, one of them has two seats, or its actions are not playable.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.agents import make_agent
+    >>> result = play(make_game("TrustDilemma-v1"), [make_agent("TitForTat"), make_agent("Constant_20")])
+    >>> result.cooperation, result.payoffs.round(1), result.final["mean_trust"].round(2)
+    (array([[0.203, 0.2  ]]), array([[108.9, 109.4]]), array([0.05]))
     """
     if episodes < 1:
         raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
@@ -142,6 +148,13 @@ def seated(
 
     Raises:
         ValueError: the number of agents is wrong, or one of them has two seats.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.agents import make_agent
+    >>> game, agents = make_game("TrustDilemma-v1"), [make_agent("Constant_20"), make_agent("Constant_80")]
+    >>> policy = seated(game, agents, ["own", "own"], "private", episodes=1, seed=0)
+    >>> policy(0, game.initial_state((1,)))
+    array([[20., 80.]])
     """
     if len(agents) != game.n_agents:
         raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")

@@ -51,6 +51,11 @@ class Scenario:
 
         Raises:
             ValueError: the number of focal agents is wrong.
+
+        >>> scenario = Scenario("meets a defector", "TrustDilemma-v1", focal_seats=(0,), background=("Constant_00",))
+        >>> (row,) = scenario.run([make_agent("TitForTat")])
+        >>> row["focal_cooperation"], round(row["focal_payoff"], 2), round(row["background_payoff"], 2)
+        (0.005, 101.88, 102.64)
         """
         if len(focal) != len(self.focal_seats):
             raise ValueError(f"scenario {self.name!r}: expected {len(self.focal_seats)} focal agents, got {len(focal)}")

@@ -39,7 +39,17 @@ class RewardLayer(ABC):
 
 
 class RewardMode(RewardLayer):
-    """What a step is worth to each agent, ``mode(step) -> (..., N)``. Modes are immutable and hashable."""
+    """What a step is worth to each agent, ``mode(step) -> (..., N)``. Modes are immutable and hashable.
+
+    >>> class WorstOff(RewardMode):
+    ...     name = "worst off"
+    ...     def __call__(self, step):
+    ...         return step.transition.payoffs.min(-1, keepdims=True) + 0.0 * step.transition.payoffs
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> step.transition.payoffs.round(2), WorstOff()(step).round(2)
+    (array([2.09, 0.97]), array([0.97, 0.97]))
+    """
 
     version: ClassVar[int] = 1
     """Raise it when the same payoffs may give other rewards than before: it is part of the identity of every run."""
@@ -75,7 +85,13 @@ def _mean_for_all(values: Array, game: AnyGame) -> Array:
 
 @dataclass(frozen=True)
 class Private(RewardMode):
-    """Each agent is rewarded with its own payoff."""
+    """Each agent is rewarded with its own payoff.
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> Private()(step).round(2)  # who gives less has more
+    array([2.09, 0.97])
+    """
 
     name = "private"
     impartial = True
@@ -87,7 +103,16 @@ class Private(RewardMode):
 
 @dataclass(frozen=True)
 class Integrated(RewardMode):
-    """Own payoff, trust-gated weights on partners' payoffs and relational utility, divided by Z (TR-1 Eq. 13)."""
+    """Own payoff, trust-gated weights on partners' payoffs and relational utility, divided by Z (TR-1 Eq. 13).
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> step.transition.weights  # trust 0.5 times dependence 0.6 on the way to a step
+    array([[0. , 0.3],
+           [0.3, 0. ]])
+    >>> step.transition.payoffs.round(2), Integrated()(step).round(2)
+    (array([2.09, 0.97]), array([2.39, 1.6 ]))
+    """
 
     name = "integrated"
     impartial = True
@@ -102,7 +127,13 @@ class Integrated(RewardMode):
 
 @dataclass(frozen=True)
 class Cooperative(RewardMode):
-    """Everybody gets the same: the mean of what the game says that agents have in common, payoffs as a rule."""
+    """Everybody gets the same: the mean of what the game says that agents have in common, payoffs as a rule.
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> step.transition.payoffs.round(2), Cooperative()(step).round(2)
+    (array([2.09, 0.97]), array([1.53, 1.53]))
+    """
 
     name = "cooperative"
     impartial = True
@@ -113,7 +144,16 @@ class Cooperative(RewardMode):
 
 @dataclass(frozen=True)
 class Mutuality(RewardMode):
-    """The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1)."""
+    """The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1).
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> for degree in (0.0, 0.5, 1.0):
+    ...     print(Mutuality(degree)(step).round(2))
+    [2.09 0.97]
+    [1.81 1.25]
+    [1.53 1.53]
+    """
 
     summary = "The continuum from private (λ = 0) to the mean payoff for everyone (λ = 1)"
     impartial = True
@@ -138,6 +178,14 @@ class SocialValueOrientation(RewardMode):
 
     Attributes:
         degrees: φ in degrees; 0 individualistic, 45 prosocial, 90 altruistic, -45 competitive.
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> for degrees in (0, 45, 90):
+    ...     print(SocialValueOrientation(degrees)(step).round(2))
+    [2.09 0.97]
+    [2.17 2.17]
+    [0.97 2.09]
     """
 
     summary = "cos(φ) own payoff + sin(φ) mean payoff of the others (McKee et al. 2020; Griesinger & Livingston 1973)"
@@ -165,6 +213,11 @@ class InequityAversion(RewardMode):
     Attributes:
         envy: α ≥ 0, weight on disadvantageous differences.
         guilt: β in [0, 1), weight on advantageous differences; the theory assumes β ≤ α.
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> step.transition.payoffs.round(2), InequityAversion(envy=1.0, guilt=0.5)(step).round(2)
+    (array([2.09, 0.97]), array([ 1.53, -0.14]))
     """
 
     summary = "Own payoff less envy and guilt over payoff differences (Fehr & Schmidt 1999, Eq. 1)"
@@ -195,6 +248,11 @@ class PayoffMatrix(RewardMode):
 
     Attributes:
         matrix: N rows of N finite numbers.
+
+    >>> from coopgym import make_game, play
+    >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
+    >>> PayoffMatrix(((1.0, 0.0), (1.0, 1.0)))(step).round(2)  # agent 1 counts both payoffs
+    array([2.09, 3.07])
     """
 
     summary = "Any linear map of payoffs, r_i = Σ_j M_ij π_j"

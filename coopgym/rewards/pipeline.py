@@ -28,6 +28,13 @@ class Rewards(RewardLayer):
 
     Raises:
         ValueError: under a private mode, a transform that looks at more than an agent's own observation and reward.
+
+    >>> from coopgym.rewards import Mutuality, Shaping
+    >>> rewards = Rewards(Mutuality(0.5), (Shaping("trust", weight=0.1),))
+    >>> print(rewards, "|", rewards.evaluated)
+    mutuality=0.5 + shaping(trust, weight=0.1) | mutuality=0.5
+    >>> reward_layer(str(rewards)) == rewards
+    True
     """
 
     mode: RewardMode
@@ -161,6 +168,14 @@ def running_rewards(
 
     Raises:
         ValueError: as `reward_layer` and `Rewards.running`, or as many rewards as the leading dimension has not.
+
+    >>> from coopgym import make_game, play
+    >>> game = make_game("TrustDilemma-v1")
+    >>> rewards = running_rewards(["private", "cooperative"], game, (2,))
+    >>> step = next(play.unroll(game, play.open_loop(game, np.array([[0.2, 0.8]])), batch=(2,), draws=play.NOMINAL))
+    >>> rewards(step).round(2)  # the same step in both rows, each with a reward of its own
+    array([[2.09, 0.97],
+           [1.53, 1.53]])
     """
     if isinstance(reward, str | RewardLayer) or not isinstance(reward, Sequence):
         return reward_layer(reward).running(game, batch)
@@ -188,6 +203,13 @@ def reward_layer(reward: str | RewardLayer) -> Rewards:
     Raises:
         ValueError: not a known form, a number out of range, or a transform that does not go with the mode.
         TypeError: none of these.
+
+    >>> reward_layer("inequity=1,0.5").mode
+    InequityAversion(envy=1.0, guilt=0.5)
+    >>> reward_layer("mutuality=1.5")
+    Traceback (most recent call last):
+        ...
+    ValueError: reward='mutuality=1.5': mutuality=1.5: expected a number in [0, 1]; known forms: ...
     """
     if isinstance(reward, Rewards):
         return reward
@@ -220,6 +242,9 @@ def objective(reward: str | RewardLayer) -> Rewards:
 
     Raises:
         ValueError: a transform that is not potential based, or as `reward_layer`.
+
+    >>> print(objective("private + shaping(trust)"))
+    private
     """
     layer = reward_layer(reward)
     for transform in layer.transforms:

@@ -86,6 +86,14 @@ class Shaping(RewardTransform):
         potential: ``"trust"`` (own, from the own observation) or ``"mean_trust"`` (of everybody, from the state).
         weight: w, in the units of the reward.
         gamma: γ, which should be the learner's: under another discount a residue (γ' - γ) Φ(s') stays at every step.
+
+    >>> from coopgym import make_game, play
+    >>> game = make_game("TrustDilemma-v1", max_steps=3)
+    >>> shaped = Shaping("mean_trust", gamma=1.0).running(game, ())
+    >>> steps = play.unroll(game, lambda t, _: game.endowments, draws=play.NOMINAL)
+    >>> paid = [shaped(step, 0.0 * step.actions) for step in steps]
+    >>> np.round(paid, 3)[:, 0], sum(paid).round(3)  # trust is rewarded as it grows; all told, -Φ of the start
+    (array([ 0.073,  0.062, -0.635]), array([-0.5, -0.5]))
     """
 
     kind = "shaping"

@@ -76,6 +76,10 @@ class RewardTransform(ABC):
     """The declaration of a transform. Derive a frozen dataclass whose fields are its settings, and register it.
 
     The flags say what users may rely on, and `coopgym.testing.check_transform` finds out whether they may.
+
+    >>> from coopgym.rewards import Shaping
+    >>> Shaping.usage(), Shaping("trust", weight=0.5).name, Shaping("trust").potential_based
+    ('shaping(potential, weight=1, gamma=0.99)', 'shaping(trust, weight=0.5)', True)
     """
 
     kind: ClassVar[str]
@@ -142,6 +146,13 @@ def register_transform(transform: type[TransformT]) -> type[TransformT]:
     Raises:
         TypeError: not a dataclass, which could not be written as text.
         ValueError: its kind is not one word, or another transform's.
+
+    >>> @register_transform
+    ... class Scaled(RewardTransform):
+    ...     kind = "scaled"
+    Traceback (most recent call last):
+        ...
+    TypeError: Scaled: decorate it with @dataclass(frozen=True), so that it has a text
     """
     if not dataclasses.is_dataclass(transform):
         raise TypeError(f"{transform.__name__}: decorate it with @dataclass(frozen=True), so that it has a text")

@@ -91,6 +91,16 @@ def check_agent(agent: str | Agent | Callable[[], Agent], *, games: Sequence[str
 
     Raises:
         ConformanceError: a promise is broken; the message names the check, the seat and the change that is needed.
+
+    >>> class Greedy:
+    ...     def begin(self, seat, episodes, rng):
+    ...         self.units = seat.endowment
+    ...     def act(self, observation):
+    ...         return [self.units] * len(observation)
+    >>> check_agent(Greedy)
+    Traceback (most recent call last):
+        ...
+    coopgym.testing.conformance.ConformanceError: Greedy: its actions are playable: in seat 0 of PartnerHoldUp-v1 ...
     """
     name, make = _named(agent)
     with recognisable_interrupts():

@@ -67,6 +67,8 @@ def check_game(game: str | AnyGame | type[AnyGame], *, seed: int = 0, steps: int
 
     Raises:
         ConformanceError: a promise is broken; the message names the check, the value and the change that is needed.
+
+    >>> check_game("TrustDilemma-v1", steps=3)
     """
     if isinstance(game, str):
         game = make_game(game)

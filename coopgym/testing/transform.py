@@ -65,6 +65,8 @@ def check_transform(transform: str | RewardTransform, *, games: Sequence[str] = 
     Raises:
         ConformanceError: a promise is broken; the message names the check and the change that is needed.
         ValueError: a text that is not one of a known transform.
+
+    >>> check_transform("shaping(trust)", games=("TrustDilemma-v1",))
     """
     declared = parse_transform(transform) if isinstance(transform, str) else transform
     run_checks(type(declared).__name__, CHECKS, Subject(declared, tuple(games), seed))

@@ -54,6 +54,13 @@ def dynamic_optima(
 
     Raises:
         ValueError, ImportError: as `coopgym.oracles.dynamic.planner.plan_modes`.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.oracles.dynamic.planner import QUICK
+    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> found = dynamic_optima(game, ("cooperative",), QUICK, agents=())["cooperative"]
+    >>> found.plan.value <= found.gap.upper
+    True
     """
     plans = plan_modes(game, rewards, budget=budget, agents=agents)
     return {mode: DynamicOptimum(plan, certified_gap(plan)) for mode, plan in plans.items()}

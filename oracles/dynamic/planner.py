@@ -73,7 +73,14 @@ def plan(
     seed: int = 0,
     device: Any = "cpu",
 ) -> Plan:
-    """Return the best plan for one reward mode; arguments as in `plan_modes`."""
+    """Return the best plan for one reward mode; arguments as in `plan_modes`.
+
+    >>> from coopgym import make_game
+    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> found = plan(game, "cooperative", budget=QUICK, agents=())
+    >>> found.shares.round(2)[:, 0], round(found.value, 3), found.status
+    (array([0.69, 0.69, 0.68, 0.67]), 14.476, 'converged')
+    """
     layer = objective(reward)
     options: dict[str, Any] = {"starts": starts, "seat_weights": seat_weights, "agents": agents, "budget": budget}
     return plan_modes(game, (layer,), state, **options, seed=seed, device=device)[layer.name]
@@ -111,6 +118,12 @@ def plan_modes(
     Raises:
         ValueError: the problem cannot be posed, or a start does not fit it.
         ImportError: torch is not installed.
+
+    >>> from coopgym import make_game
+    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> plans = plan_modes(game, ("private", "cooperative"), budget=QUICK, agents=())
+    >>> {mode: found.shares.round(2)[-1] for mode, found in plans.items()}
+    {'private': array([0.67, 0.67]), 'cooperative': array([0.67, 0.67])}
     """
     problem = PlanningProblem(game, rewards, state, seat_weights)
     search = PlanSearch(problem, budget or Budget(), np.random.default_rng(seed), device)

@@ -90,7 +90,14 @@ class CoarseCorrelatedEquilibrium(EquilibriumProgramme):
 
 
 class CorrelatedEquilibrium(EquilibriumProgramme):
-    """Nobody gains by answering any recommendation with another action (Aumann 1974)."""
+    """Nobody gains by answering any recommendation with another action (Aumann 1974).
+
+    >>> chicken = FiniteGame.bimatrix(row=[[6, 2], [7, 0]], column=[[6, 7], [2, 0]])
+    >>> advice = CorrelatedEquilibrium().solve(chicken)
+    >>> advice.round(6), round(float((advice * chicken.welfare).sum()), 6)  # pure equilibria reach 9
+    (array([[0.5 , 0.25],
+           [0.25, 0.  ]]), 10.5)
+    """
 
     def regrets(self, game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:
         return recommendation_regrets(game, distribution)
@@ -134,6 +141,11 @@ def welfare_bracket(game: FiniteGame, tolerance: float = NO_GAIN) -> WelfareBrac
 
     Raises:
         SolverError: a programme has no answer that passes its audit.
+
+    >>> chicken = FiniteGame.bimatrix(row=[[6, 2], [7, 0]], column=[[6, 7], [2, 0]])
+    >>> bracket = welfare_bracket(chicken)
+    >>> bracket.nash_welfare, round(bracket.best_correlated, 6), round(bracket.best_coarse, 6), bracket.social_maximum
+    (array([9., 9.]), 10.5, 10.5, 12.0)
     """
 
     def value(programme: EquilibriumProgramme) -> float:

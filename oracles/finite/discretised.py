@@ -23,7 +23,12 @@ NO_GAIN = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class FiniteGame:
-    """A simultaneous game in which each of N seats picks one of K_i actions."""
+    """A simultaneous game in which each of N seats picks one of K_i actions.
+
+    >>> prisoners = FiniteGame.bimatrix(row=[[3, 0], [5, 1]], column=[[3, 5], [0, 1]])  # cooperate, defect
+    >>> prisoners.pure_nash(), prisoners.social_maximum(), prisoners.security_levels()
+    (array([[1, 1]]), array([0, 0]), array([1., 1.]))
+    """
 
     utilities: FloatArray
     """``(K_1, ..., K_N, N)`` what every seat gets in every profile."""
@@ -122,6 +127,13 @@ def discretise(form: NormalForm, levels: int | Sequence[int] = LEVELS) -> Finite
 
     Raises:
         ValueError: fewer than two levels, the wrong number of them, or more than 50,000 profiles.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.oracles import StageGame
+    >>> game = discretise(StageGame(make_game("TrustDilemma-v1")), levels=11)
+    >>> game.profile(game.pure_nash()), game.profile(game.social_maximum())  # shares of endowment
+    (array([[0.1, 0.1],
+           [0.2, 0.2]]), array([0.6, 0.6]))
     """
     counts = [levels] * form.n_agents if isinstance(levels, int) else list(levels)
     if len(counts) != form.n_agents or min(counts) < 2:

@@ -25,6 +25,11 @@ def external_regrets(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArra
     """Return what each seat would gain by one action played always, whatever it is told, ``(N,)``.
 
     max_a E[U_i(a, A_-i)] - E[U_i(A)]: none is positive in a coarse correlated equilibrium.
+
+    >>> from coopgym.oracles import FiniteGame
+    >>> prisoners = FiniteGame.bimatrix(row=[[3, 0], [5, 1]], column=[[3, 5], [0, 1]])
+    >>> external_regrets(prisoners, [[0.5, 0.0], [0.0, 0.5]])  # always defecting earns 3 on average, listening 2
+    array([1., 1.])
     """
     weights = checked_distribution(game, distribution).ravel()
     return np.array([(_gains(game, seat) @ weights).max() for seat in range(game.n_agents)])

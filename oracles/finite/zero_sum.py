@@ -39,6 +39,10 @@ def minimax(payoff: npt.ArrayLike) -> Minimax:
     Raises:
         ValueError: not a matrix of finite numbers.
         SolverError: HiGHS found no optimum, or its answer does not pass the audit.
+
+    >>> solution = minimax([[2, -1], [-1, 1]])
+    >>> round(solution.value, 6), solution.row.round(6), solution.column.round(6)
+    (0.2, array([0.4, 0.6]), array([0.4, 0.6]))
     """
     matrix = checked_matrix(payoff)
     row, column = _maximin(matrix), _maximin(-matrix.T)

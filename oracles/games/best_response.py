@@ -39,6 +39,12 @@ def best_response(form: NormalForm, profiles: npt.ArrayLike, seat: int) -> BestR
 
     Raises:
         ValueError: no such seat, or no profiles.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.oracles import StageGame
+    >>> found = best_response(StageGame(make_game("TrustDilemma-v1")), [[0.5, 0.5], [0.5, 1.0]], seat=0)
+    >>> found.share.round(3), found.gain.round(3)
+    (array([0.22 , 0.292]), array([0.151, 0.075]))
     """
     if not 0 <= seat < form.n_agents:
         raise ValueError(f"seat={seat}: {form.game.id} has seats 0 to {form.n_agents - 1}")
@@ -92,6 +98,12 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
 
     Raises:
         ValueError: not one profile, fewer than 2 levels, or utilities that are not finite.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.oracles import StageGame, find_equilibria
+    >>> stage = StageGame(make_game("TrustDilemma-v1"))
+    >>> round(regret(stage, [0.5, 0.5]), 3), round(regret(stage, find_equilibria(stage).only().profile), 6)
+    (0.151, 0.0)
     """
     checked = form.checked(profile)
     if checked.ndim != 1 or (levels is not None and levels < 2):

@@ -107,6 +107,10 @@ def certify(game: str | AnyGame, **parameters: Any) -> Certificate:
     Raises:
         ValueError: an unknown id, or a parameter out of range.
         TypeError: an unknown parameter, or parameters beside a game that has its own.
+
+    >>> certificate = certify("TrustDilemma-v1", max_steps=5)
+    >>> certificate.qualifies, certificate.greed.round(2), certificate.fear.round(2)
+    (True, array([0.21, 0.21]), array([0.41, 0.41]))
     """
     if not isinstance(game, str) and parameters:
         raise TypeError(f"{game.id}: parameters {', '.join(parameters)} beside a game that has its own; pass an id")

@@ -75,6 +75,11 @@ def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) ->
         game: on the NumPy backend.
         stage_optimum: ``(N,)`` optimum of the stage game, from which the search for the optimum starts too.
         follow: also follow best responses along all that seats can commit to, for continua and basins.
+
+    >>> from coopgym import make_game
+    >>> found = commitment(make_game("TrustDilemma-v1", max_steps=10), np.array([0.6, 0.6]), follow=False)
+    >>> found.optimum.profile, [round(price, 2) for price in found.prices_of_anarchy]
+    (array([0.776, 0.776]), [1.27, 1.12])
     """
     forms = {mode: CommitmentGame(game, mode) for mode in ("private", "integrated")}
     equilibria = {mode: find_equilibria(form) for mode, form in forms.items()}
@@ -87,7 +92,13 @@ def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) ->
 
 
 def response_curves(game: AnyGame) -> dict[str, ResponseCurve]:
-    """Return the response curve of every named reward mode, all read from the same play."""
+    """Return the response curve of every named reward mode, all read from the same play.
+
+    >>> from coopgym import make_game
+    >>> curve = response_curves(make_game("TrustDilemma-v1"))["private"]
+    >>> curve.best_level, round(curve.best_reward, 3)
+    (0.87, 2.074)
+    """
     form = CommitmentGame(game)
     common = np.repeat(COMMON_LEVELS[:, None], game.n_agents, axis=1)
     tables = form.read(common, list(MODES.values()))

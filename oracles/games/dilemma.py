@@ -69,7 +69,13 @@ def worst(equilibria: Equilibria) -> Equilibrium | None:
 
 
 def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
-    """Solve the stage game of a state, by default the opening, for private and integrated reward and for welfare."""
+    """Solve the stage game of a state, by default the opening, for private and integrated reward and for welfare.
+
+    >>> from coopgym import make_game
+    >>> found = dilemma(make_game("TrustDilemma-v1"))
+    >>> found.reported_nash.profile.round(2), found.optimum.profile.round(2), round(found.price_of_anarchy, 2)
+    (array([0.13, 0.13]), array([0.58, 0.58]), 1.15)
+    """
     start = opening(game) if state is None else state
     private = StageGame(game, "private", start)
     return Dilemma(
@@ -80,12 +86,24 @@ def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
 
 
 def greed(form: StageGame, optimum: FloatArray) -> FloatArray:
-    """Return what each seat gains by leaving the optimum alone, ``(N,)``."""
+    """Return what each seat gains by leaving the optimum alone, ``(N,)``.
+
+    >>> from coopgym import make_game
+    >>> form = StageGame(make_game("TrustDilemma-v1"))
+    >>> greed(form, welfare_optimum(form).profile).round(3)
+    array([0.208, 0.208])
+    """
     return np.array([float(best_response(form, optimum[None], seat).gain[0]) for seat in range(form.n_agents)])
 
 
 def fear(form: StageGame, nash: FloatArray, optimum: FloatArray) -> FloatArray:
-    """Return what each seat loses at the private equilibrium by playing the optimum alone, ``(N,)``."""
+    """Return what each seat loses at the private equilibrium by playing the optimum alone, ``(N,)``.
+
+    >>> from coopgym import make_game
+    >>> form = StageGame(make_game("TrustDilemma-v1"))
+    >>> fear(form, find_equilibria(form).only().profile, welfare_optimum(form).profile).round(3)
+    array([0.413, 0.413])
+    """
     alone = np.where(np.eye(form.n_agents, dtype=bool), optimum, nash)
     return form.utilities(nash) - np.diagonal(form.utilities(alone))
 

@@ -142,6 +142,9 @@ def alpha_rank(takeovers: Takeovers, alpha: float) -> FloatArray:
 
     Raises:
         ValueError: another α. For the limit, see `sink_components`.
+
+    >>> alpha_rank(Takeovers.of_strategies([[3, 0], [5, 1]]), alpha=10.0).round(3)  # defection takes over
+    array([0., 1.])
     """
     if not 0.0 <= alpha < np.inf:
         raise ValueError(f"alpha={alpha!r}: expected a finite number of at least 0; sink_components gives the limit")

@@ -62,6 +62,10 @@ def nash_averaging(evaluation: npt.ArrayLike) -> NashAverage:
     Raises:
         ValueError: not antisymmetric.
         SolverError: HiGHS found no equilibrium, or the answer does not pass the audit.
+
+    >>> beats = [[0, 1, -1, 3], [-1, 0, 1, 3], [1, -1, 0, 3], [-3, -3, -3, 0]]  # rock, paper, scissors and who loses
+    >>> nash_averaging(beats).distribution.round(3)
+    array([0.333, 0.333, 0.333, 0.   ])
     """
     table = square_payoffs(evaluation)
     scale = payoff_range(table)

@@ -95,6 +95,12 @@ def replicate(
     Raises:
         ValueError: states that are no shares, a mutation rate outside [0, 1], or no positive horizon or tolerance.
         SolverError: the differential equation could not be solved to its accuracy.
+
+    >>> from coopgym.oracles.meta.populations import OnePopulation
+    >>> hawks_and_doves = OnePopulation(np.array([[-1.0, 4.0], [0.0, 2.0]]))  # a prize of 4, fights cost 6
+    >>> replicate(hawks_and_doves, [[0.1, 0.9], [0.9, 0.1]]).ends.round(3)  # 4/6 are hawks
+    array([[0.667, 0.333],
+           [0.667, 0.333]])
     """
     states = populations.checked_states(populations.centre if starts is None else starts)
     if not 0.0 <= mutation <= 1.0:

@@ -33,6 +33,9 @@ def rank_advantage(order: npt.ArrayLike, eps: float = EPS) -> FloatArray:
 
     Returns:
         ``(G,)`` per rollout; 0 for a single one.
+
+    >>> rank_advantage([2, 0, 1]).round(3)
+    array([ 0., -1.,  1.])
     """
     places = whole_numbers("order", order)
     if not np.array_equal(np.sort(places), np.arange(places.size)):

@@ -25,6 +25,9 @@ def beta_params(p: npt.ArrayLike) -> dict[str, float]:
 
     Returns:
         ``alpha`` and ``beta``.
+
+    >>> round(beta_params([0.25, 0.75])["alpha"], 3)  # c = 0.25 / 0.125 - 1 = 1
+    1.167
     """
     rates = array("p", p, low=0.0, high=1.0)
     batch = Groups.whole(rates.size)

@@ -49,6 +49,10 @@ def advantages(
 
     Returns:
         ``local``, ``global``, ``w_local``, ``entropy`` (bits) and ``group_score``, each ``(N,)``.
+
+    >>> found = advantages([1.0, 0.0, 1.0, 1.0], answers=["x", "y", "x", "x"], group=["a", "a", "b", "b"])
+    >>> found["local"].round(3), found["group_score"].round(3)  # disagreement halves what a prompt scores
+    (array([ 0.707, -0.707,  0.   ,  0.   ]), array([0.25, 0.25, 1.  , 1.  ]))
     """
     rewards = array("reward", reward)
     groups = Groups.by(labels("group", group, rewards.size))

@@ -29,6 +29,9 @@ def group_zscore(
 
     Returns:
         ``(N,)``; exactly 0 where all of a group are equal.
+
+    >>> group_zscore([1.0, 0.0, 0.0, 1.0, 1.0], ["a", "a", "a", "b", "b"]).round(3)  # nothing to tell apart in b
+    array([ 1.155, -0.577, -0.577,  0.   ,  0.   ])
     """
     values = array("x", x)
     groups = Groups.by(labels("group", group, values.size))
@@ -42,7 +45,11 @@ def group_center(x: npt.ArrayLike, group: Sequence[Any]) -> FloatArray:
 
 
 def turn_returns(r: npt.ArrayLike, gamma: float) -> FloatArray:
-    """Return ``R_t = r_t + γ R_{t+1}`` of one trajectory's turns, ``(T,)``."""
+    """Return ``R_t = r_t + γ R_{t+1}`` of one trajectory's turns, ``(T,)``.
+
+    >>> turn_returns([0.0, 0.0, 1.0], gamma=0.5)
+    array([0.25, 0.5 , 1.  ])
+    """
     return discounted(array("r", r), number("gamma", gamma, 0.0))
 
 
@@ -56,6 +63,9 @@ def broadcast(turn_adv: npt.ArrayLike, spans: Sequence[Sequence[int]], length: i
 
     Returns:
         ``(L,)``.
+
+    >>> broadcast([0.5, -1.0], spans=[(1, 3), (4, 5)], length=6)
+    array([ 0. ,  0.5,  0.5,  0. , -1. ,  0. ])
     """
     advantages = array("turn_adv", turn_adv)
     pairs = array("spans", spans, (advantages.size, 2), 0, whole_number("length", length))
@@ -98,6 +108,12 @@ def clip_loss(
         norm_len: the constant length of ``"seq_sum_const"``.
         logp_ref: ``(B, L)`` under the reference policy; None is no penalty.
         kl_coef: weight β of the penalty.
+
+    >>> twice_as_likely, as_likely = np.log([[2.0]]), np.log([[1.0]])
+    >>> clip_loss(twice_as_likely, as_likely, adv=[[1.0]], mask=[[1]])  # no more is earned beyond a ratio of 1.2
+    -1.2
+    >>> clip_loss(twice_as_likely, as_likely, adv=[[-1.0]], mask=[[1]])  # while all of a mistake is paid for
+    2.0
     """
     new = array("logp", logp, (None, None))
     tokens = flags("mask", mask, new.shape)

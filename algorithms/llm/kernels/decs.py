@@ -42,6 +42,9 @@ def token_rewards(
 
     Returns:
         ``(width,)``.
+
+    >>> token_rewards(True, nrp_end=2, think_end=4, length=5, width=6, max_len=10)
+    array([1.1 , 1.1 , 1.05, 1.05, 1.1 , 1.1 ])
     """
     choice("form", form, ("code", "paper"))
     padded = whole_number("width", width)

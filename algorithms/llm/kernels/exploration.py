@@ -42,6 +42,9 @@ def batch(answers: Sequence[Any]) -> FloatArray:
 
     Returns:
         ``(G,)``; sums to ``-Σ_a n_a (n_a - 1) / n``.
+
+    >>> batch(["x", "x", "y", None])
+    array([-0.25, -0.25,  0.  ,  0.  ])
     """
     same = Groups.by(labels("answers", answers))
     return (1.0 - same.sizes[same.codes]) / max(same.codes.size, 1)

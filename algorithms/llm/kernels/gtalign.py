@@ -20,7 +20,11 @@ NOTICEABLE = 0.1
 
 
 def welfare(utilities: npt.ArrayLike, eps: float = 1e-4) -> float:
-    """Return ``W = (Π_i (ε + max(u_i, 0)))^(1/n)``; ``utilities`` is ``(n,)``."""
+    """Return ``W = (Π_i (ε + max(u_i, 0)))^(1/n)``; ``utilities`` is ``(n,)``.
+
+    >>> round(welfare([0.9, 0.4]), 3), round(welfare([1.0, 0.0]), 3)  # nobody is left out
+    (0.6, 0.01)
+    """
     floored = np.maximum(array("utilities", utilities), 0.0) + number("eps", eps, 0.0)
     if not floored.size:
         raise ValueError("utilities: expected at least one party, got none")

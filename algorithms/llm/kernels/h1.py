@@ -23,6 +23,10 @@ def compose(tasks: Sequence[Mapping[str, float]], adapters: npt.ArrayLike, x: fl
 
     Returns:
         ``inputs`` ``(h,)``, ``outputs`` ``(h,)`` and ``answer``, the last output.
+
+    >>> link = {"intercept": 0.0, "slope": 2.0, "lo": 0.0, "hi": 1.0}
+    >>> compose([link, link], adapters=[[0.5, 0.25]], x=0.125)
+    {'inputs': array([0.125, 0.375]), 'outputs': array([0.25, 0.75]), 'answer': 0.75}
     """
     links = array("tasks", [_link(index, task) for index, task in enumerate(tasks)], (None, len(LINK)))
     if not len(links):

@@ -25,6 +25,9 @@ def turn_rewards(belief_logp: Rows, outcome: npt.ArrayLike, belief: str = "logpr
     Returns:
         N rows ``(T,)``. A belief that is not finite gains nothing, and the next gain counts from the last one that is;
         a first finite belief has nothing to gain on [ours].
+
+    >>> turn_rewards([np.log([0.1, 0.4, 0.2])], outcome=[1.0], belief="prob")  # one turn taught, one misled
+    [array([ 0.3, -0.2,  1. ])]
     """
     choice("belief", belief, ("logprob", "prob"))
     beliefs = Ragged.of("belief_logp", belief_logp, shortest=1, finite=False)
@@ -58,6 +61,10 @@ def advantages(
 
     Returns:
         N rows ``(T,)``. A gain of exactly 0 is a sample like any other.
+
+    >>> np.round(advantages([[0.3, 1.0], [0.1, 0.0]], group=["a", "a"]), 3)
+    array([[ 2.,  1.],
+           [-2., -1.]])
     """
     choice("norm", norm, ("separate", "joint"))
     rewards = Ragged.of("turn_rewards", turn_rewards, shortest=1)

@@ -23,6 +23,9 @@ def sft_mask(step_lens: npt.ArrayLike, first_error: int, intervention_len: int) 
 
     Returns:
         ``prefix_tokens``, ``length``, ``dropped_tokens``, and ``loss_mask`` ``(length,)``, ones.
+
+    >>> sft_mask(step_lens=[3, 2, 4], first_error=1, intervention_len=2)
+    {'prefix_tokens': 3, 'length': 5, 'dropped_tokens': 6, 'loss_mask': array([1, 1, 1, 1, 1])}
     """
     lengths = whole_numbers("step_lens", step_lens)
     error = whole_number("first_error", first_error, 0, lengths.size - 1)

@@ -40,6 +40,9 @@ def path_reward(step_rewards: npt.ArrayLike, slope: float = 1.0, clip: tuple[flo
         step_rewards: ``(m,)``.
         slope: of the sigmoid.
         clip: bounds of the result; ``(-0.9, 1)`` keeps well-formed paths above malformed ones [ours].
+
+    >>> round(path_reward([0.0, 0.0, 1.0]), 3), round(path_reward([1.0, 0.0, 0.0]), 3)
+    (0.487, 0.179)
     """
     rewards = array("step_rewards", step_rewards)
     if not rewards.size:

@@ -42,6 +42,9 @@ def gae(rewards: npt.ArrayLike, values: npt.ArrayLike, gamma: float = 1.0, lam: 
 
     Returns:
         ``adv`` and ``returns``, each ``(L,)``.
+
+    >>> gae(rewards=[0.0, 1.0], values=[0.5, 0.5], lam=0.5)
+    {'adv': array([0.25, 0.5 ]), 'returns': array([0.75, 1.  ])}
     """
     reward = array("rewards", rewards)
     value = array("values", values, reward.shape)

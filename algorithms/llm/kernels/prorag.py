@@ -86,6 +86,9 @@ def puct(
 
     Returns:
         ``scores`` ``(K,)`` and ``choice``, the best child, the first of equals.
+
+    >>> puct(value_sum=[3.0, 0.0], visits=[3, 0], prior=[0.5, 0.5], parent_visits=4)
+    {'scores': array([1.625, 2.5  ]), 'choice': 1}
     """
     visited = whole_numbers("visits", visits)
     if not visited.size:

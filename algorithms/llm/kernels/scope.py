@@ -40,6 +40,9 @@ def select(
 
     Returns:
         Indices of members.
+
+    >>> select(first_error=[3, 1, None], n_steps=[4, 4, 4], correct=[False, False, True])
+    [0]
     """
     right = flags("correct", correct)
     steps = whole_numbers("n_steps", n_steps, right.size, low=1)

@@ -30,6 +30,9 @@ def target(cluster: Sequence[Any], evidence: Sequence[float | None], eta: float 
 
     Returns:
         ``(G,)``; 0 without an answer, 1 for all answers of a single cluster.
+
+    >>> target(["a", "a", "b", None], evidence=[None, None, None, None])
+    array([0.66666667, 0.66666667, 0.33333333, 0.        ])
     """
     names = labels("cluster", cluster)
     support, known = optional("evidence", evidence, len(names))

@@ -20,6 +20,9 @@ def potential(acc: npt.ArrayLike, conf: npt.ArrayLike) -> FloatArray:
     Args:
         acc: ``(K,)`` mean probability of the gold answer's tokens after each step, in [0, 1].
         conf: ``(K,)`` confidence of the probes, in [0, 1].
+
+    >>> potential(acc=[0.0, 0.0, 1.0], conf=[0.0, 1.0, 1.0])  # being sure of a wrong answer is worst
+    array([ 0., -1.,  1.])
     """
     accuracy = array("acc", acc, low=0.0, high=1.0)
     confidence = array("conf", conf, accuracy.shape, 0.0, 1.0)

@@ -59,6 +59,10 @@ def advantages(
 
     Returns:
         ``(nodes,)``.
+
+    >>> parent, leaf_reward = [-1, 0, 0, 1, 1], [None, None, 0.0, 1.0, 0.0]
+    >>> values(parent, leaf_reward).round(3), advantages(parent, leaf_reward, w_global=0.0).round(3)
+    (array([0.333, 0.5  , 0.   , 1.   , 0.   ]), array([ 0.   ,  0.167, -0.333,  0.5  , -0.5  ]))
     """
     above = checked_parents(parent)
     total, leaves = _leaf_totals(above, leaf_reward)

@@ -91,6 +91,9 @@ def td(values: npt.ArrayLike, rewards: npt.ArrayLike, gamma: float = 0.99) -> di
 
     Returns:
         ``targets`` ``(D,)`` and ``loss``.
+
+    >>> td(values=[0.5, 0.5], rewards=[0.0, 1.0], gamma=0.8)
+    {'targets': array([0.4, 1. ]), 'loss': 0.13}
     """
     value = array("values", values)
     reward = array("rewards", rewards, value.shape)

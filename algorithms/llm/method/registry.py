@@ -15,7 +15,11 @@ from coopgym.algorithms.llm.play.tasks import TaskSettings
 
 
 def methods() -> list[dict[str, Any]]:
-    """Return the table of methods: name, idea, slot, needs, source, stand-ins and status."""
+    """Return the table of methods: name, idea, slot, needs, source, stand-ins and status.
+
+    >>> {method["name"]: method["source"] for method in methods()}["igpo"]
+    'arXiv 2510.14967'
+    """
     return [
         {
             "name": name,
@@ -63,6 +67,10 @@ def make_method(
 
     Raises:
         ValueError: an unknown method, slot, piece or parameter, or a value out of range.
+
+    >>> method = make_method("igpo", TaskSettings("TrustDilemma-v1"), seed=0)
+    >>> [type(signal).__name__ for signal in method.main.signals], type(method.main.credit).__name__
+    (['GoldBelief'], 'IGPO')
     """
     recipe, options = recipe_named(name).altered(slots or {}), options or {}
     if first_steps is not None and not recipe.first_steps:

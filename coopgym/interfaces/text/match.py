@@ -77,6 +77,11 @@ class TextMatch:
     Raises:
         ValueError: an unknown name, seats or a window that the game does not have, or seats without a partner.
         TypeError: a partner that is no agent.
+
+    >>> match = TextMatch("TrustDilemma-v1", partners="Constant_30")
+    >>> reply = match.send(0, "submit 0.0")
+    >>> match.finished, match.outcome(0).levels, match.outcome(0).payoffs.round(2)
+    (True, array([0.]), array([[1.15, 0.75]]))
     """
 
     def __init__(
