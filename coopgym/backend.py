@@ -95,6 +95,11 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
         ImportError: torch is not installed.
         TypeError: ``dtype`` is another type.
         ValueError: torch cannot use the device.
+
+    >>> import torch
+    >>> game = coopgym.make_game("TrustDilemma-v1", torch_backend(dtype=torch.float64))
+    >>> game.step(game.initial_state(), torch.tensor([0.0, 0.0], dtype=torch.float64)).payoffs
+    tensor([1., 1.], dtype=torch.float64)
     """
     try:
         import torch

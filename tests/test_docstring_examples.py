@@ -1,7 +1,7 @@
 """Examples in docstrings are run as they stand there, and whatever users call has one.
 
-An example finds the names of its module and ``np``, as it would below the function that it explains, and it may write
-files: it runs in a folder of its own.
+An example finds ``coopgym``, ``np`` and the names of its module, as if it stood below the function that it explains. It
+may write files: it runs in a folder of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import coopgym
 from coopgym.agents import Strategy, heuristics
 from coopgym.algorithms import LEARNERS
 from coopgym.algorithms.llm.kernels import KERNELS
@@ -139,7 +140,7 @@ EXAMPLES = [found for found in docstrings().values() if PROMPT in found.text]
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.full_name)
 def test_an_example_prints_what_it_says(example: Docstring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names = {"np": np, **vars(importlib.import_module(example.module))}
+    names = {"coopgym": coopgym, "np": np, **vars(importlib.import_module(example.module))}
     lines = doctest.DocTestParser().get_doctest(
         example.text, names, example.full_name, example.path.as_posix(), example.line - 1
     )

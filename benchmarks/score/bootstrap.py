@@ -82,7 +82,7 @@ def resampled_counts(replicates: Replicates, resamples: int, rng: np.random.Gene
 
 
 def interquartile_mean(replicates: Replicates, counts: IntArray) -> FloatArray:
-    """Return the mean of the middle half of all runs, every run counting the same, ``(B,)``.
+    """Return the mean of the middle half of all runs, each counting as often as ``counts`` ``(B, N)`` say, ``(B,)``.
 
     A quarter of the runs, rounded down, is cut off at each end, like ``scipy.stats.trim_mean(scores, 0.25)``.
 

@@ -36,8 +36,7 @@ def probability_of_improvement(table: SeedScores, first: str, second: str) -> Es
         ValueError: one of them is not in the table.
 
     >>> from coopgym.benchmarks.score import score_table
-    >>> from coopgym.corpus import load_corpus
-    >>> table = score_table(load_corpus("learners-v1").runs).of_mode("cooperative")
+    >>> table = score_table(coopgym.load_corpus("learners-v1").runs).of_mode("cooperative")
     >>> round(probability_of_improvement(table, "IPPO", "Random").value, 2)
     1.0
     """

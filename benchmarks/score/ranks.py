@@ -62,9 +62,9 @@ def rank_table(table: SeedScores, significance: float = SIGNIFICANCE) -> RankTab
         ValueError: an algorithm has no score on one of the tasks.
 
     >>> from coopgym.benchmarks.score import score_table
-    >>> from coopgym.corpus import load_corpus
-    >>> table = score_table(load_corpus("learners-v1").runs).of_mode("private").only(["IPPO", "Random", "Oracle_Nash"])
-    >>> [(row.algorithm.name, row.rank, round(row.score.value, 2)) for row in rank_table(table).rows]
+    >>> private = score_table(coopgym.load_corpus("learners-v1").runs).of_mode("private")
+    >>> ranked = rank_table(private.only(["IPPO", "Random", "Oracle_Nash"]))
+    >>> [(row.algorithm.name, row.rank, round(row.score.value, 2)) for row in ranked.rows]
     [('Random', 1.0, 0.0), ('IPPO', 2.0, -0.71), ('Oracle_Nash', 3.0, -2.6)]
     """
     scores = [table.estimate(name) for name in table.names]

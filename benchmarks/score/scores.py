@@ -92,8 +92,7 @@ def score_table(runs: pa.Table, metric: Metric = "return_mode", diverged: Diverg
     Raises:
         ValueError: unknown metric or treatment, two runs under one seed, or ``diverged="random"`` without Random.
 
-    >>> from coopgym.corpus import load_corpus
-    >>> table = score_table(load_corpus("learners-v1").runs)
+    >>> table = score_table(coopgym.load_corpus("learners-v1").runs)
     >>> {mode: round(table.of_mode(mode).estimate("IPPO").value, 2) for mode in ("private", "cooperative")}
     {'private': -0.71, 'cooperative': 1.04}
     """

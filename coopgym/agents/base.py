@@ -41,8 +41,7 @@ class Seat:
         Raises:
             ValueError: no such seat.
 
-        >>> from coopgym import make_game
-        >>> seat = Seat.of(make_game("PartnerHoldUp-v1"), 1, view="own", reward="private")
+        >>> seat = Seat.of(coopgym.make_game("PartnerHoldUp-v1"), 1, view="own", reward="private")
         >>> seat.endowment, seat.norm, seat.columns["partner_actions"]
         (80.0, 0.2, [1])
         """

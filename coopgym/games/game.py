@@ -69,6 +69,14 @@ class Game(ABC, Generic[StateT]):
 
     Shapes: ``...`` are batch dimensions, N agents. Actions are in endowment units, in ``[0, e_i]``; callers validate
     and clip (`coopgym.play.engine`), the game computes.
+
+    >>> game = coopgym.make_game("TrustDilemma-v1")
+    >>> before = game.initial_state()
+    >>> after = game.step(before, np.array([50.0, 50.0]))
+    >>> after.payoffs.round(2), after.state.trust[0].round(2)  # trust of 0.5 grows when both exceed the norm of 0.3
+    (array([1.75, 1.75]), array([1.  , 0.54]))
+    >>> game.observe(after.state, "own").shape, game.traits().exchangeable  # either seat is like the other
+    ((2, 9), ((0, 1),))
     """
 
     id: ClassVar[str]

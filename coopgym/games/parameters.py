@@ -172,6 +172,14 @@ def build(kind: type[P], keywords: Mapping[str, Any], where: str = "") -> P:
     Raises:
         TypeError: an unknown keyword, in Python's own phrase, by which clients know that one; the message names the
             nearest known one and lists them all.
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Commons(Parameters):
+    ...     yield_rate: float = parameter(0.3, 0.0, 1.0, "growth of the stock per step", symbol="r")
+    >>> build(Commons, {"yield_rate": 2}, where="Commons-v1")
+    Traceback (most recent call last):
+        ...
+    ValueError: yield_rate=2: expected finite values in [0, 1] (growth of the stock per step r)
     """
     known = [field.name for field in dataclasses.fields(kind)]
     for name in keywords:

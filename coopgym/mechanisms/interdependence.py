@@ -48,7 +48,7 @@ def from_dependums(importance: npt.ArrayLike, dependency: npt.ArrayLike, critica
 
 
 def symmetric(n_agents: int, dependence: float) -> Matrix:
-    """Everyone depends equally on everyone else: ``dependence`` off the diagonal.
+    """Everyone depends equally on everyone else: ``(N, N)`` with ``dependence`` off the diagonal.
 
     >>> symmetric(3, dependence=0.5)
     array([[0. , 0.5, 0.5],
@@ -59,7 +59,7 @@ def symmetric(n_agents: int, dependence: float) -> Matrix:
 
 
 def hub_and_spoke(n_spokes: int, hub_on_spoke: float, spoke_on_hub: float) -> Matrix:
-    """Agent 0 is the hub; spokes do not depend on one another.
+    """Agent 0 is the hub; spokes do not depend on one another, ``(n_spokes + 1, n_spokes + 1)``.
 
     >>> hub_and_spoke(2, hub_on_spoke=0.2, spoke_on_hub=0.7)
     array([[0. , 0.2, 0.2],

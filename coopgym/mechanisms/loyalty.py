@@ -10,7 +10,7 @@ def loyalty_utility(loyalty: Array, surplus: Array, effort_cost: Array, phi_B: f
 
     Args:
         loyalty: ``(..., N)`` in [0, 1].
-        surplus: ``(..., N)`` what each agent earns above its endowment, zero for agents outside the team.
+        surplus: ``(..., N)`` payoff units above the own endowment, zero for agents outside the team.
         effort_cost: ``(..., N)`` linear cost of own effort, payoff units.
         phi_B: weight on team-mates' surplus.
         phi_C: warm glow of own effort.

@@ -42,7 +42,7 @@ def judge_proposals(
 
 
 def damages(shortfall: Array, rate: float) -> Array:
-    """Transfers from the side that falls short to its partner, ``(..., 2)``, summing to zero.
+    """Transfers from the side that falls short to its partner, ``(..., 2)`` payoff units, summing to zero.
 
     >>> damages(np.array([0.2, 0.0]), rate=5.0)
     array([-1.,  1.])

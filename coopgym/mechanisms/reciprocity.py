@@ -56,7 +56,7 @@ def susceptibility(
 
 
 def response(deviation: Array, sensitivity: float, xp: Namespace | None = None) -> Array:
-    """Bounded answer tanh(κ s) to a deviation from what was expected (TR-4 Eq. 21).
+    """Bounded answer tanh(κ s) to a deviation from what was expected, in (-1, 1) of any shape (TR-4 Eq. 21).
 
     >>> response(np.array([-0.25, 0.0, 0.25]), sensitivity=4.0).round(3)
     array([-0.762,  0.   ,  0.762])

@@ -31,7 +31,7 @@ def update_score(score: Array, cooperation: Array, rate: float) -> Array:
 
 
 def tier_weight(score: Array, xp: Namespace | None = None) -> Array:
-    """Customers drawn by a score: 0.6 + 0.2 Σ σ((ρ - threshold)/0.04), smooth tiers from 0.6 to 1.2.
+    """Customers drawn by a score: 0.6 + 0.2 Σ σ((ρ - threshold)/0.04), smooth tiers from 0.6 to 1.2, ``(..., N)``.
 
     >>> tier_weight(np.array([0.0, 0.4, 0.6, 1.0])).round(2)
     array([0.6 , 0.81, 0.99, 1.2 ])

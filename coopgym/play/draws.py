@@ -27,8 +27,7 @@ class Draws(Protocol):
 class Nominal:
     """Every number at its median: what resets hide is typical, payoff noise is at its mean.
 
-    >>> from coopgym import make_game
-    >>> NOMINAL.reset(make_game("SynergySearch-v1"), ())  # the hidden synergy weight is the middle of its range
+    >>> NOMINAL.reset(coopgym.make_game("SynergySearch-v1"), ())  # the hidden synergy weight is the middle of its range
     (array([0.5]), None)
     """
 
@@ -54,8 +53,7 @@ class Seeded:
     So row k of a batch meets the chance of a single environment with the k-th seed. Streams are opened when a game
     first draws: most games never do.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("SynergySearch-v1")
+    >>> game = coopgym.make_game("SynergySearch-v1")
     >>> both, alone = Seeded([0, 1]).reset(game, (2,))[0], Seeded([1]).reset(game, ())[0]
     >>> both.round(3), alone.round(3)  # row 1 is the episode of seed 1
     (array([[0.637],
@@ -96,8 +94,7 @@ class Seeded:
 class Tape:
     """Numbers written down in advance, ``...`` are batch dimensions.
 
-    >>> from coopgym import make_game
-    >>> game, none = make_game("SynergySearch-v1"), np.empty(0)
+    >>> game, none = coopgym.make_game("SynergySearch-v1"), np.empty(0)
     >>> start = game.initial_state((), None, *Tape(np.array([0.25]), none, none).reset(game, ()))
     >>> float(start.gamma)  # a quarter of the way from 2.1 to 2.9
     2.3
@@ -122,8 +119,7 @@ class CommonRandomNumbers:
 
     Episode k is the one that `Seeded` draws for seed + k.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("SynergySearch-v1")
+    >>> game = coopgym.make_game("SynergySearch-v1")
     >>> CommonRandomNumbers(game, seed=0, episodes=2).reset(game, (4,))[0].ravel().round(3)
     array([0.637, 0.512, 0.637, 0.512])
     """

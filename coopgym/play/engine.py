@@ -30,8 +30,7 @@ class Engine:
     The k-th row of the batch (in row-major order) owns the random stream of seed + k, and a single environment is the
     batch ``()``; so row k of a batch equals a single environment with that seed.
 
-    >>> from coopgym import make_game
-    >>> engine = Engine(make_game("TrustDilemma-v1"), reward="private", batch=(2,), actions="share")
+    >>> engine = Engine(coopgym.make_game("TrustDilemma-v1"), reward="private", batch=(2,), actions="share")
     >>> engine.reset(seed=0)
     >>> transition, rewards = engine.step([[0.3, 0.3], [0.0, 1.0]])
     >>> rewards.round(3), int(engine.state.t[0])

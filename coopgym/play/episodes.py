@@ -111,9 +111,8 @@ def play(
     Raises:
         ValueError: the number of agents is wrong, one of them has two seats, or its actions are not playable.
 
-    >>> from coopgym import make_game
     >>> from coopgym.agents import make_agent
-    >>> result = play(make_game("TrustDilemma-v1"), [make_agent("TitForTat"), make_agent("Constant_20")])
+    >>> result = play(coopgym.make_game("TrustDilemma-v1"), [make_agent("TitForTat"), make_agent("Constant_20")])
     >>> result.cooperation, result.payoffs.round(1), result.final["mean_trust"].round(2)
     (array([[0.203, 0.2  ]]), array([[108.9, 109.4]]), array([0.05]))
     """
@@ -149,9 +148,8 @@ def seated(
     Raises:
         ValueError: the number of agents is wrong, or one of them has two seats.
 
-    >>> from coopgym import make_game
     >>> from coopgym.agents import make_agent
-    >>> game, agents = make_game("TrustDilemma-v1"), [make_agent("Constant_20"), make_agent("Constant_80")]
+    >>> game, agents = coopgym.make_game("TrustDilemma-v1"), [make_agent("Constant_20"), make_agent("Constant_80")]
     >>> policy = seated(game, agents, ["own", "own"], "private", episodes=1, seed=0)
     >>> policy(0, game.initial_state((1,)))
     array([[20., 80.]])

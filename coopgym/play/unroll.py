@@ -44,8 +44,7 @@ def unroll(
         horizon: steps to play at most; None are all that are left of the game.
         past_end: play that many steps even if every episode has ended before.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1", max_steps=3)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=3)
     >>> for step in unroll(game, lambda t, state: state.trust[0, 1] * game.endowments, draws=NOMINAL):
     ...     print(step.t, step.actions.round(1), step.transition.payoffs.round(2))
     0 [50. 50.] [1.75 1.75]
@@ -71,8 +70,7 @@ def unroll(
 def open_loop(game: AnyGame, plan: Sequence[Array] | Array) -> Policy:
     """Return the policy that plays shares of endowment ``(..., N)`` step by step, whatever the state.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1")
+    >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> plan = np.array([[1.0, 1.0], [0.5, 0.0]])
     >>> open_loop(game, plan)(1, game.initial_state())
     array([50.,  0.])
@@ -83,8 +81,7 @@ def open_loop(game: AnyGame, plan: Sequence[Array] | Array) -> Policy:
 def state_after(game: AnyGame, plan: Sequence[Array] | Array, start: State) -> State:
     """Return the states that shares of endowment, played step by step from others ``(...)``, lead to.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1")
+    >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> state_after(game, np.array([[1.0, 0.0]]), game.initial_state()).trust  # each moves by what the other did
     array([[1.        , 0.28081285],
            [0.5727839 , 1.        ]])
@@ -125,8 +122,7 @@ def played(
 def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
     """Play one step with payoff noise at its mean.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1", payoff_noise=0.5)
+    >>> game = coopgym.make_game("TrustDilemma-v1", payoff_noise=0.5)
     >>> expected_step(game, game.initial_state(), np.array([0.0, 0.0])).payoffs  # the endowment, one unit each
     array([1., 1.])
     """
@@ -136,8 +132,7 @@ def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
 def counted(step: Step, values: Array) -> Array:
     """Return values ``(..., *own)`` of a step with zeros in the episodes that had ended before it.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1")
+    >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> step = next(unroll(game, lambda t, _: 0.0 * game.endowments, batch=(2,), draws=NOMINAL))
     >>> step.alive = np.array([True, False])
     >>> counted(step, step.transition.payoffs + np.zeros((2, 2)))
@@ -152,8 +147,7 @@ def counted(step: Step, values: Array) -> Array:
 class Totals:
     """Sums over the steps of episodes that run side by side, each until its own end.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1")
+    >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> totals = Totals.of(unroll(game, lambda t, _: game.endowments, draws=NOMINAL))
     >>> totals.payoffs.round(1), int(totals.lengths), totals.last.trust.round(2).tolist()
     (array([206.8, 206.8]), 100, [[1.0, 1.0], [1.0, 1.0]])

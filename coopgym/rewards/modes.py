@@ -107,9 +107,8 @@ class Integrated(RewardMode):
 
     >>> from coopgym import make_game, play
     >>> step = next(play.unroll(make_game("TrustDilemma-v1"), lambda t, _: np.array([20.0, 80.0]), draws=play.NOMINAL))
-    >>> step.transition.weights  # trust 0.5 times dependence 0.6 on the way to a step
-    array([[0. , 0.3],
-           [0.3, 0. ]])
+    >>> step.transition.weights[0]  # trust times dependence, 0.5 · 0.6
+    array([0. , 0.3])
     >>> step.transition.payoffs.round(2), Integrated()(step).round(2)
     (array([2.09, 0.97]), array([2.39, 1.6 ]))
     """

@@ -32,8 +32,7 @@ ORACLES: tuple[type[Oracle], ...] = (
 def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
     """Return the names of the oracles that can play a game.
 
-    >>> from coopgym import make_game
-    >>> applicable_oracles(make_game("TrustDilemma-v1"))[:3]
+    >>> applicable_oracles(coopgym.make_game("TrustDilemma-v1"))[:3]
     ('Oracle_Equilibrium', 'Oracle_TrustAware', 'Oracle_Nash')
     """
     return tuple(oracle.title() for oracle in ORACLES if oracle.applies_to(game))

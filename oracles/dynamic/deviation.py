@@ -79,12 +79,11 @@ def best_deviation(
         ValueError: an unknown seat, reward, view or effort, agents that are not one per seat, or actions that are not
             playable.
 
-    >>> from coopgym import make_game
     >>> from coopgym.agents import make_agent
-    >>> game = make_game("TrustDilemma-v1", max_steps=5)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=5)
     >>> found = best_deviation(game, lambda: [make_agent("TitForTat"), make_agent("TitForTat")], 0, effort="quick")
-    >>> found.kind, round(found.gain, 2), found.shares.round(1)  # tit-for-tat invites a last free ride
-    ('plan', 0.21, array([0.7, 0.7, 0.7, 0.6, 0.2]))
+    >>> found.kind, round(found.gain, 2), bool(found.shares[-1] < found.shares[0])  # a last free ride
+    ('plan', 0.21, True)
     """
     if effort not in EFFORTS:
         raise ValueError(f"effort={effort!r}: expected one of {', '.join(EFFORTS)}")

@@ -89,8 +89,7 @@ def grim_equilibrium(
     Raises:
         ValueError: shares that do not fit the game, fewer than two levels, or an unknown reward.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1", max_steps=10)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=10)
     >>> found = grim_equilibrium(game, plan=np.full((10, 2), 0.5), reversion=[0.1, 0.1])
     >>> found.prefix, found.holds, found.largest.round(2)  # the last step leaves nothing to lose
     (9, False, array([0.12, 0.12]))

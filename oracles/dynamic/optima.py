@@ -55,9 +55,8 @@ def dynamic_optima(
     Raises:
         ValueError, ImportError: as `coopgym.oracles.dynamic.planner.plan_modes`.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles.dynamic.planner import QUICK
-    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=4)
     >>> found = dynamic_optima(game, ("cooperative",), QUICK, agents=())["cooperative"]
     >>> found.plan.value <= found.gap.upper
     True

@@ -75,8 +75,7 @@ def plan(
 ) -> Plan:
     """Return the best plan for one reward mode; arguments as in `plan_modes`.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=4)
     >>> found = plan(game, "cooperative", budget=QUICK, agents=())
     >>> found.shares.round(2)[:, 0], round(found.value, 3), found.status
     (array([0.69, 0.69, 0.68, 0.67]), 14.476, 'converged')
@@ -119,10 +118,9 @@ def plan_modes(
         ValueError: the problem cannot be posed, or a start does not fit it.
         ImportError: torch is not installed.
 
-    >>> from coopgym import make_game
-    >>> game = make_game("TrustDilemma-v1", max_steps=4)
+    >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=4)
     >>> plans = plan_modes(game, ("private", "cooperative"), budget=QUICK, agents=())
-    >>> {mode: found.shares.round(2)[-1] for mode, found in plans.items()}
+    >>> {mode: found.shares.round(2)[-1] for mode, found in plans.items()}  # both add up everybody's payoffs
     {'private': array([0.67, 0.67]), 'cooperative': array([0.67, 0.67])}
     """
     problem = PlanningProblem(game, rewards, state, seat_weights)

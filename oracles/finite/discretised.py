@@ -128,12 +128,11 @@ def discretise(form: NormalForm, levels: int | Sequence[int] = LEVELS) -> Finite
     Raises:
         ValueError: fewer than two levels, the wrong number of them, or more than 50,000 profiles.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import StageGame
-    >>> game = discretise(StageGame(make_game("TrustDilemma-v1")), levels=11)
-    >>> game.profile(game.pure_nash()), game.profile(game.social_maximum())  # shares of endowment
-    (array([[0.1, 0.1],
-           [0.2, 0.2]]), array([0.6, 0.6]))
+    >>> game = discretise(StageGame(coopgym.make_game("TrustDilemma-v1")), levels=11)
+    >>> game.profile(game.social_maximum()), game.profile(game.pure_nash())  # the second stands between two grid points
+    (array([0.6, 0.6]), array([[0.1, 0.1],
+           [0.2, 0.2]]))
     """
     counts = [levels] * form.n_agents if isinstance(levels, int) else list(levels)
     if len(counts) != form.n_agents or min(counts) < 2:

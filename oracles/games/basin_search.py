@@ -46,9 +46,8 @@ def find_basins(forms: Mapping[str, NormalForm], equilibria: Mapping[str, Equili
         equilibria: by reward, what searches from single starts found. Those that lie off the line that is followed
             (unequal play of exchangeable seats) are taken from there.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import CommitmentGame, find_equilibria
-    >>> form = CommitmentGame(make_game("TrustDilemma-v1", max_steps=5))
+    >>> form = CommitmentGame(coopgym.make_game("TrustDilemma-v1", max_steps=5))
     >>> found = find_basins({"private": form}, {"private": find_equilibria(form)})["private"]
     >>> [(rest.profiles.round(3), rest.stability, rest.basin) for rest in found.rests]
     [(array([[0.129, 0.129]]), 'stable', (0.0, 1.0))]

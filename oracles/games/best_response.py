@@ -40,9 +40,8 @@ def best_response(form: NormalForm, profiles: npt.ArrayLike, seat: int) -> BestR
     Raises:
         ValueError: no such seat, or no profiles.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import StageGame
-    >>> found = best_response(StageGame(make_game("TrustDilemma-v1")), [[0.5, 0.5], [0.5, 1.0]], seat=0)
+    >>> found = best_response(StageGame(coopgym.make_game("TrustDilemma-v1")), [[0.5, 0.5], [0.5, 1.0]], seat=0)
     >>> found.share.round(3), found.gain.round(3)
     (array([0.22 , 0.292]), array([0.151, 0.075]))
     """
@@ -99,9 +98,8 @@ def regret(form: NormalForm, profile: npt.ArrayLike, levels: int | None = None) 
     Raises:
         ValueError: not one profile, fewer than 2 levels, or utilities that are not finite.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import StageGame, find_equilibria
-    >>> stage = StageGame(make_game("TrustDilemma-v1"))
+    >>> stage = StageGame(coopgym.make_game("TrustDilemma-v1"))
     >>> round(regret(stage, [0.5, 0.5]), 3), round(regret(stage, find_equilibria(stage).only().profile), 6)
     (0.151, 0.0)
     """

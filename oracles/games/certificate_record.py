@@ -25,11 +25,10 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
     Keys follow the formal edition §1.11; every equilibrium comes with its regret and residual, and searches that
     did not converge are listed beside those that did.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import certify
     >>> record = certificate_record(certify("TrustDilemma-v1", max_steps=5))
-    >>> record["qualifies"], record["nash"], record["optimum"]
-    (True, [0.1345], [0.584502])
+    >>> record["qualifies"], round(record["nash"][0], 2), round(record["optimum"][0], 2)
+    (True, 0.13, 0.58)
     """
     heads = [group[0] for group in certificate.groups]
     start, trusting = certificate.opening, certificate.trusting

@@ -76,8 +76,7 @@ def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) ->
         stage_optimum: ``(N,)`` optimum of the stage game, from which the search for the optimum starts too.
         follow: also follow best responses along all that seats can commit to, for continua and basins.
 
-    >>> from coopgym import make_game
-    >>> found = commitment(make_game("TrustDilemma-v1", max_steps=10), np.array([0.6, 0.6]), follow=False)
+    >>> found = commitment(coopgym.make_game("TrustDilemma-v1", max_steps=10), np.array([0.6, 0.6]), follow=False)
     >>> found.optimum.profile, [round(price, 2) for price in found.prices_of_anarchy]
     (array([0.776, 0.776]), [1.27, 1.12])
     """
@@ -94,8 +93,7 @@ def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) ->
 def response_curves(game: AnyGame) -> dict[str, ResponseCurve]:
     """Return the response curve of every named reward mode, all read from the same play.
 
-    >>> from coopgym import make_game
-    >>> curve = response_curves(make_game("TrustDilemma-v1"))["private"]
+    >>> curve = response_curves(coopgym.make_game("TrustDilemma-v1"))["private"]
     >>> curve.best_level, round(curve.best_reward, 3)
     (0.87, 2.074)
     """

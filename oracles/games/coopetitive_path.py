@@ -52,8 +52,7 @@ def coopetitive_path(
     Raises:
         NoStageEquilibriumError: some state on the way has no stage equilibrium that the search can find.
 
-    >>> from coopgym import make_game
-    >>> path = coopetitive_path(make_game("TrustDilemma-v1", max_steps=3))
+    >>> path = coopetitive_path(coopgym.make_game("TrustDilemma-v1", max_steps=3))
     >>> path.shares.round(3)[:, 0], path.trust.round(3)
     (array([0.219, 0.194, 0.171]), array([0.5  , 0.427, 0.347, 0.269]))
     """

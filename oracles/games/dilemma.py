@@ -71,8 +71,7 @@ def worst(equilibria: Equilibria) -> Equilibrium | None:
 def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
     """Solve the stage game of a state, by default the opening, for private and integrated reward and for welfare.
 
-    >>> from coopgym import make_game
-    >>> found = dilemma(make_game("TrustDilemma-v1"))
+    >>> found = dilemma(coopgym.make_game("TrustDilemma-v1"))
     >>> found.reported_nash.profile.round(2), found.optimum.profile.round(2), round(found.price_of_anarchy, 2)
     (array([0.13, 0.13]), array([0.58, 0.58]), 1.15)
     """
@@ -86,10 +85,9 @@ def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
 
 
 def greed(form: StageGame, optimum: FloatArray) -> FloatArray:
-    """Return what each seat gains by leaving the optimum alone, ``(N,)``.
+    """Return what each seat gains by leaving the optimum alone, ``(N,)`` utility units.
 
-    >>> from coopgym import make_game
-    >>> form = StageGame(make_game("TrustDilemma-v1"))
+    >>> form = StageGame(coopgym.make_game("TrustDilemma-v1"))
     >>> greed(form, welfare_optimum(form).profile).round(3)
     array([0.208, 0.208])
     """
@@ -97,10 +95,9 @@ def greed(form: StageGame, optimum: FloatArray) -> FloatArray:
 
 
 def fear(form: StageGame, nash: FloatArray, optimum: FloatArray) -> FloatArray:
-    """Return what each seat loses at the private equilibrium by playing the optimum alone, ``(N,)``.
+    """Return what each seat loses at the private equilibrium by playing the optimum alone, ``(N,)`` utility units.
 
-    >>> from coopgym import make_game
-    >>> form = StageGame(make_game("TrustDilemma-v1"))
+    >>> form = StageGame(coopgym.make_game("TrustDilemma-v1"))
     >>> fear(form, find_equilibria(form).only().profile, welfare_optimum(form).profile).round(3)
     array([0.413, 0.413])
     """

@@ -148,12 +148,11 @@ def find_equilibria(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = N
     Raises:
         ValueError: a start that is not a profile.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import StageGame
     >>> for reward in ("private", "integrated"):
-    ...     print(find_equilibria(StageGame(make_game("TrustDilemma-v1"), reward)).describe())
-    found 1 ([0.135, 0.135])
-    found 1 ([0.219, 0.219])
+    ...     print(find_equilibria(StageGame(coopgym.make_game("TrustDilemma-v1"), reward)).only().profile.round(2))
+    [0.13 0.13]
+    [0.22 0.22]
     """
     profiles = default_starts(form) if starts is None else _profiles(form, starts)
     search = solve_smoothly if form.smooth else iterate_on_grid

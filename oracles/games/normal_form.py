@@ -151,8 +151,7 @@ class StageGame(NormalForm):
     Stocks that merely follow choices stand where a choice keeps them: the wage in force is the wage posted, the asset
     of a hold-up is the investment (formal edition §1.11).
 
-    >>> from coopgym import make_game
-    >>> stage = StageGame(make_game("TrustDilemma-v1"), reward="private")
+    >>> stage = StageGame(coopgym.make_game("TrustDilemma-v1"), reward="private")
     >>> stage.utilities([[0.0, 0.0], [0.3, 0.3], [0.0, 1.0]]).round(2), stage.norm
     (array([[ 1.  ,  1.  ],
            [ 1.69,  1.69],
@@ -194,8 +193,7 @@ class StageGameByRow(NormalForm):
 class CommitmentGame(NormalForm):
     """Every seat commits to one share until the horizon; utilities are means per step of the whole episode.
 
-    >>> from coopgym import make_game
-    >>> commitment = CommitmentGame(make_game("TrustDilemma-v1"))
+    >>> commitment = CommitmentGame(coopgym.make_game("TrustDilemma-v1"))
     >>> commitment.utilities([[0.5, 0.5], [0.1, 0.5]]).round(2)  # a step on average: what is saved costs trust
     array([[1.99, 1.99],
            [1.83, 1.12]])

@@ -25,8 +25,7 @@ def opening(game: AnyGame, trust: float | None = None, damage: float | None = No
     Raises:
         ValueError: the game has no such state.
 
-    >>> from coopgym import make_game
-    >>> opening(make_game("TrustDilemma-v1"), trust=0.9).trust
+    >>> opening(coopgym.make_game("TrustDilemma-v1"), trust=0.9).trust
     array([[1. , 0.9],
            [0.9, 1. ]])
     """

@@ -90,9 +90,8 @@ def sequential_outcome(form: NormalForm, ties: Ties = "optimistic") -> Sequentia
     Raises:
         ValueError: more than five seats, or an unknown tie rule.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles import StageGame
-    >>> sequential_outcome(StageGame(make_game("TrustDilemma-v1"))).profile.round(3)
+    >>> sequential_outcome(StageGame(coopgym.make_game("TrustDilemma-v1"))).profile.round(3)
     array([0.204, 0.156])
     """
     if form.n_agents not in SEARCHES:

@@ -37,8 +37,8 @@ def similarity(pred: Mapping[str, Any], gold: Mapping[str, Any], numeric_tol: fl
     Returns:
         In [0, 1].
 
-    >>> gold = {"name": "simulate", "args": {"level": 0.5, "steps": 10}}
-    >>> similarity({"name": "simulate", "args": {"level": 0.5}}, gold)  # (1 + 1/2 + 1) / (2 + 2)
+    >>> scripted = {"name": "simulate", "args": {"level": 0.5, "steps": 10}}
+    >>> similarity({"name": "simulate", "args": {"level": 0.5}}, scripted)  # (1 + 1/2 + 1) / (2 + 2)
     0.625
     """
     tolerance = number("numeric_tol", numeric_tol, 0.0)

@@ -80,8 +80,8 @@ class TextMatch:
 
     >>> match = TextMatch("TrustDilemma-v1", partners="Constant_30")
     >>> reply = match.send(0, "submit 0.0")
-    >>> match.finished, match.outcome(0).levels, match.outcome(0).payoffs.round(2)
-    (True, array([0.]), array([[1.15, 0.75]]))
+    >>> match.finished, match.outcome(0).payoffs.round(2)
+    (True, array([[1.15, 0.75]]))
     """
 
     def __init__(

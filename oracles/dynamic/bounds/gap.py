@@ -34,9 +34,8 @@ def certified_gap(plan: Plan, device: Any = "cpu") -> Gap:
         plan: of `coopgym.oracles.dynamic.planner`.
         device: where gradients are computed.
 
-    >>> from coopgym import make_game
     >>> from coopgym.oracles.dynamic.planner import QUICK, plan
-    >>> found = plan(make_game("TrustDilemma-v1", max_steps=4), "cooperative", budget=QUICK, agents=())
+    >>> found = plan(coopgym.make_game("TrustDilemma-v1", max_steps=4), "cooperative", budget=QUICK, agents=())
     >>> gap = certified_gap(found)
     >>> round(gap.lower, 2), round(gap.upper, 2)  # no plan whatever earns more than the second
     (14.48, 14.57)
