@@ -304,10 +304,6 @@ def load_study(name_or_path: str) -> Study:
     >>> study = load_study("quick")
     >>> study.rewards, study.seeds
     (['private', 'integrated', 'cooperative'], [99, 100, 101, 102, 103])
-    >>> load_study("quik")
-    Traceback (most recent call last):
-        ...
-    coopgym.benchmarks.study.study.StudyError: unknown study 'quik'; did you mean 'quick'? ...
     """
     path = STUDIES / f"{name_or_path}.toml" if name_or_path in shipped_studies() else Path(name_or_path)
     try:

@@ -97,10 +97,6 @@ def make_agent(name: str, **options: Any) -> Agent:
 
     >>> make_agent("GrimTrigger", opening_level=0.8).opening_level, make_agent("Constant_35").level
     (0.8, 0.35)
-    >>> make_agent("TitForTa")
-    Traceback (most recent call last):
-        ...
-    ValueError: unknown agent 'TitForTa'; did you mean 'TitForTat'? Known: ...
     """
     as_published = name.startswith(PUBLISHED)
     level = _CONSTANT.fullmatch(name.removeprefix(PUBLISHED))

@@ -115,6 +115,13 @@ def violations(name: TableName, table: pa.Table | CorpusTable, *, vocabulary: bo
 def write_table(name: TableName, table: pa.Table, path: Path, *, study_hash: str, package_version: str) -> None:
     """Write a table to a Parquet file that appears whole or not at all, even if the process or machine dies.
 
+    Args:
+        name: of the table.
+        table: its rows.
+        path: of the file; folders above it are made.
+        study_hash: of the study that the rows belong to; this and the version are kept in the file's metadata.
+        package_version: of the package that made the rows.
+
     Raises:
         ValueError: the table breaks the standard (`validate`).
         OSError: the file cannot be written.

@@ -45,6 +45,8 @@ def susceptibility(
 ) -> npt.NDArray[np.float64]:
     """Constant part of E_ij: λ_R (1 + ω_r D_ij) ρ₀ D_ij^η, ``(N, N)``, zero on the diagonal (TR-4 Eq. 22-23).
 
+    ``strength`` is λ_R, ``omega`` ω_r.
+
     >>> D = np.array([[0.0, 0.5], [0.2, 0.0]])
     >>> susceptibility(D, strength=1.0, rho_0=0.8, eta=1.0, omega=1.0)  # 0.8 D (1 + D)
     array([[0.   , 0.6  ],

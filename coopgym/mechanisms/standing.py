@@ -12,7 +12,7 @@ IMAGE_SOFTNESS = 0.10
 
 
 def logistic(x: Array, xp: Namespace | None = None) -> Array:
-    """The logistic function σ(x), written so that it never overflows.
+    """The logistic function σ(x) of any shape, written so that it never overflows.
 
     >>> logistic(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])

@@ -79,7 +79,7 @@ def open_loop(game: AnyGame, plan: Sequence[Array] | Array) -> Policy:
 
 
 def state_after(game: AnyGame, plan: Sequence[Array] | Array, start: State) -> State:
-    """Return the states that shares of endowment, played step by step from others ``(...)``, lead to.
+    """Return the states that shares of endowment ``(steps, ..., N)``, played from states ``(...)``, lead to.
 
     >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> state_after(game, np.array([[1.0, 0.0]]), game.initial_state()).trust  # each moves by what the other did
@@ -120,7 +120,7 @@ def played(
 
 
 def expected_step(game: AnyGame, state: State, actions: Array) -> Transition:
-    """Play one step with payoff noise at its mean.
+    """Play one step of actions ``(..., N)``, in endowment units, with payoff noise at its mean.
 
     >>> game = coopgym.make_game("TrustDilemma-v1", payoff_noise=0.5)
     >>> expected_step(game, game.initial_state(), np.array([0.0, 0.0])).payoffs  # the endowment, one unit each
