@@ -29,6 +29,11 @@ def generalised_advantages(
 
     Returns:
         Advantages ``(..., T, B)``. A block cut in mid-episode bootstraps from its last next value.
+
+    >>> reward, value, next_value = torch.tensor([[[0.0], [1.0]], [[0.5], [0.5]], [[0.5], [0.0]]])
+    >>> over = torch.tensor([[False], [True]])
+    >>> generalised_advantages(reward, value, next_value, terminal=over, ended=over, gamma=1.0, lam=0.5).flatten()
+    tensor([0.2500, 0.5000])
     """
     advantage = reward + gamma * next_value * ~terminal - value  # one-step errors δ_t, then accumulated in place
     decay = (gamma * lam) * (~ended).to(reward.dtype)

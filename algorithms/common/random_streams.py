@@ -33,6 +33,9 @@ def cross(rewards: Iterable[str | RewardLayer], seeds: Iterable[int]) -> tuple[R
     Raises:
         TypeError: ``rewards`` is a single name, or a seed is not a whole number.
         ValueError: an unknown reward, a negative seed, nothing to train, or a pair given twice.
+
+    >>> [(each.reward.name, each.seed) for each in cross(["private", "svo=45"], seeds=[0, 1])]
+    [('private', 0), ('private', 1), ('svo=45', 0), ('svo=45', 1)]
     """
     if isinstance(rewards, str | RewardLayer):
         raise TypeError(f"rewards={rewards!r}: expected a sequence such as [{rewards!r}]")

@@ -16,5 +16,9 @@ def falling(start: float, end: float, progress: float, over: float) -> float:
 
 
 def annealed(value: float, progress: float, last: float) -> float:
-    """Hold ``value``, then lower it linearly to zero over the ``last`` share of training; ``progress`` in [0, 1]."""
+    """Hold ``value``, then lower it linearly to zero over the ``last`` share of training; ``progress`` in [0, 1].
+
+    >>> [annealed(0.1, progress, last=0.2) for progress in (0.0, 0.5, 1.0)]
+    [0.1, 0.1, 0.0]
+    """
     return value if last <= 0.0 else value * min(1.0, (1.0 - progress) / last)

@@ -22,7 +22,7 @@ NOTICEABLE = 0.1
 def welfare(utilities: npt.ArrayLike, eps: float = 1e-4) -> float:
     """Return ``W = (Π_i (ε + max(u_i, 0)))^(1/n)``; ``utilities`` is ``(n,)``.
 
-    >>> round(welfare([0.9, 0.4]), 3), round(welfare([1.0, 0.0]), 3)  # nobody is left out
+    >>> round(welfare([0.9, 0.4]), 3), round(welfare([1.0, 0.0]), 3)  # one may not make up for the other
     (0.6, 0.01)
     """
     floored = np.maximum(array("utilities", utilities), 0.0) + number("eps", eps, 0.0)

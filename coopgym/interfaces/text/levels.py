@@ -41,6 +41,9 @@ def read_level(value: object) -> float:
 
     Raises:
         IllegalCallError: anything else.
+
+    >>> read_level(".6"), read_level("60%"), read_level(1)
+    (0.6, 0.6, 1.0)
     """
     if isinstance(value, str):
         return _read_text(value)
