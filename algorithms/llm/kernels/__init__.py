@@ -1,8 +1,9 @@
 """The arithmetic of published methods for training language-model agents, as pure functions over plain arrays.
 
 One module per method; `groups`, `ragged`, `returns`, `surrogate` and `trees` hold what methods share. Everything is
-float64. A choice that a publication leaves open, or that departs from its code on purpose, is marked [ours]. Inputs that
-do not fit raise ValueError; the message begins with the name of the argument.
+float64. A choice that a publication leaves open, or that departs from its code on purpose, is marked [ours].
+
+Inputs that do not fit raise ValueError; the message begins with the name of the argument.
 """
 
 from __future__ import annotations
