@@ -50,7 +50,7 @@ class Seat:
             index=index,
             view=view,
             reward=reward,
-            columns=game.layout(view, index),
+            columns=game.observation_columns(view, index),
             partner_scale=game.action_scale[others],
             own_scale=float(game.action_scale[index]),
             observation_size=low.shape[-1],

@@ -1,6 +1,6 @@
 """A game's page for people: sections of text and tables, which the console and the documentation lay out.
 
-Nothing is typed here: sizes of observations come from the layout, arguments from the parameters, seats from the
+Nothing is typed here: sizes of observations come from their columns, arguments from the parameters, seats from the
 specification, texts from the page.
 """
 
@@ -48,7 +48,7 @@ def sections(game: AnyGame, dilemma: Section | None = None) -> list[Section]:
     page = page_of(game)
 
     def texts(*templates: str) -> tuple[str, ...]:
-        return tuple(_sentence(page.filled(text, game)) for text in templates if text)
+        return tuple(_sentence(page.rendered(text, game)) for text in templates if text)
 
     reference = dilemma or Section("Dilemma")
     found = [
@@ -114,7 +114,7 @@ def _columns(page: GamePage, game: AnyGame) -> Iterator[Row]:
     low, high = game.seat_observation_bounds(view, 0)
     yield ("columns", "block", "symbol", "meaning", "range")
     seen: set[int] = set()
-    for block, columns in game.layout(view, 0).items():
+    for block, columns in game.observation_columns(view, 0).items():
         if not seen.issuperset(columns):
             least, greatest = low[columns].min(), high[columns].max()
             yield (_range(columns), f"`{block}`", *_explained(page, block), f"[{least:g}, {greatest:g}]")

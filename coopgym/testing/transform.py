@@ -210,7 +210,7 @@ def backends_agree(subject: Subject) -> None:
     for game in subject.games():
         tape = subject.tape(game)
         expected, _ = played(game, tape, subject.transform)
-        found, _ = played(game.on(torch_backend("cpu", torch.float64)), tape, subject.transform)
+        found, _ = played(game.to(torch_backend("cpu", torch.float64)), tape, subject.transform)
         gap = (np.abs(found - expected) / np.maximum(1.0, np.abs(expected))).max()
         require(gap <= SINGLE, f"{game.id}: torch differs from NumPy by {gap:.3g}; compute in game.xp, keep the type")
 

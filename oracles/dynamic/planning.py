@@ -100,7 +100,7 @@ class PlanningProblem:
         """
         backend = double_precision(device)
         with backend.lasting():
-            game, weights = self.game.on(backend), backend.array(self.seat_weights / self.payoff_unit)
+            game, weights = self.game.to(backend), backend.array(self.seat_weights / self.payoff_unit)
             start = moved_to(backend, self.start)
 
         def values(plans: Array, mixtures: FloatArray) -> Array:

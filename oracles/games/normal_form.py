@@ -45,7 +45,7 @@ class NormalForm(ABC):
         """
         if game.xp is not np:
             raise ValueError(
-                f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.on(NUMPY)"
+                f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.to(NUMPY)"
             )
         self.game = game
         self.layer = objective(reward)
@@ -156,7 +156,7 @@ class StageGame(NormalForm):
 
     def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
-        state = game.settled(self.state, actions)
+        state = game.at_steady_state(self.state, actions)
         step = Step(game, state.t, state, actions, game.stage(state, actions))
         return [layer(step) for layer in layers]
 
@@ -179,7 +179,7 @@ class StageGameByRow(NormalForm):
         game, actions = self.game, profiles * self.game.spec.endowments
         between = (1,) * (profiles.ndim - 2)
         states = map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
-        states = game.settled(states, actions)
+        states = game.at_steady_state(states, actions)
         step = Step(game, states.t, states, actions, game.stage(states, actions))
         return [layer(step) for layer in layers]
 

@@ -135,7 +135,7 @@ class ThinksBareSoilIdeal(Declaring):
 
 class IgnoresItsOwnLevel(Pasture):
     def advance(self, state: PastureState, cooperation: Array, payoffs: Array) -> PastureState:
-        return self.moved(state, cooperation, soil=(cooperation @ self.equal_weights) * (1.0 - state.soil))
+        return self.next_state(state, cooperation, soil=(cooperation @ self.equal_weights) * (1.0 - state.soil))
 
 
 class PaysSquares(Pasture):

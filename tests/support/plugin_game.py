@@ -27,7 +27,7 @@ class Pasture(FormalGame[PastureState, Group]):
 
     id = "Pasture-v1"
     Parameters = Group
-    kind = PastureState
+    state_class = PastureState
     mechanism_class = "TR-3"
     category = "commons"
     summary = "Herders share what care for a common pasture yields; exhausted soil yields half."
@@ -40,10 +40,10 @@ class Pasture(FormalGame[PastureState, Group]):
 
     def advance(self, state: PastureState, cooperation: Array, payoffs: Array) -> PastureState:
         care = cooperation @ self.equal_weights
-        return self.moved(state, cooperation, soil=state.soil + RECOVERY * (care - state.soil))
+        return self.next_state(state, cooperation, soil=state.soil + RECOVERY * (care - state.soil))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"soil": self.filled(batch, 0.5)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"soil": self.full(batch, 0.5)}
 
     def public_blocks(self, state: PastureState) -> dict[str, Array]:
         return {"soil": state.soil[..., None]}

@@ -209,7 +209,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     page = pages.SYNERGY_SEARCH
     mechanism_class = "TR-1"
     category = "benchmark"
-    kind = SynergyState
+    state_class = SynergyState
     Parameters = SynergySearchParameters
     reset_uniforms = 1
 
@@ -223,20 +223,20 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
             trust=TrustTable(initial_trust=0.55),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         if options.gamma is None:
             low, high = self.parameters.gamma_range
             gamma = low + (high - low) * required(uniforms, "uniforms or the option gamma")[..., 0]
         else:
             gamma = options.gamma
         return {
-            "gamma": self.filled(batch, gamma),
+            "gamma": self.full(batch, gamma),
         }
 
     def synergy_weight(self, state: SynergyState) -> Array:
         return state.gamma
 
-    def advance(self, before: SynergyState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: SynergyState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"gamma": before.gamma}
 
     def tail(self, state: SynergyState) -> Array | None:

@@ -68,7 +68,7 @@ class ReciprocityParameters(Parameters):
 class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
     """TR-1 payoffs times a bounded answer to the deviation from remembered conduct (TR-4 Eq. 19-25, 44)."""
 
-    kind = ReciprocityState
+    state_class = ReciprocityState
     Parameters = ReciprocityParameters
     mechanism_class = "TR-4"
     standard: ClassVar[Table]
@@ -96,14 +96,14 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
             found |= {name: pairs} if pairs else {}
         return found
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"memory": self.filled((*batch, self.reciprocity.window, self.n_agents), 0.0)}
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        return {"memory": self.full((*batch, self.reciprocity.window, self.n_agents), 0.0)}
 
     def advance(
-        self, before: ReciprocityState, moved: State, payoffs: Array, normals: Array | None
+        self, before: ReciprocityState, shared: State, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
         # Whatever the window, the mean over the last min(k, t - 1) steps never reaches back to the first action.
-        remembered = moved.last_action * (before.t > 0)[..., None]
+        remembered = shared.last_action * (before.t > 0)[..., None]
         return {"memory": remember(before.memory, remembered, self.xp)}
 
     def multiplier(self, after: ReciprocityState) -> Array:

@@ -45,7 +45,7 @@ class ImaginedGame:
         Stocks that merely follow choices, such as a posted wage, stand where the shares keep them.
         """
         actions = shares * self.game.spec.endowments
-        state = self.game.settled(self.state, actions)
+        state = self.game.at_steady_state(self.state, actions)
         step = Step(self.game, int(state.t), state, actions, self.game.stage(state, actions))
         return np.asarray(self.layer(step)), np.asarray(step.transition.payoffs)
 

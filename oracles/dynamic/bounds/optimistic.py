@@ -134,7 +134,7 @@ class OptimisticBound:
     ) -> FloatArray:
         """Bounds ``(steps,)``: in every state the largest maximum over all assignments ``(A, N)``."""
         game, backend, batch = self.game, double_precision(device), (len(states.t), len(cases))
-        on_device, spec = game.on(backend), game.spec
+        on_device, spec = game.to(backend), game.spec
         mates = self.loyal_mates(weights, inside)
         factors = 1.0 + (cases >= GAIN) * weights.partners[:, None] + (cases == SURPLUS) * mates
         kept_endowments = spec.payoff_scale * spec.endowments / spec.endowments.mean()

@@ -173,7 +173,7 @@ def gains(game: AnyGame, state: Any, profile: FloatArray, reward: str) -> FloatA
 
     def utilities(shares: FloatArray) -> FloatArray:
         units = shares * game.spec.endowments
-        return layer(Step(game, 0, state, units, game.stage(game.settled(state, units), units)))
+        return layer(Step(game, 0, state, units, game.stage(game.at_steady_state(state, units), units)))
 
     best = np.empty(game.n_agents)
     for seat in range(game.n_agents):

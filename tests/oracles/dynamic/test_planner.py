@@ -158,7 +158,7 @@ def test_errors_say_what_to_change() -> None:
     with pytest.raises(ValueError, match="expected a single state"):
         plan(game, state=game.initial_state((3,)))
     with pytest.raises(ValueError, match="pass the game on NUMPY"):
-        plan(game.on(torch_backend()))
+        plan(game.to(torch_backend()))
     with pytest.raises(ValueError, match="restarts=0"):
         Budget(restarts=0)
 
