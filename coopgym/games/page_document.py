@@ -17,7 +17,7 @@ from coopgym.games.page import GamePage, page_of
 from coopgym.games.parameters import declaration
 from coopgym.games.spec import View
 
-Row = tuple[str, ...]
+TableRow = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Section:
 
     heading: str
     paragraphs: tuple[str, ...] = ()
-    table: tuple[Row, ...] = ()
+    table: tuple[TableRow, ...] = ()
 
     def as_markdown(self, depth: int = 2) -> str:
         """Return the section in Markdown, with headings of a depth."""
@@ -79,11 +79,11 @@ def _sentence(text: str) -> str:
     return begun if begun.endswith((".", ":")) else f"{begun}."
 
 
-def _seats(game: AnyGame) -> Iterator[Row]:
+def _seats(game: AnyGame) -> Iterator[TableRow]:
     spec = game.spec
     yield ("seat", "role", "endowment", "norm", "bargaining share")
 
-    def facts(seat: int) -> Row:
+    def facts(seat: int) -> TableRow:
         role = spec.roles[seat] if spec.roles[seat] != spec.agents[seat] else "any"
         return role, *(f"{values[seat]:.4g}" for values in (spec.endowments, spec.baselines, spec.shares))
 
@@ -108,7 +108,7 @@ def _size(game: AnyGame, view: View) -> int:
     return len(game.seat_observation_bounds(view, 0)[0])
 
 
-def _columns(page: GamePage, game: AnyGame) -> Iterator[Row]:
+def _columns(page: GamePage, game: AnyGame) -> Iterator[TableRow]:
     """Yield the blocks of the default view as the first seat sees them, without those that repeat others' columns."""
     view = game.spec.default_view
     low, high = game.seat_observation_bounds(view, 0)
@@ -130,7 +130,7 @@ def _explained(page: GamePage, field: str) -> tuple[str, str]:
     return (symbol.symbol, symbol.meaning) if symbol else ("", "")
 
 
-def _state(page: GamePage, game: AnyGame) -> Iterator[Row]:
+def _state(page: GamePage, game: AnyGame) -> Iterator[TableRow]:
     yield ("array", "symbol", "meaning", "range")
     for field in state_arrays(game):
         symbol = page.symbol(field)
@@ -143,7 +143,7 @@ def state_arrays(game: AnyGame) -> tuple[str, ...]:
     return tuple(each.name for each in dataclasses.fields(game.initial_state((), None, *blank)))
 
 
-def _arguments(game: AnyGame) -> Iterator[Row]:
+def _arguments(game: AnyGame) -> Iterator[TableRow]:
     yield ("argument", "symbol", "default", "range", "meaning", "unit")
     usual = type(game).configure().parameters
     for field in dataclasses.fields(usual):

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, check_distinct_agents, joint_actions
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State
@@ -154,7 +154,7 @@ class FrozenPlay:
         agents, game = self.agents(), self.game
         if len(agents) != game.n_agents:
             raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
-        refuse_shared(game, agents)
+        check_distinct_agents(game, agents)
         if any(agent is used for agent in agents for used in self._last):
             raise ValueError(
                 f"{game.id}: agents() returned an agent that has played before; it must make fresh ones in every call"
@@ -175,7 +175,7 @@ class FrozenPlay:
 
         def respond(t: int, state: State) -> FloatArray:
             seen, actions = game.observe(state, self.view), np.zeros((rows, game.n_agents))
-            answered = joint_answers(game, [(i, agents[i], seen[:, i]) for i in asked])
+            answered = joint_actions(game, [(i, agents[i], seen[:, i]) for i in asked])
             for i, answer in zip(asked, answered, strict=True):
                 actions[:, i] = answer
             block_means = (seen[:, seat] @ self._block_means).reshape(*shape, -1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coopgym.backend import Array
 from coopgym.games.formal.base import FormalGame
-from coopgym.games.formal.parameters import Group
+from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.value import pooled_production
@@ -22,11 +22,11 @@ class PastureState(State):
     """``(...)`` in [0, 1]."""
 
 
-class Pasture(FormalGame[PastureState, Group]):
+class Pasture(FormalGame[PastureState, GroupParameters]):
     """Herders share what care for a common pasture yields; exhausted soil yields half."""
 
     id = "Pasture-v1"
-    Parameters = Group
+    Parameters = GroupParameters
     state_class = PastureState
     mechanism_class = "TR-3"
     category = "commons"

@@ -12,7 +12,7 @@ import pytest
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages.shared import RELATIONS
-from coopgym.games.formal.parameters import Group
+from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.page import GamePage, Source
 from coopgym.games.registry import games, make_game
@@ -21,11 +21,11 @@ from coopgym.games.state import State
 from coopgym.testing import ConformanceError, check_game
 
 
-class Commons(FormalGame[State, Group]):
+class Commons(FormalGame[State, GroupParameters]):
     """A pasture that everybody may graze."""
 
     id = "Commons-v0"
-    Parameters = Group
+    Parameters = GroupParameters
     mechanism_class = "TR-1"
     category = "my own"
     summary = "A pasture that everybody may graze."
@@ -73,7 +73,7 @@ class ReusesItsBuffer(Commons):
 class CountsItsInstances(Commons):
     instances = 0
 
-    def __init__(self, parameters: Group, backend: Backend = NUMPY) -> None:
+    def __init__(self, parameters: GroupParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         type(self).instances += 1
 
@@ -237,7 +237,7 @@ class SaysNothingOfPayoffs(Commons):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupWithALake(Group):
+class GroupWithALake(GroupParameters):
     lake: float = 1.0
 
 

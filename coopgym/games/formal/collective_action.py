@@ -11,7 +11,7 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages import collective_action as pages
-from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_agent
+from coopgym.games.formal.parameters import GroupParameters, PerAgent, Productive, per_agent
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
@@ -53,12 +53,12 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
         }
 
 
-class TeamProduction(TeamGame[State, Group]):
+class TeamProduction(TeamGame[State, GroupParameters]):
     """Team production (TR-3, TR-1, TR-2)."""
 
     id = "TeamProduction-v1"
     page = pages.TEAM_PRODUCTION
-    Parameters = Group
+    Parameters = GroupParameters
     defaults = {
         "n_agents": 4, "endowment": 50.0, "norm": 0.3, "dependence": 0.55, "theta": 3.0, "gamma": 1.55, "beta": 0.55,
         "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,

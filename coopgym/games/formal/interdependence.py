@@ -13,7 +13,7 @@ from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import interdependence as pages
-from coopgym.games.formal.parameters import Bargained, Group, Productive
+from coopgym.games.formal.parameters import Bargained, GroupParameters, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
@@ -198,7 +198,7 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartnerSelectionParameters(Group):
+class PartnerSelectionParameters(GroupParameters):
     """Adds how choosy the agents are."""
 
     choosiness: float = parameter(1.0, 0.0, doc="inverse temperature of proposals", symbol="η")

@@ -11,7 +11,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import reciprocity as pages
-from coopgym.games.formal.parameters import Bargained, FormalParameters, Group, Productive
+from coopgym.games.formal.parameters import Bargained, FormalParameters, GroupParameters, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
@@ -85,7 +85,7 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
         self.response_sensitivity = parameters.kappa_r / RESPONSE_WIDTH
         self.effort_per_cooperation = backend.array(self.spec.endowments / self.payoff_unit)
 
-    def answers(self, state: StateT, cooperation: Array) -> Array:
+    def responses(self, state: StateT, cooperation: Array) -> Array:
         """Bounded answer that each agent's conduct earns from the others, ``(..., N)``."""
         conduct = self.conduct(state, cooperation)
         reference = anchored_reference(self.norm, remembered(state.memory), self.parameters.anchoring)
@@ -93,7 +93,7 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
 
     def effects(self, state: StateT, cooperation: Array) -> Array:
         """Pairwise effects E_ij tanh(κ_r s_ij), ``(..., N, N)``."""
-        return reciprocity_effects(state.trust, self.susceptibility, self.answers(state, cooperation))
+        return reciprocity_effects(state.trust, self.susceptibility, self.responses(state, cooperation))
 
     def relational(self, state: StateT, cooperation: Array, payoffs: Array) -> Array | None:
         return self.effort_per_cooperation * cooperation * self.effects(state, cooperation).sum(-1)
@@ -244,7 +244,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReciprocalGroupParameters(Group, ReciprocalParameters):
+class ReciprocalGroupParameters(GroupParameters, ReciprocalParameters):
     """A group of exchangeable agents with reciprocity."""
 
 
@@ -293,7 +293,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
             product = image_gate(state.image, self.norm, IMAGE_DEPENDENCE, self.xp) * product
         return self.own_value(cooperation) + product
 
-    def answers(self, state: ImageState, cooperation: Array) -> Array:
+    def responses(self, state: ImageState, cooperation: Array) -> Array:
         return response(state.image - self.norm, self.response_sensitivity, self.xp)
 
     def effects(self, state: ImageState, cooperation: Array) -> Array:

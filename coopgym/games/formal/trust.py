@@ -10,7 +10,7 @@ from coopgym.games.formal.base import FormalGame, required
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import trust as pages
-from coopgym.games.formal.parameters import Group
+from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
@@ -281,7 +281,7 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketParameters(Group):
+class MarketParameters(GroupParameters):
     """Adds how well scores are seen."""
 
     visibility: float = parameter(1.0, 0.0, 1.0, doc="score visibility; noise has standard deviation 1 - v", symbol="v")

@@ -16,7 +16,7 @@ from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
-from coopgym.games.released.table import Table
+from coopgym.games.released.table import GameTable
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.step import Step
@@ -94,7 +94,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     # What a game is
 
     @abstractmethod
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         """The numbers of the game that follow from its parameters."""
 
     def describe(self) -> GameSpec:

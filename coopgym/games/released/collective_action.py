@@ -21,7 +21,7 @@ from coopgym.games.released.mechanisms.conduct_factors import (
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.games.released.pages import collective_action as pages
-from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
+from coopgym.games.released.table import GameTable, TrustTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import symmetric
@@ -94,9 +94,9 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
         """Cap ℓ of the loyalty scores, twice the score at reset."""
         return 1.0
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         n = self.team_size()
-        return Table(
+        return GameTable(
             endowments=(self.endowment(),) * n,
             baselines=(0.4 * self.endowment(),) * n,
             shares=equal_shares(n),

@@ -11,7 +11,7 @@ from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.pages import reciprocity as pages
-from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
+from coopgym.games.released.table import GameTable, Pairs, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import explicit, symmetric
@@ -71,7 +71,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
     state_class = ReciprocityState
     Parameters = ReciprocityParameters
     mechanism_class = "TR-4"
-    standard: ClassVar[Table]
+    standard: ClassVar[GameTable]
     """The game's numbers before the parameters' overrides."""
     reciprocity: ClassVar[ReciprocityTable]
 
@@ -82,7 +82,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         self.susceptibility = backend.array(matrix)
         self.mean_endowment = float(self.spec.endowments.mean())
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         return replace(
             self.standard,
             trust=replace(self.standard.trust, **dict(self.parameters.trust_params or ())),
@@ -148,7 +148,7 @@ class ReciprocalDilemma(ReciprocityGame):
     page = pages.RECIPROCAL_DILEMMA
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.0, kappa=1.0, window=5, strength=1.0, omega=0.6)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 100.0),
         baselines=(30.0, 30.0),
         shares=(0.5, 0.5),
@@ -163,7 +163,7 @@ class GiftExchange(ReciprocityGame):
     page = pages.GIFT_EXCHANGE
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.2, eta=1.5, kappa=1.0, window=3, strength=1.2, omega=0.8)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 80.0),
         baselines=(30.0, 24.0),
         shares=(0.5, 0.5),
@@ -180,7 +180,7 @@ class IndirectReciprocity(ReciprocityGame):
     category = "reciprocity"
     defaults = {"max_steps": 150}
     reciprocity = ReciprocityTable(rho_0=0.8, eta=1.0, kappa=1.0, window=7, strength=1.5, omega=0.5)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0,) * 4,
         baselines=(30.0,) * 4,
         shares=equal_shares(4),
@@ -196,7 +196,7 @@ class GraduatedSanction(ReciprocityGame):
     category = "reciprocity"
     defaults = {"max_steps": 200}
     reciprocity = ReciprocityTable(rho_0=0.6, eta=1.5, kappa=0.8, window=10, strength=1.8, omega=1.0)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0,) * 6,
         baselines=(40.0,) * 6,
         shares=equal_shares(6),
@@ -212,7 +212,7 @@ class AppleAppStore(ReciprocityGame):
     category = "validated case study"
     defaults = {"max_steps": 66}
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.2, kappa=0.8, window=4, strength=1.0, omega=0.8)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 80.0, 60.0),
         baselines=(30.0, 24.0, 18.0),
         shares=equal_shares(3),

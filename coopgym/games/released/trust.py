@@ -14,7 +14,7 @@ from coopgym.games.released.base import ReleasedGame, required
 from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
-from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
+from coopgym.games.released.table import GameTable, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.trust import mean_over_pairs
@@ -51,9 +51,9 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
     Parameters = TrustDilemmaParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p = self.parameters
-        return Table(
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(40.0, 40.0),
             shares=(0.5, 0.5),
@@ -127,9 +127,9 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
     Parameters = RecoveryRaceParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p = self.parameters
-        return Table(
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(35.0, 35.0),
             shares=(0.5, 0.5),
@@ -191,8 +191,8 @@ class SLCD(ReleasedGame[State, SLCDParameters]):
     category = "validated case study"
     Parameters = SLCDParameters
 
-    def table(self) -> Table:
-        return Table(
+    def table(self) -> GameTable:
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(30.0, 30.0),
             shares=(0.55, 0.45),
@@ -260,8 +260,8 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
     state_class = NegotiationState
     Parameters = CooperativeNegotiationParameters
 
-    def table(self) -> Table:
-        return Table(
+    def table(self) -> GameTable:
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(35.0, 35.0),
             shares=(0.5, 0.5),
@@ -359,9 +359,9 @@ class ReputationMarket(ScoreGame[ReputationMarketParameters]):
         if self.noise > 0.0:
             self.reset_normals = self.step_normals = self.n_agents
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         n = self.parameters.n_agents
-        return Table(
+        return GameTable(
             endowments=(100.0,) * n,
             baselines=(35.0,) * n,
             shares=equal_shares(n),

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import Seat, joint_answers
-from coopgym.agents.claims import claim, refuse_claimed
+from coopgym.agents.base import Seat, joint_actions
+from coopgym.agents.claims import check_claims, claim
 from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
@@ -18,7 +18,7 @@ from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.dialects import Dialect, dialect_named
 from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
 from coopgym.interfaces.text.schemas import Tool
-from coopgym.interfaces.text.seating import Partner, checked_seats, checked_window, seated_agents
+from coopgym.interfaces.text.seating import PartnerMaker, checked_seats, checked_window, seated_agents
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer, reward_layer
@@ -87,7 +87,7 @@ class TextMatch:
         seats: int | Sequence[int] = (0,),
         reward: str | RewardLayer = "private",
         view: str | None = None,
-        partners: Partner | Mapping[int, Partner] = "TitForTat",
+        partners: PartnerMaker | Mapping[int, PartnerMaker] = "TitForTat",
         seed: int = 0,
         start: int = 0,
         decisions: int | None = 1,
@@ -272,9 +272,9 @@ class TextMatch:
         actions = np.empty(self.game.n_agents)
         if self._agents:
             observations = self.game.observe(self._engine.state, "own")
-            refuse_claimed(self._agents.values(), self._claim)
+            check_claims(self._agents.values(), self._claim)
             asked = [(seat, agent, observations[seat][None]) for seat, agent in self._agents.items()]
-            for (seat, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
+            for (seat, _, _), answer in zip(asked, joint_actions(self.game, asked), strict=True):
                 actions[seat] = answer[0]
         for seat, share in shares.items():
             actions[seat] = share * endowments[seat]
