@@ -49,8 +49,8 @@ def test_it_is_a_certified_dilemma() -> None:
     record = json.loads(json.dumps(certificate_record(certificate)))
     assert record["payoff_unit"] == "mean endowment"
     assert certificate.without_mechanism is not None
-    without = certificate.without_mechanism.opening.optimum.welfare
-    assert without > certificate.opening.optimum.welfare, "soil is at half of its best at reset"
+    without = certificate.without_mechanism.at_reset.optimum.welfare
+    assert without > certificate.at_reset.optimum.welfare, "soil is at half of its best at reset"
 
 
 @pytest.mark.parametrize("reward", ["private", "integrated", "mutuality=0.3"])
