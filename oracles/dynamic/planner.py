@@ -94,8 +94,8 @@ def plan_modes(
     """Return the best plans for several reward modes, which share their batches.
 
     Baseline plans, ramps and a cross-entropy search supply starts; gradient ascent through the simulator climbs from
-    the best of them; a quasi-Newton method and a sweep over stretches and last steps finish the best. The plan of a mode
-    is never worse than any candidate met on the way, those of other modes included.
+    the best of them; a quasi-Newton method and a sweep over stretches and last steps finish the best. The plan of a
+    mode is never worse than any candidate met on the way, those of other modes included.
 
     Args:
         game: on the NumPy backend.
