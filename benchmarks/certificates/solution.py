@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from coopgym.benchmarks.certificates.record_store import Record
 from coopgym.benchmarks.drawing.game_figure import GameFigure
 from coopgym.benchmarks.drawing.game_panels import commitment_panel, phase_panel, reaction_panel, schelling_panel
 from coopgym.benchmarks.drawing.panel import Panel
@@ -19,8 +20,6 @@ from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
 from coopgym.oracles.games.phase_portrait import phase_portrait, reactions
 from coopgym.oracles.games.rollout import initial_state
 from coopgym.rewards import objective
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)

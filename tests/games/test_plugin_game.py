@@ -91,14 +91,14 @@ def test_its_equilibria_are_bracketed() -> None:
         ({"dominance": "welfare"}, "declare transfers, the seats that share"),
     ],
 )
-def test_without_traits_that_justify_it_a_bound_is_refused(instead: dict[str, Any], game_rules_text: str) -> None:
+def test_without_traits_that_justify_it_a_bound_is_refused(instead: dict[str, Any], words: str) -> None:
     class Careless(Pasture):
         def traits(self) -> Traits:
             return dataclasses.replace(super().traits(), **instead)
 
     gap = gap_of(Careless.configure(max_steps=2), "integrated")
     assert gap.upper is None
-    assert game_rules_text in gap.reason
+    assert words in gap.reason
 
 
 def test_a_bound_needs_no_more_than_the_interface_of_games() -> None:
