@@ -1,4 +1,4 @@
-"""The best open-loop deviation that a search finds: the yardstick for deviations that were thought of in advance."""
+"""The best open-loop deviation that a search finds: the reference for deviations that were thought of in advance."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_without_a_paying_state_the_optimum_is_the_best_stage_at_every_step(id: 
     "id", ["TrustDilemma-v1", "PartnerHoldUp-v1", "DynamicPartnerSelection-v1", "CoalitionFormation-v0"]
 )
 @pytest.mark.parametrize("mode", MODES)
-def test_no_yardstick_and_no_plan_of_another_mode_is_better(id: str, mode: str) -> None:
+def test_no_baseline_plan_and_no_plan_of_another_mode_is_better(id: str, mode: str) -> None:
     found = quick_plans(id)[mode]
     layer, game = reward_layer(mode), found.game
     for baseline in found.baseline_plans.plans:
@@ -180,7 +180,7 @@ class Refuser(Constant):
             raise ValueError("needs a team")
 
 
-def test_yardsticks_are_realised_plans_and_refusals_are_kept() -> None:
+def test_baseline_plans_are_realised_and_refusals_are_kept() -> None:
     game = make_game("TrustDilemma-v1", max_steps=STEPS)
     refuser = f"{__name__}:Refuser"
     found = baseline_plans(game, ("private", "integrated"), agents=("TitForTat", refuser))
