@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coopgym.agents.base import Agent
-from coopgym.benchmarks.audits.defection_response import Reaction, policy_probe
+from coopgym.benchmarks.audits.defection_response import DefectionResponse, defection_responses
 from coopgym.benchmarks.audits.labels import reference_labels
 from coopgym.benchmarks.audits.partners import partner
 from coopgym.benchmarks.audits.reactive import reactive
@@ -30,9 +30,9 @@ __all__ = [
     "Audit",
     "AuditOptions",
     "Audited",
-    "Reaction",
+    "DefectionResponse",
     "audit_partners",
-    "policy_probe",
+    "defection_responses",
     "reference_labels",
 ]
 

@@ -1,4 +1,4 @@
-"""Ways to play that are fixed in advance, and the chance that they meet."""
+"""Ways to play that are fixed in advance, and the draws that they meet."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Self
 
 import numpy as np
 
+from coopgym.backend import Array
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State
+from coopgym.play import NOMINAL
 from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Conduct:
+class ActionPlans:
     """W ways to play: everybody holds a level, and one seat follows a plan.
 
     Actions are in endowment units. NaN leaves a move to the agent in the seat, where there are agents.
@@ -41,14 +42,14 @@ class Conduct:
     def __len__(self) -> int:
         return len(self.held)
 
-    def __getitem__(self, ways: slice) -> Conduct:
-        return Conduct(self.held[ways], self.seat[ways], self.plan[:, ways])
+    def __getitem__(self, ways: slice) -> ActionPlans:
+        return ActionPlans(self.held[ways], self.seat[ways], self.plan[:, ways])
 
-    def repeated(self, times: int) -> Conduct:
+    def repeated(self, times: int) -> ActionPlans:
         """Every way ``times`` times in a row."""
         if times == 1:
             return self
-        return Conduct(np.repeat(self.held, times, 0), np.repeat(self.seat, times), np.repeat(self.plan, times, 1))
+        return ActionPlans(np.repeat(self.held, times, 0), np.repeat(self.seat, times), np.repeat(self.plan, times, 1))
 
     def at(self, t: int) -> FloatArray:
         """Joint actions ``(W, N)`` of step t."""
@@ -58,8 +59,11 @@ class Conduct:
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
-    """What a reset draws: E episodes for each of W ways to play, or the same E for all (W = 1)."""
+class ResetDraws:
+    """`coopgym.play.draws.Draws` of E episodes for each of W ways to play, or of the same E for all (W = 1).
+
+    Rows of a batch are episodes, those of a way in a row. Payoff noise is at its mean.
+    """
 
     uniforms: FloatArray
     """``(W, E, reset_uniforms)`` in [0, 1)."""
@@ -85,23 +89,28 @@ class Chance:
         uniforms = np.broadcast_to(middles[None, :, None], (1, count, game.reset_uniforms))
         return cls(uniforms, np.zeros((1, count, game.reset_normals)))
 
-    def distinct(self) -> Chance:
+    def distinct(self) -> ResetDraws:
         """Leave out episodes that cannot differ, because a reset draws nothing."""
-        return self if self.uniforms.size or self.normals.size else Chance(self.uniforms[:, :1], self.normals[:, :1])
+        return (
+            self if self.uniforms.size or self.normals.size else ResetDraws(self.uniforms[:, :1], self.normals[:, :1])
+        )
 
     @property
     def episodes(self) -> int:
         """Episodes E per way to play."""
         return self.uniforms.shape[1]
 
-    def __getitem__(self, ways: slice) -> Chance:
-        return self if len(self.uniforms) == 1 else Chance(self.uniforms[ways], self.normals[ways])
+    def __getitem__(self, ways: slice) -> ResetDraws:
+        return self if len(self.uniforms) == 1 else ResetDraws(self.uniforms[ways], self.normals[ways])
 
-    def start(self, game: AnyGame, ways: slice) -> State:
-        """State ``(W·E,)`` after reset for some ways to play, episodes of a way in a row."""
-        count, drawn = ways.stop - ways.start, self[ways]
-        draws = (
-            np.broadcast_to(array, (count, *array.shape[1:])).reshape(count * self.episodes, array.shape[2])
-            for array in (drawn.uniforms, drawn.normals)
-        )
-        return game.initial_state((count * self.episodes,), None, *draws)
+    def reset(self, game: AnyGame, batch: tuple[int, ...]) -> tuple[Array, Array]:
+        """Return the uniform and normal numbers of ``(W·E,)`` episodes."""
+        return self._rows(self.uniforms, batch), self._rows(self.normals, batch)
+
+    def step(self, game: AnyGame, t: int, batch: tuple[int, ...]) -> Array | None:
+        """Return the numbers of a step, all at their means."""
+        return NOMINAL.step(game, t, batch)
+
+    def _rows(self, drawn: FloatArray, batch: tuple[int, ...]) -> FloatArray:
+        rows, size = batch[0], drawn.shape[-1]
+        return np.broadcast_to(drawn, (rows // self.episodes, self.episodes, size)).reshape(rows, size)

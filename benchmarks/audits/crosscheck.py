@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from coopgym.benchmarks.audits.reference_temporal import vulnerability_class
 from coopgym.corpus.reader import Corpus
 
-Row = Mapping[str, Any]
+CrosscheckRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -125,18 +125,22 @@ def crosscheck(corpus: Corpus, protocols: Protocols = REFERENCE, reward: str = "
 _TEMPORAL = ("strategy", "seat", "first_step", "fraction", "base_level", "mean_return", "gain", "exploitative")
 
 
-def _of_runs(table: pa.Table, runs: Mapping[str, Row], protocol: str) -> pa.Table:
+def _of_runs(table: pa.Table, runs: Mapping[str, CrosscheckRow], protocol: str) -> pa.Table:
     chosen = [id for id, run in runs.items() if run["protocol"] == protocol]
     return table.filter(pc.is_in(table["run_id"], pa.array(chosen, pa.string())))
 
 
-def _rows(table: pa.Table, runs: Mapping[str, Row], protocol: str, columns: Iterable[str]) -> Iterator[Row]:
+def _rows(
+    table: pa.Table, runs: Mapping[str, CrosscheckRow], protocol: str, columns: Iterable[str]
+) -> Iterator[CrosscheckRow]:
     """Detail rows together with what is known of their run."""
     for row in _of_runs(table, runs, protocol).select(["run_id", *columns]).to_pylist():
         yield {**runs[row["run_id"]], **row}
 
 
-def _unilateral_tests(table: pa.Table, runs: Mapping[str, Row], protocol: str) -> list[tuple[Row, tuple[bool, ...]]]:
+def _unilateral_tests(
+    table: pa.Table, runs: Mapping[str, CrosscheckRow], protocol: str
+) -> list[tuple[CrosscheckRow, tuple[bool, ...]]]:
     """Every run with whether each of its tests is exploitative."""
     chosen = _of_runs(table, runs, protocol)
     exploitative = pc.and_(pc.greater(chosen["gain"], 0.0), pc.less(chosen["others_change"], 0.0))
@@ -146,7 +150,7 @@ def _unilateral_tests(table: pa.Table, runs: Mapping[str, Row], protocol: str) -
     return [(runs[id], tuple(flags)) for id, flags in by_run.items()]
 
 
-def _exploitation(tests: list[tuple[Row, tuple[bool, ...]]], key: str) -> dict[str, Exploitation]:
+def _exploitation(tests: list[tuple[CrosscheckRow, tuple[bool, ...]]], key: str) -> dict[str, Exploitation]:
     flags: dict[str, list[bool]] = defaultdict(list)
     results: dict[tuple[str, str, int], set[tuple[bool, ...]]] = defaultdict(set)
     for run, exploits in tests:
@@ -158,7 +162,7 @@ def _exploitation(tests: list[tuple[Row, tuple[bool, ...]]], key: str) -> dict[s
     }
 
 
-def _optimal_levels(table: pa.Table, runs: Mapping[str, Row], protocol: str) -> dict[str, float]:
+def _optimal_levels(table: pa.Table, runs: Mapping[str, CrosscheckRow], protocol: str) -> dict[str, float]:
     chosen = _of_runs(table, runs, protocol)
     means = chosen.group_by(["run_id", "level"], use_threads=False).aggregate([("episode_return", "mean")])
     best: dict[str, tuple[float, float]] = {}
@@ -173,8 +177,8 @@ def _optimal_levels(table: pa.Table, runs: Mapping[str, Row], protocol: str) -> 
     return {game: round(float(np.median(found)), 6) for game, found in sorted(levels.items())}
 
 
-def _vulnerability(late: Iterable[Row]) -> dict[tuple[str, int], str]:
-    switches: dict[tuple[str, int], list[Row]] = defaultdict(list)
+def _vulnerability(late: Iterable[CrosscheckRow]) -> dict[tuple[str, int], str]:
+    switches: dict[tuple[str, int], list[CrosscheckRow]] = defaultdict(list)
     for row in late:
         switches[row["environment"], row["seed"]].append(row)
     return {
@@ -183,8 +187,8 @@ def _vulnerability(late: Iterable[Row]) -> dict[tuple[str, int], str]:
     }
 
 
-def _last_gains(late: Iterable[Row]) -> dict[str, Range]:
-    by_run: dict[str, list[Row]] = defaultdict(list)
+def _last_gains(late: Iterable[CrosscheckRow]) -> dict[str, Range]:
+    by_run: dict[str, list[CrosscheckRow]] = defaultdict(list)
     for row in late:
         by_run[row["run_id"]].append(row)
     gains: dict[str, list[float]] = defaultdict(list)
@@ -194,7 +198,7 @@ def _last_gains(late: Iterable[Row]) -> dict[str, Range]:
     return {group: Range(float(np.mean(found)), min(found), max(found)) for group, found in sorted(gains.items())}
 
 
-def _gradual_exploits(times: Sequence[Row]) -> Iterator[GradualExploit]:
+def _gradual_exploits(times: Sequence[CrosscheckRow]) -> Iterator[GradualExploit]:
     baseline = {_place(row): row["mean_return"] for row in times if row["strategy"] == "baseline"}
     for row in times:
         if row["strategy"] == "ramp" and row["exploitative"]:
@@ -203,5 +207,5 @@ def _gradual_exploits(times: Sequence[Row]) -> Iterator[GradualExploit]:
             yield GradualExploit(row["environment"], row["seed"], row["seat"], row["gain"], share)
 
 
-def _place(row: Row) -> tuple[str, int, float]:
+def _place(row: CrosscheckRow) -> tuple[str, int, float]:
     return (row["run_id"], row["seat"], row["base_level"])

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.rollout import outcome_among
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.rewards import RewardLayer
 from coopgym.typing import FloatArray
 
@@ -20,7 +20,7 @@ NOTICEABLE = 0.02
 
 
 @dataclass(frozen=True)
-class Reaction:
+class DefectionResponse:
     """How the other seats answer one seat that defects for a while, compared with undisturbed play."""
 
     seat: int
@@ -40,7 +40,7 @@ class Reaction:
     """Change of the others' mean return."""
 
 
-def policy_probe(
+def defection_responses(
     game: AnyGame,
     agents: Agents,
     reward: str | RewardLayer = "integrated",
@@ -51,7 +51,7 @@ def policy_probe(
     view: View | None = None,
     episodes: int = 1,
     seed: int = 0,
-) -> tuple[Reaction, ...]:
+) -> tuple[DefectionResponse, ...]:
     """Let each seat in turn defect for some steps, and watch the others; one batch plays everything.
 
     Args:
@@ -86,16 +86,16 @@ def policy_probe(
     t, lasting = np.arange(horizon)[:, None, None], np.array([0, *durations])
     share = np.where((t >= begin) & (t < begin + lasting), level, np.nan)  # (T, 1, 1 + durations)
     plans = share * game.spec.endowments[:, None]
-    ways = Conduct.deviating(np.full(n_agents, np.nan), np.arange(n_agents), plans)
-    chance = Chance.seeded(game, seed + np.arange(episodes)[None])
-    found, shares = outcome_among(game, reward, agents, ways, chance, view, seed)
+    ways = ActionPlans.deviating(np.full(n_agents, np.nan), np.arange(n_agents), plans)
+    draws = ResetDraws.seeded(game, seed + np.arange(episodes)[None])
+    found, shares = outcome_among(game, reward, agents, ways, draws, view, seed)
 
     returns = found.returns.reshape(n_agents, len(lasting), n_agents)
     own, others = _split(returns)
     cooperation = _split(shares.reshape(len(shares), n_agents, len(lasting), n_agents))[1]
     fall = cooperation[:, :, :1] - cooperation  # (T, seat, way)
     return tuple(
-        Reaction(
+        DefectionResponse(
             seat,
             begin,
             int(duration),

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Conduct
-from coopgym.benchmarks.audits.rollout import Outcome
+from coopgym.benchmarks.audits.action_plan import ActionPlans
+from coopgym.benchmarks.audits.rollout import AuditOutcome
 from coopgym.benchmarks.audits.tables import detail_table
 from coopgym.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Timetable:
+class DeviationSchedule:
     """M deviations for each of K seats over L steps, in shares of endowment."""
 
     strategy: npt.NDArray[np.str_]
@@ -30,8 +30,8 @@ class Timetable:
     plans: FloatArray
     """``(L, K, M)``."""
 
-    def __add__(self, more: Timetable) -> Timetable:
-        return Timetable(
+    def __add__(self, more: DeviationSchedule) -> DeviationSchedule:
+        return DeviationSchedule(
             **{
                 field.name: np.concatenate([getattr(self, field.name), getattr(more, field.name)], axis=-1)
                 for field in fields(self)
@@ -41,7 +41,7 @@ class Timetable:
 
 def window(
     strategy: str, length: int, base: float, level: FloatArray, first: npt.ArrayLike, last: npt.ArrayLike
-) -> Timetable:
+) -> DeviationSchedule:
     """Leave a base level for another from the first to the last step.
 
     Args:
@@ -56,19 +56,19 @@ def window(
     t = np.arange(length)[:, None, None]
     plans = np.where((t >= first_step) & (t <= last_step), level, base)
     turn = last_step + 1 if strategy == "early" else first_step
-    return Timetable(np.full(level.shape[1], strategy), first_step, last_step, turn / length, level, plans)
+    return DeviationSchedule(np.full(level.shape[1], strategy), first_step, last_step, turn / length, level, plans)
 
 
-def ramp(length: int, base: float, level: FloatArray, first: npt.ArrayLike) -> Timetable:
+def ramp(length: int, base: float, level: FloatArray, first: npt.ArrayLike) -> DeviationSchedule:
     """Move evenly from the base in step ``first`` ``(M,)`` to a level ``(K, M)`` in the last step."""
     first_step = np.broadcast_to(np.asarray(first, dtype=np.float64), level.shape)
     last_step = np.full(level.shape, length - 1.0)
     progress = (np.arange(length)[:, None, None] - first_step) / np.maximum(1.0, last_step - first_step)
     plans = base + (level - base) * np.clip(progress, 0.0, 1.0)
-    return Timetable(np.full(level.shape[1], "ramp"), first_step, last_step, first_step / length, level, plans)
+    return DeviationSchedule(np.full(level.shape[1], "ramp"), first_step, last_step, first_step / length, level, plans)
 
 
-def planned(strategy: str, base: float, plans: FloatArray) -> Timetable:
+def planned(strategy: str, base: float, plans: FloatArray) -> DeviationSchedule:
     """Describe one plan ``(L, K)`` per seat: when it leaves the base, and its mean level until it returns."""
     away = ~np.isclose(plans, base, rtol=0.0, atol=1e-9)
     leaves = away.any(axis=0)
@@ -78,22 +78,22 @@ def planned(strategy: str, base: float, plans: FloatArray) -> Timetable:
     inside = ((t >= first) & (t <= last)) | ~leaves
     level = (plans * inside).sum(axis=0) / inside.sum(axis=0)
     first, last, level = (array[:, None] for array in (first, last, level))
-    return Timetable(np.full(1, strategy), first, last, first / len(plans), level, plans[:, :, None])
+    return DeviationSchedule(np.full(1, strategy), first, last, first / len(plans), level, plans[:, :, None])
 
 
-def conduct(timetable: Timetable, seats: IntArray, held: FloatArray, unit: FloatArray) -> Conduct:
-    """Return the K·M ways to play of a timetable.
+def action_plans(schedule: DeviationSchedule, seats: IntArray, held: FloatArray, unit: FloatArray) -> ActionPlans:
+    """Return the K·M ways to play of a schedule.
 
     Args:
-        timetable: for K seats.
+        schedule: for K seats.
         seats: ``(K,)`` who deviates.
         held: ``(N,)`` actions of everybody else.
         unit: ``(K,)`` the endowments that shares are of.
     """
-    return Conduct.deviating(held, seats, timetable.plans * unit[:, None])
+    return ActionPlans.deviating(held, seats, schedule.plans * unit[:, None])
 
 
-def gains(found: Outcome, seats: IntArray, baseline: FloatArray) -> tuple[FloatArray, FloatArray]:
+def gains(found: AuditOutcome, seats: IntArray, baseline: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return each seat's gain ``(K, M)`` over its return in ``baseline`` ``(N,)``, and the others' mean change."""
     changes = (found.returns - baseline).reshape(len(seats), -1, len(baseline))
     own = np.take_along_axis(changes, seats[:, None, None], axis=2)[..., 0]
@@ -101,12 +101,18 @@ def gains(found: Outcome, seats: IntArray, baseline: FloatArray) -> tuple[FloatA
 
 
 def temporal_table(
-    timetable: Timetable, seats: IntArray, base: float, found: Outcome, own: FloatArray, others: FloatArray, tie: float
+    schedule: DeviationSchedule,
+    seats: IntArray,
+    base: float,
+    found: AuditOutcome,
+    own: FloatArray,
+    others: FloatArray,
+    tie: float,
 ) -> pa.Table:
-    """Return rows of ``audit_temporal`` for a timetable and what came of it.
+    """Return rows of ``audit_temporal`` for a schedule and what came of it.
 
     Args:
-        timetable: M deviations for each of K seats.
+        schedule: M deviations for each of K seats.
         seats: ``(K,)`` who deviates.
         base: share of endowment that everybody plays otherwise.
         found: outcome of the K·M ways to play.
@@ -117,13 +123,13 @@ def temporal_table(
     return detail_table(
         "audit_temporal",
         {
-            "seat": np.repeat(seats, len(timetable.strategy)),
-            "strategy": np.tile(timetable.strategy, len(seats)),
-            "first_step": timetable.first_step.ravel(),
-            "last_step": timetable.last_step.ravel(),
-            "fraction": timetable.fraction.ravel(),
+            "seat": np.repeat(seats, len(schedule.strategy)),
+            "strategy": np.tile(schedule.strategy, len(seats)),
+            "first_step": schedule.first_step.ravel(),
+            "last_step": schedule.last_step.ravel(),
+            "fraction": schedule.fraction.ravel(),
             "base_level": np.full(own.size, base),
-            "level": timetable.level.ravel(),
+            "level": schedule.level.ravel(),
             "mean_return": found.means,
             "seat_returns": found.returns,
             "gain": own.ravel(),

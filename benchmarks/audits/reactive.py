@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.partners import partner
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, relative, without_rounding
 from coopgym.benchmarks.audits.rollout import outcome_among
@@ -48,7 +48,7 @@ def _among(
         reward,
         lambda: [partner(name) for _ in range(game.n_agents)],
         ways,
-        Chance.fixed(game, options.hidden_draws),
+        ResetDraws.fixed(game, options.hidden_draws),
         seed=seed,
     )
     kinds, n_agents = len(seats), game.n_agents
@@ -77,7 +77,7 @@ def _among(
     return detail_table("audit_unilateral", table), numbers
 
 
-def _ways(game: AnyGame, seats: IntArray, levels: FloatArray, steps: IntArray) -> Conduct:
+def _ways(game: AnyGame, seats: IntArray, levels: FloatArray, steps: IntArray) -> ActionPlans:
     """For every seat: a copy of the partner, every level held throughout, and every late level from every step on."""
     t = np.arange(game.spec.horizon)[:, None, None]
     late = np.where(t >= steps[:, None], LATE_LEVELS, np.nan).reshape(len(t), -1)
@@ -85,4 +85,4 @@ def _ways(game: AnyGame, seats: IntArray, levels: FloatArray, steps: IntArray) -
         [np.full((len(t), 1), np.nan), np.broadcast_to(levels, (len(t), len(levels))), late], axis=1
     )
     plans = shares[:, None] * game.spec.endowments[seats][:, None]
-    return Conduct.deviating(np.full(game.n_agents, np.nan), seats, plans)
+    return ActionPlans.deviating(np.full(game.n_agents, np.nan), seats, plans)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, Tables, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.benchmarks.audits.tables import detail_table, surface_table
@@ -34,8 +34,8 @@ def reference_surface(game: AnyGame, reward: str, seed: int, options: AuditOptio
     first = float(game.spec.endowments[0])
     actions = np.minimum(LEVELS[:, None] * first, game.spec.endowments)
     seeds = 1000 * seed + np.round(1000 * LEVELS).astype(np.int64)[:, None] + np.arange(EPISODES)
-    chance = Chance.seeded(game, seeds).distinct()
-    surface = outcome(game, reward, Conduct.levels(actions), chance)
+    draws = ResetDraws.seeded(game, seeds).distinct()
+    surface = outcome(game, reward, ActionPlans.levels(actions), draws)
     best = int(surface.means.argmax())
     base, cut = _tested(game, reward, seed)
     gain, others_change = cut[:, 0] - base[:, 0], cut[:, 1:].mean(axis=1) - base[:, 1:].mean(axis=1)
@@ -47,7 +47,7 @@ def reference_surface(game: AnyGame, reward: str, seed: int, options: AuditOptio
         **{f"base_agent0_return@{level:.2f}": float(seats[0]) for level, seats in zip(TESTED, base, strict=True)},
         **{f"base_others_mean@{level:.2f}": float(seats[1:].mean()) for level, seats in zip(TESTED, base, strict=True)},
     }
-    columns = evaluation(game, reward, actions[best], chance[best : best + 1])
+    columns = evaluation(game, reward, actions[best], draws[best : best + 1])
     tests = {
         "seat": np.zeros(len(TESTED), dtype=np.int64),
         "base_level": TESTED,
@@ -67,7 +67,7 @@ def _tested(game: AnyGame, reward: str, seed: int) -> tuple[FloatArray, FloatArr
     levels = TESTED * float(game.spec.endowments[0])
     held = np.minimum(np.repeat(levels, 2)[:, None], game.spec.endowments)
     plan = np.outer(levels, [1.0, CUT]).ravel()
-    ways = Conduct(held, np.zeros(len(held), dtype=np.int64), plan[None])
-    chance = Chance.seeded(game, np.array([[10_000 * seed]]))
-    returns = outcome(game, reward, ways, chance).returns
+    ways = ActionPlans(held, np.zeros(len(held), dtype=np.int64), plan[None])
+    draws = ResetDraws.seeded(game, np.array([[10_000 * seed]]))
+    returns = outcome(game, reward, ways, draws).returns
     return returns[::2], returns[1::2]

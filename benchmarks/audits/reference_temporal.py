@@ -11,8 +11,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
-from coopgym.benchmarks.audits.deviation_schedule import Timetable, conduct, gains, ramp, temporal_table, window
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
+from coopgym.benchmarks.audits.deviation_schedule import (
+    DeviationSchedule,
+    action_plans,
+    gains,
+    ramp,
+    temporal_table,
+    window,
+)
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, with_summary
 from coopgym.benchmarks.audits.rollout import evaluation, outcome
 from coopgym.games.game import AnyGame
@@ -38,14 +45,14 @@ def reference_temporal(game: AnyGame, reward: str, seed: int, options: AuditOpti
     """
     endowments, seats = game.spec.endowments, np.zeros(1, dtype=np.int64)
     held = np.minimum(COOPERATION * endowments[0], endowments)
-    measured = outcome(game, reward, Conduct.levels(held[None]), Chance.seeded(game, np.array([[seed]])))
+    measured = outcome(game, reward, ActionPlans.levels(held[None]), ResetDraws.seeded(game, np.array([[seed]])))
     length = int(measured.lengths[0])
-    timetable = strategies(length)
-    chance = Chance.seeded(game, 1000 * seed + np.arange(EPISODES)[None]).distinct()
-    found = outcome(game, reward, conduct(timetable, seats, held, endowments[:1]), chance)
+    schedule = strategies(length)
+    draws = ResetDraws.seeded(game, 1000 * seed + np.arange(EPISODES)[None]).distinct()
+    found = outcome(game, reward, action_plans(schedule, seats, held, endowments[:1]), draws)
     own, others = gains(found, seats, found.returns[0])
-    late = timetable.strategy == "late"
-    fractions = timetable.fraction[0, late]
+    late = schedule.strategy == "late"
+    fractions = schedule.fraction[0, late]
     exploitative = ((own > 0) & (others < 0))[0, late]
     vulnerability, onset = vulnerability_class(fractions, exploitative), onset_fraction(fractions, exploitative)
     summary = {
@@ -57,24 +64,24 @@ def reference_temporal(game: AnyGame, reward: str, seed: int, options: AuditOpti
         "vulnerability": float(VULNERABILITIES.index(vulnerability)),
         **({} if onset is None else {"exploitation_onset_fraction": onset}),
     }
-    columns = evaluation(game, reward, held, chance)
-    table = temporal_table(timetable, seats, COOPERATION, found, own, others, tie=0.0)
+    columns = evaluation(game, reward, held, draws)
+    table = temporal_table(schedule, seats, COOPERATION, found, own, others, tie=0.0)
     return Audited(with_summary(columns, summary), {"audit_temporal": table})
 
 
-def strategies(length: int) -> Timetable:
+def strategies(length: int) -> DeviationSchedule:
     """Return what the first seat plays in an episode of some length; the baseline comes first."""
     switches, durations = switch_steps(length), [max(1, int(share * length)) for share in EARLY]
     start = max(1, int(RAMP * length))
     zero, end = np.zeros((1, 1)), np.full((1, 1), COOPERATION / max(1, length - start))
-    timetable = (
+    schedule = (
         window("baseline", length, COOPERATION, zero + COOPERATION, np.nan, np.nan)
         + window("full", length, COOPERATION, zero, 0, length - 1)
         + window("late", length, COOPERATION, np.zeros((1, len(switches))), switches, length - 1)
         + window("early", length, COOPERATION, np.zeros((1, len(durations))), 0, np.array(durations) - 1)
         + ramp(length, COOPERATION, end, start)
     )
-    return replace(timetable, fraction=np.round(timetable.fraction, 3))
+    return replace(schedule, fraction=np.round(schedule.fraction, 3))
 
 
 def switch_steps(length: int) -> list[int]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
 from coopgym.games.state import State
-from coopgym.oracles.dynamic.frozen import Agents
-from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, seated, unroll
+from coopgym.oracles.dynamic.unilateral_play import Agents
+from coopgym.play import Draws, Engine, Episodes, Policy, Totals, seated, unroll
 from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
 from coopgym.typing import FloatArray
 
@@ -23,7 +23,7 @@ TRUST_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class AuditOutcome:
     """What W ways to play come to, each as a mean over its episodes."""
 
     returns: FloatArray
@@ -43,34 +43,34 @@ class Outcome:
         return self.returns.mean(axis=1)
 
 
-def outcome(game: AnyGame, reward: str | RewardLayer, conduct: Conduct, chance: Chance) -> Outcome:
+def outcome(game: AnyGame, reward: str | RewardLayer, plans: ActionPlans, draws: ResetDraws) -> AuditOutcome:
     """Play W ways under one reward, E episodes each. Payoff noise is at its mean."""
-    layer, per_way = reward_layer(reward).evaluated, chance.episodes * game.n_agents**2
+    layer, per_way = reward_layer(reward).evaluated, draws.episodes * game.n_agents**2
     parts = []
-    for ways in _blocks(len(conduct), max(1, TRUST_AT_ONCE // per_way)):
-        part = conduct[ways].repeated(chance.episodes)
-        episodes = rollout(game, [layer], chance.start(game, ways), fixed_in_advance(part))
-        parts.append(_summed_up(episodes, layer, chance.episodes))
-    return Outcome(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+    for ways in _blocks(len(plans), max(1, TRUST_AT_ONCE // per_way)):
+        part = plans[ways].repeated(draws.episodes)
+        episodes = rollout(game, [layer], draws[ways], len(part), fixed_in_advance(part))
+        parts.append(_summed_up(episodes, layer, draws.episodes))
+    return AuditOutcome(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
 def outcome_among(
     game: AnyGame,
     reward: str | RewardLayer,
     agents: Agents,
-    conduct: Conduct,
-    chance: Chance,
+    plans: ActionPlans,
+    draws: ResetDraws,
     view: View | None = None,
     seed: int = 0,
-) -> tuple[Outcome, FloatArray]:
-    """Play W ways with agents in all seats, who move whenever the conduct leaves a move to them.
+) -> tuple[AuditOutcome, FloatArray]:
+    """Play W ways with agents in all seats, who move whenever the plan leaves a move to them.
 
     Args:
         game: on the NumPy backend.
         reward: what is counted, and what agents are told.
         agents: makes one fresh agent per seat.
-        conduct: W ways; NaN leaves a move to the agent.
-        chance: of the resets.
+        plans: W ways; NaN leaves a move to the agent.
+        draws: of the resets.
         view: what all seats see; None is the game's default view.
         seed: root of the agents' generators.
 
@@ -81,54 +81,56 @@ def outcome_among(
         ValueError: the agents are not one per seat, or their actions are not playable.
     """
     layer = reward_layer(reward).evaluated
-    players = Seated(game, agents, layer.name, conduct.repeated(chance.episodes), checked_view(game, view), seed)
-    episodes = rollout(game, [layer], chance.start(game, slice(0, len(conduct))), players)
+    rows = plans.repeated(draws.episodes)
+    players = Seated(game, agents, layer.name, rows, checked_view(game, view), seed)
+    episodes = rollout(game, [layer], draws, len(rows), players)
     shares = np.stack(players.shares)
     shares *= np.arange(len(shares))[:, None, None] < episodes.lengths[:, None]
-    played = shares.reshape(len(shares), len(conduct), chance.episodes, game.n_agents).mean(axis=2)
-    return _summed_up(episodes, layer, chance.episodes), played
+    played = shares.reshape(len(shares), len(plans), draws.episodes, game.n_agents).mean(axis=2)
+    return _summed_up(episodes, layer, draws.episodes), played
 
 
-def evaluation(game: AnyGame, reward: str, held: FloatArray, chance: Chance) -> dict[str, Any]:
+def evaluation(game: AnyGame, reward: str, held: FloatArray, draws: ResetDraws) -> dict[str, Any]:
     """Return the evaluation columns of ``runs`` for actions ``(N,)`` that everybody holds."""
     layer = reward_layer(reward).evaluated
     layers = list({**MODES, layer.name: layer}.values())
-    conduct = Conduct.levels(held[None]).repeated(chance.episodes)
-    episodes = rollout(game, layers, chance.start(game, slice(0, 1)), fixed_in_advance(conduct))
+    plans = ActionPlans.levels(held[None]).repeated(draws.episodes)
+    episodes = rollout(game, layers, draws[:1], len(plans), fixed_in_advance(plans))
     return evaluation_metrics(episodes, layer.name)
 
 
-def fixed_in_advance(conduct: Conduct) -> Policy:
-    """Choose what a conduct says, whatever the state."""
-    return lambda t, _: conduct.at(t)
+def fixed_in_advance(plans: ActionPlans) -> Policy:
+    """Choose what a plan says, whatever the state."""
+    return lambda t, _: plans.at(t)
 
 
-def rollout(game: AnyGame, layers: Sequence[Rewards], start: State, choose: Policy) -> Episodes:
+def rollout(game: AnyGame, layers: Sequence[Rewards], draws: Draws, rows: int, choose: Policy) -> Episodes:
     """Play a batch of episodes to their ends; steps after an episode's end do not count.
 
     Args:
         game: on the NumPy backend.
         layers: rewards to read the play under.
-        start: states ``(rows,)`` after reset.
+        draws: of the resets and steps.
+        rows: episodes to play.
         choose: the joint actions of each step, within range.
     """
-    return Episodes.of(game, Totals.of(unroll(game, choose, start=start, draws=NOMINAL), layers))
+    return Episodes.of(game, Totals.of(unroll(game, choose, batch=(rows,), draws=draws), layers))
 
 
 class Seated:
-    """Agents that play unless a conduct moves for them. Keeps the shares of endowment that are played."""
+    """Agents that play unless a plan moves for them. Keeps the shares of endowment that are played."""
 
-    def __init__(self, game: AnyGame, agents: Agents, reward: str, conduct: Conduct, view: View, seed: int) -> None:
-        """Seat fresh agents, one row of the conduct per episode; the rest as in `outcome_among`."""
-        self._game, self._conduct = game, conduct
-        self._policy = seated(game, agents(), [view] * game.n_agents, reward, len(conduct), seed)
-        self._engine = Engine(game, reward, (len(conduct),))
+    def __init__(self, game: AnyGame, agents: Agents, reward: str, plans: ActionPlans, view: View, seed: int) -> None:
+        """Seat fresh agents, one row of the plans per episode; the rest as in `outcome_among`."""
+        self._game, self._plans = game, plans
+        self._policy = seated(game, agents(), [view] * game.n_agents, reward, len(plans), seed)
+        self._engine = Engine(game, reward, (len(plans),))
         self.shares: list[FloatArray] = []
         """``(rows, N)`` shares of endowment of every step so far."""
 
     def __call__(self, t: int, state: State) -> FloatArray:
         """Return the joint actions ``(rows, N)`` of step t."""
-        own, forced = self._policy(t, state), self._conduct.at(t)
+        own, forced = self._policy(t, state), self._plans.at(t)
         actions: FloatArray = self._engine.check(np.where(np.isnan(forced), own, forced))
         self.shares.append(actions / self._game.endowments)
         return actions
@@ -139,12 +141,12 @@ def _blocks(count: int, size: int) -> Iterator[slice]:
         yield slice(first, min(first + size, count))
 
 
-def _summed_up(episodes: Episodes, layer: Rewards, per_way: int) -> Outcome:
+def _summed_up(episodes: Episodes, layer: Rewards, per_way: int) -> AuditOutcome:
     def by_way(array: FloatArray) -> FloatArray:
         return array.reshape(-1, per_way, *array.shape[1:])
 
     returns = by_way(episodes.returns[layer.name])
-    return Outcome(
+    return AuditOutcome(
         returns=returns.mean(axis=1),
         spread=returns.std(axis=1),
         payoffs=by_way(episodes.payoffs).mean(axis=1),

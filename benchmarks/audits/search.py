@@ -1,10 +1,10 @@
-"""The best open-loop deviation that a search finds: the yardstick for deviations that were thought of in advance."""
+"""The best open-loop deviation that a search finds: the reference for deviations that were thought of in advance."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.game import AnyGame
 from coopgym.oracles.dynamic.deviation_search import EFFORTS, Effort, EffortName
@@ -13,7 +13,7 @@ from coopgym.typing import FloatArray, IntArray
 
 
 def best_plans(
-    game: AnyGame, reward: str, seats: IntArray, base: float, starts: FloatArray, chance: Chance, effort: EffortName
+    game: AnyGame, reward: str, seats: IntArray, base: float, starts: FloatArray, draws: ResetDraws, effort: EffortName
 ) -> FloatArray:
     """Improve plans of seats that deviate one at a time while everybody else holds a common level.
 
@@ -23,7 +23,7 @@ def best_plans(
         seats: ``(K,)`` who deviates.
         base: share of endowment of everybody else.
         starts: ``(L, K)`` shares to begin with.
-        chance: of the resets.
+        draws: of the resets.
         effort: ``"quick"`` or ``"full"``, as in `coopgym.oracles.dynamic.deviation.best_deviation`.
 
     Returns:
@@ -35,8 +35,8 @@ def best_plans(
     def values_for(seat: int) -> Values:
         def values(plans: FloatArray) -> FloatArray:
             actions = plans.T[:, None] * game.spec.endowments[seat]
-            ways = Conduct.deviating(held, np.array([seat]), actions)
-            return outcome(game, reward, ways, chance).returns[:, seat]
+            ways = ActionPlans.deviating(held, np.array([seat]), actions)
+            return outcome(game, reward, ways, draws).returns[:, seat]
 
         return values
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.records import Audited, AuditOptions, even_grid, with_summary
-from coopgym.benchmarks.audits.rollout import Outcome, evaluation, outcome
+from coopgym.benchmarks.audits.rollout import AuditOutcome, evaluation, outcome
 from coopgym.benchmarks.audits.tables import surface_table
 from coopgym.games.game import AnyGame
 from coopgym.typing import FloatArray
@@ -19,8 +19,8 @@ def surface(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Aud
     ``optimal_mean_return``, ``welfare_level``, ``optimal_welfare`` and ``lasting_share``, the part of the levels at
     which the relation lasts until the horizon.
     """
-    levels, chance = even_grid(options.surface_step), Chance.fixed(game, options.hidden_draws)
-    actions, found = common_levels(game, reward, levels, chance)
+    levels, draws = even_grid(options.surface_step), ResetDraws.fixed(game, options.hidden_draws)
+    actions, found = common_levels(game, reward, levels, draws)
     best, welfare = int(found.means.argmax()), found.payoffs.sum(axis=1)
     summary = {
         "optimal_level": float(levels[best]),
@@ -29,11 +29,11 @@ def surface(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Aud
         "optimal_welfare": float(welfare.max()),
         "lasting_share": float(np.mean(found.lengths == game.spec.horizon)),
     }
-    columns = evaluation(game, reward, actions[best], chance)
+    columns = evaluation(game, reward, actions[best], draws)
     return Audited(with_summary(columns, summary), {"audit_surface": surface_table(levels, actions, found)})
 
 
-def common_levels(game: AnyGame, reward: str, levels: FloatArray, chance: Chance) -> tuple[FloatArray, Outcome]:
+def common_levels(game: AnyGame, reward: str, levels: FloatArray, draws: ResetDraws) -> tuple[FloatArray, AuditOutcome]:
     """Let all seats hold each level ``(L,)``; return actions ``(L, N)`` and the outcome."""
     actions = levels[:, None] * game.spec.endowments
-    return actions, outcome(game, reward, Conduct.levels(actions), chance)
+    return actions, outcome(game, reward, ActionPlans.levels(actions), draws)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.rollout import Outcome
+from coopgym.benchmarks.audits.rollout import AuditOutcome
 from coopgym.corpus.schema import SCHEMAS, TableName
 from coopgym.typing import FloatArray
 
@@ -27,7 +27,7 @@ def detail_table(name: TableName, columns: Mapping[str, npt.ArrayLike]) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def surface_table(levels: FloatArray, actions: FloatArray, found: Outcome) -> pa.Table:
+def surface_table(levels: FloatArray, actions: FloatArray, found: AuditOutcome) -> pa.Table:
     """Return rows of ``audit_surface`` for common levels ``(L,)`` and the actions ``(L, N)`` they mean."""
     count, n_agents = actions.shape
     return detail_table(

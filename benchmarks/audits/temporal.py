@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.deviation_schedule import (
-    Timetable,
-    conduct,
+    DeviationSchedule,
+    action_plans,
     gains,
     planned,
     ramp,
@@ -24,7 +24,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import map_arrays
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import StageGameByRow
-from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import objective
 from coopgym.typing import FloatArray, IntArray
@@ -41,24 +41,24 @@ def temporal(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> Au
     ``exploitative_share@best`` of the deviations tested; and, where some late deviation is exploitative,
     ``onset@best``, the earliest of them as a fraction of the episode.
     """
-    seats, chance = seat_kinds(game, reward), Chance.fixed(game, options.hidden_draws)
-    levels = [base_level(game, reward, base, options, chance) for base in options.bases]
+    seats, draws = seat_kinds(game, reward), ResetDraws.fixed(game, options.hidden_draws)
+    levels = [base_level(game, reward, base, options, draws) for base in options.bases]
     tables: list[pa.Table] = []
     summary: dict[str, float] = {}
     for base, level in zip(options.bases, levels, strict=True):
-        base_tables, numbers = _audited(game, reward, seats, level, chance, options)
+        base_tables, numbers = _audited(game, reward, seats, level, draws, options)
         tables += base_tables
         name = base if isinstance(base, str) else f"{base:g}"
         summary |= {f"{key}@{name}": number for key, number in numbers.items()}
-    columns = evaluation(game, reward, levels[0] * game.spec.endowments, chance)
+    columns = evaluation(game, reward, levels[0] * game.spec.endowments, draws)
     return Audited(with_summary(columns, summary), {"audit_temporal": pa.concat_tables(tables)})
 
 
-def base_level(game: AnyGame, reward: str, base: str | float, options: AuditOptions, chance: Chance) -> float:
+def base_level(game: AnyGame, reward: str, base: str | float, options: AuditOptions, draws: ResetDraws) -> float:
     """Return the share of endowment that a base stands for."""
     if base == "best":
         levels = even_grid(options.surface_step)
-        return float(levels[common_levels(game, reward, levels, chance)[1].means.argmax()])
+        return float(levels[common_levels(game, reward, levels, draws)[1].means.argmax()])
     return common_norm(game) if base == "norm" else float(base)
 
 
@@ -72,7 +72,7 @@ def stage_answers(game: AnyGame, reward: str, held: FloatArray, seats: IntArray,
 
     The steps are met while all seats hold actions ``(N,)``; what a reset hides is at its median.
     """
-    start, length = repeated(game, opening(game), (1,)), int(steps.max()) + 1
+    start, length = repeated(game, initial_state(game), (1,)), int(steps.max()) + 1
     path = unroll(game, lambda *_: held[None], start=start, draws=NOMINAL, horizon=length, past_end=True)
     met = [step.before for step in path if step.t in steps]
     states = map_arrays(lambda *arrays: np.concatenate(arrays), *met)
@@ -81,7 +81,9 @@ def stage_answers(game: AnyGame, reward: str, held: FloatArray, seats: IntArray,
     return shares.T
 
 
-def deviations(length: int, base: float, steps: IntArray, levels: FloatArray, pulses: tuple[int, ...]) -> Timetable:
+def deviations(
+    length: int, base: float, steps: IntArray, levels: FloatArray, pulses: tuple[int, ...]
+) -> DeviationSchedule:
     """Return all combinations of when to begin or end and how far to go; the baseline comes first.
 
     Args:
@@ -100,7 +102,7 @@ def deviations(length: int, base: float, steps: IntArray, levels: FloatArray, pu
     opening_levels, later = levels[:, :, 0], np.arange(1, len(steps))
     late, late_steps = from_steps(later)
     gradual, gradual_steps = from_steps(np.flatnonzero(steps < length - 1))
-    timetable = (
+    schedule = (
         window("baseline", length, base, np.full((kinds, 1), base), np.nan, np.nan)
         + window("full", length, base, opening_levels, 0, length - 1)
         + window("late", length, base, late, late_steps, length - 1)
@@ -109,16 +111,16 @@ def deviations(length: int, base: float, steps: IntArray, levels: FloatArray, pu
     )
     for duration in pulses:
         passing, first = from_steps(np.flatnonzero(steps + duration <= length))
-        timetable += window("pulse", length, base, passing, first, first + duration - 1)
-    return timetable
+        schedule += window("pulse", length, base, passing, first, first + duration - 1)
+    return schedule
 
 
 def _audited(
-    game: AnyGame, reward: str, seats: IntArray, base: float, chance: Chance, options: AuditOptions
+    game: AnyGame, reward: str, seats: IntArray, base: float, draws: ResetDraws, options: AuditOptions
 ) -> tuple[list[pa.Table], dict[str, float]]:
     endowments = game.spec.endowments
     held, unit = base * endowments, endowments[seats]
-    undisturbed = outcome(game, reward, Conduct.levels(held[None]), chance)
+    undisturbed = outcome(game, reward, ActionPlans.levels(held[None]), draws)
     baseline, length = undisturbed.returns[0], int(undisturbed.lengths.min())
     tie = ROUNDING * max(1.0, float(np.abs(baseline).max()))
     steps = switch_steps(length, options)
@@ -126,7 +128,7 @@ def _audited(
     below_norm = np.full_like(answers, max(0.0, common_norm(game) - options.margin))
     levels = np.stack([answers, np.zeros_like(answers), below_norm], axis=1)
     tested = deviations(length, base, steps, levels, options.pulses)
-    played = outcome(game, reward, conduct(tested, seats, held, unit), chance)
+    played = outcome(game, reward, action_plans(tested, seats, held, unit), draws)
     own, others = gains(played, seats, baseline)
     tables = [temporal_table(tested, seats, base, played, own, others, tie)]
     late, exploitative = tested.strategy == "late", (own > tie) & (others < -tie)
@@ -140,8 +142,8 @@ def _audited(
         summary["onset"] = float(tested.fraction[:, late][exploitative[:, late]].min())
     if options.search:
         starts = tested.plans[:, np.arange(len(seats)), own.argmax(axis=1)]
-        found = planned("best", base, best_plans(game, reward, seats, base, starts, chance, options.search))
-        played = outcome(game, reward, conduct(found, seats, held, unit), chance)
+        found = planned("best", base, best_plans(game, reward, seats, base, starts, draws, options.search))
+        played = outcome(game, reward, action_plans(found, seats, held, unit), draws)
         best_own, best_others = gains(played, seats, baseline)
         tables.append(temporal_table(found, seats, base, played, best_own, best_others, tie))
         best = relative(best_own, base_returns, game)

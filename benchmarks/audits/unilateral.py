@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.records import (
     MATERIAL,
     Audited,
@@ -32,15 +32,15 @@ def unilateral(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> 
     the evaluation columns describe.
     """
     levels, seats = even_grid(options.grid_step), seat_kinds(game, reward)
-    chance = Chance.fixed(game, options.hidden_draws)
+    draws = ResetDraws.fixed(game, options.hidden_draws)
     count, kinds = len(levels), len(seats)
     held = np.repeat(levels, count)[:, None] * game.spec.endowments  # (B·D, N)
-    ways = Conduct(
+    ways = ActionPlans(
         held=np.tile(held, (kinds, 1)),
         seat=np.repeat(seats, count * count),
         plan=np.outer(game.spec.endowments[seats], np.tile(levels, count)).reshape(1, -1),
     )
-    returns = outcome(game, reward, ways, chance).returns.reshape(kinds, count, count, game.n_agents)
+    returns = outcome(game, reward, ways, draws).returns.reshape(kinds, count, count, game.n_agents)
     own = np.take_along_axis(returns, seats[:, None, None, None], axis=3)[..., 0]
     others = (returns.sum(axis=3) - own) / (game.n_agents - 1)
     base, others_base = (np.diagonal(values, axis1=1, axis2=2)[:, :, None] for values in (own, others))
@@ -53,7 +53,7 @@ def unilateral(game: AnyGame, reward: str, seed: int, options: AuditOptions) -> 
     summary = {"stable_level": float(levels[stable]), "stable_gain": float(calm[:, stable].max())}
     for seat, gains, exploits in zip(seats, calm, exploitable, strict=True):
         summary |= _seat_summary(seat, levels, gains, exploits)
-    columns = evaluation(game, reward, levels[stable] * game.spec.endowments, chance)
+    columns = evaluation(game, reward, levels[stable] * game.spec.endowments, draws)
     table = {
         "seat": np.repeat(seats, count * count),
         "base_level": np.tile(np.repeat(levels, count), kinds),

@@ -63,7 +63,7 @@ class Attempt(Generic[ResultT]):
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[ResultT]):
+class BatchOutcome(Generic[ResultT]):
     """What a folder of results holds now."""
 
     results: tuple[ResultT, ...]
@@ -75,7 +75,7 @@ class Outcome(Generic[ResultT]):
 
 def work_through(
     work: Work[ResultT], ids: Sequence[str], folder: Path, workers: int, fresh: bool, progress: Progress
-) -> Outcome[ResultT]:
+) -> BatchOutcome[ResultT]:
     """Work on games that a folder does not hold yet, and write each result as it comes.
 
     Args:
@@ -106,7 +106,7 @@ def work_through(
                 progress.finish(job, attempt)
         finally:
             progress.end()
-    return Outcome(tuple(held[id] for id in ids if id in held), len(jobs) - len(faults), faults)
+    return BatchOutcome(tuple(held[id] for id in ids if id in held), len(jobs) - len(faults), faults)
 
 
 def _attempts(jobs: Sequence[GameJob[ResultT]], workers: int) -> Iterator[tuple[GameJob[ResultT], Attempt[ResultT]]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from coopgym.benchmarks.certificates.batch import Outcome, Work, work_through
+from coopgym.benchmarks.certificates.batch import BatchOutcome, Work, work_through
 from coopgym.benchmarks.certificates.files import (
     SUMMARY_BEGINNING,
     SUMMARY_FILE,
@@ -36,7 +36,7 @@ class RequestError(ValueError):
 
 
 @dataclass(frozen=True)
-class Request:
+class SolveRequest:
     """What the user typed."""
 
     game: str | None
@@ -69,7 +69,7 @@ class Request:
         return self.out or ALL_GAMES_FOLDER
 
 
-def solve_one(request: Request, console: TerminalConsole, status: TerminalConsole) -> Iterable[Path]:
+def solve_one(request: SolveRequest, console: TerminalConsole, status: TerminalConsole) -> Iterable[Path]:
     """Solve the game of a request and print it; return the files written.
 
     Args:
@@ -113,7 +113,9 @@ def _seconds(game: AnyGame) -> float:
 CERTIFICATES = Work(solved, read_solved, write_solved, _seconds)
 
 
-def solve_many(request: Request, console: TerminalConsole, workers: int, progress: Progress) -> Outcome[Solved]:
+def solve_many(
+    request: SolveRequest, console: TerminalConsole, workers: int, progress: Progress
+) -> BatchOutcome[Solved]:
     """Solve all games of a request into its folder, print the table of games, write the page and the summary.
 
     Raises:

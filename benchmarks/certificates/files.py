@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coopgym.benchmarks.certificates.record_store import keep, kept, place_of, require_ours
+from coopgym.benchmarks.certificates.record_store import Record, keep, kept, place_of, require_ours
 from coopgym.benchmarks.certificates.record_text import lasting
-from coopgym.benchmarks.certificates.solution import Record
 from coopgym.corpus.export import inert
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.game import AnyGame

@@ -6,12 +6,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
-from coopgym.benchmarks.certificates.batch import Outcome, Work, work_through
-from coopgym.benchmarks.certificates.record_store import keep, kept, place_of, require_folder, require_places
+from coopgym.benchmarks.certificates.batch import BatchOutcome, Work, work_through
+from coopgym.benchmarks.certificates.record_store import (
+    Record,
+    keep,
+    kept,
+    place_of,
+    require_folder,
+    require_places,
+)
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, styled
 from coopgym.benchmarks.progress import Progress
 from coopgym.benchmarks.study.settings import parse_settings
@@ -22,10 +28,8 @@ from coopgym.oracles.dynamic.optima import deterrence, dynamic_optima, dynamic_r
 from coopgym.oracles.dynamic.planning import double_precision
 from coopgym.rewards import objective
 
-Record = dict[str, Any]
-
 MODES = ("private", "integrated", "cooperative")
-YARDSTICKS = ("best_constant", "best_heuristic", "best_oracle")
+BASELINES = ("best_constant", "best_heuristic", "best_oracle")
 PLANS_FOLDER = Path("plans")
 """Where ``--all`` writes unless told otherwise."""
 PLANS_FILE = "plans.md"
@@ -100,7 +104,7 @@ def plan_one(request: PlanRequest, console: TerminalConsole, status: TerminalCon
     return () if request.out is None else (write_plans(request.out, record),)
 
 
-def plan_many(request: PlanRequest, console: TerminalConsole, workers: int, progress: Progress) -> Outcome[Record]:
+def plan_many(request: PlanRequest, console: TerminalConsole, workers: int, progress: Progress) -> BatchOutcome[Record]:
     """Plan all games into a folder, print the table and write it as Markdown.
 
     Raises:
@@ -173,7 +177,7 @@ def plan_rows(record: Record) -> Iterable[tuple[str, ...]]:
             mode,
             f"{plan['value']:.6g}",
             "none proved" if plan["upper_bound"] is None else f"+{100 * plan['relative_gap']:.2g} %",
-            *(_gain(plan["value"], plan[kind]) for kind in YARDSTICKS),
+            *(_gain(plan["value"], plan[kind]) for kind in BASELINES),
             "no threat" if steps is None else f"{steps} of {record['horizon']}",
             search_in_words(plan),
         )
@@ -188,7 +192,7 @@ def plan_lines(record: Record) -> Iterable[str]:
         yield f"\n{mode}: best plan {plan['value']:.6g}"
         yield f"  upper bound    {bound_in_words(plan)}"
         yield f"  search         {search_in_words(plan)}, {agreeing} of {restarts} restarts agree"
-        for kind in YARDSTICKS:
+        for kind in BASELINES:
             yield f"  over {kind.removeprefix('best_'):<10}{_gain(plan['value'], plan[kind])}"
         threat = "no private commitment equilibrium to threaten with" if steps is None else _deterred(record, steps)
         yield f"  reversion      {threat}"
@@ -249,10 +253,10 @@ its draws stand at their medians. Written by `coopgym plan --all`.
 """
 
 
-def _gain(value: float, yardstick: Record | None) -> str:
-    if yardstick is None:
+def _gain(value: float, baseline: Record | None) -> str:
+    if baseline is None:
         return "none"
-    return f"+{100 * _relative_gain(value, yardstick['value']):.4f} % ({yardstick['name']})"
+    return f"+{100 * _relative_gain(value, baseline['value']):.4f} % ({baseline['name']})"
 
 
 def _relative_gain(value: float, other: float) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from coopgym.oracles.games.refinement import FINE
+from coopgym.oracles.games.grid_refinement import FINE
 
 if TYPE_CHECKING:
-    from coopgym.benchmarks.certificates.solution import Record
+    from coopgym.benchmarks.certificates.record_store import Record
 
 STAGES = {"": "at reset", "_T1": "at full trust"}
 """Suffixes of a record's keys, and the states they stand for."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
+from coopgym.benchmarks.certificates.record_store import Record
 from coopgym.benchmarks.certificates.record_text import (
     COLUMNS,
     FOLLOWED,
@@ -21,7 +22,6 @@ from coopgym.benchmarks.certificates.record_text import (
     settling,
     standing,
 )
-from coopgym.benchmarks.certificates.solution import Record
 from coopgym.benchmarks.drawing.panel import payoff_unit, seat_names
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.games.game import AnyGame

@@ -12,7 +12,7 @@ from coopgym.agents.base import Agent, Seat
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.interfaces.text.words import company, describe, introduce
+from coopgym.interfaces.text.game_rules_text import company, describe, introduce
 from coopgym.play import Seeded, seated, unroll
 from coopgym.play.unroll import opened
 from coopgym.rewards import Rewards
@@ -91,7 +91,7 @@ def in_percent(share: float) -> str:
 
 
 @dataclass(frozen=True)
-class Sitting:
+class HumanEpisode:
     """What happened until the game ended or the person left."""
 
     rounds: int
@@ -115,7 +115,7 @@ def partners(name: str) -> Callable[[], Agent]:
 
 def play_with_person(
     game: AnyGame, person: Person, seat: int, partner: Callable[[], Agent], reward: Rewards, seed: int
-) -> Sitting:
+) -> HumanEpisode:
     """Play one episode with a person in one seat and a fresh partner in each of the others."""
     view, n = game.spec.default_view, game.n_agents
     agents: list[Agent] = [person if i == seat else partner() for i in range(n)]
@@ -133,7 +133,7 @@ def play_with_person(
             rounds, ended_early = rounds + 1, bool(step.transition.terminated[0])
     diagnostics = game.diagnostics(state)
     final = {name: float(np.mean(diagnostics[name])) for name in SHOWN_DIAGNOSTICS}
-    return Sitting(rounds, payoffs, rewards, shares / max(1, rounds), ended_early, final)
+    return HumanEpisode(rounds, payoffs, rewards, shares / max(1, rounds), ended_early, final)
 
 
 def introduction(spec: GameSpec, seat: int, partner: str, reward: str) -> list[str]:
@@ -144,21 +144,21 @@ def introduction(spec: GameSpec, seat: int, partner: str, reward: str) -> list[s
     ]
 
 
-def farewell(spec: GameSpec, seat: int, sitting: Sitting) -> list[str]:
+def farewell(spec: GameSpec, seat: int, episode: HumanEpisode) -> list[str]:
     """Tell a person how it went."""
-    if not sitting.rounds:
+    if not episode.rounds:
         return ["No round was played."]
-    end = "The relation broke down" if sitting.ended_early else "The game ended"
-    head = f"{end} after {sitting.rounds} rounds." if sitting.rounds < spec.horizon else "All rounds are played."
-    if sitting.rounds < spec.horizon and not sitting.ended_early:
-        head = f"You left after {sitting.rounds} of {spec.horizon} rounds."
-    place = 1 + int((sitting.payoffs > sitting.payoffs[seat]).sum())
+    end = "The relation broke down" if episode.ended_early else "The game ended"
+    head = f"{end} after {episode.rounds} rounds." if episode.rounds < spec.horizon else "All rounds are played."
+    if episode.rounds < spec.horizon and not episode.ended_early:
+        head = f"You left after {episode.rounds} of {spec.horizon} rounds."
+    place = 1 + int((episode.payoffs > episode.payoffs[seat]).sum())
     return [
         head,
-        f"Your payoff: {sitting.payoffs[seat]:.1f} (place {place} of {spec.n_agents}); everybody's: "
-        f"{sitting.payoffs.sum():.1f}.",
-        f"Your reward: {sitting.rewards[seat]:.1f}.",
-        f"You put in {sitting.cooperation[seat]:.0%} of your endowment on average, the others "
-        f"{np.delete(sitting.cooperation, seat).mean():.0%}.",
-        *(f"{name.replace('_', ' ').capitalize()} at the end: {value:.2f}." for name, value in sitting.final.items()),
+        f"Your payoff: {episode.payoffs[seat]:.1f} (place {place} of {spec.n_agents}); everybody's: "
+        f"{episode.payoffs.sum():.1f}.",
+        f"Your reward: {episode.rewards[seat]:.1f}.",
+        f"You put in {episode.cooperation[seat]:.0%} of your endowment on average, the others "
+        f"{np.delete(episode.cooperation, seat).mean():.0%}.",
+        *(f"{name.replace('_', ' ').capitalize()} at the end: {value:.2f}." for name, value in episode.final.items()),
     ]

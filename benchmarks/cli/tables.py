@@ -12,10 +12,10 @@ from rich.text import Text
 
 from coopgym.benchmarks.documentation.reference_points import dilemma
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
-from coopgym.benchmarks.execute.runner import Outlook, undecided_in_words
-from coopgym.benchmarks.execute.training import Trained, evaluated
+from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
+from coopgym.benchmarks.execute.training import TrainingResult, evaluated
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import ComparisonSet, Contests, Estimate, Failure, Setting, rankings
+from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, Leaderboards, Setting, rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -77,7 +77,7 @@ def ranking_table(compared: ComparisonSet) -> Table:
         found = numbers[row.algorithm.name]
         style = "dim" if row.algorithm.kind == "constant" else None
         others = (_number(measure, found.get(measure)) for measure in measures[1:])
-        table.add_row(row.algorithm.name, _with_spread(row.score), row.letters, *others, style=style)
+        table.add_row(row.algorithm.name, _with_spread(row.score), row.significance_groups, *others, style=style)
     return table
 
 
@@ -94,7 +94,7 @@ def _with_spread(score: Estimate) -> str:
     return score_text(score.value) + (f" ({seeds})" if seeds else "")
 
 
-def print_outlook(console: TerminalConsole, plan: Outlook, folder: Path, processes: int) -> None:
+def print_outlook(console: TerminalConsole, plan: DryRun, folder: Path, processes: int) -> None:
     """Say what a run of a study would do and how long it would take."""
     for job in plan.jobs:
         console.print(f"{len(job.specs):5} runs  {job.title}", highlight=False)
@@ -114,12 +114,12 @@ def print_outlook(console: TerminalConsole, plan: Outlook, folder: Path, process
         console.print(undecided_in_words(plan), highlight=False)
 
 
-def print_rankings(console: TerminalConsole, contests: Contests) -> None:
+def print_rankings(console: TerminalConsole, leaderboards: Leaderboards) -> None:
     """Print all rankings of a corpus with their verdicts and who is missing, or why there is none."""
-    if contests.conflict:
-        console.print(f"No ranking: {contests.conflict}")
+    if leaderboards.inconsistency:
+        console.print(f"No ranking: {leaderboards.inconsistency}")
         return
-    found = [compared for contest in contests.found for compared in rankings(contest)]
+    found = [compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)]
     for compared in found:
         console.print(f"Ranking: {compared.heading}", style="bold", highlight=False)
         console.print(ranking_table(compared))
@@ -196,7 +196,7 @@ def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterab
         seat += size
 
 
-def print_trained(console: TerminalConsole, trained: Trained) -> None:
+def print_trained(console: TerminalConsole, trained: TrainingResult) -> None:
     """Print what each replica earns, beside the best that constant profiles earn in its reward mode."""
     request, game = trained.request, trained.request.played_game()
     table = ruled_table(

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coopgym.benchmarks.certificates.files import read_solved
+from coopgym.benchmarks.certificates.record_store import Record
 from coopgym.benchmarks.certificates.record_text import meeting, number, percent, settled_and_paid
-from coopgym.benchmarks.certificates.solution import Record
 from coopgym.benchmarks.documentation.kept import COMMITMENTS, kept_commitments
 from coopgym.benchmarks.documentation.wording import table
 from coopgym.benchmarks.provenance import package_version

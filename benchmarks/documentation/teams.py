@@ -9,7 +9,7 @@ from statistics import fmean
 from coopgym.benchmarks.documentation.sources import TEAMS, Run, chosen, hours, runs
 from coopgym.benchmarks.documentation.wording import between, listed, paragraph, short, table
 
-YARDSTICK = "Constant_50"
+BASELINE = "Constant_50"
 """A learner that everybody's playing half of the endowment beats has not learned."""
 BESIDE = 2
 """How far below the best constant the return is looked at, in % of the endowment."""
@@ -28,9 +28,9 @@ def shares(name: str = TEAMS) -> Mapping[str, Mapping[str, list[float]]]:
     """
     corpus = runs(name)
     best = {game: best_constant(corpus, game).return_integrated for game in games_of(corpus)}
-    found: dict[str, dict[str, list[float]]] = {YARDSTICK: {}}
+    found: dict[str, dict[str, list[float]]] = {BASELINE: {}}
     for run in corpus:
-        if run.algorithm_kind == "learner" or run.algorithm == YARDSTICK:
+        if run.algorithm_kind == "learner" or run.algorithm == BASELINE:
             rows = found.setdefault(run.algorithm.removesuffix("-team"), {})
             rows.setdefault(run.environment, []).append(100 * run.return_integrated / best[run.environment])
     return found
@@ -67,8 +67,8 @@ def study() -> str:
 
 def extremes() -> str:
     """Say where the lowest shares are, and who is below everybody's playing half of the endowment."""
-    yardstick, *learners = shares().items()
-    half = {game: reached for game, (reached,) in yardstick[1].items()}
+    baseline, *learners = shares().items()
+    half = {game: reached for game, (reached,) in baseline[1].items()}
     cells = [(name, game, reached) for name, games in learners for game, reached in games.items()]
     lowest = min(cells, key=lambda cell: min(cell[2]))
     below_in_the_mean = [f"{name} in {short(game)}" for name, game, found in cells if fmean(found) <= half[game]]
@@ -79,7 +79,7 @@ def extremes() -> str:
         if share <= half[game]
     ]
     return paragraph(f"""
-        The lowest of these numbers is {min(lowest[2]):.1f} % ({lowest[0]} in {short(lowest[1])}). Not above {YARDSTICK}
+        The lowest of these numbers is {min(lowest[2]):.1f} % ({lowest[0]} in {short(lowest[1])}). Not above {BASELINE}
         in the mean over seeds: {listed(below_in_the_mean)}; in single seeds: {listed(seeds_below)}.
     """)
 
@@ -101,7 +101,7 @@ def beside_the_best_constant() -> str:
 
 def worst_and_best() -> str:
     """Say in a sentence what teams reach."""
-    learners = {name: reached for name, reached in shares().items() if name != YARDSTICK}
+    learners = {name: reached for name, reached in shares().items() if name != BASELINE}
     everything = [share for reached in learners.values() for found in reached.values() for share in found]
     games = games_of(runs(TEAMS))
     fewer = [f"{name} in {listed(map(short, found))}" for name, found in learners.items() if len(found) < len(games)]

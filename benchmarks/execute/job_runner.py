@@ -23,7 +23,7 @@ from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 60.0
 """Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""
 
-Row = dict[str, Any]
+RunRow = dict[str, Any]
 Report = Callable[[float], None]
 """Told the finished fraction of a job, in [0, 1]."""
 
@@ -57,7 +57,7 @@ class JobResult:
 class _Run:
     """What one run adds to the tables."""
 
-    row: Row
+    row: RunRow
     details: Mapping[TableName, pa.Table] = field(default_factory=dict)
 
 
@@ -150,7 +150,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
             ],
         )
         trained: dict[TableName, pa.Table] = {"curves": curve, **_said(spec, result.transcript(replica))}
-        summary: Row = {
+        summary: RunRow = {
             "hyperparameters": canonical_json(result.hyperparameters),
             "objective": result.hyperparameters.get("objective"),
             "wall_seconds_train": seconds,
@@ -159,7 +159,7 @@ def _evaluated(specs: Sequence[RunSpec], result: Trained, seconds: float) -> Ite
         }
         diverged_at = result.diverged_at(replica)
         if diverged_at is not None:
-            outcome: Row = {"status": "diverged", "diverged_at_step": diverged_at}
+            outcome: RunRow = {"status": "diverged", "diverged_at_step": diverged_at}
             yield _Run(_identity(spec) | summary | outcome, trained)
             continue
         try:
@@ -248,7 +248,7 @@ def _failed(spec: RunSpec, error: BaseException) -> _Run:
     return _Run(_identity(spec) | {"status": "failed", "error": account_of(error)})
 
 
-def _identity(spec: RunSpec) -> Row:
+def _identity(spec: RunSpec) -> RunRow:
     game = make_game(spec.game, **spec.parameters).spec
     settings = spec.training.settings if spec.training else {}
     return {

@@ -22,7 +22,7 @@ class OlderRunsError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StudyOutcome:
     """What a call of `run_study` did."""
 
     planned: int
@@ -41,7 +41,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class DryRun:
     """What a call of `run_study` would do."""
 
     runs: list[RunSpec]
@@ -57,7 +57,7 @@ class Outlook:
     @property
     def phases(self) -> list[list[Job]]:
         """The jobs in two parts: those that stand alone, and those that need policies the first part trains."""
-        parts = [job for job in self.jobs if not job.teachers], [job for job in self.jobs if job.teachers]
+        parts = [job for job in self.jobs if not job.dependencies], [job for job in self.jobs if job.dependencies]
         return [part for part in parts if part]
 
     @property
@@ -66,12 +66,12 @@ class Outlook:
         return sum(job.expected_seconds for job in self.jobs)
 
 
-def outlook(
+def dry_run_of(
     runs: list[RunSpec],
     finished: set[str],
     stored: Mapping[str, Superseded] | None = None,
     older: Older = "redo",
-) -> Outlook:
+) -> DryRun:
     """Tell which runs are not finished, and the jobs that would compute them.
 
     Args:
@@ -85,7 +85,7 @@ def outlook(
     kept = aged if older == "keep" else {}
     done = finished | {run.planned.run_id for run in kept.values()}
     pending = [spec for spec in runs if spec.run_id not in done]
-    return Outlook(
+    return DryRun(
         runs,
         pending,
         group(pending),
@@ -104,7 +104,7 @@ def run_study(
     *,
     resume: bool = True,
     older: Older = "ask",
-) -> Outcome:
+) -> StudyOutcome:
     """Compute those of a study's runs (`expand`) that ``folder`` does not hold yet; without ``resume``, all of them.
 
     A run that raises is recorded as failed and does not stop the others; it is tried again next time. Killing the
@@ -129,14 +129,14 @@ def run_study(
     """
     with RunStore(folder, study) as store:
         finished = store.finished() if resume else set()
-        plan = outlook(runs, finished, store.superseded(runs), older if resume else "redo")
+        plan = dry_run_of(runs, finished, store.superseded(runs), older if resume else "redo")
         if plan.undecided:
             raise OlderRunsError(f"{folder}: {undecided_in_words(plan)}. Nothing has been changed")
         store.drop_replaced(plan.replaced)
         if not resume:
             store.drop(runs)
         if left := store.checkpoints():
-            wanted = [*plan.jobs, *outlook(expand(study), finished).jobs]  # also of runs that are not asked for now
+            wanted = [*plan.jobs, *dry_run_of(expand(study), finished).jobs]  # also of runs that are not asked for now
             store.drop_checkpoints(left - {job.id for job in wanted})
         on_this_machine = isinstance(executor, InProcess | ProcessPool)
         failed = 0
@@ -150,7 +150,7 @@ def run_study(
                     progress.finish(job, result)
         finally:
             progress.end()
-    return Outcome(
+    return StudyOutcome(
         planned=len(runs),
         skipped=len(runs) - len(plan.pending),
         computed=len(plan.pending),
@@ -160,7 +160,7 @@ def run_study(
     )
 
 
-def undecided_in_words(plan: Outlook) -> str:
+def undecided_in_words(plan: DryRun) -> str:
     """Say which stored runs an older version made, and what can be done about them."""
     return (
         f"an older version of coopgym made {len(plan.undecided)} runs: {in_words(plan.undecided.values())}; --redo "

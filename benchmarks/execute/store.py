@@ -195,13 +195,13 @@ class RunStore:
             for run_id in read_shard(shard, "runs", ("run_id",)).column("run_id").to_pylist()
         }
         waiting = list(jobs)
-        teachers = {run_id: run for job in waiting for run_id, run in job.teachers.items()}
-        found = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in teachers.items()}
+        dependencies = {run_id: run for job in waiting for run_id, run in job.dependencies.items()}
+        found = {run_id: trained_agents(run, home.get(run_id), self.folder) for run_id, run in dependencies.items()}
         for run in (older.planned for older in kept):
             found[run.run_id] = f"{run.path} is kept as an older version trained it; --redo trains it anew"
         return [
             job.supplied(
-                {run_id: found[run_id] for run_id in job.teachers},
+                {run_id: found[run_id] for run_id in job.dependencies},
                 self.folder / CHECKPOINTS / job.id if checkpoints and job.training else None,
             )
             for job in waiting

@@ -17,7 +17,7 @@ from coopgym.benchmarks.report.content.blocks import Chart
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.freshness import marks
 from coopgym.benchmarks.report.sections import sections
-from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
+from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.visible_text import visible
@@ -35,8 +35,8 @@ def write_report(corpus: Corpus, path: Path) -> Path:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
-    contests = Contests(corpus.runs.arrow)
-    tables = {SUMMARY_FILE: cells_csv(contests).encode(), RANKING_FILE: rankings_csv(contests).encode()}
+    leaderboards = Leaderboards(corpus.runs.arrow)
+    tables = {SUMMARY_FILE: cells_csv(leaderboards).encode(), RANKING_FILE: rankings_csv(leaderboards).encode()}
     for name, content in tables.items():
         write_atomically(path.with_name(name), content)
     write_atomically(path, render(corpus, marks(corpus, tables)).encode())

@@ -20,7 +20,6 @@ from coopgym.benchmarks.score.comparison_sets import (
     private_comparison_sets,
     rankings,
 )
-from coopgym.benchmarks.score.contests import Contest, Contests
 from coopgym.benchmarks.score.contribution import (
     Contribution,
     ContributionSummary,
@@ -41,6 +40,7 @@ from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitabili
 from coopgym.benchmarks.score.failures import Failure, failures
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.improvement import Improvement, improvements, probability_of_improvement
+from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
 from coopgym.benchmarks.score.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
@@ -66,8 +66,6 @@ __all__ = [
     "Censoring",
     "Comparison",
     "ComparisonSet",
-    "Contest",
-    "Contests",
     "Contribution",
     "ContributionSummary",
     "CrossPlay",
@@ -79,6 +77,8 @@ __all__ = [
     "Gap",
     "Improvement",
     "Instability",
+    "Leaderboard",
+    "Leaderboards",
     "NoiseFloor",
     "PairedTest",
     "ParadigmGap",

@@ -9,9 +9,9 @@ from typing import cast
 
 import numpy as np
 
-from coopgym.benchmarks.score.contests import Contest
 from coopgym.benchmarks.score.estimates import FEWEST, Estimate, score_text
 from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
+from coopgym.benchmarks.score.leaderboards import Leaderboard
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
 from coopgym.benchmarks.score.seed_scores import SeedScores
@@ -23,21 +23,21 @@ PLAYERS = ("learner", "plugin", "heuristic")
 """Kinds that compete; constants and oracles are what they are held against."""
 REFERENCE_TITLES = dict(zip(REFERENCES, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
-"""Sets of a contest at most: learners that played other games than all the rest are shown with those who did."""
+"""Sets of a leaderboard at most: learners that played other games than all the rest are shown with those who did."""
 
 
 @dataclass(frozen=True, eq=False)
 class ComparisonSet:
     """Algorithms with scores on every task of a table; of a scan of constants only references and the best."""
 
-    contest: Contest
+    leaderboard: Leaderboard
     table: SeedScores
     number: int
-    """Its place among the sets of the contest, from 0."""
+    """Its place among the sets of the leaderboard, from 0."""
     reference_scores: Mapping[str, float]
     """Mean scores of well-known play on the same tasks, by title."""
     games: int
-    """How many games the contest has."""
+    """How many games the leaderboard has."""
     tasks: int
     """How many games × rewards of it are ranked like these."""
     absent: Mapping[str, str]
@@ -55,13 +55,13 @@ class ComparisonSet:
         scope = f"All {_games(own)}" if own == self.games else f"{_games(own)} of {self.games}"
         if own == self.games and tasks < self.tasks:
             scope += f" ({tasks} of {self.tasks} games × rewards)"
-        return scope + (f", {self.contest.title}" if self.contest.objective else "")
+        return scope + (f", {self.leaderboard.title}" if self.leaderboard.objective else "")
 
     @property
     def name(self) -> str:
         """Part of the names of files about it."""
         whole = len(self.table.tasks) == self.tasks
-        return ("all-games" if whole else f"games-{self.number + 1}") + self.contest.suffix
+        return ("all-games" if whole else f"games-{self.number + 1}") + self.leaderboard.suffix
 
     @property
     def absences(self) -> dict[str, list[str]]:
@@ -112,14 +112,14 @@ class ComparisonSet:
         tasks = set(self.table.tasks)
         shares = [
             each.cooperation.value
-            for each in self.contest.distributions
+            for each in self.leaderboard.distributions
             if each.algorithm.name == name and each.task in tasks and each.cooperation is not None
         ]
         return Estimate(float(np.mean(shares)), None, None, 0) if shares else None
 
     def _welfare(self, name: str) -> Estimate | None:
         tasks = set(self.table.tasks)
-        own = self.contest.table("welfare").where(lambda task: task in tasks)
+        own = self.leaderboard.table("welfare").where(lambda task: task in tasks)
         return own.estimate(name) if own.tasks else None
 
     @property
@@ -150,7 +150,7 @@ class ComparisonSet:
 
 
 def comparison_sets(
-    contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst"
+    leaderboard: Leaderboard, metric: Metric = "return_mode", diverged: Diverged = "worst"
 ) -> list[ComparisonSet]:
     """Return what can be compared: everybody who played all games, and then, for learners that did not, what they did.
 
@@ -159,30 +159,30 @@ def comparison_sets(
     are the same games again. So do tasks of private reward where returns are compared (`private_comparison_sets`).
     """
     key = ("comparison_sets", metric, diverged)
-    if key not in contest.memo:
-        contest.memo[key] = _comparison_sets(contest, ranked_scores(contest, metric, diverged))
-    return cast(list[ComparisonSet], contest.memo[key])
+    if key not in leaderboard.memo:
+        leaderboard.memo[key] = _comparison_sets(leaderboard, ranked_scores(leaderboard, metric, diverged))
+    return cast(list[ComparisonSet], leaderboard.memo[key])
 
 
-def ranked_scores(contest: Contest, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
+def ranked_scores(leaderboard: Leaderboard, metric: Metric = "return_mode", diverged: Diverged = "worst") -> ScoreTable:
     """Return the scores that `comparison_sets` compare."""
-    table = contest.table(metric, diverged)
+    table = leaderboard.table(metric, diverged)
     by_return = metric.endswith("return_mode")
     named = table.where(lambda task: task.reward_mode in MODES)
     return (named if named.tasks else table).where(lambda task: not (by_return and task.reward_mode == PRIVATE))
 
 
-def private_comparison_sets(contest: Contest) -> list[ComparisonSet]:
+def private_comparison_sets(leaderboard: Leaderboard) -> list[ComparisonSet]:
     """Return the same for private reward, where the less anybody could gain by deviating the better."""
     key = ("private",)
-    if key not in contest.memo:
-        contest.memo[key] = _comparison_sets(contest, contest.exploitability)
-    return cast(list[ComparisonSet], contest.memo[key])
+    if key not in leaderboard.memo:
+        leaderboard.memo[key] = _comparison_sets(leaderboard, leaderboard.exploitability)
+    return cast(list[ComparisonSet], leaderboard.memo[key])
 
 
-def rankings(contest: Contest) -> list[ComparisonSet]:
-    """Return every ranking of a contest in the order in which they are shown: by return, then of private play."""
-    return [*_principal_first(comparison_sets(contest)), *_principal_first(private_comparison_sets(contest))]
+def rankings(leaderboard: Leaderboard) -> list[ComparisonSet]:
+    """Return every ranking of a leaderboard in the order in which they are shown: by return, then of private play."""
+    return [*_principal_first(comparison_sets(leaderboard)), *_principal_first(private_comparison_sets(leaderboard))]
 
 
 def principal(found: Sequence[ComparisonSet]) -> ComparisonSet | None:
@@ -195,13 +195,13 @@ def _principal_first(found: Sequence[ComparisonSet]) -> list[ComparisonSet]:
     return sorted(found, key=lambda each: (each is not chosen, each.number))
 
 
-def _comparison_sets(contest: Contest, table: SeedScores) -> list[ComparisonSet]:
+def _comparison_sets(leaderboard: Leaderboard, table: SeedScores) -> list[ComparisonSet]:
     scored: BoolArray = np.asarray(np.isfinite(table.scores).any(axis=-1))
     if not scored.any():
         return []
     found = [table.where(partial(_among, played)).covering() for played in _task_sets(table, scored)]
-    filled = [each for each in found if each.algorithms and _worth_showing(each, contest)]
-    return [_comparison_set(contest, each, number, table) for number, each in enumerate(filled)]
+    filled = [each for each in found if each.algorithms and _worth_showing(each, leaderboard)]
+    return [_comparison_set(leaderboard, each, number, table) for number, each in enumerate(filled)]
 
 
 def _task_sets(table: SeedScores, scored: BoolArray) -> list[frozenset[Task]]:
@@ -225,33 +225,33 @@ def _among(played: frozenset[Task], task: Task) -> bool:
     return task in played
 
 
-def _worth_showing(table: SeedScores, contest: Contest) -> bool:
+def _worth_showing(table: SeedScores, leaderboard: Leaderboard) -> bool:
     """Whether a set has learners; of one objective among several, only those tell it from the others."""
-    return contest.objective in (None, contest.first_objective) or any(
+    return leaderboard.objective in (None, leaderboard.first_objective) or any(
         each.kind == LEARNER for each in table.algorithms
     )
 
 
-def _comparison_set(contest: Contest, table: SeedScores, number: int, whole: SeedScores) -> ComparisonSet:
+def _comparison_set(leaderboard: Leaderboard, table: SeedScores, number: int, whole: SeedScores) -> ComparisonSet:
     known = {title: table.reference_score(name) for name, title in REFERENCE_TITLES.items()}
     return ComparisonSet(
-        contest=contest,
+        leaderboard=leaderboard,
         table=table.only(_shown(table)),
         number=number,
         reference_scores={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
-        games=len({task.game for task in contest.grid.tasks}),
+        games=len({task.game for task in leaderboard.grid.tasks}),
         tasks=len(whole.tasks),
-        absent=dict(_absent(contest, table, whole)),
+        absent=dict(_absent(leaderboard, table, whole)),
     )
 
 
-def _absent(contest: Contest, table: SeedScores, whole: SeedScores) -> list[tuple[str, str]]:
+def _absent(leaderboard: Leaderboard, table: SeedScores, whole: SeedScores) -> list[tuple[str, str]]:
     absent = [each for each in whole.algorithms if each.kind != "constant" and each.name not in table.names]
-    return [(each.name, _why(contest, each, table, whole)) for each in absent]
+    return [(each.name, _why(leaderboard, each, table, whole)) for each in absent]
 
 
-def _why(contest: Contest, algorithm: Algorithm, table: SeedScores, whole: SeedScores) -> str:
-    if failure := contest.failures.get(algorithm.name):
+def _why(leaderboard: Leaderboard, algorithm: Algorithm, table: SeedScores, whole: SeedScores) -> str:
+    if failure := leaderboard.failures.get(algorithm.name):
         return failure.reason
     own = np.isfinite(whole.scores[whole.index(algorithm.name)]).any(axis=-1)
     has = {task for task, scored in zip(whole.tasks, own, strict=True) if scored}

@@ -1,4 +1,4 @@
-"""What learning under integrated reward contributes, measured with one yardstick: the D contribution."""
+"""What learning under integrated reward contributes, measured by one metric: the D contribution."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Contribution:
     """Change of mean trust at the end."""
     metric_shift: float | None
     """(R integrated - R private) / R integrated, each mean return read in its own mode: the quantity once reported as
-    D contribution. It moves with the yardstick even where play does not."""
+    D contribution. It moves with the metric even where play does not."""
     noise: float | None
     """Size of a mean difference that chance makes in this game; None without a duplicated learner."""
 

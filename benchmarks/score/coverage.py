@@ -20,8 +20,8 @@ from coopgym.benchmarks.score.estimates import student_quantile
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.typing import FloatArray
 
-Chance = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
-CHANCES: Mapping[str, Chance] = {
+Sampler = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
+CHANCES: Mapping[str, Sampler] = {
     "normal": lambda rng, shape: rng.normal(0.7, 0.2, shape),
     "uniform": lambda rng, shape: rng.uniform(0.2, 1.0, shape),
     "skewed": lambda rng, shape: 1.0 - 0.2 * rng.exponential(1.0, shape),
@@ -44,7 +44,7 @@ class Coverage:
 
 
 def student_coverage(
-    chance: Chance, seeds: int, games: int, trials: int, rng: np.random.Generator, middle: bool = False
+    chance: Sampler, seeds: int, games: int, trials: int, rng: np.random.Generator, middle: bool = False
 ) -> float:
     """Simulate the interval of tables: Student's t on the scores of seeds.
 
@@ -64,7 +64,7 @@ def student_coverage(
 
 
 def bootstrap_coverage(
-    chance: Chance, seeds: int, games: int, trials: int, rng: np.random.Generator, settings: Bootstrap
+    chance: Sampler, seeds: int, games: int, trials: int, rng: np.random.Generator, settings: Bootstrap
 ) -> float:
     """Simulate the stratified bootstrap of the interquartile mean over all runs of all games."""
     drawn = chance(rng, (trials, seeds, games))

@@ -23,7 +23,7 @@ CENTRALISED = frozenset({"MADDPG", "MATD3", "M3DDPG", "MASAC", "QMIX", "VDN", "C
 Representative = Literal["mean", "best"]
 """Who stands for a paradigm at a seed: the mean of its learners, or the one that is best under all other seeds, so
 that the larger paradigm gains nothing from its larger choice of luck."""
-Place = Literal["game", "class"]
+ByPlace = Literal["game", "class"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Crossover:
 def paradigm_crossovers(
     table: ScoreTable,
     *,
-    places: Place = "game",
+    places: ByPlace = "game",
     representative: Representative = "mean",
     independent: Collection[str] = INDEPENDENT,
     centralised: Collection[str] = CENTRALISED,
@@ -85,9 +85,9 @@ def paradigm_crossovers(
             f"metric {table.metric!r} is read differently under each reward mode; "
             "a crossover needs a fixed one, such as 'welfare'"
         )
-    if places not in get_args(Place) or representative not in get_args(Representative):
+    if places not in get_args(ByPlace) or representative not in get_args(Representative):
         raise ValueError(
-            f"places={places!r}, representative={representative!r}: expected one of {', '.join(get_args(Place))}, "
+            f"places={places!r}, representative={representative!r}: expected one of {', '.join(get_args(ByPlace))}, "
             f"and one of {', '.join(get_args(Representative))}"
         )
     found = []

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
-from coopgym.benchmarks.score.contests import Contest, Contests
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
+from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.corpus.export import inert
 
 MEASURES = (
@@ -34,7 +34,7 @@ RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_h
 INTERVAL = ("", "_low", "_high")
 
 
-def cells_csv(contests: Contests) -> str:
+def cells_csv(leaderboards: Leaderboards) -> str:
     """Return a line per algorithm and task: numbers of runs, the score and every measure with its interval.
 
     ``score_by_seed`` holds a score per seed; intervals are empty below five of them. ``error`` is the last line of what
@@ -42,18 +42,18 @@ def cells_csv(contests: Contests) -> str:
     """
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
-    return _csv(head, (line for contest in contests.found for line in _cells(contest)))
+    return _csv(head, (line for leaderboard in leaderboards.found for line in _cells(leaderboard)))
 
 
-def rankings_csv(contests: Contests) -> str:
+def rankings_csv(leaderboards: Leaderboards) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    found = (compared for contest in contests.found for compared in rankings(contest))
+    found = (compared for leaderboard in leaderboards.found for compared in rankings(leaderboard))
     return _csv(head, (line for compared in found for line in _ranking(compared)))
 
 
-def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
-    table, grid = contest.table(), contest.grid
+def _cells(leaderboard: Leaderboard) -> Iterator[Sequence[Any]]:
+    table, grid = leaderboard.table(), leaderboard.grid
     columns = {name: grid.column(name) for name in MEASURES}
     diverged, failed = grid.ended("diverged"), grid.ended("failed")
     objectives, errors = (grid.runs.column(name).to_pylist() for name in ("objective", "error"))
@@ -61,8 +61,8 @@ def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
         algorithm, task, setting = grid.algorithms[a], grid.tasks[t], grid.tasks[t].setting
         rows = grid.row[a, t][grid.present[a, t]].tolist()
         objective = next((objectives[row] for row in rows if objectives[row]), None)
-        if objective is None and contest.objective != contest.first_objective:
-            continue  # agents without an objective take part in every contest and are listed in the first
+        if objective is None and leaderboard.objective != leaderboard.first_objective:
+            continue  # agents without an objective take part in every leaderboard and are listed in the first
         said = next((last_line(errors[row]) for row in rows if errors[row]), "")
         estimates = [table.cell(algorithm.name, task), *(mean_estimate(values[a, t]) for values in columns.values())]
         yield [
@@ -75,7 +75,15 @@ def _cells(contest: Contest) -> Iterator[Sequence[Any]]:
 
 def _ranking(compared: ComparisonSet) -> Iterator[Sequence[Any]]:
     for row in compared.ranks.rows:
-        identity = [compared.heading, row.algorithm.name, row.algorithm.kind, row.rank, row.low, row.high, row.letters]
+        identity = [
+            compared.heading,
+            row.algorithm.name,
+            row.algorithm.kind,
+            row.rank,
+            row.low,
+            row.high,
+            row.significance_groups,
+        ]
         for number, (measure, estimate) in enumerate(compared.numbers(row.algorithm.name).items()):
             by_seed = _by_seed(compared.table.by_seed(row.algorithm.name)) if number == 0 else ""
             yield [*identity, measure, *_three(estimate), estimate.n, by_seed]

@@ -27,7 +27,7 @@ class RankRow:
     high: int | None
     """First and last place that it may have: behind all who are surely better, before all who are surely worse. None
     where there are too few seeds to tell."""
-    letters: str
+    significance_groups: str
     """Two algorithms share a letter just when their paired difference is not significant; empty where there are too
     few seeds to tell."""
 
@@ -92,7 +92,7 @@ def _with_groups(
             continue
         place = testable.index(row.algorithm.name)
         better, worse = int(different[place, :place].sum()), int(different[place, place + 1 :].sum())
-        yield replace(row, low=1 + better, high=len(rows) - worse, letters=letters[row.algorithm.name])
+        yield replace(row, low=1 + better, high=len(rows) - worse, significance_groups=letters[row.algorithm.name])
 
 
 def differing(names: Sequence[str], found: Sequence[Comparison], significance: float = SIGNIFICANCE) -> BoolArray:

@@ -59,7 +59,7 @@ def share_convention(ids: Iterable[str]) -> str:
     )
 
 
-def require_sight(name: str, game: AnyGame, view: View) -> None:
+def require_view(name: str, game: AnyGame, view: View) -> None:
     """Make sure that a built-in strategy sees what it needs; others are trusted until they play.
 
     Raises:

@@ -59,7 +59,7 @@ def superseded(rows: Iterable[Mapping[str, Any]], planned: Iterable[RunSpec]) ->
         rows: stored runs, with `COMPARED_COLUMNS`.
         planned: what the study consists of.
     """
-    specs = {spec.run_id: spec for run in planned for spec in (run, *run.teachers)}
+    specs = {spec.run_id: spec for run in planned for spec in (run, *run.dependencies)}
     places: dict[Place, list[RunSpec]] = {}
     for spec in specs.values():
         places.setdefault(spec.place, []).append(spec)

@@ -46,9 +46,9 @@ class Job:
         return self.specs[0].training
 
     @property
-    def teachers(self) -> dict[str, RunSpec]:
+    def dependencies(self) -> dict[str, RunSpec]:
         """The runs whose policies the job needs, by id."""
-        return {run.run_id: run for spec in self.specs for run in spec.teachers}
+        return {run.run_id: run for spec in self.specs for run in spec.dependencies}
 
     def supplied(self, policies: Supply, checkpoint: Path | None = None) -> Job:
         """Return the job with the policies that it needs, and a folder for checkpoints."""

@@ -205,7 +205,7 @@ class RunSpec:
         return (self.algorithm, self.seed, self.episodes, self.record_steps, None if blind else self.reward)
 
     @property
-    def teachers(self) -> Iterator[RunSpec]:
+    def dependencies(self) -> Iterator[RunSpec]:
         """The runs whose policies this one needs."""
         for player in self.meeting.players if self.meeting else ():
             if player.trained_by:

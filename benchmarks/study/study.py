@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from coopgym.agents import agent_names
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, reference_labels
-from coopgym.benchmarks.study.agent_info import require_sight
+from coopgym.benchmarks.study.agent_info import require_view
 from coopgym.benchmarks.study.schema import (
     ConstantScan,
     LearnerEntry,
@@ -231,7 +231,7 @@ class Study(Strict):
         for block in self.blocks:
             for game in (make_game(name, **block.variants[0]) for name in block.games):
                 view = block.view or self.view or game.spec.default_view
-                yield from faults_of(partial(require_sight, game=game, view=view), block.agents)
+                yield from faults_of(partial(require_view, game=game, view=view), block.agents)
 
     def _labels_used_twice(self) -> Iterator[str]:
         settings: dict[str, LearnerEntry] = {}

@@ -8,18 +8,18 @@ played.payoffs, played.replicator(), played.alpha_rank(), played.nash_averaging(
 ```
 """
 
-from coopgym.benchmarks.tournament.entrants import CLASSICS, Entrant, Entrants
 from coopgym.benchmarks.tournament.league import League, compete, league
 from coopgym.benchmarks.tournament.meta_game import MetaGame, Rating, Ratings
+from coopgym.benchmarks.tournament.participants import CLASSICS, Participant, Participants
 from coopgym.benchmarks.tournament.record import Tournament, tournament
 from coopgym.benchmarks.tournament.tables import payoff_table, print_meta_game, rating_table
 
 __all__ = [
     "CLASSICS",
-    "Entrant",
-    "Entrants",
     "League",
     "MetaGame",
+    "Participant",
+    "Participants",
     "Rating",
     "Ratings",
     "Tournament",

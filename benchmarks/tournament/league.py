@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.tournament.entrants import CLASSICS, Entrants
 from coopgym.benchmarks.tournament.meta_game import MetaGame
+from coopgym.benchmarks.tournament.participants import CLASSICS, Participants
 from coopgym.benchmarks.tournament.record import Tournament, tournament
 from coopgym.oracles.meta.payoffs import payoff_range
 from coopgym.typing import FloatArray
@@ -70,7 +70,7 @@ def league(tournaments: Sequence[Tournament]) -> League:
 
 def compete(
     games: Sequence[str],
-    agents: Entrants = CLASSICS,
+    agents: Participants = CLASSICS,
     reward: str = "private",
     seeds: Iterable[int] = (0, 1, 2),
     episodes: int = 1,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from coopgym.benchmarks.tournament.entrants import Contestant
+from coopgym.benchmarks.tournament.participants import Player
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import Rewards
@@ -18,7 +18,7 @@ from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MatchOutcome:
     """What came of a match: means over episodes and seats of sums over steps."""
 
     focal_return: float
@@ -37,7 +37,7 @@ class Outcome:
     """Steps until the relation ended."""
 
 
-MEASURES = tuple(each.name for each in fields(Outcome))
+MEASURES = tuple(each.name for each in fields(MatchOutcome))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Venue:
     view: View | None
     episodes: int
 
-    def match(self, focal: Contestant, background: Contestant, seed: int) -> Outcome:
+    def match(self, focal: Player, background: Player, seed: int) -> MatchOutcome:
         """Let one agent take every seat in turn among copies of another.
 
         Of seats that are alike one stands for all, with their number as its weight, unless an agent plays them
@@ -67,14 +67,14 @@ class Venue:
         weighted = [(self._outcome(focal, background, seat, seed), weight) for seat, weight in seats]
         weights = [weight for _, weight in weighted]
         rows = np.array([[getattr(outcome, name) for name in MEASURES] for outcome, _ in weighted])
-        return Outcome(*np.average(rows, axis=0, weights=weights).tolist())
+        return MatchOutcome(*np.average(rows, axis=0, weights=weights).tolist())
 
-    def _outcome(self, focal: Contestant, background: Contestant, seat: int, seed: int) -> Outcome:
+    def _outcome(self, focal: Player, background: Player, seat: int, seed: int) -> MatchOutcome:
         others = [other for other in range(self.game.n_agents) if other != seat]
         players = [focal if each == seat else background for each in range(self.game.n_agents)]
         return self._read(self._play(players, seed), [seat], others)
 
-    def _play(self, players: list[Contestant], seed: int) -> Episodes:
+    def _play(self, players: list[Player], seed: int) -> Episodes:
         return play(
             self.game,
             [player.seated(seat) for seat, player in enumerate(players)],
@@ -84,9 +84,9 @@ class Venue:
             seed=seed,
         )
 
-    def _read(self, episodes: Episodes, focal: list[int], background: list[int]) -> Outcome:
+    def _read(self, episodes: Episodes, focal: list[int], background: list[int]) -> MatchOutcome:
         returns = episodes.returns[self.layer.name]
-        return Outcome(
+        return MatchOutcome(
             focal_return=_mean(returns, focal),
             focal_payoff=_mean(episodes.payoffs, focal),
             background_return=_mean(returns, background),
@@ -102,7 +102,7 @@ class Venue:
         if not alike:
             yield from ((seat, 1.0) for seat in range(self.game.n_agents))
             return
-        for group in groups_in_state(self.game, opening(self.game), [self.layer]):
+        for group in groups_in_state(self.game, initial_state(self.game), [self.layer]):
             yield group[0], float(len(group))
 
 

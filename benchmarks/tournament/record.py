@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from coopgym.benchmarks.study import canonical_json, seed_from
-from coopgym.benchmarks.tournament.entrants import Entrants, contestants
-from coopgym.benchmarks.tournament.matches import MEASURES, Outcome, Venue
+from coopgym.benchmarks.tournament.matches import MEASURES, MatchOutcome, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame
+from coopgym.benchmarks.tournament.participants import Participants, players_of
 from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
@@ -25,7 +25,7 @@ from coopgym.typing import FloatArray
 class Tournament(MetaGame):
     """What K agents got from each other in one game; row is the focal agent, column fills all other seats.
 
-    Every measure of `Outcome` is an array ``(S, K, K)`` under its name in `measures`, seed by seed.
+    Every measure of `MatchOutcome` is an array ``(S, K, K)`` under its name in `measures`, seed by seed.
     """
 
     game: str
@@ -82,7 +82,7 @@ class Tournament(MetaGame):
 
 def tournament(
     game: str,
-    agents: Entrants,
+    agents: Participants,
     reward: str = "private",
     seeds: Iterable[int] = (0, 1, 2),
     episodes: int = 1,
@@ -111,7 +111,7 @@ def tournament(
     """
     place, layer = make_game(game, **(parameters or {})), reward_layer(reward).evaluated
     layer.check(place)
-    players, replicates = contestants(place, agents), tuple(seeds)
+    players, replicates = players_of(place, agents), tuple(seeds)
     if not replicates or len(set(replicates)) != len(replicates):
         raise ValueError(f"seeds={replicates}: expected at least one seed, each once")
     facts = canonical_json(place.overridden())
@@ -136,7 +136,7 @@ def tournament(
     )
 
 
-def _measures(cells: list[list[Outcome]], count: int) -> dict[str, FloatArray]:
+def _measures(cells: list[list[MatchOutcome]], count: int) -> dict[str, FloatArray]:
     """Turn outcomes, one list over seeds per pair, into arrays ``(S, K, K)`` by name."""
     values = np.array([[astuple(outcome) for outcome in outcomes] for outcomes in cells])
     tables = np.moveaxis(values, 0, -1).swapaxes(0, 1).reshape(len(MEASURES), -1, count, count)

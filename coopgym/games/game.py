@@ -138,7 +138,7 @@ class Game(ABC, Generic[StateT]):
         chosen = {**cls.defaults, **cls.presets(keywords), **keywords}
         return cls.made(params.build(cls.Parameters, chosen, where=cls.id), backend)
 
-    def on(self, backend: Backend) -> Self:
+    def to(self, backend: Backend) -> Self:
         """Return the same game computing on another backend."""
         return self.made(self.parameters, backend)
 
@@ -198,7 +198,7 @@ class Game(ABC, Generic[StateT]):
         """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
         return self.stage(state, cooperation * self.endowments).payoffs
 
-    def settled(self, state: StateT, actions: Array) -> StateT:
+    def at_steady_state(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.
 
         A wage posted today is in force tomorrow, say; most games have no such stock and return the state itself.
@@ -236,7 +236,7 @@ class Game(ABC, Generic[StateT]):
         """Return the least and greatest values of `observe_jointly`, each ``(joint_dim,)``."""
 
     @abstractmethod
-    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
+    def observation_columns(self, view: View, seat: int) -> dict[str, list[int]]:
         """Name the columns of a seat's observation.
 
         Blocks every view has: ``own_action`` (1), ``trust`` (T_ij), ``time`` where shown; ``own`` and ``full`` add
@@ -252,7 +252,7 @@ class Game(ABC, Generic[StateT]):
         """Describe a step for ``info`` (including the state it led to): never fed to policies."""
 
     @abstractmethod
-    def auxiliary(self, state: StateT) -> Array:
+    def extra_state(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
 
     def traits(self) -> Traits:

@@ -191,16 +191,16 @@ def ideal_path(game: Game[StateT], traits: Traits, start: StateT, steps: int) ->
     for _ in range(steps):
         if of_idling:
             best = dataclasses.replace(best, **{name: getattr(idle, name) for name in of_idling})
-            idle = _moved(game, idle, 0.0)
+            idle = _state_after(game, idle, 0.0)
         path.append(best)
-        moved = _idealised(traits, _moved(game, best, 1.0))
+        after = _idealised(traits, _state_after(game, best, 1.0))
         better = {1: np.maximum, -1: np.minimum}
-        held = {name: better[pays](getattr(best, name), getattr(moved, name)) for name, pays in kept.items()}
-        best = dataclasses.replace(moved, **held)
+        held = {name: better[pays](getattr(best, name), getattr(after, name)) for name, pays in kept.items()}
+        best = dataclasses.replace(after, **held)
     return path
 
 
-def _moved(game: Game[StateT], state: StateT, share: float) -> StateT:
+def _state_after(game: Game[StateT], state: StateT, share: float) -> StateT:
     normals = np.zeros((*state.t.shape, game.step_normals)) if game.step_normals else None
     after: StateT = game.step(state, share * game.endowments + 0.0 * state.last_action, normals).state  # type: ignore[assignment]  # its own
     return after

@@ -85,7 +85,7 @@ def _state(game: AnyGame, state: State) -> Iterator[str]:
         yield from _entry(f"  {field.name}", getattr(state, field.name))
     observation = game.observe(state, "own")[0]
     yield "  agent_0 sees"
-    for name, columns in game.layout("own", 0).items():
+    for name, columns in game.observation_columns("own", 0).items():
         yield from _entry(f"    {name}", observation[columns])
 
 

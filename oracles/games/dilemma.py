@@ -14,7 +14,7 @@ from coopgym.oracles.games.best_response import best_response
 from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 MUTUALITIES = (0.25, 0.5, 0.75)
@@ -69,13 +69,13 @@ def worst(equilibria: Equilibria) -> Equilibrium | None:
 
 
 def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
-    """Solve the stage game of a state, by default the opening, for private and integrated reward and for welfare.
+    """Solve the stage game of a state, by default the initial one, for private and integrated reward and welfare.
 
     >>> found = dilemma(coopgym.make_game("TrustDilemma-v1"))
     >>> found.reported_nash.profile.round(2), found.optimum.profile.round(2), round(found.price_of_anarchy, 2)
     (array([0.13, 0.13]), array([0.58, 0.58]), 1.15)
     """
-    start = opening(game) if state is None else state
+    start = initial_state(game) if state is None else state
     private = StageGame(game, "private", start)
     return Dilemma(
         nash=find_equilibria(private),

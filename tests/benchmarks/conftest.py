@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coopgym.benchmarks.execute.executors import Executor, InProcess
-from coopgym.benchmarks.execute.runner import Outcome, run_study
+from coopgym.benchmarks.execute.runner import StudyOutcome, run_study
 from coopgym.benchmarks.study import Study, expand
 from tests.support.quiet import Silence
 
@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-Run = Callable[..., Outcome]
+Run = Callable[..., StudyOutcome]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def small() -> Study:
 
 @pytest.fixture
 def run() -> Run:
-    def run_into(study: Study, folder: Path, executor: Executor | None = None) -> Outcome:
+    def run_into(study: Study, folder: Path, executor: Executor | None = None) -> StudyOutcome:
         return run_study(study, expand(study), folder, executor or InProcess(), Silence())
 
     return run_into

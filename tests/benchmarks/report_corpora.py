@@ -50,7 +50,7 @@ def run_row(algorithm: str, **facts: Any) -> Row:
 
 
 def played(algorithm: str, value: float, **facts: Any) -> Row:
-    """A completed run of self-play that is worth ``value`` under every yardstick."""
+    """A completed run of self-play that is worth ``value`` under every metric."""
     returns = dict.fromkeys(
         ("welfare", "return_private", "return_integrated", "return_cooperative", "return_mode"), value
     )

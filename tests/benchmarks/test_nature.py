@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from coopgym.benchmarks.cli.tables import print_rankings
-from coopgym.benchmarks.score import Contests
+from coopgym.benchmarks.score import Leaderboards
 from coopgym.benchmarks.study.agent_info import agent_info, share_convention
 from tests.benchmarks.report_corpora import played, written
 
@@ -41,6 +41,6 @@ def test_tables_say_whose_shares_agents_play_where_endowments_differ(tmp_path: P
             *(played(f"Constant_{level}", level / 9, **place) for level in (50, 90)),
         ]
         terminal = Console(width=200, file=io.StringIO(), record=True)
-        print_rankings(terminal, Contests(written(tmp_path / game, {"runs": runs}).runs.arrow))
+        print_rankings(terminal, Leaderboards(written(tmp_path / game, {"runs": runs}).runs.arrow))
         told.append(terminal.export_text())
     assert ["Published_TitForTat" in text for text in told] == [False, True]

@@ -18,7 +18,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.cli.tables import print_rankings
 from coopgym.benchmarks.drawing.terminal import TerminalConsole
 from coopgym.benchmarks.report import render, write_figures
-from coopgym.benchmarks.score import Contests, cells_csv, rankings_csv
+from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings_csv
 from coopgym.corpus import Corpus, load_corpus, table_from_rows
 from coopgym.corpus.export import encode
 from coopgym.visible_text import visible
@@ -59,7 +59,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 def test_a_terminal_shows_every_label_as_it_is(corpus: Corpus) -> None:
     terminal = TerminalConsole(width=300, file=io.StringIO(), force_terminal=False)
-    print_rankings(terminal, Contests(corpus.runs.arrow))
+    print_rankings(terminal, Leaderboards(corpus.runs.arrow))
     shown = terminal.file.getvalue()  # type: ignore[attr-defined]  # the file is a StringIO
     assert not UNWANTED.search(shown)
     for label in LABELS:
@@ -82,8 +82,8 @@ def test_a_page_shows_every_label_as_it_is(corpus: Corpus) -> None:
 
 
 def test_tables_for_spreadsheets_hold_no_formulas_and_numbers_as_they_were(corpus: Corpus) -> None:
-    contests = Contests(corpus.runs.arrow)
-    texts = (cells_csv(contests), rankings_csv(contests), encode(corpus.runs.arrow, "csv").decode())
+    leaderboards = Leaderboards(corpus.runs.arrow)
+    texts = (cells_csv(leaderboards), rankings_csv(leaderboards), encode(corpus.runs.arrow, "csv").decode())
     for text in texts:
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         names = {row["algorithm"] for row in rows}

@@ -19,7 +19,7 @@ from coopgym.benchmarks.report import page as page_module
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.report.sections.ranking import ranking
 from coopgym.benchmarks.report.sections.results import results
-from coopgym.benchmarks.score import Contests, cells_csv, rankings, rankings_csv
+from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings, rankings_csv
 from coopgym.corpus import Corpus, load_corpus
 from tests.benchmarks.report_corpora import everything, learned, played, run_row, scripted, written
 
@@ -76,8 +76,8 @@ def corpus() -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def contests(corpus: Corpus) -> Contests:
-    return Contests(corpus.runs.arrow)
+def leaderboards(corpus: Corpus) -> Leaderboards:
+    return Leaderboards(corpus.runs.arrow)
 
 
 @pytest.fixture(scope="module")
@@ -89,17 +89,19 @@ def page(corpus: Corpus) -> Iterator[list[PageTable]]:
         yield tables_of(render(corpus))
 
 
-def test_all_cells_are_equal_in_the_table_the_csv_and_the_page(contests: Contests, page: list[PageTable]) -> None:
-    cells = lines(cells_csv(contests))
+def test_all_cells_are_equal_in_the_table_the_csv_and_the_page(
+    leaderboards: Leaderboards, page: list[PageTable]
+) -> None:
+    cells = lines(cells_csv(leaderboards))
     assert len(cells) == 1202
     shown = {(table.fold, table.heading, name): row for table in page for name, row in table.rows.items()}
     for cell in cells:
         place = game_title(cell["environment"]), mode_title(cell["reward_mode"])
         on_page = shown[*place, cell["algorithm"]]
         estimates = [
-            contest.table().cell(cell["algorithm"], task)
-            for contest in contests.found
-            for task in contest.table().tasks
+            leaderboard.table().cell(cell["algorithm"], task)
+            for leaderboard in leaderboards.found
+            for task in leaderboard.table().tasks
             if (task.game, task.reward_mode) == (cell["environment"], cell["reward_mode"])
         ]
         computed = [estimate.value for estimate in estimates if estimate]
@@ -112,14 +114,16 @@ def test_all_cells_are_equal_in_the_table_the_csv_and_the_page(contests: Contest
         assert number(on_page[2]) == pytest.approx(float(cell["welfare"]), rel=1e-5)
 
 
-def test_every_ranking_is_equal_in_the_terminal_the_csv_and_the_page(contests: Contests, page: list[PageTable]) -> None:
+def test_every_ranking_is_equal_in_the_terminal_the_csv_and_the_page(
+    leaderboards: Leaderboards, page: list[PageTable]
+) -> None:
     written_down: dict[str, dict[str, list[Row]]] = {}
-    for line in lines(rankings_csv(contests)):
+    for line in lines(rankings_csv(leaderboards)):
         written_down.setdefault(line["ranking"], {}).setdefault(line["algorithm"], []).append(line)
     terminal = Console(width=200, record=True, file=io.StringIO())
-    print_rankings(terminal, contests)
+    print_rankings(terminal, leaderboards)
     printed = terminal.export_text()
-    fields = [field for contest in contests.found for field in rankings(contest)]
+    fields = [field for leaderboard in leaderboards.found for field in rankings(leaderboard)]
     assert len(fields) == len(written_down), "every ranking has a heading of its own"
     for field in fields:
         on_terminal = printed.partition(f"Ranking: {field.heading}\n")[2]
@@ -141,7 +145,7 @@ def test_every_ranking_is_equal_in_the_terminal_the_csv_and_the_page(contests: C
 
 def told(corpus: Corpus) -> str:
     terminal = Console(width=200, record=True, file=io.StringIO())
-    print_rankings(terminal, Contests(corpus.runs.arrow))
+    print_rankings(terminal, Leaderboards(corpus.runs.arrow))
     return terminal.export_text()
 
 
@@ -152,7 +156,7 @@ def test_agents_whose_runs_failed_are_listed_with_what_they_said(tmp_path: Path)
     ]
     corpus = written(tmp_path, {"runs": [*scripted(), *failed]})
     assert "mine:Agent (2 of 2 runs failed: ValueError: no such level)" in told(corpus)
-    cells = [line for line in lines(cells_csv(Contests(corpus.runs.arrow))) if line["algorithm"] == "mine:Agent"]
+    cells = [line for line in lines(cells_csv(Leaderboards(corpus.runs.arrow))) if line["algorithm"] == "mine:Agent"]
     assert [(line["failed"], line["error"], line["score"]) for line in cells] == [
         ("1", "ValueError: no such level", "")
     ] * 2
@@ -163,8 +167,8 @@ def test_an_agent_of_the_user_is_no_learner(tmp_path: Path) -> None:
     rows = [*scripted(), *learned("IPPO", 15.0), *learned("IA2C", 16.0)]
     mine = [row | {"algorithm": "mine:Agent", "algorithm_kind": "plugin", "objective": None, "run_id": f"m{i}"}
             for i, row in enumerate(learned("mine", 24.0))]  # fmt: skip
-    contests = Contests(written(tmp_path, {"runs": [*rows, *mine]}).runs.arrow)
-    (field,) = [field for contest in contests.found for field in rankings(contest)]
+    leaderboards = Leaderboards(written(tmp_path, {"runs": [*rows, *mine]}).runs.arrow)
+    (field,) = [field for leaderboard in leaderboards.found for field in rankings(leaderboard)]
     assert field.ranks.rows[0].algorithm.name != "IPPO"
     assert set(field.learners) == {"IPPO", "IA2C"}
     assert "mine:Agent is the best of 5 agents" in field.verdict
@@ -174,14 +178,14 @@ def test_private_play_is_ranked_by_what_could_be_gained_and_not_by_its_return(tm
     steady = [row | {"exploitability": 0.1 * row["return_mode"]} for row in learned("IPPO", 12.0)]
     rich = [row | {"exploitability": 0.5 * row["return_mode"]} for row in learned("IA2C", 20.0)]
     team = [row | {"exploitability": 0.0, "objective": "team"} for row in learned("COMA", 22.0)]
-    contests = Contests(written(tmp_path, {"runs": [*scripted(), *steady, *rich, *team]}).runs.arrow)
+    leaderboards = Leaderboards(written(tmp_path, {"runs": [*scripted(), *steady, *rich, *team]}).runs.arrow)
     ranked = {field.heading: [row.algorithm.name for row in field.ranks.rows]
-              for contest in contests.found for field in rankings(contest)}  # fmt: skip
+              for leaderboard in leaderboards.found for field in rankings(leaderboard)}  # fmt: skip
     private = {heading: names for heading, names in ranked.items() if heading.startswith("Private reward")}
     assert list(private.values()) == [["IPPO", "IA2C"]], "the team's learner ignores private reward"
     by_return = ranked["All 2 games, individual objective"]
     assert by_return.index("IA2C") < by_return.index("IPPO")
-    (field,) = [field for field in rankings(contests.found[0]) if field.table.lower_is_better]
+    (field,) = [field for field in rankings(leaderboards.found[0]) if field.table.lower_is_better]
     assert field.verdict.endswith("IPPO is the hardest to exploit of 2 agents: 0.10.")
     assert set(field.table.modes) == {"private"}
 
@@ -194,8 +198,8 @@ def test_play_that_nobody_searched_for_deviations_is_not_ranked_privately(tmp_pa
 
 def test_a_few_games_do_not_read_like_wins(tmp_path: Path) -> None:
     rows = [*everything()["runs"], *(row for row in learned("LOLA", 30.0) if row["environment"] == "TrustDilemma-v1")]
-    contests = Contests(written(tmp_path, {"runs": rows}).runs.arrow)
-    verdicts = [field.verdict for contest in contests.found for field in rankings(contest)]
+    leaderboards = Leaderboards(written(tmp_path, {"runs": rows}).runs.arrow)
+    verdicts = [field.verdict for leaderboard in leaderboards.found for field in rankings(leaderboard)]
     assert any(verdict.startswith("On 1 game (of 2), LOLA is the best of") for verdict in verdicts)
     assert not any(verdict.startswith("Averaged over all 2 games, LOLA") for verdict in verdicts)
 
@@ -203,4 +207,4 @@ def test_a_few_games_do_not_read_like_wins(tmp_path: Path) -> None:
 def test_two_runs_in_one_place_are_told_instead_of_ranked(tmp_path: Path) -> None:
     corpus = written(tmp_path, {"runs": [played("IPPO", 1.0), played("IPPO", 2.0, run_id="other", view="full")]})
     assert "two runs, they differ in" in told(corpus)
-    assert lines(cells_csv(Contests(corpus.runs.arrow))) == []
+    assert lines(cells_csv(Leaderboards(corpus.runs.arrow))) == []

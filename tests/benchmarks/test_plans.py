@@ -95,7 +95,7 @@ def test_one_game_is_planned_and_explained(tmp_path: Path) -> None:
     assert plan["value"] == pytest.approx(1.607211 * 5 * 6, abs=1e-4)
     assert plan["upper_bound"] == pytest.approx(plan["value"], rel=1e-6)
     assert plan["best_oracle"]["name"] == "Oracle_Nash[private]" or plan["best_oracle"]["name"] == "Oracle_Nash"
-    assert all(plan[kind]["value"] <= plan["value"] + 1e-9 for kind in plans.YARDSTICKS)
+    assert all(plan[kind]["value"] <= plan["value"] + 1e-9 for kind in plans.BASELINES)
 
 
 def test_all_games_are_planned_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.report import SUMMARY_FILE, render
-from coopgym.benchmarks.score import Contests, cells_csv
+from coopgym.benchmarks.score import Leaderboards, cells_csv
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus, load_corpus
 from tests.benchmarks.report_corpora import (
@@ -326,7 +326,7 @@ def test_the_command_writes_the_same_bytes_and_the_summary(corpus: Corpus, page:
     marks = re.findall(r'<meta name="coopgym-[\w.]+" content="\w+">\n', written)
     assert len(marks) == 3
     assert written.replace("".join(marks), "") == page
-    assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == cells_csv(Contests(corpus.runs.arrow))
+    assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == cells_csv(Leaderboards(corpus.runs.arrow))
     missing = cli.invoke(app, ["report", str(tmp_path / "none")])
     assert missing.exit_code == 2
     assert "no such folder" in missing.output

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from coopgym.benchmarks.report.content.blocks import Chart, Fold, Section, Table, Text, Transcripts
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.report.data.token_curves import WINDOW, Field, TokenCurve, trained_fields
+from coopgym.benchmarks.report.data.token_curves import WINDOW, MethodComparison, TokenCurve, method_comparisons
 from coopgym.benchmarks.report.data.transcripts import (
     MOST_CHARACTERS,
     MOST_DECISIONS,
     MOST_RUNS,
     Transcript,
-    conversations,
+    embedded_transcripts,
     selected,
 )
 from coopgym.benchmarks.report.data.transcripts import talks as find_talks
@@ -40,8 +40,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def field(corpus: Corpus) -> Field:
-    (found,) = trained_fields(corpus.runs.arrow, corpus.curves.arrow)
+def compared(corpus: Corpus) -> MethodComparison:
+    (found,) = method_comparisons(corpus.runs.arrow, corpus.curves.arrow)
     return found
 
 
@@ -57,17 +57,17 @@ def value(estimate: Estimate | None) -> float:
     return estimate.value
 
 
-def test_methods_are_compared_at_the_largest_budget_that_all_reached(field: Field) -> None:
-    assert field.budget == COMMON
+def test_methods_are_compared_at_the_largest_budget_that_all_reached(compared: MethodComparison) -> None:
+    assert compared.budget == COMMON
     # Every method gains the same per token; so at equal tokens, though not at the end, they are alike.
     expected = 0.2 + 0.03 + 0.00004 * COMMON * (1 - WINDOW / 2)
-    for name in field.courses:
-        assert value(field.reached(name, "outcome")) == pytest.approx(expected, abs=1e-6)
-    assert value(field.against_plain("LLM-igpo")) == pytest.approx(0.0, abs=1e-6)
-    assert field.against_plain("LLM-grpo") is None
-    assert value(field.start("outcome")) == pytest.approx(0.23, abs=1e-6)
-    assert field.start("oracle_gap") is None, "nobody answered in a first batch"
-    assert value(field.reached("LLM-bnpo", "oracle_gap")) < value(field.reached("LLM-igpo", "oracle_gap"))
+    for name in compared.curves:
+        assert value(compared.reached(name, "outcome")) == pytest.approx(expected, abs=1e-6)
+    assert value(compared.against_plain("LLM-igpo")) == pytest.approx(0.0, abs=1e-6)
+    assert compared.against_plain("LLM-grpo") is None
+    assert value(compared.start("outcome")) == pytest.approx(0.23, abs=1e-6)
+    assert compared.start("oracle_gap") is None, "nobody answered in a first batch"
+    assert value(compared.reached("LLM-bnpo", "oracle_gap")) < value(compared.reached("LLM-igpo", "oracle_gap"))
 
 
 @given(
@@ -130,8 +130,8 @@ def test_outcomes_of_different_kinds_are_never_in_one_comparison(tmp_path: Path)
     ]
     curves = [row for run in runs for row in course(run["run_id"], 50.0, run["seed"])]
     found = written(tmp_path, {"runs": runs, "curves": curves})
-    fields = trained_fields(found.runs.arrow, found.curves.arrow)
-    assert [(each.outcome, list(each.courses)) for each in fields] == [
+    fields = method_comparisons(found.runs.arrow, found.curves.arrow)
+    assert [(each.outcome, list(each.curves)) for each in fields] == [
         ("graded", ["LLM-grpo"]),
         ("payoff", ["LLM-igpo"]),
     ]
@@ -148,9 +148,9 @@ def test_runs_that_were_not_trained_to_an_end_are_not_compared(tmp_path: Path) -
     batches = {"LLM-grpo": 5, "LLM-igpo": 3, "LLM-bnpo": 1}
     curves = [row for run in runs for row in course(run["run_id"], 50.0, 1, batches[run["algorithm"]])]
     found = written(tmp_path, {"runs": runs, "curves": curves})
-    (field,) = trained_fields(found.runs.arrow, found.curves.arrow)
-    assert list(field.courses) == ["LLM-grpo"]
-    assert field.budget == 200.0
+    (compared,) = method_comparisons(found.runs.arrow, found.curves.arrow)
+    assert list(compared.curves) == ["LLM-grpo"]
+    assert compared.budget == 200.0
 
 
 def test_counts_of_a_run(corpus: Corpus) -> None:
@@ -169,10 +169,10 @@ def test_what_is_embedded_is_bounded_and_what_is_left_out_is_said(corpus: Corpus
     bound, viewer, _ = section.blocks
     assert isinstance(bound, Text)
     assert isinstance(viewer, Transcripts)
-    assert len(viewer.conversations) == 4 * 2 * 2
-    assert {len(each.decisions) for each in viewer.conversations} == {MOST_DECISIONS}
+    assert len(viewer.transcripts) == 4 * 2 * 2
+    assert {len(each.decisions) for each in viewer.transcripts} == {MOST_DECISIONS}
     assert "48 decisions of 720" in bound.text
-    fallback = viewer.conversations[1].decisions[1]
+    fallback = viewer.transcripts[1].decisions[1]
     assert fallback.title == "Step 1: no legal answer, so the fallback was played"
     assert fallback.note == "2 messages, 20 tokens written"
 
@@ -213,4 +213,4 @@ def test_nothing_is_shown_where_no_model_speaks_or_learns(tmp_path: Path) -> Non
     report_data = ReportData(written(tmp_path, {"runs": rows}))
     assert language_methods(report_data) is None
     assert transcripts(report_data) is None
-    assert conversations([], report_data.corpus.turns.arrow) == []
+    assert embedded_transcripts([], report_data.corpus.turns.arrow) == []

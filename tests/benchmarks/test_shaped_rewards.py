@@ -68,9 +68,9 @@ def test_scenarios_tell_whom_a_transform_has_trained() -> None:
         ("TitForTat", "among:IPPO + shaping(trust, weight=0.5)"),
     }
     for (algorithm, scenario), run in met.items():
-        (teacher,) = run.teachers
+        (dependency,) = run.dependencies
         name = algorithm if algorithm.startswith("IPPO") else str(scenario).removeprefix("among:")
-        assert teacher.run_id == runs[name, None].run_id
+        assert dependency.run_id == runs[name, None].run_id
 
 
 def test_the_version_of_a_transform_is_in_the_id(monkeypatch: pytest.MonkeyPatch) -> None:

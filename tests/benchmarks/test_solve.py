@@ -27,7 +27,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.drawing import theme
 from coopgym.benchmarks.drawing.game_panels import commitment_panel
 from coopgym.benchmarks.progress import LineProgress
-from coopgym.benchmarks.report.content.game_portraits import portraits
+from coopgym.benchmarks.report.content.game_figures import game_figures
 from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.basins import Basins, Boundary, Rest
@@ -361,7 +361,7 @@ def test_colours_that_are_one_in_the_light_are_one_in_the_dark() -> None:
 
 
 def test_reports_portray_games_and_say_which_they_do_not_know() -> None:
-    drawn, unknown = portraits([("TrustDilemma-v1", '{"max_steps":8}'), ("Gone-v7", "{}")])
+    drawn, unknown = game_figures([("TrustDilemma-v1", '{"max_steps":8}'), ("Gone-v7", "{}")])
     assert [figure.label for figure in drawn.figures] == [
         f"{panel} of TrustDilemma-v1, max_steps = 8"
         for panel in ("Reaction curves", "Cooperation and trust", "Schelling diagram")

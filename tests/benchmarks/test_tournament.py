@@ -14,7 +14,7 @@ from rich.console import Console
 from coopgym.agents import Agent, Seat, Strategy
 from coopgym.agents.base import Classifier, FloatArray
 from coopgym.agents.heuristics import Constant, TitForTat
-from coopgym.benchmarks.tournament import Entrants, Tournament, compete, league, print_meta_game, tournament
+from coopgym.benchmarks.tournament import Participants, Tournament, compete, league, print_meta_game, tournament
 from coopgym.games.registry import make_game
 from coopgym.play import play
 
@@ -22,7 +22,7 @@ SHORT = {"max_steps": 12}
 FIELD = ["TitForTat", "GrimTrigger", "Constant_20", "Constant_60", "Random"]
 
 
-def played(agents: Entrants = FIELD, game: str = "TrustDilemma-v1", **options: Any) -> Tournament:
+def played(agents: Participants = FIELD, game: str = "TrustDilemma-v1", **options: Any) -> Tournament:
     return tournament(game, agents, parameters=SHORT, **options)
 
 

@@ -51,7 +51,7 @@ def assert_state(game: Game, state: State, recorded: Recording, step: int) -> No
     live = recorded.live(step)
     episodes = len(live)
     seen = game.observe(state, "own").reshape(episodes, -1)[live]
-    auxiliary = game.auxiliary(state)[live]
+    auxiliary = game.extra_state(state)[live]
     wanted = {name: recorded.at(name, step)[live] for name in ("trust", "reputation", "observation", "aux")}
     assert_close(state.trust.reshape(episodes, -1)[live], wanted["trust"], EXACT, f"trust at {step}")
     assert_close(state.damage.reshape(episodes, -1)[live], wanted["reputation"], EXACT, f"damage at {step}")
@@ -178,7 +178,7 @@ def test_observations_have_the_documented_size(kind: type[Game], batch: tuple[in
 
 
 @every_game
-def test_layout_names_the_columns(kind: type[Game]) -> None:
+def test_blocks_name_the_columns(kind: type[Game]) -> None:
     game = make(kind.id)
     n = game.n_agents
     *_, (_, transition) = rollout(game, start(game), random_actions(game, 3))
@@ -187,7 +187,7 @@ def test_layout_names_the_columns(kind: type[Game]) -> None:
         seen = game.observe(state, view)
         for seat in (0, n - 1):
             others = [j for j in range(n) if j != seat]
-            layout = game.layout(view, seat)
+            blocks = game.observation_columns(view, seat)
             shown = {
                 "own_action": state.last_action[[seat]],
                 "trust": state.trust[seat, others],
@@ -204,8 +204,8 @@ def test_layout_names_the_columns(kind: type[Game]) -> None:
                 shown["seat"] = np.eye(n)[seat]
                 shown["actions"] = state.last_action
             for name, values in shown.items():
-                np.testing.assert_array_equal(seen[seat, layout[name]], values, err_msg=f"{view} view: {name}")
-            assert sorted({column for columns in layout.values() for column in columns}) == list(range(seen.shape[-1]))
+                np.testing.assert_array_equal(seen[seat, blocks[name]], values, err_msg=f"{view} view: {name}")
+            assert sorted({column for columns in blocks.values() for column in columns}) == list(range(seen.shape[-1]))
 
 
 BASE = {"mean_trust", "mean_effective_trust", "mean_reputation_damage", "cooperation"}
@@ -290,7 +290,7 @@ def test_closed_form_efforts_of_a_team() -> None:
 def test_torch_agrees_with_numpy(kind: type[Game]) -> None:
     torch = pytest.importorskip("torch")
     game = make(kind.id)
-    twin = game.on(torch_backend(dtype=torch.float64))
+    twin = game.to(torch_backend(dtype=torch.float64))
     actions = random_actions(game, 20, (4,))
     played = rollout(game, start(game, (4,)), actions)
     mirrored = rollout(twin, start(twin, (4,)), torch.as_tensor(actions))
@@ -298,7 +298,7 @@ def test_torch_agrees_with_numpy(kind: type[Game]) -> None:
         for mode in MODES:
             np.testing.assert_allclose(rewards(twin, actual, mode), rewards(game, expected, mode), atol=1e-9)
         np.testing.assert_array_equal(actual.truncated, expected.truncated)
-        np.testing.assert_allclose(twin.auxiliary(actual.state), game.auxiliary(expected.state), atol=1e-9)
+        np.testing.assert_allclose(twin.extra_state(actual.state), game.extra_state(expected.state), atol=1e-9)
         for view in game.views:
             np.testing.assert_allclose(twin.observe(actual.state, view), game.observe(expected.state, view), atol=1e-9)
 

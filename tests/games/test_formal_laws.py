@@ -242,16 +242,16 @@ RESTORED: dict[str, dict[str, tuple[str, Any]]] = {
 
 def seen_in_full(game: Game, state: Any) -> Any:
     """A state in which everything that the full view does not tell is as at reset."""
-    layout, observation = game.layout("full", 0), game.observe(state, "full")[0]
+    columns, observation = game.observation_columns("full", 0), game.observe(state, "full")[0]
     pairs = np.nonzero(~np.eye(game.n_agents, dtype=bool))
     trust, damage = np.eye(game.n_agents), np.zeros((game.n_agents, game.n_agents))
-    trust[pairs] = observation[layout["all_trust"]]
-    damage[pairs] = observation[layout["all_damage"]]
-    stocks = {name: read(game, observation[layout[block]]) for name, (block, read) in RESTORED[game.id].items()}
+    trust[pairs] = observation[columns["all_trust"]]
+    damage[pairs] = observation[columns["all_damage"]]
+    stocks = {name: read(game, observation[columns[block]]) for name, (block, read) in RESTORED[game.id].items()}
     return dataclasses.replace(
         start(game, seed=99),
-        t=np.round(observation[layout["time"]][0] * game.spec.horizon),
-        last_action=observation[layout["actions"]],
+        t=np.round(observation[columns["time"]][0] * game.spec.horizon),
+        last_action=observation[columns["actions"]],
         trust=trust,
         damage=damage,
         **stocks,

@@ -297,7 +297,7 @@ def test_blurred_scores_follow_the_seed_and_never_move_the_market() -> None:
     np.testing.assert_array_equal(paid, exact)
     np.testing.assert_array_equal(shown, again)
     assert (shown != other).any()
-    score = clear.layout("own", 0)["score"]
+    score = clear.observation_columns("own", 0)["score"]
     blur = shown[..., score] - clearly[..., score]
     assert blur.std() == pytest.approx(0.3, rel=0.3)
     np.testing.assert_array_equal(blur, np.repeat(blur[:, :1], 5, axis=1))  # one draw, common to all

@@ -35,7 +35,7 @@ def play(
     for line in introduction(made.spec, seat, partner, layer.name):
         say(line)
     with user_errors(ConnectionError, ImportError, ValueError), agents_errors():
-        sitting = play_with_person(made, Person(input, say), seat, partners(partner), layer, seed)
+        episode = play_with_person(made, Person(input, say), seat, partners(partner), layer, seed)
     say("")
-    for line in farewell(made.spec, seat, sitting):
+    for line in farewell(made.spec, seat, episode):
         say(line)

@@ -50,11 +50,11 @@ def run(
     from coopgym.benchmarks.cli.tables import print_failures, print_outlook, print_rankings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.executors import WorkerDiedError, choose_executor, number_of_processes
-    from coopgym.benchmarks.execute.runner import OlderRunsError, outlook, run_study
+    from coopgym.benchmarks.execute.runner import OlderRunsError, dry_run_of, run_study
     from coopgym.benchmarks.execute.store import FolderInUseError, RunStore
     from coopgym.benchmarks.progress import progress_on
     from coopgym.benchmarks.report import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, is_current, write_report
-    from coopgym.benchmarks.score import Contests, failures
+    from coopgym.benchmarks.score import Leaderboards, failures
     from coopgym.benchmarks.study import StudyError, expand, in_words, load_study
     from coopgym.corpus import CorpusError, load_corpus
     from coopgym.interrupts import recognisable_interrupts
@@ -77,7 +77,7 @@ def run(
             store = RunStore(folder, chosen)
             store.check()
             finished = store.finished() if resume else set()
-            plan = outlook(runs, finished, store.superseded(runs), older if resume else "redo")
+            plan = dry_run_of(runs, finished, store.superseded(runs), older if resume else "redo")
             print_outlook(console, plan, folder, number_of_processes(workers))
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
@@ -86,7 +86,7 @@ def run(
         corpus, page = load_corpus(folder), folder / "report.html"
         if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, page)
-    print_rankings(console, Contests(corpus.runs.arrow))
+    print_rankings(console, Leaderboards(corpus.runs.arrow))
     print_failures(console, failures(corpus.runs.arrow).values())
     say(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.superseded:

@@ -29,7 +29,7 @@ def solve(
     fresh: Annotated[bool, typer.Option("--fresh", help="With --all: solve everything again.")] = False,
 ) -> None:
     """Find out which dilemma a game is: equilibria, optima, greed, fear, commitment play, its mechanism."""
-    from coopgym.benchmarks.certificates.certificates import Request, solve_many, solve_one
+    from coopgym.benchmarks.certificates.certificates import SolveRequest, solve_many, solve_one
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.executors import WorkerDiedError, number_of_processes
     from coopgym.benchmarks.execute.store import FolderInUseError
@@ -37,7 +37,7 @@ def solve(
 
     status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, FolderInUseError, WorkerDiedError):
-        request = Request(game, every, edition, reward, tuple(settings or ()), out, fresh)
+        request = SolveRequest(game, every, edition, reward, tuple(settings or ()), out, fresh)
         if not request.all_games:
             for path in solve_one(request, TerminalConsole(), status):
                 say(f"written: {path}")

@@ -209,7 +209,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Conversation:
+class EmbeddedTranscript:
     """Decisions of one seat in one episode of one run."""
 
     run: str
@@ -223,7 +223,7 @@ class Transcripts:
     """Conversations of which one is shown at a time."""
 
     type: ClassVar[str] = "transcripts"
-    conversations: Sequence[Conversation]
+    transcripts: Sequence[EmbeddedTranscript]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from coopgym.benchmarks.drawing.series_style import SeriesStyle, styles
-from coopgym.benchmarks.score import Algorithm, Contest, Contests, NoiseFloor, mode_order, noise_floors
+from coopgym.benchmarks.score import Algorithm, Leaderboard, Leaderboards, NoiseFloor, mode_order, noise_floors
 from coopgym.corpus.reader import Corpus
 
 ROW_COLUMNS = (
@@ -48,17 +48,17 @@ class ReportData:
         return tuple(sorted({row["reward_mode"] for row in self.rows}, key=mode_order))
 
     @cached_property
-    def scored(self) -> Contests:
+    def scored(self) -> Leaderboards:
         """How good its agents are."""
-        return Contests(self.runs)
+        return Leaderboards(self.runs)
 
     @property
-    def conflict(self) -> str:
+    def inconsistency(self) -> str:
         """Why runs cannot be compared; empty where they can."""
-        return self.scored.conflict
+        return self.scored.inconsistency
 
     @property
-    def contests(self) -> Sequence[Contest]:
+    def leaderboards(self) -> Sequence[Leaderboard]:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
         return self.scored.found
 
@@ -66,10 +66,10 @@ class ReportData:
     def noise(self) -> Mapping[tuple[str, str], Mapping[str, NoiseFloor]]:
         """Noise floors of welfare by game, for every learner that the study entered under two names."""
         return {
-            pair: noise_floors(contest.runs, *pair)
+            pair: noise_floors(leaderboard.runs, *pair)
             for pair in duplicates(self.corpus.study or {})
-            for contest in self.contests
-            if set(contest.runs.column("algorithm").unique().to_pylist()).issuperset(pair)
+            for leaderboard in self.leaderboards
+            if set(leaderboard.runs.column("algorithm").unique().to_pylist()).issuperset(pair)
         }
 
 

@@ -68,14 +68,14 @@ def _area_until(x: FloatArray, y: FloatArray, ends: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class MethodComparison:
     """Methods that were trained alike: in one game and reward mode, for the same kind of outcome."""
 
     setting: Setting
     mechanism_class: str
     outcome: str
     """What a rollout is worth, by the name of the hyper-parameter."""
-    courses: Mapping[str, Sequence[TokenCurve]]
+    curves: Mapping[str, Sequence[TokenCurve]]
     """By name of the learner, one per seed."""
     plain: str | None
     """Name of the learner with the plain method."""
@@ -83,16 +83,16 @@ class Field:
     @property
     def budget(self) -> float:
         """The most tokens that every run of every method spent before its last batch."""
-        return min(each.reach for runs in self.courses.values() for each in runs)
+        return min(each.reach for runs in self.curves.values() for each in runs)
 
     @property
     def has_plain(self) -> bool:
         """Whether there is something to hold against the plain method."""
-        return self.plain is not None and len(self.courses) > 1
+        return self.plain is not None and len(self.curves) > 1
 
     def curve(self, name: str, measure: str, tokens: npt.ArrayLike) -> FloatArray:
         """Return a measure of a method ``(seeds, K)`` after some tokens."""
-        return np.stack([each.at(measure, tokens, WINDOW * self.budget) for each in self.courses[name]])
+        return np.stack([each.at(measure, tokens, WINDOW * self.budget) for each in self.curves[name]])
 
     def reached(self, name: str, measure: str) -> Estimate | None:
         """Return a measure of a method at the budget, over seeds."""
@@ -101,7 +101,7 @@ class Field:
     def start(self, measure: str) -> Estimate | None:
         """Return a measure of the first batches, which the model plays as it is before training, over seeds."""
         by_seed: dict[int, list[float]] = {}
-        for each in (course for runs in self.courses.values() for course in runs):
+        for each in (curve for runs in self.curves.values() for curve in runs):
             by_seed.setdefault(each.seed, []).append(float(each.measures[measure][0]))
         known = [[value for value in values if np.isfinite(value)] for values in by_seed.values()]
         return mean_estimate([float(np.mean(values)) for values in known if values])
@@ -111,13 +111,13 @@ class Field:
         if self.plain is None or name == self.plain:
             return None
         own, plain = (
-            {each.seed: float(each.at(OUTCOME, [self.budget], WINDOW * self.budget)[0]) for each in self.courses[which]}
+            {each.seed: float(each.at(OUTCOME, [self.budget], WINDOW * self.budget)[0]) for each in self.curves[which]}
             for which in (name, self.plain)
         )
         return mean_estimate([own[seed] - plain[seed] for seed in sorted(own.keys() & plain.keys())])
 
 
-def trained_fields(runs: pa.Table, curves: pa.Table) -> list[Field]:
+def method_comparisons(runs: pa.Table, curves: pa.Table) -> list[MethodComparison]:
     """Return what methods of language models came to, by reward mode, class and game.
 
     Only completed runs with at least two batches count: after a single one nothing was played by a trained model.
@@ -130,23 +130,25 @@ def trained_fields(runs: pa.Table, curves: pa.Table) -> list[Field]:
     found: dict[str, dict[str, dict[int, float | None]]] = {}
     for row in curves.filter(drawn).to_pylist():
         found.setdefault(row["run_id"], {}).setdefault(row["metric"], {})[row["step"]] = row["value"]
-    fields: dict[tuple[Setting, str], dict[str, list[TokenCurve]]] = {}
+    methods: dict[tuple[Setting, str], dict[str, list[TokenCurve]]] = {}
     classes, plain = dict[Setting, str](), dict[tuple[Setting, str], str]()
     for run_id, metrics in found.items():
         run = facts[run_id]
-        course = _course(run["seed"], metrics)
-        if course is None:
+        curve = _curve(run["seed"], metrics)
+        if curve is None:
             continue
         setting, settings = _setting(run), json.loads(run["hyperparameters"])
         key = setting, str(settings.get("outcome", ""))
         classes[setting] = run["mechanism_class"]
-        fields.setdefault(key, {}).setdefault(run["algorithm"], []).append(course)
+        methods.setdefault(key, {}).setdefault(run["algorithm"], []).append(curve)
         if settings.get("method") == PLAIN:
             plain[key] = min(plain.get(key, run["algorithm"]), run["algorithm"])
     return [
-        Field(setting, classes[setting], outcome, _in_order(fields[setting, outcome]), plain.get((setting, outcome)))
+        MethodComparison(
+            setting, classes[setting], outcome, _in_order(methods[setting, outcome]), plain.get((setting, outcome))
+        )
         for setting, outcome in sorted(
-            fields, key=lambda key: (mode_order(key[0].reward_mode), classes[key[0]], key[0].game, key[1])
+            methods, key=lambda key: (mode_order(key[0].reward_mode), classes[key[0]], key[0].game, key[1])
         )
     ]
 
@@ -178,7 +180,7 @@ def _setting(run: Mapping[str, Any]) -> Setting:
     return Setting(run["environment"], run["env_parameters"], run["reward_mode"])
 
 
-def _course(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> TokenCurve | None:
+def _curve(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> TokenCurve | None:
     if TOKENS not in metrics or OUTCOME not in metrics:
         return None
     steps = sorted(step for step, value in metrics[TOKENS].items() if value is not None)
@@ -191,5 +193,5 @@ def _course(seed: int, metrics: Mapping[str, Mapping[int, float | None]]) -> Tok
     return TokenCurve(seed, spent, measures)
 
 
-def _in_order(courses: Mapping[str, Iterable[TokenCurve]]) -> dict[str, list[TokenCurve]]:
-    return {name: sorted(runs, key=lambda each: each.seed) for name, runs in sorted(courses.items())}
+def _in_order(curves: Mapping[str, Iterable[TokenCurve]]) -> dict[str, list[TokenCurve]]:
+    return {name: sorted(runs, key=lambda each: each.seed) for name, runs in sorted(curves.items())}

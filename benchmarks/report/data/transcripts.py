@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.drawing.formatting import counted, game_title, tick
-from coopgym.benchmarks.report.content.blocks import Conversation, Decision, Message
+from coopgym.benchmarks.report.content.blocks import Decision, EmbeddedTranscript, Message
 from coopgym.benchmarks.score.settings import Setting, mode_order
 
 MOST_RUNS, MOST_EPISODES, MOST_SEATS, MOST_DECISIONS = 32, 2, 2, 3
@@ -132,7 +132,7 @@ def selected(found: Sequence[Transcript]) -> list[Transcript]:
     return sorted(in_turn[:MOST_RUNS], key=_order)
 
 
-def conversations(chosen: Sequence[Transcript], turns: pa.Table) -> list[Conversation]:
+def embedded_transcripts(chosen: Sequence[Transcript], turns: pa.Table) -> list[EmbeddedTranscript]:
     """Return the beginnings of conversations in some runs, in their order."""
     titles = {each.run_id: each.title for each in chosen}
     early = pc.and_(
@@ -146,7 +146,7 @@ def conversations(chosen: Sequence[Transcript], turns: pa.Table) -> list[Convers
     for (run_id, episode), rows in groupby(kept, key=lambda row: (row["run_id"], row["episode"])):
         by_seat = [(seat, list(own)) for seat, own in groupby(rows, key=lambda row: row["seat"])]
         for seat, own in by_seat[:MOST_SEATS]:
-            found.append(Conversation(titles[run_id], str(episode), str(seat), list(_decisions(own))))
+            found.append(EmbeddedTranscript(titles[run_id], str(episode), str(seat), list(_decisions(own))))
     return found
 
 

@@ -14,7 +14,7 @@ from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.drawing.theme import MUTED
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
@@ -41,8 +41,8 @@ MOST_PAIRS = 24
 def comparisons(report_data: ReportData) -> Section | None:
     """Compare algorithms pair by pair on the games they share."""
     blocks: list[Block] = []
-    for contest in report_data.contests:
-        ranked = principal(comparison_sets(contest))
+    for leaderboard in report_data.leaderboards:
+        ranked = principal(comparison_sets(leaderboard))
         if ranked is not None and len(ranked.table.names) > 1:
             blocks += _comparison_set(ranked, report_data.styles)
     blocks += _noise(report_data)
@@ -160,11 +160,11 @@ def _table(found: Sequence[Comparison]) -> Table:
         rows.append(
             [
                 Cell(f"{each.first} − {each.second}"),
-                cells.measured(test.difference, 3),
-                cells.number(test.effect_size, 2),
+                interval_cells.measured(test.difference, 3),
+                interval_cells.number(test.effect_size, 2),
                 Cell("exact" if each.exact else probability(each.p_t_holm), each.p_t_holm),
                 Cell(probability(each.p_signflip_holm), each.p_signflip_holm),
-                cells.number(float(test.difference.n) if test.difference else None, 0),
+                interval_cells.number(float(test.difference.n) if test.difference else None, 0),
             ]
         )
     return Table(columns, rows)
@@ -192,9 +192,9 @@ def _noise_table(floors: Mapping[str, NoiseFloor]) -> Table:
         [
             [
                 Cell(game_title(game)),
-                cells.measured(floor.difference),
-                cells.number(floor.spread),
-                cells.number(floor.of_mean(floor.difference.n)),
+                interval_cells.measured(floor.difference),
+                interval_cells.number(floor.spread),
+                interval_cells.number(floor.of_mean(floor.difference.n)),
             ]
             for game, floor in floors.items()
         ],

@@ -25,9 +25,9 @@ Response = tuple[list[float], list[float]]
 
 def constant_sweeps(report_data: ReportData) -> Section | None:
     """Draw the score of constant levels, one figure per game."""
-    if not report_data.contests:
+    if not report_data.leaderboards:
         return None
-    table = report_data.contests[0].table()
+    table = report_data.leaderboards[0].table()
     found = {game: _responses(table, game) for game in table.games}
     drawn = {game: curves for game, curves in found.items() if curves}
     if not drawn:

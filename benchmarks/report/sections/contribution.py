@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import class_name, game_title, percent, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Heatmap, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
@@ -32,12 +32,12 @@ def contribution(report_data: ReportData) -> Section | None:
     floors = _floors(report_data)
     blocks: list[Block] = []
     every: list[Contribution] = []
-    for contest in report_data.contests:
-        found = contributions(contest.runs, floors)
+    for leaderboard in report_data.leaderboards:
+        found = contributions(leaderboard.runs, floors)
         if found:
-            blocks += [Heading(contest.title.capitalize())] if contest.title else []
+            blocks += [Heading(leaderboard.title.capitalize())] if leaderboard.title else []
             relative = [each for each in found if each.relative_welfare is not None]
-            blocks += [_chart(relative, report_data.styles, contest.suffix, contest.title)] if relative else []
+            blocks += [_chart(relative, report_data.styles, leaderboard.suffix, leaderboard.title)] if relative else []
             blocks.append(_summary(found))
             blocks.append(Fold("Every learner and game", [_table(found, report_data.styles)]))
             every += found
@@ -114,10 +114,10 @@ def _summary(found: Sequence[Contribution]) -> Table:
 def _class_row(each: ContributionSummary) -> list[Cell]:
     return [
         Cell(class_name(each.mechanism_class)),
-        cells.number(float(each.pairs), 0),
-        *(cells.share(each.percentiles.get(level)) for level in PERCENTILES),
-        cells.number(float(each.negative), 0),
-        Cell("–") if each.beyond_noise is None else cells.number(float(each.beyond_noise), 0),
+        interval_cells.number(float(each.pairs), 0),
+        *(interval_cells.share(each.percentiles.get(level)) for level in PERCENTILES),
+        interval_cells.number(float(each.negative), 0),
+        Cell("–") if each.beyond_noise is None else interval_cells.number(float(each.beyond_noise), 0),
     ]
 
 
@@ -135,12 +135,12 @@ def _table(found: Sequence[Contribution], styles: Mapping[str, SeriesStyle]) -> 
         columns,
         [
             [
-                cells.agent(each.algorithm.name, styles),
+                interval_cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.game)),
-                cells.measured(each.welfare),
-                Cell("–") if each.relative_welfare is None else cells.share(each.relative_welfare),
-                cells.measured(each.trust, 2),
-                Cell("–") if each.noise is None else cells.number(each.noise),
+                interval_cells.measured(each.welfare),
+                Cell("–") if each.relative_welfare is None else interval_cells.share(each.relative_welfare),
+                interval_cells.measured(each.trust, 2),
+                Cell("–") if each.noise is None else interval_cells.number(each.noise),
                 Cell("–") if each.metric_shift is None else Cell(percent(each.metric_shift), each.metric_shift),
             ]
             for each in found

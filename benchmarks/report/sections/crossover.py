@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import class_name, game_title, sample_size
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.theme import mode_colour
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Heading, Section, Table
 from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import Contest, Crossover, ParadigmGap, paradigm_crossovers
-from coopgym.benchmarks.score.crossover import Place
+from coopgym.benchmarks.score import Crossover, Leaderboard, ParadigmGap, paradigm_crossovers
+from coopgym.benchmarks.score.crossover import ByPlace
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import mode_order
 
@@ -25,12 +25,12 @@ def crossover(report_data: ReportData) -> Section | None:
     blocks: list[Block] = []
     crossed: list[Crossover] = []
     judged = False
-    for contest in report_data.contests:
-        by_class, by_game = (_found(contest, places) for places in ("class", "game"))
+    for leaderboard in report_data.leaderboards:
+        by_class, by_game = (_found(leaderboard, places) for places in ("class", "game"))
         if by_game:
-            blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks += [_chart(by_class, contest, "class")] if by_class else []
-            blocks.append(_chart(by_game, contest, "game"))
+            blocks += [Heading(leaderboard.title.capitalize())] if leaderboard.title else []
+            blocks += [_chart(by_class, leaderboard, "class")] if by_class else []
+            blocks.append(_chart(by_game, leaderboard, "game"))
             blocks.append(Fold("Every pair of rewards", [_table(by_game)]))
             crossed += [each for each in by_game if each.crossed]
             judged |= any(each.judged for each in by_game)
@@ -55,17 +55,17 @@ def crossover(report_data: ReportData) -> Section | None:
     )
 
 
-def _found(contest: Contest, places: Place) -> list[Crossover]:
+def _found(leaderboard: Leaderboard, places: ByPlace) -> list[Crossover]:
     """Crossovers at places where both paradigms have learners."""
-    every = paradigm_crossovers(contest.table("welfare"), places=places)
+    every = paradigm_crossovers(leaderboard.table("welfare"), places=places)
     return [each for each in every if each.first.gap is not None and each.second.gap is not None]
 
 
-def _chart(found: Sequence[Crossover], contest: Contest, places: str) -> Chart:
+def _chart(found: Sequence[Crossover], leaderboard: Leaderboard, places: str) -> Chart:
     gaps = {(gap.place, gap.reward_mode): gap for each in found for gap in (each.first, each.second)}
     return Chart(
-        name=f"crossover-by-{places}{contest.suffix}",
-        label=f"Gap between paradigms by {places} {contest.title}".strip(),
+        name=f"crossover-by-{places}{leaderboard.suffix}",
+        label=f"Gap between paradigms by {places} {leaderboard.title}".strip(),
         draw=partial(_figure, list(gaps.values())),
         caption=(
             f"Difference of welfare scores, independent minus centralised, by {places}. {STUDENT}, "
@@ -91,8 +91,8 @@ def _table(found: Sequence[Crossover]) -> Table:
             [
                 Cell(game_title(each.place)),
                 Cell(f"{each.first.reward_mode}, {each.second.reward_mode}"),
-                cells.measured(each.first.gap, 2),
-                cells.measured(each.second.gap, 2),
+                interval_cells.measured(each.first.gap, 2),
+                interval_cells.measured(each.second.gap, 2),
                 Cell("yes" if each.crossed else "no"),
             ]
             for each in found

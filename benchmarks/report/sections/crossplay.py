@@ -18,7 +18,7 @@ from coopgym.typing import FloatArray
 
 def crossplay(report_data: ReportData) -> Section | None:
     """Show what each agent earns alone among copies of each other one."""
-    if report_data.conflict:
+    if report_data.inconsistency:
         return None
     blocks = [block for mode in _modes(report_data) for block in _matrices(cross_play(report_data.runs, mode))]
     if not blocks:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import mode_title, slug
 from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
@@ -54,8 +54,8 @@ def equity(report_data: ReportData) -> Section | None:
     """Show welfare against inequality, one figure per reward mode."""
     blocks: list[Block] = []
     shown: dict[str, SeriesStyle] = {}
-    for contest in report_data.contests:
-        compared = principal(comparison_sets(contest, "welfare"))
+    for leaderboard in report_data.leaderboards:
+        compared = principal(comparison_sets(leaderboard, "welfare"))
         if compared is None:
             continue
         found = _standings(compared)
@@ -85,7 +85,7 @@ def equity(report_data: ReportData) -> Section | None:
 def _standings(compared: ComparisonSet) -> list[Standing]:
     by_place: dict[tuple[str, str], list[Distribution]] = {}
     tasks = set(compared.table.tasks)
-    for each in compared.contest.distributions:
+    for each in compared.leaderboard.distributions:
         if each.task in tasks:
             by_place.setdefault((each.algorithm.name, each.task.reward_mode), []).append(each)
     found = []
@@ -142,10 +142,10 @@ def _table(found: Sequence[Standing], styles: Mapping[str, SeriesStyle], compare
         columns,
         [
             [
-                cells.agent(each.algorithm.name, styles),
+                interval_cells.agent(each.algorithm.name, styles),
                 Cell(each.mode),
-                cells.score(each.welfare),
-                *(cells.number(each.means.get(name), 2) for name in MEASURES),
+                interval_cells.score(each.welfare),
+                *(interval_cells.number(each.means.get(name), 2) for name in MEASURES),
             ]
             for each in found
         ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coopgym.benchmarks.drawing.formatting import class_name, counted
 from coopgym.benchmarks.report.content.blocks import Block, Facts, Fold, Gallery, Section, Text
-from coopgym.benchmarks.report.content.game_portraits import GamePortrait, portraits
+from coopgym.benchmarks.report.content.game_figures import GameFigures, game_figures
 from coopgym.benchmarks.report.data.report_data import ReportData
 
 CERTIFICATES = "certificates"
@@ -18,7 +18,7 @@ def games(report_data: ReportData) -> Section | None:
     """Portray every game that was played."""
     played = {(row["environment"], row["env_parameters"]): row["mechanism_class"] for row in report_data.rows}
     order = sorted(played, key=lambda game: (played[game], *game))
-    found = list(portraits(order, _certificates(report_data)))
+    found = list(game_figures(order, _certificates(report_data)))
     blocks: list[Block] = [
         Fold(each.title, list(_blocks(each)), f"{class_name(played[game])}. {each.summary}".strip())
         for game, each in zip(order, found, strict=True)
@@ -38,15 +38,15 @@ def games(report_data: ReportData) -> Section | None:
     )
 
 
-def _blocks(portrait: GamePortrait) -> Iterator[Block]:
-    if portrait.fault:
-        yield Text(f"Not drawn: {portrait.fault}")
+def _blocks(figures: GameFigures) -> Iterator[Block]:
+    if figures.fault:
+        yield Text(f"Not drawn: {figures.fault}")
         return
-    yield Facts(portrait.facts)
-    yield Gallery(portrait.figures)
+    yield Facts(figures.facts)
+    yield Gallery(figures.figures)
 
 
-def _remark(found: list[GamePortrait]) -> str:
+def _remark(found: list[GameFigures]) -> str:
     solved = sum(each.certified for each in found)
     if solved == len(found):
         return "Numbers and figures come from certificates that coopgym solve wrote."

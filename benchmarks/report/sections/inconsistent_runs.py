@@ -8,12 +8,12 @@ from coopgym.benchmarks.report.data.report_data import ReportData
 
 def inconsistent_runs(report_data: ReportData) -> Section | None:
     """Say which runs claim the same place."""
-    if not report_data.conflict:
+    if not report_data.inconsistency:
         return None
     return Section(
         id="conflict",
         title="Runs that cannot be compared",
         how="Comparisons are left out of this report, because two runs claim the same place in them.",
-        blocks=[Text(report_data.conflict)],
+        blocks=[Text(report_data.inconsistency)],
         finding="Two runs claim the same place, so nothing is ranked.",
     )

@@ -22,10 +22,10 @@ from coopgym.benchmarks.drawing.formatting import (
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, Field, trained_fields, warm_ups
+from coopgym.benchmarks.report.data.token_curves import OUTCOME, WINDOW, MethodComparison, method_comparisons, warm_ups
 from coopgym.benchmarks.report.sections.learning import UNFOLDED
 from coopgym.benchmarks.score import Estimate, mean_estimate
 from coopgym.benchmarks.score.estimates import STUDENT
@@ -50,21 +50,24 @@ FLOOR = Span(low=-1.0)
 
 def language_methods(report_data: ReportData) -> Section | None:
     """Compare methods of training language models by what they reach with the same tokens."""
-    found = trained_fields(report_data.runs, report_data.corpus.curves.arrow)
+    found = method_comparisons(report_data.runs, report_data.corpus.curves.arrow)
     if not found:
         return None
     starts = warm_ups(report_data.runs)
-    scale = report_data.contests[0].table().scale.label if report_data.contests else ""
+    scale = report_data.leaderboards[0].table().scale.label if report_data.leaderboards else ""
     scored = [
-        _Scored(field, start, _scores(field, start, report_data), scale)
-        for field in found
-        for start in [starts.get(field.setting)]
+        _Scored(compared, start, _scores(compared, start, report_data), scale)
+        for compared in found
+        for start in [starts.get(compared.setting)]
     ]
     games = dict.fromkeys((each.mechanism_class, each.setting.game) for each in found)
     blocks: list[Block] = []
     for mechanism_class, game in games:
         own = [
-            block for each in scored if each.field.setting.game == game for block in _blocks(each, report_data.styles)
+            block
+            for each in scored
+            if each.compared.setting.game == game
+            for block in _blocks(each, report_data.styles)
         ]
         blocks.append(Fold(game_title(game), own, class_name(mechanism_class), open=len(games) <= UNFOLDED))
     return Section(
@@ -85,9 +88,9 @@ def language_methods(report_data: ReportData) -> Section | None:
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    """A field with the scores of its methods and of the model before training."""
+    """Methods to compare, with their scores and that of the model before training."""
 
-    field: Field
+    compared: MethodComparison
     start: str | None
     """Name of the model before training, if the study entered it."""
     scores: Mapping[str, Estimate]
@@ -96,32 +99,34 @@ class _Scored:
 
     @property
     def name(self) -> str:
-        setting = self.field.setting
-        return f"{slug(game_title(setting.game))}-{slug(setting.reward_mode)}-{slug(self.field.outcome)}"
+        setting = self.compared.setting
+        return f"{slug(game_title(setting.game))}-{slug(setting.reward_mode)}-{slug(self.compared.outcome)}"
 
     @property
     def title(self) -> str:
-        return f"{game_title(self.field.setting.game)}, {mode_title(self.field.setting.reward_mode)}"
+        return f"{game_title(self.compared.setting.game)}, {mode_title(self.compared.setting.reward_mode)}"
 
 
-def _scores(field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
+def _scores(compared: MethodComparison, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
     """Return the scores of methods and of the model before training, of those that have one.
 
     Messages are drawn from the models, as in training, where all of these runs have been evaluated so: the likeliest
     message of a model before training is whatever its seed prefers.
     """
-    drawn = _scores_by("sto_return_mode", field, start, report_data)
-    likeliest = _scores_by("return_mode", field, start, report_data)
+    drawn = _scores_by("sto_return_mode", compared, start, report_data)
+    likeliest = _scores_by("return_mode", compared, start, report_data)
     return drawn if drawn.keys() >= likeliest.keys() else likeliest
 
 
-def _scores_by(metric: Metric, field: Field, start: str | None, report_data: ReportData) -> dict[str, Estimate]:
+def _scores_by(
+    metric: Metric, compared: MethodComparison, start: str | None, report_data: ReportData
+) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
-    for contest in report_data.contests:
-        table = contest.table(metric)
-        place = next((t for t, task in enumerate(table.tasks) if task.setting == field.setting), None)
+    for leaderboard in report_data.leaderboards:
+        table = leaderboard.table(metric)
+        place = next((t for t, task in enumerate(table.tasks) if task.setting == compared.setting), None)
         for name in table.names if place is not None else ():
-            if name in field.courses or name == start:
+            if name in compared.curves or name == start:
                 estimate = mean_estimate(table.scores[table.index(name), place])
                 found |= {name: estimate} if estimate is not None else {}
     return found
@@ -131,7 +136,7 @@ def _finding(scored: Sequence[_Scored]) -> str:
     cases = [
         (each.scores[name], each.scores[each.start])
         for each in scored
-        for name in each.field.courses
+        for name in each.compared.curves
         if each.start is not None and {name, each.start} <= each.scores.keys()
     ]
     above = [own.low > start.high for own, start in cases if own.low is not None and start.high is not None]
@@ -143,40 +148,40 @@ def _finding(scored: Sequence[_Scored]) -> str:
     )
 
 
-def _value(field: Field, name: str) -> float:
-    reached = field.reached(name, OUTCOME)
+def _value(compared: MethodComparison, name: str) -> float:
+    reached = compared.reached(name, OUTCOME)
     return -np.inf if reached is None else reached.value
 
 
 def _blocks(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
-    field, mode = scored.field, mode_title(scored.field.setting.reward_mode)
-    drawn = _best(field)
-    chosen = listed(["the best", *([field.plain] if field.plain is not None else [])])
-    some = f"{len(drawn)} of {len(field.courses)} methods: {chosen}. " if len(drawn) < len(field.courses) else ""
+    compared, mode = scored.compared, mode_title(scored.compared.setting.reward_mode)
+    drawn = _best(compared)
+    chosen = listed(["the best", *([compared.plain] if compared.plain is not None else [])])
+    some = f"{len(drawn)} of {len(compared.curves)} methods: {chosen}. " if len(drawn) < len(compared.curves) else ""
     bands = f"Bands: {STUDENT}" if len(drawn) <= MOST_BANDS else "Means over seeds"
-    n = sample_size(len(runs) for runs in field.courses.values())
+    n = sample_size(len(runs) for runs in compared.curves.values())
     yield Heading(f"{mode[0].upper()}{mode[1:]}")
     yield Chart(
         f"language-methods-{scored.name}-curves",
-        f"Outcome by tokens in {scored.title}, {field.outcome}",
-        partial(_curves, field, drawn, styles),
-        f"{some}Outcome: {_outcome(field)}. Each point of a curve is the mean over the {percent(WINDOW)} of the budget "
-        f"that precede it. {bands}, {n}. Dashed: the model {BEFORE}.",
+        f"Outcome by tokens in {scored.title}, {compared.outcome}",
+        partial(_curves, compared, drawn, styles),
+        f"{some}Outcome: {_outcome(compared)}. Each point of a curve is the mean over the {percent(WINDOW)} of the "
+        f"budget that precede it. {bands}, {n}. Dashed: the model {BEFORE}.",
     )
-    outcomes = {name: field.reached(name, OUTCOME) for name in field.courses}
+    outcomes = {name: compared.reached(name, OUTCOME) for name in compared.curves}
     if scored.start is not None:
-        outcomes[scored.start] = field.start(OUTCOME)
+        outcomes[scored.start] = compared.start(OUTCOME)
     measured = {"outcome at equal tokens": outcomes, "score after all training": scored.scores}
     charts = [
         Chart(
             f"language-methods-{scored.name}-{slug(axis)}",
-            f"{axis.capitalize()} in {scored.title}, {field.outcome}",
+            f"{axis.capitalize()} in {scored.title}, {compared.outcome}",
             partial(_dots, scored, estimates, axis, styles),
         )
         for axis, estimates in measured.items()
         if estimates
     ]
-    budget = counted(round(field.budget), "token")
+    budget = counted(round(compared.budget), "token")
     caption = [
         f"Outcomes at {budget}, which every run spent before its last batch. {STUDENT}, {n}.",
         *([f"Hollow: the model {BEFORE}."] if scored.start is not None else []),
@@ -186,37 +191,37 @@ def _blocks(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Iterator[Bloc
     yield _table(scored, styles)
 
 
-def _ranked(field: Field) -> list[str]:
+def _ranked(compared: MethodComparison) -> list[str]:
     """Return the methods, best outcome first."""
-    return sorted(field.courses, key=lambda name: (-_value(field, name), name))
+    return sorted(compared.curves, key=lambda name: (-_value(compared, name), name))
 
 
-def _best(field: Field) -> list[str]:
+def _best(compared: MethodComparison) -> list[str]:
     """Return the methods whose curves are drawn: the best, and the plain one in any case."""
-    ranked = _ranked(field)
-    plain = [field.plain] if field.plain is not None and field.plain not in ranked[:MOST_LINES] else []
+    ranked = _ranked(compared)
+    plain = [compared.plain] if compared.plain is not None and compared.plain not in ranked[:MOST_LINES] else []
     return [*ranked[: MOST_LINES - len(plain)], *plain]
 
 
-def _outcome(field: Field) -> str:
-    return OUTCOMES.get(field.outcome, field.outcome)
+def _outcome(compared: MethodComparison) -> str:
+    return OUTCOMES.get(compared.outcome, compared.outcome)
 
 
-def _curves(field: Field, names: Sequence[str], styles: Mapping[str, SeriesStyle]) -> Figure:
-    tokens = np.linspace(0.0, field.budget, POINTS)
-    start = field.start(OUTCOME)
+def _curves(compared: MethodComparison, names: Sequence[str], styles: Mapping[str, SeriesStyle]) -> Figure:
+    tokens = np.linspace(0.0, compared.budget, POINTS)
+    start = compared.start(OUTCOME)
     return lines(
-        [_line(field, name, tokens, styles[name], with_band=len(names) <= MOST_BANDS) for name in names],
+        [_line(compared, name, tokens, styles[name], with_band=len(names) <= MOST_BANDS) for name in names],
         Axis("tokens spent, thousands"),
         Axis("outcome"),
-        title=mode_title(field.setting.reward_mode),
+        title=mode_title(compared.setting.reward_mode),
         levels=[Level(BEFORE, start.value)] if start else [],
         size=(4.4, 3.0),
     )
 
 
-def _line(field: Field, name: str, tokens: np.ndarray, style: SeriesStyle, with_band: bool) -> Line:
-    found = [mean_estimate(column) for column in field.curve(name, OUTCOME, tokens).T]
+def _line(compared: MethodComparison, name: str, tokens: np.ndarray, style: SeriesStyle, with_band: bool) -> Line:
+    found = [mean_estimate(column) for column in compared.curve(name, OUTCOME, tokens).T]
     points = [(x / 1000, each) for x, each in zip(tokens.tolist(), found, strict=True) if each is not None]
     banded = with_band and all(each.low is not None for _, each in points)
     low, high = ([getattr(each, end) for _, each in points] if banded else None for end in ("low", "high"))
@@ -228,7 +233,7 @@ def _dots(
 ) -> Figure:
     """Draw numbers of methods, in the same order whatever the numbers are, and of the model before training."""
     start, rows = scored.start, list[Row]()
-    for name in [*_ranked(scored.field), *([] if start is None else [start])]:
+    for name in [*_ranked(scored.compared), *([] if start is None else [start])]:
         if (each := estimates.get(name)) is not None:
             style = styles[name]
             rows.append(Row(name, [Dot.of(each, style.colour, style.mark, name != start)]))
@@ -236,7 +241,7 @@ def _dots(
     return dots(
         rows,
         axis,
-        title=mode_title(scored.field.setting.reward_mode),
+        title=mode_title(scored.compared.setting.reward_mode),
         anchors=(0.0, 1.0) if estimates is scored.scores else (),
         reference_scores={} if first is None else {BEFORE: first.value},
         shown=FLOOR,
@@ -244,12 +249,12 @@ def _dots(
 
 
 def _table(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Table:
-    field = scored.field
+    compared = scored.compared
     first, last, play = "at equal tokens", "after all training", "play at equal tokens"
     columns = [
         Column("method"),
-        Column("outcome", _outcome(field), first),
-        *([Column(f"over {field.plain}", "difference over the seeds that both have", first)] * field.has_plain),
+        Column("outcome", _outcome(compared), first),
+        *([Column(f"over {compared.plain}", "difference over the seeds that both have", first)] * compared.has_plain),
         Column("score", f"of the evaluation: {scored.scale}", last),
         Column("tokens", "spent before the last batch, mean over seeds", last),
         Column("welfare", "sum of all seats’ payoffs over a rollout", play),
@@ -261,45 +266,45 @@ def _table(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> Table:
         Column("turns", "per decision", play),
         Column("tokens", "written per decision", play),
     ]
-    return Table(columns, [*(_row(scored, name, styles) for name in _ranked(field)), _first_row(scored, styles)])
+    return Table(columns, [*(_row(scored, name, styles) for name in _ranked(compared)), _first_row(scored, styles)])
 
 
 def _row(scored: _Scored, name: str, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
-    field = scored.field
-    spent = mean_estimate([each.reach for each in field.courses[name]])
+    compared = scored.compared
+    spent = mean_estimate([each.reach for each in compared.curves[name]])
     return [
-        cells.agent(name, styles),
-        cells.measured(field.reached(name, OUTCOME), 2),
-        *([cells.measured(field.against_plain(name), 2)] * field.has_plain),
-        cells.score(scored.scores.get(name)),
+        interval_cells.agent(name, styles),
+        interval_cells.measured(compared.reached(name, OUTCOME), 2),
+        *([interval_cells.measured(compared.against_plain(name), 2)] * compared.has_plain),
+        interval_cells.score(scored.scores.get(name)),
         _number(spent, 0),
-        *(written(field.reached(name, measure)) for measure, written in _SHOWN.items()),
+        *(written(compared.reached(name, measure)) for measure, written in _SHOWN.items()),
     ]
 
 
 def _first_row(scored: _Scored, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
     """What the model before training does, by the first batches and by its own evaluation."""
-    field, start = scored.field, scored.start
+    compared, start = scored.compared, scored.start
     return [
-        Cell(BEFORE) if start is None else cells.agent(start, styles),
-        cells.measured(field.start(OUTCOME), 2),
-        *([cells.EMPTY] * field.has_plain),
-        cells.score(None if start is None else scored.scores.get(start)),
-        cells.number(0.0, 0),
-        *(written(field.start(measure)) for measure, written in _SHOWN.items()),
+        Cell(BEFORE) if start is None else interval_cells.agent(start, styles),
+        interval_cells.measured(compared.start(OUTCOME), 2),
+        *([interval_cells.EMPTY] * compared.has_plain),
+        interval_cells.score(None if start is None else scored.scores.get(start)),
+        interval_cells.number(0.0, 0),
+        *(written(compared.start(measure)) for measure, written in _SHOWN.items()),
     ]
 
 
 def _number(estimate: Estimate | None, digits: int | None = None) -> Cell:
-    return cells.number(None if estimate is None else estimate.value, digits)
+    return interval_cells.number(None if estimate is None else estimate.value, digits)
 
 
 _SHOWN: Mapping[str, Callable[[Estimate | None], Cell]] = {
     "welfare": _number,
     "oracle_gap": partial(_number, digits=2),
-    "answered": cells.measured_share,
-    "calls_valid": cells.measured_share,
-    "flat_groups": cells.measured_share,
+    "answered": interval_cells.measured_share,
+    "calls_valid": interval_cells.measured_share,
+    "flat_groups": interval_cells.measured_share,
     "distinct_answers": partial(_number, digits=1),
     "turns_per_decision": partial(_number, digits=1),
     "tokens_per_decision": partial(_number, digits=0),

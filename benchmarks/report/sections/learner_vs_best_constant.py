@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend, relative_dot
-from coopgym.benchmarks.score import Contest, Gap, exceedances
+from coopgym.benchmarks.score import Gap, Leaderboard, exceedances
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE
 from coopgym.rewards import MODES
@@ -26,15 +26,15 @@ def learner_vs_best_constant(report_data: ReportData) -> Section | None:
     """Show by how much learners exceed, or miss, the best of all constants."""
     blocks: list[Block] = []
     every: list[Gap] = []
-    for contest in report_data.contests:
+    for leaderboard in report_data.leaderboards:
         found = [
             gap
-            for gap in exceedances(contest.table().where(lambda task: task.reward_mode != PRIVATE))
+            for gap in exceedances(leaderboard.table().where(lambda task: task.reward_mode != PRIVATE))
             if gap.algorithm.kind == LEARNER and gap.relative is not None
         ]
         if found:
-            blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks += list(_figures(found, report_data.styles, contest))
+            blocks += [Heading(leaderboard.title.capitalize())] if leaderboard.title else []
+            blocks += list(_figures(found, report_data.styles, leaderboard))
             blocks.append(Fold("Every learner and game", [_table(found, report_data.styles)]))
             every += found
     if not every:
@@ -57,9 +57,9 @@ def learner_vs_best_constant(report_data: ReportData) -> Section | None:
     )
 
 
-def _figures(found: Sequence[Gap], styles: Mapping[str, SeriesStyle], contest: Contest) -> Iterator[Block]:
+def _figures(found: Sequence[Gap], styles: Mapping[str, SeriesStyle], leaderboard: Leaderboard) -> Iterator[Block]:
     named = [gap for gap in found if gap.task.reward_mode in MODES] or found
-    by_mode = {mode: [gap for gap in named if gap.task.reward_mode == mode] for mode in contest.table().modes}
+    by_mode = {mode: [gap for gap in named if gap.task.reward_mode == mode] for mode in leaderboard.table().modes}
     how = (
         "Zero is the best constant; below it a learner earns less. As a share of what that constant reaches, "
         f"{STUDENT}, {sample_size(gap.difference.n for gap in named)}."
@@ -67,8 +67,8 @@ def _figures(found: Sequence[Gap], styles: Mapping[str, SeriesStyle], contest: C
     crowded = len({gap.algorithm.name for gap in named}) > FEW
     charts: list[Chart] = []
     for mode, own in by_mode.items():
-        name, title = f"exceedance-{slug(mode)}{contest.suffix}", mode_title(mode)
-        label = f"Learners against the best constant, {title} {contest.title}".strip()
+        name, title = f"exceedance-{slug(mode)}{leaderboard.suffix}", mode_title(mode)
+        label = f"Learners against the best constant, {title} {leaderboard.title}".strip()
         if own and crowded:
             yield Fold(title, [grid(name, label, [_entry(gap) for gap in own], 0.5, f"In %. {how}")], open=not charts)
         elif own:
@@ -105,12 +105,12 @@ def _table(found: Sequence[Gap], styles: Mapping[str, SeriesStyle]) -> Table:
         columns,
         [
             [
-                cells.agent(gap.algorithm.name, styles),
+                interval_cells.agent(gap.algorithm.name, styles),
                 Cell(game_title(gap.task.game)),
                 Cell(gap.task.reward_mode),
                 Cell(gap.reference),
-                cells.measured(gap.difference),
-                cells.share(gap.relative, 1),
+                interval_cells.measured(gap.difference),
+                interval_cells.share(gap.relative, 1),
                 Cell("yes" if gap.on_every_seed else "no"),
             ]
             for gap in found

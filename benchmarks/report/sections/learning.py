@@ -58,7 +58,7 @@ Points = list[tuple[float, Estimate]]
 
 
 @dataclass(frozen=True)
-class Trained:
+class LearningCurves:
     """What was learned in a setting, by one metric."""
 
     setting: Setting
@@ -102,7 +102,7 @@ def learning(report_data: ReportData) -> Section | None:
     )
 
 
-def _trained(report_data: ReportData) -> Iterator[Trained]:
+def _trained(report_data: ReportData) -> Iterator[LearningCurves]:
     found: dict[tuple[Setting, str], dict[str, dict[int, list[float]]]] = {}
     classes: dict[Setting, str] = {}
     for row in _by_step(report_data).to_pylist():
@@ -114,7 +114,7 @@ def _trained(report_data: ReportData) -> Iterator[Trained]:
     order = list(METRICS)
     for setting, metric in sorted(found, key=lambda key: (*_place(key[0], classes), order.index(key[1]))):
         curves = {name: _curve(steps) for name, steps in sorted(found[setting, metric].items())}
-        yield Trained(setting, classes[setting], metric, curves, levels.get((setting, metric), ()))
+        yield LearningCurves(setting, classes[setting], metric, curves, levels.get((setting, metric), ()))
 
 
 def _by_step(report_data: ReportData) -> pa.Table:
@@ -176,9 +176,9 @@ def _chosen(earned: Mapping[str, Sequence[float]]) -> dict[str, str]:
     return chosen | {name: title for name, title in REFERENCES.items() if name in earned}
 
 
-def _parts(found: Sequence[Trained]) -> list[tuple[str, list[Trained]]]:
+def _parts(found: Sequence[LearningCurves]) -> list[tuple[str, list[LearningCurves]]]:
     """Group curves by importance: what policies are worth under named rewards comes first, if there is any of it."""
-    parts: dict[tuple[bool, bool], list[Trained]] = {}
+    parts: dict[tuple[bool, bool], list[LearningCurves]] = {}
     for each in found:
         parts.setdefault((METRICS[each.metric].while_training, each.setting.reward_mode not in MODES), []).append(each)
     titles = {(False, False): "Policies as they are", (True, False): "While training, with exploration"}
@@ -188,7 +188,7 @@ def _parts(found: Sequence[Trained]) -> list[tuple[str, list[Trained]]]:
     ]
 
 
-def _chart(trained: Trained, styles: Mapping[str, SeriesStyle]) -> Chart:
+def _chart(trained: LearningCurves, styles: Mapping[str, SeriesStyle]) -> Chart:
     game, mode = game_title(trained.setting.game), trained.setting.reward_mode
     return Chart(
         name=f"learning-{slug(game)}-{slug(mode)}-{trained.metric}",
@@ -197,7 +197,7 @@ def _chart(trained: Trained, styles: Mapping[str, SeriesStyle]) -> Chart:
     )
 
 
-def _figure(trained: Trained, styles: Mapping[str, SeriesStyle]) -> Figure:
+def _figure(trained: LearningCurves, styles: Mapping[str, SeriesStyle]) -> Figure:
     return lines(
         [_line(name, points, styles[name]) for name, points in trained.curves.items()],
         Axis("environment steps, thousands"),

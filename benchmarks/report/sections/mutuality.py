@@ -13,7 +13,7 @@ from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Block, Chart, Gallery, Heading, Section, SeriesLegend
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import Algorithm, Contest, Estimate, ScoreTable, mean_estimate
+from coopgym.benchmarks.score import Algorithm, Estimate, Leaderboard, ScoreTable, mean_estimate
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import LEARNER
 
@@ -31,15 +31,15 @@ def mutuality(report_data: ReportData) -> Section | None:
         return None
     blocks: list[Block] = []
     names: dict[str, SeriesStyle] = {}
-    for contest in report_data.contests:
-        charts = list(_charts(contest, degrees, report_data.styles, names))
+    for leaderboard in report_data.leaderboards:
+        charts = list(_charts(leaderboard, degrees, report_data.styles, names))
         if charts:
-            blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            scale = contest.table("welfare").scale
+            blocks += [Heading(leaderboard.title.capitalize())] if leaderboard.title else []
+            scale = leaderboard.table("welfare").scale
             blocks.append(
                 Gallery(
                     charts,
-                    f"Score of welfare: {scale.label}. Bands: {STUDENT}, {sample_size(_sizes(contest, degrees))}. "
+                    f"Score of welfare: {scale.label}. Bands: {STUDENT}, {sample_size(_sizes(leaderboard, degrees))}. "
                     "Scores below −1 are drawn there.",
                 )
             )
@@ -58,9 +58,12 @@ def mutuality(report_data: ReportData) -> Section | None:
 
 
 def _charts(
-    contest: Contest, degrees: Mapping[str, float], styles: Mapping[str, SeriesStyle], names: dict[str, SeriesStyle]
+    leaderboard: Leaderboard,
+    degrees: Mapping[str, float],
+    styles: Mapping[str, SeriesStyle],
+    names: dict[str, SeriesStyle],
 ) -> Iterator[Chart]:
-    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees)
+    table = leaderboard.table("welfare").where(lambda task: task.reward_mode in degrees)
     for game in table.games:
         here = table.where(lambda task, game=game: task.game == game)  # type: ignore[misc]  # game is bound at once
         paths = {algorithm.name: _path(here, algorithm, degrees) for algorithm in here.algorithms if _moves(algorithm)}
@@ -68,8 +71,8 @@ def _charts(
         if drawn:
             names |= {name: styles[name] for name in drawn}
             yield Chart(
-                name=f"mutuality-{slug(game)}{contest.suffix}",
-                label=f"Mutuality continuum of {game_title(game)} {contest.title}".strip(),
+                name=f"mutuality-{slug(game)}{leaderboard.suffix}",
+                label=f"Mutuality continuum of {game_title(game)} {leaderboard.title}".strip(),
                 draw=partial(_figure, game_title(game), drawn, styles),
             )
 
@@ -84,8 +87,8 @@ def _path(table: ScoreTable, algorithm: Algorithm, degrees: Mapping[str, float])
     return sorted(((degree, each) for degree, each in found if each is not None), key=lambda point: point[0])
 
 
-def _sizes(contest: Contest, degrees: Mapping[str, float]) -> Iterator[int]:
-    table = contest.table("welfare").where(lambda task: task.reward_mode in degrees).of_kinds((LEARNER,))
+def _sizes(leaderboard: Leaderboard, degrees: Mapping[str, float]) -> Iterator[int]:
+    table = leaderboard.table("welfare").where(lambda task: task.reward_mode in degrees).of_kinds((LEARNER,))
     counts = np.isfinite(table.scores).sum(axis=-1)
     return iter(counts[counts > 0].tolist())
 

@@ -12,7 +12,7 @@ from coopgym.benchmarks.drawing.formatting import counted, game_title, listed, s
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Beside,
     Block,
@@ -29,8 +29,8 @@ from coopgym.benchmarks.report.content.blocks import (
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import (
     ComparisonSet,
-    Contest,
     Estimate,
+    Leaderboard,
     Profile,
     RankRow,
     comparison_sets,
@@ -57,14 +57,19 @@ MOST_LINES = 12
 
 def ranking(report_data: ReportData) -> Section | None:
     """Rank algorithms, each objective of learners by itself."""
-    blocks = [block for contest in report_data.contests for block in _contest(contest, report_data.styles)]
+    blocks = [
+        block for leaderboard in report_data.leaderboards for block in _leaderboard(leaderboard, report_data.styles)
+    ]
     if not blocks:
         return None
     shown = {
-        name for contest in report_data.contests for compared in rankings(contest) for name in compared.table.names
+        name
+        for leaderboard in report_data.leaderboards
+        for compared in rankings(leaderboard)
+        for name in compared.table.names
     }
     legend = SeriesLegend({name: style for name, style in report_data.styles.items() if name in shown})
-    scale = report_data.contests[0].table().scale
+    scale = report_data.leaderboards[0].table().scale
     return Section(
         id="ranking",
         title="Ranking",
@@ -79,20 +84,20 @@ def ranking(report_data: ReportData) -> Section | None:
         blocks=[legend, *blocks],
         finding=" ".join(
             compared.verdict
-            for contest in report_data.contests
-            if (compared := principal(comparison_sets(contest))) is not None and compared.verdict
+            for leaderboard in report_data.leaderboards
+            if (compared := principal(comparison_sets(leaderboard))) is not None and compared.verdict
         ),
     )
 
 
-def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
-    found = rankings(contest)
-    chosen, stablest = principal(comparison_sets(contest)), principal(private_comparison_sets(contest))
+def _leaderboard(leaderboard: Leaderboard, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
+    found = rankings(leaderboard)
+    chosen, stablest = principal(comparison_sets(leaderboard)), principal(private_comparison_sets(leaderboard))
     if chosen is not None:
         yield Heading(chosen.heading)
         yield from _comparison_set(chosen, styles)
         if chosen.has_diverged:
-            without = principal(comparison_sets(contest, diverged="excluded"))
+            without = principal(comparison_sets(leaderboard, diverged="excluded"))
             if without is not None:
                 yield Heading(f"{without.heading}, without runs that diverged")
                 yield from _comparison_set(without, styles, "-without-diverged")
@@ -102,7 +107,7 @@ def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Bl
     if stablest is not None:
         yield Heading(stablest.heading)
         yield from _comparison_set(stablest, styles)
-    elif chosen is not None and any(task.reward_mode == PRIVATE for task in contest.grid.tasks):
+    elif chosen is not None and any(task.reward_mode == PRIVATE for task in leaderboard.grid.tasks):
         yield Text(
             "Play under private reward is not ranked: nobody searched what seats could gain by deviating from it, "
             "which coopgym exploit does."
@@ -166,10 +171,10 @@ def _table(compared: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Table:
         places = f"{row.low} … {row.high}" if row.low is not None and row.low != row.high else ""
         rows.append(
             [
-                cells.agent(name, styles),
+                interval_cells.agent(name, styles),
                 Cell(f"{row.rank:g}", row.rank, note=places),
-                cells.score(found[measures[0]]),
-                Cell(row.letters),
+                interval_cells.score(found[measures[0]]),
+                Cell(row.significance_groups),
                 *(_number(measure, found.get(measure)) for measure in measures[1:]),
             ]
         )
@@ -185,8 +190,8 @@ def _table(compared: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Table:
 
 def _number(measure: str, estimate: Estimate | None) -> Cell:
     if measure == "played":
-        return cells.measured_share(estimate)
-    return cells.number(None if estimate is None else estimate.value, 2)
+        return interval_cells.measured_share(estimate)
+    return interval_cells.number(None if estimate is None else estimate.value, 2)
 
 
 def _profiles(compared: ComparisonSet, styles: Mapping[str, SeriesStyle]) -> Chart:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from coopgym.benchmarks.drawing.formatting import class_name, game_title, mode_title
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
-from coopgym.benchmarks.score import Contest, Distribution, ScoreTable
+from coopgym.benchmarks.score import Distribution, Leaderboard, ScoreTable
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.settings import PRIVATE
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -29,10 +29,14 @@ COLUMNS = (
 
 def results(report_data: ReportData) -> Section | None:
     """List what every algorithm reached in every game and mode."""
-    blocks = [block for contest in report_data.contests for block in _contest(contest, report_data.styles)]
+    blocks = [
+        block for leaderboard in report_data.leaderboards for block in _leaderboard(leaderboard, report_data.styles)
+    ]
     if not blocks:
         return None
-    played = {each.task.setting.environment for contest in report_data.contests for each in contest.distributions}
+    played = {
+        each.task.setting.environment for leaderboard in report_data.leaderboards for each in leaderboard.distributions
+    }
     return Section(
         id="results",
         title="Every result",
@@ -45,16 +49,16 @@ def results(report_data: ReportData) -> Section | None:
     )
 
 
-def _contest(contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
-    if contest.title:
-        yield Heading(contest.title.capitalize())
+def _leaderboard(leaderboard: Leaderboard, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
+    if leaderboard.title:
+        yield Heading(leaderboard.title.capitalize())
     by_game: dict[str, dict[str, list[Distribution]]] = {}
-    for each in contest.distributions:
+    for each in leaderboard.distributions:
         by_game.setdefault(each.task.game, {}).setdefault(each.task.reward_mode, []).append(each)
     for game, by_mode in sorted(by_game.items(), key=lambda item: (_class_of(item[1]), item[0])):
         blocks: list[Block] = []
         for mode, found in by_mode.items():
-            blocks += [Heading(mode_title(mode)), _table(found, contest.table(), styles)]
+            blocks += [Heading(mode_title(mode)), _table(found, leaderboard.table(), styles)]
         yield Fold(game_title(game), blocks, class_name(_class_of(by_mode)))
 
 
@@ -89,13 +93,13 @@ def _row(each: Distribution, table: ScoreTable, styles: Mapping[str, SeriesStyle
     if each.task in table.tasks:
         diverged = int(table.diverged[table.index(each.algorithm.name), table.tasks.index(each.task)].sum())
     return [
-        cells.agent(each.algorithm.name, styles),
-        cells.number(float(each.welfare.n) if each.welfare else 0.0, 0),
-        cells.score(score),
-        cells.measured(each.welfare),
-        cells.measured_share(each.cooperation),
-        cells.measured(each.trust, 2),
-        cells.measured(each.gini, 2),
-        cells.number(each.episode_length.value if each.episode_length else None, 0),
+        interval_cells.agent(each.algorithm.name, styles),
+        interval_cells.number(float(each.welfare.n) if each.welfare else 0.0, 0),
+        interval_cells.score(score),
+        interval_cells.measured(each.welfare),
+        interval_cells.measured_share(each.cooperation),
+        interval_cells.measured(each.trust, 2),
+        interval_cells.measured(each.gini, 2),
+        interval_cells.number(each.episode_length.value if each.episode_length else None, 0),
         Cell(str(diverged) if diverged else "", float(diverged)),
     ]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
@@ -61,7 +61,7 @@ def scenarios(report_data: ReportData) -> Section | None:
 
 
 def _scores(report_data: ReportData) -> Sequence[ScenarioScore]:
-    return () if report_data.conflict else scenario_scores(report_data.runs)
+    return () if report_data.inconsistency else scenario_scores(report_data.runs)
 
 
 def _charts(scenario: str, found: Sequence[ScenarioScore], styles: Mapping[str, SeriesStyle]) -> Iterator[Chart]:
@@ -101,14 +101,14 @@ def _table(found: Sequence[ScenarioScore], styles: Mapping[str, SeriesStyle]) ->
         columns,
         [
             [
-                cells.agent(each.algorithm.name, styles),
+                interval_cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.task.game)),
                 Cell(each.task.reward_mode),
-                cells.measured(each.focal_payoff),
-                cells.measured(each.background_payoff),
-                cells.measured(each.advantage),
-                cells.measured_share(each.focal_cooperation),
-                cells.measured_share(each.background_cooperation),
+                interval_cells.measured(each.focal_payoff),
+                interval_cells.measured(each.background_payoff),
+                interval_cells.measured(each.advantage),
+                interval_cells.measured_share(each.focal_cooperation),
+                interval_cells.measured_share(each.background_cooperation),
             ]
             for each in found
         ],

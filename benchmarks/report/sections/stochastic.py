@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.formatting import game_title, mode_title, sample_size, slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, Span, dots
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Gallery, Heading, Section, Table
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import FEW, Entry, grid, legend
-from coopgym.benchmarks.score import Algorithm, Contest, Estimate, Task, mean_estimate
+from coopgym.benchmarks.score import Algorithm, Estimate, Leaderboard, Task, mean_estimate
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.rewards import MODES
 
@@ -38,15 +38,15 @@ class Drawn:
 
 def stochastic(report_data: ReportData) -> Section | None:
     """Compare the two evaluations of learners."""
-    found = [(contest, list(_found(contest))) for contest in report_data.contests]
+    found = [(leaderboard, list(_found(leaderboard))) for leaderboard in report_data.leaderboards]
     every = [each for _, own in found for each in own]
     if not every:
         return None
     blocks: list[Block] = []
-    for contest, own in found:
+    for leaderboard, own in found:
         if own:
-            blocks += [Heading(contest.title.capitalize())] if contest.title else []
-            blocks += list(_figures(own, contest, report_data.styles))
+            blocks += [Heading(leaderboard.title.capitalize())] if leaderboard.title else []
+            blocks += list(_figures(own, leaderboard, report_data.styles))
     names = dict.fromkeys(each.algorithm.name for each in every)
     return Section(
         id="stochastic",
@@ -64,8 +64,8 @@ def stochastic(report_data: ReportData) -> Section | None:
     )
 
 
-def _found(contest: Contest) -> Iterator[Drawn]:
-    means, draws = contest.table(), contest.table("sto_return_mode")
+def _found(leaderboard: Leaderboard) -> Iterator[Drawn]:
+    means, draws = leaderboard.table(), leaderboard.table("sto_return_mode")
     for a, algorithm in enumerate(draws.algorithms):
         if algorithm.kind != "learner":
             continue
@@ -79,16 +79,16 @@ def _found(contest: Contest) -> Iterator[Drawn]:
                     yield Drawn(algorithm, task, one, other, difference)
 
 
-def _figures(found: Sequence[Drawn], contest: Contest, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
-    scale = contest.table().scale.label
+def _figures(found: Sequence[Drawn], leaderboard: Leaderboard, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
+    scale = leaderboard.table().scale.label
     named = [each for each in found if each.task.reward_mode in MODES] or found
     crowded = len({each.algorithm.name for each in named}) > FEW
     size = sample_size(each.mean.n for each in named)
     charts = []
     for mode in dict.fromkeys(each.task.reward_mode for each in named):
         own = [each for each in named if each.task.reward_mode == mode]
-        name, title = f"means-and-draws-{slug(mode)}{contest.suffix}", mode_title(mode)
-        label = f"Means and draws of policies, {title} {contest.title}".strip()
+        name, title = f"means-and-draws-{slug(mode)}{leaderboard.suffix}", mode_title(mode)
+        label = f"Means and draws of policies, {title} {leaderboard.title}".strip()
         if crowded:
             how = f"Score of draws less score of means, {scale}; {size}."
             yield Fold(title, [grid(name, label, [_entry(each) for each in own], 0.5, how, per_cent=False)])
@@ -124,11 +124,11 @@ def _table(found: Sequence[Drawn], styles: Mapping[str, SeriesStyle]) -> Table:
         columns,
         [
             [
-                cells.agent(each.algorithm.name, styles),
+                interval_cells.agent(each.algorithm.name, styles),
                 Cell(game_title(each.task.game)),
                 Cell(each.task.reward_mode),
-                cells.score(each.mean),
-                cells.score(each.draws),
+                interval_cells.score(each.mean),
+                interval_cells.score(each.draws),
             ]
             for each in found
         ],

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from coopgym.benchmarks.drawing.formatting import counted, game_title, listed, percent
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
     Column,
-    Conversation,
+    EmbeddedTranscript,
     Fold,
     Section,
     Table,
@@ -25,7 +25,7 @@ from coopgym.benchmarks.report.data.transcripts import (
     MOST_RUNS,
     MOST_SEATS,
     Transcript,
-    conversations,
+    embedded_transcripts,
     evaluated,
     selected,
     talks,
@@ -59,7 +59,7 @@ def transcripts(report_data: ReportData) -> Section | None:
     found = talks(report_data.runs, turns) if len(turns) else []
     if not found:
         return None
-    embedded = conversations(selected(found), turns)
+    embedded = embedded_transcripts(selected(found), turns)
     blocks: list[Block] = [
         Text(_bound(found, embedded)),
         Transcripts(embedded),
@@ -85,7 +85,7 @@ def _finding(found: Sequence[Transcript]) -> str:
     return f"{told}; {percent(legal / max(messages, 1))} were legal, and {percent(answered / decisions)} answered."
 
 
-def _bound(found: Sequence[Transcript], embedded: Sequence[Conversation]) -> str:
+def _bound(found: Sequence[Transcript], embedded: Sequence[EmbeddedTranscript]) -> str:
     shown, every = sum(len(each.decisions) for each in embedded), sum(each.decisions for each in found)
     runs = len({each.run for each in embedded})
     if shown == every:
@@ -107,20 +107,20 @@ def _counts(found: Sequence[Transcript], styles: Mapping[str, SeriesStyle]) -> l
 def _row(talk: Transcript, styles: Mapping[str, SeriesStyle]) -> list[Cell]:
     calls = listed((f"{name} {number:,}" for name, number in talk.calls.items()), 4)
     return [
-        cells.agent(talk.algorithm, styles),
+        interval_cells.agent(talk.algorithm, styles),
         Cell(game_title(talk.setting.game), note=talk.scenario or ""),
         Cell(talk.setting.reward_mode),
         Cell(str(talk.seed), talk.seed),
-        cells.number(talk.decisions, 0),
-        cells.share(talk.answered / talk.decisions),
-        cells.number(talk.messages, 0),
-        cells.number(talk.messages / talk.decisions, 2),
-        cells.share(talk.legal / talk.messages if talk.messages else None),
-        cells.number(talk.cut, 0),
+        interval_cells.number(talk.decisions, 0),
+        interval_cells.share(talk.answered / talk.decisions),
+        interval_cells.number(talk.messages, 0),
+        interval_cells.number(talk.messages / talk.decisions, 2),
+        interval_cells.share(talk.legal / talk.messages if talk.messages else None),
+        interval_cells.number(talk.cut, 0),
         Cell(f"{sum(talk.calls.values()):,}", sum(talk.calls.values()), note=calls),
-        cells.number(talk.read, 0),
-        cells.number(talk.written, 0),
-        cells.number(None if talk.written is None else talk.written / talk.decisions, 1),
-        cells.number(talk.paid, 0),
-        cells.number(talk.cost, 4),
+        interval_cells.number(talk.read, 0),
+        interval_cells.number(talk.written, 0),
+        interval_cells.number(None if talk.written is None else talk.written / talk.decisions, 1),
+        interval_cells.number(talk.paid, 0),
+        interval_cells.number(talk.cost, 4),
     ]

@@ -39,7 +39,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     observation blocks.
     """
 
-    kind: ClassVar[type[State]] = State
+    state_class: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
     parameters: ParametersT
@@ -134,20 +134,20 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             self.conduct(state, cooperation), self.norm_in_force(state, cooperation), self.sensitivity, self.xp
         )
 
-    def moved_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
+    def updated_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after conduct signals ``(..., N)``, both ``(..., N, N)``."""
         return update_trust(state.trust, state.damage, signals, self.trust_rates, self.xp)
 
     def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
         """Return the next state: class stocks, trust and damage, memberships."""
-        return self.moved(state, cooperation)
+        return self.next_state(state, cooperation)
 
-    def moved(self, state: StateT, cooperation: Array, signals: Array | None = None, **stocks: Array) -> StateT:
+    def next_state(self, state: StateT, cooperation: Array, signals: Array | None = None, **stocks: Array) -> StateT:
         """Return the next state from trust updated by ``signals`` and the new ``stocks``; others stay."""
         if signals is None:
             signals = self.signals(state, cooperation)
-        trust, damage = self.moved_trust(state, signals)
-        return self.kind(  # type: ignore[return-value]  # the kind of a game is its state's class
+        trust, damage = self.updated_trust(state, signals)
+        return self.state_class(  # type: ignore[return-value]  # the class of states is the game's own
             t=state.t + 1, last_action=cooperation, trust=trust, damage=damage, **stocks
         )
 
@@ -183,7 +183,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         """Trust and reputation damage between any two agents at reset."""
         return self.parameters.initial_trust, self.parameters.initial_reputation
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         """Return the class-specific stocks at reset, each with the batch's leading dimensions."""
         return {}
 
@@ -200,11 +200,11 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         trust = self._aligned(batch, trust if options.initial_trust is None else options.initial_trust, 2)
         damage = self._aligned(batch, damage if options.initial_reputation is None else options.initial_reputation, 2)
         fields = {
-            "t": self.filled(batch, 0, dtype=self.xp.int64),
-            "last_action": self.filled(batch, self.norm, (n,)),
-            "trust": self.filled(batch, others * trust + self.diagonal, (n, n)),
-            "damage": self.filled(batch, others * damage, (n, n)),
-            **self.start(batch, uniforms, normals),
+            "t": self.full(batch, 0, dtype=self.xp.int64),
+            "last_action": self.full(batch, self.norm, (n,)),
+            "trust": self.full(batch, others * trust + self.diagonal, (n, n)),
+            "damage": self.full(batch, others * damage, (n, n)),
+            **self.initial_stocks(batch, uniforms, normals),
         }
         overrides = dict(options.initial_state or {})
         if options.gamma is not None and "gamma" in fields:
@@ -216,10 +216,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
                 raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")
             field = fields[name]
             aligned = self._overriding(batch, name, value, field)
-            fields[name] = self.filled(batch, aligned, field.shape[len(batch) :], field.dtype)
-        return self.kind(**fields)  # type: ignore[return-value]  # the kind of a game is its state's class
+            fields[name] = self.full(batch, aligned, field.shape[len(batch) :], field.dtype)
+        return self.state_class(**fields)  # type: ignore[return-value]  # the class of states is the game's own
 
-    def filled(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
+    def full(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
         """Repeat a value over the batch, as an array ``(*batch, *shape)`` in the backend's type unless given one.
 
         Raises:
@@ -272,8 +272,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         size = self.observation_map(view).joint_size
         return np.zeros(size), np.ones(size)
 
-    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
-        return observation.layout(self.observation_map(view), seat)
+    def observation_columns(self, view: View, seat: int) -> dict[str, list[int]]:
+        return observation.seat_columns(self.observation_map(view), seat)
 
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
@@ -354,7 +354,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             **self.step_info(before, cooperation, transition),
         }
 
-    def auxiliary(self, state: StateT) -> Array:
+    def extra_state(self, state: StateT) -> Array:
         return self.xp.concat([self.xp.zeros_like(state.last_action)[..., :0], *self.stocks(state)], axis=-1)
 
     def stocks(self, state: StateT) -> list[Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages import collective_action as pages
-from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_agent
+from coopgym.games.formal.parameters import GroupParameters, PerAgent, Productive, per_agent
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
@@ -53,12 +53,12 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
         }
 
 
-class TeamProduction(TeamGame[State, Group]):
+class TeamProduction(TeamGame[State, GroupParameters]):
     """Team production (TR-3, TR-1, TR-2)."""
 
     id = "TeamProduction-v1"
     page = pages.TEAM_PRODUCTION
-    Parameters = Group
+    Parameters = GroupParameters
     defaults = {
         "n_agents": 4, "endowment": 50.0, "norm": 0.3, "dependence": 0.55, "theta": 3.0, "gamma": 1.55, "beta": 0.55,
         "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,
@@ -173,11 +173,11 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
 
     def advance(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> LoyalStateT:
         signals = self.signals(state, cooperation)
-        return self.moved(state, cooperation, signals, loyalty=self.loyalty_after(state, signals))
+        return self.next_state(state, cooperation, signals, loyalty=self.loyalty_after(state, signals))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         parameters = self.parameters
-        return {"loyalty": self.filled(batch, parameters.initial_loyalty, (self.n_agents,))}
+        return {"loyalty": self.full(batch, parameters.initial_loyalty, (self.n_agents,))}
 
     def private_blocks(self, state: LoyalStateT) -> dict[str, Array]:
         return {"loyalty": state.loyalty}
@@ -210,7 +210,7 @@ class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     id = "LoyaltyTeam-v1"
     page = pages.LOYALTY_TEAM
     Parameters = LoyaltyParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     defaults = {
         "n_agents": 4, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0, "phi_B": 0.5, "phi_C": 0.15,
         "cohesion_lift": 0.30, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
@@ -243,7 +243,7 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
     id = "CoalitionFormation-v1"
     page = pages.COALITION_FORMATION
     Parameters = CoalitionParameters
-    kind = CoalitionState
+    state_class = CoalitionState
     loyalty_without_mechanism = True
     defaults = {
         "n_agents": 6, "max_steps": 150, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0,
@@ -278,14 +278,14 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         signals = self.signals(state, cooperation)
         loyalty = self.loyalty_after(state, signals)
         members, timers = update_coalition(state.members, state.timers, loyalty, self.parameters.mechanism, self.xp)
-        return self.moved(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
+        return self.next_state(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         n = self.n_agents
         return {
-            **super().start(batch, uniforms, normals),
-            "members": self.filled(batch, 1.0, (n,)),
-            "timers": self.filled(batch, 0.0, (n,)),
+            **super().initial_stocks(batch, uniforms, normals),
+            "members": self.full(batch, 1.0, (n,)),
+            "timers": self.full(batch, 0.0, (n,)),
         }
 
     def private_blocks(self, state: CoalitionState) -> dict[str, Array]:
@@ -336,7 +336,7 @@ class ApacheProject(LoyalTeamGame[LoyaltyState, ApacheParameters]):
     id = "ApacheProject-v1"
     page = pages.APACHE_PROJECT
     Parameters = ApacheParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     category = "validated case study"
     defaults = {
         "max_steps": 60, "norm": 0.25, "theta": 3.0, "beta": 0.45, "k": 1.0, "phi_B": 0.75, "phi_C": 0.10,
@@ -365,7 +365,7 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     id = "PublicGoods-v1"
     page = pages.PUBLIC_GOODS
     Parameters = LoyaltyParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     loyalty_without_mechanism = True
     defaults = {
         "n_agents": 5, "norm": 0.25, "theta": 3.0, "gamma": 2.0, "beta": 1.0, "k": 1.0, "q": 1.3, "phi_B": 0.6,

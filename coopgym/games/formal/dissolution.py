@@ -71,16 +71,16 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
             return together
         return self.xp.where(state.gone[..., None] > 0.0, self.outside, together)
 
-    def moved_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
-        trust, damage = super().moved_trust(state, signals)
+    def updated_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
+        trust, damage = super().updated_trust(state, signals)
         if self._nobody_gone(state):
             return trust, damage
         over = state.gone[..., None, None] > 0.0
         return self.xp.where(over, state.trust, trust), self.xp.where(over, state.damage, damage)
 
     def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
-        trust, damage = self.moved_trust(state, self.signals(state, cooperation))
-        return self.kind(  # type: ignore[return-value, call-arg]  # the kind of a game is its state's class
+        trust, damage = self.updated_trust(state, self.signals(state, cooperation))
+        return self.state_class(  # type: ignore[return-value, call-arg]  # the class of states is the game's own
             t=state.t + 1,
             last_action=cooperation,
             trust=trust,
@@ -115,8 +115,8 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
             terminated=ended,
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"gone": self.filled(batch, 0.0)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"gone": self.full(batch, 0.0)}
 
     def stocks(self, state: StateT) -> list[Array]:
         return [state.gone[..., None]]

@@ -133,7 +133,7 @@ class Bargained(Structured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group(Structured, Productive):
+class GroupParameters(Structured, Productive):
     """Any number of exchangeable agents with a joint product."""
 
     n_agents: int = parameter(4, 2, doc="number of agents", symbol="N")

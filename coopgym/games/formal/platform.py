@@ -56,8 +56,8 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
             return before.members
         return update_members(before.members, platform_links(trust, self.xp), self.xp)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"members": self.filled(batch, 1.0, (self.n_agents,))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"members": self.full(batch, 1.0, (self.n_agents,))}
 
     def public_blocks(self, state: StateT) -> dict[str, Array]:
         return {"members": state.members}

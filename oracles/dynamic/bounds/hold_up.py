@@ -60,7 +60,7 @@ def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, d
     with backend.lasting():
         rent = backend.array(prices[:-1] - (1.0 - ASSET_ADJUSTMENT) * prices[1:])
         reward = backend.array(ASSET_ADJUSTMENT * prices[:-1])
-        on_device = game.on(backend)
+        on_device = game.to(backend)
 
     def terms(points: Array) -> Array:
         buyer, asset, supplier = points[:, 0], points[:, 1], points[:, 2]

@@ -161,8 +161,8 @@ def test_ranks_have_intervals_and_letters() -> None:
     assert ranking.rows[0].algorithm.name == "Constant_60"
     assert (rows["Constant_60"].low, rows["Constant_60"].high) == (1, 2), "Random has too few seeds to tell"
     assert rows["IPPO"].low < rows["IPPO"].high, "two learners that are hard to tell apart"
-    assert set(rows["IPPO"].letters) & set(rows["IA2C"].letters)
-    assert not set(rows["IPPO"].letters) & set(rows["VDN"].letters)
+    assert set(rows["IPPO"].significance_groups) & set(rows["IA2C"].significance_groups)
+    assert not set(rows["IPPO"].significance_groups) & set(rows["VDN"].significance_groups)
     assert all(row.low <= row.rank <= row.high for row in ranking.rows if row.low is not None)
     assert len(ranking.comparisons) == 15
 
@@ -171,7 +171,9 @@ def test_equals_share_their_rank_and_single_seeds_still_rank() -> None:
     runs = table(anchored(), row("IPPO", return_mode=15.0), row("VDN", return_mode=15.0))
     rows = {row.algorithm.name: row for row in rank_table(score_table(runs)).rows}
     assert (rows["IPPO"].rank, rows["VDN"].rank) == (2.5, 2.5)
-    assert (rows["IPPO"].low, rows["IPPO"].high, rows["IPPO"].letters) == (None, None, ""), "a single seed tells little"
+    assert (rows["IPPO"].low, rows["IPPO"].high, rows["IPPO"].significance_groups) == (None, None, ""), (
+        "a single seed tells little"
+    )
 
 
 def test_order_letters_and_differences_come_from_one_statistic() -> None:

@@ -130,7 +130,7 @@ def test_what_leaves_nothing_to_chance_counts_once() -> None:
     assert found.by_seed("TitForTat") == pytest.approx([0.2, 0.2, 0.2]), "its run stands for every seed"
 
 
-def test_stochastic_yardsticks_take_the_only_evaluation_of_the_untrained() -> None:
+def test_stochastic_metrics_take_the_only_evaluation_of_the_untrained() -> None:
     runs = table(anchored("welfare"), row("IPPO", welfare=20.0, sto_welfare=15.0), row("IA2C", welfare=20.0))
     assert scores_of(runs, "IPPO", metric="sto_welfare")[0] == pytest.approx(0.5)
     assert np.isnan(scores_of(runs, "IA2C", metric="sto_welfare")).all()

@@ -98,14 +98,14 @@ def test_the_best_of_a_paradigm_is_chosen_on_other_seeds() -> None:
     assert found.first.gap.value == pytest.approx((0.6 + 0.0 + 0.0) / 3)
 
 
-def test_a_crossover_wants_a_fixed_yardstick() -> None:
+def test_a_crossover_wants_a_fixed_metric() -> None:
     with pytest.raises(ValueError, match="needs a fixed one, such as 'welfare'"):
         paradigm_crossovers(score_table(table(anchored())))
     with pytest.raises(ValueError, match="places='tier'"):
         paradigm_crossovers(scored(), places="tier")  # type: ignore[arg-type]  # the mistake under test
 
 
-def test_the_contribution_holds_the_yardstick_and_keeps_the_old_quantity_by_its_name() -> None:
+def test_the_contribution_holds_the_metric_and_keeps_the_old_quantity_by_its_name() -> None:
     def runs(mode: str, values: tuple[float, ...], returns: tuple[float, ...], trust: float) -> list[dict[str, Any]]:
         return [
             row("IPPO", seed, welfare=w, return_mode=r, mean_trust_final=trust, reward_mode=mode)

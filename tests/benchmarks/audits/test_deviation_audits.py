@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.benchmarks.audits import AUDITS, Audited, AuditOptions
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.benchmarks.audits.seats import seat_kinds
 from coopgym.benchmarks.audits.temporal import stage_answers
@@ -20,7 +20,7 @@ from coopgym.corpus.writer import validate
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play import state_after
 from coopgym.rewards import reward_layer
@@ -82,9 +82,9 @@ def test_a_deviation_to_the_same_level_changes_nothing(id: str, level: float, re
     game = make_game(id)
     held, seats = level * game.spec.endowments, seat_kinds(game, reward)
     plans = np.broadcast_to(held[seats][:, None], (1, len(seats), 1))
-    chance = Chance.fixed(game, 1)
-    deviating = outcome(game, reward, Conduct.deviating(held, seats, plans), chance)
-    together = outcome(game, reward, Conduct.levels(held[None]), chance)
+    draws = ResetDraws.fixed(game, 1)
+    deviating = outcome(game, reward, ActionPlans.deviating(held, seats, plans), draws)
+    together = outcome(game, reward, ActionPlans.levels(held[None]), draws)
     np.testing.assert_array_equal(deviating.returns, np.repeat(together.returns, len(seats), axis=0))
 
 
@@ -102,12 +102,12 @@ def test_the_diagonal_of_the_grid_is_zero_and_the_rest_is_not() -> None:
 @pytest.mark.parametrize("id", ["CoalitionFormation-v1", "ReputationMarket-v1", "PlatformEcosystem-v1"])
 def test_one_seat_of_a_kind_stands_for_all(id: str) -> None:
     game = make_game(id)
-    groups = groups_in_state(game, opening(game), [reward_layer("private")])
+    groups = groups_in_state(game, initial_state(game), [reward_layer("private")])
     held = 0.5 * game.spec.endowments
     for group in groups:
         seats = np.array(group)
         plans = np.multiply.outer(game.spec.endowments[seats], [0.0, 0.3, 0.9])[None]
-        returns = outcome(game, "private", Conduct.deviating(held, seats, plans), Chance.fixed(game, 1)).returns
+        returns = outcome(game, "private", ActionPlans.deviating(held, seats, plans), ResetDraws.fixed(game, 1)).returns
         own = np.take_along_axis(returns.reshape(len(seats), 3, -1), seats[:, None, None], axis=2)[..., 0]
         np.testing.assert_allclose(own, np.broadcast_to(own[:1], own.shape), rtol=1e-9)
 
@@ -119,9 +119,9 @@ def test_nobody_gains_at_the_stage_equilibrium_of_a_stateless_game(id: str) -> N
     held = nash * game.spec.endowments
     plans = (np.linspace(0.0, 1.0, 101) * game.spec.endowments[0])[None, None]
     seat = np.array([0])
-    chance = Chance.fixed(game, 1)
-    base = outcome(game, "private", Conduct.levels(held[None]), chance).returns[0, 0]
-    best = outcome(game, "private", Conduct.deviating(held, seat, plans), chance).returns[:, 0].max()
+    draws = ResetDraws.fixed(game, 1)
+    base = outcome(game, "private", ActionPlans.levels(held[None]), draws).returns[0, 0]
+    best = outcome(game, "private", ActionPlans.deviating(held, seat, plans), draws).returns[:, 0].max()
     assert best - base <= 1e-9 * base
     found = audited("temporal", id, bases=(nash,)).columns["class_metrics"]
     assert 0 <= found[f"found_gain@{nash:g}"] <= 1e-9
@@ -143,7 +143,7 @@ def test_a_deviation_in_the_last_step_gains_what_the_stage_game_pays() -> None:
     rows = [row for row in found.tables["audit_temporal"].to_pylist() if row["strategy"] == "late"]
     last = [row for row in rows if row["first_step"] == 5]
     assert len(last) == 3
-    state = state_after(game, np.full((5, 2), 0.7), opening(game))
+    state = state_after(game, np.full((5, 2), 0.7), initial_state(game))
     for row in last:
         actions = np.array([row["level"], 0.7]) * game.endowments
         paid = game.stage(state, actions).payoffs - game.stage(state, 0.7 * game.endowments).payoffs
@@ -178,10 +178,10 @@ def test_rows_in_time_say_what_was_played() -> None:
             continue
         plan = np.full(20, 0.6)
         plan[row["first_step"] : row["last_step"] + 1] = row["level"]
-        ways = Conduct.deviating(
+        ways = ActionPlans.deviating(
             0.6 * game.spec.endowments, np.array([row["seat"]]), (plan * game.spec.endowments[0])[:, None, None]
         )
-        played = outcome(game, "private", ways, Chance.fixed(game, 1))
+        played = outcome(game, "private", ways, ResetDraws.fixed(game, 1))
         np.testing.assert_allclose(row["seat_returns"], played.returns[0], rtol=1e-12)
 
 

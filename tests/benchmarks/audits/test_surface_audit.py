@@ -7,10 +7,11 @@ import pytest
 
 from coopgym.agents.heuristics import Constant
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, rollout
-from coopgym.benchmarks.audits.action_plan import Chance, Conduct
+from coopgym.benchmarks.audits.action_plan import ActionPlans, ResetDraws
 from coopgym.benchmarks.audits.rollout import outcome
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play
+from coopgym.play.unroll import opened
 
 # Best common level in per cent under private and integrated rewards, its return per seat, and the integrated return of
 # 0, 50 and 100 per cent, as measured on the reference.
@@ -66,19 +67,19 @@ def test_a_level_is_what_constant_agents_play() -> None:
 
 def test_the_fixed_draws_cover_the_hidden_weight_evenly() -> None:
     game = make_game("SynergySearch-v0")
-    chance = Chance.fixed(game, 32)
+    draws = ResetDraws.fixed(game, 32)
     low, high = 0.2, 0.9
     expected = low + (high - low) * (np.arange(32) + 0.5) / 32
-    np.testing.assert_allclose(np.ravel(chance.start(game, slice(0, 1)).gamma), expected, rtol=1e-12)
+    np.testing.assert_allclose(np.ravel(opened(game, draws, (32,)).gamma), expected, rtol=1e-12)
 
 
 def test_blocks_do_not_change_what_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     for id in ("SynergySearch-v0", "PlatformEcosystem-v1"):
         game = make_game(id)
-        conduct = Conduct.levels(np.linspace(0, 1, 7)[:, None] * game.spec.endowments)
-        whole = outcome(game, "integrated", conduct, Chance.fixed(game, 4))
+        plans = ActionPlans.levels(np.linspace(0, 1, 7)[:, None] * game.spec.endowments)
+        whole = outcome(game, "integrated", plans, ResetDraws.fixed(game, 4))
         with monkeypatch.context() as patch:
             patch.setattr(rollout, "TRUST_AT_ONCE", 1)
-            one_by_one = outcome(game, "integrated", conduct, Chance.fixed(game, 4))
+            one_by_one = outcome(game, "integrated", plans, ResetDraws.fixed(game, 4))
         for name, values in vars(whole).items():
             np.testing.assert_allclose(vars(one_by_one)[name], values, rtol=1e-12, atol=1e-9)

@@ -12,7 +12,7 @@ from coopgym.benchmarks.audits.reference_temporal import VULNERABILITIES
 from coopgym.benchmarks.drawing.formatting import class_name, counted, percent
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.theme import mode_colour
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Facts, Heading, Section, Table
 from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
@@ -120,14 +120,14 @@ def _vulnerability_table(checks: Mapping[str, CrossCheck], order: Sequence[str])
     for game in order:
         found = [_vulnerability(check, game) for check in checks.values()]
         level = next(iter(checks.values())).optimal_level.get(game)
-        rows.append([Cell(game), *found, cells.share(level)])
+        rows.append([Cell(game), *found, interval_cells.share(level)])
     return Table(columns, rows)
 
 
 def _vulnerability(check: CrossCheck, game: str) -> Cell:
     classes = [found for (name, _), found in check.vulnerability.items() if name == game]
     if not classes:
-        return cells.EMPTY
+        return interval_cells.EMPTY
     worst = max(classes, key=VULNERABILITIES.index)
     place = VULNERABILITIES.index(worst)
     note = "" if len(set(classes)) == 1 else "differs between seeds"
@@ -152,9 +152,12 @@ def _class_table(checks: Mapping[str, CrossCheck]) -> Table:
                 [
                     Cell(class_name(name)),
                     Cell(mode),
-                    cells.number(float(found.tests), 0),
-                    cells.share(found.share, 1),
-                    *(cells.number(getattr(gain, part) if gain else None) for part in ("mean", "least", "greatest")),
+                    interval_cells.number(float(found.tests), 0),
+                    interval_cells.share(found.share, 1),
+                    *(
+                        interval_cells.number(getattr(gain, part) if gain else None)
+                        for part in ("mean", "least", "greatest")
+                    ),
                 ]
             )
     return Table(columns, rows)

@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.formatting import percent, slug
 from coopgym.benchmarks.drawing.plots.lines import Axis, Level, Line, lines
 from coopgym.benchmarks.drawing.series_style import DASHES
 from coopgym.benchmarks.drawing.theme import HUES
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import (
     Block,
     Cell,
@@ -182,7 +182,7 @@ def _rows(run: AuditRun) -> Iterator[list[Cell]]:
             Cell(run.title),
             Cell(run.setting.reward_mode),
             Cell(base),
-            *(cells.share(value, _NUMBERS[name]) for name, value in values.items()),
+            *(interval_cells.share(value, _NUMBERS[name]) for name, value in values.items()),
         ]
 
 

@@ -14,7 +14,7 @@ from coopgym.benchmarks.drawing.formatting import slug
 from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.plots.maps import Field, bands_in_words, gain_map
 from coopgym.benchmarks.drawing.theme import mode_colour
-from coopgym.benchmarks.report.content import cells
+from coopgym.benchmarks.report.content import interval_cells
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Chart, Column, Fold, Section, Table
 from coopgym.benchmarks.report.content.legends import mode_legend
 from coopgym.benchmarks.report.data.report_data import ReportData
@@ -169,8 +169,8 @@ def _table(runs: Sequence[AuditRun]) -> Table:
                 [
                     Cell(run.title),
                     Cell(run.setting.reward_mode),
-                    cells.number(float(seat), 0),
-                    *(cells.share(value, digits) for value, digits in zip(values, (1, 0, 1, 0), strict=True)),
+                    interval_cells.number(float(seat), 0),
+                    *(interval_cells.share(value, digits) for value, digits in zip(values, (1, 0, 1, 0), strict=True)),
                 ]
             )
     return Table(columns, rows)

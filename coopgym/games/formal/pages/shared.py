@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from coopgym.games.page import Source, Symbol
-from coopgym.mechanisms import membership, sanctions, standing
+from coopgym.mechanisms import membership, reputation, sanctions
 
 PHRASES = {
     # What is paid
@@ -13,10 +13,10 @@ PHRASES = {
     "pair_synergy": "G_β(x, y) ≈ (xy)^(β/2)",
     "pooled_production": "P_β(x) ≈ x^β",
     "trust_gate": "γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij)",
-    "tier_weights": f"{standing.TIER_FLOOR:g} + {standing.TIER_STEP:g} ["
-    + " + ".join(f"σ((ρ - {level:.2f})/{standing.TIER_SOFTNESS:g})" for level in standing.TIER_THRESHOLDS)
+    "tier_weights": f"{reputation.TIER_FLOOR:g} + {reputation.TIER_STEP:g} ["
+    + " + ".join(f"σ((ρ - {level:.2f})/{reputation.TIER_SOFTNESS:g})" for level in reputation.TIER_THRESHOLDS)
     + "]",
-    "image_softness": f"{standing.IMAGE_SOFTNESS:.2f}",
+    "image_softness": f"{reputation.IMAGE_SOFTNESS:.2f}",
     "first_fine": f"{sanctions.FIRST_FINE:g}",
     "fine_schedule": "[{first_fine} + (" + f"{sanctions.HIGHEST_FINE:.2f} - " + "{first_fine}) n_i]",
     "enforcement_cost": f"{sanctions.ENFORCEMENT_COST:g}",

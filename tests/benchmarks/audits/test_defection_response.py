@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.audits import Reaction, policy_probe
+from coopgym.benchmarks.audits import DefectionResponse, defection_responses
 from coopgym.games.registry import make_game
 
 STEPS = 40
 
 
-def reactions(agent: str, id: str = "TrustDilemma-v1", **changes: Any) -> dict[tuple[int, int], Reaction]:
+def reactions(agent: str, id: str = "TrustDilemma-v1", **changes: Any) -> dict[tuple[int, int], DefectionResponse]:
     game = make_game(id, max_steps=STEPS)
-    found = policy_probe(game, lambda: [make_agent(agent) for _ in range(game.n_agents)], "private", **changes)
+    found = defection_responses(game, lambda: [make_agent(agent) for _ in range(game.n_agents)], "private", **changes)
     return {(each.seat, each.duration): each for each in found}
 
 

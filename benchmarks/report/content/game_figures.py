@@ -20,7 +20,7 @@ from coopgym.oracles.games.dilemma import fear, greed, schelling, worst
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
-from coopgym.oracles.games.portrait import phase_portrait, reactions
+from coopgym.oracles.games.phase_portrait import phase_portrait, reactions
 from coopgym.typing import FloatArray
 
 STARTS = (0.0, 1.0)
@@ -30,7 +30,7 @@ PANELS = {"reactions": "Reaction curves", "phases": "Cooperation and trust", "sc
 
 
 @dataclass(frozen=True)
-class GamePortrait:
+class GameFigures:
     """What a report shows of a game itself."""
 
     title: str
@@ -44,7 +44,7 @@ class GamePortrait:
     """Why there is nothing to show."""
 
 
-def portraits(games: Iterable[tuple[str, str]], certificates: Path | None = None) -> Iterator[GamePortrait]:
+def game_figures(games: Iterable[tuple[str, str]], certificates: Path | None = None) -> Iterator[GameFigures]:
     """Portray games, each an id with the JSON of its parameters, once each.
 
     Args:
@@ -57,10 +57,10 @@ def portraits(games: Iterable[tuple[str, str]], certificates: Path | None = None
             made = make_game(game, **json.loads(parameters))
             yield _kept(title, made, certificates) or _portrait(title, made)
         except (TypeError, ValueError) as error:  # a corpus may hold games that this version does not know
-            yield GamePortrait(title, fault=str(error))
+            yield GameFigures(title, fault=str(error))
 
 
-def _portrait(title: str, game: AnyGame) -> GamePortrait:
+def _portrait(title: str, game: AnyGame) -> GameFigures:
     form = StageGame(game)
     equilibria = {mode: find_equilibria(StageGame(game, mode), STARTS) for mode in ("private", "integrated")}
     optimum = welfare_optimum(form, STARTS)
@@ -72,7 +72,7 @@ def _portrait(title: str, game: AnyGame) -> GamePortrait:
     if nash is not None:
         diagram = schelling(form, nash.profile, optimum.profile)
         panels["schelling"] = lambda: schelling_panel(game, diagram)
-    return GamePortrait(
+    return GameFigures(
         title=title,
         summary=game.spec.summary,
         facts=_facts(form, equilibria, optimum),
@@ -113,7 +113,7 @@ def _numbers(values: FloatArray) -> str:
     return " / ".join(dict.fromkeys(signed(value) for value in values.tolist()))
 
 
-def _kept(title: str, game: AnyGame, certificates: Path | None) -> GamePortrait | None:
+def _kept(title: str, game: AnyGame, certificates: Path | None) -> GameFigures | None:
     """Return the portrait of a game that was solved before."""
     if certificates is None:
         return None
@@ -125,7 +125,7 @@ def _kept(title: str, game: AnyGame, certificates: Path | None) -> GamePortrait 
     solved = read_solved(certificates, game)
     if solved is None:
         return None
-    return GamePortrait(
+    return GameFigures(
         title=title,
         summary=game.spec.summary,
         facts={name: text for name, text in overview(solved.record).items() if name != "game"},

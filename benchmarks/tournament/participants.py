@@ -13,11 +13,11 @@ from coopgym.agents import Agent, make_agent
 from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.games.game import AnyGame
 
-Entrant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]
+Participant: TypeAlias = str | Callable[[], Agent] | Sequence[Agent]
 """A name (`coopgym.agents.make_agent`), a function that makes an agent for any seat, or agents for all seats in order,
 as trained policies are."""
-Entrants: TypeAlias = Sequence[str] | Mapping[str, Entrant]
-"""Names, or entrants under names of their own."""
+Participants: TypeAlias = Sequence[str] | Mapping[str, Participant]
+"""Names, or participants under names of their own."""
 CLASSICS = (
     "TitForTat",
     "GenerousTitForTat",
@@ -33,8 +33,8 @@ CLASSICS = (
 cooperates as well as it pays everybody."""
 
 
-class Contestant(ABC):
-    """An entrant that is ready to play."""
+class Player(ABC):
+    """A participant that is ready to play."""
 
     alike: bool
     """Whether it is the same agent in every seat."""
@@ -47,7 +47,7 @@ class Contestant(ABC):
 
 
 @dataclass(frozen=True)
-class _Anywhere(Contestant):
+class _Anywhere(Player):
     make: Callable[[], Agent]
     deterministic: bool = False
     alike = True
@@ -57,7 +57,7 @@ class _Anywhere(Contestant):
 
 
 @dataclass(frozen=True)
-class _SeatBySeat(Contestant):
+class _SeatBySeat(Player):
     agents: Sequence[Agent]
     alike, deterministic = False, False
 
@@ -66,12 +66,13 @@ class _SeatBySeat(Contestant):
         return copy.deepcopy(self.agents[seat])
 
 
-def contestants(game: AnyGame, agents: Entrants) -> dict[str, Contestant]:
-    """Return the entrants of a tournament by name, ready to play a game.
+def players_of(game: AnyGame, agents: Participants) -> dict[str, Player]:
+    """Return the participants of a tournament by name, ready to play a game.
 
     Raises:
-        ValueError: no entrant, a name that occurs twice or stands for no agent, or agents for another number of seats.
-        TypeError: an entrant that is none of the kinds of `Entrant`.
+        ValueError: no participant, a name that occurs twice or stands for no agent, or agents for another number of
+            seats.
+        TypeError: a participant that is none of the kinds of `Participant`.
     """
     if isinstance(agents, str):
         raise TypeError(f"agents={agents!r}: expected a list of names, or a mapping from names to agents")
@@ -81,21 +82,22 @@ def contestants(game: AnyGame, agents: Entrants) -> dict[str, Contestant]:
         agents = {name: name for name in agents}
     if not agents:
         raise ValueError("agents: expected at least one to take part")
-    return {name: _contestant(game, name, entrant) for name, entrant in agents.items()}
+    return {name: _player(game, name, participant) for name, participant in agents.items()}
 
 
-def _contestant(game: AnyGame, name: str, entrant: Entrant) -> Contestant:
-    if isinstance(entrant, str):
-        return _Anywhere(partial(make_agent, entrant), agent_info(entrant).deterministic)
-    if callable(entrant):
-        return _Anywhere(entrant)
-    if not isinstance(entrant, list | tuple):
+def _player(game: AnyGame, name: str, participant: Participant) -> Player:
+    if isinstance(participant, str):
+        return _Anywhere(partial(make_agent, participant), agent_info(participant).deterministic)
+    if callable(participant):
+        return _Anywhere(participant)
+    if not isinstance(participant, list | tuple):
         raise TypeError(
-            f"agent {name!r} is {entrant!r}: expected a name, a class or function that makes an agent, or a list of "
-            "agents, one per seat"
+            f"agent {name!r} is {participant!r}: expected a name, a class or function that makes an agent, or a list "
+            "of agents, one per seat"
         )
-    if len(entrant) != game.n_agents:
+    if len(participant) != game.n_agents:
         raise ValueError(
-            f"agent {name!r}: expected one agent for each of the {game.n_agents} seats of {game.id}, got {len(entrant)}"
+            f"agent {name!r}: expected one agent for each of the {game.n_agents} seats of {game.id}, "
+            f"got {len(participant)}"
         )
-    return _SeatBySeat(tuple(entrant))
+    return _SeatBySeat(tuple(participant))

@@ -1,4 +1,4 @@
-"""A corpus as a set of contests: self-play that may be compared, one contest per objective of its learners."""
+"""A corpus as a set of leaderboards: self-play that may be compared, one leaderboard per objective of its learners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
+class Leaderboard:
     """Self-play that may be compared: agents without an objective, and the learners of one."""
 
     objective: str | None
@@ -68,35 +68,35 @@ class Contest:
 
 
 @dataclass(frozen=True, eq=False)
-class Contests:
+class Leaderboards:
     """How good the agents of a corpus are; the terminal, the CSV files and the page read nothing else about it."""
 
     runs: pa.Table
     """The ``runs`` table."""
 
     @cached_property
-    def conflict(self) -> str:
+    def inconsistency(self) -> str:
         """Why runs cannot be compared; empty where they can."""
         try:
-            for contest in self._split:
-                _ = contest.grid
+            for leaderboard in self._split:
+                _ = leaderboard.grid
         except ValueError as error:
             return str(error)
         return ""
 
     @property
-    def found(self) -> Sequence[Contest]:
+    def found(self) -> Sequence[Leaderboard]:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
-        return () if self.conflict else self._split
+        return () if self.inconsistency else self._split
 
     @cached_property
-    def _split(self) -> tuple[Contest, ...]:
+    def _split(self) -> tuple[Leaderboard, ...]:
         played = self_play(self.runs)
         objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
         if len(objectives) < 2:
-            return (Contest(None, played),) if len(played) else ()
+            return (Leaderboard(None, played),) if len(played) else ()
         given = played.column("objective")
         return tuple(
-            Contest(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
+            Leaderboard(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
             for each in objectives
         )
