@@ -118,10 +118,6 @@ class Learner(Settings):
         if self.max_agents is not None and seats > self.max_agents:
             raise ValueError(f"{name} plays at most {self.max_agents} seats, but {game.spec.id} has {seats}")
 
-    def values(self) -> dict[str, Any]:
-        """Return the hyper-parameters as JSON values."""
-        return dataclasses.asdict(self)
-
     def identity(self) -> dict[str, Any]:
         """Return what, beside class and version, determines what a game teaches: all hyper-parameters, and more."""
         return self.values()

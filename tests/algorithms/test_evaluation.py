@@ -17,7 +17,7 @@ from coopgym.algorithms.marl.core.environment import observation_map
 from coopgym.algorithms.marl.core.evaluation import Evaluator
 from coopgym.play.episodes import play
 
-SMALL = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=20)
+SMALL = IPPO(hidden=(16,), num_envs=32, n_epochs=1, n_minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]
 
 

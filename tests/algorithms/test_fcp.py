@@ -12,7 +12,7 @@ from coopgym.algorithms.marl.on_policy.ippo import IPPO
 from coopgym.algorithms.marl.populations.fcp import FCP, FCPSeats, History
 from coopgym.algorithms.marl.populations.mixed import Mixed
 
-SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, minibatches=2, epochs=1)
+SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, n_minibatches=2, n_epochs=1)
 BLOCK = 12 * 100
 N, B = 4, 12
 

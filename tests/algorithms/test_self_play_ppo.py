@@ -12,7 +12,7 @@ from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO, SelfPlaySeats
 
-SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, snapshot_every=1600, snapshots=4)
+SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, snapshot_every=1600, snapshots=4)
 
 
 def trained(learner: SelfPlayPPO = SMALL, game: str = "TeamProduction-v1") -> tuple[Trainer, SelfPlaySeats]:
@@ -26,7 +26,7 @@ def trained(learner: SelfPlayPPO = SMALL, game: str = "TeamProduction-v1") -> tu
 def test_every_place_is_played_once_and_every_copy_has_its_share_of_learners(
     learning_seats: float, expected: int
 ) -> None:
-    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, learning_seats=learning_seats))
+    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, learning_seats=learning_seats))
     trainer.collect()
     own, others = seats.own.flatten(), [players.places.flatten() for players in seats.players]
     assert torch.equal(torch.cat([own, *others]).sort().values, seats.places.numbers.flatten())
@@ -74,7 +74,7 @@ def test_snapshots_are_taken_on_time_and_the_oldest_make_room() -> None:
 
 
 def test_snapshots_are_met_and_play_as_they_did() -> None:
-    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, latest=0.0, snapshot_every=1600))
+    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, latest=0.0, snapshot_every=1600))
     for block in range(3):
         trainer.learn(block / 3)
     trainer.collect()
@@ -94,7 +94,7 @@ def test_opponents_experience_teaches_nothing() -> None:
     """Whatever the places of others earned and saw, the learner's step is the same."""
     policies = []
     for spoilt in (False, True):
-        trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2))
+        trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2))
         block = trainer.collect()
         if spoilt:
             others = torch.ones(2, 4, 16).flatten().index_fill(0, seats.own.flatten(), 0.0).view(2, 4, 1, 16)

@@ -48,6 +48,10 @@ class Context:
     alive: Tensor
     """``(R,)`` False where a replica is frozen; every optimiser of the training shares it."""
     device: torch.device
+    needs_state: bool
+    """Whether blocks carry the compact global state for the learner."""
+    bootstrap_truncation: bool
+    """Whether the horizon is an interruption instead of the end of the game."""
 
     @property
     def agents(self) -> int:

@@ -34,7 +34,7 @@ from coopgym.rewards import RewardLayer
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicaLearner(Learner):
-    """A learner that trains all replicas at once, with the settings that do not depend on the algorithm.
+    """A learner that trains all replicas at once: the base of all algorithms here, which mix in settings they share.
 
     Attributes:
         num_envs: environment copies B.
@@ -42,6 +42,9 @@ class ReplicaLearner(Learner):
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
     """
 
+    version: ClassVar[int] = 2
+    sources: ClassVar[str]
+    """The papers that define the algorithm."""
     needs_state: ClassVar[bool] = False
     """Whether blocks carry the compact global state."""
 
@@ -173,6 +176,8 @@ class Trainer:
                 streams=self.streams,
                 alive=self.alive,
                 device=device,
+                needs_state=learner.needs_state,
+                bootstrap_truncation=learner.bootstrap_truncation,
             )
         )
 

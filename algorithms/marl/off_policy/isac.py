@@ -26,12 +26,13 @@ from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, drawn
 from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats
-from coopgym.algorithms.marl.off_policy.critic_ensemble import CriticLearner, Critics
+from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.off_policy.critic_ensemble import Critics, CriticSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ISAC(CriticLearner):
+class ISAC(CriticSettings, ReplaySettings, ReplicaLearner):
     """Independent soft actor-critic.
 
     Attributes:

@@ -30,6 +30,7 @@ from torch import Tensor
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
     Players,
     PolicyPool,
@@ -40,7 +41,7 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCP(SharedPolicySettings):
+class FCP(SharedPolicySettings, ReplicaLearner):
     """Fictitious co-play.
 
     Attributes:

@@ -25,7 +25,7 @@ from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
 from coopgym.algorithms.marl.core.agent_networks import for_every_seat
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
 
 
 class Places:
@@ -100,23 +100,23 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharedPolicySettings(PPO):
-    """Hyper-parameters of PPO that learns in some places, among policies that stand still.
+class SharedPolicySettings(PPOSettings):
+    """Settings of PPO that learns in some places, among policies that stand still.
 
     Attributes:
-        epochs: one more than usual (5: Yu et al. 2022, §5.3).
-        minibatches: fewer than usual, since blocks hold fewer samples.
-        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
+        n_epochs: one more than usual (5: Yu et al. 2022, §5.3).
+        n_minibatches: fewer than usual, since blocks hold fewer samples.
+        max_grad_norm: 10 (Yu et al. 2022, Table 7).
         learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
-        clip: wider than usual.
+        clip_range: wider than usual.
         gae_lambda: lower than usual, because what others do makes long returns noisy.
     """
 
-    epochs: int = hyperparameter(5, 1)
-    minibatches: int = hyperparameter(4, 1)
-    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    n_epochs: int = hyperparameter(5, 1)
+    n_minibatches: int = hyperparameter(4, 1)
+    max_grad_norm: float = hyperparameter(10.0, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
-    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
+    clip_range: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
     gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
 
 
@@ -131,7 +131,7 @@ class SharedPolicyPPO(PPOSeats):
         alive: ``(R·G,)`` the freeze of the policies.
     """
 
-    def __init__(self, settings: PPO, context: Context, groups: int, size: int, alive: Tensor) -> None:
+    def __init__(self, settings: PPOSettings, context: Context, groups: int, size: int, alive: Tensor) -> None:
         placed = dataclasses.replace(
             context,
             replicas=tuple(replica for replica in context.replicas for _ in range(groups)),
@@ -196,7 +196,7 @@ class SharedPolicySeats(AgentLearner):
     """``(R, G, M)`` the learner's places."""
     players: list[Players]
 
-    def __init__(self, settings: PPO, context: Context) -> None:
+    def __init__(self, settings: PPOSettings, context: Context) -> None:
         super().__init__(context)
         self.activation = settings.activation
         self.places = Places(context)
