@@ -36,7 +36,7 @@ def test_members_learn_in_their_seats_and_play_there(tmp_path: Path) -> None:
 
 
 def test_settings_survive_as_json() -> None:
-    assert Mixed(**json.loads(json.dumps(TEAM.values()))) == TEAM
+    assert Mixed(**Mixed.current(json.loads(json.dumps(TEAM.values())))) == TEAM
 
 
 def test_every_member_sees_its_own_seats() -> None:

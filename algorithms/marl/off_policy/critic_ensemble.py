@@ -11,7 +11,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.value_normalisation import TargetNormaliser
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks
 from coopgym.algorithms.marl.core.off_policy_loop import OffPolicySeats
 
 SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets

@@ -24,8 +24,7 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.off_policy.critic_ensemble import Critics, CriticSettings

@@ -19,8 +19,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
 from coopgym.algorithms.marl.core.rollout_buffer import needed
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner

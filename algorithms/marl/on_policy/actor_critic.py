@@ -31,8 +31,7 @@ from coopgym.algorithms.common.squashed_gaussian import (
 )
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, Part
-from coopgym.algorithms.marl.core.batch_ops import standardised
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, standardised
 
 
 @dataclass(frozen=True, kw_only=True)

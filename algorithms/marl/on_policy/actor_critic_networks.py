@@ -14,8 +14,7 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
-from coopgym.algorithms.marl.core.agent_learner import Context, Part
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context, Part
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSettings
 
 POLICY, VALUE = 0, 1  # positions in the ensemble of networks

@@ -28,11 +28,9 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
-from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.batch_ops import reordered
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, AgentNetworks, Context
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed, reordered
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 

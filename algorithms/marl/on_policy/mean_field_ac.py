@@ -29,11 +29,9 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.batch_ops import reordered, standardised
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, reordered, standardised
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.batch_ops import reordered
+from coopgym.algorithms.marl.core.rollout_buffer import reordered
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticNetworks, ActorCriticSeats, ActorCriticSettings
 
 

@@ -25,9 +25,8 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import TimeBaseline
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.batch_ops import standardised
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, standardised
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 

@@ -21,8 +21,7 @@ from coopgym.algorithms.common.random_streams import Branches
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import share
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.agent_networks import for_every_seat
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, for_every_seat
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings

@@ -24,8 +24,7 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
 from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout

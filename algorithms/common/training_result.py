@@ -13,8 +13,8 @@ import numpy.typing as npt
 from safetensors.numpy import save
 
 from coopgym.algorithms.common.learner_contract import CurvePoint
+from coopgym.algorithms.common.trained_agents import POLICIES_FILE, TrainedAgent, policies
 from coopgym.algorithms.common.training_record import RECORD_FILE, replica_index
-from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE, TrainedAgent, policies
 from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file
 from coopgym.agents.base import Seat
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.algorithms.common.policies import POLICY_KINDS, Policy, input_map
+from coopgym.algorithms.common.policy_tensors import check_tensors
 from coopgym.algorithms.common.training_record import check_record, policy_groups, read_record, replica_index
-from coopgym.algorithms.marl.core.policy_tensors import check_tensors
 from coopgym.contained_files import contained
 from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
