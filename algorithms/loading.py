@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from coopgym.algorithms.common.learner_contract import PolicyAgent, ReplicaName
-from coopgym.algorithms.common.trained_agents import load_agents as load_policies
 from coopgym.algorithms.common.training_record import LANGUAGE, read_record
+from coopgym.algorithms.marl.core.trained_agents import load_agents as load_policies
 from coopgym.digests import check_digests
 from coopgym.record_fields import fields
 

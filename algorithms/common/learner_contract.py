@@ -22,6 +22,8 @@ ReplicaName: TypeAlias = int | tuple[str, int]
 """A replica by position, or as ``(reward, seed)``."""
 CurvePoint: TypeAlias = tuple[int, str, float]
 """``(env_steps, metric, value)``."""
+ProgressCallback: TypeAlias = Callable[[int, int], None]
+"""Told now and then what is done and what is planned."""
 
 
 class PolicyAgent(Agent, Protocol):
@@ -145,7 +147,7 @@ class Learner(Settings):
         game_parameters: Mapping[str, Any] | None = None,
         view: View | None = None,
         device: str = "cpu",
-        progress: Callable[[int, int], None] | None = None,
+        progress: ProgressCallback | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 10,
         checkpoint_seconds: float = 0.0,

@@ -9,8 +9,7 @@ from coopgym.algorithms import LEARNERS
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.common.trained_agents import TrainedAgent, load_agents
-    from coopgym.algorithms.common.training_result import TrainingResult
+    from coopgym.algorithms.marl.core.trained_agents import TrainedAgent, TrainingResult, load_agents
     from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 require(__name__, "torch", "safetensors")
@@ -18,9 +17,9 @@ require(__name__, "torch", "safetensors")
 _HOMES = {
     **{name: module for name, module in LEARNERS.items() if module.startswith(f"{__name__}.")},
     "ReplicaLearner": f"{__name__}.core.trainer",
-    "TrainedAgent": "coopgym.algorithms.common.trained_agents",
-    "TrainingResult": "coopgym.algorithms.common.training_result",
-    "load_agents": "coopgym.algorithms.common.trained_agents",
+    "TrainedAgent": f"{__name__}.core.trained_agents",
+    "TrainingResult": f"{__name__}.core.trained_agents",
+    "load_agents": f"{__name__}.core.trained_agents",
 }
 
 __all__ = ["ReplicaLearner", "TrainedAgent", "TrainingResult", "load_agents"]

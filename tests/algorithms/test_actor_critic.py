@@ -45,7 +45,7 @@ def collected(
     trainer.learn(0.0)
     block, seats = trainer.collect(progress), trainer.seats
     if isinstance(seats, SharedPolicySeats):
-        return seats.learner, seats.places.block(block, seats.own)
+        return seats.learner, seats.slots.block(block, seats.own)
     assert isinstance(seats, ActorCriticSeats)
     return seats, block
 

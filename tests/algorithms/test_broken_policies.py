@@ -18,12 +18,12 @@ from safetensors.numpy import load_file, save
 
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.checkpoint import CHECKPOINT_FILE
-from coopgym.algorithms.common.trained_agents import POLICIES_FILE
 from coopgym.algorithms.common.training_record import RECORD_FILE, check_hyperparameters
 from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.training.result import check_language_record, talk_record, training_record
 from coopgym.algorithms.loading import load_agents
 from coopgym.algorithms.marl import IPPO
+from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 from coopgym.interfaces.text import Rules
 from coopgym.record_fields import FieldError

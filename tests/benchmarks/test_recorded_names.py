@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from coopgym.algorithms import learners
 from coopgym.algorithms.common.settings import RECORDED_AS
-from coopgym.algorithms.common.trained_agents import POLICIES_FILE
 from coopgym.algorithms.common.training_record import RECORD_FILE
 from coopgym.algorithms.loading import load_agents
 from coopgym.algorithms.marl import IPPO, TrainingResult
+from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.algorithms.marl.populations.mixed import Mixed
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.study import StudyError, expand, load_study

@@ -10,9 +10,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from coopgym.algorithms.common.trained_agents import POLICIES_FILE
 from coopgym.algorithms.common.training_record import RECORD_FILE
 from coopgym.algorithms.loading import load_agents
+from coopgym.algorithms.marl.core.trained_agents import POLICIES_FILE
 from coopgym.digests import DIGESTS_FILE
 from coopgym.games.registry import make_game
 from coopgym.play import play

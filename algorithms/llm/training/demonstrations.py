@@ -19,7 +19,7 @@ from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Trajectory
 from coopgym.interfaces.text import Desk, on_grid
 
-Calls: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
+CallStream: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
 """Tool calls, one message each; the last submits."""
 
 GOLD_SHARE = 0.1
@@ -64,27 +64,32 @@ def _level(task: Task, decision: int, desk: Desk, rng: np.random.Generator) -> f
     """Return a level to submit: mostly any, sometimes what the others play, sometimes what the oracle plays."""
     kind = rng.random()
     if kind < GOLD_SHARE:
-        return on_grid(task.settings.gold(task.start + decision, task.seat))
+        return on_grid(task.settings.reference_action(task.start + decision, task.seat))
     return partner_level(desk) if kind < 2 * GOLD_SHARE else on_grid(rng.random())
 
 
-def _at_once(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _at_once(desk: Desk, level: float, rng: np.random.Generator) -> CallStream:
     yield "submit", {"level": level}
 
 
-def _tried(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _tried(desk: Desk, level: float, rng: np.random.Generator) -> CallStream:
     yield "payoff", {"own": level, "partner": partner_level(desk)}
     yield "submit", {"level": level}
 
 
-def _compared(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _compared(desk: Desk, level: float, rng: np.random.Generator) -> CallStream:
     yield "payoff", {"own": on_grid(rng.random()), "partner": partner_level(desk)}
     yield from _tried(desk, level, rng)
 
 
-def _looked_back(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _looked_back(desk: Desk, level: float, rng: np.random.Generator) -> CallStream:
     yield "partner_history", {"k": int(rng.integers(1, 5))}
     yield "submit", {"level": level}
 
 
-STYLES: tuple[Callable[[Desk, float, np.random.Generator], Calls], ...] = (_at_once, _tried, _compared, _looked_back)
+STYLES: tuple[Callable[[Desk, float, np.random.Generator], CallStream], ...] = (
+    _at_once,
+    _tried,
+    _compared,
+    _looked_back,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.common.learner_contract import ProgressCallback
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.method.method import Method, Stage
 from coopgym.algorithms.llm.method.minibatch import Totals, minibatch, totals
@@ -29,8 +30,6 @@ from coopgym.algorithms.llm.training.scoring import in_parts, rows, scored
 from coopgym.record_fields import each, fields, named, number, whole
 
 Metrics = dict[str, float]
-ProgressCallback = Callable[[int, int], None]
-"""Told the finished and the planned number of steps."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.learner_contract import Learner
+from coopgym.algorithms.common.learner_contract import Learner, ProgressCallback
 from coopgym.algorithms.common.random_streams import Replica, Streams, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
-from coopgym.algorithms.common.training_result import TrainingResult
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, extracted, nested
 from coopgym.algorithms.marl.core.environment import (
     EnvironmentFactory,
@@ -25,9 +24,9 @@ from coopgym.algorithms.marl.core.environment import (
     observation_map,
     reward_scales,
 )
-from coopgym.algorithms.marl.core.evaluation import Evaluator
 from coopgym.algorithms.marl.core.rollout_buffer import Collector, Rollout
-from coopgym.algorithms.marl.core.training_log import ProgressCallback, train_blocks
+from coopgym.algorithms.marl.core.trained_agents import TrainingResult
+from coopgym.algorithms.marl.core.training_loop import Evaluator, train_blocks
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
 

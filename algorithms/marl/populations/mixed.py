@@ -151,7 +151,7 @@ class MixedSeats(AgentLearner):
         }
         for name, learner in self.learners.items():
             self.keep(name, learner)
-        self.places = [torch.tensor(member.seats, device=context.device) for member in members]
+        self.positions = [torch.tensor(member.seats, device=context.device) for member in members]
 
     def begin(self, progress: float) -> None:
         for learner in self.learners.values():
@@ -159,8 +159,8 @@ class MixedSeats(AgentLearner):
 
     def act(self, t: int, observation: Tensor) -> Tensor:
         shares = observation.new_empty(observation.shape[:-1])
-        for learner, places in zip(self.learners.values(), self.places, strict=True):
-            shares[:, places] = learner.act(t, observation.index_select(1, places))
+        for learner, positions in zip(self.learners.values(), self.positions, strict=True):
+            shares[:, positions] = learner.act(t, observation.index_select(1, positions))
         return shares
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:

@@ -74,7 +74,7 @@ class SelfPlaySeats(SharedPolicySeats):
 
     def begin(self, progress: float) -> None:
         self.learner.begin(progress)
-        dealt = self.places.dealt()  # (R, n, B)
+        dealt = self.slots.dealt()  # (R, n, B)
         self.own = dealt[:, : self.learning].flatten(1).unsqueeze(1)  # (R, 1, k·B)
         others = dealt[:, self.learning :].transpose(1, 2)  # (R, B, n - k)
         self.players = []
@@ -89,8 +89,8 @@ class SelfPlaySeats(SharedPolicySeats):
         )
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
-        """Learn from the learner's places and take a snapshot where one is due."""
-        metrics = self.learner.update(self.places.block(block, self.own), progress)
+        """Learn from the learner's slots and take a snapshot where one is due."""
+        metrics = self.learner.update(self.slots.block(block, self.own), progress)
         self.past.advance(self.context.steps * self.context.copies, self.learner.networks.policy())
         return metrics
 
@@ -112,17 +112,17 @@ class Past(PolicyPool):
 
     def __init__(self, policy: Mapping[str, Tensor], settings: SelfPlayPPO) -> None:
         super().__init__(policy, settings.snapshots)
-        self.every, self.slots = settings.snapshot_every, settings.snapshots
+        self.every, self.capacity = settings.snapshot_every, settings.snapshots
         self.env_steps, self.taken = 0, 1
         self.store(0, policy)
 
     def __len__(self) -> int:
-        return min(self.taken, self.slots)
+        return min(self.taken, self.capacity)
 
     @property
     def latest(self) -> int:
-        """Slot of the latest snapshot."""
-        return (self.taken - 1) % self.slots
+        """Position of the latest snapshot."""
+        return (self.taken - 1) % self.capacity
 
     def advance(self, env_steps: int, policy: Mapping[str, Tensor]) -> None:
         """Count steps and take a snapshot where one is due."""
