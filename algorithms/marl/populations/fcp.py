@@ -31,6 +31,7 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
     Players,
     PolicyPool,
@@ -41,7 +42,7 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCP(SharedPolicySettings, ReplicaLearner):
+class FCP(SharedPolicySettings, PPOSettings, ReplicaLearner):
     """Fictitious co-play.
 
     Attributes:

@@ -24,6 +24,7 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
     Players,
     PolicyPool,
@@ -34,7 +35,7 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfPlayPPO(SharedPolicySettings, ReplicaLearner):
+class SelfPlayPPO(SharedPolicySettings, PPOSettings, ReplicaLearner):
     """Proximal policy optimisation in self-play.
 
     Attributes:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.random_streams import Branches
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import share
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, for_every_seat
@@ -99,8 +99,8 @@ class SeatSlots:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharedPolicySettings(PPOSettings):
-    """Settings of PPO that learns in some slots, among policies that stand still.
+class SharedPolicySettings(Settings):
+    """Other defaults of `PPOSettings` where PPO learns in some slots, among policies that stand still.
 
     Attributes:
         n_epochs: one more than usual (5: Yu et al. 2022, §5.3).
