@@ -31,7 +31,7 @@ LIMITS: Mapping[str, int] = {
     "circles of packages": 0,
     "circles of modules": 0,
     f"files over {LONG} lines": 3,
-    "files with private words": 41,
+    "files with private words": 40,
     "type aliases defined more than once": 11,
 }
 """What no measure may exceed. A number here may be lowered, never raised; 0 is a goal that has been reached."""
