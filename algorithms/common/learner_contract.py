@@ -42,7 +42,7 @@ class Trained(Protocol):
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
-        """The learner's hyper-parameters as JSON values."""
+        """The learner's hyper-parameters as JSON values, as `Settings.values` names them."""
 
     @property
     def env_steps(self) -> int:
