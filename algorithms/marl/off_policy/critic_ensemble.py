@@ -27,9 +27,17 @@ class CriticSettings(Settings):
         learning_rate_decay: last share of training over which all step sizes fall to zero.
     """
 
-    batch_size: int = hyperparameter(128, 2)
+    batch_size: int = hyperparameter(128, 1)
     critic_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch_size < 2:
+            raise ValueError(
+                f"batch_size={self.batch_size!r}: expected at least 2, for the critics of {type(self).__name__} answer "
+                "in units of the deviation of a minibatch's targets"
+            )
 
 
 class Critics:
