@@ -31,8 +31,8 @@ LIMITS: Mapping[str, int] = {
     "circles of packages": 0,
     "circles of modules": 0,
     f"files over {LONG} lines": 3,
-    "files with private words": 4,
-    "type aliases defined more than once": 3,
+    "files with private words": 0,
+    "type aliases defined more than once": 0,
 }
 """What no measure may exceed. A number here may be lowered, never raised; 0 is a goal that has been reached."""
 

@@ -221,7 +221,7 @@ TINY: Mapping[str, Any] = {
     "num_envs": 16,
     "rollout_steps": 5,
     "batch_size": 16,
-    "warmup_steps": 80,
+    "learning_starts": 80,
     "steps_per_update": 40,
     "snapshot_every": 100,
 }

@@ -22,6 +22,8 @@ ReplicaName: TypeAlias = int | tuple[str, int]
 """A replica by position, or as ``(reward, seed)``."""
 CurvePoint: TypeAlias = tuple[int, str, float]
 """``(env_steps, metric, value)``."""
+ProgressCallback: TypeAlias = Callable[[int, int], None]
+"""Told now and then what is done and what is planned."""
 
 
 class PolicyAgent(Agent, Protocol):
@@ -40,7 +42,7 @@ class Trained(Protocol):
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
-        """The learner's hyper-parameters as JSON values."""
+        """The learner's hyper-parameters as JSON values, as `Settings.values` names them."""
 
     @property
     def env_steps(self) -> int:
@@ -118,10 +120,6 @@ class Learner(Settings):
         if self.max_agents is not None and seats > self.max_agents:
             raise ValueError(f"{name} plays at most {self.max_agents} seats, but {game.spec.id} has {seats}")
 
-    def values(self) -> dict[str, Any]:
-        """Return the hyper-parameters as JSON values."""
-        return dataclasses.asdict(self)
-
     def identity(self) -> dict[str, Any]:
         """Return what, beside class and version, determines what a game teaches: all hyper-parameters, and more."""
         return self.values()
@@ -149,7 +147,7 @@ class Learner(Settings):
         game_parameters: Mapping[str, Any] | None = None,
         view: View | None = None,
         device: str = "cpu",
-        progress: Callable[[int, int], None] | None = None,
+        progress: ProgressCallback | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 10,
         checkpoint_seconds: float = 0.0,

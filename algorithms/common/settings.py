@@ -8,12 +8,22 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from coopgym.visible_text import brief
 
+RANGE, RECORDED_AS = "range", "recorded as"
+"""Metadata of fields."""
 
-def hyperparameter(default: Any, low: float = -math.inf, high: float = math.inf, *, above_low: bool = False) -> Any:
+
+def hyperparameter(
+    default: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above_low: bool = False,
+    recorded_as: str | None = None,
+) -> Any:
     """Declare a numeric field with its legal range.
 
     Args:
@@ -21,27 +31,76 @@ def hyperparameter(default: Any, low: float = -math.inf, high: float = math.inf,
         low: smallest legal value of every number in the field.
         high: largest legal value.
         above_low: the value must exceed ``low`` instead of reaching it.
+        recorded_as: the name that ids of runs and files have for the field, where it had another one first. Subclasses
+            that give another default need not repeat it.
     """
-    return dataclasses.field(default=default, metadata={"low": low, "high": high, "above_low": above_low})
+    legal = {"low": low, "high": high, "above_low": above_low}
+    return dataclasses.field(default=default, metadata={RANGE: legal, RECORDED_AS: recorded_as})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Base of all hyper-parameter sets."""
+    """Base of all hyper-parameter sets.
+
+    Ids of runs and files keep the name that a field had first: `values`, `recorded` and `current` translate.
+    """
+
+    def __new__(cls, **given: Any) -> Self:
+        """Refuse a name that only files have, with the name that replaced it.
+
+        Raises:
+            TypeError: names both.
+        """
+        if retired := _current_names(cls).keys() & given.keys():
+            name = min(retired)
+            raise TypeError(f"{name!r} of {cls.__name__} is now called {_current_names(cls)[name]!r}")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             if isinstance(value := getattr(self, field.name), list):
                 object.__setattr__(self, field.name, value := tuple(value))
-            if "low" not in field.metadata:
+            if RANGE not in field.metadata:
                 _require_fit(field.name, value, _hints(type(self))[field.name])  # type: ignore[arg-type]  # is hashable
             elif value is not None:
                 whole = _is_whole(field.default)
                 for number in value if isinstance(value, tuple) else (value,):
-                    _check(field.name, number, whole=whole, **field.metadata)
+                    _check(field.name, number, whole=whole, **field.metadata[RANGE])
                 if not whole:  # 1 and 1.0 are one value
                     real = tuple(map(float, value)) if isinstance(value, tuple) else float(value)
                     object.__setattr__(self, field.name, real)
+
+    def values(self) -> dict[str, Any]:
+        """Return all settings as JSON values, by the names that ids and files have for them."""
+        return self.recorded(dataclasses.asdict(self))
+
+    @classmethod
+    def recorded(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings by the names that ids and files have for them."""
+        names = _recorded_names(cls)
+        return {names.get(name, name): value for name, value in given.items()}
+
+    @classmethod
+    def current(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings of a file, of any age, by the names that fields have."""
+        names = _current_names(cls)
+        return {names.get(name, name): value for name, value in recorded.items()}
+
+
+def _recorded_names(settings: type[Settings]) -> Mapping[str, str]:
+    """Return the names that files have for fields, by field, where the two differ."""
+    return {
+        field.name: field.metadata[RECORDED_AS]
+        for base in settings.__mro__
+        if dataclasses.is_dataclass(base)
+        for field in dataclasses.fields(base)
+        if field.metadata.get(RECORDED_AS)
+    }
+
+
+def _current_names(settings: type[Settings]) -> Mapping[str, str]:
+    """Return the names of fields by those that files have for them, where the two differ."""
+    return {recorded: name for name, recorded in _recorded_names(settings).items()}
 
 
 @cache

@@ -65,7 +65,7 @@ _FIELDS: dict[str, Check] = {
     "target_entropy": real(-10.0, 0.0),
     "warmup_steps": whole(),
 }
-"""Of all learners; what a name means in one it means in the others."""
+"""Of all learners, by the names that files have for them; what a name means in one it means in the others."""
 
 
 _GROUP = {"seats": each(whole(), least=1), "kind": one_of(*POLICY_KINDS), "activation": ACTIVATION}

@@ -9,21 +9,20 @@ from coopgym.algorithms import LEARNERS
 from coopgym.extras import require
 
 if TYPE_CHECKING:
-    from coopgym.algorithms.marl.core.network_learner import NetworkLearner
-    from coopgym.algorithms.marl.core.result import TrainingResult
-    from coopgym.algorithms.marl.core.trained_agents import TrainedAgent, load_agents
+    from coopgym.algorithms.marl.core.trained_agents import TrainedAgent, TrainingResult, load_agents
+    from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 require(__name__, "torch", "safetensors")
 
 _HOMES = {
     **{name: module for name, module in LEARNERS.items() if module.startswith(f"{__name__}.")},
-    "NetworkLearner": f"{__name__}.core.network_learner",
+    "ReplicaLearner": f"{__name__}.core.trainer",
     "TrainedAgent": f"{__name__}.core.trained_agents",
-    "TrainingResult": f"{__name__}.core.result",
+    "TrainingResult": f"{__name__}.core.trained_agents",
     "load_agents": f"{__name__}.core.trained_agents",
 }
 
-__all__ = ["NetworkLearner", "TrainedAgent", "TrainingResult", "load_agents"]
+__all__ = ["ReplicaLearner", "TrainedAgent", "TrainingResult", "load_agents"]
 __all__ += sorted(_HOMES.keys() - set(__all__))
 
 

@@ -71,7 +71,7 @@ def _matrix_faults(corpus: Corpus) -> Iterator[Fault]:
     try:
         if corpus.study is None:
             return
-        asked = Study.model_validate(corpus.study)
+        asked = Study.of_a_corpus(corpus.study)
         planned = expand(asked, common_draws=any(row["identity"] is not None for row in rows or ()))
     except ValueError as error:
         yield Fault(str(corpus.path / STUDY_FILE), f"not a study that this coopgym knows: {error}")

@@ -57,6 +57,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "table of games": catalogue.games_table,
         "table of learners": catalogue.learners_table,
         "table of methods": catalogue.methods_table,
+        "table of renamed settings": catalogue.settings_table,
         "teams: beside the best constant": teams.beside_the_best_constant,
         "teams: shares of the best constant": teams.shares_table,
         "teams: the lowest": teams.extremes,

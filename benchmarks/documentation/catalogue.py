@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,8 +13,7 @@ from coopgym.algorithms.common.learner_contract import Learner
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.llm.method.registry import methods
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
-from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner, Trainer
 from coopgym.algorithms.marl.external.sb3_learner import SB3Learner
 from coopgym.benchmarks.documentation.wording import listed, paragraph, table
 from coopgym.games.game import AnyGame
@@ -36,8 +36,24 @@ def learners_table(kinds: Mapping[str, type[Learner]] | None = None) -> str:
     chosen = learners() if kinds is None else kinds
     return table(
         ("learner", "source", "objective", "policy", "seats", "checked by"),
-        ((name, *_learner_facts(kind)) for name, kind in sorted(chosen.items()) if issubclass(kind, NetworkLearner)),
+        (
+            (name, *_learner_facts(kind))
+            for name, kind in sorted(chosen.items())
+            if issubclass(kind, ReplicaLearner) and _has_defaults(kind)
+        ),
     )
+
+
+def settings_table() -> str:
+    """Return the settings of learners that ids of runs and files know by another name, one row each."""
+    users: dict[tuple[str, str], list[str]] = {}
+    for name, kind in sorted(learners().items()):
+        for field in dataclasses.fields(kind):
+            (recorded,) = kind.recorded({field.name: None})
+            if recorded != field.name:
+                users.setdefault((field.name, recorded), []).append(name)
+    rows = ((f"`{name}`", f"`{recorded}`", ", ".join(users[name, recorded])) for name, recorded in sorted(users))
+    return table(("setting", "in ids and files", "learners"), rows)
 
 
 def methods_table() -> str:
@@ -84,7 +100,11 @@ def _plays_everything(oracle: PublishedOracle, game: AnyGame) -> bool:
     return np.allclose(oracle.reference(game), game.spec.endowments)
 
 
-def _learner_facts(kind: type[NetworkLearner]) -> tuple[str, ...]:
+def _has_defaults(kind: type[ReplicaLearner]) -> bool:
+    return all(field.default is not dataclasses.MISSING for field in dataclasses.fields(kind))
+
+
+def _learner_facts(kind: type[ReplicaLearner]) -> tuple[str, ...]:
     learner = kind()
     game = SMALL if kind.min_agents <= 2 else LARGER
     make = environment_factory(game, None, None)

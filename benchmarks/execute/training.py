@@ -84,7 +84,7 @@ class TrainRequest:
         values = parse_settings(text for text in self.settings if not text.startswith(GAME_PREFIX))
         kind = learner_named(self.agent)
         fields = [field.name for field in dataclasses.fields(kind)]
-        for name in values:
+        for name in kind.current(values):
             if name not in fields:
                 raise ValueError(unknown(f"hyper-parameter of {kind.__name__}", name, fields))
         return kind(**values if self.objective is None else values | {"objective": self.objective})

@@ -55,7 +55,7 @@ def g7(quick: bool = False) -> Ratio:
     _require_cuda()
     ours = _trainer(learner_named("IPPO")(num_envs=COPIES), range(1))
     theirs = Trainer(
-        learner_named("SB3PPO")(num_envs=64, epochs=4),
+        learner_named("SB3PPO")(num_envs=64, n_epochs=4),
         environment_factory(DYAD, None, None),
         cross(["private"], [0]),
         torch.device("cpu"),

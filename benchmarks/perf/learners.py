@@ -35,8 +35,8 @@ class Twins:
 
 COPIES, STEPS = 64, 100
 PPO_TWINS = Twins(
-    "U_PPO", "IPPO", "SB3PPO", {"hidden": (64, 64), "num_envs": COPIES, "rollout_steps": STEPS, "epochs": 4},
-    {"minibatches": STEPS}, {"batch_size": COPIES},
+    "U_PPO", "IPPO", "SB3PPO", {"hidden": (64, 64), "num_envs": COPIES, "rollout_steps": STEPS, "n_epochs": 4},
+    {"n_minibatches": STEPS}, {"batch_size": COPIES},
 )  # fmt: skip
 SAC_TWINS = Twins(
     "U_SAC", "ISAC", "SB3SAC",

@@ -27,7 +27,7 @@ REPLICAS = 8
 def _our_ppo(game: str, seeds: range) -> Callable[[], object]:
     """One block of training with a replica per seed."""
     torch.set_num_threads(1)
-    learner = IPPO(hidden=HIDDEN, num_envs=COPIES, epochs=EPOCHS, minibatches=BLOCK // MINIBATCH)
+    learner = IPPO(hidden=HIDDEN, num_envs=COPIES, n_epochs=EPOCHS, n_minibatches=BLOCK // MINIBATCH)
     return lambda: learner.train(game, ["private"], seeds, BLOCK, evaluations=0)
 
 

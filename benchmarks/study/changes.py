@@ -150,7 +150,15 @@ def _change(before: Any, now: Any, owner: str, path: tuple[str, ...], ours: bool
         case "exploitability" if before and now:
             return Change(f"search of deviations version {before}, now {now}", ours=True)
     inside = any(part in SETTINGS for part in path)
-    return Change(f"{whose if inside else ''}{name} {_short(before)}, now {_short(now)}", ours=inside and ours)
+    said = f"{whose}{_current_name(owner, name)}" if inside else name
+    return Change(f"{said} {_short(before)}, now {_short(now)}", ours=inside and ours)
+
+
+def _current_name(owner: str, name: str) -> str:
+    """Return what a setting of a learner is called where users write it; others are called as they are recorded."""
+    from coopgym.algorithms import learners
+
+    return next(iter(learners()[owner].current({name: None}))) if owner in learners() else name
 
 
 def _followed(changes: Iterable[Change], found: Mapping[str, Superseded]) -> tuple[Change, ...]:

@@ -39,7 +39,7 @@ def earlier_id(spec: RunSpec, parameters: Mapping[str, Any]) -> str:
         and {
             "learner": training.learner,
             "env_steps": training.env_steps,
-            "hyperparameters": dict(training.hyperparameters),
+            "hyperparameters": training.made.recorded(training.hyperparameters),
         },
     }
     younger: dict[str, Any] = {

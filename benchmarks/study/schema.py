@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -138,6 +139,10 @@ def swept(parameters: dict[str, Any], sweep: Sweep) -> list[dict[str, Any]]:
     return [{**parameters, **dict(zip(axes, values, strict=True))} for values in product(*axes.values())]
 
 
+RECORDED = "recorded"
+"""Context of a validation where settings may have the names that files have for them."""
+
+
 class LearnerEntry(Strict):
     """A learner that trains in self-play, one replica per reward mode and seed."""
 
@@ -169,6 +174,14 @@ class LearnerEntry(Strict):
     def settings(self) -> dict[str, Any]:
         """Hyper-parameters with the objective among them."""
         return self.hyperparameters | ({} if self.objective is None else {"objective": self.objective})
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _by_current_names(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        from coopgym.algorithms import learners
+
+        name = info.data.get("name", "")
+        return learners()[name].current(given) if info.context == RECORDED and name in learners() else given
 
     @model_validator(mode="after")
     def _constructible(self) -> Self:

@@ -15,6 +15,7 @@ from coopgym.agents import agent_names
 from coopgym.benchmarks.audits import AUDITS, AuditOptions, reference_labels
 from coopgym.benchmarks.study.agent_info import require_view
 from coopgym.benchmarks.study.schema import (
+    RECORDED,
     ConstantScan,
     LearnerEntry,
     ScenarioEntry,
@@ -192,6 +193,15 @@ class Study(Strict):
     audits: list[AuditBlock] = []
 
     _canonical_rewards = field_validator("rewards")(reward_names)
+
+    @classmethod
+    def of_a_corpus(cls, description: Any) -> Self:
+        """Read the study that a corpus keeps, of any age: learners' settings may have the names that they had then.
+
+        Raises:
+            ValidationError: it is not a study.
+        """
+        return cls.model_validate(description, context=RECORDED)
 
     @model_validator(mode="before")
     @classmethod

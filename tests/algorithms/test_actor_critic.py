@@ -11,9 +11,8 @@ from torch import Tensor
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.squashed_gaussian import pre_tanh_log_prob
 from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
-from coopgym.algorithms.marl.core.trainer import Trainer
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner, Trainer
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSeats
 from coopgym.algorithms.marl.on_policy.ia2c import IA2C
 from coopgym.algorithms.marl.on_policy.ippo import IPPO
@@ -26,34 +25,34 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import SharedPolicySe
 
 FAMILY = [
     IA2C(hidden=(16,), num_envs=16),
-    IPPO(hidden=(16,), minibatches=2),
-    JointPPO(hidden=(16,), minibatches=2),
+    IPPO(hidden=(16,), n_minibatches=2),
+    JointPPO(hidden=(16,), n_minibatches=2),
     MAPPO(hidden=(16,)),
-    SelfPlayPPO(hidden=(16,), minibatches=2),
-    FCP(hidden=(16,), minibatches=2),
+    SelfPlayPPO(hidden=(16,), n_minibatches=2),
+    FCP(hidden=(16,), n_minibatches=2),
 ]
 
 
-def named(learner: NetworkLearner) -> str:
+def named(learner: ReplicaLearner) -> str:
     return type(learner).__name__
 
 
 def collected(
-    learner: NetworkLearner, progress: float, game: str = "TrustDilemma-v1"
+    learner: ReplicaLearner, progress: float, game: str = "TrustDilemma-v1"
 ) -> tuple[ActorCriticSeats, Rollout]:
     """Play one block and return the actor-critic that learns from it, and the block as it sees it."""
     trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), torch.device("cpu"))
     trainer.learn(0.0)
     block, seats = trainer.collect(progress), trainer.seats
     if isinstance(seats, SharedPolicySeats):
-        return seats.learner, seats.places.block(block, seats.own)
+        return seats.learner, seats.slots.block(block, seats.own)
     assert isinstance(seats, ActorCriticSeats)
     return seats, block
 
 
 @pytest.mark.parametrize("progress", [0.1, 0.9])
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
-def test_ratio_is_one_before_the_first_step(learner: NetworkLearner, progress: float) -> None:
+def test_ratio_is_one_before_the_first_step(learner: ReplicaLearner, progress: float) -> None:
     seats, block = collected(learner, progress)
     mean, _ = seats.networks.outputs(*seats.inputs(block))
     again = pre_tanh_log_prob(seats.pre_tanh.flatten(2), mean, seats.networks.log_sigma)
@@ -63,7 +62,7 @@ def test_ratio_is_one_before_the_first_step(learner: NetworkLearner, progress: f
 
 
 @pytest.mark.parametrize("learner", FAMILY, ids=named)
-def test_the_values_before_tanh_are_what_was_played(learner: NetworkLearner) -> None:
+def test_the_values_before_tanh_are_what_was_played(learner: ReplicaLearner) -> None:
     seats, block = collected(learner, 0.9)
     assert torch.equal(block.share, 0.5 * (torch.tanh(seats.pre_tanh) + 1.0))
 
@@ -79,14 +78,14 @@ def test_without_clip_and_passes_the_surrogate_is_the_policy_gradient() -> None:
 
 
 def test_the_clip_takes_away_what_would_be_gained_outside() -> None:
-    seats, _ = collected(IPPO(hidden=(16,), clip=0.2), 0.0)
+    seats, _ = collected(IPPO(hidden=(16,), clip_range=0.2), 0.0)
     assert isinstance(seats, PPOSeats)
     ratio, advantage = torch.tensor([1.5, 1.5, 0.5, 0.5, 1.1]), torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0])
     assert torch.allclose(seats.surrogate(ratio, advantage), torch.tensor([1.2, -1.5, 0.5, -0.8, 1.1]))
 
 
 def test_every_sample_is_seen_once_per_pass() -> None:
-    seats, block = collected(IPPO(hidden=(16,), epochs=3, minibatches=4), 0.0)
+    seats, block = collected(IPPO(hidden=(16,), n_epochs=3, n_minibatches=4), 0.0)
     numbers = torch.arange(block.time[0].numel()).expand(2, 2, -1)
     for batches in seats.batches([numbers]):
         assert len(batches) == 4
@@ -95,7 +94,7 @@ def test_every_sample_is_seen_once_per_pass() -> None:
 
 
 def test_a_joint_action_has_one_ratio_and_one_clip() -> None:
-    seats, _ = collected(JointPPO(hidden=(16,), clip=0.2), 0.0)
+    seats, _ = collected(JointPPO(hidden=(16,), clip_range=0.2), 0.0)
     ratio = torch.tensor([[[1.1, 1.2], [1.0, 1.05]]])  # of the joint actions: 1.1 and 1.26
     advantage = torch.tensor([[[1.0, 2.0], [1.0, 2.0]]])
     assert torch.allclose(seats.surrogate(ratio, advantage).sum(1), torch.tensor([[1.1, 2.4]]))

@@ -16,10 +16,8 @@ from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.stacked_networks import affine, mlp
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.environment import environment_factory
-from coopgym.algorithms.marl.core.global_state import compact_state, state_size
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
+from coopgym.algorithms.marl.core.environment import compact_state, environment_factory, state_size
 from coopgym.algorithms.marl.core.trainer import Trainer
 
 

@@ -37,12 +37,12 @@ TINY: dict[str, Any] = {
     "hidden": (8,),
     "num_envs": 16,
     "rollout_steps": 5,
-    "epochs": 2,
-    "minibatches": 2,
+    "n_epochs": 2,
+    "n_minibatches": 2,
     "levels": 5,
     "buffer_size": 200,
     "batch_size": 16,
-    "warmup_steps": 80,
+    "learning_starts": 80,
     "steps_per_update": 40,
     "snapshot_every": 100,
 }
@@ -51,8 +51,8 @@ TINY_EXTRA: dict[str, dict[str, Any]] = {
     "FCP": {"teams": 3, "strangers": 1, "examined": 2, "marks": 4},
     "Mixed": {
         "members": [
-            {"learner": "IPPO", "seats": [0], "hidden": [8], "epochs": 2, "minibatches": 2},
-            {"learner": "MADDPG", "seats": [1], "hidden": [8], "batch_size": 16, "warmup_steps": 80},
+            {"learner": "IPPO", "seats": [0], "hidden": [8], "n_epochs": 2, "n_minibatches": 2},
+            {"learner": "MADDPG", "seats": [1], "hidden": [8], "batch_size": 16, "learning_starts": 80},
         ]
     },
 }
@@ -60,11 +60,11 @@ TINY_EXTRA: dict[str, dict[str, Any]] = {
 SMALLEST: dict[str, Any] = {
     "hidden": (4,),
     "rollout_steps": 1,
-    "epochs": 1,
-    "minibatches": 1,
+    "n_epochs": 1,
+    "n_minibatches": 1,
     "levels": 3,
     "buffer_size": 50,
-    "warmup_steps": 0,
+    "learning_starts": 0,
     "steps_per_update": 1,
     "snapshot_every": 10,
 }
@@ -76,9 +76,9 @@ LONGER: dict[str, Any] = {
     "rollout_steps": 4,
     "hidden": (16,),
     "num_envs": 64,
-    "minibatches": 2,
+    "n_minibatches": 2,
     "batch_size": 64,
-    "warmup_steps": 1000,
+    "learning_starts": 1000,
     "steps_per_update": 16,
 }
 """Settings of the one run that has to learn."""
@@ -92,13 +92,13 @@ CLIMBER: dict[str, Any] = {
 }
 """Settings of policies that climb a critic: it has to be curved before it can show where its peak is."""
 LONGER_EXTRA: dict[str, dict[str, Any]] = {
-    "COMA": {"minibatches": 16},
+    "COMA": {"n_minibatches": 16},
     "FCP": {"teams": 6, "strangers": 2},
     "IA2C": {"num_envs": 16, "rollout_steps": 1},
     **dict.fromkeys(("ISAC", "M3DDPG", "MADDPG", "MASAC", "MATD3"), CLIMBER),
     "Mixed": {
         "members": [
-            {"learner": "IPPO", "seats": [0], "hidden": [16], "minibatches": 2},
+            {"learner": "IPPO", "seats": [0], "hidden": [16], "n_minibatches": 2},
             {"learner": "MADDPG", "seats": [1], **CLIMBER},
         ]
     },
@@ -178,8 +178,8 @@ def barely(name: str, environments: Environments, samples: int, blocks: int = 40
     """Train with so many samples per place, block and minibatch."""
     sizes = {"num_envs": samples, "batch_size": samples}
     members = [
-        {"learner": "IPPO", "seats": [0], "hidden": [4], "epochs": 1, "minibatches": 1},
-        {"learner": "MADDPG", "seats": [1], "hidden": [4], "batch_size": samples, "warmup_steps": 0},
+        {"learner": "IPPO", "seats": [0], "hidden": [4], "n_epochs": 1, "n_minibatches": 1},
+        {"learner": "MADDPG", "seats": [1], "hidden": [4], "batch_size": samples, "learning_starts": 0},
     ]
     extra = {"FCP": TINY_EXTRA["FCP"] | {"examined": 1, "num_envs": 4 * samples}, "Mixed": {"members": members}}
     game = {"horizon": HORIZON, "agents": seats(name)}

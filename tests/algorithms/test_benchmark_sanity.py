@@ -9,7 +9,7 @@ import pytest
 
 import coopgym
 from coopgym.agents.heuristics import Constant
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.coma import COMA
 from coopgym.algorithms.marl.on_policy.ia2c import IA2C
 from coopgym.algorithms.marl.on_policy.ippo import IPPO
@@ -34,7 +34,7 @@ def constants(game_id: str) -> list[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("game_id", GAMES)
 @pytest.mark.parametrize("kind", FLOORS, ids=lambda kind: kind.__name__)
-def test_a_team_comes_close_to_the_best_constant(kind: type[NetworkLearner], game_id: str) -> None:
+def test_a_team_comes_close_to_the_best_constant(kind: type[ReplicaLearner], game_id: str) -> None:
     result = kind(objective="team").train(game_id, ["integrated"], [0], 500_000, evaluations=0)
     returns = play(coopgym.make_game(game_id), result.agents(0)).returns["integrated"].sum()
     assert returns >= FLOORS[kind] * max(constants(game_id))
@@ -45,7 +45,7 @@ def test_a_team_comes_close_to_the_best_constant(kind: type[NetworkLearner], gam
 @pytest.mark.parametrize(
     "kind", [kind for kind in FLOORS if kind not in (COMA, JointPPO)], ids=lambda kind: kind.__name__
 )
-def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[NetworkLearner]) -> None:
+def test_individual_learners_settle_at_the_stage_equilibrium(kind: type[ReplicaLearner]) -> None:
     """Under private rewards SLCD repeats a game of one step, whose equilibrium is 23.3 and 22.5 of 100."""
     game = coopgym.make_game("SLCD-v0")
     result = kind().train("SLCD-v0", ["private"], [0], 300_000, evaluations=0)

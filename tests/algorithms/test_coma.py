@@ -18,7 +18,7 @@ from coopgym.play.episodes import play
 from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
-SMALL = COMA(hidden=(16,), num_envs=16, levels=5, minibatches=2)
+SMALL = COMA(hidden=(16,), num_envs=16, levels=5, n_minibatches=2)
 
 
 def seats_of(settings: COMA = SMALL) -> tuple[Trainer, COMASeats]:
@@ -40,7 +40,7 @@ def test_the_advantage_averages_to_zero_under_the_policy() -> None:
 
 
 def test_policies_play_levels_as_often_as_they_say() -> None:
-    trainer, seats = seats_of(dataclasses.replace(SMALL, epsilon=0.4))
+    trainer, seats = seats_of(dataclasses.replace(SMALL, exploration_initial_eps=0.4))
     seats.begin(0.0)
     observation = trainer.collect().observation[:, :, 0]
     likely = seats.probabilities(seats.actor(observation))
@@ -53,7 +53,7 @@ def test_policies_play_levels_as_often_as_they_say() -> None:
 
 
 def test_seats_draw_for_themselves() -> None:
-    trainer, _ = seats_of(dataclasses.replace(SMALL, num_envs=2000, epsilon=1.0))
+    trainer, _ = seats_of(dataclasses.replace(SMALL, num_envs=2000, exploration_initial_eps=1.0))
     level = level_of(trainer.collect().share, 5)[:, :, 0]  # (R, n, B)
     assert (level[:, 0] == level[:, 1]).float().mean().item() == pytest.approx(0.2, abs=0.03)
 
@@ -121,7 +121,7 @@ def test_blocks_may_end_in_mid_episode(bootstrap: bool) -> None:
 
 
 def test_the_team_hunts_the_stag_and_individuals_do_not(quadratic: type) -> None:
-    settings = COMA(hidden=(16,), levels=2, minibatches=2)
+    settings = COMA(hidden=(16,), levels=2, n_minibatches=2)
     assert shares(settings.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[1.0, 1.0]] * 2
     individual = dataclasses.replace(settings, objective="individual")
     assert shares(individual.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[0.0, 0.0]] * 2

@@ -12,7 +12,7 @@ from scipy.stats import ttest_ind
 
 from coopgym.agents import make_agent
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.external.sb3_learner import SB3PPO
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play
@@ -23,19 +23,19 @@ COMMON: dict[str, Any] = {
     "hidden": (32, 32),
     "num_envs": 32,
     "gae_lambda": 0.95,
-    "clip": 0.2,
+    "clip_range": 0.2,
     "learning_rate": 1e-3,
-    "entropy_coefficient": 0.0,
-    "max_gradient_norm": 0.5,
-    "epochs": 4,
+    "ent_coef": 0.0,
+    "max_grad_norm": 0.5,
+    "n_epochs": 4,
 }
 MINIBATCH, BLOCK = 320, 3200
-OURS = IPPO(**COMMON, rollout_steps=None, minibatches=BLOCK // MINIBATCH, learning_rate_decay=0.0)
-THEIRS = SB3PPO(**COMMON, batch_size=MINIBATCH, initial_log_sigma=math.log(0.5))
+OURS = IPPO(**COMMON, rollout_steps=None, n_minibatches=BLOCK // MINIBATCH, learning_rate_decay=0.0)
+THEIRS = SB3PPO(**COMMON, batch_size=MINIBATCH, log_std_init=math.log(0.5))
 SEEDS, STEPS, POINTS = range(3), 48_000, 10
 
 
-def welfare(learner: NetworkLearner, game: str) -> npt.NDArray[np.float64]:
+def welfare(learner: ReplicaLearner, game: str) -> npt.NDArray[np.float64]:
     """Return the curves of evaluated welfare, ``(seeds, points)``."""
     result = learner.train(game, ["private"], SEEDS, STEPS, evaluations=POINTS)
     return np.array([[v for _, metric, v in result.curves(k) if metric == "eval_welfare"] for k in range(len(SEEDS))])

@@ -12,12 +12,12 @@ import torch
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.marl import IPPO, TrainingResult
-from coopgym.algorithms.marl.core import evaluation
+from coopgym.algorithms.marl.core import training_loop
 from coopgym.algorithms.marl.core.environment import observation_map
-from coopgym.algorithms.marl.core.evaluation import Evaluator
+from coopgym.algorithms.marl.core.training_loop import Evaluator
 from coopgym.play.episodes import play
 
-SMALL = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=20)
+SMALL = IPPO(hidden=(16,), num_envs=32, n_epochs=1, n_minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]
 
 
@@ -78,7 +78,7 @@ def test_a_curve_does_not_depend_on_what_is_played_beside_it(
     assert alone.curves(0) == whole.curves(("integrated", 1))
     often = run(game, modes, checkpoint=tmp_path, checkpoint_every=3)
     assert often.record == whole.record
-    monkeypatch.setattr(evaluation, "MOST_WAITING", 0)
+    monkeypatch.setattr(training_loop, "MOST_WAITING", 0)
     assert run(game, modes).record == whole.record
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -12,7 +14,7 @@ from coopgym.algorithms.marl.on_policy.ippo import IPPO
 from coopgym.algorithms.marl.populations.fcp import FCP, FCPSeats, History
 from coopgym.algorithms.marl.populations.mixed import Mixed
 
-SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, minibatches=2, epochs=1)
+SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, n_minibatches=2, n_epochs=1)
 BLOCK = 12 * 100
 N, B = 4, 12
 
@@ -39,7 +41,7 @@ def test_teams_share_out_the_copies() -> None:
     trainer, seats = trained()
     trainer.collect(0.0)
     assert seats.own.shape == (2, 3, N * B // 3)
-    assert torch.equal(seats.own.flatten().sort().values, seats.places.numbers.flatten())
+    assert torch.equal(seats.own.flatten().sort().values, seats.slots.numbers.flatten())
     copies = seats.own % B
     assert [sorted(set(copies[0, team].tolist())) for team in range(3)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 
@@ -72,11 +74,11 @@ def test_the_ego_changes_seats_and_has_one_per_copy() -> None:
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_every_place_of_the_second_stage_is_played_once(mixed: bool) -> None:
-    trainer, seats = trained(FCP(**{**SMALL.values(), "mixed": mixed}), blocks=4)
+    trainer, seats = trained(dataclasses.replace(SMALL, mixed=mixed), blocks=4)
     trainer.collect(0.4)
-    places = torch.cat([seats.own.flatten(), *(players.places.flatten() for players in seats.players)])
-    assert torch.equal(places.sort().values, seats.places.numbers.flatten())
-    partners = seats.players[0].places[:, :8] % B  # copies that a partner plays in, (R, B - 2m, n - 1)
+    slots = torch.cat([seats.own.flatten(), *(players.slots.flatten() for players in seats.players)])
+    assert torch.equal(slots.sort().values, seats.slots.numbers.flatten())
+    partners = seats.players[0].slots[:, :8] % B  # copies that a partner plays in, (R, B - 2m, n - 1)
     alike = (partners == partners[..., :1]).all(-1)
     assert alike.all() != mixed
 
@@ -95,7 +97,7 @@ def test_partners_are_fixed_and_strangers_are_only_met_to_be_examined() -> None:
         assert all(torch.equal(bias, biases[replica, 2, 2]) for bias in met[replica, 8:])
 
 
-def test_only_the_ego_learns_in_the_second_stage_and_only_from_its_own_places() -> None:
+def test_only_the_ego_learns_in_the_second_stage_and_only_from_its_own_slots() -> None:
     policies = []
     for spoilt in (False, True):
         trainer, seats = trained(blocks=4)

@@ -21,7 +21,7 @@ from coopgym.algorithms.marl.on_policy.ppo import PPOSeats
 from coopgym.digests import DIGESTS_FILE
 from coopgym.play.episodes import play
 
-SMALL = IPPO(hidden=(16,), num_envs=32, epochs=2, minibatches=2)
+SMALL = IPPO(hidden=(16,), num_envs=32, n_epochs=2, n_minibatches=2)
 MODES = ["private", "integrated", "cooperative"]
 
 
@@ -51,7 +51,7 @@ def test_team_production_reaches_nash_and_optimum() -> None:
 
 
 def test_finds_the_optimum_of_a_one_step_game(quadratic: type) -> None:
-    result = IPPO(hidden=(16,), minibatches=2).train(quadratic, ["private", "cooperative"], range(2), 20_000)
+    result = IPPO(hidden=(16,), n_minibatches=2).train(quadratic, ["private", "cooperative"], range(2), 20_000)
     for replica in result.replicas:
         for seat, agent in enumerate(result.agents(replica)):
             share = agent.act(np.array([[0.5, seat, 0.0]]))
@@ -118,7 +118,7 @@ def test_a_nan_in_one_replica_leaves_the_others_unchanged(quadratic: type) -> No
     ("game", "rollout_steps"), [("TrustDilemma-v1", 30), ("SynergySearch-v1", None), ("TrustDilemma-v0", 30)]
 )
 def test_resuming_gives_the_same_weights(tmp_path: Path, game: str, rollout_steps: int | None) -> None:
-    settings = IPPO(hidden=(16,), num_envs=32, epochs=1, minibatches=2, rollout_steps=rollout_steps)
+    settings = IPPO(hidden=(16,), num_envs=32, n_epochs=1, n_minibatches=2, rollout_steps=rollout_steps)
     whole = settings.train(game, ["private", "cooperative"], [0, 1], 9600)
 
     def stop(done: int, planned: int) -> None:
@@ -264,9 +264,9 @@ def test_bad_training_arguments(keywords: dict[str, Any], error: type[Exception]
         ({"activation": "gelu"}, ValueError, "activation='gelu'"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate=0.0"),
         ({"gamma": 1.5}, ValueError, r"gamma=1.5.*\[0, 1\]"),
-        ({"epochs": 1.5}, TypeError, "epochs=1.5: expected a whole number"),
+        ({"n_epochs": 1.5}, TypeError, "n_epochs=1.5: expected a whole number"),
         ({"hidden": (64, 0)}, ValueError, "hidden=0"),
-        ({"clip": float("nan")}, ValueError, "clip=nan"),
+        ({"clip_range": float("nan")}, ValueError, "clip_range=nan"),
     ],
 )
 def test_bad_hyperparameters(settings: dict[str, Any], error: type[Exception], message: str) -> None:

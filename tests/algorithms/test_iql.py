@@ -17,7 +17,7 @@ from coopgym.play.episodes import play
 from tests.algorithms.stag_hunt import shares, stag_hunt
 
 CPU = torch.device("cpu")
-SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, warmup_steps=64, n_steps=1)
+SMALL = IQL(hidden=(16,), num_envs=32, levels=5, batch_size=32, learning_starts=64, n_steps=1)
 
 
 def seats_of(settings: IQL = SMALL) -> tuple[Trainer, IQLSeats]:
@@ -72,7 +72,9 @@ def test_targets_take_the_level_that_the_online_network_likes_best() -> None:
 
 
 def test_every_seat_explores_for_itself() -> None:
-    settings = dataclasses.replace(SMALL, epsilon=0.5, final_epsilon=0.5, warmup_steps=0, num_envs=2000)
+    settings = dataclasses.replace(
+        SMALL, exploration_initial_eps=0.5, exploration_final_eps=0.5, learning_starts=0, num_envs=2000
+    )
     trainer, seats = seats_of(settings)
     trainer.collect()
     explores = seats.explores.float()  # (R, n, T, B)
@@ -82,7 +84,7 @@ def test_every_seat_explores_for_itself() -> None:
 
 
 def test_a_seat_plays_the_level_it_values_most() -> None:
-    settings = dataclasses.replace(SMALL, epsilon=0.0, final_epsilon=0.0, warmup_steps=0)
+    settings = dataclasses.replace(SMALL, exploration_initial_eps=0.0, exploration_final_eps=0.0, learning_starts=0)
     trainer, seats = seats_of(settings)
     block = trainer.collect()
     best = seats.values(block.observation.flatten(2, 3)).argmax(-1)
@@ -90,7 +92,7 @@ def test_a_seat_plays_the_level_it_values_most() -> None:
 
 
 def test_alone_the_hare_is_safe_together_the_stag_is_better(quadratic: type) -> None:
-    settings = IQL(hidden=(16,), levels=2, batch_size=64, warmup_steps=500, final_epsilon=1.0)
+    settings = IQL(hidden=(16,), levels=2, batch_size=64, learning_starts=500, exploration_final_eps=1.0)
     assert shares(settings.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[0.0, 0.0]] * 2
     team = dataclasses.replace(settings, objective="team")
     assert shares(team.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[1.0, 1.0]] * 2

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 
 def seats_of(**changes: Any) -> ISACSeats:
-    settings = ISAC(hidden=(16,), num_envs=16, batch_size=32, warmup_steps=64, **changes)
+    settings = ISAC(hidden=(16,), num_envs=16, batch_size=32, learning_starts=64, **changes)
     trainer = Trainer(settings, environment_factory("TeamProduction-v1", None, None), cross(["private"], [0, 1]), CPU)
     trainer.learn(0.0)
     assert isinstance(trainer.seats, ISACSeats)

@@ -15,7 +15,7 @@ from coopgym.algorithms.marl.off_policy.maddpg import MADDPGSeats
 
 
 def seats_of() -> M3DDPGSeats:
-    settings = M3DDPG(hidden=(16,), num_envs=16, batch_size=32, warmup_steps=64)
+    settings = M3DDPG(hidden=(16,), num_envs=16, batch_size=32, learning_starts=64)
     make = environment_factory("TeamProduction-v1", None, None)
     trainer = Trainer(settings, make, cross(["private"], [0, 1]), torch.device("cpu"))
     for _ in range(3):

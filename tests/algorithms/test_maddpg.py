@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def seats_of(game: str = "TeamProduction-v1") -> tuple[Trainer, MADDPGSeats]:
-    settings = MADDPG(hidden=(16,), num_envs=16, batch_size=32, warmup_steps=64, n_steps=1)
+    settings = MADDPG(hidden=(16,), num_envs=16, batch_size=32, learning_starts=64, n_steps=1)
     trainer = Trainer(settings, environment_factory(game, None, None), cross(["private"], [0, 1]), CPU)
     assert isinstance(trainer.seats, MADDPGSeats)
     return trainer, trainer.seats

@@ -11,7 +11,7 @@ from coopgym.algorithms.marl.off_policy.masac import MASAC, MASACSeats
 
 
 def seats_of() -> MASACSeats:
-    settings = MASAC(hidden=(16,), num_envs=16, batch_size=32, warmup_steps=64)
+    settings = MASAC(hidden=(16,), num_envs=16, batch_size=32, learning_starts=64)
     make = environment_factory("TeamProduction-v1", None, None)
     trainer = Trainer(settings, make, cross(["private"], [0, 1]), torch.device("cpu"))
     trainer.learn(0.0)

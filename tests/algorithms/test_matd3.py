@@ -13,7 +13,9 @@ from coopgym.algorithms.marl.off_policy.matd3 import MATD3, MATD3Seats
 
 
 def seats_of(**changes: Any) -> MATD3Seats:
-    settings = MATD3(hidden=(16,), num_envs=16, batch_size=32, warmup_steps=64, steps_per_update=1_000_000, **changes)
+    settings = MATD3(
+        hidden=(16,), num_envs=16, batch_size=32, learning_starts=64, steps_per_update=1_000_000, **changes
+    )
     make = environment_factory("TeamProduction-v1", None, None)
     trainer = Trainer(settings, make, cross(["private"], [0, 1]), torch.device("cpu"))
     trainer.learn(0.0)
@@ -35,7 +37,7 @@ def test_policies_and_targets_move_every_other_time() -> None:
 
 
 def test_targets_are_smoothed_within_limits() -> None:
-    seats = seats_of(smoothing=5.0, smoothing_limit=0.25)
+    seats = seats_of(target_policy_noise=5.0, target_noise_clip=0.25)
     batch = seats.batch(torch.arange(32).expand(2, -1))
     with torch.no_grad():
         plain = seats.levels(seats.actor_target, batch.next_observation)

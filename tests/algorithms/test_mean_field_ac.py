@@ -79,7 +79,7 @@ def test_exported_policies_fold_the_mean_field_in(quadratic: Any) -> None:
 
 def test_the_critic_judges_the_action_taken(quadratic: Any) -> None:
     """In a one-step game that pays 1 - (c - 0.37)², Q falls from there to 1."""
-    settings = MeanFieldAC(hidden=(16,), minibatches=2)
+    settings = MeanFieldAC(hidden=(16,), n_minibatches=2)
     make = environment_factory(quadratic, {"agents": 3}, None)
     run = Trainer(settings, make, cross(["private"], [0]), torch.device("cpu"))
     for _ in range(12):

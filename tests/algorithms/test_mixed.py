@@ -19,8 +19,8 @@ from coopgym.algorithms.marl.off_policy.maddpg import MADDPG
 from coopgym.algorithms.marl.populations.mixed import Member, Mixed
 from coopgym.play.episodes import play
 
-FIRST = IPPO(hidden=(8,), num_envs=16, epochs=1, minibatches=2)
-SECOND = MADDPG(hidden=(8,), num_envs=16, batch_size=16, warmup_steps=100)
+FIRST = IPPO(hidden=(8,), num_envs=16, n_epochs=1, n_minibatches=2)
+SECOND = MADDPG(hidden=(8,), num_envs=16, batch_size=16, learning_starts=100)
 TEAM = Mixed(num_envs=16, rollout_steps=20, members=(Member(FIRST, (0, 2)), Member(SECOND, (1, 3))))
 
 
@@ -36,7 +36,7 @@ def test_members_learn_in_their_seats_and_play_there(tmp_path: Path) -> None:
 
 
 def test_settings_survive_as_json() -> None:
-    assert Mixed(**json.loads(json.dumps(TEAM.values()))) == TEAM
+    assert Mixed(**Mixed.current(json.loads(json.dumps(TEAM.values())))) == TEAM
 
 
 def test_every_member_sees_its_own_seats() -> None:

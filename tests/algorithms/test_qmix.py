@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 def seats_of(units: int = 8, game: str = "TeamProduction-v1") -> tuple[Trainer, QMIXSeats]:
-    learner = QMIX(hidden=(16,), num_envs=16, levels=5, batch_size=32, warmup_steps=64, mixer_units=units)
+    learner = QMIX(hidden=(16,), num_envs=16, levels=5, batch_size=32, learning_starts=64, mixer_units=units)
     trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), CPU)
     assert isinstance(trainer.seats, QMIXSeats)
     return trainer, trainer.seats
@@ -82,7 +82,7 @@ def test_it_is_defined_for_the_team_only() -> None:
 
 
 def test_the_team_hunts_the_stag(quadratic: type) -> None:
-    learner = QMIX(hidden=(16,), levels=2, batch_size=64, warmup_steps=500, mixer_units=8)
+    learner = QMIX(hidden=(16,), levels=2, batch_size=64, learning_starts=500, mixer_units=8)
     assert shares(learner.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[1.0, 1.0]] * 2
 
 
@@ -92,7 +92,7 @@ def test_forty_seats_train() -> None:
         num_envs=4,
         levels=3,
         batch_size=8,
-        warmup_steps=16,
+        learning_starts=16,
         buffer_size=128,
         mixer_units=4,
         rollout_steps=4,

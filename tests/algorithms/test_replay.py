@@ -17,7 +17,7 @@ from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.off_policy.maddpg import MADDPG, MADDPGSeats
 
 CPU = torch.device("cpu")
-SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, warmup_steps=48, n_steps=1)
+SMALL = MADDPG(hidden=(8,), num_envs=8, rollout_steps=6, buffer_size=800, batch_size=16, learning_starts=48, n_steps=1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -144,7 +144,7 @@ def test_targets_add_up_n_steps_or_those_until_the_end(n: int, bootstrap: bool) 
 
 
 def test_the_first_actions_are_uniform_and_updates_wait_for_them() -> None:
-    made, seats = trainer(MADDPG(hidden=(8,), num_envs=64, rollout_steps=20, warmup_steps=1280, batch_size=16))
+    made, seats = trainer(MADDPG(hidden=(8,), num_envs=64, rollout_steps=20, learning_starts=1280, batch_size=16))
     first = made.collect().share.flatten()
     assert np.allclose(np.quantile(first, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.04)
     made.learn(0.0)
@@ -156,7 +156,7 @@ def test_the_first_actions_are_uniform_and_updates_wait_for_them() -> None:
 def test_updates_keep_pace_with_experience_whatever_the_block() -> None:
     for steps in (3, 5, 24):
         made, seats = trainer(
-            MADDPG(hidden=(8,), num_envs=8, rollout_steps=steps, warmup_steps=0, batch_size=4, n_steps=1)
+            MADDPG(hidden=(8,), num_envs=8, rollout_steps=steps, learning_starts=0, batch_size=4, n_steps=1)
         )
         for _ in range(240 // steps):
             made.learn(0.0)

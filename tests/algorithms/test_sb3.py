@@ -22,9 +22,9 @@ pytest.importorskip("stable_baselines3")
 
 
 TINY: list[SB3Learner] = [
-    SB3PPO(hidden=(8,), num_envs=32, rollout_steps=2, epochs=2, batch_size=32),
+    SB3PPO(hidden=(8,), num_envs=32, rollout_steps=2, n_epochs=2, batch_size=32),
     SB3A2C(hidden=(8,), num_envs=32, rollout_steps=2),
-    SB3SAC(hidden=(8,), num_envs=32, rollout_steps=2, batch_size=16, warmup_steps=64, buffer_size=160),
+    SB3SAC(hidden=(8,), num_envs=32, rollout_steps=2, batch_size=16, learning_starts=64, buffer_size=160),
 ]
 each = pytest.mark.parametrize("learner", TINY, ids=lambda learner: type(learner).__name__)
 
@@ -99,9 +99,11 @@ def test_a_nan_in_one_replica_leaves_the_others_unchanged(learner: SB3Learner, q
 @pytest.mark.parametrize(
     "learner",
     [
-        SB3PPO(hidden=(16,), num_envs=64, rollout_steps=8, epochs=4, batch_size=128, learning_rate=3e-3),
+        SB3PPO(hidden=(16,), num_envs=64, rollout_steps=8, n_epochs=4, batch_size=128, learning_rate=3e-3),
         SB3A2C(hidden=(16,), num_envs=32, rollout_steps=2, learning_rate=3e-3),
-        SB3SAC(hidden=(32,), num_envs=32, rollout_steps=1, steps_per_update=64, learning_rate=3e-3, warmup_steps=500),
+        SB3SAC(
+            hidden=(32,), num_envs=32, rollout_steps=1, steps_per_update=64, learning_rate=3e-3, learning_starts=500
+        ),
     ],
     ids=lambda learner: type(learner).__name__,
 )
@@ -123,8 +125,8 @@ def test_truncation_may_bootstrap(learner: SB3Learner, quadratic: Any) -> None:
 
 def test_it_learns_beside_our_own() -> None:
     common: dict[str, Any] = {"num_envs": 8, "hidden": (8,)}
-    ours = IPPO(**common, minibatches=2, epochs=1)
-    theirs = SB3PPO(**common, epochs=1, batch_size=32)
+    ours = IPPO(**common, n_minibatches=2, n_epochs=1)
+    theirs = SB3PPO(**common, n_epochs=1, batch_size=32)
     mixed = Mixed(members=(Member(ours, (0,)), Member(theirs, (1,))), num_envs=8, rollout_steps=8)
     result = mixed.train("TrustDilemma-v1", ["private"], [0], 128)
     assert [group["kind"] for group in result.record["policies"]] == ["squashed_gaussian", "clipped_gaussian"]

@@ -1,4 +1,4 @@
-"""Self-play: who plays where, that snapshots are taken and met, and that only the learner's places teach."""
+"""Self-play: who plays where, that snapshots are taken and met, and that only the learner's slots teach."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 from coopgym.algorithms.marl.populations.self_play_ppo import SelfPlayPPO, SelfPlaySeats
 
-SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, snapshot_every=1600, snapshots=4)
+SMALL = SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, snapshot_every=1600, snapshots=4)
 
 
 def trained(learner: SelfPlayPPO = SMALL, game: str = "TeamProduction-v1") -> tuple[Trainer, SelfPlaySeats]:
@@ -26,10 +26,10 @@ def trained(learner: SelfPlayPPO = SMALL, game: str = "TeamProduction-v1") -> tu
 def test_every_place_is_played_once_and_every_copy_has_its_share_of_learners(
     learning_seats: float, expected: int
 ) -> None:
-    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, learning_seats=learning_seats))
+    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, learning_seats=learning_seats))
     trainer.collect()
-    own, others = seats.own.flatten(), [players.places.flatten() for players in seats.players]
-    assert torch.equal(torch.cat([own, *others]).sort().values, seats.places.numbers.flatten())
+    own, others = seats.own.flatten(), [players.slots.flatten() for players in seats.players]
+    assert torch.equal(torch.cat([own, *others]).sort().values, seats.slots.numbers.flatten())
     per_copy = torch.zeros(2, 4, 16).flatten().index_fill(0, own, 1.0).view(2, 4, 16).sum(1)
     assert (per_copy == expected).all()
 
@@ -43,10 +43,10 @@ def test_the_learning_seats_change_and_are_the_replicas_own() -> None:
     assert not torch.equal(first[0], first[1] - 4 * 16)
 
 
-def test_places_see_what_their_seats_see_and_are_told_the_seat() -> None:
+def test_slots_see_what_their_seats_see_and_are_told_the_seat() -> None:
     trainer, seats = trained()
     block = trainer.collect()
-    placed = seats.places.block(block, seats.own)
+    placed = seats.slots.block(block, seats.own)
     assert placed.signal.shape == (2, 1, block.signal.shape[2], 2 * 16)
     width = block.observation.shape[-1]
     for replica, position in [(0, 0), (1, 17)]:
@@ -74,7 +74,7 @@ def test_snapshots_are_taken_on_time_and_the_oldest_make_room() -> None:
 
 
 def test_snapshots_are_met_and_play_as_they_did() -> None:
-    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2, latest=0.0, snapshot_every=1600))
+    trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2, latest=0.0, snapshot_every=1600))
     for block in range(3):
         trainer.learn(block / 3)
     trainer.collect()
@@ -85,16 +85,16 @@ def test_snapshots_are_met_and_play_as_they_did() -> None:
     shares = players.act(3, seen)
     for copy in (0, 5):
         policy = {name: tensor[:, copy : copy + 1] for name, tensor in players.policy.items()}
-        mean = seats.learner.networks.means(seen[players.places[:, copy : copy + 1]], policy)
+        mean = seats.learner.networks.means(seen[players.slots[:, copy : copy + 1]], policy)
         pre_tanh = mean + policy["log_sigma"].exp() * players.noise[:, copy : copy + 1, 3]
         assert torch.allclose(shares[:, copy : copy + 1], 0.5 * (torch.tanh(pre_tanh) + 1.0), atol=1e-6)
 
 
 def test_opponents_experience_teaches_nothing() -> None:
-    """Whatever the places of others earned and saw, the learner's step is the same."""
+    """Whatever the slots of others earned and saw, the learner's step is the same."""
     policies = []
     for spoilt in (False, True):
-        trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, minibatches=2))
+        trainer, seats = trained(SelfPlayPPO(hidden=(16,), num_envs=16, n_minibatches=2))
         block = trainer.collect()
         if spoilt:
             others = torch.ones(2, 4, 16).flatten().index_fill(0, seats.own.flatten(), 0.0).view(2, 4, 1, 16)

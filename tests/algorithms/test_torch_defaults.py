@@ -12,7 +12,7 @@ import torch
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.llm.models import ByteTokenizer, SmallModel, SmallSettings
 from coopgym.algorithms.marl import IPPO
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.off_policy.isac import ISAC
 from coopgym.algorithms.marl.value_based.qmix import QMIX
 from coopgym.games.registry import make_game
@@ -44,13 +44,13 @@ SURROUNDINGS = [
     "learner",
     [
         IPPO(hidden=(8,), num_envs=4, rollout_steps=8),
-        ISAC(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, warmup_steps=32),
-        QMIX(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, warmup_steps=32),
+        ISAC(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32),
+        QMIX(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32),
     ],
     ids=lambda learner: type(learner).__name__,
 )
 def test_learners_train_to_the_same_policies(
-    learner: NetworkLearner, around: type[AbstractContextManager[None]]
+    learner: ReplicaLearner, around: type[AbstractContextManager[None]]
 ) -> None:
     alone = learner.train("TrustDilemma-v1", env_steps=128, evaluations=2)
     with around():

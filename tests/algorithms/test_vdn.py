@@ -39,5 +39,5 @@ def test_the_best_joint_action_is_everyones_best_level() -> None:
 
 
 def test_the_team_hunts_the_stag(quadratic: type) -> None:
-    settings = VDN(hidden=(16,), levels=2, batch_size=64, warmup_steps=500)
+    settings = VDN(hidden=(16,), levels=2, batch_size=64, learning_starts=500)
     assert shares(settings.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[1.0, 1.0]] * 2

@@ -21,7 +21,7 @@ BLOCKS = 6
 ENTRY: dict[str, Any] = {
     "name": "IPPO",
     "env_steps": BLOCKS * 100,
-    "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+    "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "n_minibatches": 2, "n_epochs": 1, "hidden": [8]},
 }
 STUDY = Study.model_validate(
     {

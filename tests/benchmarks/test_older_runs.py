@@ -102,6 +102,12 @@ def test_what_the_study_asks_for_otherwise_gives_way(folder: Folder) -> None:
     assert "2 earlier runs were replaced: episodes 2, now 3 (2 runs)" in result.output
 
 
+def test_settings_of_learners_are_called_as_users_write_them(folder: Folder) -> None:
+    folder.run(text=STUDY + LEARNER)
+    fewer = LEARNER.replace("hidden = [4]", "hidden = [4], n_epochs = 2")
+    assert "IPPO n_epochs 4, now 2" in folder.run("--dry-run", text=STUDY + fewer).output
+
+
 def test_a_users_agent_that_changed_gives_way(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "my_older_helper.py").write_text("LEVEL = 0.1\n")

@@ -64,7 +64,7 @@ class Waiting(Player):
 LEARNER = {
     "name": "IPPO",
     "env_steps": 100,
-    "hyperparameters": {"num_envs": 2, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+    "hyperparameters": {"num_envs": 2, "rollout_steps": 25, "n_minibatches": 2, "n_epochs": 1, "hidden": [8]},
 }
 
 

@@ -112,7 +112,7 @@ def audit(protocol: str = "reactive", **options: Any) -> RunSpec:
         (spec(), spec(record_steps=True)),
         (spec(), spec(exploitability=True)),
         (spec(), training()),
-        (training(), training(epochs=2)),
+        (training(), training(n_epochs=2)),
         (training(), dataclasses.replace(training(), algorithm="another label")),
         (training(), spec(algorithm="MAPPO", kind="learner", training=Training("MAPPO", 200))),
         (training(), spec(algorithm="MAPPO", kind="learner", training=Training("IPPO", 100))),
@@ -166,7 +166,7 @@ DIALECT = {"dialect": "json", "context": 4096}
 @pytest.mark.parametrize(
     ("run", "defaults", "name", "value"),
     [
-        (training(), learners()["MAPPO"].__init__.__kwdefaults__, "epochs", 7),
+        (training(), learners()["MAPPO"].__init__.__kwdefaults__, "n_epochs", 7),
         (language(), GroupZ.__init__.__kwdefaults__, "eps", 0.5),
         (language(**DIALECT), game_rules_text.REWARDS, "private", "whatever you can get"),
         (
@@ -212,10 +212,10 @@ def test_rules_that_are_worded_otherwise_are_another_prompt(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     "written",
-    [{"epochs": 4}, {"gamma": 0.99}, {"hidden": [64, 64]}, {"hidden": (64, 64), "objective": "individual"}],
+    [{"n_epochs": 4}, {"gamma": 0.99}, {"hidden": [64, 64]}, {"hidden": (64, 64), "objective": "individual"}],
 )
 def test_a_default_that_is_written_out_is_the_same_run(written: dict[str, Any]) -> None:
-    values = learners()["MAPPO"]().values()
+    values = learners()["MAPPO"].current(learners()["MAPPO"]().values())
     assert {name: values[name] for name in written} == {
         name: tuple(value) if isinstance(value, list) else value for name, value in written.items()
     }

@@ -22,7 +22,7 @@ from tests.support.quiet import Silence
 LEARNER = {
     "name": "IPPO",
     "env_steps": 200,
-    "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "minibatches": 2, "epochs": 1, "hidden": [8]},
+    "hyperparameters": {"num_envs": 4, "rollout_steps": 25, "n_minibatches": 2, "n_epochs": 1, "hidden": [8]},
 }
 
 

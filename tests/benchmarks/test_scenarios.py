@@ -21,7 +21,7 @@ LEARNER = {
     "name": "IPPO",
     "label": "Pupil",
     "env_steps": 32,
-    "hyperparameters": {"num_envs": 2, "hidden": [4], "epochs": 1, "minibatches": 1},
+    "hyperparameters": {"num_envs": 2, "hidden": [4], "n_epochs": 1, "n_minibatches": 1},
 }
 
 

@@ -80,7 +80,7 @@ def test_reward_modes_get_their_canonical_name(tmp_path: Path) -> None:
         (
             'name = "x"\n'
             + BLOCK
-            + '[[blocks.learners]]\nname = "IPPO"\nenv_steps = 10\nhyperparameters = {clip = -1}\n',
+            + '[[blocks.learners]]\nname = "IPPO"\nenv_steps = 10\nhyperparameters = {clip_range = -1}\n',
             r"hyperparameters of IPPO: .*clip",
         ),
         (

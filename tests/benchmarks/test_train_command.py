@@ -16,7 +16,7 @@ from coopgym.benchmarks.execute import training
 from coopgym.benchmarks.execute.training import CHECKPOINT, TrainRequest, learner_named, train
 from coopgym.play.episodes import play
 
-TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "minibatches=2", "--set", "epochs=1")
+TINY = ("--set", "num_envs=4", "--set", "hidden=[8]", "--set", "n_minibatches=2", "--set", "n_epochs=1")
 SHORT = ("--set", "game.max_steps=10", "--steps", "120")
 
 
@@ -94,7 +94,7 @@ class Stop:
 
 def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    settings = ("game.max_steps=10", "num_envs=4", "hidden=[8]", "minibatches=2", "epochs=1")
+    settings = ("game.max_steps=10", "num_envs=4", "hidden=[8]", "n_minibatches=2", "n_epochs=1")
     request = TrainRequest("TrustDilemma-v1", "ippo", ("private",), 1, 160, settings=settings, out=tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
         train(request, Stop(last=3))

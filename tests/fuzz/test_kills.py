@@ -33,7 +33,7 @@ parameters = { max_steps = 10 }
 [[blocks.learners]]
 name = "IPPO"
 env_steps = 100
-hyperparameters = { num_envs = 2, rollout_steps = 25, minibatches = 2, epochs = 1, hidden = [8] }
+hyperparameters = { num_envs = 2, rollout_steps = 25, n_minibatches = 2, n_epochs = 1, hidden = [8] }
 """
 EXECUTORS = {"processes": ("--workers", "2"), "ray": ("--ray", "local", "--workers", "2")}
 KILLS, IN_A_ROW = 15, 3

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from coopgym.algorithms.llm.kernels.validation import IntArray, choice
-from coopgym.typing import BoolArray, FloatArray
+from coopgym.algorithms.llm.kernels.validation import choice
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 SINGLETONS = ("zero", "raw")
 """What a group of one gets: nothing, or its own value as it is."""

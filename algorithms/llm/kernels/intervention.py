@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.algorithms.llm.kernels.validation import IntArray, array, flags, whole_number, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import array, flags, whole_number, whole_numbers
+from coopgym.typing import IntArray
 
 
 def sft_mask(step_lens: npt.ArrayLike, first_error: int, intervention_len: int) -> dict[str, Any]:

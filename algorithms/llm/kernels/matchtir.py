@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 
 from coopgym.algorithms.llm.kernels.groups import Groups, zscore
 from coopgym.algorithms.llm.kernels.ragged import Ragged, Rows
-from coopgym.algorithms.llm.kernels.validation import IntArray, array, choice, labels, number, whole_number
-from coopgym.typing import FloatArray
+from coopgym.algorithms.llm.kernels.validation import array, choice, labels, number, whole_number
+from coopgym.typing import FloatArray, IntArray
 
 TIE = 1e-9
 """Totals of similarity this close, relative to their size, are tied: what earlier calls earn then counts for more."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.groups import bin_sums
 from coopgym.algorithms.llm.kernels.returns import discounted
-from coopgym.algorithms.llm.kernels.validation import IntArray, check_range, floats
-from coopgym.typing import FloatArray
+from coopgym.algorithms.llm.kernels.validation import check_range, floats
+from coopgym.typing import FloatArray, IntArray
 
 Rows: TypeAlias = Sequence[npt.ArrayLike]
 """One sequence of numbers per trajectory."""

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from coopgym.algorithms.llm.kernels.trees import checked_parents
 from coopgym.algorithms.llm.kernels.validation import (
-    IntArray,
     check_shape,
     flags,
     labels,
@@ -23,7 +22,7 @@ from coopgym.algorithms.llm.kernels.validation import (
     optional,
     whole_number,
 )
-from coopgym.typing import FloatArray
+from coopgym.typing import FloatArray, IntArray
 
 
 def values(parent: npt.ArrayLike, leaf_reward: Sequence[float | None]) -> FloatArray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.algorithms.llm.kernels.validation import IntArray, whole_numbers
+from coopgym.algorithms.llm.kernels.validation import whole_numbers
+from coopgym.typing import IntArray
 
 
 def checked_parents(parent: npt.ArrayLike) -> IntArray:

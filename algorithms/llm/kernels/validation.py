@@ -10,9 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.typing import BoolArray, FloatArray
-
-IntArray: TypeAlias = npt.NDArray[np.intp]
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Sizes of an array; None stands for any size."""

@@ -14,7 +14,7 @@ from coopgym.algorithms.llm.models import LanguageModel
 from coopgym.algorithms.llm.models.continuation_scores import endings_logp
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout, converse
-from coopgym.algorithms.llm.play.reference_actions import GRID, soft_gold
+from coopgym.algorithms.llm.play.reference_actions import GRID, soft_reference
 from coopgym.interfaces.text import chat_format_named
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
@@ -93,9 +93,9 @@ class Services:
         scored = self.continuation_logp(contexts, [endings] * len(contexts))
         return np.array(scored, dtype=np.float64).reshape(len(contexts), len(levels))
 
-    def belief(self, contexts: Sequence[IntArray], golds: Sequence[float]) -> FloatArray:
-        """Return b = log Σ_k w_k exp(mean log-prob of a_k) over each gold level's soft set, ``(C,)``."""
-        sets = [soft_gold(gold) for gold in golds]
+    def belief(self, contexts: Sequence[IntArray], references: Sequence[float]) -> FloatArray:
+        """Return b = log Σ_k w_k exp(mean log-prob of a_k) over each reference level's soft set, ``(C,)``."""
+        sets = [soft_reference(reference) for reference in references]
         endings = [[self.answer_tokens(float(level)) for level in levels] for levels, _ in sets]
         scored = self.continuation_logp(contexts, endings)
         return np.array([logsumexp(logp, b=weights) for (_, weights), logp in zip(sets, scored, strict=True)])

@@ -1,4 +1,4 @@
-"""Gold actions: what the oracle of a reward mode plays, and how near an answer comes to it."""
+"""Reference actions: what the oracle of a reward mode plays, and how near an answer comes to it."""
 
 from __future__ import annotations
 
@@ -81,23 +81,23 @@ def oracle_returns(game: str, parameters: str, reward: str, oracle: str) -> tupl
     return payoffs, rewards
 
 
-def graded(level: float, gold: float) -> float:
-    """Return 1 at the gold level, falling to 0 at a distance of `REACH`."""
-    return max(0.0, 1.0 - abs(level - gold) / REACH)
+def graded(level: float, reference: float) -> float:
+    """Return 1 at the reference level, falling to 0 at a distance of `REACH`."""
+    return max(0.0, 1.0 - abs(level - reference) / REACH)
 
 
-def correct(level: float, gold: float) -> bool:
+def correct(level: float, reference: float) -> bool:
     """Whether a level is right, up to `DELTA`."""
-    return abs(level - gold) <= DELTA + 1e-9
+    return abs(level - reference) <= DELTA + 1e-9
 
 
-def soft_gold(gold: float) -> tuple[FloatArray, FloatArray]:
-    """Return the grid levels within 2δ of the gold level, and their Gaussian weights, which sum to one.
+def soft_reference(reference: float) -> tuple[FloatArray, FloatArray]:
+    """Return the grid levels within 2δ of the reference level, and their Gaussian weights, which sum to one.
 
-    A single gold string is brittle: the probability of ``0.60`` says little about mass on ``0.59``.
+    A single reference string is brittle: the probability of ``0.60`` says little about mass on ``0.59``.
     """
-    near = GRID[np.abs(GRID - gold) <= 2 * DELTA + 1e-9]
-    weights = np.exp(-((near - gold) ** 2) / (2 * DELTA**2))
+    near = GRID[np.abs(GRID - reference) <= 2 * DELTA + 1e-9]
+    weights = np.exp(-((near - reference) ** 2) / (2 * DELTA**2))
     return near, weights / weights.sum()
 
 

@@ -23,20 +23,20 @@ REMEMBERED = 3
 """Rounds that a script looks back and ahead."""
 
 
-def gold_traces(gold: float, partner: float) -> tuple[Calls, ...]:
+def reference_traces(reference: float, partner: float) -> tuple[Calls, ...]:
     """Return ways to use the tools that lead to a level in good order; the first is the one that scripts play.
 
     It is ``observe → partner_history → payoff of a bracket → best_response → submit``. The others ask for the quarters
     of the endowment, or simulate the bracket.
 
     Args:
-        gold: the level to submit.
+        reference: the level to submit.
         partner: what the others are taken to play.
     """
-    middle = on_grid(min(max(gold, MARGIN), 1.0 - MARGIN))
+    middle = on_grid(min(max(reference, MARGIN), 1.0 - MARGIN))
     bracket = (on_grid(middle - MARGIN), on_grid(middle + MARGIN), middle)
     look = (ToolCall("observe", {}), ToolCall("partner_history", {"k": REMEMBERED}))
-    end = (ToolCall("best_response", {"partner": partner}), ToolCall("submit", {"level": on_grid(gold)}))
+    end = (ToolCall("best_response", {"partner": partner}), ToolCall("submit", {"level": on_grid(reference)}))
     asked, quarters = (
         tuple(ToolCall("payoff", {"own": level, "partner": partner}) for level in levels)
         for levels in (bracket, (0.25, 0.75, 0.5))
@@ -50,10 +50,10 @@ def partner_level(memory: SeatMemory) -> float:
     return on_grid(float(np.clip(memory.last_partners.mean(), 0.0, 1.0)))
 
 
-def missing_calls(dialogue: Dialogue, gold: float) -> Calls:
+def missing_calls(dialogue: Dialogue, reference: float) -> Calls:
     """Return the calls of the played trace that a dialogue has not made yet, as far as it has the tools."""
     made = [(use.name, dict(use.arguments)) for use in dialogue.calls if use.ok]
-    trace = gold_traces(gold, partner_level(dialogue.memory))[0]
+    trace = reference_traces(reference, partner_level(dialogue.memory))[0]
     return tuple(call for call in trace if call.name in dialogue.tools and (call.name, call.args) not in made)
 
 
@@ -72,7 +72,7 @@ def written(dialogue: Dialogue, calls: Calls) -> str:
     return "\n".join(dialogue.dialect.write(call.name, call.args) for call in calls)
 
 
-def gold_play(golds: Sequence[float]) -> Script:
+def reference_play(references: Sequence[float]) -> Script:
     """Return the script of a player that knows the right levels, one per decision, and uses the tools in good order.
 
     It goes on from wherever a conversation stands and does not repeat calls. There are no thoughts.
@@ -81,7 +81,7 @@ def gold_play(golds: Sequence[float]) -> Script:
     def script(session: PlaySession) -> Iterator[str]:
         while session.waiting:
             dialogue = session.dialogues[-1]
-            left = missing_calls(dialogue, golds[len(session.dialogues) - 1])
+            left = missing_calls(dialogue, references[len(session.dialogues) - 1])
             for calls in spread(left, dialogue.rules.max_turns - dialogue.written):
                 yield written(dialogue, calls)
                 if dialogue.decided:

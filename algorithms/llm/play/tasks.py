@@ -95,7 +95,7 @@ class TaskSettings:
     def _key(self) -> tuple[str, str, str]:
         return self.game, json.dumps(dict(self.parameters), sort_keys=True), self.reward
 
-    def gold(self, step: int, seat: int) -> float:
+    def reference_action(self, step: int, seat: int) -> float:
         """Return the share of endowment that the oracle plays in a seat at a step."""
         shares = oracle_shares(*self._key, oracle_for(self.reward, self.oracle))
         return float(shares[min(step, len(shares) - 1), seat])
@@ -152,9 +152,9 @@ class Task:
         return f"{self.settings.game}/{self.settings.reward}/{self.seat}"
 
     @property
-    def gold(self) -> float:
+    def reference_action(self) -> float:
         """The oracle's share of endowment at the last decision."""
-        return self.settings.gold(self.start + self.settings.decisions - 1, self.seat)
+        return self.settings.reference_action(self.start + self.settings.decisions - 1, self.seat)
 
     @cached_property
     def reachable(self) -> bool:
@@ -200,9 +200,15 @@ class Task:
         """
         settings = self.settings
         seat = self.seat if seat is None else seat
-        golds = [settings.gold(self.start + number, seat) for number in range(len(answers))]
-        right = all(level is not None and correct(level, gold) for level, gold in zip(answers, golds, strict=True))
-        grades = [0.0 if level is None else graded(level, gold) for level, gold in zip(answers, golds, strict=True)]
+        references = [settings.reference_action(self.start + number, seat) for number in range(len(answers))]
+        right = all(
+            level is not None and correct(level, reference)
+            for level, reference in zip(answers, references, strict=True)
+        )
+        grades = [
+            0.0 if level is None else graded(level, reference)
+            for level, reference in zip(answers, references, strict=True)
+        ]
         if settings.outcome == "graded":
             worth = float(np.mean(grades))
         elif settings.outcome == "final":

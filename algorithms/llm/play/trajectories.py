@@ -10,11 +10,11 @@ import numpy as np
 
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.interfaces.text import Message
+from coopgym.interfaces.text.dialogue import Ending
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
 TurnKind = Literal["tool", "answer", "other"]
 """A turn that only called tools, one that submitted, or one that did neither."""
-Ending = Literal["answer", "max_turns", "max_tokens", "error"]
 
 
 @dataclass(frozen=True)

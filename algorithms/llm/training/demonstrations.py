@@ -19,7 +19,7 @@ from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Trajectory
 from coopgym.interfaces.text import SeatMemory, on_grid
 
-Calls: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
+CallStream: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
 """Tool calls, one message each; the last submits."""
 
 GOLD_SHARE = 0.1
@@ -64,30 +64,30 @@ def _level(task: Task, decision: int, memory: SeatMemory, rng: np.random.Generat
     """Return a level to submit: mostly any, sometimes what the others play, sometimes what the oracle plays."""
     kind = rng.random()
     if kind < GOLD_SHARE:
-        return on_grid(task.settings.gold(task.start + decision, task.seat))
+        return on_grid(task.settings.reference_action(task.start + decision, task.seat))
     return partner_level(memory) if kind < 2 * GOLD_SHARE else on_grid(rng.random())
 
 
-def _at_once(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+def _at_once(memory: SeatMemory, level: float, rng: np.random.Generator) -> CallStream:
     yield "submit", {"level": level}
 
 
-def _tried(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+def _tried(memory: SeatMemory, level: float, rng: np.random.Generator) -> CallStream:
     yield "payoff", {"own": level, "partner": partner_level(memory)}
     yield "submit", {"level": level}
 
 
-def _compared(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+def _compared(memory: SeatMemory, level: float, rng: np.random.Generator) -> CallStream:
     yield "payoff", {"own": on_grid(rng.random()), "partner": partner_level(memory)}
     yield from _tried(memory, level, rng)
 
 
-def _looked_back(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+def _looked_back(memory: SeatMemory, level: float, rng: np.random.Generator) -> CallStream:
     yield "partner_history", {"k": int(rng.integers(1, 5))}
     yield "submit", {"level": level}
 
 
-STYLES: tuple[Callable[[SeatMemory, float, np.random.Generator], Calls], ...] = (
+STYLES: tuple[Callable[[SeatMemory, float, np.random.Generator], CallStream], ...] = (
     _at_once,
     _tried,
     _compared,

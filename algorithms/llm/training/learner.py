@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
-from coopgym.algorithms.common.learner_contract import Learner, Objective
+from coopgym.algorithms.common.learner_contract import Learner, Objective, ProgressCallback
 from coopgym.algorithms.common.random_streams import Replica, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
@@ -28,8 +28,6 @@ from coopgym.interfaces.text import Rules, prompt_hash
 from coopgym.interfaces.text.dialogue import OnInvalid
 from coopgym.rewards import RewardLayer
 
-Progress: TypeAlias = Callable[[int, int], None]
-"""Told what is done and what is planned."""
 WARM_UP = "warm_up"
 """In place of a method: the model before training."""
 EXAMPLE = "TrustDilemma-v1"
@@ -160,7 +158,7 @@ class LLM(TrainerSettings, Learner):
         game_parameters: Mapping[str, Any] | None = None,
         view: View | None = None,
         device: str = "cpu",
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_every: int = 10,
         checkpoint_seconds: float = 0.0,
@@ -207,7 +205,7 @@ class LLM(TrainerSettings, Learner):
         decisions: int,
         device: str,
         *,
-        progress: Progress,
+        progress: ProgressCallback,
         checkpoint: Path | None,
         checkpoint_every: int,
         checkpoint_seconds: float,
@@ -275,7 +273,7 @@ class LLM(TrainerSettings, Learner):
         )
 
 
-def _shifted(progress: Progress | None, number: int, count: int) -> Progress:
+def _shifted(progress: ProgressCallback | None, number: int, count: int) -> ProgressCallback:
     """Report the progress of one replica as a part of all."""
 
     def report(done: int, planned: int) -> None:

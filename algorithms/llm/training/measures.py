@@ -13,7 +13,9 @@ def rollout_measures(batch: Batch) -> dict[str, float]:
     members, tasks = batch.trajectories, batch.tasks
     played = [(member, task) for member, task in zip(members, tasks, strict=True) if member.levels]
     gaps = [
-        abs(member.answer - task.gold) for member, task in zip(members, tasks, strict=True) if member.answer is not None
+        abs(member.answer - task.reference_action)
+        for member, task in zip(members, tasks, strict=True)
+        if member.answer is not None
     ]
     calls = [call for member in members for turn in member.turns for call in turn.calls]
     decisions = sum(member.decisions for member in members)

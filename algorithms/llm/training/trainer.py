@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from coopgym.algorithms.common.checkpoint import read_checkpoint, write_checkpoint
+from coopgym.algorithms.common.learner_contract import ProgressCallback
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.method.method import Method, Stage
 from coopgym.algorithms.llm.method.minibatch import Totals, minibatch, totals
@@ -30,8 +30,6 @@ from coopgym.algorithms.llm.training.scoring import in_parts, rows, scored
 from coopgym.record_fields import each, fields, named, number, whole
 
 Metrics = dict[str, float]
-ProgressCallback = Callable[[int, int], None]
-"""Told the finished and the planned number of steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +39,11 @@ class TrainerSettings(Settings):
     Attributes:
         prompts: tasks per step.
         group_size: rollouts G per task.
-        minibatches: gradient updates that a step's rollouts are split into.
-        epochs: passes over a step's rollouts.
+        n_minibatches: gradient updates that a step's rollouts are split into.
+        n_epochs: passes over a step's rollouts.
         micro_batch: rollouts whose gradient is computed at once; gradients add up to the minibatch's.
         learning_rate: Adam's step size.
-        max_gradient_norm: longest gradient.
+        max_grad_norm: longest gradient.
         max_tokens: longest message.
         temperature: of sampling, and of all log-probabilities that the objective sees.
         recorded_rollouts: rollouts of each step, the first ones, that are kept word by word for the corpus.
@@ -53,11 +51,11 @@ class TrainerSettings(Settings):
 
     prompts: int = hyperparameter(8, 1)
     group_size: int = hyperparameter(8, 1)
-    minibatches: int = hyperparameter(1, 1)
-    epochs: int = hyperparameter(1, 1)
+    n_minibatches: int = hyperparameter(1, 1, recorded_as="minibatches")
+    n_epochs: int = hyperparameter(1, 1, recorded_as="epochs")
     micro_batch: int = hyperparameter(64, 1)
     learning_rate: float = hyperparameter(5e-4, 0.0, above_low=True)
-    max_gradient_norm: float = hyperparameter(1.0, 0.0, above_low=True)
+    max_grad_norm: float = hyperparameter(1.0, 0.0, above_low=True, recorded_as="max_gradient_norm")
     max_tokens: int = hyperparameter(32, 1)
     temperature: float = hyperparameter(1.0, 0.0, above_low=True)
     recorded_rollouts: int = hyperparameter(0, 0)
@@ -173,7 +171,7 @@ class Trainer:
             FloatingPointError: training has diverged.
             ValueError: the checkpoint cannot be used.
         """
-        run = {**(identity or {}), **dataclasses.asdict(self.settings), "seed": self.seed}
+        run = {**(identity or {}), **self.settings.values(), "seed": self.seed}
         if checkpoint is not None and (found := read_checkpoint(checkpoint, run, _progress)):
             self._restore(*found)
         written = time.monotonic()
@@ -213,9 +211,9 @@ class Trainer:
         """Take the gradient updates of a step."""
         settings, count = self.settings, len(trajectories)
         orders = (
-            stream(self.seed, "minibatches", self.steps, epoch).permutation(count) for epoch in range(settings.epochs)
+            stream(self.seed, "minibatches", self.steps, epoch).permutation(count) for epoch in range(settings.n_epochs)
         )
-        parts = (part for order in orders for part in np.array_split(order, min(settings.minibatches, count)))
+        parts = (part for order in orders for part in np.array_split(order, min(settings.n_minibatches, count)))
         counted = [(part.tolist(), totals(credit, part.tolist())) for part in parts]
         gathered = [self._update(stage, trajectories, credit, *each) for each in counted if each[1].tokens]
         return {name: float(np.mean([each[name] for each in gathered])) for name in (gathered[0] if gathered else ())}
@@ -238,7 +236,7 @@ class Trainer:
             for name, value in (measured | {"loss": loss.item()}).items():
                 metrics[name] = metrics.get(name, 0.0) + value
         parameters = [each for group in self.optimiser.param_groups for each in group["params"]]
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_gradient_norm))
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm))
         if not math.isfinite(metrics["loss"] + norm):
             raise FloatingPointError(f"step {self.steps}: loss {metrics['loss']}, gradient norm {norm}")
         self.optimiser.step()

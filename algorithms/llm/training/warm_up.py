@@ -20,7 +20,7 @@ from coopgym.algorithms.llm.training.demonstrations import demonstrations
 from coopgym.algorithms.llm.training.scoring import scored
 from coopgym.cache import cache_folder
 
-ProgressCallback = Callable[[int], None]
+ReadCallback = Callable[[int], None]
 """Told how many demonstrations have been read."""
 RECIPE = 2
 """Raise it when demonstrations or training change: models made by another recipe are not used."""
@@ -54,7 +54,7 @@ def warmed_up(
     warm_up: WarmUp,
     seed: int,
     device: str = "cpu",
-    progress: ProgressCallback | None = None,
+    progress: ReadCallback | None = None,
 ) -> SmallModel:
     """Return a built-in model that has imitated, from the cache where the same one was made before.
 
@@ -91,7 +91,7 @@ def imitate(
     settings: TaskSettings,
     warm_up: WarmUp,
     seed: int,
-    progress: ProgressCallback | None = None,
+    progress: ReadCallback | None = None,
 ) -> list[float]:
     """Train a model on demonstrations and return the loss of every update."""
     if not warm_up.steps:

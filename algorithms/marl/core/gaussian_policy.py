@@ -12,8 +12,7 @@ from torch import Tensor
 
 from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, share
-from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, AgentNetworks, Context
 
 
 class GaussianSeats(AgentLearner):

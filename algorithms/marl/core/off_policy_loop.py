@@ -14,45 +14,50 @@ from torch import Tensor
 
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.replay_buffer import ReplayBuffer
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack
 from coopgym.algorithms.common.value_normalisation import SteadyValue
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 
 
 @dataclass(frozen=True, kw_only=True)
-class OffPolicyLearner(NetworkLearner):
-    """A learner from replayed transitions.
+class ReplaySettings(Settings):
+    """Settings of learners from replayed transitions.
 
     Attributes:
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
         gamma: discount factor γ. Smaller than for learners from whole episodes: returns are undiscounted sums over a
             hundred steps, but trust answers within some twenty, and what lies beyond is mostly noise to a critic that
             trails behind its targets.
+        learning_rate: Adam's step size.
+        rollout_steps: steps T per block.
         buffer_size: transitions per replica that are kept. Few: a collapse of trust costs a hundred times what the best
             level gains over a good one, and critics tell those apart once experience of collapses has gone.
         batch_size: transitions M per update.
-        warmup_steps: environment steps with uniform actions, before the first update.
+        learning_starts: environment steps with uniform actions, before the first update.
         steps_per_update: environment steps per gradient update.
         n_steps: rewards that targets add up before they ask the target networks (Sutton & Barto 2018, ch. 7). Values
             travel n times as fast; what was played on the way is not corrected for, as in Rainbow (Hessel et al. 2018)
             and D4PG (Barth-Maron et al. 2018).
         tau: share of the way that target networks move to the online ones with every update.
-        max_gradient_norm: largest gradient norm of one network.
+        max_grad_norm: largest gradient norm of one network.
         adam_epsilon: Adam's ε.
     """
 
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
     activation: Literal["tanh", "relu"] = "relu"
     gamma: float = hyperparameter(0.97, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     rollout_steps: int | None = hyperparameter(8, 1)
     buffer_size: int = hyperparameter(20_000, 1)
     batch_size: int = hyperparameter(128, 1)
-    warmup_steps: int = hyperparameter(1000, 0)
+    learning_starts: int = hyperparameter(1000, 0, recorded_as="warmup_steps")
     steps_per_update: int = hyperparameter(16, 1)
     n_steps: int = hyperparameter(8, 1)
     tau: float = hyperparameter(0.005, 0.0, 1.0, above_low=True)
-    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    max_grad_norm: float = hyperparameter(10.0, 0.0, above_low=True, recorded_as="max_gradient_norm")
     adam_epsilon: float = hyperparameter(1e-8, 0.0, above_low=True)
 
 
@@ -83,15 +88,15 @@ class Batch:
 class OffPolicySeats(AgentLearner):
     """Keeps transitions and takes gradient updates on minibatches of them; subclasses say what an update is."""
 
-    def __init__(self, settings: OffPolicyLearner, context: Context) -> None:
+    def __init__(self, settings: ReplaySettings, context: Context) -> None:
         super().__init__(context)
         self.options, self.activation = settings, settings.activation
         seats, inputs = len(context.seats), context.inputs
         fields = {"observation": (seats, inputs), "level": (seats,), "signal": (seats,), "time": ()}
         fields |= {"goes_on": (), "ended": ()}
-        if settings.needs_state:
+        if context.needs_state:
             fields["state"] = (context.state_size,)
-        if settings.bootstrap_truncation:
+        if context.bootstrap_truncation:
             fields |= {f"final_{name}": fields[name] for name in ("observation", "state") if name in fields}
         self.replay = self.keep(
             "replay",
@@ -106,7 +111,7 @@ class OffPolicySeats(AgentLearner):
                 settings.gamma,
                 context.horizon,
                 context.device,
-                endless=settings.bootstrap_truncation,
+                endless=context.bootstrap_truncation,
             ),
         )
 
@@ -117,13 +122,13 @@ class OffPolicySeats(AgentLearner):
     @property
     def warming_up(self) -> bool:
         """Whether actions are still to be uniform."""
-        return self.replay.pushed < self.options.warmup_steps
+        return self.replay.pushed < self.options.learning_starts
 
     def optimiser(self, name: str, parameters: ParameterStack) -> StackedAdam:
         """Keep parameters and an optimiser of theirs under a name."""
         options = self.options
         self.keep(name, parameters)
-        adam = StackedAdam(parameters, options.max_gradient_norm, options.adam_epsilon, alive=self.context.alive)
+        adam = StackedAdam(parameters, options.max_grad_norm, options.adam_epsilon, alive=self.context.alive)
         return self.keep(f"{name}_adam", adam)
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
-"""Rollout blocks: preallocated on the device, refilled in place.
+"""Rollout blocks: preallocated on the device, refilled in place, their samples reordered and rescaled.
 
-Shapes: R replicas, N seats, T steps, B environment copies, O observation entries, G entries of the compact state.
+Shapes: R replicas, N seats, T steps, B environment copies, S samples, O observation entries, G entries of the compact
+state.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.learner_contract import Objective
-from coopgym.algorithms.marl.core.environment import Environment, objective_signal, observation_map
-from coopgym.algorithms.marl.core.global_state import compact_state, state_size
+from coopgym.algorithms.marl.core.environment import (
+    Environment,
+    compact_state,
+    objective_signal,
+    observation_map,
+    state_size,
+)
 from coopgym.games.state import State
 
 _STOCK = "state."
@@ -229,3 +235,22 @@ class Collector:
     def _normalise(self, observation: Tensor, out: Tensor) -> Tensor:
         """Write ``(R, B, N, O)`` observations into ``out (R, N, B, O)``, scaled to [-1, 1]."""
         return torch.addcmul(self._offset, observation.transpose(1, 2), self._gain, out=out)
+
+
+def standardised(samples: Tensor) -> Tensor:
+    """Bring samples ``(R, N, S)`` to mean 0 and standard deviation 1 along the last dimension.
+
+    Raises:
+        ValueError: a single sample, which would become 0 whatever it is.
+    """
+    if samples.shape[-1] < 2:
+        raise ValueError("a block of one sample has no advantage over others; raise num_envs or rollout_steps")
+    centred = samples - samples.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True).sqrt() + 1e-8)
+
+
+def reordered(samples: Tensor, order: Tensor) -> Tensor:
+    """Reorder samples ``(R, N, S, ...)`` by each replica's own order ``(R, S)``, the same for all seats."""
+    r, n, s = samples.shape[:3]
+    rows = order.unsqueeze(1) + s * torch.arange(r * n, device=order.device).view(r, n, 1)
+    return samples.flatten(0, 2).index_select(0, rows.flatten()).unflatten(0, (r, n, s))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.learner_contract import Learner
+from coopgym.algorithms.common.learner_contract import Learner, ProgressCallback
 from coopgym.algorithms.common.random_streams import Replica, Streams, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
@@ -24,17 +24,16 @@ from coopgym.algorithms.marl.core.environment import (
     observation_map,
     reward_scales,
 )
-from coopgym.algorithms.marl.core.evaluation import Evaluator
-from coopgym.algorithms.marl.core.result import TrainingResult
 from coopgym.algorithms.marl.core.rollout_buffer import Collector, Rollout
-from coopgym.algorithms.marl.core.training_log import ProgressCallback, train_blocks
+from coopgym.algorithms.marl.core.trained_agents import TrainingResult
+from coopgym.algorithms.marl.core.training_loop import Evaluator, train_blocks
 from coopgym.games.spec import View
 from coopgym.rewards import RewardLayer
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplicaLearner(Learner):
-    """A learner that trains all replicas at once, with the settings that do not depend on the algorithm.
+    """A learner that trains all replicas at once: the base of all algorithms here, which mix in settings they share.
 
     Attributes:
         num_envs: environment copies B.
@@ -42,6 +41,9 @@ class ReplicaLearner(Learner):
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
     """
 
+    version: ClassVar[int] = 2
+    sources: ClassVar[str]
+    """The papers that define the algorithm."""
     needs_state: ClassVar[bool] = False
     """Whether blocks carry the compact global state."""
 
@@ -173,6 +175,8 @@ class Trainer:
                 streams=self.streams,
                 alive=self.alive,
                 device=device,
+                needs_state=learner.needs_state,
+                bootstrap_truncation=learner.bootstrap_truncation,
             )
         )
 

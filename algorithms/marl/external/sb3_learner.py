@@ -27,17 +27,29 @@ from torch import Tensor, nn
 
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.external.sb3_model import Model, require_library
 from coopgym.games.game import Game
 
 
 @dataclass(frozen=True, kw_only=True)
-class SB3Learner(NetworkLearner):
-    """What the library's algorithms have in common. Defaults are the library's, except for copies and block lengths."""
+class SB3Learner(ReplicaLearner):
+    """What the library's algorithms have in common. Defaults are the library's, except for copies and block lengths.
+
+    Attributes:
+        hidden: hidden layer sizes of each network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        gamma: discount factor γ.
+        learning_rate: Adam's step size.
+    """
 
     sources: ClassVar[str] = "Raffin et al. 2021"
+
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
 
     def check(self, game: Game[Any]) -> None:
         require_library()
@@ -65,17 +77,17 @@ class SB3OnPolicy(SB3Learner):
 
     Attributes:
         gae_lambda: λ of generalised advantage estimation.
-        entropy_coefficient: weight of the Gaussian's entropy.
-        value_coefficient: weight of the value loss.
-        max_gradient_norm: largest gradient norm of policy and value network together.
-        initial_log_sigma: log σ of the fresh policy.
+        ent_coef: weight of the Gaussian's entropy.
+        vf_coef: weight of the value loss.
+        max_grad_norm: largest gradient norm of policy and value network together.
+        log_std_init: log σ of the fresh policy.
     """
 
     gae_lambda: float = hyperparameter(0.95, 0.0, 1.0)
-    entropy_coefficient: float = hyperparameter(0.0, 0.0)
-    value_coefficient: float = hyperparameter(0.5, 0.0)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
-    initial_log_sigma: float = hyperparameter(0.0)
+    ent_coef: float = hyperparameter(0.0, 0.0, recorded_as="entropy_coefficient")
+    vf_coef: float = hyperparameter(0.5, 0.0, recorded_as="value_coefficient")
+    max_grad_norm: float = hyperparameter(0.5, 0.0, above_low=True, recorded_as="max_gradient_norm")
+    log_std_init: float = hyperparameter(0.0, recorded_as="initial_log_sigma")
 
     def agent_learner(self, context: Context) -> OnPolicySeats:
         return OnPolicySeats(self, context)
@@ -88,10 +100,10 @@ class SB3OnPolicy(SB3Learner):
             "learning_rate": self.learning_rate,
             "gamma": self.gamma,
             "gae_lambda": self.gae_lambda,
-            "ent_coef": self.entropy_coefficient,
-            "vf_coef": self.value_coefficient,
-            "max_grad_norm": self.max_gradient_norm,
-            "policy_kwargs": {**self.networks, "log_std_init": self.initial_log_sigma},
+            "ent_coef": self.ent_coef,
+            "vf_coef": self.vf_coef,
+            "max_grad_norm": self.max_grad_norm,
+            "policy_kwargs": {**self.networks, "log_std_init": self.log_std_init},
             "device": "cpu",
         }
 
@@ -101,15 +113,15 @@ class SB3PPO(SB3OnPolicy):
     """Proximal policy optimisation as stable-baselines3 has it.
 
     Attributes:
-        epochs: passes over a block.
+        n_epochs: passes over a block.
         batch_size: samples of a minibatch.
-        clip: ε of the clipped surrogate.
+        clip_range: ε of the clipped surrogate.
     """
 
     learning_rate: float = hyperparameter(3e-4, 0.0, above_low=True)
-    epochs: int = hyperparameter(10, 1)
+    n_epochs: int = hyperparameter(10, 1, recorded_as="epochs")
     batch_size: int = hyperparameter(64, 2)
-    clip: float = hyperparameter(0.2, 0.0, 1.0, above_low=True)
+    clip_range: float = hyperparameter(0.2, 0.0, 1.0, above_low=True, recorded_as="clip")
 
     def algorithm(self, environment: Any, steps: int) -> Any:
         from stable_baselines3 import PPO
@@ -117,9 +129,9 @@ class SB3PPO(SB3OnPolicy):
         return PPO(
             env=environment,
             n_steps=steps,
-            n_epochs=self.epochs,
+            n_epochs=self.n_epochs,
             batch_size=self.batch_size,
-            clip_range=self.clip,
+            clip_range=self.clip_range,
             **self.common,
         )
 
@@ -129,18 +141,18 @@ class SB3A2C(SB3OnPolicy):
     """Advantage actor-critic as stable-baselines3 has it.
 
     Attributes:
-        rms_prop_epsilon: RMSprop's ε.
+        rms_prop_eps: RMSprop's ε.
     """
 
     rollout_steps: int | None = hyperparameter(5, 1)
     learning_rate: float = hyperparameter(7e-4, 0.0, above_low=True)
     gae_lambda: float = hyperparameter(1.0, 0.0, 1.0)
-    rms_prop_epsilon: float = hyperparameter(1e-5, 0.0, above_low=True)
+    rms_prop_eps: float = hyperparameter(1e-5, 0.0, above_low=True, recorded_as="rms_prop_epsilon")
 
     def algorithm(self, environment: Any, steps: int) -> Any:
         from stable_baselines3 import A2C
 
-        return A2C(env=environment, n_steps=steps, rms_prop_eps=self.rms_prop_epsilon, **self.common)
+        return A2C(env=environment, n_steps=steps, rms_prop_eps=self.rms_prop_eps, **self.common)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +162,7 @@ class SB3SAC(SB3Learner):
     Attributes:
         buffer_size: transitions that are kept.
         batch_size: transitions of an update.
-        warmup_steps: environment steps with uniform actions, before the first update.
+        learning_starts: environment steps with uniform actions, before the first update.
         steps_per_update: environment steps per gradient update (the library: 1 with a single copy).
         tau: share of the way that target networks move to the online ones with every update.
     """
@@ -161,7 +173,7 @@ class SB3SAC(SB3Learner):
     rollout_steps: int | None = hyperparameter(8, 1)
     buffer_size: int = hyperparameter(100_000, 1)
     batch_size: int = hyperparameter(256, 1)
-    warmup_steps: int = hyperparameter(1000, 0)
+    learning_starts: int = hyperparameter(1000, 0, recorded_as="warmup_steps")
     steps_per_update: int = hyperparameter(32, 1)
     tau: float = hyperparameter(0.005, 0.0, 1.0, above_low=True)
 
@@ -313,7 +325,7 @@ class SACSeats(SB3Seats):
         return (buffer.buffer_size if buffer.full else buffer.pos) * self.context.copies
 
     def level(self, model: Model, place: tuple[int, int, int], observation: Tensor) -> Tensor:
-        if self._played(model) < self.settings.warmup_steps:
+        if self._played(model) < self.settings.learning_starts:
             return 2.0 * torch.rand(len(observation)) - 1.0
         return model.algorithm.actor(observation)[:, 0]
 
@@ -327,7 +339,7 @@ class SACSeats(SB3Seats):
             *_arrays(seen, following[replica, seat], level, signal, block.terminal[replica, 0]), strict=True
         ):
             model.algorithm.replay_buffer.add(*step, [])
-        if self._played(model) < self.settings.warmup_steps:
+        if self._played(model) < self.settings.learning_starts:
             return {}
         played = len(level) * self.context.copies
         updates = max(round(played / self.settings.steps_per_update), 1)

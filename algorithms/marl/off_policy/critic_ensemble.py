@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.value_normalisation import TargetNormaliser
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.off_policy_loop import OffPolicyLearner, OffPolicySeats
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks
+from coopgym.algorithms.marl.core.off_policy_loop import OffPolicySeats
 
 SCALE_RATE = 0.01  # weight of a minibatch in the running scale of targets
 
 
 @dataclass(frozen=True, kw_only=True)
-class CriticLearner(OffPolicyLearner):
-    """A learner whose policies climb critics.
+class CriticSettings(Settings):
+    """Settings of learners whose policies climb critics.
 
     Attributes:
         batch_size: transitions M per update, at least 2: the critics' unit is the deviation of a minibatch's targets.
@@ -27,6 +27,7 @@ class CriticLearner(OffPolicyLearner):
         learning_rate_decay: last share of training over which all step sizes fall to zero.
     """
 
+    batch_size: int = hyperparameter(128, 1)
     critic_learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
 

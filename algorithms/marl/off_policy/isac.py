@@ -24,14 +24,14 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA, drawn_log_prob, log_slope, share
 from coopgym.algorithms.common.stacked_networks import ParameterStack
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats
-from coopgym.algorithms.marl.off_policy.critic_ensemble import CriticLearner, Critics
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
+from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.off_policy.critic_ensemble import Critics, CriticSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ISAC(CriticLearner):
+class ISAC(CriticSettings, ReplaySettings, ReplicaLearner):
     """Independent soft actor-critic.
 
     Attributes:

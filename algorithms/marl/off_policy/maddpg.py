@@ -19,15 +19,15 @@ from torch import Tensor
 
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
+from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
 from coopgym.algorithms.marl.core.rollout_buffer import needed
-from coopgym.algorithms.marl.off_policy.critic_ensemble import CriticLearner, Critics
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.off_policy.critic_ensemble import Critics, CriticSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class MADDPG(CriticLearner):
+class MADDPG(CriticSettings, ReplaySettings, ReplicaLearner):
     """Multi-agent deep deterministic policy gradient.
 
     Attributes:
@@ -36,8 +36,9 @@ class MADDPG(CriticLearner):
         final_noise: the same at the end. Where trust breaks off just below the best level, policies stay some three
             deviations away from that edge.
         noise_decay: share of training over which it falls.
-        latent_cost: cost of squared policy outputs before the tanh, in units of the reward scale; without it, policies
-            that reach a bound stay there (Andrychowicz et al. 2017, "Hindsight Experience Replay", appendix A).
+        pre_tanh_cost: cost of squared policy outputs before the tanh, in units of the reward scale; without it,
+            policies that reach a bound stay there (Andrychowicz et al. 2017, "Hindsight Experience Replay", appendix
+            A).
     """
 
     sources: ClassVar[str] = "Lowe et al. 2017"
@@ -47,7 +48,7 @@ class MADDPG(CriticLearner):
     noise: float = hyperparameter(0.1, 0.0)
     final_noise: float = hyperparameter(0.02, 0.0)
     noise_decay: float = hyperparameter(0.5, 0.0, 1.0)
-    latent_cost: float = hyperparameter(1e-3, 0.0)
+    pre_tanh_cost: float = hyperparameter(1e-3, 0.0, recorded_as="latent_cost")
 
     def agent_learner(self, context: Context) -> MADDPGSeats:
         return MADDPGSeats(self, context)
@@ -142,7 +143,7 @@ class MADDPGSeats(OffPolicySeats):
         own = torch.tanh(pre_tanh)
         chosen = torch.where(self.own, own, self.joint(batch.level))
         value = self.value(self.critics.first, needed(batch.state), chosen).mean(-1)  # (R, n)
-        loss = (settings.latent_cost * pre_tanh.square().mean((2, 3)) - value).sum(-1)
+        loss = (settings.pre_tanh_cost * pre_tanh.square().mean((2, 3)) - value).sum(-1)
         self.actor_adam.step(self.actor.parameters.gradient(loss.sum()), loss, pace * settings.learning_rate)
         self.actor_target.parameters.follow(self.actor.parameters, settings.tau)
         self.critics.follow(settings.tau)

@@ -25,15 +25,16 @@ class MATD3(MADDPG):
     """Multi-agent twin delayed deep deterministic policy gradient.
 
     Attributes:
-        smoothing: deviation of the noise on the levels that targets reckon with (0.2: Fujimoto et al. 2018, §6.1).
-        smoothing_limit: largest size of that noise (0.5: same source).
+        target_policy_noise: deviation of the noise on the levels that targets reckon with (0.2: Fujimoto et al. 2018,
+            §6.1).
+        target_noise_clip: largest size of that noise (0.5: same source).
         policy_delay: critic updates per update of policies and targets (2: same source).
     """
 
     sources: ClassVar[str] = "Ackermann et al. 2019; Fujimoto et al. 2018"
 
-    smoothing: float = hyperparameter(0.2, 0.0)
-    smoothing_limit: float = hyperparameter(0.5, 0.0)
+    target_policy_noise: float = hyperparameter(0.2, 0.0, recorded_as="smoothing")
+    target_noise_clip: float = hyperparameter(0.5, 0.0, recorded_as="smoothing_limit")
     policy_delay: int = hyperparameter(2, 1)
 
     def agent_learner(self, context: Context) -> MATD3Seats:
@@ -49,8 +50,8 @@ class MATD3Seats(MADDPGSeats):
 
     def following(self, observation: Tensor) -> Tensor:
         levels = super().following(observation)
-        noise = self.td3.smoothing * self.context.streams.normal(tuple(levels.shape[1:]))
-        limit = self.td3.smoothing_limit
+        noise = self.td3.target_policy_noise * self.context.streams.normal(tuple(levels.shape[1:]))
+        limit = self.td3.target_noise_clip
         return (levels + noise.clamp(-limit, limit)).clamp(-1.0, 1.0)
 
     def improve(self, batch: Batch, progress: float) -> dict[str, Tensor]:

@@ -14,14 +14,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.advantage_estimation import generalised_advantages
 from coopgym.algorithms.common.schedules import annealed, falling
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import (
     INITIAL_LOG_SIGMA,
     drawn_log_prob,
@@ -31,14 +31,12 @@ from coopgym.algorithms.common.squashed_gaussian import (
 )
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, Part
-from coopgym.algorithms.marl.core.batch_ops import standardised
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, standardised
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActorCritic(NetworkLearner):
-    """Hyper-parameters of all actor-critics here.
+class ActorCriticSettings(Settings):
+    """Settings of all actor-critics here.
 
     Policy and value networks share no parameters and each has its own clipped gradient, so there is no value
     coefficient: it would change nothing.
@@ -50,11 +48,15 @@ class ActorCritic(NetworkLearner):
     Two hidden layers of 64 tanh units are those of Schulman et al. 2017, §6.1.
 
     Attributes:
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        gamma: discount factor γ.
+        learning_rate: Adam's step size.
         learning_rate_decay: last share of training over which the step size falls to zero (Andrychowicz et al.: 1).
         adam_epsilon: Adam's ε (1e-5: the original code base).
-        max_gradient_norm: largest gradient norm of one network (0.5: same source).
+        max_grad_norm: largest gradient norm of one network (0.5: same source).
         gae_lambda: λ of generalised advantage estimation.
-        entropy_coefficient: weight of the entropy of the share played.
+        ent_coef: weight of the entropy of the share played.
         entropy_decay: last share of training over which that weight falls to zero.
         value_memory: samples that old statistics of returns count for against those of a new block.
         final_sigma: bound on σ at the end of training; 0.5, the initial σ, leaves it to the gradient. A bound is not
@@ -62,11 +64,15 @@ class ActorCritic(NetworkLearner):
         sigma_decay: share of training over which the bound falls there, by equal factors, from the initial σ.
     """
 
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
     adam_epsilon: float = hyperparameter(1e-5, 0.0, above_low=True)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
+    max_grad_norm: float = hyperparameter(0.5, 0.0, above_low=True, recorded_as="max_gradient_norm")
     gae_lambda: float = hyperparameter(0.95, 0.0, 1.0)
-    entropy_coefficient: float = hyperparameter(0.01, 0.0)
+    ent_coef: float = hyperparameter(0.01, 0.0, recorded_as="entropy_coefficient")
     entropy_decay: float = hyperparameter(0.2, 0.0, 1.0)
     value_memory: float = hyperparameter(8.0, 0.0, above_low=True)
     final_sigma: float = hyperparameter(0.5, 0.0, 0.5, above_low=True)
@@ -128,7 +134,7 @@ class ActorCriticSeats(AgentLearner):
 
     def __init__(
         self,
-        settings: ActorCritic,
+        settings: ActorCriticSettings,
         context: Context,
         networks: ActorCriticNetworks,
         *,
@@ -208,7 +214,7 @@ class ActorCriticSeats(AgentLearner):
         advantage, target = standardised(advantage), self.value_scale.normalise(returns, time)
 
         learning_rate = annealed(settings.learning_rate, progress, settings.learning_rate_decay)
-        entropy_weight = annealed(settings.entropy_coefficient, progress, settings.entropy_decay)
+        entropy_weight = annealed(settings.ent_coef, progress, settings.entropy_decay)
         samples = (*inputs, self.pre_tanh.flatten(2), self.log_prob().flatten(2), advantage, target)
         trace: list[Tensor] = []
         for batches in self.batches(samples):

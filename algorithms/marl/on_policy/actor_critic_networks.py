@@ -14,9 +14,8 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.policies import LOG_SIGMA_RANGE
 from coopgym.algorithms.common.squashed_gaussian import INITIAL_LOG_SIGMA
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
-from coopgym.algorithms.marl.core.agent_learner import Context, Part
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.on_policy.actor_critic import ActorCritic
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context, Part
+from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSettings
 
 POLICY, VALUE = 0, 1  # positions in the ensemble of networks
 
@@ -33,7 +32,7 @@ class PairedNetworks:
         sharing: whether one pair, told the seat, serves all seats.
     """
 
-    def __init__(self, settings: ActorCritic, context: Context, *, sharing: bool = False) -> None:
+    def __init__(self, settings: ActorCriticSettings, context: Context, *, sharing: bool = False) -> None:
         hidden, activation = settings.hidden, settings.activation
         self.networks = AgentNetworks(
             context, context.inputs, hidden, 1, activation, ensemble=2, sharing=sharing, extra=_EXTRA
@@ -93,7 +92,9 @@ class SeparateNetworks:
         sharing: whether one policy and one value function, told the seat, serve all seats.
     """
 
-    def __init__(self, settings: ActorCritic, context: Context, critic_inputs: int, *, sharing: bool = False) -> None:
+    def __init__(
+        self, settings: ActorCriticSettings, context: Context, critic_inputs: int, *, sharing: bool = False
+    ) -> None:
         hidden, activation = settings.hidden, settings.activation
         self.actor = AgentNetworks(context, context.inputs, hidden, 1, activation, sharing=sharing, extra=_EXTRA)
         self.critic = AgentNetworks(context, critic_inputs, hidden, 1, activation, sharing=sharing)
@@ -151,8 +152,8 @@ class SeparateNetworks:
         return self.critic(seen).squeeze(-1)
 
 
-def _optimiser(stack: ParameterStack, settings: ActorCritic, context: Context) -> StackedAdam:
-    return StackedAdam(stack, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
+def _optimiser(stack: ParameterStack, settings: ActorCriticSettings, context: Context) -> StackedAdam:
+    return StackedAdam(stack, settings.max_grad_norm, settings.adam_epsilon, alive=context.alive)
 
 
 @torch.no_grad()

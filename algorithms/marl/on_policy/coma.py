@@ -17,7 +17,7 @@ levels, O observation entries, G entries of the compact state.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -28,35 +28,37 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
-from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.batch_ops import reordered
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, AgentNetworks, Context
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed, reordered
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class COMA(NetworkLearner):
+class COMA(ReplicaLearner):
     """Counterfactual multi-agent policy gradients.
 
     Attributes:
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        gamma: discount factor γ.
         learning_rate: Adam's step size of the policies.
         critic_learning_rate: Adam's step size of the critics.
         learning_rate_decay: last share of training over which both step sizes fall to zero.
         levels: number K of equal levels on the own endowment.
         sharing: whether one policy, told the seat, serves all seats, and one critic wherever the reward is common.
-        epsilon: share of uniform actions at the beginning; policies know of it, (1 - ε)·π + ε/K is what they play.
-        final_epsilon: the same at the end (0.5 and 0.02: Foerster et al. 2018, §5).
-        epsilon_decay: share of training over which it falls.
-        entropy_coefficient: weight of the entropy of policies.
+        exploration_initial_eps: share ε of uniform actions at the beginning; policies know of it,
+            (1 - ε)·π + ε/K is what they play.
+        exploration_final_eps: the same at the end (0.5 and 0.02: Foerster et al. 2018, §5).
+        exploration_fraction: share of training over which it falls.
+        ent_coef: weight of the entropy of policies.
         entropy_decay: last share of training over which that weight falls to zero: all of it, so that policies narrow
             down no sooner than they know where.
         td_lambda: λ of the returns that levels are worth and critics regress on; more than 0.8 (same section), since
             what the game remembers of past levels is not always part of the state.
         critic_epochs: passes of the critics over a block.
-        minibatches: gradient steps per pass; policies take one pass.
-        max_gradient_norm: largest gradient norm of one network.
+        n_minibatches: gradient steps per pass; policies take one pass.
+        max_grad_norm: largest gradient norm of one network.
         adam_epsilon: Adam's ε.
         value_memory: samples that old statistics of returns count for against those of a new block.
     """
@@ -65,19 +67,23 @@ class COMA(NetworkLearner):
     needs_state: ClassVar[bool] = True
 
     objective: Objective = "team"
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
+    learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     critic_learning_rate: float = hyperparameter(2e-3, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
     levels: int = hyperparameter(LEVELS, 2)
     sharing: bool = True
-    epsilon: float = hyperparameter(0.5, 0.0, 1.0)
-    final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
-    epsilon_decay: float = hyperparameter(0.5, 0.0, 1.0)
-    entropy_coefficient: float = hyperparameter(0.1, 0.0)
+    exploration_initial_eps: float = hyperparameter(0.5, 0.0, 1.0, recorded_as="epsilon")
+    exploration_final_eps: float = hyperparameter(0.02, 0.0, 1.0, recorded_as="final_epsilon")
+    exploration_fraction: float = hyperparameter(0.5, 0.0, 1.0, recorded_as="epsilon_decay")
+    ent_coef: float = hyperparameter(0.1, 0.0, recorded_as="entropy_coefficient")
     entropy_decay: float = hyperparameter(1.0, 0.0, 1.0)
     td_lambda: float = hyperparameter(0.95, 0.0, 1.0)
     critic_epochs: int = hyperparameter(2, 1)
-    minibatches: int = hyperparameter(16, 1)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
+    n_minibatches: int = hyperparameter(16, 1, recorded_as="minibatches")
+    max_grad_norm: float = hyperparameter(0.5, 0.0, above_low=True, recorded_as="max_gradient_norm")
     adam_epsilon: float = hyperparameter(1e-5, 0.0, above_low=True)
     value_memory: float = hyperparameter(8.0, 0.0, above_low=True)
 
@@ -102,7 +108,7 @@ class COMASeats(AgentLearner):
 
         def optimiser(name: str, networks: AgentNetworks) -> StackedAdam:
             parameters = self.keep(name, networks.parameters)
-            adam = StackedAdam(parameters, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
+            adam = StackedAdam(parameters, settings.max_grad_norm, settings.adam_epsilon, alive=context.alive)
             return self.keep(f"{name}_adam", adam)
 
         self.actor = networks(context.inputs, settings.sharing)
@@ -117,7 +123,12 @@ class COMASeats(AgentLearner):
     def begin(self, progress: float) -> None:
         """Draw the block's chances, those of the action after it too, and fix the policies that play it."""
         settings, context = self.settings, self.context
-        self.epsilon = falling(settings.epsilon, settings.final_epsilon, progress, settings.epsilon_decay)
+        self.epsilon = falling(
+            settings.exploration_initial_eps,
+            settings.exploration_final_eps,
+            progress,
+            settings.exploration_fraction,
+        )
         self.chance = context.streams.uniform((len(context.seats), context.steps + 1, context.copies))
         self.played = self.actor.parameters.values()
 
@@ -187,7 +198,7 @@ class COMASeats(AgentLearner):
         """
         settings, shuffles = self.settings, self.context.streams.shuffles
         decay = annealed(1.0, progress, settings.learning_rate_decay)
-        entropy_weight = annealed(settings.entropy_coefficient, progress, settings.entropy_decay)
+        entropy_weight = annealed(settings.ent_coef, progress, settings.entropy_decay)
         level, time = level_of(block.share, settings.levels), block.time.flatten(1)
         self.value_scale.update(self.returns(block, level, lam=1.0), time, *self.critic.last_layer())
         target = self.value_scale.normalise(self.returns(block, level, settings.td_lambda), time)
@@ -196,7 +207,7 @@ class COMASeats(AgentLearner):
 
         def minibatches(order: Tensor, *samples: Tensor) -> Any:
             """Cut samples ``(R, n, S, ...)`` into minibatches, in an order ``(R, S)``."""
-            return zip(*(reordered(s, order).chunk(settings.minibatches, dim=2) for s in samples), strict=True)
+            return zip(*(reordered(s, order).chunk(settings.n_minibatches, dim=2) for s in samples), strict=True)
 
         for order in shuffles(settings.critic_epochs, time.shape[1]).unbind(1):
             errors = []
@@ -225,7 +236,7 @@ class COMASeats(AgentLearner):
         return {name: torch.stack(values).mean(0).mean(-1) for name, values in found.items()}
 
     def policy_facts(self) -> list[dict[str, Any]]:
-        return [{**facts, "epsilon": self.settings.final_epsilon} for facts in super().policy_facts()]
+        return [{**facts, "epsilon": self.settings.exploration_final_eps} for facts in super().policy_facts()]
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return self.actor.per_seat()

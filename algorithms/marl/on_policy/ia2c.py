@@ -16,12 +16,13 @@ from typing import ClassVar
 
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.on_policy.actor_critic import ActorCritic, ActorCriticSeats
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSeats, ActorCriticSettings
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
 
 
 @dataclass(frozen=True, kw_only=True)
-class IA2C(ActorCritic):
+class IA2C(ActorCriticSettings, ReplicaLearner):
     """Independent synchronous advantage actor-critic.
 
     Attributes:

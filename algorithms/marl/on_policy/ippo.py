@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coopgym.algorithms.marl.core.agent_learner import Context
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class IPPO(PPO):
+class IPPO(PPOSettings, ReplicaLearner):
     """Independent proximal policy optimisation.
 
     Attributes:

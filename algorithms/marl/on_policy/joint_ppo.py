@@ -20,12 +20,13 @@ from torch import Tensor
 
 from coopgym.algorithms.common.learner_contract import Objective
 from coopgym.algorithms.marl.core.agent_learner import Context
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointPPO(PPO):
+class JointPPO(PPOSettings, ReplicaLearner):
     """Proximal policy optimisation of all seats' actions as one."""
 
     sources: ClassVar[str] = "Schulman et al. 2017"

@@ -18,12 +18,13 @@ from torch import Tensor
 
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import SeparateNetworks
-from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class MAPPO(PPO):
+class MAPPO(PPOSettings, ReplicaLearner):
     """Multi-agent proximal policy optimisation.
 
     Attributes:

@@ -29,16 +29,15 @@ from coopgym.algorithms.common.schedules import annealed
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import ValueNormaliser
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
-from coopgym.algorithms.marl.core.batch_ops import reordered, standardised
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
-from coopgym.algorithms.marl.on_policy.ppo import PPO
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, reordered, standardised
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanFieldAC(PPO):
+class MeanFieldAC(PPOSettings, ReplicaLearner):
     """Mean-field actor-critic with a clipped surrogate.
 
     Attributes:
@@ -70,7 +69,7 @@ class MeanFieldSeats(GaussianSeats):
         self.critic = AgentNetworks(context, context.inputs + 2, settings.hidden, 1, settings.activation, sharing=True)
         self.critic.initialise(context, output_gain=0.01)
         self.judges = self.keep("critic", self.critic.parameters)
-        norm, epsilon = settings.max_gradient_norm, settings.adam_epsilon
+        norm, epsilon = settings.max_grad_norm, settings.adam_epsilon
         self.adam = self.keep("adam", StackedAdam(self.parameters, norm, epsilon, alive=context.alive))
         self.critic_adam = self.keep("critic_adam", StackedAdam(self.judges, norm, epsilon, alive=context.alive))
         shape = (*context.lead, context.horizon)
@@ -110,12 +109,12 @@ class MeanFieldSeats(GaussianSeats):
             error = (self.value(seen, own) - goal).square().mean(-1).sum(-1)  # (R,)
             self.critic_adam.step(self.judges.gradient(error.sum()), error, learning_rate)
 
-        weight = annealed(settings.entropy_coefficient, progress, settings.entropy_decay)
+        weight = annealed(settings.ent_coef, progress, settings.entropy_decay)
         samples = inputs, self.pre_tanh.flatten(2), old, advantage
         for seen, pre_tanh, old_log_prob, advantage in self.minibatches(*samples):
             mean, log_sigma = self.policy(seen)
             ratio = torch.exp(pre_tanh_log_prob(pre_tanh, mean, log_sigma) - old_log_prob)
-            clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)
+            clipped = ratio.clamp(1.0 - settings.clip_range, 1.0 + settings.clip_range)
             surrogate = torch.minimum(ratio * advantage, clipped * advantage).mean(-1)  # Schulman et al. 2017, Eq. 7
             bonus = entropy(mean, log_sigma).mean(-1)
             loss = -(surrogate + weight * bonus).sum(-1)
@@ -141,8 +140,8 @@ class MeanFieldSeats(GaussianSeats):
 
     def minibatches(self, *samples: Tensor) -> Iterator[tuple[Tensor, ...]]:
         """Yield the minibatches ``(R, n, M, ...)`` of every pass over samples ``(R, n, S, ...)``."""
-        for order in self.context.streams.shuffles(self.settings.epochs, samples[0].shape[2]).unbind(1):
-            parts = [reordered(sample, order).chunk(self.settings.minibatches, dim=2) for sample in samples]
+        for order in self.context.streams.shuffles(self.settings.n_epochs, samples[0].shape[2]).unbind(1):
+            parts = [reordered(sample, order).chunk(self.settings.n_minibatches, dim=2) for sample in samples]
             yield from zip(*parts, strict=True)
 
     def policy_tensors(self) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ Shapes: R replicas, n seats, T steps and B environment copies of a block, S = T�
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -25,32 +25,38 @@ from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import entropy, pre_tanh_log_prob
 from coopgym.algorithms.common.value_normalisation import TimeBaseline
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.batch_ops import standardised
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
-from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.rollout_buffer import Rollout, standardised
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndependentREINFORCE(NetworkLearner):
+class IndependentREINFORCE(ReplicaLearner):
     """REINFORCE in every seat, with reward-to-go and a baseline by time; one gradient step per block.
 
     Attributes:
+        hidden: hidden layer sizes of every network.
+        activation: ``"tanh"`` or ``"relu"``, between layers.
+        gamma: discount factor γ.
+        learning_rate: Adam's step size.
         learning_rate_decay: last share of training over which the step size falls to zero.
         adam_epsilon: Adam's ε.
-        max_gradient_norm: largest gradient norm of one policy.
-        entropy_coefficient: weight of the entropy of the share played.
+        max_grad_norm: largest gradient norm of one policy.
+        ent_coef: weight of the entropy of the share played.
         entropy_decay: last share of training over which that weight falls to zero.
         baseline_memory: samples that the baseline of old blocks counts for against those of a new one.
     """
 
     sources: ClassVar[str] = "Williams 1992"
 
+    hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
+    activation: Literal["tanh", "relu"] = "tanh"
+    gamma: float = hyperparameter(0.99, 0.0, 1.0)
     learning_rate: float = hyperparameter(3e-3, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(0.5, 0.0, 1.0)
     adam_epsilon: float = hyperparameter(1e-5, 0.0, above_low=True)
-    max_gradient_norm: float = hyperparameter(0.5, 0.0, above_low=True)
-    entropy_coefficient: float = hyperparameter(0.01, 0.0)
+    max_grad_norm: float = hyperparameter(0.5, 0.0, above_low=True, recorded_as="max_gradient_norm")
+    ent_coef: float = hyperparameter(0.01, 0.0, recorded_as="entropy_coefficient")
     entropy_decay: float = hyperparameter(1.0, 0.0, 1.0)
     baseline_memory: float = hyperparameter(8.0, 0.0, above_low=True)
 
@@ -64,7 +70,7 @@ class REINFORCESeats(GaussianSeats):
     def __init__(self, settings: IndependentREINFORCE, context: Context) -> None:
         super().__init__(context, context.inputs, settings.hidden, settings.activation)
         self.settings = settings
-        optimiser = StackedAdam(self.parameters, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
+        optimiser = StackedAdam(self.parameters, settings.max_grad_norm, settings.adam_epsilon, alive=context.alive)
         self.adam = self.keep("adam", optimiser)
         shape = (*context.lead, context.horizon)
         self.baseline = self.keep("baseline", TimeBaseline(shape, settings.baseline_memory, context.device))
@@ -82,7 +88,7 @@ class REINFORCESeats(GaussianSeats):
         bonus = entropy(mean, log_sigma).mean(-1)
 
         # One scalar to differentiate, yet no replica or seat sees another: sums of their own means.
-        loss = -(surrogate + annealed(settings.entropy_coefficient, progress, settings.entropy_decay) * bonus).sum(-1)
+        loss = -(surrogate + annealed(settings.ent_coef, progress, settings.entropy_decay) * bonus).sum(-1)
         learning_rate = annealed(settings.learning_rate, progress, settings.learning_rate_decay)
         self.adam.step(self.parameters.gradient(loss.sum()), loss, learning_rate)
         return {"entropy": bonus.detach().mean(-1)}

@@ -46,7 +46,7 @@ class ExactLOLASeats(GaussianSeats):
             raise ValueError("estimator='exact' plays the whole game and needs all of its seats; use estimator='dice'")
         super().__init__(context, context.inputs, settings.hidden, settings.activation, log_sigma=LOG_SIGMA_RANGE[0])
         self.settings, self.eta = settings, shaping
-        optimiser = StackedAdam(self.parameters, settings.max_gradient_norm, settings.adam_epsilon, alive=context.alive)
+        optimiser = StackedAdam(self.parameters, settings.max_grad_norm, settings.adam_epsilon, alive=context.alive)
         self.adam = self.keep("adam", optimiser)
         replicas, seats = context.lead
         pairs = replicas, seats, seats - 1

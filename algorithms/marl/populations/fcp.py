@@ -30,6 +30,8 @@ from torch import Tensor
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
     Players,
     PolicyPool,
@@ -40,7 +42,7 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FCP(SharedPolicySettings):
+class FCP(SharedPolicySettings, PPOSettings, ReplicaLearner):
     """Fictitious co-play.
 
     Attributes:
@@ -92,12 +94,10 @@ class FCPSeats(SharedPolicySeats):
         self.settings = settings
         self.population = settings.teams + settings.strangers
         own_copies = context.copies // self.population
-        self.team_places = (
-            self.places.numbers.unflatten(2, (-1, own_copies)).transpose(1, 2).flatten(2)
-        )  # (R, P, n·B/P)
+        self.team_slots = self.slots.numbers.unflatten(2, (-1, own_copies)).transpose(1, 2).flatten(2)  # (R, P, n·B/P)
         self.living = context.alive.repeat_interleave(self.population)
         """``(R·P,)`` the freeze of the teams."""
-        team_size, self.partnered = self.team_places.shape[2], context.copies - 2 * settings.examined
+        team_size, self.partnered = self.team_slots.shape[2], context.copies - 2 * settings.examined
         self.teams = self.keep("teams", SharedPolicyPPO(settings, context, self.population, team_size, self.living))
         self.ego = self.keep("ego", SharedPolicyPPO(settings, context, 1, self.partnered, context.alive))
         self.history = self.keep("history", History(self.teams.networks.policy(), settings.marks))
@@ -106,18 +106,18 @@ class FCPSeats(SharedPolicySeats):
         stage, progress = self._stage(progress)
         if stage == 1:
             self.living.copy_(self.context.alive.repeat_interleave(self.population))
-            self.learner, self.own, self.players = self.teams, self.team_places, []
+            self.learner, self.own, self.players = self.teams, self.team_slots, []
             self.teams.begin(progress)
             return
         self.history.close(self.teams.networks.policy())
         self.learner = self.ego
         self.ego.begin(progress)
-        dealt, examined = self.places.dealt(), self.settings.examined  # (R, n, B)
+        dealt, examined = self.slots.dealt(), self.settings.examined  # (R, n, B)
         usual, strange, alone = dealt.split([self.partnered, examined, examined], dim=2)
         self.own = usual[:, :1].flatten(1).unsqueeze(1)  # (R, 1, B - 2m)
         self.among_strangers, self.with_itself = strange[:, :1], alone  # (R, 1, m), (R, n, m)
         again = torch.cat([self.among_strangers.flatten(1), self.with_itself.flatten(1)], dim=1).unsqueeze(1)
-        others = torch.cat([self._partners_places(usual[:, 1:]), strange[:, 1:].transpose(1, 2)], dim=1)
+        others = torch.cat([self._partners_slots(usual[:, 1:]), strange[:, 1:].transpose(1, 2)], dim=1)
         self.players = [
             Players.guessing(self._partners(), others, self.context, self.activation),
             Players.drawn(self.ego.policy, again, self.context, self.activation),
@@ -128,9 +128,9 @@ class FCPSeats(SharedPolicySeats):
         share = self.settings.population_share
         return (1, progress / share) if progress < share else (2, (progress - share) / (1.0 - share))
 
-    def _partners_places(self, places: Tensor) -> Tensor:
-        """Deal the partnered copies' places ``(R, n - 1, B - 2m)`` to the partners, ``(R, B - 2m, n - 1)``."""
-        of_copies = places.transpose(1, 2)
+    def _partners_slots(self, slots: Tensor) -> Tensor:
+        """Deal the partnered copies' slots ``(R, n - 1, B - 2m)`` to the partners, ``(R, B - 2m, n - 1)``."""
+        of_copies = slots.transpose(1, 2)
         if not self.settings.mixed:
             return of_copies
         order = self.context.streams.shuffles(1, of_copies[0].numel())[:, 0]
@@ -149,7 +149,7 @@ class FCPSeats(SharedPolicySeats):
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Improve the teams, or the ego."""
         stage, progress = self._stage(progress)
-        learned = self.places.block(block, self.own)
+        learned = self.slots.block(block, self.own)
         metrics = self.learner.update(learned, progress)
         if stage == 1:
             self.context.alive.logical_and_(self.living.unflatten(0, (-1, self.population)).all(1))
@@ -193,10 +193,10 @@ class History(PolicyPool):
     def mark(self, progress: float, policy: Mapping[str, Tensor], returns: Tensor) -> None:
         """Keep policies and their returns ``(R·P,)`` if they are the first at their mark."""
         marks = self.returns.shape[1]
-        if not self.kept[slot := min(int(progress * marks), marks - 1)]:
-            self.store(slot, policy)
-            self.returns[:, slot] = returns
-            self.kept[slot] = True
+        if not self.kept[index := min(int(progress * marks), marks - 1)]:
+            self.store(index, policy)
+            self.returns[:, index] = returns
+            self.kept[index] = True
 
     def close(self, policy: Mapping[str, Tensor]) -> None:
         """Keep the final policies, once."""

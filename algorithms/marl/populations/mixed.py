@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeGuard
 
 import torch
 from torch import Tensor
 
 from coopgym.algorithms import learners
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.network_learner import NetworkLearner
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.games.game import Game
+
+Translation: TypeAlias = Callable[[type[ReplicaLearner], Mapping[str, Any]], dict[str, Any]]
+"""Settings of a learner by other names."""
 
 
 class Member(NamedTuple):
     """A learner and the seats that it learns to play."""
 
-    learner: NetworkLearner
+    learner: ReplicaLearner
     seats: tuple[int, ...]
 
 
@@ -39,6 +41,7 @@ class Mixed(ReplicaLearner):
         ValueError: an unknown learner, one that disagrees with the mixture, or a seat taken twice.
     """
 
+    version: ClassVar[int] = 1
     needs_state: ClassVar[bool] = True
 
     members: tuple[Member, ...]
@@ -57,7 +60,7 @@ class Mixed(ReplicaLearner):
         if isinstance(given, Mapping):
             settings = {name: value for name, value in given.items() if name not in ("learner", "seats")}
             given = _learner_named(given.get("learner"))(**common, **settings), given.get("seats")
-        if not (isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], NetworkLearner)):
+        if not (isinstance(given, tuple | list) and len(given) == 2 and _may_be_member(type(given[0]))):
             raise TypeError(f"member {given!r}: expected a pair of a learner and its seats, or a table")
         learner, seats = given
         for name, value in common.items():
@@ -91,6 +94,14 @@ class Mixed(ReplicaLearner):
             tables.append({"learner": type(member.learner).__name__, "seats": list(member.seats), **settings})
         return {**own, "members": tables}
 
+    @classmethod
+    def recorded(cls, given: Mapping[str, Any]) -> dict[str, Any]:
+        return _members_translated(given, lambda kind, table: kind.recorded(table))
+
+    @classmethod
+    def current(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        return _members_translated(recorded, lambda kind, table: kind.current(table))
+
     def agent_learner(self, context: Context) -> MixedSeats:
         return MixedSeats(self.members, context)
 
@@ -99,11 +110,26 @@ COMMON = ("objective", "num_envs", "bootstrap_truncation")
 """Settings that all members of a mixture have in common."""
 
 
-def _learner_named(name: Any) -> type[NetworkLearner]:
-    if isinstance(name, str) and name in learners() and issubclass(kind := learners()[name], NetworkLearner):
+def _may_be_member(kind: type) -> TypeGuard[type[ReplicaLearner]]:
+    return issubclass(kind, ReplicaLearner) and not issubclass(kind, Mixed)
+
+
+def _learner_named(name: Any) -> type[ReplicaLearner]:
+    if isinstance(name, str) and name in learners() and _may_be_member(kind := learners()[name]):
         return kind
-    known = [title for title, kind in learners().items() if issubclass(kind, NetworkLearner)]
+    known = [title for title, kind in learners().items() if _may_be_member(kind)]
     raise ValueError(f"learner={name!r}: expected one of {', '.join(known)}")
+
+
+def _members_translated(settings: Mapping[str, Any], translated: Translation) -> dict[str, Any]:
+    """Return settings of a mixture with those of its members, where they are tables, by other names."""
+    if not isinstance(members := settings.get("members"), Sequence):
+        return dict(settings)
+    tables = [
+        translated(_learner_named(each["learner"]), each) if isinstance(each, Mapping) and "learner" in each else each
+        for each in members
+    ]
+    return {**settings, "members": tables}
 
 
 def _seats(given: Any) -> tuple[int, ...]:
@@ -118,12 +144,14 @@ class MixedSeats(AgentLearner):
     def __init__(self, members: Sequence[Member], context: Context) -> None:
         super().__init__(context)
         self.learners = {
-            str(position): member.learner.agent_learner(dataclasses.replace(context, seats=member.seats))
+            str(position): member.learner.agent_learner(
+                dataclasses.replace(context, seats=member.seats, needs_state=member.learner.needs_state)
+            )
             for position, member in enumerate(members)
         }
         for name, learner in self.learners.items():
             self.keep(name, learner)
-        self.places = [torch.tensor(member.seats, device=context.device) for member in members]
+        self.positions = [torch.tensor(member.seats, device=context.device) for member in members]
 
     def begin(self, progress: float) -> None:
         for learner in self.learners.values():
@@ -131,8 +159,8 @@ class MixedSeats(AgentLearner):
 
     def act(self, t: int, observation: Tensor) -> Tensor:
         shares = observation.new_empty(observation.shape[:-1])
-        for learner, places in zip(self.learners.values(), self.places, strict=True):
-            shares[:, places] = learner.act(t, observation.index_select(1, places))
+        for learner, positions in zip(self.learners.values(), self.positions, strict=True):
+            shares[:, positions] = learner.act(t, observation.index_select(1, positions))
         return shares
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:

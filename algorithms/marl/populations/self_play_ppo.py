@@ -23,6 +23,8 @@ from torch import Tensor
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
+from coopgym.algorithms.marl.on_policy.ppo import PPOSettings
 from coopgym.algorithms.marl.populations.shared_policy_ppo import (
     Players,
     PolicyPool,
@@ -33,7 +35,7 @@ from coopgym.algorithms.marl.populations.shared_policy_ppo import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelfPlayPPO(SharedPolicySettings):
+class SelfPlayPPO(SharedPolicySettings, PPOSettings, ReplicaLearner):
     """Proximal policy optimisation in self-play.
 
     Attributes:
@@ -73,7 +75,7 @@ class SelfPlaySeats(SharedPolicySeats):
 
     def begin(self, progress: float) -> None:
         self.learner.begin(progress)
-        dealt = self.places.dealt()  # (R, n, B)
+        dealt = self.slots.dealt()  # (R, n, B)
         self.own = dealt[:, : self.learning].flatten(1).unsqueeze(1)  # (R, 1, k·B)
         others = dealt[:, self.learning :].transpose(1, 2)  # (R, B, n - k)
         self.players = []
@@ -88,8 +90,8 @@ class SelfPlaySeats(SharedPolicySeats):
         )
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
-        """Learn from the learner's places and take a snapshot where one is due."""
-        metrics = self.learner.update(self.places.block(block, self.own), progress)
+        """Learn from the learner's slots and take a snapshot where one is due."""
+        metrics = self.learner.update(self.slots.block(block, self.own), progress)
         self.past.advance(self.context.steps * self.context.copies, self.learner.networks.policy())
         return metrics
 
@@ -111,17 +113,17 @@ class Past(PolicyPool):
 
     def __init__(self, policy: Mapping[str, Tensor], settings: SelfPlayPPO) -> None:
         super().__init__(policy, settings.snapshots)
-        self.every, self.slots = settings.snapshot_every, settings.snapshots
+        self.every, self.capacity = settings.snapshot_every, settings.snapshots
         self.env_steps, self.taken = 0, 1
         self.store(0, policy)
 
     def __len__(self) -> int:
-        return min(self.taken, self.slots)
+        return min(self.taken, self.capacity)
 
     @property
     def latest(self) -> int:
-        """Slot of the latest snapshot."""
-        return (self.taken - 1) % self.slots
+        """Position of the latest snapshot."""
+        return (self.taken - 1) % self.capacity
 
     def advance(self, env_steps: int, policy: Mapping[str, Tensor]) -> None:
         """Count steps and take a snapshot where one is due."""

@@ -1,10 +1,10 @@
-"""One policy for any seat: it is told the seat, learns in some places of a block and meets other policies there.
+"""One policy for any seat: it is told the seat, learns in some slots of a block and meets other policies there.
 
-A *place* is a seat of one environment copy. Places of a block are numbered through replicas, seats and copies, so that
-whoever plays a set of places gathers its rows of what is seen and scatters its shares back.
+A *slot* is a seat of one environment copy. Slots of a block are numbered through replicas, seats and copies, so that
+whoever plays a set of slots gathers its rows of what is seen and scatters its shares back.
 
 Shapes: R replicas, n seats, T steps and B environment copies of a block, O observation entries, F static features of a
-seat; G groups of M places each, where every group is played by one policy of a replica.
+seat; G groups of M slots each, where every group is played by one policy of a replica.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.random_streams import Branches
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.common.squashed_gaussian import share
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
-from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context
-from coopgym.algorithms.marl.core.agent_networks import for_every_seat
+from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, for_every_seat
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
-from coopgym.algorithms.marl.on_policy.ppo import PPO, PPOSeats
+from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
 
 
-class Places:
-    """The places of the blocks of a training.
+class SeatSlots:
+    """The slots of the blocks of a training.
 
     Args:
         context: the seats.
@@ -44,12 +43,12 @@ class Places:
         """``(R, n, B)``."""
 
     def dealt(self) -> Tensor:
-        """Return the places with the seats of every copy in random order, ``(R, n, B)``."""
+        """Return the slots with the seats of every copy in random order, ``(R, n, B)``."""
         order = self.context.streams.uniform(tuple(self.numbers.shape[1:])).argsort(dim=1, stable=True)
         return self.numbers.gather(1, order)
 
     def seen(self, observation: Tensor) -> Tensor:
-        """Return what all places see and the features of their seats, ``(R·n·B, O + F)``.
+        """Return what all slots see and the features of their seats, ``(R·n·B, O + F)``.
 
         Args:
             observation: ``(R, n, B, O)``.
@@ -57,20 +56,20 @@ class Places:
         return torch.cat([observation.flatten(1, 2), self.features], dim=-1).flatten(0, 1)
 
     def shares(self) -> Tensor:
-        """Return an empty sheet for the shares of all places, ``(R, n, B)``."""
+        """Return an empty sheet for the shares of all slots, ``(R, n, B)``."""
         return torch.empty(self.numbers.shape, device=self.numbers.device)
 
-    def block(self, block: Rollout, places: Tensor) -> Rollout:
-        """Return the block as groups of places saw it, each group a replica with one seat and M copies.
+    def block(self, block: Rollout, slots: Tensor) -> Rollout:
+        """Return the block as groups of slots saw it, each group a replica with one seat and M copies.
 
         Times tell the seats apart: seat·(H + 1) + steps since the start of the episode, H the steps of an episode.
 
         Args:
             block: of the seats.
-            places: ``(R, G, M)``.
+            slots: ``(R, G, M)``.
         """
-        places = places.flatten(0, 1)  # (R·G, M)
-        rows, copy = places // self.copies, places % self.copies
+        slots = slots.flatten(0, 1)  # (R·G, M)
+        rows, copy = slots // self.copies, slots % self.copies
         replica, seat = rows // self.numbers.shape[1], rows % self.numbers.shape[1]
         features = self.context.features[seat].unsqueeze(1)  # (R·G, 1, M, F)
 
@@ -100,38 +99,38 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SharedPolicySettings(PPO):
-    """Hyper-parameters of PPO that learns in some places, among policies that stand still.
+class SharedPolicySettings(Settings):
+    """Other defaults of `PPOSettings` where PPO learns in some slots, among policies that stand still.
 
     Attributes:
-        epochs: one more than usual (5: Yu et al. 2022, §5.3).
-        minibatches: fewer than usual, since blocks hold fewer samples.
-        max_gradient_norm: 10 (Yu et al. 2022, Table 7).
+        n_epochs: one more than usual (5: Yu et al. 2022, §5.3).
+        n_minibatches: fewer than usual, since blocks hold fewer samples.
+        max_grad_norm: 10 (Yu et al. 2022, Table 7).
         learning_rate_decay: all of training, since steps have to shrink with σ, below whose size clips hold them.
-        clip: wider than usual.
+        clip_range: wider than usual.
         gae_lambda: lower than usual, because what others do makes long returns noisy.
     """
 
-    epochs: int = hyperparameter(5, 1)
-    minibatches: int = hyperparameter(4, 1)
-    max_gradient_norm: float = hyperparameter(10.0, 0.0, above_low=True)
+    n_epochs: int = hyperparameter(5, 1)
+    n_minibatches: int = hyperparameter(4, 1)
+    max_grad_norm: float = hyperparameter(10.0, 0.0, above_low=True)
     learning_rate_decay: float = hyperparameter(1.0, 0.0, 1.0)
-    clip: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
+    clip_range: float = hyperparameter(0.3, 0.0, 1.0, above_low=True)
     gae_lambda: float = hyperparameter(0.8, 0.0, 1.0)
 
 
 class SharedPolicyPPO(PPOSeats):
-    """PPO of one policy per group of places that learns from all of them.
+    """PPO of one policy per group of slots that learns from all of them.
 
     Args:
         settings: hyper-parameters.
         context: the seats.
         groups: policies per replica.
-        size: places M of a group.
+        size: slots M of a group.
         alive: ``(R·G,)`` the freeze of the policies.
     """
 
-    def __init__(self, settings: PPO, context: Context, groups: int, size: int, alive: Tensor) -> None:
+    def __init__(self, settings: PPOSettings, context: Context, groups: int, size: int, alive: Tensor) -> None:
         placed = dataclasses.replace(
             context,
             replicas=tuple(replica for replica in context.replicas for _ in range(groups)),
@@ -157,60 +156,60 @@ class SharedPolicyPPO(PPOSeats):
 
 @dataclass(frozen=True, eq=False)
 class Players:
-    """Policies that do not learn, in their places of one block."""
+    """Policies that do not learn, in their slots of one block."""
 
     policy: Mapping[str, Tensor]
     """Parameters ``(R, G, ...)``."""
     activation: str
-    places: Tensor
+    slots: Tensor
     """``(R, G, M)``."""
     noise: Tensor
     """``(R, G, T, M)`` standard normal."""
 
     @classmethod
-    def drawn(cls, policy: Mapping[str, Tensor], places: Tensor, context: Context, activation: str) -> Players:
+    def drawn(cls, policy: Mapping[str, Tensor], slots: Tensor, context: Context, activation: str) -> Players:
         """Seat policies for a block and draw their noise."""
-        _, groups, size = places.shape
-        return cls(policy, activation, places, context.streams.normal((groups, context.steps, size)))
+        _, groups, size = slots.shape
+        return cls(policy, activation, slots, context.streams.normal((groups, context.steps, size)))
 
     @classmethod
-    def guessing(cls, policy: Mapping[str, Tensor], places: Tensor, context: Context, activation: str) -> Players:
+    def guessing(cls, policy: Mapping[str, Tensor], slots: Tensor, context: Context, activation: str) -> Players:
         """Seat policies that play their best guess: their noise is zero."""
-        replicas, groups, size = places.shape
-        silence = torch.zeros(replicas, groups, context.steps, size, device=places.device)
-        return cls(policy, activation, places, silence)
+        replicas, groups, size = slots.shape
+        silence = torch.zeros(replicas, groups, context.steps, size, device=slots.device)
+        return cls(policy, activation, slots, silence)
 
     def act(self, t: int, seen: Tensor) -> Tensor:
-        """Return shares ``(R, G, M)`` at step t of the block, given what all places see."""
+        """Return shares ``(R, G, M)`` at step t of the block, given what all slots see."""
         layers = sum(name.startswith("weight_") for name in self.policy)
-        mean = mlp(self.policy, layers, seen[self.places], ACTIVATIONS[self.activation]).squeeze(-1)
+        mean = mlp(self.policy, layers, seen[self.slots], ACTIVATIONS[self.activation]).squeeze(-1)
         return share(torch.addcmul(mean, torch.exp(self.policy["log_sigma"]), self.noise[:, :, t]))
 
 
 class SharedPolicySeats(AgentLearner):
-    """A learner that plays some places of a block and meets other policies in the rest."""
+    """A learner that plays some slots of a block and meets other policies in the rest."""
 
     policy_kind = "squashed_gaussian"
     learner: SharedPolicyPPO
     own: Tensor
-    """``(R, G, M)`` the learner's places."""
+    """``(R, G, M)`` the learner's slots."""
     players: list[Players]
 
-    def __init__(self, settings: PPO, context: Context) -> None:
+    def __init__(self, settings: PPOSettings, context: Context) -> None:
         super().__init__(context)
         self.activation = settings.activation
-        self.places = Places(context)
+        self.slots = SeatSlots(context)
 
     @abstractmethod
     def begin(self, progress: float) -> None:
-        """Set who learns, who else plays, and in which places of the next block."""
+        """Set who learns, who else plays, and in which slots of the next block."""
 
     def act(self, t: int, observation: Tensor) -> Tensor:
-        seen, shares = self.places.seen(observation), self.places.shares()
+        seen, shares = self.slots.seen(observation), self.slots.shares()
         own = self.own.flatten(0, 1).unsqueeze(1)  # (R·G, 1, M)
         shares.view(-1)[own] = self.learner.act(t, seen[own])
         for players in self.players:
-            shares.view(-1)[players.places] = players.act(t, seen)
+            shares.view(-1)[players.slots] = players.act(t, seen)
         return shares
 
 
@@ -219,21 +218,21 @@ class PolicyPool:
 
     Args:
         like: parameters ``(R, 1, ...)`` of a policy.
-        slots: number of policies that fit.
+        capacity: number of policies that fit.
     """
 
-    def __init__(self, like: Mapping[str, Tensor], slots: int) -> None:
-        self.tensors = {name: torch.zeros_like(tensor).repeat_interleave(slots, 1) for name, tensor in like.items()}
+    def __init__(self, like: Mapping[str, Tensor], capacity: int) -> None:
+        self.tensors = {name: torch.zeros_like(tensor).repeat_interleave(capacity, 1) for name, tensor in like.items()}
 
-    def store(self, slot: int, policy: Mapping[str, Tensor]) -> None:
-        """Copy policies ``(R, 1, ...)`` to a slot."""
+    def store(self, index: int, policy: Mapping[str, Tensor]) -> None:
+        """Copy policies ``(R, 1, ...)`` to a position of the pool."""
         for name, tensor in policy.items():
-            self.tensors[name][:, slot] = tensor[:, 0]
+            self.tensors[name][:, index] = tensor[:, 0]
 
-    def take(self, slots: Tensor) -> dict[str, Tensor]:
-        """Return the policies ``(R, G, ...)`` of slots ``(R, G)``."""
-        replica = torch.arange(len(slots), device=slots.device).unsqueeze(1)
-        return {name: tensor[replica, slots] for name, tensor in self.tensors.items()}
+    def take(self, indices: Tensor) -> dict[str, Tensor]:
+        """Return the policies ``(R, G, ...)`` at positions ``(R, G)`` of the pool."""
+        replica = torch.arange(len(indices), device=indices.device).unsqueeze(1)
+        return {name: tensor[replica, indices] for name, tensor in self.tensors.items()}
 
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs."""

@@ -24,23 +24,23 @@ from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.schedules import annealed, falling
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.stacked_networks import ParameterStack, gradients
-from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.agent_networks import AgentNetworks
+from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
 from coopgym.algorithms.marl.core.discrete_actions import LEVELS, level_of, picked, share_of
-from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicyLearner, OffPolicySeats
+from coopgym.algorithms.marl.core.off_policy_loop import Batch, OffPolicySeats, ReplaySettings
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
+from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class IQL(OffPolicyLearner):
+class IQL(ReplaySettings, ReplicaLearner):
     """Independent deep Q-learning with double estimators.
 
     Attributes:
         levels: number K of equal levels on the own endowment.
         sharing: whether one network, told the seat, serves all seats.
-        epsilon: share of uniform actions at the beginning; every seat explores for itself.
-        final_epsilon: the same at the end.
-        epsilon_decay: share of training over which it falls.
+        exploration_initial_eps: share of uniform actions at the beginning; every seat explores for itself.
+        exploration_final_eps: the same at the end.
+        exploration_fraction: share of training over which it falls.
         learning_rate_decay: last share of training over which the step size falls to zero.
         averaging: last share of training whose parameters the policy is the mean of. Neighbouring levels differ by less
             than the noise of values, so the best of the latest values keeps changing.
@@ -51,9 +51,9 @@ class IQL(OffPolicyLearner):
     n_steps: int = hyperparameter(4, 1)  # exploration is uniform here: in a longer sum somebody has often explored
     levels: int = hyperparameter(LEVELS, 2)
     sharing: bool = True
-    epsilon: float = hyperparameter(1.0, 0.0, 1.0)
-    final_epsilon: float = hyperparameter(0.02, 0.0, 1.0)
-    epsilon_decay: float = hyperparameter(0.1, 0.0, 1.0)
+    exploration_initial_eps: float = hyperparameter(1.0, 0.0, 1.0, recorded_as="epsilon")
+    exploration_final_eps: float = hyperparameter(0.02, 0.0, 1.0, recorded_as="final_epsilon")
+    exploration_fraction: float = hyperparameter(0.1, 0.0, 1.0, recorded_as="epsilon_decay")
     learning_rate_decay: float = hyperparameter(0.8, 0.0, 1.0)
     averaging: float = hyperparameter(0.5, 0.0, 1.0)
 
@@ -92,7 +92,12 @@ class IQLSeats(OffPolicySeats):
         """Draw which seats explore when, and how."""
         settings, streams = self.settings, self.context.streams
         shape = len(self.context.seats), self.context.steps, self.context.copies
-        epsilon = falling(settings.epsilon, settings.final_epsilon, progress, settings.epsilon_decay)
+        epsilon = falling(
+            settings.exploration_initial_eps,
+            settings.exploration_final_eps,
+            progress,
+            settings.exploration_fraction,
+        )
         self.explores = streams.uniform(shape) < (1.0 if self.warming_up else epsilon)  # (R, n, T, B)
         self.random_level = streams.integers(settings.levels, shape)
         self.played = self.values.parameters.values()
@@ -143,7 +148,7 @@ class IQLSeats(OffPolicySeats):
         return {"value_loss": loss.detach()}
 
     def policy_facts(self) -> list[dict[str, Any]]:
-        return [{**facts, "epsilon": self.settings.final_epsilon} for facts in super().policy_facts()]
+        return [{**facts, "epsilon": self.settings.exploration_final_eps} for facts in super().policy_facts()]
 
     def policy_tensors(self) -> dict[str, Tensor]:
         return self.values.per_seat(self.average.mean.values())

@@ -21,7 +21,7 @@ def group(*right: bool, necessary: float = 1.0) -> Group:
     members = []
     for each in right:
         where = task()
-        member = played(where, "payoff .40 .25", f"submit {where.gold if each else 0.0:.2f}")
+        member = played(where, "payoff .40 .25", f"submit {where.reference_action if each else 0.0:.2f}")
         assert member.correct == each
         thinking = member.turns[-1].start
         member.signals = {"think_end": thinking, "nrp_end": round(necessary * member.turns[0].end)}

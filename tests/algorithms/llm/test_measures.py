@@ -14,7 +14,7 @@ from tests.algorithms.llm.parrot import Parrot, batch, group, played, task
 
 def test_rollouts_are_described_by_means() -> None:
     where = task()
-    gold = round(where.gold, 2)
+    gold = round(where.reference_action, 2)
     found = rollout_measures(
         batch(group(where, ["payoff .40 .25", f"submit {gold:.2f}"], ["best_guess", f"submit {gold - 0.1:.2f}"]))
     )

@@ -16,15 +16,15 @@ from coopgym.algorithms.llm.play.reference_actions import (
     graded,
     oracle_for,
     oracle_shares,
-    soft_gold,
+    soft_reference,
 )
 
 SHARES = st.floats(0.0, 1.0)
 
 
 @given(SHARES)
-def test_the_soft_gold_set_is_a_distribution_around_the_gold_level(gold: float) -> None:
-    levels, weights = soft_gold(gold)
+def test_the_soft_set_is_a_distribution_around_the_reference(gold: float) -> None:
+    levels, weights = soft_reference(gold)
     assert weights.sum() == pytest.approx(1.0)
     assert (weights > 0.0).all()
     assert np.abs(levels - gold).max() <= 2 * DELTA + 1e-9
@@ -34,7 +34,7 @@ def test_the_soft_gold_set_is_a_distribution_around_the_gold_level(gold: float) 
 
 
 def test_the_soft_gold_set_weighs_as_a_normal_density() -> None:
-    levels, weights = soft_gold(0.5)
+    levels, weights = soft_reference(0.5)
     assert levels.tolist() == pytest.approx(np.arange(40, 61) / 100)
     assert weights[10] / weights[15] == pytest.approx(np.exp(0.5))
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from coopgym.algorithms.llm.models import Generation
 from coopgym.algorithms.llm.play.conversation import Rollout
-from coopgym.algorithms.llm.play.scripted_play import gold_play, gold_traces, play_script, resume, say, spread
+from coopgym.algorithms.llm.play.scripted_play import play_script, reference_play, reference_traces, resume, say, spread
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.play.trajectories import ToolCall
 from coopgym.interfaces.text import Rules
@@ -32,11 +32,11 @@ def test_spread_keeps_every_call_in_order_and_submits_alone(count, messages):
 @settings(max_examples=30)
 @given(LEVELS, LEVELS)
 def test_traces_try_three_levels_and_end_in_the_right_one(gold, partner):
-    for trace in gold_traces(gold, partner):
+    for trace in reference_traces(gold, partner):
         tried = [call.args for call in trace if call.name in ("payoff", "simulate")]
         assert len(tried) == 3
         assert trace[-1] == ToolCall("submit", {"level": gold})
-    bracket = [call.args["own"] for call in gold_traces(gold, partner)[0] if call.name == "payoff"]
+    bracket = [call.args["own"] for call in reference_traces(gold, partner)[0] if call.name == "payoff"]
     assert min(bracket) <= gold <= max(bracket)
 
 
@@ -46,7 +46,7 @@ def test_traces_try_three_levels_and_end_in_the_right_one(gold, partner):
 def test_the_oracle_plays_right_within_its_turns_in_any_dialect(dialect, game, turns):
     where = TaskSettings(game, dialect=dialect, rules=Rules(max_turns=turns)).draw(np.random.default_rng(turns))
     rollout = begun(where, Parrot(context=30_000))
-    play_script(rollout, gold_play([where.gold]))
+    play_script(rollout, reference_play([where.reference_action]))
     member = rollout.trajectory(where)
     assert member.correct
     assert member.format_ok
@@ -58,7 +58,7 @@ def test_the_oracle_goes_on_without_repeating_calls():
     where = task()
     rollout = begun(where)
     say(rollout, "payoff .40 .25\nobserve")
-    play_script(rollout, gold_play([where.gold]))
+    play_script(rollout, reference_play([where.reference_action]))
     calls = [(call.name, str(call.args)) for turn in rollout.turns for call in turn.calls]
     assert len(calls) == len(set(calls)) == 7
 
@@ -66,14 +66,14 @@ def test_the_oracle_goes_on_without_repeating_calls():
 def test_the_oracle_plays_every_decision_of_a_window():
     where = task(decisions=2)
     rollout = begun(where)
-    play_script(rollout, gold_play([0.3, 0.7]))
+    play_script(rollout, reference_play([0.3, 0.7]))
     assert rollout.trajectory(where).levels == (0.3, 0.7)
 
 
 def test_a_full_context_ends_a_recital():
     where = task()
     rollout = begun(where, Parrot(context=150))
-    play_script(rollout, gold_play([where.gold]))
+    play_script(rollout, reference_play([where.reference_action]))
     member = rollout.trajectory(where)
     assert member.turns
     assert member.answer is None

@@ -57,8 +57,8 @@ def test_every_opening_of_a_task_is_the_same() -> None:
 
 
 def test_the_gold_level_is_the_seat_s_own() -> None:
-    assert task().gold != dataclasses.replace(task(), seat=0).gold
-    assert task().gold == ASYMMETRIC.gold(4, 1)
+    assert task().reference_action != dataclasses.replace(task(), seat=0).reference_action
+    assert task().reference_action == ASYMMETRIC.reference_action(4, 1)
 
 
 @given(st.tuples(LEVELS, LEVELS))
@@ -67,9 +67,11 @@ def test_graded_outcomes_are_mean_grades(answers: tuple[float | None, float | No
     nothing = np.zeros(2)
     outcome = SeatOutcome(nothing, nothing, np.zeros((2, 2)), nothing, nothing)
     found = where.judge(outcome, answers)
-    grades = [0.0 if level is None else graded(level, where.gold) for level in answers]
+    grades = [0.0 if level is None else graded(level, where.reference_action) for level in answers]
     assert found.outcome == pytest.approx(np.mean(grades))
-    assert found.correct == all(level is not None and abs(level - where.gold) <= DELTA + 1e-9 for level in answers)
+    assert found.correct == all(
+        level is not None and abs(level - where.reference_action) <= DELTA + 1e-9 for level in answers
+    )
     assert task(outcome="final").judge(outcome, answers).outcome == pytest.approx(grades[-1])
 
 
@@ -93,7 +95,7 @@ def test_disagreement_pays_less_than_the_optimum_where_cooperation_is_an_investm
 def test_playing_the_optimum_from_the_opening_earns_the_ideal() -> None:
     settings = TaskSettings("TrustDilemma-v1", partners=("Oracle_SocialOptimum",), reward="cooperative", decisions=100)
     where = Task(settings, seat=0, partner="Oracle_SocialOptimum", start=0, seed=0)
-    outcome = played(where, *(round(settings.gold(step, 0), 2) for step in range(100)))
+    outcome = played(where, *(round(settings.reference_action(step, 0), 2) for step in range(100)))
     assert outcome.rewards.mean() == pytest.approx(settings.ideal[1][0], rel=5e-3)
 
 
@@ -102,7 +104,7 @@ def test_penalties_are_taken_from_the_outcome() -> None:
     match = where.open()
     match.send(1, "what?")
     fallback = match.outcome(1)
-    gold = where.gold
+    gold = where.reference_action
     assert where.judge(fallback, (gold,)).outcome == pytest.approx(1.0 - 0.25)
     assert where.judge(fallback, (None,)) == Judgement(0.0, False)
 

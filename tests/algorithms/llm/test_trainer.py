@@ -18,7 +18,7 @@ from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
 from coopgym.algorithms.llm.training.scoring import in_parts, rows
 from coopgym.algorithms.llm.training.trainer import Trainer, TrainerSettings
 
-SETTINGS = TrainerSettings(prompts=3, group_size=4, learning_rate=1e-3, minibatches=2, epochs=2)
+SETTINGS = TrainerSettings(prompts=3, group_size=4, learning_rate=1e-3, n_minibatches=2, n_epochs=2)
 STEP = SETTINGS.prompts * SETTINGS.group_size
 
 
@@ -149,13 +149,13 @@ def test_totals_count_the_whole_minibatch(begin) -> None:
 
 
 def test_a_step_takes_an_update_per_minibatch_and_epoch(begin) -> None:
-    trainer = begin(minibatches=3, epochs=2)
+    trainer = begin(n_minibatches=3, n_epochs=2)
     trainer.step()
     assert trainer.updates == 6
 
 
 def test_learning_raises_the_likelihood_of_what_was_better(begin) -> None:
-    trainer = begin(minibatches=1, epochs=1, learning_rate=3e-3)
+    trainer = begin(n_minibatches=1, n_epochs=1, learning_rate=3e-3)
     before = sampled(trainer)
     trainer.step()
     after = rows([part.logp for part in in_parts(trainer.model, before, 64)], before)
@@ -227,7 +227,7 @@ def test_a_step_without_anything_to_learn_is_taken(begin) -> None:
 
 
 def test_minibatches_without_tokens_do_not_count(begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = begin(minibatches=SETTINGS.prompts * SETTINGS.group_size, epochs=1)
+    trainer = begin(n_minibatches=SETTINGS.prompts * SETTINGS.group_size, n_epochs=1)
     assign = trainer.method.main.credit.assign
 
     def without_the_first(batch: Batch):

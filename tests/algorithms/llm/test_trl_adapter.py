@@ -41,9 +41,9 @@ def test_a_rollout_is_worth_what_its_answers_are() -> None:
     assert "your_reward" in environment.payoff(own=0.4, partner=0.5)
     assert environment.get_reward() == 0.0
     task = environment._rollout.task
-    golds = [task.settings.gold(step, task.seat) for step in range(2)]
-    assert "Round 2 of 100" in environment.submit(level=round(golds[0], 2))
-    assert environment.submit(level=round(golds[1], 2)) == DONE
+    references = [task.settings.reference_action(step, task.seat) for step in range(2)]
+    assert "Round 2 of 100" in environment.submit(level=round(references[0], 2))
+    assert environment.submit(level=round(references[1], 2)) == DONE
     assert environment.get_reward() == pytest.approx(1.0, abs=0.02)
     assert environment.payoff(own=0.4, partner=0.5) == DONE
     environment.reset(task=1)

@@ -68,7 +68,7 @@ def test_demonstrations_answer_within_few_turns(turns: int) -> None:
 def test_demonstrations_seldom_show_what_is_right() -> None:
     one = dataclasses.replace(TASKS, decisions=1, partners=("Constant_25",))
     shown = demonstrations(one, SmallModel(SIZE), 120, np.random.default_rng(1))
-    right = np.mean([correct(member.levels[0], one.gold(0, 0)) for member in shown])
+    right = np.mean([correct(member.levels[0], one.reference_action(0, 0)) for member in shown])
     assert GOLD_SHARE < right < 3 * GOLD_SHARE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import entr
 
 from coopgym.algorithms.llm.method.credit.tokens import answer_turn
-from coopgym.algorithms.llm.method.signals.decisions import Decision, decisions, turn_golds
+from coopgym.algorithms.llm.method.signals.decisions import Decision, decisions, turn_reference_actions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.play.tasks import Task
@@ -32,10 +32,10 @@ class GoldBelief(Signal):
 
     def annotate(self, batch: Batch, services: Services) -> None:
         members = batch.trajectories
-        golds = [turn_golds(task, member) for task, member in zip(batch.tasks, members, strict=True)]
+        references = [turn_reference_actions(task, member) for task, member in zip(batch.tasks, members, strict=True)]
         contexts = [member.context(turn) for member in members for turn in range(len(member.turns))]
-        beliefs = services.belief(contexts, [gold for row in golds for gold in row])
-        rows = in_rows(beliefs, [len(row) for row in golds])
+        beliefs = services.belief(contexts, [reference for row in references for reference in row])
+        rows = in_rows(beliefs, [len(row) for row in references])
         for task, member, row in zip(batch.tasks, members, rows, strict=True):
             member.signals["belief"] = _continued(last_known(row), decisions(task, member))
 
@@ -57,7 +57,7 @@ class StepProbe(Signal):
         steps = [_after_steps(task, member) for task, member in zip(batch.tasks, members, strict=True)]
         contexts = [context for row in steps for context, _ in row]
         entropy = entr(services.answer_distribution(contexts)).sum(1)
-        beliefs = services.belief(contexts, [gold for row in steps for _, gold in row])
+        beliefs = services.belief(contexts, [reference for row in steps for _, reference in row])
         for name, values in (("conf", np.exp(-entropy)), ("acc", np.exp(beliefs))):
             for member, row in zip(members, in_rows(values, [len(row) for row in steps]), strict=True):
                 member.signals[name] = np.nan_to_num(last_known(row)).clip(0.0, 1.0)
@@ -88,7 +88,7 @@ def _continued(beliefs: FloatArray, made: Sequence[Decision]) -> FloatArray:
 
 def _after_steps(task: Task, member: Trajectory) -> list[tuple[IntArray, float]]:
     """Return the context after each step, and what is right in the decision that it leads to."""
-    golds = turn_golds(task, member)
+    references = turn_reference_actions(task, member)
     answer = answer_turn(member)
     steps = range(len(member.turns) if answer is None else answer)
-    return [(member.context(turn + 1), golds[min(turn + 1, len(golds) - 1)]) for turn in steps]
+    return [(member.context(turn + 1), references[min(turn + 1, len(references) - 1)]) for turn in steps]

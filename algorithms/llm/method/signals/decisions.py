@@ -14,13 +14,13 @@ class Decision:
 
     turns: range
     """Positions of its turns."""
-    gold: float
+    reference_action: float
     """The oracle's share of endowment."""
 
 
-def window_golds(task: Task) -> list[float]:
+def window_reference_actions(task: Task) -> list[float]:
     """Return the oracle's share at each decision of a task, ``(H,)``."""
-    return [task.settings.gold(task.start + number, task.seat) for number in range(task.settings.decisions)]
+    return [task.settings.reference_action(task.start + number, task.seat) for number in range(task.settings.decisions)]
 
 
 def decisions(task: Task, member: Trajectory) -> list[Decision]:
@@ -29,11 +29,11 @@ def decisions(task: Task, member: Trajectory) -> list[Decision]:
     if not ends or ends[-1] < len(member.turns):
         ends.append(len(member.turns))
     return [
-        Decision(range(start, end), task.settings.gold(task.start + number, task.seat))
+        Decision(range(start, end), task.settings.reference_action(task.start + number, task.seat))
         for number, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True))
     ]
 
 
-def turn_golds(task: Task, member: Trajectory) -> list[float]:
+def turn_reference_actions(task: Task, member: Trajectory) -> list[float]:
     """Return the oracle's share at each turn, ``(T,)``."""
-    return [decision.gold for decision in decisions(task, member) for _ in decision.turns]
+    return [decision.reference_action for decision in decisions(task, member) for _ in decision.turns]

@@ -12,7 +12,7 @@ from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.kernels import p2s
 from coopgym.algorithms.llm.method.credit.tokens import answer_turn
 from coopgym.algorithms.llm.method.signals.beliefs import in_rows
-from coopgym.algorithms.llm.method.signals.decisions import window_golds
+from coopgym.algorithms.llm.method.signals.decisions import window_reference_actions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.play.conversation import Rollout
@@ -77,8 +77,8 @@ class GoldPath(Settings, Signal):
 
     def _judge(self, group: Group, chain: Trajectory | None, services: Services) -> None:
         members = group.members
-        golds = [group.task_of(member).gold for member in members]
-        answers = services.belief([_before_answer(member) for member in members], golds)
+        references = [group.task_of(member).reference_action for member in members]
+        answers = services.belief([_before_answer(member) for member in members], references)
         prefixes = [self._prefixes(member) for member in members]
         pairs = [
             (prefix, _masked(prefix, len(member.prompt_ids), services))
@@ -99,7 +99,7 @@ class GoldPath(Settings, Signal):
 
 def privileged_hint(task: Task) -> str:
     """Return the line that tells the oracle's levels before the prompt. No training context may hold it."""
-    return f"The right level is {', then '.join(f'{gold:.2f}' for gold in window_golds(task))}.\n"
+    return f"The right level is {', then '.join(f'{reference:.2f}' for reference in window_reference_actions(task))}.\n"
 
 
 def _masked(prefix: IntArray, kept: int, services: Services) -> IntArray:
@@ -126,7 +126,7 @@ def _likeliest(task: Task, chains: Sequence[Trajectory], services: Services) -> 
     good = [chain for chain in chains if chain.format_ok and chain.answer is not None]
     if not good:
         return None
-    beliefs = services.belief([_before_answer(chain) for chain in good], [task.gold] * len(good))
+    beliefs = services.belief([_before_answer(chain) for chain in good], [task.reference_action] * len(good))
     return good[int(np.argmax(np.nan_to_num(beliefs, nan=-np.inf)))]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from coopgym.algorithms.llm.kernels import scope
-from coopgym.algorithms.llm.method.signals.decisions import turn_golds
+from coopgym.algorithms.llm.method.signals.decisions import turn_reference_actions
 from coopgym.algorithms.llm.method.signals.steps import TAU, own_levels, step_scores
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
@@ -37,6 +37,6 @@ class SelfDiff(Signal):
 def _next_try(task: Task, member: Trajectory, turn: int, services: Services) -> str | None:
     """Return the message of the reference's next call that tries a level; None if it has tried all that it would."""
     dialogue = resume(task, member, turn, services.model, services.stream("diff")).session.dialogues[-1]
-    left = missing_calls(dialogue, turn_golds(task, member)[turn])
+    left = missing_calls(dialogue, turn_reference_actions(task, member)[turn])
     tries = [call for call in left if own_levels(call)]
     return written(dialogue, (tries[0],)) if tries else None

@@ -56,11 +56,11 @@ class Bracket:
         """Distance of the ends, 0 where the level itself was tried."""
         return self.high - self.low
 
-    def narrowed(self, gold: float, tried: Sequence[float]) -> Bracket:
+    def narrowed(self, reference: float, tried: Sequence[float]) -> Bracket:
         """Return the bracket after some levels were tried."""
         return Bracket(
-            max([self.low, *(level for level in tried if level <= gold)]),
-            min([self.high, *(level for level in tried if level >= gold)]),
+            max([self.low, *(level for level in tried if level <= reference)]),
+            min([self.high, *(level for level in tried if level >= reference)]),
         )
 
 
@@ -68,13 +68,13 @@ def step_scores(task: Task, member: Trajectory) -> FloatArray:
     """Return the score of every turn of a rollout, ``(T,)`` in [0, 1]."""
     most = task.settings.rules.max_turns
     rows = [
-        decision_scores([member.turns[turn] for turn in decision.turns], decision.gold, most)
+        decision_scores([member.turns[turn] for turn in decision.turns], decision.reference_action, most)
         for decision in decisions(task, member)
     ]
     return np.concatenate([np.zeros(0), *rows])
 
 
-def decision_scores(turns: Sequence[Turn], gold: float, max_turns: int) -> FloatArray:
+def decision_scores(turns: Sequence[Turn], reference: float, max_turns: int) -> FloatArray:
     """Return the score of every turn of one decision, ``(T,)`` in [0, 1].
 
     A turn that answers scores its nearness to the oracle's level, half of it if the answer is not correct, so that a
@@ -86,17 +86,17 @@ def decision_scores(turns: Sequence[Turn], gold: float, max_turns: int) -> Float
 
     Args:
         turns: T of them.
-        gold: the oracle's share of endowment.
+        reference: the oracle's share of endowment.
         max_turns: turns allowed.
     """
     scores = []
     bracket, made = Bracket(), list[tuple[str, dict[str, object]]]()
     for number, turn in enumerate(turns):
         if turn.kind == "answer":
-            scores.append(_answer_score(turn.calls[-1].args["level"], gold))
+            scores.append(_answer_score(turn.calls[-1].args["level"], reference))
             continue
         carried_out = [(call.name, dict(call.args)) for call in turn.calls if call.ok]
-        before, bracket = bracket, bracket.narrowed(on_grid(gold), levels_tried(turn))
+        before, bracket = bracket, bracket.narrowed(on_grid(reference), levels_tried(turn))
         new = [call for place, call in enumerate(carried_out) if call not in made + carried_out[:place]]
         made += carried_out
         worth = len(new) / max(1, len(turn.calls)) if number + 1 < max_turns else 0.0
@@ -122,8 +122,8 @@ def _narrowing(turn: Turn, before: Bracket, after: Bracket) -> float:
     return min(1.0, 2.0 * (1.0 - after.width / before.width)) if before.width > 0.0 else 0.0
 
 
-def _answer_score(level: float, gold: float) -> float:
-    return graded(level, gold) * (1.0 if correct(level, gold) else 0.5)
+def _answer_score(level: float, reference: float) -> float:
+    return graded(level, reference) * (1.0 if correct(level, reference) else 0.5)
 
 
 def _well_formed(turn: Turn) -> bool:

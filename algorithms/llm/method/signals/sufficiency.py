@@ -45,10 +45,10 @@ class StepJudge(Settings, Signal):
             if member.correct and answer is not None:
                 right.append((member, *_thinking(task, member)))
         beliefs = self._beliefs(right, services)
-        for (member, turns, gold), row in zip(right, beliefs, strict=True):
+        for (member, turns, reference), row in zip(right, beliefs, strict=True):
             for turn, belief in zip(turns, row, strict=True):
                 tried = levels_tried(member.turns[turn])
-                if belief > self.threshold or any(correct(level, gold) for level in tried):
+                if belief > self.threshold or any(correct(level, reference) for level in tried):
                     member.signals["nrp_end"] = member.turns[turn].end
                     break
 
@@ -60,12 +60,12 @@ class StepJudge(Settings, Signal):
         distributions = services.answer_distribution(contexts)
         rows = in_rows(distributions, [len(turns) for _, turns, _ in judged])
         return [
-            row[:, np.abs(GRID - gold) <= DELTA + 1e-9].sum(1).tolist()
-            for row, (_, _, gold) in zip(rows, judged, strict=True)
+            row[:, np.abs(GRID - reference) <= DELTA + 1e-9].sum(1).tolist()
+            for row, (_, _, reference) in zip(rows, judged, strict=True)
         ]
 
 
 def _thinking(task: Task, member: Trajectory) -> tuple[range, float]:
     """Return the turns of the last decision before the one that answers, and what is right in it."""
     last = decisions(task, member)[-1]
-    return last.turns[:-1], last.gold
+    return last.turns[:-1], last.reference_action

@@ -16,7 +16,7 @@ from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.play.trajectories import Batch
 from coopgym.typing import FloatArray
 
-Kind = Literal["single_elimination", "round_robin", "anchor"]
+TournamentKind = Literal["single_elimination", "round_robin", "anchor"]
 Byes = Literal["proper", "compact"]
 
 
@@ -35,7 +35,7 @@ class PairJudge(Settings, Signal):
     needs: ClassVar[frozenset[str]] = frozenset({"pair_judge"})
     fills: ClassVar[frozenset[str]] = frozenset({"rank_adv", "scores"})
     comparator: str | Comparator = "reward"
-    kind: Kind = "single_elimination"
+    kind: TournamentKind = "single_elimination"
     byes: Byes = "proper"
     noise: float = hyperparameter(1e-9, 0.0)
 
@@ -43,7 +43,7 @@ class PairJudge(Settings, Signal):
         super().__post_init__()
         if isinstance(self.comparator, str):
             choice("comparator", self.comparator, tuple(COMPARATORS))
-        choice("kind", self.kind, get_args(Kind))
+        choice("kind", self.kind, get_args(TournamentKind))
         choice("byes", self.byes, get_args(Byes))
 
     def annotate(self, batch: Batch, services: Services) -> None:

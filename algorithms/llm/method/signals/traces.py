@@ -15,12 +15,12 @@ from coopgym.algorithms.llm.method.signals.beliefs import in_rows
 from coopgym.algorithms.llm.method.signals.decisions import Decision, decisions
 from coopgym.algorithms.llm.method.slots import Signal
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.play.scripted_play import Calls, gold_traces, partner_level, resume
+from coopgym.algorithms.llm.play.scripted_play import Calls, partner_level, reference_traces, resume
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, ToolCall, Trajectory
 from coopgym.typing import FloatArray
 
-Matching = Literal["hungarian", "greedy", "sinkhorn"]
+TraceMatching = Literal["hungarian", "greedy", "sinkhorn"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,13 @@ class TraceMatcher(Settings, Signal):
 
     needs: ClassVar[frozenset[str]] = frozenset({"gold"})
     fills: ClassVar[frozenset[str]] = frozenset({"call_reward"})
-    matching: Matching = "hungarian"
+    matching: TraceMatching = "hungarian"
     tolerance: float = hyperparameter(0.02, 0.0)
     unmatched: float = hyperparameter(0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        choice("matching", self.matching, get_args(Matching))
+        choice("matching", self.matching, get_args(TraceMatching))
 
     def annotate(self, batch: Batch, services: Services) -> None:
         for task, member in zip(batch.tasks, batch.trajectories, strict=True):
@@ -55,7 +55,7 @@ class TraceMatcher(Settings, Signal):
     def _rewards(self, task: Task, member: Trajectory, decision: Decision, services: Services) -> list[FloatArray]:
         turns = [member.turns[turn] for turn in decision.turns]
         place = resume(task, member, decision.turns.start, services.model, services.stream("trace"))
-        traces = gold_traces(decision.gold, partner_level(place.session.dialogues[-1].memory))
+        traces = reference_traces(decision.reference_action, partner_level(place.session.dialogues[-1].memory))
         calls = [call for turn in turns for call in turn.calls]
         best = max((self._matched(calls, trace) for trace in traces), key=lambda earned: float(earned.sum()))
         return in_rows(best, [len(turn.calls) for turn in turns])

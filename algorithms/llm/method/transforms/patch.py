@@ -9,7 +9,7 @@ import numpy as np
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.kernels import intervention
-from coopgym.algorithms.llm.method.signals.decisions import turn_golds
+from coopgym.algorithms.llm.method.signals.decisions import turn_reference_actions
 from coopgym.algorithms.llm.method.slots import GroupTransform
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.play.conversation import Rollout
@@ -68,7 +68,7 @@ class InterventionPatch(Settings, GroupTransform):
             if len(found) == self.per_group:
                 break
             turn, correction = member.signals["first_error"], member.signals["correction"]
-            if correction is None or leaks(correction, turn_golds(group.task, member)[turn]):
+            if correction is None or leaks(correction, turn_reference_actions(group.task, member)[turn]):
                 continue
             chance = services.stream("continuation", group.task.seed, place)
             draft = resume(group.task, member, turn, services.model, chance)
@@ -77,10 +77,10 @@ class InterventionPatch(Settings, GroupTransform):
         return found
 
 
-def leaks(text: str, gold: float) -> bool:
+def leaks(text: str, reference: float) -> bool:
     """Whether a text contains a level to two decimals, also as a percentage."""
     numbers = [float(digits) / (100.0 if percent else 1.0) for digits, percent in _NUMBER.findall(text)]
-    return any(abs(number - round(gold, 2)) < 0.005 for number in numbers)
+    return any(abs(number - round(reference, 2)) < 0.005 for number in numbers)
 
 
 def _example(task: Task, draft: Rollout, outcome: float) -> Trajectory:

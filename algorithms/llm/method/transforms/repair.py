@@ -8,11 +8,11 @@ import numpy as np
 
 from coopgym.algorithms.common.settings import Settings, hyperparameter
 from coopgym.algorithms.llm.kernels import scope
-from coopgym.algorithms.llm.method.signals.decisions import window_golds
+from coopgym.algorithms.llm.method.signals.decisions import window_reference_actions
 from coopgym.algorithms.llm.method.signals.steps import TAU
 from coopgym.algorithms.llm.method.slots import GroupTransform
 from coopgym.algorithms.llm.method.training_services import Services
-from coopgym.algorithms.llm.play.scripted_play import gold_play, play_script, resume
+from coopgym.algorithms.llm.play.scripted_play import play_script, reference_play, resume
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import Batch, Group, Trajectory
 
@@ -63,7 +63,7 @@ def _finished(task: Task, member: Trajectory, turn: int, services: Services) -> 
     """Return a rollout that goes on from before one of its turns as the scripted oracle plays."""
     rollout = resume(task, member, turn, services.model, services.stream("repair", task.seed))
     own = len(rollout.ids)
-    play_script(rollout, gold_play(window_golds(task)))
+    play_script(rollout, reference_play(window_reference_actions(task)))
     services.extra_tokens += len(rollout.ids) - own
     record = rollout.trajectory(task)
     return replace(record, off_policy=record.mask & (np.arange(len(record.ids)) >= own))

@@ -4,7 +4,7 @@ import pytest
 from coopgym.algorithms.llm.method.signals import AnswerClusters, GoldBelief, StepJudge, StepProbe
 from coopgym.algorithms.llm.method.signals.beliefs import last_known
 from coopgym.algorithms.llm.method.signals.decisions import decisions
-from coopgym.algorithms.llm.play.reference_actions import soft_gold
+from coopgym.algorithms.llm.play.reference_actions import soft_reference
 from coopgym.algorithms.llm.play.trajectories import Group
 from tests.algorithms.llm.parrot import GOLD, Parrot, batch, group, played, services, task
 
@@ -21,7 +21,7 @@ def test_turns_are_cut_into_decisions():
     member = played(where, "payoff .40 .25", "submit .30", "observe", "submit .70")
     first, second = decisions(where, member)
     assert (first.turns, second.turns) == (range(2), range(2, 4))
-    assert second.gold == where.gold
+    assert second.reference_action == where.reference_action
     cut = played(where, "payoff .40 .25", "submit .30", "observe")
     assert [decision.turns for decision in decisions(where, cut)] == [range(2), range(2, 3)]
     assert [decision.turns for decision in decisions(where, played(where))] == [range(0)]
@@ -35,7 +35,7 @@ def test_belief_rises_in_the_turn_that_teaches_the_answer():
     assert long.shape == (3,)
     assert long[0] == long[1] == short[0]
     assert long[2] > long[1] + 0.5
-    levels, weights = soft_gold(where.gold)
+    levels, weights = soft_reference(where.reference_action)
     assert np.log(weights[levels == GOLD]) < long[2] < 0.0  # sure of one level of the soft set
     assert help_.extra_tokens > 0
 

@@ -1,4 +1,4 @@
-"""Language models as agents by address: ``llm:http://127.0.0.1:8000/v1#model``."""
+"""Language models as agents by the URI of their server: ``llm:http://127.0.0.1:8000/v1#model``."""
 
 from __future__ import annotations
 
