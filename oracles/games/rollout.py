@@ -25,7 +25,7 @@ def initial_state(game: AnyGame, trust: float | None = None, damage: float | Non
     Raises:
         ValueError: the game has no such state.
 
-    >>> opening(coopgym.make_game("TrustDilemma-v1"), trust=0.9).trust
+    >>> initial_state(coopgym.make_game("TrustDilemma-v1"), trust=0.9).trust
     array([[1. , 0.9],
            [0.9, 1. ]])
     """

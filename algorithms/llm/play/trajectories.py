@@ -10,7 +10,7 @@ import numpy as np
 
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.interfaces.text import Message
-from coopgym.interfaces.text.dialogue import Ending
+from coopgym.interfaces.text.dialogue import DialogueEnding
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
 TurnKind = Literal["tool", "answer", "other"]
@@ -82,7 +82,7 @@ class Trajectory:
     outcome: float
     correct: bool
     format_ok: bool
-    ended_by: Ending
+    ended_by: DialogueEnding
     levels: tuple[float, ...] = ()
     """Shares that were played, decision by decision, fallbacks included."""
     seat: int = 0
