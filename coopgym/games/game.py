@@ -17,6 +17,7 @@ from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.traits import Traits, seats_of_equal_numbers
+from coopgym.small_arrays import applied
 from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class Transition:
 
     def utilities(self) -> Array:
         """Return payoffs and weighted payoffs of partners, π + Wπ ``(..., N)`` (TR-1 Eq. 13)."""
-        payoffs, weights = self.payoffs, self.weights
-        return payoffs + (weights @ payoffs if payoffs.ndim == 1 else (weights @ payoffs[..., None])[..., 0])
+        return self.payoffs + applied(self.weights, self.payoffs)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.base import Moved, ReleasedGame
 from coopgym.games.released.mechanisms.conduct_factors import (
     FREE_RIDING,
     HABIT_WINDOW,
@@ -155,7 +155,7 @@ class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
         p = self.parameters
         return TeamModel(p.n_agents, p.omega, p.beta, p.c, phi_B=0.0, phi_C=0.0, a_max=50.0)
 
-    def advance(self, before: TeamState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: TeamState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"loyalty": before.loyalty}
 
     def multiplier(self, after: TeamState) -> Array:
@@ -173,7 +173,7 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
         recent = self.filled((*batch, HABIT_WINDOW, self.n_agents), 0.0, self.xp.float32)
         return {**super().start(batch, options, uniforms), "recent": recent}
 
-    def advance(self, before: ConductStateT, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: ConductStateT, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         share = self.cooperation(moved)
         return {
             "loyalty": update_loyalty_score(before.loyalty, share, self.greatest_loyalty(), self.xp),
@@ -267,7 +267,7 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
             "timers": self.filled(everyone, 0, self.xp.int64),
         }
 
-    def advance(self, before: CoalitionState, moved: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: CoalitionState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         conduct = super().advance(before, moved, payoffs, normals)
         membership = Membership(before.members, before.arrival, before.timers)
         membership = update_membership(membership, conduct["loyalty"], moved.t, self.rules, self.xp)
