@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from coopgym.games.page import Source, Symbol
+from coopgym.games.page import GamePage, Source, Symbol
 from coopgym.mechanisms import membership, sanctions, standing
 
 PHRASES = {
@@ -89,3 +90,16 @@ OWN_USE = Source("TR-1", "Eq. 6, 13", "own-use value, weights")
 TRUST_UPDATE = Source("TR-2", "Eq. 6-9", "trust")
 TEAM_OUTPUT = Source("TR-3", "Eq. 1-2", "team production")
 LOYALTIES = Source("TR-3", "Eq. 3, 5", "loyalty")
+
+
+def formal_page(*, payoff: str, symbols: tuple[Symbol, ...] = (), **texts: Any) -> GamePage:
+    """Return the page of a formal game, with the phrases that its texts name and the symbols of all games.
+
+    Args:
+        payoff: what a step pays, in one paragraph.
+        symbols: those of its own stocks and blocks.
+        texts: other fields of `GamePage`; without an ``end`` the game lasts to its horizon.
+    """
+    filled = {name: told(text) if isinstance(text, str) else text for name, text in texts.items()}
+    filled.setdefault("end", "truncated after {horizon} steps, never early.")
+    return GamePage(payoff=(told(payoff),), symbols=(*RELATIONS, *symbols), **filled)
