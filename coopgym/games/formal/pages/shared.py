@@ -100,6 +100,6 @@ def formal_page(*, payoff: str, symbols: tuple[Symbol, ...] = (), **texts: Any) 
         symbols: those of its own stocks and blocks.
         texts: other fields of `GamePage`; without an ``end`` the game lasts to its horizon.
     """
-    filled = {name: told(text) if isinstance(text, str) else text for name, text in texts.items()}
+    filled: dict[str, Any] = {name: told(text) if isinstance(text, str) else text for name, text in texts.items()}
     filled.setdefault("end", "truncated after {horizon} steps, never early.")
     return GamePage(payoff=(told(payoff),), symbols=(*RELATIONS, *symbols), **filled)
