@@ -62,6 +62,8 @@ class ResetOptions:
     initial_trust: Array | None = None
     initial_reputation: Array | None = None
     initial_state: Mapping[str, Array] | None = None
+    world: Mapping[str, Array] | None = None
+    """Factors ``cost`` and ``synergy`` of the world, in place of drawn ones."""
 
 
 class Game(ABC, Generic[StateT]):
@@ -331,6 +333,17 @@ def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:
             f"{id} draws no synergy weight at reset (it has γ = {own}); the option gamma={gamma!r} would do nothing, "
             "so set the weight as a parameter of the game or leave the option out"
         )
+
+
+def required(draws: Array | None, name: str) -> Array:
+    """Return random numbers that a stochastic game cannot do without.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if draws is None:
+        raise ValueError(f"this game is stochastic as configured: pass {name}= (the engines draw them for you)")
+    return draws
 
 
 AnyGame: TypeAlias = Game[Any]

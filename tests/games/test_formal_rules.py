@@ -407,7 +407,9 @@ def test_off_own_effort_is_what_pays() -> None:
     for game_id, product in own.items():
         game = make(game_id, mechanism=False)
         shares = np.linspace(0.0, 1.0, game.n_agents)
-        np.testing.assert_allclose(game.payoffs(start(game), shares), game.own_value(shares) + product(shares))
+        np.testing.assert_allclose(
+            game.payoffs(start(game), shares), game.own_value(start(game), shares) + product(shares)
+        )
 
 
 def test_off_the_synergy_weight_is_known() -> None:

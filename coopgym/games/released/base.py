@@ -129,6 +129,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         normals: Array | None = None,
     ) -> StateT:
         options = options or ResetOptions()
+        if options.world:
+            raise ValueError(f"{self.id} has no worlds: they belong to the formal edition (-v1)")
         if options.gamma is not None and "gamma" not in self.state_class.__dataclass_fields__:
             require_own_gamma(self.id, options.gamma, self.value.gamma)
         n, others = self.n_agents, 1.0 - self.diagonal
@@ -433,14 +435,3 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
             "them is proved",
         )
-
-
-def required(draws: Array | None, what: str) -> Array:
-    """Return the random draws a game needs.
-
-    Raises:
-        ValueError: they were not passed.
-    """
-    if draws is None:
-        raise ValueError(f"this game is random as configured: pass {what} (the engines draw them for you)")
-    return draws

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.mechanisms.public_score import averaged_score
 from coopgym.games.released.pages import interdependence as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame
 from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
