@@ -16,7 +16,7 @@ from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
 from coopgym.oracles.agents.solutions import Solution
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 _LATEST: dict[Hashable, tuple[bytes, FloatArray]] = {}
@@ -69,7 +69,7 @@ class TrustAware(TrackingOracle, PublishedEquilibrium):
         return reference_profiles.trust_aware(game)
 
     def compute(self, game: AnyGame) -> Solution:
-        return solutions.coopetitive_equilibrium(game, self.select, opening(game))
+        return solutions.coopetitive_equilibrium(game, self.select, initial_state(game))
 
     def answer(self, shares: FloatArray) -> FloatArray:
         state, spec = self._tracker.state, self.seat.game

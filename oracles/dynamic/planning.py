@@ -38,7 +38,7 @@ class PlanningProblem:
         Args:
             game: on the NumPy backend.
             rewards: reward modes, each of which is an objective of its own.
-            state: a single state to plan from; None is the opening with hidden draws at their medians.
+            state: a single state to plan from; None is the initial state with hidden draws at their medians.
             seat_weights: ``(N,)`` non-negative weights v on the seats' returns; None weighs all equally.
 
         Raises:

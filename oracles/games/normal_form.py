@@ -38,7 +38,7 @@ class NormalForm(ABC):
         Args:
             game: on the NumPy backend.
             reward: what the seats care about.
-            state: a single state; None is the opening with hidden draws at their medians.
+            state: a single state; None is the initial state with hidden draws at their medians.
 
         Raises:
             ValueError: an unknown reward, one that does not fit the game, or a game on another backend.
@@ -53,7 +53,7 @@ class NormalForm(ABC):
         self.state = self.checked_state(state)
 
     def checked_state(self, state: State | None) -> State:
-        """Return the state to play in, by default the opening.
+        """Return the state to play in, by default the initial state.
 
         Raises:
             ValueError: not a single state of this game with steps left.

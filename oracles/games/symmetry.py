@@ -9,7 +9,7 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.games.traits import Groups, partition, renumbered, swap
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.rewards import Rewards
 from coopgym.typing import FloatArray
 
@@ -25,7 +25,7 @@ def groups_in_state(
         layers: reward layers that must treat members alike.
         seat_weights: ``(N,)`` weights that members must share.
     """
-    first = opening(game)
+    first = initial_state(game)
 
     def alike(i: int, j: int) -> bool:
         return (

@@ -97,7 +97,7 @@ class OptimisticBound:
 
     def value(self, device: Any) -> float:
         """Return the bound on the sum of returns."""
-        states = optimistic_states(self.game, self.plan.start, len(self.plan.shares))
+        states = dominating_states(self.game, self.plan.start, len(self.plan.shares))
         weights = self.social_weights(states)
         total = self.stage_bounds(states, weights, device).sum() + self.paid_afterwards(states)
         return float(total) / (self.game.reward_normaliser if self.integrated else 1.0)
@@ -209,7 +209,7 @@ class OptimisticBound:
         return tuple((seat,) for seat in range(self.game.n_agents))
 
 
-def optimistic_states(game: AnyGame, start: State, steps: int) -> State:
+def dominating_states(game: AnyGame, start: State, steps: int) -> State:
     """Return states ``(steps,)`` of which the t-th is at least as good as any that t steps from ``start`` can reach."""
     return map_arrays(lambda *arrays: np.stack(arrays), *ideal_path(game, game.traits(), start, steps))
 

@@ -1,4 +1,4 @@
-"""Games and situations in words, as people and language models read them."""
+"""Rules of games and situations in words, as people and language models read them."""
 
 from __future__ import annotations
 

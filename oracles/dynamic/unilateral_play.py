@@ -35,7 +35,7 @@ class Responses:
     follow: FloatArray
     """``(R,)`` weight on what the seat's own agent would play."""
     gains: FloatArray
-    """``(R, F)`` weights on the features of the seat's observation; see `FrozenPlay.features`."""
+    """``(R, F)`` weights on the features of the seat's observation; see `UnilateralPlay.features`."""
 
     @classmethod
     def planned(cls, plan: FloatArray, features: int) -> Self:
@@ -66,7 +66,7 @@ class Played:
     """``(T, R, E, F)`` features it saw before it played."""
 
 
-class FrozenPlay:
+class UnilateralPlay:
     """Plays a game with one free seat and frozen agents in all others.
 
     Response r is played in E rows of one batch. Every response meets the same resets and payoff noise; agents that draw

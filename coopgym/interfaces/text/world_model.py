@@ -1,4 +1,4 @@
-"""The game as one seat can imagine it: its rules, played along what the seat has seen."""
+"""A world model: the game as one seat can imagine it: its rules, played along what the seat has seen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coopgym.rewards import Rewards
 from coopgym.typing import FloatArray
 
 
-class ImaginedGame:
+class WorldModel:
     """A state that follows from the rules and the shares seen so far, and what could come of it.
 
     Chance stands at its nominal draws: hidden uniforms at their medians, noise at zero. In a game without chance whose
