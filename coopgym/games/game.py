@@ -141,6 +141,10 @@ class Game(ABC, Generic[StateT]):
         """Say what the game is about: in the words of its page, else of its class."""
         return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
 
+    def circumstances(self) -> tuple[str, ...]:
+        """Return sentences on what its parameters add to the rules of its page; none as a rule."""
+        return ()
+
     @abstractmethod
     def describe(self) -> GameSpec:
         """Return the specification that follows from the parameters."""

@@ -105,6 +105,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             default_view="own",
         )
 
+    def circumstances(self) -> tuple[str, ...]:
+        return () if self.world is None else (self.world.in_words(),)
+
     # What a game pays
 
     def own_value(self, state: StateT, cooperation: Array) -> Array:

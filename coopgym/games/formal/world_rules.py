@@ -36,6 +36,16 @@ class WorldRules:
         self.reset_uniforms, self.step_normals = world.reset_uniforms(len(low)), world.step_normals(len(low))
         self._least, self._width = backend.array(low), backend.array(high - low)
 
+    def in_words(self) -> str:
+        """Return what players are told: what is drawn, and how observations show what they see of it."""
+        spread = f"{self.spread:g}"
+        scale = "payoff_share is your last payoff between the least (0) and the greatest (1) that a step can pay"
+        if self.world.private:
+            scale += (
+                f", cost_factor where your factor lies between 1/{spread} (0) and {spread} (1), on a logarithmic scale"
+            )
+        return f"{self.world.summary} Factors lie between 1/{spread} and {spread}. In what you see, {scale}."
+
     def initial(self, uniforms: Array | None) -> dict[str, Any]:
         """Return the state that a reset adds, from all of the reset's uniform numbers, of which a world's are last."""
         drawn = required(uniforms, "uniforms")[..., -self.reset_uniforms :]
