@@ -12,7 +12,7 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
-from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.page_document import sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
@@ -293,7 +293,7 @@ def the_page_says_what_is_played(subject: Subject) -> None:
     page = game.page
     if page is None:  # a plain page, of the specification and the docstring, will do
         return
-    named = {block for view in game.views for block in game.observation_columns(view, 0)} | set(state_arrays(game))
+    named = {block for view in game.views for block in game.observation_columns(view, 0)} | set(state_names(game))
     unexplained = sorted(name for name in named if page.symbol(name) is None)
     require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
     unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]

@@ -41,9 +41,7 @@ class WorldRules:
         spread = f"{self.spread:g}"
         scale = "payoff_share is your last payoff between the least (0) and the greatest (1) that a step can pay"
         if self.world.private:
-            scale += (
-                f", cost_factor where your factor lies between 1/{spread} (0) and {spread} (1), on a logarithmic scale"
-            )
+            scale += f", cost_factor where yours lies between 1/{spread} (0) and {spread} (1), on a logarithmic scale"
         return f"{self.world.summary} Factors lie between 1/{spread} and {spread}. In what you see, {scale}."
 
     def initial(self, uniforms: Array | None) -> dict[str, Any]:
