@@ -299,8 +299,8 @@ class Game(ABC, Generic[StateT]):
         return aligned
 
     def parameter_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values, for records and study files."""
-        return dataclasses.asdict(self.parameters)
+        """Return the parameters as plain values, for records and study files; those of later, where they are used."""
+        return params.recorded(self.parameters)
 
     def overridden(self) -> dict[str, Any]:
         """Return the parameters that are not the game's own; `configure` makes the same game of them.

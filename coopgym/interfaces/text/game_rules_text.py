@@ -72,7 +72,7 @@ def rules(game: type[AnyGame], parameters: Parameters) -> str:
     """Return the rules of a game from its page, and its parameters where they differ from those the page speaks of."""
     usual = game.configure()
     stated = page_of(usual).as_prompt(usual)
-    defaults = usual.parameter_dict()
+    defaults = dataclasses.asdict(usual.parameters)
     changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != defaults[name]}
     if not changed:
         return stated
