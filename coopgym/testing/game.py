@@ -16,7 +16,7 @@ from coopgym.games.page_document import sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import unroll
 from coopgym.testing.conformance import require, run_checks
 from coopgym.testing.tape import (
@@ -99,12 +99,12 @@ def the_spec_is_consistent(subject: Subject) -> None:
 def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
     """Every state array begins with the batch dimensions."""
     n = subject.game.n_agents
-    own = {name: value.shape for name, value in vars(start(subject.game, subject.tape())).items()}
+    own = {name: value.shape for name, value in state_arrays(start(subject.game, subject.tape())).items()}
     expected = {"t": (), "last_action": (n,), "trust": (n, n), "damage": (n, n)}
     for name, shape in expected.items():
         require(own.get(name) == shape, f"state.{name} has shape {own.get(name)} in one environment; expected {shape}")
     for batch in BATCHES:
-        for name, value in vars(start(subject.game, subject.tape(batch))).items():
+        for name, value in state_arrays(start(subject.game, subject.tape(batch))).items():
             shape = (*batch, *own[name])
             require(
                 value.shape == shape,
@@ -155,7 +155,7 @@ def a_step_is_pure(subject: Subject) -> None:
         state_before, actions_before = copy.deepcopy(state), actions.copy()
         transition = game.step(state, actions, normals)
         require((actions == actions_before).all(), "step() changes the actions it is given; work on a copy")
-        for name, value in vars(state_before).items():
+        for name, value in state_arrays(state_before).items():
             same = np.array_equal(value, getattr(state, name), equal_nan=True)
             require(same, f"step() changes state.{name} of the state it is given; return a new state instead")
         require(np.isfinite(transition.payoffs).all(), "payoffs are not finite under random play")
