@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from coopgym.games.formal.payoff_range import payoff_range
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import GAME_IDS, make_game
 from coopgym.games.state import State, state_arrays
+from coopgym.interfaces.torch import TorchEnv
 from coopgym.play.engine import Engine
 from coopgym.worlds import SHIFT, WORLDS
 
@@ -201,3 +203,19 @@ def test_a_reset_option_sets_factors_through_interfaces() -> None:
     observations, _ = parallel.reset(seed=1, options={"world": {"cost": [0.5, 1.0, 2.0, 1.0]}})
     columns = make_game("TeamProduction-v1", world="private").observation_columns("own", 0)["cost_factor"]
     np.testing.assert_allclose([observations[a][columns[0]] for a in parallel.agents], (0.0, 0.5, 1.0, 0.5), atol=1e-6)
+
+
+@every_world
+def test_torch_plays_as_numpy_does_and_gradients_reach_the_factors(world: str) -> None:
+    env = TorchEnv("TrustDilemma-v1", 3, reward="private", dtype=torch.float64, actions="units", world=world)
+    env.reset(seed=7)
+    engine = Engine(make_game("TrustDilemma-v1", world=world), "private", (3,))
+    engine.reset(seed=7)
+    for level in (20.0, 70.0, 40.0):
+        _, rewards, *_ = env.step(torch.full((3, 2), level, dtype=torch.float64))
+        _, expected = engine.step(np.full((3, 2), level))
+        np.testing.assert_allclose(rewards.numpy(), expected, rtol=1e-12)
+    cost = env.state.cost_factor.clone().requires_grad_()
+    state = replace(env.state, cost_factor=cost)
+    env.game.stage(state, torch.full((3, 2), 50.0, dtype=torch.float64)).payoffs.sum().backward()
+    assert (cost.grad < 0.0).all()
