@@ -210,8 +210,10 @@ def recorded(parameters: Parameters) -> dict[str, Any]:
 
 
 def describe(parameters: Parameters) -> list[tuple[str, Any, str]]:
-    """List ``(name, value, meaning)`` of every parameter, in declaration order."""
+    """List ``(name, value, meaning)`` of every parameter that is `recorded`, in declaration order."""
+    told = recorded(parameters)
     return [
-        (field.name, getattr(parameters, field.name), declaration(field).meaning)
+        (field.name, told[field.name], declaration(field).meaning)
         for field in dataclasses.fields(parameters)
+        if field.name in told
     ]

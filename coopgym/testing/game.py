@@ -140,11 +140,12 @@ def a_step_has_the_shape_of_the_batch(subject: Subject) -> None:
             require(flag.dtype == np.bool_, f"{name} has type {flag.dtype}; use a comparison, which gives booleans")
         kind = type(transition.state)
         require(kind is type(before), f"step() turns a {type(before).__name__} into a {kind.__name__}; keep the class")
-        for field in fields(before):
-            arrays = getattr(before, field.name), getattr(transition.state, field.name)
+        arrays, after = state_arrays(before), state_arrays(transition.state)
+        require(arrays.keys() == after.keys(), f"a step turns the state's arrays {[*arrays]} into {[*after]}; keep all")
+        for name, array in arrays.items():
             for what in ("shape", "dtype"):
-                old, new = (getattr(array, what) for array in arrays)
-                require(old == new, f"state.{field.name} changes its {what} in a step, from {old} to {new}; keep it")
+                old, new = getattr(array, what), getattr(after[name], what)
+                require(old == new, f"state.{name} changes its {what} in a step, from {old} to {new}; keep it")
 
 
 def a_step_is_pure(subject: Subject) -> None:

@@ -19,6 +19,7 @@ from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import GAME_IDS, make_game
 from coopgym.games.state import State, state_arrays
 from coopgym.interfaces.torch import TorchEnv
+from coopgym.play import NOMINAL, open_loop, unroll
 from coopgym.play.engine import Engine
 from coopgym.worlds import SHIFT, WORLDS
 
@@ -46,18 +47,20 @@ def multiplied(game_id: str, m: float, g: float) -> AnyGame:
 @given(m=FACTOR, g=FACTOR, seed=st.integers(0, 99))
 def test_common_factors_are_multiplied_parameters(game_id: str, m: float, g: float, seed: int) -> None:
     game, fixed = make_game(game_id, world="common"), multiplied(game_id, m, g)
-    state, alike = opening(game, cost=m, synergy=g), opening(fixed)
-    rng = np.random.default_rng(seed)
-    for _ in range(4):
-        actions = rng.random(game.n_agents) * game.endowments
-        one, other = game.step(state, actions), fixed.step(alike, actions)
-        np.testing.assert_allclose(one.payoffs, other.payoffs, rtol=1e-12, atol=1e-12)
-        if one.relational is not None:
-            np.testing.assert_allclose(one.relational, other.relational, rtol=1e-12, atol=1e-12)
-        state, alike = one.state, other.state
-        for name, array in state_arrays(alike).items():
+    plan = np.random.default_rng(seed).random((4, game.n_agents))
+    one, other = (
+        unroll(each, open_loop(each, plan), start=start, draws=NOMINAL, horizon=4)
+        for each, start in ((game, opening(game, cost=m, synergy=g)), (fixed, opening(fixed)))
+    )
+    for step, alike in zip(one, other, strict=True):
+        results = {"payoffs": alike.transition.payoffs, "relational": alike.transition.relational}
+        for name, expected in results.items():
+            if expected is not None:
+                np.testing.assert_allclose(getattr(step.transition, name), expected, rtol=1e-12, atol=1e-12)
+        for name, array in state_arrays(alike.transition.state).items():
             if name != "gamma":
-                np.testing.assert_allclose(getattr(state, name), array, rtol=1e-12, atol=1e-12, err_msg=name)
+                found = getattr(step.transition.state, name)
+                np.testing.assert_allclose(found, array, rtol=1e-12, atol=1e-12, err_msg=name)
 
 
 @every_game
