@@ -25,7 +25,7 @@ COARSE, FINE = 0.05, 0.01
 SWEEPS = 3
 STARTS = (0.3, 0.75, 1.0)
 """Levels that the search for each draw's constants starts from."""
-ITERATIONS = 150
+ITERATIONS = 40
 """Gradients per search at most."""
 GRADIENT_CHUNK = CHUNK // 4
 """Pairs of agents and steps whose gradients are kept at once."""
@@ -89,18 +89,19 @@ def best_uninformed(game: AnyGame, states: State) -> UninformedLevel:
         states: ``(B,)`` opening states of the draws.
     """
     groups = [list(group) for group in game.traits().exchangeable]
-    everybody = [list(range(game.n_agents))]
     levels = np.full(game.n_agents, 0.75)
-    for seats in everybody + (groups * SWEEPS if len(groups) > 1 else []):
-        for step in (COARSE, FINE):
-            around = (
-                np.arange(0.0, 1.0 + step / 2, step) if step == COARSE else levels[seats[0]] + step * np.arange(-5, 6)
-            )
-            candidates = np.repeat(levels[None], len(around), axis=0)
-            candidates[:, seats] = np.clip(around, 0.0, 1.0)[:, None]
-            means = constant_returns(game, states, candidates).sum(-1).mean(-1)
-            levels = candidates[means.argmax()]
+    for seats in [list(range(game.n_agents)), *(groups * SWEEPS if len(groups) > 1 else [])]:
+        levels = _best_of(game, states, levels, seats, np.arange(0.0, 1.0 + COARSE / 2, COARSE))
+        levels = _best_of(game, states, levels, seats, levels[seats[0]] + FINE * np.arange(-4, 5))
     return UninformedLevel(levels, constant_returns(game, states, levels[None])[0].sum(-1))
+
+
+def _best_of(game: AnyGame, states: State, levels: FloatArray, seats: list[int], tried: FloatArray) -> FloatArray:
+    """Return levels ``(N,)`` of which some seats hold the best of those tried."""
+    candidates = np.repeat(levels[None], len(tried), axis=0)
+    candidates[:, seats] = np.clip(tried, 0.0, 1.0)[:, None]
+    best: FloatArray = candidates[constant_returns(game, states, candidates).sum(-1).mean(-1).argmax()]
+    return best
 
 
 def informed_plans(game: AnyGame, states: State, iterations: int = ITERATIONS) -> InformedPlans:
