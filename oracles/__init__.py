@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
     from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
     from coopgym.oracles.games.optimum import Optimum, welfare_optimum
-    from coopgym.oracles.games.rollout import opening
+    from coopgym.oracles.games.rollout import initial_state
     from coopgym.oracles.games.stackelberg import sequential_outcome
     from coopgym.oracles.meta.alpha_rank import alpha_rank
     from coopgym.oracles.meta.nash_averaging import nash_averaging
@@ -66,7 +66,7 @@ _HOMES = {
     "grim_equilibrium": "dynamic.grim",
     "minimax": "finite.zero_sum",
     "nash_averaging": "meta.nash_averaging",
-    "opening": "games.rollout",
+    "initial_state": "games.rollout",
     "plan": "dynamic.planner",
     "plan_modes": "dynamic.planner",
     "regret": "games.best_response",
@@ -105,9 +105,9 @@ __all__ = [
     "find_basins",
     "find_equilibria",
     "grim_equilibrium",
+    "initial_state",
     "minimax",
     "nash_averaging",
-    "opening",
     "plan",
     "plan_modes",
     "regret",

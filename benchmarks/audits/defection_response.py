@@ -11,7 +11,7 @@ from coopgym.benchmarks.audits.action_plan import Chance, Conduct
 from coopgym.benchmarks.audits.rollout import outcome_among
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.rewards import RewardLayer
 from coopgym.typing import FloatArray
 

@@ -13,7 +13,7 @@ from coopgym.benchmarks.metrics import evaluation_metrics
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
 from coopgym.games.state import State
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.play import NOMINAL, Engine, Episodes, Policy, Totals, seated, unroll
 from coopgym.rewards import MODES, RewardLayer, Rewards, reward_layer
 from coopgym.typing import FloatArray

@@ -24,7 +24,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import map_arrays
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import StageGameByRow
-from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import objective
 from coopgym.typing import FloatArray, IntArray
@@ -72,7 +72,7 @@ def stage_answers(game: AnyGame, reward: str, held: FloatArray, seats: IntArray,
 
     The steps are met while all seats hold actions ``(N,)``; what a reset hides is at its median.
     """
-    start, length = repeated(game, opening(game), (1,)), int(steps.max()) + 1
+    start, length = repeated(game, initial_state(game), (1,)), int(steps.max()) + 1
     path = unroll(game, lambda *_: held[None], start=start, draws=NOMINAL, horizon=length, past_end=True)
     met = [step.before for step in path if step.t in steps]
     states = map_arrays(lambda *arrays: np.concatenate(arrays), *met)

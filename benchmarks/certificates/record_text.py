@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from coopgym.oracles.games.refinement import FINE
+from coopgym.oracles.games.grid_refinement import FINE
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.certificates.solution import Record

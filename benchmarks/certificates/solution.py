@@ -16,8 +16,8 @@ from coopgym.oracles.games.certificate import Certificate, certify
 from coopgym.oracles.games.certificate_record import basins_record, certificate_record, equilibria_record
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.portrait import phase_portrait, reactions
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.phase_portrait import phase_portrait, reactions
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.rewards import objective
 
 Record = dict[str, Any]
@@ -54,12 +54,12 @@ class Solution:
     def figure(self) -> GameFigure:
         """Draw the game."""
         certificate, game = self.certificate, self.game
-        equilibria = {"private": certificate.opening.nash, "integrated": certificate.opening.coopetitive}
+        equilibria = {"private": certificate.at_reset.nash, "integrated": certificate.at_reset.coopetitive}
         if self.reward is not None:
             equilibria[self.reward] = self.under_reward["stage"]
         curves = reactions(game, tuple(equilibria))
         panels: list[Panel] = [
-            reaction_panel(game, curves, equilibria, certificate.opening.optimum),
+            reaction_panel(game, curves, equilibria, certificate.at_reset.optimum),
             phase_panel(game, phase_portrait(game)),
             commitment_panel(game, certificate.commitment),
         ]
@@ -89,7 +89,7 @@ def solve(game: str, reward: str | None = None, **parameters: Any) -> Solution:
         return Solution(certificate, None, {})
     forms = {
         "stage": StageGame(made, layer),
-        "stage_T1": StageGame(made, layer, opening(made, trust=1.0, damage=0.0)),
+        "stage_T1": StageGame(made, layer, initial_state(made, trust=1.0, damage=0.0)),
         "constant": CommitmentGame(made, layer),
     }
     found = {part: find_equilibria(form) for part, form in forms.items()}

@@ -12,7 +12,7 @@ from coopgym.agents.base import Agent, Seat
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import GameSpec
-from coopgym.interfaces.text.words import company, describe, introduce
+from coopgym.interfaces.text.game_rules_text import company, describe, introduce
 from coopgym.play import Seeded, seated, unroll
 from coopgym.play.unroll import opened
 from coopgym.rewards import Rewards

@@ -7,7 +7,7 @@ from typing import Any
 
 from coopgym.benchmarks.certificates.record_text import number, numbers, percent, settled
 from coopgym.benchmarks.documentation.kept import kept_certificates, kept_commitments
-from coopgym.games.page_document import Row, Section
+from coopgym.games.page_document import Section, TableRow
 
 
 def dilemma(game: str) -> Section | None:
@@ -15,7 +15,7 @@ def dilemma(game: str) -> Section | None:
     facts = kept_certificates().get(game)
     if facts is None:
         return None
-    rows: list[Row] = [
+    rows: list[TableRow] = [
         ("play", "share of endowment, %", "without the mechanism, %", "welfare"),
         ("private Nash", percent(facts["nash"]), percent(facts.get("nash_off")), number(facts["W_nash"], 3)),
         (
@@ -37,7 +37,7 @@ def dilemma(game: str) -> Section | None:
     return Section("Dilemma", (said,), tuple(rows))
 
 
-def _commitments(game: str, facts: Mapping[str, Any]) -> Iterator[Row]:
+def _commitments(game: str, facts: Mapping[str, Any]) -> Iterator[TableRow]:
     kept, groups = kept_commitments().get(game), len(facts["optimum"])
     if kept is None:
         return

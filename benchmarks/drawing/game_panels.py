@@ -31,8 +31,8 @@ from coopgym.oracles.games.commitment import Commitment, ResponseCurve
 from coopgym.oracles.games.dilemma import Schelling
 from coopgym.oracles.games.equilibrium import Equilibria
 from coopgym.oracles.games.optimum import Optimum
-from coopgym.oracles.games.portrait import PhasePortrait, Reactions
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.phase_portrait import PhasePortrait, Reactions
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 SEAT_DASHES: tuple[tuple[float, tuple[float, ...]], ...] = (
@@ -122,7 +122,7 @@ def phase_panel(game: AnyGame, phase: PhasePortrait) -> Panel:
         for branch in phase.mean_equilibria:
             axes.plot(100 * branch, 100 * phase.ladder, color=blue, linewidth=2.0)
         axes.plot(100 * phase.standstill, 100 * phase.ladder, color=INK, linestyle=(0, (4, 2)), linewidth=1.3)
-        start = 100 * float(mean_over_pairs(opening(game).trust))
+        start = 100 * float(mean_over_pairs(initial_state(game).trust))
         axes.plot(0, start, ">", color=INK, markersize=7, clip_on=False, zorder=5)
         square(axes)
         axes.set_xlabel("everybody plays, % of endowment")

@@ -23,7 +23,7 @@ from coopgym.corpus.schema import DETAILS, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.play.episodes import Episodes
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of

@@ -11,7 +11,7 @@ from coopgym.benchmarks.study import RunSpec
 from coopgym.corpus.manifest import POLICIES, shard_faults
 from coopgym.corpus.writer import sync_folder
 from coopgym.games.registry import make_game
-from coopgym.oracles.dynamic.frozen import Agents
+from coopgym.oracles.dynamic.unilateral_play import Agents
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import PolicyAgent, Trained

@@ -15,7 +15,7 @@ from typing import Any
 import coopgym
 from coopgym.agents import Seat, make_agent
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
-from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
+from coopgym.interfaces.text import TOOLS, Dialogue, Rules, SeatMemory, chat_format_named
 from coopgym.play import play
 from coopgym.play.engine import Engine
 from coopgym.rewards import MODES
@@ -123,18 +123,18 @@ def _steps() -> Callable[[], object]:
 
 
 def _decisions(messages: Sequence[str]) -> Callable[[], object]:
-    """Open a decision and hear its messages, for the length of an episode at one desk."""
-    game, dialect, rules = coopgym.make_game(GAME), dialect_named("json"), Rules()
+    """Open a decision and receive its messages, for the length of an episode in one seat."""
+    game, dialect, rules = coopgym.make_game(GAME), chat_format_named("json"), Rules()
     seat = Seat.of(game, 0, "own", "private")
     observation = game.observe(game.initial_state(), "own")[0]
-    desks = (Desk(game, seat, MODES["private"]) for _ in itertools.count())
-    rounds = (desk for desk in desks for _ in range(game.spec.horizon))
+    memories = (SeatMemory(game, seat, MODES["private"]) for _ in itertools.count())
+    rounds = (memory for memory in memories for _ in range(game.spec.horizon))
 
     def decide() -> None:
-        desk = next(rounds)
-        desk.see(observation)
-        dialogue = Dialogue(desk, dialect, rules, TOOLS)
+        memory = next(rounds)
+        memory.see(observation)
+        dialogue = Dialogue(memory, dialect, rules, TOOLS)
         for message in messages:
-            dialogue.hear(message)
+            dialogue.receive(message)
 
     return decide

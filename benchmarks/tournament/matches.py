@@ -10,7 +10,7 @@ import numpy as np
 from coopgym.benchmarks.tournament.entrants import Contestant
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.episodes import Episodes, play
 from coopgym.rewards import Rewards
@@ -102,7 +102,7 @@ class Venue:
         if not alike:
             yield from ((seat, 1.0) for seat in range(self.game.n_agents))
             return
-        for group in groups_in_state(self.game, opening(self.game), [self.layer]):
+        for group in groups_in_state(self.game, initial_state(self.game), [self.layer]):
             yield group[0], float(len(group))
 
 

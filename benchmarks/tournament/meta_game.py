@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from coopgym.oracles.meta.alpha_rank import AlphaSweep, Takeovers, alpha_sweep
 from coopgym.oracles.meta.empirical_game import EmpiricalGame
-from coopgym.oracles.meta.fixation import POPULATION, Matching
-from coopgym.oracles.meta.nash_averaging import NashAverage, advantages, nash_averaging
+from coopgym.oracles.meta.fixation import POPULATION, PopulationMatching
+from coopgym.oracles.meta.nash_averaging import NashAverage, antisymmetric_part, nash_averaging
 from coopgym.oracles.meta.populations import OnePopulation
 from coopgym.oracles.meta.replicator import Orbits, replicate
 from coopgym.typing import FloatArray
@@ -77,13 +77,13 @@ class MetaGame(ABC):
         """
         return replicate(OnePopulation(self.payoffs), starts, mutation=mutation)
 
-    def alpha_rank(self, population: int = POPULATION, matching: Matching = "population") -> AlphaSweep:
+    def alpha_rank(self, population: int = POPULATION, matching: PopulationMatching = "population") -> AlphaSweep:
         """Rank the agents by the time that a finite population spends with each; see `alpha_sweep`."""
         return alpha_sweep(Takeovers.of_strategies(self.payoffs, population, matching))
 
     def nash_averaging(self) -> NashAverage:
         """Rate the agents by who takes more from whom, (P - Pᵀ) / 2; see `nash_averaging`."""
-        return nash_averaging(advantages(self.payoffs))
+        return nash_averaging(antisymmetric_part(self.payoffs))
 
     def empirical_game(self, tie: float | None = None) -> EmpiricalGame:
         """Say who is a best reply to whom, dominates, invades; see `EmpiricalGame`."""

@@ -50,7 +50,7 @@ class Seat:
             index=index,
             view=view,
             reward=reward,
-            columns=game.layout(view, index),
+            columns=game.observation_columns(view, index),
             partner_scale=game.action_scale[others],
             own_scale=float(game.action_scale[index]),
             observation_size=low.shape[-1],
@@ -135,7 +135,7 @@ def action_logprobs(agents: Sequence[Agent], episodes: int) -> FloatArray:
     return logprobs
 
 
-def answers(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
+def agent_actions(game: AnyGame, seat: int, agent: Agent, observation: FloatArray) -> FloatArray:
     """Ask the agent in a seat what it plays, and return it in endowment units, ``(episodes,)``.
 
     What it sees is its own copy, and what is returned is none of its arrays: agents that write into arrays, or keep
@@ -205,7 +205,7 @@ def told_where(agent: Agent) -> str:
     return "" if home is None else f" ({home})"
 
 
-def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:
+def joint_actions(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]]) -> list[FloatArray]:
     """Ask several agents what they play, and return it in endowment units, ``(episodes,)`` each.
 
     Agents that wait for something, such as a server, may have ``act_async(observation)``, which begins what ``act``
@@ -216,20 +216,20 @@ def joint_answers(game: AnyGame, asked: Sequence[tuple[int, Agent, FloatArray]])
         asked: seats, the agents in them, and what these see.
 
     Raises:
-        ValueError: as `answers`.
+        ValueError: as `agent_actions`.
     """
     slow: list[tuple[Any, FloatArray]] = [(agent, seen) for _, agent, seen in asked if hasattr(agent, "act_async")]
     try:
         for agent, observation in slow:
             agent.act_async(observation.copy())
-        return [answers(game, seat, agent, observation) for seat, agent, observation in asked]
+        return [agent_actions(game, seat, agent, observation) for seat, agent, observation in asked]
     except BaseException:
         for agent, _ in slow:
             agent.cancel()
         raise
 
 
-def refuse_shared(game: AnyGame, agents: Sequence[Agent]) -> None:
+def check_distinct_agents(game: AnyGame, agents: Sequence[Agent]) -> None:
     """Make sure that every seat has an agent of its own.
 
     Raises:

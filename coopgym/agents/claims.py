@@ -24,7 +24,7 @@ def claim(agents: Iterable[Any], holder: object) -> None:
         _HOLDERS[id(agent)] = holder
 
 
-def refuse_claimed(agents: Iterable[Any], holder: object) -> None:
+def check_claims(agents: Iterable[Any], holder: object) -> None:
     """Make sure that agents have begun nothing else since a holder claimed them.
 
     Raises:

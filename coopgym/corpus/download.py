@@ -26,7 +26,7 @@ PATIENCE = 60.0
 """Seconds to wait for a server to say anything."""
 _BLOCK = 1 << 16
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """Told the bytes that are here and those of the whole corpus."""
 
 
@@ -43,7 +43,7 @@ class _File:
     sha256: str
 
 
-def fetch(name: str, address: str | None = None, progress: Progress = lambda done, planned: None) -> Path:
+def fetch(name: str, address: str | None = None, progress: DownloadProgress = lambda done, planned: None) -> Path:
     """Fetch a released corpus into the folder of fetched ones, unless it is on this machine.
 
     What has arrived is kept when something goes wrong, even half a file, and the next call goes on there. The corpus

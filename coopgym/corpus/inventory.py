@@ -17,7 +17,7 @@ _VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "dev
 
 
 @dataclass(frozen=True)
-class Group:
+class AlgorithmGroup:
     """The runs of all algorithms of one kind, as a factorial of algorithms, games and reward modes."""
 
     kind: str
@@ -72,7 +72,7 @@ class Inventory:
         return {status: found[status] for status in STATUSES if found[status]}
 
     @cached_property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[AlgorithmGroup]:
         """Self-play, scenarios and audits by kind of algorithm."""
         return [self._group(kind) for kind in KINDS if kind in set(self._column("algorithm_kind"))]
 
@@ -99,7 +99,7 @@ class Inventory:
     def _column(self, name: str) -> list[Any]:
         return self.corpus.runs.column(name).to_pylist()
 
-    def _group(self, kind: str) -> Group:
+    def _group(self, kind: str) -> AlgorithmGroup:
         seeds: Counter[tuple[Any, ...]] = Counter(
             row for row in zip(*(self._column(name) for name in _FACTORS), strict=True) if row[0] == kind
         )
@@ -110,7 +110,7 @@ class Inventory:
             for algorithm in algorithms
             if (missing := tuple(g for g in games if any((algorithm, g, mode) not in cells for mode in modes)))
         }
-        return Group(
+        return AlgorithmGroup(
             kind=kind,
             algorithms=algorithms,
             environments=games,

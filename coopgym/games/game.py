@@ -62,6 +62,8 @@ class ResetOptions:
     initial_trust: Array | None = None
     initial_reputation: Array | None = None
     initial_state: Mapping[str, Array] | None = None
+    world: Mapping[str, Array] | None = None
+    """Factors ``cost`` and ``synergy`` of the world, in place of drawn ones."""
 
 
 class Game(ABC, Generic[StateT]):
@@ -130,7 +132,7 @@ class Game(ABC, Generic[StateT]):
         chosen = {**cls.defaults, **cls.presets(keywords), **keywords}
         return cls.made(params.build(cls.Parameters, chosen, where=cls.id), backend)
 
-    def on(self, backend: Backend) -> Self:
+    def to(self, backend: Backend) -> Self:
         """Return the same game computing on another backend."""
         return self.made(self.parameters, backend)
 
@@ -138,6 +140,10 @@ class Game(ABC, Generic[StateT]):
     def in_one_sentence(cls) -> str:
         """Say what the game is about: in the words of its page, else of its class."""
         return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
+
+    def circumstances(self) -> tuple[str, ...]:
+        """Return sentences on what its parameters add to the rules of its page; none as a rule."""
+        return ()
 
     @abstractmethod
     def describe(self) -> GameSpec:
@@ -190,7 +196,7 @@ class Game(ABC, Generic[StateT]):
         """Return material payoffs ``(..., N)``, without noise, of shares of endowment played in a state."""
         return self.stage(state, cooperation * self.endowments).payoffs
 
-    def settled(self, state: StateT, actions: Array) -> StateT:
+    def at_steady_state(self, state: StateT, actions: Array) -> StateT:
         """Return the state in which stocks that merely follow choices stand where these actions keep them.
 
         A wage posted today is in force tomorrow, say; most games have no such stock and return the state itself.
@@ -228,7 +234,7 @@ class Game(ABC, Generic[StateT]):
         """Return the least and greatest values of `observe_jointly`, each ``(joint_dim,)``."""
 
     @abstractmethod
-    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
+    def observation_columns(self, view: View, seat: int) -> dict[str, list[int]]:
         """Name the columns of a seat's observation.
 
         Blocks every view has: ``own_action`` (1), ``trust`` (T_ij), ``time`` where shown; ``own`` and ``full`` add
@@ -244,7 +250,7 @@ class Game(ABC, Generic[StateT]):
         """Describe a step for ``info`` (including the state it led to): never fed to policies."""
 
     @abstractmethod
-    def auxiliary(self, state: StateT) -> Array:
+    def extra_state(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""
 
     def traits(self) -> Traits:
@@ -293,8 +299,8 @@ class Game(ABC, Generic[StateT]):
         return aligned
 
     def parameter_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values, for records and study files."""
-        return dataclasses.asdict(self.parameters)
+        """Return the parameters as plain values, for records and study files; those of later, where they are used."""
+        return params.recorded(self.parameters)
 
     def overridden(self) -> dict[str, Any]:
         """Return the parameters that are not the game's own; `configure` makes the same game of them.
@@ -331,6 +337,17 @@ def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:
             f"{id} draws no synergy weight at reset (it has γ = {own}); the option gamma={gamma!r} would do nothing, "
             "so set the weight as a parameter of the game or leave the option out"
         )
+
+
+def required(draws: Array | None, name: str) -> Array:
+    """Return random numbers that a stochastic game cannot do without.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if draws is None:
+        raise ValueError(f"this game is stochastic as configured: pass {name}= (the engines draw them for you)")
+    return draws
 
 
 AnyGame: TypeAlias = Game[Any]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from coopgym.games.parameters import declaration
+from coopgym.games.parameters import describe
 
 if TYPE_CHECKING:
     from coopgym.games.game import AnyGame
@@ -32,7 +32,7 @@ class Symbol:
     """How a state array or a block of an observation is written in formulas."""
 
     field: str
-    """Name of the state array, or of the block in the layout, or of both."""
+    """Name of the state array, or of the block among the columns of an observation, or of both."""
     symbol: str
     meaning: str
     range: str = "[0, 1]"
@@ -124,7 +124,7 @@ class GamePage:
         """Return how a state array or a block is written, None where the page does not say."""
         return next((symbol for symbol in self.symbols if symbol.field == field), None)
 
-    def filled(self, text: str, game: AnyGame) -> str:
+    def rendered(self, text: str, game: AnyGame) -> str:
         """Fill the placeholders of a text of this page.
 
         Raises:
@@ -137,7 +137,7 @@ class GamePage:
 
     def as_prompt(self, game: AnyGame) -> str:
         """Return the rules as a language model reads them, with the numbers of ``game``."""
-        return "\n".join(f"{heading}: {self.filled(text, game)}" for heading, text in self.rules())
+        return "\n".join(f"{heading}: {self.rendered(text, game)}" for heading, text in self.rules())
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield headings and templates of the rules, in the order in which they are told."""
@@ -197,10 +197,7 @@ def page_of(game: AnyGame) -> GamePage:
 def _plain_page(game: AnyGame) -> GamePage:
     spec = game.spec
     _, _, told = (type(game).__doc__ or "").partition("\n\n")
-    parameters = [
-        f"{field.name} {{{field.name}}} ({_verbatim(declaration(field).meaning)})"
-        for field in dataclasses.fields(game.parameters)
-    ]
+    parameters = [f"{name} {{{name}}} ({_verbatim(meaning)})" for name, _, meaning in describe(game.parameters)]
     return GamePage(
         title=spec.name,
         summary=f"{spec.summary.rstrip('.') or spec.name}.",

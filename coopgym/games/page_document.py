@@ -1,6 +1,6 @@
 """A game's page for people: sections of text and tables, which the console and the documentation lay out.
 
-Nothing is typed here: sizes of observations come from the layout, arguments from the parameters, seats from the
+Nothing is typed here: sizes of observations come from their columns, arguments from the parameters, seats from the
 specification, texts from the page.
 """
 
@@ -16,8 +16,9 @@ from coopgym.games.game import AnyGame
 from coopgym.games.page import GamePage, page_of
 from coopgym.games.parameters import declaration
 from coopgym.games.spec import View
+from coopgym.games.state import state_arrays
 
-Row = tuple[str, ...]
+TableRow = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Section:
 
     heading: str
     paragraphs: tuple[str, ...] = ()
-    table: tuple[Row, ...] = ()
+    table: tuple[TableRow, ...] = ()
 
     def as_markdown(self, depth: int = 2) -> str:
         """Return the section in Markdown, with headings of a depth."""
@@ -48,7 +49,7 @@ def sections(game: AnyGame, dilemma: Section | None = None) -> list[Section]:
     page = page_of(game)
 
     def texts(*templates: str) -> tuple[str, ...]:
-        return tuple(_sentence(page.filled(text, game)) for text in templates if text)
+        return tuple(_sentence(page.rendered(text, game)) for text in templates if text)
 
     reference = dilemma or Section("Dilemma")
     found = [
@@ -79,11 +80,11 @@ def _sentence(text: str) -> str:
     return begun if begun.endswith((".", ":")) else f"{begun}."
 
 
-def _seats(game: AnyGame) -> Iterator[Row]:
+def _seats(game: AnyGame) -> Iterator[TableRow]:
     spec = game.spec
     yield ("seat", "role", "endowment", "norm", "bargaining share")
 
-    def facts(seat: int) -> Row:
+    def facts(seat: int) -> TableRow:
         role = spec.roles[seat] if spec.roles[seat] != spec.agents[seat] else "any"
         return role, *(f"{values[seat]:.4g}" for values in (spec.endowments, spec.baselines, spec.shares))
 
@@ -108,13 +109,13 @@ def _size(game: AnyGame, view: View) -> int:
     return len(game.seat_observation_bounds(view, 0)[0])
 
 
-def _columns(page: GamePage, game: AnyGame) -> Iterator[Row]:
+def _columns(page: GamePage, game: AnyGame) -> Iterator[TableRow]:
     """Yield the blocks of the default view as the first seat sees them, without those that repeat others' columns."""
     view = game.spec.default_view
     low, high = game.seat_observation_bounds(view, 0)
     yield ("columns", "block", "symbol", "meaning", "range")
     seen: set[int] = set()
-    for block, columns in game.layout(view, 0).items():
+    for block, columns in game.observation_columns(view, 0).items():
         if not seen.issuperset(columns):
             least, greatest = low[columns].min(), high[columns].max()
             yield (_range(columns), f"`{block}`", *_explained(page, block), f"[{least:g}, {greatest:g}]")
@@ -130,20 +131,20 @@ def _explained(page: GamePage, field: str) -> tuple[str, str]:
     return (symbol.symbol, symbol.meaning) if symbol else ("", "")
 
 
-def _state(page: GamePage, game: AnyGame) -> Iterator[Row]:
+def _state(page: GamePage, game: AnyGame) -> Iterator[TableRow]:
     yield ("array", "symbol", "meaning", "range")
-    for field in state_arrays(game):
+    for field in state_names(game):
         symbol = page.symbol(field)
         yield (f"`{field}`", *_explained(page, field), symbol.range if symbol else "")
 
 
-def state_arrays(game: AnyGame) -> tuple[str, ...]:
+def state_names(game: AnyGame) -> tuple[str, ...]:
     """Return the names of the arrays of a game's state."""
     blank = (game.backend.array([0.5] * count) for count in (game.reset_uniforms, game.reset_normals))
-    return tuple(each.name for each in dataclasses.fields(game.initial_state((), None, *blank)))
+    return tuple(state_arrays(game.initial_state((), None, *blank)))
 
 
-def _arguments(game: AnyGame) -> Iterator[Row]:
+def _arguments(game: AnyGame) -> Iterator[TableRow]:
     yield ("argument", "symbol", "default", "range", "meaning", "unit")
     usual = type(game).configure().parameters
     for field in dataclasses.fields(usual):

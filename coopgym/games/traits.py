@@ -17,7 +17,7 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def declares_traits(game: Game[Any]) -> bool:
 
 def stocks_of(state: State) -> dict[str, Array]:
     """Return the stocks of a state by name."""
-    return {name: value for name, value in vars(state).items() if name not in TIME_AND_CHOICES}
+    return {name: value for name, value in state_arrays(state).items() if name not in TIME_AND_CHOICES}
 
 
 def seats_of_equal_numbers(spec: GameSpec, parts: Sequence[int] | None = None) -> Groups:
@@ -191,16 +191,16 @@ def ideal_path(game: Game[StateT], traits: Traits, start: StateT, steps: int) ->
     for _ in range(steps):
         if of_idling:
             best = dataclasses.replace(best, **{name: getattr(idle, name) for name in of_idling})
-            idle = _moved(game, idle, 0.0)
+            idle = _state_after(game, idle, 0.0)
         path.append(best)
-        moved = _idealised(traits, _moved(game, best, 1.0))
+        after = _idealised(traits, _state_after(game, best, 1.0))
         better = {1: np.maximum, -1: np.minimum}
-        held = {name: better[pays](getattr(best, name), getattr(moved, name)) for name, pays in kept.items()}
-        best = dataclasses.replace(moved, **held)
+        held = {name: better[pays](getattr(best, name), getattr(after, name)) for name, pays in kept.items()}
+        best = dataclasses.replace(after, **held)
     return path
 
 
-def _moved(game: Game[StateT], state: StateT, share: float) -> StateT:
+def _state_after(game: Game[StateT], state: StateT, share: float) -> StateT:
     normals = np.zeros((*state.t.shape, game.step_normals)) if game.step_normals else None
     after: StateT = game.step(state, share * game.endowments + 0.0 * state.last_action, normals).state  # type: ignore[assignment]  # its own
     return after

@@ -14,6 +14,7 @@ from coopgym.games.actions import real_numbers
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.state import State
+from coopgym.interfaces.info import Info
 from coopgym.interfaces.rendering import FRAMES_PER_SECOND, RENDER_MODES, Renderer
 from coopgym.interfaces.spaces import (
     Observation,
@@ -30,7 +31,6 @@ from coopgym.typing import Frame
 register_with_pettingzoo()
 
 Action = npt.NDArray[np.float32]
-Info = dict[str, Any]
 
 
 def _metadata(game: AnyGame) -> dict[str, Any]:

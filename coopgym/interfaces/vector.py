@@ -35,9 +35,9 @@ from coopgym.interfaces.tally import Tally
 from coopgym.play.engine import Engine, Seeds, checked_options
 from coopgym.play.partners import Partners, PartnersLike
 from coopgym.rewards import RewardLayer, reward_layer
+from coopgym.typing import BoolArray
 
-Rows = npt.NDArray[np.bool_]
-Step = tuple[Observation, npt.NDArray[np.float64], Rows, Rows, Info]
+VectorStep = tuple[Observation, npt.NDArray[np.float64], BoolArray, BoolArray, Info]
 
 
 class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], Any], ABC):
@@ -93,7 +93,7 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
     def _begin_partners(self, seed: Seeds) -> None:
         """Have scripted partners begin in all rows, each with its row's seed."""
 
-    def _restart_partners(self, rows: Rows) -> None:
+    def _restart_partners(self, rows: BoolArray) -> None:
         """Tell scripted partners that some rows start a new episode."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
         self._renderer.restart(self._engine.state, started)
         return self._observe(), DeferredInfo(partial(self._told_of_start, self._engine.state, started.copy()))
 
-    def _checked_mask(self, mask: Any, seed: Seeds, options: Mapping[str, Any]) -> Rows:
+    def _checked_mask(self, mask: Any, seed: Seeds, options: Mapping[str, Any]) -> BoolArray:
         rows = np.asarray(mask)
         if rows.dtype != np.bool_ or rows.shape != (self.num_envs,) or not rows.any():
             raise ValueError(
@@ -131,13 +131,13 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
             raise RuntimeError("call reset() for all rows before resetting some of them")
         return rows
 
-    def _reset_rows(self, rows: Rows) -> None:
+    def _reset_rows(self, rows: BoolArray) -> None:
         self._engine.reset_where(rows)
         self._finished = self._finished & ~rows
         self._tally = self._tally.renewed(rows)
         self._restart_partners(rows)
 
-    def step(self, actions: Any) -> Step:
+    def step(self, actions: Any) -> VectorStep:
         """Play one step in every row.
 
         Rows that finished are started anew by the declared autoreset mode: at the next step, whose actions and rewards
@@ -180,10 +180,10 @@ class _GameVectorEnv(Specified, VectorEnv[Observation, npt.NDArray[np.float32], 
         info = DeferredInfo(partial(self._told_of_step, played, fresh, renewed, last))
         return observation, reward, terminated, truncated, info
 
-    def _told_of_start(self, state: State, rows: Rows) -> Info:
+    def _told_of_start(self, state: State, rows: BoolArray) -> Info:
         return _masked(self._schema.of_reset(state), rows)
 
-    def _told_of_step(self, played: _Played, fresh: State | None, renewed: Rows, last: Observation | None) -> Info:
+    def _told_of_step(self, played: _Played, fresh: State | None, renewed: BoolArray, last: Observation | None) -> Info:
         """Infos of a step in which some rows started anew; ``last`` holds what they saw last if they also played."""
         told = self._schema.of_step(*played)
         everyone = np.ones(self.num_envs, dtype=bool)
@@ -213,11 +213,11 @@ class _Played(NamedTuple):
     tally: Tally
 
 
-def _chosen(rows: Rows, there: Any, elsewhere: Any) -> Any:
+def _chosen(rows: BoolArray, there: Any, elsewhere: Any) -> Any:
     return np.where(rows.reshape(-1, *(1,) * (elsewhere.ndim - 1)), there, elsewhere)
 
 
-def _masked(told: Info, rows: Rows) -> Info:
+def _masked(told: Info, rows: BoolArray) -> Info:
     """Leave values in some rows only, beside the masks that say so, as Gymnasium does."""
     described: Info = {}
     for name, value in told.items():
@@ -302,7 +302,7 @@ class SeatVectorEnv(_GameVectorEnv):
             self._streams = self.np_random.spawn(self.num_envs)
         self._partners.begin(self._streams)
 
-    def _restart_partners(self, rows: Rows) -> None:
+    def _restart_partners(self, rows: BoolArray) -> None:
         if rows.all() and not self._partners.restarts:
             self._partners.begin(self._streams)
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, action_logprobs, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, action_logprobs, check_distinct_agents, joint_actions
 from coopgym.agents.claims import claim
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
@@ -145,7 +145,7 @@ def seated(
     """
     if len(agents) != game.n_agents:
         raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
-    refuse_shared(game, agents)
+    check_distinct_agents(game, agents)
     claim(agents, object())
     streams = np.random.default_rng(seed).spawn(game.n_agents)
     for i, (agent, stream) in enumerate(zip(agents, streams, strict=True)):
@@ -154,7 +154,7 @@ def seated(
     def answered(t: int, state: State) -> FloatArray:
         seen = {view: game.observe(state, view) for view in set(views)}
         asked = [(i, agent, seen[views[i]][:, i]) for i, agent in enumerate(agents)]
-        return np.stack(joint_answers(game, asked), axis=1)
+        return np.stack(joint_actions(game, asked), axis=1)
 
     return answered
 

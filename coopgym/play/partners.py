@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
-from coopgym.agents.claims import claim, refuse_claimed
+from coopgym.agents.base import Agent, Seat, check_distinct_agents, joint_actions
+from coopgym.agents.claims import check_claims, claim
 from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
@@ -47,7 +47,7 @@ class Partners:
                     f"partner {partner!r} in seat {j} of {game.id} is not an agent: expected a name or an object with "
                     "begin(seat, episodes, rng) and act(observation)"
                 )
-        refuse_shared(game, list(self.agents.values()))
+        check_distinct_agents(game, list(self.agents.values()))
         self._seats = {j: Seat.of(game, j, "own", rewards.mode.name) for j in others}
         self._episodes = 0
         self._claim = object()
@@ -73,7 +73,7 @@ class Partners:
             ValueError: a partner that cannot.
             RuntimeError: a partner that has begun another game since.
         """
-        refuse_claimed(self.agents.values(), self._claim)
+        check_claims(self.agents.values(), self._claim)
         for j, partner in self.agents.items():
             restart = getattr(partner, "restart", None)
             if restart is None:
@@ -90,12 +90,12 @@ class Partners:
             ValueError: a partner's answer is not one number per episode.
             RuntimeError: a partner has begun another game since.
         """
-        refuse_claimed(self.agents.values(), self._claim)
+        check_claims(self.agents.values(), self._claim)
         observations = self.game.observe(state, "own")
         observations = observations.reshape((self._episodes, self.game.n_agents, observations.shape[-1]))
         joint = np.empty((self._episodes, self.game.n_agents))
         joint[:, self.seat] = own
         asked = [(j, partner, observations[:, j]) for j, partner in self.agents.items()]
-        for (j, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
+        for (j, _, _), answer in zip(asked, joint_actions(self.game, asked), strict=True):
             joint[:, j] = answer
         return joint

@@ -48,7 +48,7 @@ class OwnTrust(Potential):
 
     def __init__(self, game: AnyGame) -> None:
         super().__init__(game)
-        columns = [game.layout("own", seat)["trust"] for seat in range(game.n_agents)]
+        columns = [game.observation_columns("own", seat)["trust"] for seat in range(game.n_agents)]
         self._rows = game.backend.integers(np.arange(game.n_agents)[:, None])
         self._columns = game.backend.integers(np.array(columns))
 

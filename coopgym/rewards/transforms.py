@@ -44,7 +44,7 @@ class ObservedStep:
         return cls(game, step.t, before, after, step.ended)
 
 
-View: TypeAlias = Step | ObservedStep
+TransformInput: TypeAlias = Step | ObservedStep
 """What a transform is handed: the step where it needs the state, what the agents observed otherwise."""
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
-from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.page_document import sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import unroll
 from coopgym.testing.conformance import require, run_checks
 from coopgym.testing.tape import (
@@ -99,12 +99,12 @@ def the_spec_is_consistent(subject: Subject) -> None:
 def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
     """Every state array begins with the batch dimensions."""
     n = subject.game.n_agents
-    own = {name: value.shape for name, value in vars(start(subject.game, subject.tape())).items()}
+    own = {name: value.shape for name, value in state_arrays(start(subject.game, subject.tape())).items()}
     expected = {"t": (), "last_action": (n,), "trust": (n, n), "damage": (n, n)}
     for name, shape in expected.items():
         require(own.get(name) == shape, f"state.{name} has shape {own.get(name)} in one environment; expected {shape}")
     for batch in BATCHES:
-        for name, value in vars(start(subject.game, subject.tape(batch))).items():
+        for name, value in state_arrays(start(subject.game, subject.tape(batch))).items():
             shape = (*batch, *own[name])
             require(
                 value.shape == shape,
@@ -140,11 +140,12 @@ def a_step_has_the_shape_of_the_batch(subject: Subject) -> None:
             require(flag.dtype == np.bool_, f"{name} has type {flag.dtype}; use a comparison, which gives booleans")
         kind = type(transition.state)
         require(kind is type(before), f"step() turns a {type(before).__name__} into a {kind.__name__}; keep the class")
-        for field in fields(before):
-            arrays = getattr(before, field.name), getattr(transition.state, field.name)
+        arrays, after = state_arrays(before), state_arrays(transition.state)
+        require(arrays.keys() == after.keys(), f"a step turns the state's arrays {[*arrays]} into {[*after]}; keep all")
+        for name, array in arrays.items():
             for what in ("shape", "dtype"):
-                old, new = (getattr(array, what) for array in arrays)
-                require(old == new, f"state.{field.name} changes its {what} in a step, from {old} to {new}; keep it")
+                old, new = getattr(array, what), getattr(after[name], what)
+                require(old == new, f"state.{name} changes its {what} in a step, from {old} to {new}; keep it")
 
 
 def a_step_is_pure(subject: Subject) -> None:
@@ -155,7 +156,7 @@ def a_step_is_pure(subject: Subject) -> None:
         state_before, actions_before = copy.deepcopy(state), actions.copy()
         transition = game.step(state, actions, normals)
         require((actions == actions_before).all(), "step() changes the actions it is given; work on a copy")
-        for name, value in vars(state_before).items():
+        for name, value in state_arrays(state_before).items():
             same = np.array_equal(value, getattr(state, name), equal_nan=True)
             require(same, f"step() changes state.{name} of the state it is given; return a new state instead")
         require(np.isfinite(transition.payoffs).all(), "payoffs are not finite under random play")
@@ -256,8 +257,8 @@ def _require_seat_sees_its_row(game: AnyGame, view: View, state: State) -> None:
         )
 
 
-def layouts_name_what_they_show(subject: Subject) -> None:
-    """Layouts name every column, and own actions, partners' actions and trust are where they say."""
+def observation_columns_name_what_they_show(subject: Subject) -> None:
+    """Blocks name every column, and own actions, partners' actions and trust are where they say."""
     game = subject.game
     *_, (_, actions, transition) = replay(game, subject.tape((3,), steps=2))
     shares = actions / game.spec.endowments
@@ -265,15 +266,15 @@ def layouts_name_what_they_show(subject: Subject) -> None:
         observation = game.observe(transition.state, view)
         for seat in range(game.n_agents):
             others = [j for j in range(game.n_agents) if j != seat]
-            layout = game.layout(view, seat)
-            where = f"layout({view!r}, {seat})"
+            blocks = game.observation_columns(view, seat)
+            where = f"observation_columns({view!r}, {seat})"
             needed = ["own_action", "trust", *([] if view == "minimal" else ["partner_actions"])]
-            missing = [name for name in needed if name not in layout]
+            missing = [name for name in needed if name not in blocks]
             require(not missing, f"{where} does not name {', '.join(missing)}, which agents look for")
-            columns = sorted({column for block in layout.values() for column in block})
+            columns = sorted({column for block in blocks.values() for column in block})
             everything = list(range(observation.shape[-1]))
             require(columns == everything, f"{where} does not name exactly the columns 0 to {len(everything) - 1}")
-            shown = {name: observation[:, seat, layout[name]] for name in needed}
+            shown = {name: observation[:, seat, blocks[name]] for name in needed}
             truth = {"own_action": shares[:, [seat]], "trust": transition.state.trust[:, seat, others]}
             scales = {"own_action": game.action_scale[[seat]], "partner_actions": game.action_scale[others]}
             truth["partner_actions"] = shares[:, others]
@@ -293,7 +294,7 @@ def the_page_says_what_is_played(subject: Subject) -> None:
     page = game.page
     if page is None:  # a plain page, of the specification and the docstring, will do
         return
-    named = {block for view in game.views for block in game.layout(view, 0)} | set(state_arrays(game))
+    named = {block for view in game.views for block in game.observation_columns(view, 0)} | set(state_names(game))
     unexplained = sorted(name for name in named if page.symbol(name) is None)
     require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
     unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]
@@ -355,17 +356,17 @@ def resets_refuse_unknown_overrides(subject: Subject) -> None:
     require(False, "initial_state={'no_such_stock': 0} is ignored in silence; raise a ValueError that names the stocks")
 
 
-def the_auxiliary_vector_keeps_its_shape(subject: Subject) -> None:
-    """The auxiliary vector has the same number of finite entries in every state."""
+def the_extra_state_keeps_its_shape(subject: Subject) -> None:
+    """The extra state has the same number of finite entries in every state."""
     for batch in ((), (3,)):
         sizes = set()
         for before, _, transition in replay(subject.game, subject.tape(batch)):
             for state in (before, transition.state):
-                vector = subject.game.auxiliary(state)
-                require(vector.shape[:-1] == batch, f"auxiliary() has shape {vector.shape} for batch {batch}")
-                require(np.isfinite(vector).all(), "auxiliary() is not finite")
+                vector = subject.game.extra_state(state)
+                require(vector.shape[:-1] == batch, f"extra_state() has shape {vector.shape} for batch {batch}")
+                require(np.isfinite(vector).all(), "extra_state() is not finite")
                 sizes.add(vector.shape[-1])
-        require(len(sizes) == 1, f"auxiliary() has {sorted(sizes)} entries at different steps; fix their number")
+        require(len(sizes) == 1, f"extra_state() has {sorted(sizes)} entries at different steps; fix their number")
 
 
 def diagnostics_have_their_keys(subject: Subject) -> None:
@@ -405,7 +406,7 @@ def instances_are_independent(subject: Subject) -> None:
     game = subject.game
     tape, disturbance = subject.tape((2,)), random_tape(game, subject.steps, (2,), subject.seed + 1)
     *_, (_, _, alone) = replay(game, tape)
-    result, other = numbers(alone), game.on(game.backend)
+    result, other = numbers(alone), game.to(game.backend)
     *_, ((_, _, beside), _) = zip(replay(game, tape), replay(other, disturbance), strict=True)
     change = first_difference(result, numbers(beside), 0.0)
     require(change is None, f"a second instance disturbs the first ({change}); keep no arrays on the class or module")
@@ -418,7 +419,7 @@ def torch_agrees(subject: Subject) -> None:
     import torch
 
     game, tape = subject.game, subject.tape((3,))
-    on_torch = game.on(torch_backend("cpu", torch.float64))
+    on_torch = game.to(torch_backend("cpu", torch.float64))
     change = first_difference(play_numbers(game, tape), play_numbers(on_torch, tape), subject.tolerance)
     require(change is None, f"torch and NumPy differ ({change}); compute with self.xp and self.backend.array only")
     state, torch_state = start(game, tape), start(on_torch, tape)
@@ -433,7 +434,7 @@ def gradients_are_finite(subject: Subject) -> None:
         return
     import torch
 
-    game, tape = subject.game.on(torch_backend("cpu", torch.float64)), subject.tape((), steps=2)
+    game, tape = subject.game.to(torch_backend("cpu", torch.float64)), subject.tape((), steps=2)
     for level in (0.0, 1.0):
         actions = (game.endowments * level).requires_grad_()
         total = torch.zeros(())
@@ -457,13 +458,13 @@ CHECKS = (
     splitting_a_batch_changes_nothing,
     relations_stay_in_range,
     observations_fit_their_bounds,
-    layouts_name_what_they_show,
+    observation_columns_name_what_they_show,
     the_page_says_what_is_played,
     episodes_end_at_the_horizon,
     extreme_actions_pay_finite_amounts,
     resets_take_overrides,
     resets_refuse_unknown_overrides,
-    the_auxiliary_vector_keeps_its_shape,
+    the_extra_state_keeps_its_shape,
     diagnostics_have_their_keys,
     games_and_states_pickle,
     instances_are_independent,

@@ -15,12 +15,12 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
 from coopgym.rewards import MODES, ObservedStep, RewardTransform
-from coopgym.rewards.transforms import RunningTransform, View, parse_transform
+from coopgym.rewards.transforms import RunningTransform, TransformInput, parse_transform
 from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import Tape, random_tape, replay, to_numpy
 from coopgym.typing import FloatArray
 
-Doctor = Callable[[View, Array], tuple[View, Array]]
+Doctor = Callable[[TransformInput, Array], tuple[TransformInput, Array]]
 """Changes what a transform is handed: the step and the reward."""
 
 GAMES = ("TrustDilemma-v1", "AppleAppStore-v1", "PartnerHoldUp-v0")
@@ -89,7 +89,7 @@ def _played(
     alive = np.ones(tape.batch, dtype=bool)
     for t, (before, actions, transition) in enumerate(replay(game, tape)):
         step = Step(game, t, before, actions, transition)
-        view: View = step if "state" in transform.needs else ObservedStep.of(step)
+        view: TransformInput = step if "state" in transform.needs else ObservedStep.of(step)
         reward = MODES["integrated"](step)
         if doctor is not None:
             view, reward = doctor(view, reward)
@@ -103,7 +103,7 @@ def _played(
     return np.array(made), np.array(made) - np.array(given)
 
 
-def _called(running: RunningTransform, view: View, reward: Array) -> Array:
+def _called(running: RunningTransform, view: TransformInput, reward: Array) -> Array:
     try:
         made, expected = running(view, reward), tuple(reward.shape)
         require(tuple(made.shape) == expected, f"it makes rewards of shape {tuple(made.shape)} of {expected}; keep it")
@@ -161,7 +161,9 @@ def rewards_are_numbers(subject: Subject) -> None:
         for batch in ((), (3,), (2, 3)):
             kept: list[tuple[Array, FloatArray]] = []
 
-            def remember(view: View, reward: Array, kept: list[tuple[Array, FloatArray]] = kept) -> tuple[View, Array]:
+            def remember(
+                view: TransformInput, reward: Array, kept: list[tuple[Array, FloatArray]] = kept
+            ) -> tuple[TransformInput, Array]:
                 kept.append((reward, to_numpy(reward)))
                 return view, reward
 
@@ -210,7 +212,7 @@ def backends_agree(subject: Subject) -> None:
     for game in subject.games():
         tape = subject.tape(game)
         expected, _ = played(game, tape, subject.transform)
-        found, _ = played(game.on(torch_backend("cpu", torch.float64)), tape, subject.transform)
+        found, _ = played(game.to(torch_backend("cpu", torch.float64)), tape, subject.transform)
         gap = (np.abs(found - expected) / np.maximum(1.0, np.abs(expected))).max()
         require(gap <= SINGLE, f"{game.id}: torch differs from NumPy by {gap:.3g}; compute in game.xp, keep the type")
 
@@ -250,7 +252,7 @@ def each_agent_is_on_its_own(subject: Subject) -> None:
 def _another(seat: int) -> Doctor:
     """Show and pay one seat something else."""
 
-    def doctor(view: View, reward: Array) -> tuple[View, Array]:
+    def doctor(view: TransformInput, reward: Array) -> tuple[TransformInput, Array]:
         changed = reward + 0.0
         changed[..., seat] = 3.0 - 2.0 * changed[..., seat]
         if isinstance(view, ObservedStep):

@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from coopgym.agents import Classifier
 from coopgym.games.game import AnyGame
+from coopgym.games.state import state_arrays
 from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
 from coopgym.oracles.agents.solutions import Solution
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 _LATEST: dict[Hashable, tuple[bytes, FloatArray]] = {}
@@ -69,11 +70,11 @@ class TrustAware(TrackingOracle, PublishedEquilibrium):
         return reference_profiles.trust_aware(game)
 
     def compute(self, game: AnyGame) -> Solution:
-        return solutions.coopetitive_equilibrium(game, self.select, opening(game))
+        return solutions.coopetitive_equilibrium(game, self.select, initial_state(game))
 
     def answer(self, shares: FloatArray) -> FloatArray:
         state, spec = self._tracker.state, self.seat.game
-        asked = b"".join(array.tobytes() for array in (shares, *vars(state).values()))
+        asked = b"".join(array.tobytes() for array in (shares, *state_arrays(state).values()))
         key = (spec.id, spec.parameters)
         if key not in _LATEST or _LATEST[key][0] != asked:
             _LATEST[key] = (asked, solutions.following_equilibria(self.game, state, shares))

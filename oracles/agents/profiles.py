@@ -10,7 +10,7 @@ from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
 from coopgym.oracles.agents.solutions import Select, Solution
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 
@@ -25,7 +25,7 @@ class Equilibrium(PublishedEquilibrium):
         return reference_profiles.equilibrium(game)
 
     def compute(self, game: AnyGame) -> Solution:
-        return solutions.coopetitive_equilibrium(game, self.select, opening(game, trust=1.0, damage=0.0))
+        return solutions.coopetitive_equilibrium(game, self.select, initial_state(game, trust=1.0, damage=0.0))
 
 
 class Nash(PublishedEquilibrium):
@@ -67,7 +67,7 @@ class Loyalty(PublishedEquilibrium):
     def compute(self, game: AnyGame) -> Solution:
         loyalty = solutions.LOYAL * game.parameters.loyalty_max  # type: ignore[attr-defined]  # loyal teams have it
         return solutions.coopetitive_equilibrium(
-            game, self.select, opening(game, trust=1.0, damage=0.0, loyalty=loyalty)
+            game, self.select, initial_state(game, trust=1.0, damage=0.0, loyalty=loyalty)
         )
 
 

@@ -132,7 +132,7 @@ def bounded_reciprocity(game: ReciprocityGame) -> FloatArray:
 
 def _coopetitive_utilities(game: AnyReleased, action: Single) -> FloatArray:
     spec = game.spec
-    drawn = "gamma" in game.kind.__dataclass_fields__
+    drawn = "gamma" in game.state_class.__dataclass_fields__
     weight = PLACEHOLDER_SYNERGY if drawn else game.value.gamma
     synergy = weight * _geometric_mean(np.maximum(action, SYNERGY_FLOOR))
     value = game.value.theta * np.log(1.0 + np.maximum(action, 0.0))

@@ -17,7 +17,7 @@ from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 Select = Literal["stable", "welfare", "only"]
@@ -95,7 +95,7 @@ def reciprocity_equilibrium(game: AnyGame, select: Select) -> Solution:
         NoSolutionError: as `equilibrium`.
     """
     trust = min(ASSUMED_TRUST, float(game.parameters.initial_trust) + EXPECTED_TRUST_GAIN)  # type: ignore[attr-defined]  # formal parameters have it
-    start = opening(game, trust=trust, damage=0.0)
+    start = initial_state(game, trust=trust, damage=0.0)
     return chosen(rest_points(game, start), select)
 
 

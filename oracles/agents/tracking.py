@@ -8,31 +8,31 @@ import numpy.typing as npt
 from coopgym.agents import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.state import select
-from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.play import expected_step
 from coopgym.typing import FloatArray
 
 
 class StateTracker:
-    """The state of parallel episodes, simulated from their opening with the actions that were played.
+    """The state of parallel episodes, simulated from their initial state with the actions that were played.
 
     Exact where the game draws nothing that its state depends on. An approximation where it does: hidden draws stand at
     their medians (the synergy weight of SynergySearch, and with it the payoffs it remembers), noise at its mean. Resets
-    with options of their own (another trust at reset, say) are not seen: it starts from the game's own opening.
+    with options of their own (another trust at reset, say) are not seen: it starts from the game's own initial state.
     """
 
     def __init__(self, game: AnyGame, episodes: int) -> None:
         """Start ``episodes`` episodes of a game on the NumPy backend."""
         self.game = game
-        self._opening = repeated(game, opening(game), (episodes,))
-        self.state = self._opening
+        self._initial_state = repeated(game, initial_state(game), (episodes,))
+        self.state = self._initial_state
         """State in which the agents choose next, with leading dimension ``(episodes,)``."""
-        self.before = self._opening
-        """State in which they chose last; the opening where nobody has."""
+        self.before = self._initial_state
+        """State in which they chose last; the initial state where nobody has."""
 
     def restart(self, rows: npt.NDArray[np.bool_]) -> None:
         """Start new episodes in the rows ``(episodes,)`` where the mask holds."""
-        self.state, self.before = (select(np, rows, self._opening, old) for old in (self.state, self.before))
+        self.state, self.before = (select(np, rows, self._initial_state, old) for old in (self.state, self.before))
 
     def advance(self, cooperation: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
         """Play joint shares ``(episodes, N)`` in the rows where the mask holds."""

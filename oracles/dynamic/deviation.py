@@ -12,8 +12,8 @@ import numpy as np
 
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.spec import View
-from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationSearch, EffortName, Kind
-from coopgym.oracles.dynamic.frozen import Agents, FrozenPlay, Responses
+from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, DeviationKind, DeviationSearch, EffortName
+from coopgym.oracles.dynamic.unilateral_play import Agents, Responses, UnilateralPlay
 from coopgym.rewards import RewardLayer, objective
 from coopgym.typing import FloatArray
 
@@ -32,7 +32,7 @@ class Deviation:
     """Return above `baseline`, at least 0; a mean over fresh episodes where anything is random."""
     baseline: float
     """Return of the seat's own agent."""
-    kind: Kind
+    kind: DeviationKind
     """``none`` (nothing beats the own agent), ``constant``, ``plan`` (open-loop) or ``feedback``."""
     response: Responses
     """What the seat plays instead, a single response."""
@@ -86,22 +86,22 @@ def best_deviation(
     layer, seen = objective(reward), checked_view(game, view)
     layer.check(game)
 
-    def frozen(count: int, root: int) -> FrozenPlay:
-        return FrozenPlay(game, agents, seat, layer, seen, count, root)
+    def unilateral(count: int, root: int) -> UnilateralPlay:
+        return UnilateralPlay(game, agents, seat, layer, seen, count, root)
 
-    probe, another = frozen(1, seed), frozen(1, seed)
+    probe, another = unilateral(1, seed), unilateral(1, seed)
     another.reseed_agents(seed + 1)
     agents_draw = _copies_differ(probe, another)
     random = agents_draw or game.stochastic
     count = (episodes or EFFORTS[effort].episodes) if random else 1
-    search = DeviationSearch(frozen(count, seed), EFFORTS[effort], np.random.default_rng(seed))
+    search = DeviationSearch(unilateral(count, seed), EFFORTS[effort], np.random.default_rng(seed))
     search.constants()
     search.plans(exact=not agents_draw)
     if random:
         search.feedback()
     comparing, judging = (int(root) for root in np.random.SeedSequence(seed).generate_state(2) >> 1)
     fresh = FRESH_EPISODES if random else 2
-    comparison, judgement = frozen(fresh, comparing), frozen(fresh, judging)
+    comparison, judgement = unilateral(fresh, comparing), unilateral(fresh, judging)
     kind = _choose(comparison, search.found)
     evaluations = probe.played + another.played + search.play.played + comparison.played
     return _judged(judgement, kind, search.found[kind], evaluations, agents_draw)
@@ -115,28 +115,28 @@ def replayed(
     Raises:
         ValueError: as `best_deviation`.
     """
-    play = FrozenPlay(game, agents, seat, objective(reward), checked_view(game, view), episodes=1)
+    play = UnilateralPlay(game, agents, seat, objective(reward), checked_view(game, view), episodes=1)
     return _judged(play, model.kind, model.response, 0)
 
 
-def _copies_differ(play: FrozenPlay, reseeded: FrozenPlay) -> bool:
+def _copies_differ(play: UnilateralPlay, reseeded: UnilateralPlay) -> bool:
     """Whether the same play earns something else twice in one batch or with other seeds: then agents draw at random."""
     twice = np.stack([_probed(play), _probed(reseeded)])
     return not np.allclose(twice, twice[0, :, :1], rtol=ROUNDING, atol=0.0)
 
 
-def _probed(play: FrozenPlay) -> FloatArray:
+def _probed(play: UnilateralPlay) -> FloatArray:
     """Returns ``(P, 2)`` of the own agent and of some constants, each played twice."""
     held = play.returns(play.plans(np.repeat(CONSTANTS[::10], 2)[:, None]))
     return np.concatenate([play.returns(play.own_play(2)), held]).reshape(-1, 2)
 
 
-def _choose(play: FrozenPlay, found: dict[Kind, Responses]) -> Kind:
+def _choose(play: UnilateralPlay, found: dict[DeviationKind, Responses]) -> DeviationKind:
     """Return the kind that gains most over the own agent, the simplest where they tie.
 
     A gain within one standard error of none does not count, so that noise is not taken for a deviation.
     """
-    best: Kind = "none"
+    best: DeviationKind = "none"
     own = play.returns(found["none"])[0]
     least = ROUNDING * max(1.0, float(np.abs(own).mean()))
     for kind, response in found.items():
@@ -147,7 +147,7 @@ def _choose(play: FrozenPlay, found: dict[Kind, Responses]) -> Kind:
 
 
 def _judged(
-    play: FrozenPlay, kind: Kind, response: Responses, evaluations: int, agents_draw: bool = False
+    play: UnilateralPlay, kind: DeviationKind, response: Responses, evaluations: int, agents_draw: bool = False
 ) -> Deviation:
     """Play the chosen response and the own agent in episodes that no choice has seen.
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from coopgym.oracles.dynamic.frozen import FrozenPlay, Responses
 from coopgym.oracles.dynamic.plan_search import Values, climb, cross_entropy, sweep
+from coopgym.oracles.dynamic.unilateral_play import Responses, UnilateralPlay
 from coopgym.typing import FloatArray
 
-Kind = Literal["none", "constant", "plan", "feedback"]
+DeviationKind = Literal["none", "constant", "plan", "feedback"]
 EffortName = Literal["quick", "full"]
 
 SEARCH_VERSION = 1
@@ -56,7 +56,7 @@ EFFORTS: dict[EffortName, Effort] = {
 class DeviationSearch:
     """Keeps the best response of every kind while it looks for better ones."""
 
-    def __init__(self, play: FrozenPlay, effort: Effort, rng: np.random.Generator) -> None:
+    def __init__(self, play: UnilateralPlay, effort: Effort, rng: np.random.Generator) -> None:
         """Start from the seat's own agent.
 
         Args:
@@ -66,7 +66,7 @@ class DeviationSearch:
         """
         self.play, self.effort, self.rng = play, effort, rng
         own = play.own_play()
-        self.found: dict[Kind, Responses] = {"none": own}
+        self.found: dict[DeviationKind, Responses] = {"none": own}
         played = play.record(own)
         self._own_value = float(played.returns.mean())
         recorded = played.shares[:, 0].mean(axis=1)

@@ -82,7 +82,7 @@ def grim_equilibrium(
         plan: shares of endowment ``(steps, N)`` from the state to the horizon.
         reversion: ``(N,)`` shares that all play after a deviation, such as the private commitment equilibrium.
         reward: what the seats care about.
-        state: a single state; None is the opening with hidden draws at their medians.
+        state: a single state; None is the initial state with hidden draws at their medians.
         levels: deviations tried, evenly spaced on [0, 1].
         tolerance: gain, in the unit of the rewards, up to which a step counts as deterred.
 

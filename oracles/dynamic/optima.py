@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from coopgym.games.game import AnyGame
+from coopgym.oracles.dynamic.baseline_plans import BaselinePlan
 from coopgym.oracles.dynamic.bounds import Gap, certified_gap
 from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
 from coopgym.oracles.dynamic.planner import MODES, Budget, Plan, plan_modes
-from coopgym.oracles.dynamic.yardsticks import Yardstick
 from coopgym.oracles.games.dilemma import worst
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame
@@ -19,7 +19,7 @@ KINDS = {
     "best_constant": ("Constant_", "BestConstant["),
     "best_oracle": ("Oracle_",),
 }
-"""Yardsticks by the beginning of their names; all others are heuristics."""
+"""Baseline plans by the beginning of their names; all others are heuristics."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +29,16 @@ class DynamicOptimum:
     plan: Plan
     gap: Gap
 
-    def best(self, kind: str) -> Yardstick | None:
-        """The best yardstick among ``"best_constant"``, ``"best_heuristic"`` or ``"best_oracle"``, None without one."""
+    def best(self, kind: str) -> BaselinePlan | None:
+        """The best plan of kind ``"best_constant"``, ``"best_heuristic"`` or ``"best_oracle"``, None without one."""
         reward, weights = self.plan.reward, self.plan.seat_weights
-        candidates = [yardstick for yardstick in self.plan.yardsticks.plans if kind_of(yardstick) == kind]
+        candidates = [baseline for baseline in self.plan.baseline_plans.plans if kind_of(baseline) == kind]
         return max(candidates, key=lambda found: float((found.returns[reward] * weights).sum()), default=None)
 
 
-def kind_of(yardstick: Yardstick) -> str:
-    """What sort of play a yardstick is."""
-    return next((kind for kind, starts in KINDS.items() if yardstick.name.startswith(starts)), "best_heuristic")
+def kind_of(baseline: BaselinePlan) -> str:
+    """What sort of play a baseline plan is."""
+    return next((kind for kind, starts in KINDS.items() if baseline.name.startswith(starts)), "best_heuristic")
 
 
 def dynamic_optima(
@@ -50,7 +50,7 @@ def dynamic_optima(
         game: on the NumPy backend.
         rewards: reward modes.
         budget: how much to compute; None is the full budget.
-        agents: names whose self-play is a yardstick; None is every registered agent but planners.
+        agents: names whose self-play is a baseline; None is every registered agent but planners.
 
     Raises:
         ValueError, ImportError: as `coopgym.oracles.dynamic.planner.plan_modes`.
@@ -80,7 +80,7 @@ def dynamic_record(optimum: DynamicOptimum) -> dict[str, Any]:
         "residual": plan.residual,
         "restarts_agreeing": [plan.agreeing, plan.restarts],
         "origin": plan.origin,
-        "refused": plan.yardsticks.refused,
+        "refused": plan.baseline_plans.refused,
         "shares": plan.shares.round(6).tolist(),
     }
     for kind in ("best_constant", "best_heuristic", "best_oracle"):

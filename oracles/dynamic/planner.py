@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
+from coopgym.oracles.dynamic.baseline_plans import BaselinePlan, BaselinePlans, of_problem
 from coopgym.oracles.dynamic.planner_search import CONVERGED, QUICK, Budget, PlanSearch
 from coopgym.oracles.dynamic.planning import PlanningProblem
-from coopgym.oracles.dynamic.yardsticks import Yardstick, Yardsticks, of_problem
 from coopgym.rewards import RewardLayer, objective
 from coopgym.typing import FloatArray
 
@@ -53,12 +53,12 @@ class Plan:
     """How many of them ended within a relative difference of 1e-3 of the value."""
     origin: str
     """The start that led here."""
-    yardsticks: Yardsticks
+    baseline_plans: BaselinePlans
     """What was beaten or met."""
 
-    def beaten(self, prefix: str = "") -> Yardstick:
-        """Return the best yardstick whose name starts with ``prefix``, such as ``"Constant_"``."""
-        return self.yardsticks.best(self.reward, self.seat_weights, prefix)
+    def beaten(self, prefix: str = "") -> BaselinePlan:
+        """Return the best baseline plan whose name starts with ``prefix``, such as ``"Constant_"``."""
+        return self.baseline_plans.best(self.reward, self.seat_weights, prefix)
 
 
 def plan(
@@ -93,17 +93,17 @@ def plan_modes(
 ) -> dict[str, Plan]:
     """Return the best plans for several reward modes, which share their batches.
 
-    Yardsticks, ramps and a cross-entropy search supply starts; gradient ascent through the simulator climbs from the
-    best of them; a quasi-Newton method and a sweep over stretches and last steps finish the best. The plan of a mode is
-    never worse than any candidate met on the way, those of other modes included.
+    Baseline plans, ramps and a cross-entropy search supply starts; gradient ascent through the simulator climbs from
+    the best of them; a quasi-Newton method and a sweep over stretches and last steps finish the best. The plan of a mode
+    is never worse than any candidate met on the way, those of other modes included.
 
     Args:
         game: on the NumPy backend.
         rewards: reward modes.
-        state: a single state to plan from; None is the opening with hidden draws at their medians.
+        state: a single state to plan from; None is the initial state with hidden draws at their medians.
         starts: further plans by name, each ``(steps, N)`` or ``(N,)`` shares of endowment.
         seat_weights: ``(N,)`` non-negative weights of the seats' returns; None weighs all equally.
-        agents: names whose self-play serves as yardsticks; None is every registered agent but planners.
+        agents: names whose self-play serves as baselines; None is every registered agent but planners.
         budget: how much to compute; None is the full budget, `QUICK` a first look.
         seed: root of all draws; the same seed gives the same plan.
         device: where gradients are computed.
@@ -116,12 +116,12 @@ def plan_modes(
     search = PlanSearch(problem, budget or Budget(), np.random.default_rng(seed), device)
     search.meet(_checked_starts(problem, starts or {}))
     standards = of_problem(problem, agents, seed)
-    search.meet({yardstick.name: yardstick.shares for yardstick in standards.plans})
+    search.meet({baseline.name: baseline.shares for baseline in standards.plans})
     search.run()
     return {layer.name: _result(search, m, standards) for m, layer in enumerate(problem.layers)}
 
 
-def _result(search: PlanSearch, objective: int, standards: Yardsticks) -> Plan:
+def _result(search: PlanSearch, objective: int, standards: BaselinePlans) -> Plan:
     """The best plan met under one objective."""
     problem, row, residual = search.problem, search.best(objective), search.residual(objective)
     value, shares = float(search.values[objective, row]), search.plans[:, row].copy()
@@ -139,7 +139,7 @@ def _result(search: PlanSearch, objective: int, standards: Yardsticks) -> Plan:
         restarts=len(ascended),
         agreeing=int((ascended >= value - AGREEMENT * abs(value)).sum()),
         origin=search.names[row],
-        yardsticks=standards,
+        baseline_plans=standards,
     )
 
 

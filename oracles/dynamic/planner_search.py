@@ -81,7 +81,7 @@ class PlanSearch:
         return int(self.values[objective].argmax())
 
     def run(self) -> None:
-        """Search under every objective, from the plans met so far; the yardsticks must be among them."""
+        """Search under every objective, from the plans met so far; the baseline plans must be among them."""
         self.same = [
             next(k for k in range(m + 1) if np.allclose(self.values[k], self.values[m], rtol=1e-12, atol=1e-9))
             for m in range(len(self.values))

@@ -38,7 +38,7 @@ class PlanningProblem:
         Args:
             game: on the NumPy backend.
             rewards: reward modes, each of which is an objective of its own.
-            state: a single state to plan from; None is the opening with hidden draws at their medians.
+            state: a single state to plan from; None is the initial state with hidden draws at their medians.
             seat_weights: ``(N,)`` non-negative weights v on the seats' returns; None weighs all equally.
 
         Raises:
@@ -100,7 +100,7 @@ class PlanningProblem:
         """
         backend = double_precision(device)
         with backend.lasting():
-            game, weights = self.game.on(backend), backend.array(self.seat_weights / self.payoff_unit)
+            game, weights = self.game.to(backend), backend.array(self.seat_weights / self.payoff_unit)
             start = moved_to(backend, self.start)
 
         def values(plans: Array, mixtures: FloatArray) -> Array:

@@ -20,7 +20,7 @@ from coopgym.typing import FloatArray, IntArray
 AUDIT = 1e-7
 """Regret, relative to a seat's range of utilities, above which an answer is refused."""
 
-Objective: TypeAlias = Callable[[FiniteGame], FloatArray]
+ProfileObjective: TypeAlias = Callable[[FiniteGame], FloatArray]
 """What a profile is worth to whoever recommends, ``(K_1, ..., K_N)``."""
 
 
@@ -37,7 +37,7 @@ class EquilibriumProgramme(ABC):
     average. The best or worst value of any linear objective is at a corner of that set.
     """
 
-    objective: Objective = welfare
+    objective: ProfileObjective = welfare
     direction: Literal["best", "worst"] = "best"
 
     def __post_init__(self) -> None:

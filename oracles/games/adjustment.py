@@ -11,7 +11,7 @@ from coopgym.oracles.games.best_response import deviation_utilities, distinct_se
 from coopgym.oracles.games.normal_form import NormalForm
 from coopgym.typing import FloatArray
 
-Blocks: TypeAlias = tuple[tuple[int, ...], ...]
+SeatBlocks: TypeAlias = tuple[tuple[int, ...], ...]
 """Seats that move together, the first of each block answering for it."""
 
 TOLERANCE = 1e-6
@@ -24,7 +24,7 @@ _ROUNDS = 60
 _DIFFERENCE = 1e-4
 
 
-def movers(form: NormalForm, symmetric: bool) -> Blocks:
+def movers(form: NormalForm, symmetric: bool) -> SeatBlocks:
     """Blocks of seats that move together: groups that start alike in large games or on a grid, else single seats."""
     together = symmetric and (form.n_agents > SMALL_GAME or not form.smooth)
     return form.groups if together else tuple((seat,) for seat in range(form.n_agents))
@@ -36,7 +36,7 @@ def starts_alike(form: NormalForm, profiles: FloatArray) -> npt.NDArray[np.bool_
     return np.max(spreads, axis=0) == 0.0
 
 
-def _expanded(form: NormalForm, shares: FloatArray, blocks: Blocks) -> FloatArray:
+def _expanded(form: NormalForm, shares: FloatArray, blocks: SeatBlocks) -> FloatArray:
     """Profiles ``(B, N)`` from one share per block ``(B, M)``."""
     profiles = np.empty((len(shares), form.n_agents))
     for column, block in enumerate(blocks):
@@ -45,7 +45,7 @@ def _expanded(form: NormalForm, shares: FloatArray, blocks: Blocks) -> FloatArra
 
 
 def solve_smoothly(
-    form: NormalForm, profiles: FloatArray, blocks: Blocks, adjustments: int = ADJUSTMENT_ROUNDS
+    form: NormalForm, profiles: FloatArray, blocks: SeatBlocks, adjustments: int = ADJUSTMENT_ROUNDS
 ) -> tuple[FloatArray, FloatArray]:
     """Move blocks towards their best responses, then solve BR(c) = c by Newton's method.
 
@@ -80,7 +80,7 @@ def solve_smoothly(
     return _expanded(form, shares, blocks), residuals
 
 
-def _slopes(form: NormalForm, profiles: FloatArray, answers: FloatArray, blocks: Blocks) -> FloatArray:
+def _slopes(form: NormalForm, profiles: FloatArray, answers: FloatArray, blocks: SeatBlocks) -> FloatArray:
     """Derivatives ``(B, M, M)`` of block heads' best responses to moves of whole blocks, by finite differences."""
     h, heads = _DIFFERENCE, np.array([block[0] for block in blocks])
     own = np.clip(answers[:, heads], h, 1.0 - h)
@@ -100,7 +100,7 @@ def _slopes(form: NormalForm, profiles: FloatArray, answers: FloatArray, blocks:
     return np.where(held[..., None], 0.0, slopes)
 
 
-def iterate_on_grid(form: NormalForm, profiles: FloatArray, blocks: Blocks) -> tuple[FloatArray, FloatArray]:
+def iterate_on_grid(form: NormalForm, profiles: FloatArray, blocks: SeatBlocks) -> tuple[FloatArray, FloatArray]:
     """Let blocks answer in turn until every start stands still or comes back to where it was.
 
     Returns:

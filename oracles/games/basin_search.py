@@ -14,6 +14,7 @@ from coopgym.oracles.games.adjustment import iterate_on_grid, movers
 from coopgym.oracles.games.basins import Basins, Boundary, Followed, Rest, Stability
 from coopgym.oracles.games.best_response import AUDIT_LEVELS, deviation_utilities, regret
 from coopgym.oracles.games.equilibrium import AUDIT_SPACING, NASH_REGRET, SAME, Equilibria, Equilibrium
+from coopgym.oracles.games.grid_refinement import cell
 from coopgym.oracles.games.normal_form import NormalForm
 from coopgym.oracles.games.phase_line import (
     Answers,
@@ -24,7 +25,6 @@ from coopgym.oracles.games.phase_line import (
     follow_common,
     turns,
 )
-from coopgym.oracles.games.refinement import cell
 from coopgym.rewards import reward_layer
 from coopgym.typing import FloatArray
 

@@ -28,7 +28,7 @@ from coopgym.oracles.games.mechanism import (
     without_mechanism,
 )
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 LEAST_PRICE_OF_ANARCHY = 1.15
@@ -42,7 +42,7 @@ class Certificate:
     game: AnyGame
     groups: tuple[tuple[int, ...], ...]
     """Exchangeable seats; a profile is given by one share per group."""
-    opening: Dilemma
+    at_reset: Dilemma
     """The stage game at reset."""
     trusting: Dilemma
     """The stage game at full trust, no damage."""
@@ -67,7 +67,7 @@ class Certificate:
 
     def criteria(self) -> dict[str, bool]:
         """Whether each condition for a certified dilemma holds, named by what its failure means."""
-        start = self.opening
+        start = self.at_reset
         nash, optimum, norm = start.reported_nash, start.optimum.profile, StageGame(self.game).norm
         dear = (start.price_of_anarchy or 0.0) >= LEAST_PRICE_OF_ANARCHY
         fearful = self.fear is not None and bool((self.fear > 0.0).all())
@@ -116,8 +116,8 @@ def certify(game: str | AnyGame, **parameters: Any) -> Certificate:
     return Certificate(
         game=made,
         groups=stage.groups,
-        opening=start,
-        trusting=dilemma(made, opening(made, trust=1.0, damage=0.0)),
+        at_reset=start,
+        trusting=dilemma(made, initial_state(made, trust=1.0, damage=0.0)),
         greed=greed(stage, optimum),
         fear=None if nash is None else fear(stage, nash.profile, optimum),
         schelling=None if nash is None else schelling(stage, nash.profile, optimum),

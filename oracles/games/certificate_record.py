@@ -26,7 +26,7 @@ def certificate_record(certificate: Certificate) -> dict[str, Any]:
     did not converge are listed beside those that did.
     """
     heads = [group[0] for group in certificate.groups]
-    start, trusting = certificate.opening, certificate.trusting
+    start, trusting = certificate.at_reset, certificate.trusting
     spec = certificate.game.spec
 
     def by_group(values: FloatArray | None) -> list[float] | None:
@@ -217,8 +217,8 @@ def _mechanism_record(certificate: Certificate, heads: list[int]) -> dict[str, A
     if off is None:
         return None
     return {
-        "on": _side(certificate.opening, certificate.trusting, certificate.commitment, heads),
-        "off": _side(off.opening, off.trusting, off.commitment, heads),
+        "on": _side(certificate.at_reset, certificate.trusting, certificate.commitment, heads),
+        "off": _side(off.at_reset, off.trusting, off.commitment, heads),
     }
 
 

@@ -69,7 +69,7 @@ class Commitment:
 
 
 def commitment(game: AnyGame, stage_optimum: FloatArray, follow: bool = True) -> Commitment:
-    """Solve the commitment game from the opening.
+    """Solve the commitment game from the initial state.
 
     Args:
         game: on the NumPy backend.

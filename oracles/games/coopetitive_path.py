@@ -13,7 +13,7 @@ from coopgym.oracles.games.adjustment import TOLERANCE, movers, solve_smoothly
 from coopgym.oracles.games.dilemma import worst
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import RewardLayer
 from coopgym.typing import FloatArray
@@ -47,12 +47,12 @@ def coopetitive_path(
     Args:
         game: on the NumPy backend.
         reward: what the seats care about.
-        state: a single state to begin in; None is the opening with hidden draws at their medians.
+        state: a single state to begin in; None is the initial state with hidden draws at their medians.
 
     Raises:
         NoStageEquilibriumError: some state on the way has no stage equilibrium that the search can find.
     """
-    start = opening(game) if state is None else state
+    start = initial_state(game) if state is None else state
     shares: list[FloatArray] = []
     residuals: list[float] = []
 

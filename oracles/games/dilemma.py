@@ -14,7 +14,7 @@ from coopgym.oracles.games.best_response import best_response
 from coopgym.oracles.games.equilibrium import Equilibria, Equilibrium, find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.typing import FloatArray
 
 MUTUALITIES = (0.25, 0.5, 0.75)
@@ -69,8 +69,8 @@ def worst(equilibria: Equilibria) -> Equilibrium | None:
 
 
 def dilemma(game: AnyGame, state: State | None = None) -> Dilemma:
-    """Solve the stage game of a state, by default the opening, for private and integrated reward and for welfare."""
-    start = opening(game) if state is None else state
+    """Solve the stage game of a state, by default the initial one, for private and integrated reward and welfare."""
+    start = initial_state(game) if state is None else state
     private = StageGame(game, "private", start)
     return Dilemma(
         nash=find_equilibria(private),

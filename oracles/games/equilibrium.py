@@ -18,8 +18,8 @@ from coopgym.oracles.games.adjustment import (
     starts_alike,
 )
 from coopgym.oracles.games.best_response import AUDIT_LEVELS, regret
+from coopgym.oracles.games.grid_refinement import Refined, cell, refined
 from coopgym.oracles.games.normal_form import NormalForm
-from coopgym.oracles.games.refinement import Refined, cell, refined
 from coopgym.typing import FloatArray
 
 NASH_REGRET = 1e-6

@@ -14,7 +14,7 @@ from coopgym.oracles.games.dilemma import Dilemma, dilemma, worst
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.play import expected_step
 
 BREACH = 0.1
@@ -25,7 +25,7 @@ BREACH = 0.1
 class WithoutMechanism:
     """The game with its mechanism off."""
 
-    opening: Dilemma
+    at_reset: Dilemma
     """The stage game at reset."""
     trusting: Dilemma
     """The stage game at full trust, no damage."""
@@ -66,8 +66,8 @@ def without_mechanism(game: AnyGame) -> WithoutMechanism | None:
     off = type(game)(switched, game.backend)
     start = dilemma(off)
     return WithoutMechanism(
-        opening=start,
-        trusting=dilemma(off, opening(off, trust=1.0, damage=0.0)),
+        at_reset=start,
+        trusting=dilemma(off, initial_state(off, trust=1.0, damage=0.0)),
         commitment=commitment(off, start.optimum.profile, follow=False),
     )
 
@@ -80,7 +80,7 @@ def enforced_agreement(game: AnyGame, optimum: float) -> EnforcedAgreement | Non
     breach = np.array([BREACH, optimum]) * game.spec.endowments
     outcomes = []
     for agreed in (1.0, 0.0):
-        state = opening(game, agreed=agreed, level=agreed * optimum)
+        state = initial_state(game, agreed=agreed, level=agreed * optimum)
         answer = best_response(StageGame(game, "private", state), together, 0)
         trust = expected_step(game, state, breach).state.trust[1, 0]
         outcomes.append((float(answer.gain[0]), float(answer.share[0]), float(trust)))
@@ -101,13 +101,13 @@ def value_of_information(game: AnyGame) -> ValueOfInformation | None:
     middle = 0.5 * (low + high)
 
     def welfare(weight: float, share: float) -> float:
-        return float(StageGame(game, "private", opening(game, gamma=weight)).utilities([share, share]).mean())
+        return float(StageGame(game, "private", initial_state(game, gamma=weight)).utilities([share, share]).mean())
 
     def best(weight: float) -> float:
-        return float(welfare_optimum(StageGame(game, "private", opening(game, gamma=weight))).profile[0])
+        return float(welfare_optimum(StageGame(game, "private", initial_state(game, gamma=weight))).profile[0])
 
     def nash(weight: float) -> float | None:
-        found = worst(find_equilibria(StageGame(game, "private", opening(game, gamma=weight))))
+        found = worst(find_equilibria(StageGame(game, "private", initial_state(game, gamma=weight))))
         return None if found is None else float(found.profile[0])
 
     nodes, masses = np.polynomial.legendre.leggauss(9)

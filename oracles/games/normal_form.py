@@ -38,14 +38,14 @@ class NormalForm(ABC):
         Args:
             game: on the NumPy backend.
             reward: what the seats care about.
-            state: a single state; None is the opening with hidden draws at their medians.
+            state: a single state; None is the initial state with hidden draws at their medians.
 
         Raises:
             ValueError: an unknown reward, one that does not fit the game, or a game on another backend.
         """
         if game.xp is not np:
             raise ValueError(
-                f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.on(NUMPY)"
+                f"{game.id}: oracles search on the NumPy backend, got {game.xp.__name__}; pass game.to(NUMPY)"
             )
         self.game = game
         self.layer = objective(reward)
@@ -53,7 +53,7 @@ class NormalForm(ABC):
         self.state = self.checked_state(state)
 
     def checked_state(self, state: State | None) -> State:
-        """Return the state to play in, by default the opening.
+        """Return the state to play in, by default the initial state.
 
         Raises:
             ValueError: not a single state of this game with steps left.
@@ -156,7 +156,7 @@ class StageGame(NormalForm):
 
     def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
-        state = game.settled(self.state, actions)
+        state = game.at_steady_state(self.state, actions)
         step = Step(game, state.t, state, actions, game.stage(state, actions))
         return [layer(step) for layer in layers]
 
@@ -179,7 +179,7 @@ class StageGameByRow(NormalForm):
         game, actions = self.game, profiles * self.game.spec.endowments
         between = (1,) * (profiles.ndim - 2)
         states = map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
-        states = game.settled(states, actions)
+        states = game.at_steady_state(states, actions)
         step = Step(game, states.t, states, actions, game.stage(states, actions))
         return [layer(step) for layer in layers]
 

@@ -54,7 +54,7 @@ class Optimum:
         return bool(((self.profile > 0.0) & (self.profile < 1.0)).all())
 
 
-class JointInterest(NormalForm):
+class TeamGame(NormalForm):
     """A game in which blocks of seats move as one and all of them want the largest mean utility."""
 
     def __init__(self, form: NormalForm, blocks: tuple[tuple[int, ...], ...]) -> None:
@@ -93,12 +93,12 @@ def welfare_optimum(form: NormalForm, starts: Sequence[npt.ArrayLike] | None = N
     Raises:
         ValueError: no start leads to a profile from which no seat can raise the sum alone.
     """
-    together = JointInterest(form, form.groups)
+    together = TeamGame(form, form.groups)
     first = None if starts is None else [np.broadcast_to(start, (form.n_agents,))[_heads(form)] for start in starts]
     found = find_equilibria(together, first)
     candidates = [(together.expanded(peak.profile), peak.residual, peak.basin) for peak in found.found]
     if len(form.groups) < form.n_agents <= SMALL_GAME:
-        apart = JointInterest(form, tuple((seat,) for seat in range(form.n_agents)))
+        apart = TeamGame(form, tuple((seat,) for seat in range(form.n_agents)))
         scattered = find_equilibria(apart, None if form.smooth else [profile for profile, _, _ in candidates])
         candidates += [(peak.profile, peak.residual, peak.basin) for peak in scattered.found]
     if not candidates:

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.oracles.games.grid_refinement import cell
 from coopgym.oracles.games.normal_form import NormalForm
-from coopgym.oracles.games.refinement import cell
 from coopgym.typing import FloatArray
 
 STEPS = np.array([0.0, *(sign * 10.0**-power for power in range(2, 7) for sign in (1, -1))])

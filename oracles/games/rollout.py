@@ -13,7 +13,7 @@ from coopgym.play.unroll import Policy, counted, open_loop, remaining_steps, unr
 from coopgym.rewards import Rewards
 
 
-def opening(game: AnyGame, trust: float | None = None, damage: float | None = None, **stocks: Any) -> State:
+def initial_state(game: AnyGame, trust: float | None = None, damage: float | None = None, **stocks: Any) -> State:
     """Return one state after reset, with hidden draws at their medians.
 
     Args:
@@ -35,14 +35,14 @@ def opening(game: AnyGame, trust: float | None = None, damage: float | None = No
 
 
 def checked_state(game: AnyGame, state: State | None) -> State:
-    """Return a single state of a game with steps left to play; the opening if none is given.
+    """Return a single state of a game with steps left to play; the initial state if none is given.
 
     Raises:
         ValueError: a batch of states, a state of another game, or one at the horizon.
     """
     if state is None:
-        return opening(game)
-    kind = type(opening(game))
+        return initial_state(game)
+    kind = type(initial_state(game))
     if type(state) is not kind:
         raise ValueError(f"{game.id}: expected a state of this game ({kind.__name__}), got {type(state).__name__}")
     if state.t.ndim:

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.meta.fixation import (
     POPULATION,
-    Matching,
+    PopulationMatching,
     constant_advantages,
     cumulative_advantages,
     limit_fixation,
@@ -48,7 +48,7 @@ class Takeovers:
 
     @classmethod
     def of_strategies(
-        cls, payoffs: npt.ArrayLike, population: int = POPULATION, matching: Matching = "population"
+        cls, payoffs: npt.ArrayLike, population: int = POPULATION, matching: PopulationMatching = "population"
     ) -> Takeovers:
         """Take one population whose members play a symmetric game of two.
 

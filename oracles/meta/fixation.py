@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from coopgym.oracles.meta.payoffs import SAME, square_payoffs
 from coopgym.typing import FloatArray
 
-Matching = Literal["population", "pair"]
+PopulationMatching = Literal["population", "pair"]
 """Whether fitness is the mean payoff among all other members, or what mutant and resident earn from each other."""
 Update = Literal["fermi", "moran"]
 """Whether members imitate each other by the Fermi rule, or reproduce in proportion to 1 + intensity · payoff."""
@@ -25,7 +25,7 @@ def fixation_probabilities(
     intensity: float = 1.0,
     *,
     update: Update = "fermi",
-    matching: Matching = "population",
+    matching: PopulationMatching = "population",
 ) -> FloatArray:
     """Return the chance that one mutant (row) takes over a population of residents (column), ``(K, K)``.
 
@@ -58,7 +58,7 @@ def fixation_probabilities(
     return np.exp(log_fixation(np.cumsum(np.log(fitness[0] / fitness[1]), axis=-1), 1.0))
 
 
-def cumulative_advantages(payoffs: npt.ArrayLike, population: int, matching: Matching) -> FloatArray:
+def cumulative_advantages(payoffs: npt.ArrayLike, population: int, matching: PopulationMatching) -> FloatArray:
     """Return Σ_{i ≤ k} of what i mutants (row) earn more each than the residents (column), ``(K, K, m - 1)``.
 
     Raises:
@@ -100,7 +100,7 @@ def limit_fixation(advantages: FloatArray, payoff_scale: float) -> FloatArray:
     return np.where(behind, 0.0, 1.0 / (1.0 + tied.sum(-1)))
 
 
-def _earnings(table: FloatArray, population: int, matching: Matching) -> tuple[FloatArray, FloatArray]:
+def _earnings(table: FloatArray, population: int, matching: PopulationMatching) -> tuple[FloatArray, FloatArray]:
     """What one of i mutants and one of the residents earns, each ``(K, K, m - 1)``; row mutant, column resident."""
     _require_population(population)
     mutants = np.arange(1, population)

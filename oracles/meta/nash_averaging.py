@@ -40,7 +40,7 @@ class NashAverage:
     """What the best agent gains against the mixture; zero up to rounding."""
 
 
-def advantages(payoffs: npt.ArrayLike) -> FloatArray:
+def antisymmetric_part(payoffs: npt.ArrayLike) -> FloatArray:
     """Return the antisymmetric part (P - Pᵀ) / 2 of a table of payoffs ``(K, K)``: who takes more from whom.
 
     Raises:

@@ -48,9 +48,9 @@ def test_an_evaluation_between_two_steps_of_a_training_is_told() -> None:
 def test_matches_do_not_share_what_a_factory_lends_twice() -> None:
     partner = GrimTrigger()
     one, other = (coopgym.text_env("TrustDilemma-v1", partners=lambda: partner) for _ in range(2))
-    other.give_up(0)
+    other.abort(0)
     with pytest.raises(RuntimeError, match=MESSAGE):
-        one.give_up(0)
+        one.abort(0)
 
 
 def test_a_copied_environment_plays_with_copied_partners() -> None:

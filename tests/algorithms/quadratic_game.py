@@ -85,7 +85,11 @@ class Quadratic:
             n_agents=agents,
             action_scale=np.ones(agents),
             observation_bounds=lambda view: (np.zeros(shape), np.ones(shape)),
-            layout=lambda view, seat: {"own_action": [0], "time": [2], "partner_actions": [*range(3, agents + 2)]},
+            observation_columns=lambda view, seat: {
+                "own_action": [0],
+                "time": [2],
+                "partner_actions": [*range(3, agents + 2)],
+            },
             stochastic=False,
             parameter_dict=lambda: {"horizon": horizon, "scale": scale},
         )

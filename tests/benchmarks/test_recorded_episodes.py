@@ -81,7 +81,7 @@ def test_the_example_of_cloning_runs_as_it_stands(run, tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     names = executed(examples("python")[0])
     game = names["game"]
-    (partner,) = game.layout(game.spec.default_view, 0)["partner_actions"]
+    (partner,) = game.observation_columns(game.spec.default_view, 0)["partner_actions"]
     assert np.eye(len(names["weights"]))[partner] == pytest.approx(names["weights"], abs=1e-4)
     assert names["episodes"].payoffs.shape == (100, 2)
 

@@ -29,8 +29,8 @@ from coopgym.benchmarks.study import (
     run_spec,
 )
 from coopgym.games.registry import game_class
-from coopgym.interfaces.text import fingerprint, words
-from coopgym.interfaces.text.dialects import json_calls
+from coopgym.interfaces.text import fingerprint, game_rules_text
+from coopgym.interfaces.text.chat_formats import json_calls
 from coopgym.oracles.agents import Nash
 from coopgym.rewards import Private
 
@@ -43,7 +43,7 @@ RESOLVED_ONCE = (
     run_spec._resolved,
     local_source._hash_of,
     fingerprint._hash,
-    words.rules,
+    game_rules_text.rules,
     json_calls._briefing,
 )
 """What a process keeps, since its code and files do not change while it runs; in tests they do."""
@@ -168,8 +168,13 @@ DIALECT = {"dialect": "json", "context": 4096}
     [
         (training(), learners()["MAPPO"].__init__.__kwdefaults__, "epochs", 7),
         (language(), GroupZ.__init__.__kwdefaults__, "eps", 0.5),
-        (language(**DIALECT), words.REWARDS, "private", "whatever you can get"),
-        (spec(algorithm="llm:http://127.0.0.1:8000/v1#some", kind="plugin"), words.REWARDS, "private", "something"),
+        (language(**DIALECT), game_rules_text.REWARDS, "private", "whatever you can get"),
+        (
+            spec(algorithm="llm:http://127.0.0.1:8000/v1#some", kind="plugin"),
+            game_rules_text.REWARDS,
+            "private",
+            "something",
+        ),
     ],
 )
 def test_a_default_that_changes_makes_another_run(

@@ -299,9 +299,9 @@ class TestOlderSchemas:
             assert episode.truncated
             assert episode.observations.shape[0] == len(episode) + 1
             game = episode.recover_game()
-            time = game.layout(episode.view, 0)["time"]
+            time = game.observation_columns(episode.view, 0)["time"]
             assert (episode.observations[-1][:, time] == 1.0).all()
-            own = game.layout(episode.view, 0)["own_action"]
+            own = game.observation_columns(episode.view, 0)["own_action"]
             np.testing.assert_allclose(episode.observations[-1][:, own[0]] * game.action_scale, episode.actions[-1])
         for name in ("Random", "TitForTat"):
             assert len(dataset.filter(behaviour=name)) == len(dataset.filter(algorithm=name))

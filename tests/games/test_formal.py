@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
 from coopgym.backend import torch_backend
 from coopgym.games.formal import FORMAL
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play.engine import Engine
 from tests.games.formal_play import (
     BY_ID,
@@ -51,7 +49,7 @@ def assert_state(game: Game, state: State, recorded: Recording, step: int) -> No
     live = recorded.live(step)
     episodes = len(live)
     seen = game.observe(state, "own").reshape(episodes, -1)[live]
-    auxiliary = game.auxiliary(state)[live]
+    auxiliary = game.extra_state(state)[live]
     wanted = {name: recorded.at(name, step)[live] for name in ("trust", "reputation", "observation", "aux")}
     assert_close(state.trust.reshape(episodes, -1)[live], wanted["trust"], EXACT, f"trust at {step}")
     assert_close(state.damage.reshape(episodes, -1)[live], wanted["reputation"], EXACT, f"damage at {step}")
@@ -178,7 +176,7 @@ def test_observations_have_the_documented_size(kind: type[Game], batch: tuple[in
 
 
 @every_game
-def test_layout_names_the_columns(kind: type[Game]) -> None:
+def test_blocks_name_the_columns(kind: type[Game]) -> None:
     game = make(kind.id)
     n = game.n_agents
     *_, (_, transition) = rollout(game, start(game), random_actions(game, 3))
@@ -187,7 +185,7 @@ def test_layout_names_the_columns(kind: type[Game]) -> None:
         seen = game.observe(state, view)
         for seat in (0, n - 1):
             others = [j for j in range(n) if j != seat]
-            layout = game.layout(view, seat)
+            blocks = game.observation_columns(view, seat)
             shown = {
                 "own_action": state.last_action[[seat]],
                 "trust": state.trust[seat, others],
@@ -204,8 +202,8 @@ def test_layout_names_the_columns(kind: type[Game]) -> None:
                 shown["seat"] = np.eye(n)[seat]
                 shown["actions"] = state.last_action
             for name, values in shown.items():
-                np.testing.assert_array_equal(seen[seat, layout[name]], values, err_msg=f"{view} view: {name}")
-            assert sorted({column for columns in layout.values() for column in columns}) == list(range(seen.shape[-1]))
+                np.testing.assert_array_equal(seen[seat, blocks[name]], values, err_msg=f"{view} view: {name}")
+            assert sorted({column for columns in blocks.values() for column in columns}) == list(range(seen.shape[-1]))
 
 
 BASE = {"mean_trust", "mean_effective_trust", "mean_reputation_damage", "cooperation"}
@@ -290,7 +288,7 @@ def test_closed_form_efforts_of_a_team() -> None:
 def test_torch_agrees_with_numpy(kind: type[Game]) -> None:
     torch = pytest.importorskip("torch")
     game = make(kind.id)
-    twin = game.on(torch_backend(dtype=torch.float64))
+    twin = game.to(torch_backend(dtype=torch.float64))
     actions = random_actions(game, 20, (4,))
     played = rollout(game, start(game, (4,)), actions)
     mirrored = rollout(twin, start(twin, (4,)), torch.as_tensor(actions))
@@ -298,7 +296,7 @@ def test_torch_agrees_with_numpy(kind: type[Game]) -> None:
         for mode in MODES:
             np.testing.assert_allclose(rewards(twin, actual, mode), rewards(game, expected, mode), atol=1e-9)
         np.testing.assert_array_equal(actual.truncated, expected.truncated)
-        np.testing.assert_allclose(twin.auxiliary(actual.state), game.auxiliary(expected.state), atol=1e-9)
+        np.testing.assert_allclose(twin.extra_state(actual.state), game.extra_state(expected.state), atol=1e-9)
         for view in game.views:
             np.testing.assert_allclose(twin.observe(actual.state, view), game.observe(expected.state, view), atol=1e-9)
 
@@ -312,9 +310,9 @@ def test_single_precision_torch_keeps_its_type(kind: type[Game], batch: tuple[in
     actions = torch.as_tensor(random_actions(game, 1, batch)[0], dtype=torch.float32)
     transition = game.step(before, actions)
     assert rewards(game, transition, "integrated").dtype == torch.float32
-    for field in fields(before):
-        old, new = getattr(before, field.name), getattr(transition.state, field.name)
-        assert (old.dtype, old.shape) == (new.dtype, new.shape), field.name
+    for name in state_arrays(before):
+        old, new = getattr(before, name), getattr(transition.state, name)
+        assert (old.dtype, old.shape) == (new.dtype, new.shape), name
     info = game.step_diagnostics(before, actions, transition)
     assert set(game.diagnostics(before)) <= set(info)
     assert tuple(np.shape(info["mean_trust"])) == batch

@@ -13,9 +13,10 @@ import pytest
 from coopgym.games.formal.pages import shared
 from coopgym.games.formal.trust import TrustDilemma
 from coopgym.games.page import RULES, GamePage, Source, Symbol, page_of
-from coopgym.games.page_document import as_markdown, sections, state_arrays
+from coopgym.games.page_document import as_markdown, sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import game_class, games, make_game, spec
+from coopgym.worlds import WORLDS
 from tests.recorded_pages import entry, mismatch, recorded
 
 PRIVILEGED: dict[str, dict[str, Any]] = {"SynergySearch-v1": {"privileged": True}}
@@ -50,14 +51,20 @@ def joint_step_info(game_id: str) -> set[str]:
 def test_every_text_finds_its_numbers(game_id: str) -> None:
     game = make_game(game_id)
     for text in page(game_id).templates():
-        filled = page(game_id).filled(text, game)
-        assert "{" not in re.sub(r"\{\"gamma\": x\}", "", filled), filled
+        text_in_full = page(game_id).rendered(text, game)
+        assert "{" not in re.sub(r"\{\"gamma\": x\}", "", text_in_full), text_in_full
 
 
 @every_game
 def test_every_state_array_and_every_block_has_a_symbol_and_nothing_else_has(game_id: str) -> None:
-    game = make_game(game_id)
-    named = {block for view in game.views for block in game.layout(view, 0)} | {*state_arrays(game)}
+    worlds = ({"world": world} for world in WORLDS) if game_id.endswith("-v1") else ()
+    games = [make_game(game_id, **keywords) for keywords in ({}, *worlds)]
+    named = {
+        name
+        for game in games
+        for names in (state_names(game), *(game.observation_columns(view, 0) for view in game.views))
+        for name in names
+    }
     assert {symbol.field for symbol in page(game_id).symbols} == named
     assert all(symbol.symbol and symbol.meaning and symbol.range for symbol in page(game_id).symbols)
 
@@ -199,11 +206,11 @@ def test_a_page_that_cannot_be_told_is_refused(fields: dict[str, Any], message: 
 @pytest.mark.parametrize("text", ["{no_such_parameter}", "{game.no_such_fact}", "{endowments[7]}", "{share[a]}"])
 def test_a_placeholder_for_nothing_is_an_error_that_names_the_text(text: str) -> None:
     with pytest.raises(ValueError, match=r"is nothing of TrustDilemma-v1, in '\{"):
-        GamePage(**BARE).filled(text, make_game("TrustDilemma-v1"))
+        GamePage(**BARE).rendered(text, make_game("TrustDilemma-v1"))
 
 
 def test_numbers_are_as_short_as_they_can_be() -> None:
-    found = GamePage(**BARE).filled(
+    found = GamePage(**BARE).rendered(
         "{horizon} {theta} {norms[0]:%} {gamma:.3f} {COLLAPSE}", make_game("TrustDilemma-v1")
     )
     assert found == "100 6 30 % 2.850 0.05"

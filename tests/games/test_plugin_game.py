@@ -15,7 +15,7 @@ from coopgym.games.page_document import as_markdown
 from coopgym.games.registry import games
 from coopgym.games.spec import GameSpec
 from coopgym.games.traits import MECHANISM_OFF, Traits
-from coopgym.interfaces.text import words
+from coopgym.interfaces.text import game_rules_text
 from coopgym.oracles import (
     StageGame,
     certificate_record,
@@ -49,8 +49,8 @@ def test_it_is_a_certified_dilemma() -> None:
     record = json.loads(json.dumps(certificate_record(certificate)))
     assert record["payoff_unit"] == "mean endowment"
     assert certificate.without_mechanism is not None
-    without = certificate.without_mechanism.opening.optimum.welfare
-    assert without > certificate.opening.optimum.welfare, "soil is at half of its best at reset"
+    without = certificate.without_mechanism.at_reset.optimum.welfare
+    assert without > certificate.at_reset.optimum.welfare, "soil is at half of its best at reset"
 
 
 @pytest.mark.parametrize("reward", ["private", "integrated", "mutuality=0.3"])
@@ -61,7 +61,7 @@ def test_its_plans_have_a_bound(reward: str) -> None:
 
 
 def test_a_language_model_reads_its_rules() -> None:
-    told = words.rules(Pasture, Pasture.configure().parameters)
+    told = game_rules_text.rules(Pasture, Pasture.configure().parameters)
     assert told.startswith("Seats: agent_0 .. agent_2.\nActions: in [0, 50]; norm 15.\n")
     assert "theta 3 (own-use value θ)" in told
     assert told.endswith("End: after 20 steps.")
@@ -91,14 +91,14 @@ def test_its_equilibria_are_bracketed() -> None:
         ({"dominance": "welfare"}, "declare transfers, the seats that share"),
     ],
 )
-def test_without_traits_that_justify_it_a_bound_is_refused(instead: dict[str, Any], words: str) -> None:
+def test_without_traits_that_justify_it_a_bound_is_refused(instead: dict[str, Any], game_rules_text: str) -> None:
     class Careless(Pasture):
         def traits(self) -> Traits:
             return dataclasses.replace(super().traits(), **instead)
 
     gap = gap_of(Careless.configure(max_steps=2), "integrated")
     assert gap.upper is None
-    assert words in gap.reason
+    assert game_rules_text in gap.reason
 
 
 def test_a_bound_needs_no_more_than_the_interface_of_games() -> None:
@@ -135,7 +135,7 @@ class ThinksBareSoilIdeal(Declaring):
 
 class IgnoresItsOwnLevel(Pasture):
     def advance(self, state: PastureState, cooperation: Array, payoffs: Array) -> PastureState:
-        return self.moved(state, cooperation, soil=(cooperation @ self.equal_weights) * (1.0 - state.soil))
+        return self.next_state(state, cooperation, soil=(cooperation @ self.equal_weights) * (1.0 - state.soil))
 
 
 class PaysSquares(Pasture):

@@ -19,7 +19,7 @@ from coopgym.backend import NUMPY, Backend, torch_backend
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.released import RELEASED, ReleasedGame
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import NOMINAL, unroll
 
 DATA = Path(__file__).parents[1] / "data"
@@ -107,7 +107,7 @@ def assert_close(actual: Any, expected: Any, tolerance: Any, what: str) -> None:
 def assert_state(game: Game, state: Any, recorded: Recording, step: int, live: Any) -> None:
     n_episodes = len(live)
     flags = {"CooperativeNegotiation-v0": slice(2, 5), "CoalitionFormation-v0": slice(game.n_agents, None)}
-    observed, auxiliary = game.observe_jointly(state, "full"), game.auxiliary(state)
+    observed, auxiliary = game.observe_jointly(state, "full"), game.extra_state(state)
     wanted = {name: recorded.at(name, step)[live] for name in ("trust", "reputation", "observation", "aux")}
     assert_close(state.trust.reshape(n_episodes, -1)[live], wanted["trust"], 1e-6, f"trust at {step}")
     assert_close(state.damage.reshape(n_episodes, -1)[live], wanted["reputation"], 1e-6, f"reputation at {step}")
@@ -246,7 +246,7 @@ def test_observations_have_the_documented_size_and_stay_in_bounds(kind: type[Gam
 
 
 @every_game
-def test_layout_names_the_columns(kind: type[Game]) -> None:
+def test_blocks_name_the_columns(kind: type[Game]) -> None:
     game = make(kind)
     n = game.n_agents
     *_, (_, transition) = rollout(game, start(game), random_actions(game, 3))
@@ -255,15 +255,15 @@ def test_layout_names_the_columns(kind: type[Game]) -> None:
         seen = game.observe(state, view)
         for seat in (0, n - 1):
             others = [j for j in range(n) if j != seat]
-            layout = game.layout(view, seat)
-            np.testing.assert_array_equal(seen[seat, layout["own_action"]], state.last_action[[seat]])
-            np.testing.assert_array_equal(seen[seat, layout["trust"]], state.trust[seat, others])
-            assert sorted({column for columns in layout.values() for column in columns}) == list(range(seen.shape[-1]))
+            columns = game.observation_columns(view, seat)
+            np.testing.assert_array_equal(seen[seat, columns["own_action"]], state.last_action[[seat]])
+            np.testing.assert_array_equal(seen[seat, columns["trust"]], state.trust[seat, others])
+            assert sorted({column for columns in columns.values() for column in columns}) == list(range(seen.shape[-1]))
             if view != "minimal":
-                np.testing.assert_array_equal(seen[seat, layout["partner_actions"]], state.last_action[others])
-                np.testing.assert_array_equal(seen[seat, layout["damage"]], state.damage[seat, others])
-                np.testing.assert_array_equal(seen[seat, layout["dependence"]], game.interdependence[seat, others])
-                np.testing.assert_allclose(seen[seat, layout["time"]], 3 / game.spec.horizon)
+                np.testing.assert_array_equal(seen[seat, columns["partner_actions"]], state.last_action[others])
+                np.testing.assert_array_equal(seen[seat, columns["damage"]], state.damage[seat, others])
+                np.testing.assert_array_equal(seen[seat, columns["dependence"]], game.interdependence[seat, others])
+                np.testing.assert_allclose(seen[seat, columns["time"]], 3 / game.spec.horizon)
     np.testing.assert_allclose(game.action_scale * state.last_action, game.cooperation(state), rtol=1e-6)
 
 
@@ -288,8 +288,8 @@ def assert_same_transition(whole: Transition, part: Transition, row: Any) -> Non
     for field in fields(Transition):
         expected, actual = getattr(whole, field.name), getattr(part, field.name)
         if isinstance(expected, State):
-            for stock in fields(expected):
-                np.testing.assert_array_equal(getattr(expected, stock.name)[row], getattr(actual, stock.name))
+            for name in state_arrays(expected):
+                np.testing.assert_array_equal(getattr(expected, name)[row], getattr(actual, name))
         elif expected is None:
             assert actual is None
         else:
@@ -300,7 +300,7 @@ def assert_same_transition(whole: Transition, part: Transition, row: Any) -> Non
 def test_torch_agrees_with_numpy_and_is_differentiable(kind: type[Game]) -> None:
     torch = pytest.importorskip("torch")
     game = make(kind)
-    twin = game.on(torch_backend(dtype=torch.float64))
+    twin = game.to(torch_backend(dtype=torch.float64))
     actions = random_actions(game, 25, (4,))
     played = rollout(game, start(game, (4,), **hidden(kind, 0.5)), actions)
     mirrored = rollout(twin, start(twin, (4,), **hidden(kind, 0.5)), torch.as_tensor(actions))
@@ -308,7 +308,7 @@ def test_torch_agrees_with_numpy_and_is_differentiable(kind: type[Game]) -> None
         for mode in ("private", "integrated", "cooperative"):
             np.testing.assert_allclose(rewards(actual, mode), rewards(expected, mode), rtol=1e-6, atol=1e-6)
         np.testing.assert_array_equal(actual.terminated, expected.terminated)
-        np.testing.assert_allclose(twin.auxiliary(actual.state), game.auxiliary(expected.state), atol=1e-6)
+        np.testing.assert_allclose(twin.extra_state(actual.state), game.extra_state(expected.state), atol=1e-6)
         for view in game.views:
             np.testing.assert_allclose(twin.observe(actual.state, view), game.observe(expected.state, view), atol=1e-6)
         seen = game.observe_jointly(expected.state, "full")
@@ -331,9 +331,9 @@ def test_single_precision_torch_keeps_its_type(kind: type[Game], batch: tuple[in
     transition = game.step(before, actions)
     assert rewards(transition, "cooperative").dtype == torch.float32
     assert game.observe(transition.state, "full").dtype == torch.float32
-    for field in fields(before):
-        assert getattr(transition.state, field.name).dtype == getattr(before, field.name).dtype, field.name
-        assert getattr(transition.state, field.name).shape == getattr(before, field.name).shape, field.name
+    for name in state_arrays(before):
+        assert getattr(transition.state, name).dtype == getattr(before, name).dtype, name
+        assert getattr(transition.state, name).shape == getattr(before, name).shape, name
     info = game.step_diagnostics(before, actions, transition)
     assert tuple(np.shape(info["mean_trust"])) == batch
     assert set(game.diagnostics(before)) <= set(info)

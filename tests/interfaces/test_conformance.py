@@ -284,7 +284,7 @@ def test_a_stable_baselines_batch_takes_seeds_and_options() -> None:
     env.seed(3)
     np.testing.assert_array_equal(env.reset(), seeded)
     env.set_options({"gamma": 2.1})
-    column = env.game.layout("full", 0)["gamma"]
+    column = env.game.observation_columns("full", 0)["gamma"]
     assert (env.reset()[:, column] == 0.0).all()
     assert (env.reset()[:, column] != 0.0).all()  # options count once, like seeds
 

@@ -22,7 +22,7 @@ SINGLE = [pytest.param(Backend(np, np.float32), id="numpy"), pytest.param(torch_
 
 def engine(game_id: str, backend: Backend = NUMPY, **keywords: Any) -> Engine:
     """An engine of three environments that stand far into their episode."""
-    made = Engine(coopgym.make_game(game_id, **keywords).on(backend), batch=(3,))
+    made = Engine(coopgym.make_game(game_id, **keywords).to(backend), batch=(3,))
     made.reset(seed=0, options={"initial_state": {"t": FAR}})
     return made
 
@@ -59,7 +59,7 @@ def test_the_horizon_is_met_where_single_precision_no_longer_counts(game_id: str
 @pytest.mark.parametrize("backend", SINGLE)
 def test_nothing_leaves_the_floating_type_of_a_game(backend: Backend) -> None:
     for game_id in GAMES:
-        played = Engine(coopgym.make_game(game_id).on(backend), batch=(2,))
+        played = Engine(coopgym.make_game(game_id).to(backend), batch=(2,))
         played.reset(seed=0)
         transition, rewards = played.step(0.5 * played.game.spec.endowments + np.zeros((2, 1)))
         paid = (transition.payoffs, transition.weights, transition.relational, transition.multiplier)
@@ -77,7 +77,7 @@ def test_nothing_leaves_the_floating_type_of_a_game(backend: Backend) -> None:
 )
 @pytest.mark.parametrize("backend", SINGLE)
 def test_tallies_go_on_counting(game_id: str, counted: str, level: float, backend: Backend) -> None:
-    played = Engine(coopgym.make_game(game_id).on(backend))
+    played = Engine(coopgym.make_game(game_id).to(backend))
     played.reset(options={"initial_state": {counted: FAR}})
     for _ in range(3):
         played.step(level * played.game.spec.endowments)
@@ -86,7 +86,7 @@ def test_tallies_go_on_counting(game_id: str, counted: str, level: float, backen
 
 @pytest.mark.parametrize("backend", SINGLE)
 def test_the_step_of_recovery_is_exact(backend: Backend) -> None:
-    played = Engine(coopgym.make_game("RecoveryRace-v1", max_steps=2 * FAR).on(backend))
+    played = Engine(coopgym.make_game("RecoveryRace-v1", max_steps=2 * FAR).to(backend))
     played.reset(options={"initial_state": {"t": FAR}, "initial_trust": 1.0, "initial_reputation": 0.0})
     played.step(played.game.spec.endowments)
     assert int(played.state.recovery_step) == FAR + 1

@@ -1,4 +1,4 @@
-"""Loyalty, reciprocity and standing, against the equations written out plainly."""
+"""Loyalty, reciprocity and reputation, against the equations written out plainly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from coopgym.mechanisms.reciprocity import (
     response,
     susceptibility,
 )
-from coopgym.mechanisms.standing import image_gate, logistic, tier, tier_weight, update_score
+from coopgym.mechanisms.reputation import image_gate, logistic, tier, tier_weight, update_score
 
 seeds = st.integers(0, 2**32 - 1)
 shares = st.floats(0.0, 1.0)

@@ -172,7 +172,7 @@ def test_rewards_are_the_same_on_torch(reward: str) -> None:
     torch = pytest.importorskip("torch")
     for id in ("PartnerHoldUp-v1", "PartnerHoldUp-v0"):
         actions = 0.4 * GAMES[id].spec.endowments
-        on_torch = GAMES[id].on(torch_backend("cpu", torch.float64))
+        on_torch = GAMES[id].to(torch_backend("cpu", torch.float64))
         _, expected = _first_step(GAMES[id], reward, actions)
         _, rewards = _first_step(on_torch, reward, actions)
         npt.assert_allclose(rewards.numpy(), expected, rtol=1e-9)

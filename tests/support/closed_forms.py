@@ -1,6 +1,6 @@
 """Solutions that can be written down: symmetric equilibria and optima of the stage games, each with its source.
 
-They are yardsticks for the numerical solvers, which need none of their assumptions. Profiles are symmetric: where
+They are reference values for the numerical solvers, which need none of their assumptions. Profiles are symmetric: where
 pooled effort has a constant cost only the sum is determined, and the symmetric profile is one of many.
 """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coopgym.backend import Array
 from coopgym.games.formal.base import FormalGame
-from coopgym.games.formal.parameters import Group
+from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.value import pooled_production
@@ -22,12 +22,12 @@ class PastureState(State):
     """``(...)`` in [0, 1]."""
 
 
-class Pasture(FormalGame[PastureState, Group]):
+class Pasture(FormalGame[PastureState, GroupParameters]):
     """Herders share what care for a common pasture yields; exhausted soil yields half."""
 
     id = "Pasture-v1"
-    Parameters = Group
-    kind = PastureState
+    Parameters = GroupParameters
+    state_class = PastureState
     mechanism_class = "TR-3"
     category = "commons"
     summary = "Herders share what care for a common pasture yields; exhausted soil yields half."
@@ -36,14 +36,14 @@ class Pasture(FormalGame[PastureState, Group]):
     def payoffs(self, state: PastureState, cooperation: Array) -> Array:
         fertility = 0.5 + 0.5 * state.soil if self.parameters.mechanism else 1.0
         care = pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        return self.own_value(cooperation) + (self.parameters.gamma * fertility * care)[..., None]
+        return self.own_value(state, cooperation) + (self.parameters.gamma * fertility * care)[..., None]
 
     def advance(self, state: PastureState, cooperation: Array, payoffs: Array) -> PastureState:
         care = cooperation @ self.equal_weights
-        return self.moved(state, cooperation, soil=state.soil + RECOVERY * (care - state.soil))
+        return self.next_state(state, cooperation, soil=state.soil + RECOVERY * (care - state.soil))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"soil": self.filled(batch, 0.5)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"soil": self.full(batch, 0.5)}
 
     def public_blocks(self, state: PastureState) -> dict[str, Array]:
         return {"soil": state.soil[..., None]}

@@ -12,7 +12,7 @@ import pytest
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages.shared import RELATIONS
-from coopgym.games.formal.parameters import Group
+from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.page import GamePage, Source
 from coopgym.games.registry import games, make_game
@@ -21,23 +21,23 @@ from coopgym.games.state import State
 from coopgym.testing import ConformanceError, check_game
 
 
-class Commons(FormalGame[State, Group]):
+class Commons(FormalGame[State, GroupParameters]):
     """A pasture that everybody may graze."""
 
     id = "Commons-v0"
-    Parameters = Group
+    Parameters = GroupParameters
     mechanism_class = "TR-1"
     category = "my own"
     summary = "A pasture that everybody may graze."
     defaults = {"n_agents": 3}
 
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + 2.0 * cooperation.mean(-1)[..., None]
+        return self.own_value(state, cooperation) + 2.0 * cooperation.mean(-1)[..., None]
 
 
 class BlendsRows(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + cooperation.mean()
+        return self.own_value(state, cooperation) + cooperation.mean()
 
 
 class WritesIntoTheState(Commons):
@@ -73,7 +73,7 @@ class ReusesItsBuffer(Commons):
 class CountsItsInstances(Commons):
     instances = 0
 
-    def __init__(self, parameters: Group, backend: Backend = NUMPY) -> None:
+    def __init__(self, parameters: GroupParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         type(self).instances += 1
 
@@ -83,12 +83,12 @@ class CountsItsInstances(Commons):
 
 class PaysRoots(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + cooperation**0.5
+        return self.own_value(state, cooperation) + cooperation**0.5
 
 
 class PaysLogarithms(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + self.xp.log(cooperation)
+        return self.own_value(state, cooperation) + self.xp.log(cooperation)
 
 
 class PaysOneNumber(Commons):
@@ -119,14 +119,18 @@ class WidensTheBoundsOfAll(Commons):
 
 
 class LosesColumns(Commons):
-    def layout(self, view: Any, seat: int) -> dict[str, list[int]]:
-        return {name: columns for name, columns in super().layout(view, seat).items() if name != "time"}
+    def observation_columns(self, view: Any, seat: int) -> dict[str, list[int]]:
+        return {name: columns for name, columns in super().observation_columns(view, seat).items() if name != "time"}
 
 
 class MixesUpPartners(Commons):
-    def layout(self, view: Any, seat: int) -> dict[str, list[int]]:
-        layout = super().layout(view, seat)
-        return {**layout, "partner_actions": layout["partner_actions"][::-1]} if "partner_actions" in layout else layout
+    def observation_columns(self, view: Any, seat: int) -> dict[str, list[int]]:
+        columns = super().observation_columns(view, seat)
+        return (
+            {**columns, "partner_actions": columns["partner_actions"][::-1]}
+            if "partner_actions" in columns
+            else columns
+        )
 
 
 class NeverEnds(Commons):
@@ -136,8 +140,8 @@ class NeverEnds(Commons):
 
 
 class CountsInFloats(Commons):
-    def moved(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
-        return dataclasses.replace(super().moved(state, cooperation, signals, **stocks), t=state.t + 1.0)
+    def next_state(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
+        return dataclasses.replace(super().next_state(state, cooperation, signals, **stocks), t=state.t + 1.0)
 
 
 class StartsInFloats(Commons):
@@ -153,14 +157,14 @@ class EndsEarly(Commons):
 
 
 class TrustsTooMuch(Commons):
-    def moved(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
-        after = super().moved(state, cooperation, signals, **stocks)
+    def next_state(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
+        after = super().next_state(state, cooperation, signals, **stocks)
         return dataclasses.replace(after, trust=self.xp.minimum(after.trust + 0.3, 1.0))
 
 
 class TrustsBeyondMeasure(Commons):
-    def moved(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
-        after = super().moved(state, cooperation, signals, **stocks)
+    def next_state(self, state: State, cooperation: Array, signals: Array | None = None, **stocks: Array) -> State:
+        after = super().next_state(state, cooperation, signals, **stocks)
         return dataclasses.replace(after, trust=after.trust + 0.3)
 
 
@@ -233,7 +237,7 @@ class SaysNothingOfPayoffs(Commons):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupWithALake(Group):
+class GroupWithALake(GroupParameters):
     lake: float = 1.0
 
 
@@ -283,7 +287,7 @@ def test_shipped_games_conform_with_other_parameters(id: str, parameters: dict[s
         (DimsTheViewOfAll, r"observe_seat\(view='own', seat=0\) is not that seat's row of observe; override both"),
         (WidensTheBoundsOfAll, r"seat_observation_bounds\(view='own', seat=0\) is not that seat's row of"),
         (LosesColumns, "does not name exactly the columns 0 to"),
-        (MixesUpPartners, r"layout\('own', 0\)\['partner_actions'\] does not show what it names"),
+        (MixesUpPartners, r"observation_columns\('own', 0\)\['partner_actions'\] does not show what it names"),
         (StartsInFloats, "state.t is of type float64; count in int64"),
         (CountsInFloats, "state.t changes its dtype in a step, from int64 to float64; keep it"),
         (NeverEnds, "truncated is .* at step 100 of 100"),

@@ -16,7 +16,7 @@ import numpy as np
 from coopgym.algorithms.llm.adapters.rollout import TextRollout
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.extras import missing_extra
-from coopgym.interfaces.text import TOOLS, Tool, dialect_named
+from coopgym.interfaces.text import TOOLS, Tool, chat_format_named
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -75,7 +75,7 @@ class GameEnvironment:
     def _call(self, name: str, arguments: dict[str, Any]) -> str:
         if self._rollout.done:
             return DONE
-        return self._rollout.hear(dialect_named(DIALECT).write(name, arguments)) or DONE
+        return self._rollout.hear(chat_format_named(DIALECT).write(name, arguments)) or DONE
 
 
 def _method(tool: Tool) -> Callable[..., str]:

@@ -15,7 +15,7 @@ from coopgym.algorithms.llm.models.continuation_scores import endings_logp
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding, Rollout, converse
 from coopgym.algorithms.llm.play.reference_actions import GRID, soft_gold
-from coopgym.interfaces.text import dialect_named
+from coopgym.interfaces.text import chat_format_named
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
 CELLS = 65_536
@@ -42,7 +42,7 @@ class Services:
 
     def answer_tokens(self, level: float) -> IntArray:
         """Return the message that submits a level, its end included."""
-        text = dialect_named(self.dialect).write("submit", {"level": level})
+        text = chat_format_named(self.dialect).write("submit", {"level": level})
         return np.array([*self.model.tokenizer.encode(text), self.model.tokenizer.end], dtype=np.int64)
 
     def continuation_logp(

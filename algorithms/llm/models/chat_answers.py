@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coopgym.algorithms.llm.models.chat import ChatReply, Finish
-from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, THOUGHT_BEGINS, THOUGHT_ENDS
+from coopgym.interfaces.text.chat_formats.call_forms import CLOSE, OPEN, THOUGHT_BEGINS, THOUGHT_ENDS
 
 MOST_TOKENS = 2**31 - 1
 """Counts beyond it are no counts, and have no place in the corpus."""

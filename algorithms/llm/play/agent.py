@@ -14,7 +14,7 @@ from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.algorithms.llm.play.transcripts import turn_row
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.interfaces.text import Desk, Dialogue, Rules, dialect_named, prompt_hash
+from coopgym.interfaces.text import Dialogue, Rules, SeatMemory, chat_format_named, prompt_hash
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.oracles.agents.base import registered_game
 from coopgym.rewards import reward_layer
@@ -79,9 +79,9 @@ class LanguageAgent:
         """
         game, layer = registered_game(seat.game.id, seat.game.parameters), reward_layer(seat.reward).evaluated
         self.seat = seat
-        self.desks = [Desk(game, seat, layer) for _ in range(episodes)]
+        self.memories = [SeatMemory(game, seat, layer) for _ in range(episodes)]
         self.streams = rng.spawn(episodes)
-        self.dialect, self.tools = dialect_named(self.policy.dialect), chosen_tools(self.policy.tools)
+        self.dialect, self.tools = chat_format_named(self.policy.dialect), chosen_tools(self.policy.tools)
         self.cancel()
         self.transcript = []
         self._turns = [0] * episodes
@@ -94,9 +94,9 @@ class LanguageAgent:
         """
         if self._deciding is not None:
             raise RuntimeError("actions are under way: act() collects them, cancel() gives them up")
-        for desk, row in zip(self.desks, observation, strict=True):
-            desk.see(row)
-        dialogues = [Dialogue(desk, self.dialect, self.policy.rules, self.tools) for desk in self.desks]
+        for memory, row in zip(self.memories, observation, strict=True):
+            memory.see(row)
+        dialogues = [Dialogue(memory, self.dialect, self.policy.rules, self.tools) for memory in self.memories]
         self._deciding = dialogues, self.policy.generator.decide(dialogues, self.streams, self.stochastic)
 
     def act(self, observation: FloatArray) -> FloatArray:
@@ -121,8 +121,8 @@ class LanguageAgent:
     def restart(self, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
         """Start new episodes in some rows."""
         for row in np.flatnonzero(rows):
-            desk = self.desks[row]
-            self.desks[row] = Desk(desk.game, desk.seat, desk.layer)
+            memory = self.memories[row]
+            self.memories[row] = SeatMemory(memory.game, memory.seat, memory.layer)
 
     def _record(self, episode: int, dialogue: Dialogue, costs: list[Usage]) -> None:
         left = iter(costs)

@@ -15,7 +15,7 @@ import numpy as np
 from coopgym.algorithms.llm.play.sessions import PlaySession, SeatSession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory, Turn, TurnKind, Usage
-from coopgym.interfaces.text import Message, Use
+from coopgym.interfaces.text import Message, ToolCallRecord
 from coopgym.typing import IntArray
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Rollout:
         self.ids += generation.ids.tolist()
         self.logp += generation.logp.tolist()
         self.mask += [True] * len(generation.ids)
-        reply = self.session.send(text) if generation.stopped else self.session.give_up("max_tokens", text)
+        reply = self.session.send(text) if generation.stopped else self.session.abort("max_tokens", text)
         uses = [use for use in dialogue.calls if use.turn == number]
         calls = tuple(ToolCall(use.name, use.arguments, use.ok) for use in uses)
         self.turns.append(Turn(start, len(self.ids), _kind(uses), calls, reply.text, _key(uses)))
@@ -155,7 +155,7 @@ class Rollout:
             correct=judgement.correct,
             format_ok=not any(dialogue.problems for dialogue in dialogues),
             ended_by=dialogues[-1].ended_by or "max_tokens",
-            levels=tuple(outcome.levels.tolist()),
+            levels=tuple(outcome.shares.tolist()),
             seat=seat,
             payoffs=outcome.payoffs.mean(0) if len(outcome.payoffs) else np.zeros(task.settings.made.n_agents),
             said=tuple(self.spoken(drawn=True)),
@@ -205,7 +205,7 @@ def one_turn(rollouts: Sequence[Rollout], decoding: Writes) -> None:
         if rollout.room > 0:
             speaking.append(rollout)
         else:
-            rollout.session.give_up("max_tokens")
+            rollout.session.abort("max_tokens")
     for rollout, generation in zip(speaking, decoding.write(speaking) if speaking else (), strict=True):
         rollout.hear(generation)
 
@@ -218,13 +218,13 @@ def _of_one_decision(turns: Iterator[Turn]) -> Iterator[Turn]:
             return
 
 
-def _kind(uses: Sequence[Use]) -> TurnKind:
+def _kind(uses: Sequence[ToolCallRecord]) -> TurnKind:
     if any(use.name == "submit" and use.ok for use in uses):
         return "answer"
     return "tool" if uses else "other"
 
 
-def _key(uses: Sequence[Use]) -> tuple[object, ...] | None:
+def _key(uses: Sequence[ToolCallRecord]) -> tuple[object, ...] | None:
     """Name a message by its calls, numbers rounded to the grid, so that equal actions have equal keys."""
     return tuple((use.name, *map(_rounded, use.arguments.values())) for use in uses) or None
 

@@ -16,8 +16,8 @@ from coopgym.algorithms.llm.models.rate_limit import TimeLimit
 from coopgym.algorithms.llm.models.session import Session
 from coopgym.algorithms.llm.play.trajectories import Usage
 from coopgym.interfaces.text import Dialogue
-from coopgym.interfaces.text.dialects.call_forms import THOUGHT_BEGINS, THOUGHT_ENDS
-from coopgym.interfaces.text.dialogue import Ending
+from coopgym.interfaces.text.chat_formats.call_forms import THOUGHT_BEGINS, THOUGHT_ENDS
+from coopgym.interfaces.text.dialogue import DialogueEnding
 
 SEEDS = 2**31
 
@@ -148,10 +148,10 @@ def _without_thought(text: str) -> str:
 
 
 def _pass_on(reply: ChatReply, dialogue: Dialogue) -> None:
-    """Let a dialogue hear a whole message. Half of one ends the decision, whatever calls stand in that half."""
+    """Let a dialogue receive a whole message. Half of one ends the decision, whatever calls stand in that half."""
     if reply.error is None and reply.finish == "stop":
-        dialogue.hear(reply.content)
+        dialogue.receive(reply.content)
         return
-    reason: Ending = "max_tokens" if reply.finish == "length" else "error"
+    reason: DialogueEnding = "max_tokens" if reply.finish == "length" else "error"
     missing = reply.error or ("nothing but a limit of tokens" if reply.finish == "length" else "held back by a filter")
-    dialogue.give_up(reason, reply.content or f"(no message: {missing})")
+    dialogue.abort(reason, reply.content or f"(no message: {missing})")

@@ -10,7 +10,7 @@ import numpy as np
 from coopgym.agents import Seat
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents import ORACLES, Oracle
-from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.oracles.games.rollout import initial_state, plan_returns
 from coopgym.rewards import MODES, objective
 from coopgym.typing import FloatArray
 
@@ -77,7 +77,7 @@ def oracle_returns(game: str, parameters: str, reward: str, oracle: str) -> tupl
     shares = oracle_shares(game, parameters, reward, oracle)
     plan = shares[np.minimum(np.arange(made.spec.horizon), len(shares) - 1)]
     layers = [MODES["private"], objective(reward)]
-    payoffs, rewards = (total / len(plan) for total in plan_returns(made, opening(made), plan, layers))
+    payoffs, rewards = (total / len(plan) for total in plan_returns(made, initial_state(made), plan, layers))
     return payoffs, rewards
 
 

@@ -11,7 +11,7 @@ from coopgym.algorithms.llm.play.conversation import Rollout
 from coopgym.algorithms.llm.play.sessions import PlaySession
 from coopgym.algorithms.llm.play.tasks import Task
 from coopgym.algorithms.llm.play.trajectories import ToolCall, Trajectory
-from coopgym.interfaces.text import Desk, Dialogue, on_grid
+from coopgym.interfaces.text import Dialogue, SeatMemory, on_grid
 
 Calls = tuple[ToolCall, ...]
 Script = Callable[[PlaySession], Iterator[str]]
@@ -45,15 +45,15 @@ def gold_traces(gold: float, partner: float) -> tuple[Calls, ...]:
     return tuple((*look, *middle_part, *end) for middle_part in (asked, quarters, simulated))
 
 
-def partner_level(desk: Desk) -> float:
+def partner_level(memory: SeatMemory) -> float:
     """Return the others' mean last share as a level."""
-    return on_grid(float(np.clip(desk.last_partners.mean(), 0.0, 1.0)))
+    return on_grid(float(np.clip(memory.last_partners.mean(), 0.0, 1.0)))
 
 
 def missing_calls(dialogue: Dialogue, gold: float) -> Calls:
     """Return the calls of the played trace that a dialogue has not made yet, as far as it has the tools."""
     made = [(use.name, dict(use.arguments)) for use in dialogue.calls if use.ok]
-    trace = gold_traces(gold, partner_level(dialogue.desk))[0]
+    trace = gold_traces(gold, partner_level(dialogue.memory))[0]
     return tuple(call for call in trace if call.name in dialogue.tools and (call.name, call.args) not in made)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coopgym.interfaces.text import Dialogue, Reply, TextMatch
-from coopgym.interfaces.text.dialogue import Ending
+from coopgym.interfaces.text.dialogue import DialogueEnding
 
 
 class PlaySession(Protocol):
@@ -22,7 +22,7 @@ class PlaySession(Protocol):
     def send(self, text: str) -> Reply:
         """Pass on a message."""
 
-    def give_up(self, reason: Ending, text: str = "") -> Reply:
+    def abort(self, reason: DialogueEnding, text: str = "") -> Reply:
         """End the decision without an answer."""
 
 
@@ -46,9 +46,9 @@ class SeatSession:
         """Pass on a message; once all seats have decided, the match goes on."""
         return self.match.send(self.seat, text)
 
-    def give_up(self, reason: Ending, text: str = "") -> Reply:
+    def abort(self, reason: DialogueEnding, text: str = "") -> Reply:
         """End the decision without an answer."""
-        return self.match.give_up(self.seat, reason, text)
+        return self.match.abort(self.seat, reason, text)
 
     def branch(self) -> SeatSession:
         """Return the seat of an independent copy of the match."""
@@ -73,8 +73,8 @@ class DecisionSession:
 
     def send(self, text: str) -> Reply:
         """Pass on a message."""
-        return self.dialogue.hear(text)
+        return self.dialogue.receive(text)
 
-    def give_up(self, reason: Ending, text: str = "") -> Reply:
+    def abort(self, reason: DialogueEnding, text: str = "") -> Reply:
         """End the decision without an answer."""
-        return self.dialogue.give_up(reason, text)
+        return self.dialogue.abort(reason, text)

@@ -22,7 +22,7 @@ from coopgym.algorithms.llm.play.reference_actions import (
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.text import Outcome, Rules, Snapshot, TextMatch, dialect_named
+from coopgym.interfaces.text import Rules, SeatOutcome, Snapshot, TextMatch, chat_format_named
 from coopgym.rewards import reward_layer
 from coopgym.typing import FloatArray
 
@@ -77,7 +77,7 @@ class TaskSettings:
             raise ValueError("partners is empty; expected at least one agent")
         for name in self.partners:
             make_agent(name)
-        dialect_named(self.dialect)
+        chat_format_named(self.dialect)
         if self.outcome not in OUTCOMES:
             raise ValueError(f"outcome={self.outcome!r}: expected one of {', '.join(OUTCOMES)}")
         oracle_shares(*self._key, oracle_for(self.reward, self.oracle))
@@ -190,7 +190,7 @@ class Task:
             rules=settings.rules,
         )
 
-    def judge(self, outcome: Outcome, answers: tuple[float | None, ...], seat: int | None = None) -> Judgement:
+    def judge(self, outcome: SeatOutcome, answers: tuple[float | None, ...], seat: int | None = None) -> Judgement:
         """Say what a rollout is worth.
 
         Args:

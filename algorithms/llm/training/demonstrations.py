@@ -17,7 +17,7 @@ from coopgym.algorithms.llm.play.scripted_play import Script, partner_level, pla
 from coopgym.algorithms.llm.play.sessions import PlaySession
 from coopgym.algorithms.llm.play.tasks import Task, TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Trajectory
-from coopgym.interfaces.text import Desk, on_grid
+from coopgym.interfaces.text import SeatMemory, on_grid
 
 Calls: TypeAlias = Iterator[tuple[str, Mapping[str, object]]]
 """Tool calls, one message each; the last submits."""
@@ -52,39 +52,44 @@ def _mixed_play(task: Task, rng: np.random.Generator) -> Script:
     def script(session: PlaySession) -> Iterator[str]:
         while session.waiting:
             dialogue, decision = session.dialogues[-1], len(session.dialogues) - 1
-            level = _level(task, decision, dialogue.desk, rng)
+            level = _level(task, decision, dialogue.memory, rng)
             style = STYLES[int(rng.integers(len(STYLES)))]
-            calls = [*style(dialogue.desk, level, rng)][-dialogue.rules.max_turns :]  # the last one submits
+            calls = [*style(dialogue.memory, level, rng)][-dialogue.rules.max_turns :]  # the last one submits
             yield from (dialogue.dialect.write(name, arguments) for name, arguments in calls)
 
     return script
 
 
-def _level(task: Task, decision: int, desk: Desk, rng: np.random.Generator) -> float:
+def _level(task: Task, decision: int, memory: SeatMemory, rng: np.random.Generator) -> float:
     """Return a level to submit: mostly any, sometimes what the others play, sometimes what the oracle plays."""
     kind = rng.random()
     if kind < GOLD_SHARE:
         return on_grid(task.settings.gold(task.start + decision, task.seat))
-    return partner_level(desk) if kind < 2 * GOLD_SHARE else on_grid(rng.random())
+    return partner_level(memory) if kind < 2 * GOLD_SHARE else on_grid(rng.random())
 
 
-def _at_once(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _at_once(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
     yield "submit", {"level": level}
 
 
-def _tried(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
-    yield "payoff", {"own": level, "partner": partner_level(desk)}
+def _tried(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+    yield "payoff", {"own": level, "partner": partner_level(memory)}
     yield "submit", {"level": level}
 
 
-def _compared(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
-    yield "payoff", {"own": on_grid(rng.random()), "partner": partner_level(desk)}
-    yield from _tried(desk, level, rng)
+def _compared(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
+    yield "payoff", {"own": on_grid(rng.random()), "partner": partner_level(memory)}
+    yield from _tried(memory, level, rng)
 
 
-def _looked_back(desk: Desk, level: float, rng: np.random.Generator) -> Calls:
+def _looked_back(memory: SeatMemory, level: float, rng: np.random.Generator) -> Calls:
     yield "partner_history", {"k": int(rng.integers(1, 5))}
     yield "submit", {"level": level}
 
 
-STYLES: tuple[Callable[[Desk, float, np.random.Generator], Calls], ...] = (_at_once, _tried, _compared, _looked_back)
+STYLES: tuple[Callable[[SeatMemory, float, np.random.Generator], Calls], ...] = (
+    _at_once,
+    _tried,
+    _compared,
+    _looked_back,
+)

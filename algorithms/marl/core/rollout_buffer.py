@@ -15,7 +15,7 @@ from torch import Tensor
 from coopgym.algorithms.common.learner_contract import Objective
 from coopgym.algorithms.marl.core.environment import Environment, objective_signal, observation_map
 from coopgym.algorithms.marl.core.global_state import compact_state, state_size
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 
 _STOCK = "state."
 
@@ -211,7 +211,7 @@ class Collector:
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs, except the environment's random streams."""
         state = self.environment.state
-        stocks = {f"{_STOCK}{field.name}": getattr(state, field.name) for field in dataclasses.fields(state)}
+        stocks = {f"{_STOCK}{name}": array for name, array in state_arrays(state).items()}
         return {"seen": self._seen, "elapsed": self.rollout.last_time, **stocks}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:

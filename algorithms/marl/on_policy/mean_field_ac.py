@@ -162,7 +162,7 @@ def partners_average(context: Context) -> Tensor:
     """
     average = torch.zeros(len(context.seats), context.inputs, 1, device=context.device)
     for position, seat in enumerate(context.seats):
-        columns = context.game.layout(context.view, seat).get("partner_actions")
+        columns = context.game.observation_columns(context.view, seat).get("partner_actions")
         if not columns:
             raise ValueError(
                 f"MeanFieldAC needs the partners' last actions, which the {context.view!r} view of "

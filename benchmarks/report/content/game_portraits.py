@@ -20,7 +20,7 @@ from coopgym.oracles.games.dilemma import fear, greed, schelling, worst
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.optimum import Optimum, welfare_optimum
-from coopgym.oracles.games.portrait import phase_portrait, reactions
+from coopgym.oracles.games.phase_portrait import phase_portrait, reactions
 from coopgym.typing import FloatArray
 
 STARTS = (0.0, 1.0)

@@ -18,7 +18,7 @@ from coopgym.corpus.reference.fields import (
     play_fields,
     ramp_fields,
 )
-from coopgym.corpus.reference.run import UNKNOWN, UNTIMED, Record, Source, identity, released_spec
+from coopgym.corpus.reference.run import UNKNOWN, UNTIMED, ReferenceRecord, Source, identity, released_spec
 from coopgym.games.registry import make_game
 from coopgym.record_fields import Check, FieldError, fields, whole
 
@@ -33,17 +33,17 @@ DEVIATION = 0.5
 """Surface audits let seat 0 halve its action."""
 
 
-def is_surface(record: Record) -> bool:
+def is_surface(record: ReferenceRecord) -> bool:
     """Whether a record audits a response surface."""
     return any(True for _ in _located(record, "coop_fraction"))
 
 
-def is_temporal(record: Record) -> bool:
+def is_temporal(record: ReferenceRecord) -> bool:
     """Whether a record audits deviations in time."""
     return any(True for _ in _located(record, "switchpoint"))
 
 
-def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
+def audit_row(record: ReferenceRecord, source: Source, protocol: str) -> dict[str, Any]:
     """Return the row of ``runs`` of an audit: nobody in particular plays actions fixed in advance.
 
     Raises:
@@ -63,7 +63,7 @@ def audit_row(record: Record, source: Source, protocol: str) -> dict[str, Any]:
     }
 
 
-def surface_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def surface_rows(record: ReferenceRecord, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for each level and seat."""
     endowments = make_game(run["environment"]).spec.endowments
     for block in _blocks(record, "coop_fraction", level_fields(len(endowments))):
@@ -78,7 +78,7 @@ def surface_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, A
             }
 
 
-def unilateral_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def unilateral_rows(record: ReferenceRecord, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for each test of seat 0 halving its action."""
     for block in _blocks(record, "coop_level", halving):
         yield {
@@ -91,7 +91,7 @@ def unilateral_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str
         }
 
 
-def temporal_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def temporal_rows(record: ReferenceRecord, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the baseline and every deviation of seat 0 from it."""
     if "episode_length" not in record:
         raise FieldError("the field 'episode_length' is missing")
@@ -141,7 +141,7 @@ def _from_seats(returns: Sequence[float], base: Sequence[float]) -> dict[str, An
     }
 
 
-def _from_sides(block: Record, seats: int) -> dict[str, Any]:
+def _from_sides(block: ReferenceRecord, seats: int) -> dict[str, Any]:
     """Return the measures of a play of which seat 0 and the mean of the others are known."""
     own, others = float(block["agent0_return"]), float(block["others_mean_return"])
     return {
@@ -153,7 +153,7 @@ def _from_sides(block: Record, seats: int) -> dict[str, Any]:
     }
 
 
-def _constant_blocks(record: Record, seats: int) -> tuple[Record, Record]:
+def _constant_blocks(record: ReferenceRecord, seats: int) -> tuple[ReferenceRecord, ReferenceRecord]:
     """Return the plays without switches: the baseline, and seat 0 defecting throughout."""
     plays = [
         (path, block)
@@ -169,14 +169,14 @@ def _constant_blocks(record: Record, seats: int) -> tuple[Record, Record]:
     return baseline[0][1], full[0][1]
 
 
-def _blocks(record: Record, field: str, check: Check) -> Iterator[Record]:
+def _blocks(record: ReferenceRecord, field: str, check: Check) -> Iterator[ReferenceRecord]:
     """Yield every object of a record that has a field, in order, once it passed a check."""
     for path, block in _located(record, field):
         check(block, path)
         yield block
 
 
-def _located(value: Any, field: str, path: str = "") -> Iterator[tuple[str, Record]]:
+def _located(value: Any, field: str, path: str = "") -> Iterator[tuple[str, ReferenceRecord]]:
     """Yield every object below a value that has a field, in order, with its path."""
     if isinstance(value, dict):
         if field in value:

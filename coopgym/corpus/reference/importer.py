@@ -25,7 +25,7 @@ from coopgym.corpus.reference.audit import (
     temporal_rows,
     unilateral_rows,
 )
-from coopgym.corpus.reference.run import Record, RecordError, Rows, Source, curve_rows, training_row
+from coopgym.corpus.reference.run import CorpusRows, RecordError, ReferenceRecord, Source, curve_rows, training_row
 from coopgym.corpus.schema import TABLES, TableName
 from coopgym.corpus.writer import table_from_rows
 from coopgym.rewards import MODES
@@ -40,10 +40,10 @@ BATCH = 256
 SHOWN_FAULTS = 20
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 
-Tables = dict[TableName, pa.Table]
+CorpusTables = dict[TableName, pa.Table]
 
 
-def import_reference(path: str | Path, reward_mode: str | None = None) -> Tables:
+def import_reference(path: str | Path, reward_mode: str | None = None) -> CorpusTables:
     """Read the records of a file, or of a folder and all below, into tables of a corpus.
 
     Args:
@@ -60,7 +60,7 @@ def import_reference(path: str | Path, reward_mode: str | None = None) -> Tables
     return {name: pa.concat_tables(tables) for name in TABLES if (tables := [p[name] for p in parts if name in p])}
 
 
-def import_shards(path: Path, reward_mode: str | None = None) -> Iterator[Tables]:
+def import_shards(path: Path, reward_mode: str | None = None) -> Iterator[CorpusTables]:
     """Like `import_reference`, some files at a time, so that a large release fits into memory.
 
     Raises:
@@ -74,7 +74,7 @@ def import_shards(path: Path, reward_mode: str | None = None) -> Iterator[Tables
     seen: dict[str, str] = {}
     found = False
     for batch in _batches(files):
-        shard: dict[TableName, Rows] = {}
+        shard: dict[TableName, CorpusRows] = {}
         for file in batch:
             try:
                 contained(root, file.relative_to(root).as_posix())
@@ -134,7 +134,7 @@ def _records(file: Path) -> Iterator[tuple[int, bytes]]:
                 return
 
 
-def _parse(text: bytes) -> Record:
+def _parse(text: bytes) -> ReferenceRecord:
     if len(text) > LARGEST_RECORD:
         raise RecordError(f"has more than {LARGEST_RECORD:,} bytes; expected a single record")
     try:
@@ -158,7 +158,7 @@ def _folder_mode(root: Path, file: Path, default: str | None) -> str | None:
     return default
 
 
-def _tables(record: Record, source: Source) -> dict[TableName, Rows]:
+def _tables(record: ReferenceRecord, source: Source) -> dict[TableName, CorpusRows]:
     for kind in _KINDS:
         if kind.fits(record):
             try:
@@ -176,9 +176,9 @@ class _Kind:
     """A kind of record: how to tell it, and what becomes of it."""
 
     name: str
-    fits: Callable[[Record], bool]
-    run: Callable[[Record, Source], dict[str, Any]]
-    details: Mapping[TableName, Callable[[Record, Mapping[str, Any]], Iterator[dict[str, Any]]]]
+    fits: Callable[[ReferenceRecord], bool]
+    run: Callable[[ReferenceRecord, Source], dict[str, Any]]
+    details: Mapping[TableName, Callable[[ReferenceRecord, Mapping[str, Any]], Iterator[dict[str, Any]]]]
 
 
 _KINDS = (

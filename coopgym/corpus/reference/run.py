@@ -17,8 +17,8 @@ from coopgym.corpus.reference.fields import check_training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 
-Rows = list[dict[str, Any]]
-Record = Mapping[str, Any]
+CorpusRows = list[dict[str, Any]]
+ReferenceRecord = Mapping[str, Any]
 
 UNKNOWN = "unknown"
 UNTIMED = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Source:
         return f"{self.file.relative_to(self.root)}:{self.line}"
 
 
-def training_row(record: Record, source: Source) -> dict[str, Any]:
+def training_row(record: ReferenceRecord, source: Source) -> dict[str, Any]:
     """Return the row of ``runs`` of a training record.
 
     Raises:
@@ -74,7 +74,7 @@ def training_row(record: Record, source: Source) -> dict[str, Any]:
     """
     check_training(record)
     status = _STATUS[record["status"]]
-    metrics: Record = record.get("metrics") or {}
+    metrics: ReferenceRecord = record.get("metrics") or {}
     if status == "completed" and _number(metrics["mean_return"]) is None:
         status = "diverged"
     mode = record.get("reward_type") or source.reward_mode
@@ -106,9 +106,9 @@ def training_row(record: Record, source: Source) -> dict[str, Any]:
     }
 
 
-def curve_rows(record: Record, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def curve_rows(record: ReferenceRecord, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the learning curves of a training record: returns of finished episodes, and what the learner logged."""
-    metrics: Record = record.get("metrics") or {}
+    metrics: ReferenceRecord = record.get("metrics") or {}
     returns, steps = metrics.get("training_returns") or [], metrics.get("training_timesteps") or []
     dated = len(steps) == len(returns)
     name = RETURN_CURVE if dated else RETURN_BY_EPISODE
@@ -175,7 +175,7 @@ def _kind(algorithm: str) -> str:
     return "heuristic" if algorithm in _HEURISTICS else "learner"
 
 
-def _cooperation(metrics: Record, spec: GameSpec) -> dict[str, Any]:
+def _cooperation(metrics: ReferenceRecord, spec: GameSpec) -> dict[str, Any]:
     """Return the share of endowment played, and every number of the record that has no column.
 
     The study recorded the mean action as submitted, in raw units. Divided by the mean endowment it is the share only
@@ -195,7 +195,7 @@ def _cooperation(metrics: Record, spec: GameSpec) -> dict[str, Any]:
     }
 
 
-def _terminated_share(metrics: Record, spec: GameSpec) -> float | None:
+def _terminated_share(metrics: ReferenceRecord, spec: GameSpec) -> float | None:
     lengths = [episode["steps"] for episode in metrics.get("per_episode") or []]
     return sum(length < spec.horizon for length in lengths) / len(lengths) if lengths else None
 

@@ -11,7 +11,7 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.pages import collective_action as pages
-from coopgym.games.formal.parameters import Group, PerAgent, Productive, per_agent
+from coopgym.games.formal.parameters import GroupParameters, PerAgent, Productive, per_agent
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter, phase_preset
 from coopgym.games.state import State
@@ -37,28 +37,31 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
     mechanism_class = "TR-3"
 
     def team_info(self, state: StateT) -> dict[str, Array]:
-        """Output, closed-form efforts and free riders of a state."""
+        """Output, free riders and, in the fixed world, closed-form efforts of a state."""
         parameters, n = self.parameters, self.n_agents
-        pooled = state.last_action @ self.equal_weights
-        output = n * self.payoff_unit * parameters.gamma * pooled_production(pooled, parameters.beta)
+        pooled = (state.last_action @ self.equal_weights)[..., None]
+        product = parameters.gamma * self.amplified(state, pooled_production(pooled, parameters.beta))
+        output = n * self.payoff_unit * product[..., 0]
+        members = {"team_output": output, "free_riders": free_riders(state.last_action, self.norm)}
+        if self.world is not None:
+            return members  # whose efforts have no closed form: costs may differ between seats
         endowment = float(self.spec.endowments.mean())
         optimum = endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=1)
         return {
-            "team_output": output,
+            **members,
             "nash_effort": endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=n)
             + 0.0 * output,
             "optimal_effort": optimum + 0.0 * output,
             "efficiency_ratio": (state.last_action * self.endowments) @ self.equal_weights / max(optimum, 1e-12),
-            "free_riders": free_riders(state.last_action, self.norm),
         }
 
 
-class TeamProduction(TeamGame[State, Group]):
+class TeamProduction(TeamGame[State, GroupParameters]):
     """Team production (TR-3, TR-1, TR-2)."""
 
     id = "TeamProduction-v1"
     page = pages.TEAM_PRODUCTION
-    Parameters = Group
+    Parameters = GroupParameters
     defaults = {
         "n_agents": 4, "endowment": 50.0, "norm": 0.3, "dependence": 0.55, "theta": 3.0, "gamma": 1.55, "beta": 0.55,
         "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5, "kappa": 1.0,
@@ -67,7 +70,8 @@ class TeamProduction(TeamGame[State, Group]):
     def payoffs(self, state: State, cooperation: Array) -> Array:
         parameters = self.parameters
         pool = (cooperation @ self.equal_weights)[..., None] if parameters.mechanism else cooperation
-        return self.own_value(cooperation) + parameters.gamma * pooled_production(pool, parameters.beta)
+        product = parameters.gamma * pooled_production(pool, parameters.beta)
+        return self.own_value(state, cooperation) + self.amplified(state, product)
 
     def state_info(self, state: State) -> dict[str, Array]:
         return self.team_info(state)
@@ -140,13 +144,13 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
 
     def payoffs(self, state: LoyalStateT, cooperation: Array) -> Array:
         output = self.productivity(state) * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        return self.own_value(cooperation) + output[..., None]
+        return self.own_value(state, cooperation) + self.amplified(state, output[..., None])
 
     def relational(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> Array | None:
         parameters = self.parameters
         if not (parameters.mechanism or self.loyalty_without_mechanism):
             return None
-        effort_cost = self.linear_cost * cooperation
+        effort_cost = self.linear_costs(state) * cooperation
         return loyalty_utility(
             state.loyalty, self.surplus(state, payoffs), effort_cost, parameters.phi_B, parameters.phi_C
         )
@@ -173,11 +177,11 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
 
     def advance(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> LoyalStateT:
         signals = self.signals(state, cooperation)
-        return self.moved(state, cooperation, signals, loyalty=self.loyalty_after(state, signals))
+        return self.next_state(state, cooperation, signals, loyalty=self.loyalty_after(state, signals))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         parameters = self.parameters
-        return {"loyalty": self.filled(batch, parameters.initial_loyalty, (self.n_agents,))}
+        return {"loyalty": self.full(batch, parameters.initial_loyalty, (self.n_agents,))}
 
     def private_blocks(self, state: LoyalStateT) -> dict[str, Array]:
         return {"loyalty": state.loyalty}
@@ -200,7 +204,7 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
         if not (parameters.mechanism or self.loyalty_without_mechanism):
             return weights
         mates = state.loyalty.sum(-1)[..., None] - state.loyalty
-        effort = parameters.phi_C * state.loyalty * self.linear_cost
+        effort = parameters.phi_C * state.loyalty * self.linear_costs(state)
         return replace(weights, loyalty=parameters.phi_B * mates, effort=effort)
 
 
@@ -210,7 +214,7 @@ class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     id = "LoyaltyTeam-v1"
     page = pages.LOYALTY_TEAM
     Parameters = LoyaltyParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     defaults = {
         "n_agents": 4, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0, "phi_B": 0.5, "phi_C": 0.15,
         "cohesion_lift": 0.30, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4, "delta_R": 0.02, "xi": 0.5,
@@ -243,7 +247,7 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
     id = "CoalitionFormation-v1"
     page = pages.COALITION_FORMATION
     Parameters = CoalitionParameters
-    kind = CoalitionState
+    state_class = CoalitionState
     loyalty_without_mechanism = True
     defaults = {
         "n_agents": 6, "max_steps": 150, "norm": 0.25, "theta": 3.0, "gamma": 1.6, "beta": 0.55, "k": 1.0,
@@ -261,8 +265,9 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         pooled = (inside * cooperation) @ self.equal_weights
         members = self.xp.maximum(inside.sum(-1), 1.0)
         product = self.n_agents * self.parameters.gamma * pooled_production(pooled, beta) / members
+        together = self.amplified(state, product[..., None])
         alone = SOLO_PRODUCTIVITY * pooled_production(cooperation, beta)
-        return self.own_value(cooperation) + inside * product[..., None] + (1.0 - inside) * alone
+        return self.own_value(state, cooperation) + inside * together + (1.0 - inside) * alone
 
     def surplus(self, state: CoalitionState, payoffs: Array) -> Array:
         return self.inside(state) * (payoffs - self.kept)
@@ -278,14 +283,14 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         signals = self.signals(state, cooperation)
         loyalty = self.loyalty_after(state, signals)
         members, timers = update_coalition(state.members, state.timers, loyalty, self.parameters.mechanism, self.xp)
-        return self.moved(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
+        return self.next_state(state, cooperation, signals, loyalty=loyalty, members=members, timers=timers)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         n = self.n_agents
         return {
-            **super().start(batch, uniforms, normals),
-            "members": self.filled(batch, 1.0, (n,)),
-            "timers": self.filled(batch, 0.0, (n,)),
+            **super().initial_stocks(batch, uniforms, normals),
+            "members": self.full(batch, 1.0, (n,)),
+            "timers": self.full(batch, 0.0, (n,)),
         }
 
     def private_blocks(self, state: CoalitionState) -> dict[str, Array]:
@@ -336,7 +341,7 @@ class ApacheProject(LoyalTeamGame[LoyaltyState, ApacheParameters]):
     id = "ApacheProject-v1"
     page = pages.APACHE_PROJECT
     Parameters = ApacheParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     category = "validated case study"
     defaults = {
         "max_steps": 60, "norm": 0.25, "theta": 3.0, "beta": 0.45, "k": 1.0, "phi_B": 0.75, "phi_C": 0.10,
@@ -365,7 +370,7 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
     id = "PublicGoods-v1"
     page = pages.PUBLIC_GOODS
     Parameters = LoyaltyParameters
-    kind = LoyaltyState
+    state_class = LoyaltyState
     loyalty_without_mechanism = True
     defaults = {
         "n_agents": 5, "norm": 0.25, "theta": 3.0, "gamma": 2.0, "beta": 1.0, "k": 1.0, "q": 1.3, "phi_B": 0.6,
@@ -374,14 +379,14 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
 
     def payoffs(self, state: LoyaltyState, cooperation: Array) -> Array:
         pool = (cooperation @ self.equal_weights)[..., None] if self.parameters.mechanism else cooperation
-        return self.own_value(cooperation) + self.parameters.gamma * pool
+        return self.own_value(state, cooperation) + self.amplified(state, self.parameters.gamma * pool)
 
     def state_info(self, state: LoyaltyState) -> dict[str, Array]:
         contributions = state.last_action * self.endowments
         return {
             "loyalty": state.loyalty,
             "cohesion": self.cohesion(state),
-            "public_good": self.parameters.gamma * contributions.sum(-1),
+            "public_good": self.parameters.gamma * self.amplified(state, contributions.sum(-1)[..., None])[..., 0],
             "contribution_rate": contributions.sum(-1) / float(self.spec.endowments.sum()),
         }
 

@@ -47,11 +47,19 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         self.may_end_early = parameters.end_on_dissolution
-        self.outside = backend.array(self.outside_option())
+        self.outside = backend.array(self.outside_option(1.0))
 
-    def outside_option(self) -> FloatArray:
-        """What each seat earns alone, ``(N,)`` in payoff units."""
-        return outside_option(self.spec.endowments, self.parameters.theta, self.parameters.k, self.payoff_unit)
+    def outside_option(self, cost_factor: float) -> FloatArray:
+        """What each seat earns alone where cooperation costs so many times what it usually does, ``(N,)``."""
+        parameters = self.parameters
+        return outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit, cost_factor)
+
+    def outside_payoffs(self, state: StateT) -> Array:
+        """What each seat earns alone in the state's world, ``(N,)`` or ``(..., N)`` in payoff units."""
+        if state.cost_factor is None:
+            return self.outside
+        parameters = self.parameters
+        return outside_option(self.endowments, parameters.theta, parameters.k, self.payoff_unit, state.cost_factor)
 
     @abstractmethod
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
@@ -69,18 +77,18 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         together = self.payoffs_together(state, cooperation)
         if self._nobody_gone(state):
             return together
-        return self.xp.where(state.gone[..., None] > 0.0, self.outside, together)
+        return self.xp.where(state.gone[..., None] > 0.0, self.outside_payoffs(state), together)
 
-    def moved_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
-        trust, damage = super().moved_trust(state, signals)
+    def updated_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
+        trust, damage = super().updated_trust(state, signals)
         if self._nobody_gone(state):
             return trust, damage
         over = state.gone[..., None, None] > 0.0
         return self.xp.where(over, state.trust, trust), self.xp.where(over, state.damage, damage)
 
     def advance(self, state: StateT, cooperation: Array, payoffs: Array) -> StateT:
-        trust, damage = self.moved_trust(state, self.signals(state, cooperation))
-        return self.kind(  # type: ignore[return-value, call-arg]  # the kind of a game is its state's class
+        trust, damage = self.updated_trust(state, self.signals(state, cooperation))
+        return self.state_class(  # type: ignore[return-value, call-arg]  # the class of states is the game's own
             t=state.t + 1,
             last_action=cooperation,
             trust=trust,
@@ -106,7 +114,7 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
         ended = after.gone > before.gone
         remaining = self.backend.array(self.xp.where(ended, self.spec.horizon - after.t, 0))
-        settlement = remaining[..., None] * self.outside
+        settlement = remaining[..., None] * self.outside_payoffs(after)
         change_of_weights = self.weights(after) - transition.weights
         return dataclasses.replace(
             transition,
@@ -115,8 +123,8 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
             terminated=ended,
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"gone": self.filled(batch, 0.0)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"gone": self.full(batch, 0.0)}
 
     def stocks(self, state: StateT) -> list[Array]:
         return [state.gone[..., None]]
@@ -125,4 +133,5 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         return {"gone": state.gone}
 
     def traits(self) -> Traits:
-        return super().traits().extended(ideal_stocks={"gone": 0.0}, outside_option=self.outside_option())
+        outside = self.outside_option(self.least_cost_factor)
+        return super().traits().extended(ideal_stocks={"gone": 0.0}, outside_option=outside)

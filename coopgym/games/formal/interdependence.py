@@ -13,7 +13,7 @@ from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import interdependence as pages
-from coopgym.games.formal.parameters import Bargained, Group, Productive
+from coopgym.games.formal.parameters import Bargained, GroupParameters, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.observation import other_seats
 from coopgym.games.parameters import parameter, phase_preset
@@ -21,7 +21,7 @@ from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.matching import time_shares
-from coopgym.mechanisms.standing import update_score
+from coopgym.mechanisms.reputation import update_score
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.mechanisms.value import pair_synergy
 from coopgym.typing import FloatArray
@@ -55,7 +55,7 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
     id = "PartnerHoldUp-v1"
     page = pages.PARTNER_HOLD_UP
     Parameters = HoldUpParameters
-    kind = HoldUpState
+    state_class = HoldUpState
     mechanism_class = "TR-1"
     category = "dyadic"
     defaults = {
@@ -90,20 +90,20 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         surplus = self.surplus_scale * pair_synergy(cooperation[..., 0], asset, self.parameters.beta)
         supplier = self.supplier_share(cooperation)
         split = self.xp.stack([1.0 - supplier, supplier], axis=-1)
-        return self.own_value(cooperation) + split * surplus[..., None]
+        return self.own_value(state, cooperation) + split * self.amplified(state, surplus[..., None])
 
     def moved_stocks(self, state: HoldUpState, cooperation: Array) -> dict[str, Array]:
         invested = self.invested(state, cooperation)
         return {"asset": self.xp.where(state.gone > 0.0, state.asset, invested)}
 
-    def settled(self, state: HoldUpState, actions: Array) -> HoldUpState:
+    def at_steady_state(self, state: HoldUpState, actions: Array) -> HoldUpState:
         return replace(state, asset=(actions * self.per_endowment)[..., 1])
 
     def dissolves(self, trust: Array) -> Array:
         return (trust[..., 1, 0] < WALK_AWAY) & self.parameters.mechanism
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {**super().start(batch, uniforms, normals), "asset": self.filled(batch, self.initial_asset)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {**super().initial_stocks(batch, uniforms, normals), "asset": self.full(batch, self.initial_asset)}
 
     def public_blocks(self, state: HoldUpState) -> dict[str, Array]:
         return {"gone": state.gone[..., None], "asset": state.asset[..., None]}
@@ -175,7 +175,7 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
     id = "PlatformEcosystem-v1"
     page = pages.PLATFORM_ECOSYSTEM
     Parameters = EcosystemParameters
-    kind = PlatformState
+    state_class = PlatformState
     mechanism_class = "TR-1"
     category = "ecosystem"
     defaults = {
@@ -187,8 +187,8 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
         return ("platform", *(f"developer {j}" for j in range(1, self.parameters.agent_count())))
 
     def advance(self, state: PlatformState, cooperation: Array, payoffs: Array) -> PlatformState:
-        moved = self.moved(state, cooperation, members=state.members)
-        return replace(moved, members=self.update_members(state, moved.trust))
+        after = self.next_state(state, cooperation, members=state.members)
+        return replace(after, members=self.update_members(state, after.trust))
 
     def stocks(self, state: PlatformState) -> list[Array]:
         return [state.members]
@@ -198,7 +198,7 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartnerSelectionParameters(Group):
+class PartnerSelectionParameters(GroupParameters):
     """Adds how choosy the agents are."""
 
     choosiness: float = parameter(1.0, 0.0, doc="inverse temperature of proposals", symbol="η")
@@ -218,7 +218,7 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
     id = "DynamicPartnerSelection-v1"
     page = pages.DYNAMIC_PARTNER_SELECTION
     Parameters = PartnerSelectionParameters
-    kind = PartnerSelectionState
+    state_class = PartnerSelectionState
     mechanism_class = "TR-1"
     category = "ecosystem"
     defaults = {
@@ -246,13 +246,13 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
     def payoffs(self, state: PartnerSelectionState, cooperation: Array) -> Array:
         products = pair_synergy(cooperation[..., :, None], cooperation[..., None, :], self.parameters.beta)
         earned = (self.time_shares(state) * products).sum(-1)
-        return self.own_value(cooperation) + self.parameters.gamma * earned
+        return self.own_value(state, cooperation) + self.parameters.gamma * self.amplified(state, earned)
 
     def advance(self, state: PartnerSelectionState, cooperation: Array, payoffs: Array) -> PartnerSelectionState:
-        return self.moved(state, cooperation, score=update_score(state.score, cooperation, SCORE_RATE))
+        return self.next_state(state, cooperation, score=update_score(state.score, cooperation, SCORE_RATE))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"score": self.filled(batch, 0.5, (self.n_agents,))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"score": self.full(batch, 0.5, (self.n_agents,))}
 
     def private_blocks(self, state: PartnerSelectionState) -> dict[str, Array]:
         shares = self.time_shares(state)
@@ -312,7 +312,7 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
     id = "SynergySearch-v1"
     page = pages.SYNERGY_SEARCH
     Parameters = SynergySearchParameters
-    kind = SynergySearchState
+    state_class = SynergySearchState
     mechanism_class = "TR-1"
     category = "benchmark"
     defaults = {
@@ -322,21 +322,22 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
 
     def __init__(self, parameters: SynergySearchParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
-        self.reset_uniforms = 1 if parameters.mechanism else 0
+        self.reset_uniforms += 1 if parameters.mechanism else 0
 
     def payoffs(self, state: SynergySearchState, cooperation: Array) -> Array:
-        product = state.gamma * pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
-        return self.own_value(cooperation) + self.n_agents * self.shares * product[..., None]
+        synergy = state.gamma * pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
+        product = self.amplified(state, synergy[..., None])
+        return self.own_value(state, cooperation) + self.n_agents * self.shares * product
 
     def advance(self, state: SynergySearchState, cooperation: Array, payoffs: Array) -> SynergySearchState:
-        return self.moved(state, cooperation, gamma=state.gamma, last_payoff=payoffs)
+        return self.next_state(state, cooperation, gamma=state.gamma, last_payoff=payoffs)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         low, high = self.parameters.gamma_range
-        draw = 0.5 if uniforms is None or not self.reset_uniforms else uniforms[..., 0]
+        draw = 0.5 if uniforms is None or not self.parameters.mechanism else uniforms[..., 0]
         return {
-            "gamma": self.filled(batch, low + (high - low) * draw),
-            "last_payoff": self.filled(batch, 0.0, (self.n_agents,)),
+            "gamma": self.full(batch, low + (high - low) * draw),
+            "last_payoff": self.full(batch, 0.0, (self.n_agents,)),
         }
 
     def private_blocks(self, state: SynergySearchState) -> dict[str, Array]:

@@ -134,7 +134,7 @@ def observation_map(
     return ObservationMap(backend, view, n_agents, partial(seat_view, world), joint)
 
 
-def layout(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
+def seat_columns(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
     """Columns of each block, with the seat's own entries of the full view under the names of the own view."""
     columns = mapping.columns()
     if "actions" in columns:

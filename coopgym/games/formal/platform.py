@@ -48,7 +48,7 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
         pooled = (members[..., 1:] * cooperation[..., 1:]) @ self.pool_weights
         synergy = pair_synergy(cooperation[..., 0], pooled, self.parameters.beta)
         product = self.product_scale * members[..., 0] * synergy
-        return self.own_value(cooperation) + self.split(members) * product[..., None]
+        return self.own_value(state, cooperation) + self.split(members) * self.amplified(state, product[..., None])
 
     def update_members(self, before: StateT, trust: Array) -> Array:
         """Memberships ``(..., N)`` once trust has moved."""
@@ -56,8 +56,8 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
             return before.members
         return update_members(before.members, platform_links(trust, self.xp), self.xp)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"members": self.filled(batch, 1.0, (self.n_agents,))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"members": self.full(batch, 1.0, (self.n_agents,))}
 
     def public_blocks(self, state: StateT) -> dict[str, Array]:
         return {"members": state.members}

@@ -11,7 +11,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import reciprocity as pages
-from coopgym.games.formal.parameters import Bargained, FormalParameters, Group, Productive
+from coopgym.games.formal.parameters import Bargained, FormalParameters, GroupParameters, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
@@ -26,8 +26,8 @@ from coopgym.mechanisms.reciprocity import (
     response,
     susceptibility,
 )
+from coopgym.mechanisms.reputation import image_gate, update_score
 from coopgym.mechanisms.sanctions import enforcement_costs, fines, update_record, violations
-from coopgym.mechanisms.standing import image_gate, update_score
 from coopgym.mechanisms.value import pair_synergy, pooled_production
 
 WAGE_RECEIVED = 0.50
@@ -85,7 +85,7 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
         self.response_sensitivity = parameters.kappa_r / RESPONSE_WIDTH
         self.effort_per_cooperation = backend.array(self.spec.endowments / self.payoff_unit)
 
-    def answers(self, state: StateT, cooperation: Array) -> Array:
+    def responses(self, state: StateT, cooperation: Array) -> Array:
         """Bounded answer that each agent's conduct earns from the others, ``(..., N)``."""
         conduct = self.conduct(state, cooperation)
         reference = anchored_reference(self.norm, remembered(state.memory), self.parameters.anchoring)
@@ -93,7 +93,7 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
 
     def effects(self, state: StateT, cooperation: Array) -> Array:
         """Pairwise effects E_ij tanh(κ_r s_ij), ``(..., N, N)``."""
-        return reciprocity_effects(state.trust, self.susceptibility, self.answers(state, cooperation))
+        return reciprocity_effects(state.trust, self.susceptibility, self.responses(state, cooperation))
 
     def relational(self, state: StateT, cooperation: Array, payoffs: Array) -> Array | None:
         return self.effort_per_cooperation * cooperation * self.effects(state, cooperation).sum(-1)
@@ -102,8 +102,8 @@ class ReciprocalGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
         """The memory with this step's conduct in it, ``(..., k_m, N)``."""
         return remember(state.memory, self.conduct(state, cooperation), self.xp)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"memory": self.filled(batch, self.norm, (self.parameters.memory, self.n_agents))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"memory": self.full(batch, self.norm, (self.parameters.memory, self.n_agents))}
 
     def public_blocks(self, state: StateT) -> dict[str, Array]:
         return {"memory": remembered(state.memory)}
@@ -151,7 +151,7 @@ class ReciprocalDilemma(
     id = "ReciprocalDilemma-v1"
     page = pages.RECIPROCAL_DILEMMA
     Parameters = ReciprocalDilemmaParameters
-    kind = ReciprocalState
+    state_class = ReciprocalState
     category = "dyadic"
     defaults = {
         "norm": 0.3, "dependence": 0.5, "gamma": 2.75, "chi": 0.25, "lambda_plus": 0.1, "lambda_minus": 0.3,
@@ -164,7 +164,7 @@ class ReciprocalDilemma(
         return self.trust_gate(state)
 
     def advance(self, state: ReciprocalState, cooperation: Array, payoffs: Array) -> ReciprocalState:
-        return self.moved(state, cooperation, memory=self.memory_after(state, cooperation))
+        return self.next_state(state, cooperation, memory=self.memory_after(state, cooperation))
 
     def traits(self) -> Traits:
         return super().traits().extended(dominance="payoffs", concave=True)
@@ -189,7 +189,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
     id = "GiftExchange-v1"
     page = pages.GIFT_EXCHANGE
     Parameters = GiftExchangeParameters
-    kind = GiftExchangeState
+    state_class = GiftExchangeState
     category = "dyadic"
     defaults = {
         "endowment": (100.0, 80.0), "norm": 0.25, "dependence": ((0.0, 0.4), (0.7, 0.0)), "gamma": 2.2,
@@ -211,17 +211,19 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
     def payoffs(self, state: GiftExchangeState, cooperation: Array) -> Array:
         paid = self.conduct(state, cooperation)
-        product = pair_synergy(paid[..., 0], paid[..., 1], self.parameters.beta)
-        return self.own_value(paid) + self.product_shares * product[..., None] + self.wage_income * paid[..., :1]
+        product = self.amplified(state, pair_synergy(paid[..., 0], paid[..., 1], self.parameters.beta)[..., None])
+        return self.own_value(state, paid) + self.product_shares * product + self.wage_income * paid[..., :1]
 
     def advance(self, state: GiftExchangeState, cooperation: Array, payoffs: Array) -> GiftExchangeState:
-        return self.moved(state, cooperation, memory=self.memory_after(state, cooperation), wage=cooperation[..., 0])
+        return self.next_state(
+            state, cooperation, memory=self.memory_after(state, cooperation), wage=cooperation[..., 0]
+        )
 
-    def settled(self, state: GiftExchangeState, actions: Array) -> GiftExchangeState:
+    def at_steady_state(self, state: GiftExchangeState, actions: Array) -> GiftExchangeState:
         return replace(state, wage=(actions * self.per_endowment)[..., 0])
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {**super().start(batch, uniforms, normals), "wage": self.filled(batch, self.norm[0])}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {**super().initial_stocks(batch, uniforms, normals), "wage": self.full(batch, self.norm[0])}
 
     def public_blocks(self, state: GiftExchangeState) -> dict[str, Array]:
         return {"wage": state.wage[..., None], **super().public_blocks(state)}
@@ -242,7 +244,7 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReciprocalGroupParameters(Group, ReciprocalParameters):
+class ReciprocalGroupParameters(GroupParameters, ReciprocalParameters):
     """A group of exchangeable agents with reciprocity."""
 
 
@@ -260,7 +262,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
     id = "IndirectReciprocity-v1"
     page = pages.INDIRECT_RECIPROCITY
     Parameters = ReciprocalGroupParameters
-    kind = ImageState
+    state_class = ImageState
     defaults = {
         "n_agents": 4, "max_steps": 150, "norm": 0.3, "dependence": 0.4, "theta": 10.0, "gamma": 1.4, "beta": 0.6,
         "k": 1.0, "lambda_plus": 0.1, "lambda_minus": 0.3, "mu_R": 0.6, "delta_R": 0.03, "xi": 0.5, "kappa": 1.0,
@@ -289,9 +291,9 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         product = self.parameters.gamma * pooled_production(help_received, self.parameters.beta)
         if self.parameters.mechanism:
             product = image_gate(state.image, self.norm, IMAGE_DEPENDENCE, self.xp) * product
-        return self.own_value(cooperation) + product
+        return self.own_value(state, cooperation) + self.amplified(state, product)
 
-    def answers(self, state: ImageState, cooperation: Array) -> Array:
+    def responses(self, state: ImageState, cooperation: Array) -> Array:
         return response(state.image - self.norm, self.response_sensitivity, self.xp)
 
     def effects(self, state: ImageState, cooperation: Array) -> Array:
@@ -299,15 +301,15 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         return (self.n_agents - 1) * self.recipients(state) * pairwise
 
     def advance(self, state: ImageState, cooperation: Array, payoffs: Array) -> ImageState:
-        return self.moved(
+        return self.next_state(
             state,
             cooperation,
             memory=self.memory_after(state, cooperation),
             image=update_score(state.image, cooperation, IMAGE_RATE),
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {**super().start(batch, uniforms, normals), "image": self.filled(batch, 0.5, (self.n_agents,))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {**super().initial_stocks(batch, uniforms, normals), "image": self.full(batch, 0.5, (self.n_agents,))}
 
     def public_blocks(self, state: ImageState) -> dict[str, Array]:
         return {"image": state.image, "rotation": self.rotation(state), **super().public_blocks(state)}
@@ -360,7 +362,7 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
     id = "GraduatedSanction-v1"
     page = pages.GRADUATED_SANCTION
     Parameters = SanctionParameters
-    kind = SanctionState
+    state_class = SanctionState
     reciprocity_without_mechanism = True
     defaults = {
         "n_agents": 6, "max_steps": 200, "norm": 0.4, "dependence": 0.35, "theta": 8.0, "gamma": 1.35, "beta": 0.6,
@@ -375,20 +377,20 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
 
     def payoffs(self, state: SanctionState, cooperation: Array) -> Array:
         commons = self.parameters.gamma * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        fine = self.fines(state, cooperation)
-        return self.own_value(cooperation) + commons[..., None] - fine - enforcement_costs(fine)
+        gains, fine = self.amplified(state, commons[..., None]), self.fines(state, cooperation)
+        return self.own_value(state, cooperation) + gains - fine - enforcement_costs(fine)
 
     def advance(self, state: SanctionState, cooperation: Array, payoffs: Array) -> SanctionState:
         violation = violations(cooperation, self.norm, self.xp)
-        return self.moved(
+        return self.next_state(
             state,
             cooperation,
             memory=self.memory_after(state, cooperation),
             record=update_record(state.record, violation),
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {**super().start(batch, uniforms, normals), "record": self.filled(batch, 0.0, (self.n_agents,))}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {**super().initial_stocks(batch, uniforms, normals), "record": self.full(batch, 0.0, (self.n_agents,))}
 
     def public_blocks(self, state: SanctionState) -> dict[str, Array]:
         return {"record": state.record, **super().public_blocks(state)}
@@ -435,7 +437,7 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
     id = "AppleAppStore-v1"
     page = pages.APPLE_APP_STORE
     Parameters = AppStoreParameters
-    kind = AppStoreState
+    state_class = AppStoreState
     category = "validated case study"
     defaults = {
         "max_steps": 66, "endowment": (100.0, 80.0, 60.0), "norm": 0.3, "share": (1 / 3, 1 / 3, 1 / 3), "gamma": 2.65,
@@ -452,13 +454,13 @@ class AppleAppStore(ReciprocalGame[AppStoreState, AppStoreParameters], PlatformG
         return linked * super().effects(state, cooperation)
 
     def advance(self, state: AppStoreState, cooperation: Array, payoffs: Array) -> AppStoreState:
-        moved = self.moved(state, cooperation, memory=self.memory_after(state, cooperation), members=state.members)
-        return replace(moved, members=self.update_members(state, moved.trust))
+        after = self.next_state(state, cooperation, memory=self.memory_after(state, cooperation), members=state.members)
+        return replace(after, members=self.update_members(state, after.trust))
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {
-            **PlatformGame.start(self, batch, uniforms, normals),
-            **ReciprocalGame.start(self, batch, uniforms, normals),
+            **PlatformGame.initial_stocks(self, batch, uniforms, normals),
+            **ReciprocalGame.initial_stocks(self, batch, uniforms, normals),
         }
 
     def public_blocks(self, state: AppStoreState) -> dict[str, Array]:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.formal.base import FormalGame, required
+from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import trust as pages
-from coopgym.games.formal.parameters import Group
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.formal.parameters import GroupParameters
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.negotiation import Proposals, damages, judge_proposals
-from coopgym.mechanisms.standing import logistic, tier, tier_weight, update_score
+from coopgym.mechanisms.reputation import logistic, tier, tier_weight, update_score
 from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.mechanisms.value import pooled_production
 
@@ -42,7 +42,7 @@ class TrustDilemma(
     id = "TrustDilemma-v1"
     page = pages.TRUST_DILEMMA
     Parameters = TrustDilemmaParameters
-    kind = DissolvableState
+    state_class = DissolvableState
     mechanism_class = "TR-2"
     category = "dyadic"
     defaults = {
@@ -83,7 +83,7 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
     id = "RecoveryRace-v1"
     page = pages.RECOVERY_RACE
     Parameters = DyadParameters
-    kind = RecoveryState
+    state_class = RecoveryState
     mechanism_class = "TR-2"
     category = "benchmark"
     defaults = {
@@ -107,20 +107,20 @@ class RecoveryRace(TrustGatedDyad[RecoveryState, DyadParameters]):
         return payoffs + RECOVERY_DIVIDEND * self.dividend_level(state)[..., None]
 
     def advance(self, state: RecoveryState, cooperation: Array, payoffs: Array) -> RecoveryState:
-        moved = self.moved(state, cooperation, peak_trust=state.peak_trust, recovery_step=state.recovery_step)
-        trust = self.mutual_trust(moved)
+        after = self.next_state(state, cooperation, peak_trust=state.peak_trust, recovery_step=state.recovery_step)
+        trust = self.mutual_trust(after)
         first = (state.recovery_step < 0) & (trust >= RECOVERY_LEVEL)
         return RecoveryState(
-            t=moved.t,
+            t=after.t,
             last_action=cooperation,
-            trust=moved.trust,
-            damage=moved.damage,
+            trust=after.trust,
+            damage=after.damage,
             peak_trust=self.xp.maximum(state.peak_trust, trust),
-            recovery_step=self.xp.where(first, moved.t, state.recovery_step),
+            recovery_step=self.xp.where(first, after.t, state.recovery_step),
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, -1, dtype=self.xp.int64)}
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        return {"peak_trust": self.full(batch, 0.0), "recovery_step": self.full(batch, -1, dtype=self.xp.int64)}
 
     def initial_state(
         self,
@@ -207,7 +207,7 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
     id = "CooperativeNegotiation-v1"
     page = pages.COOPERATIVE_NEGOTIATION
     Parameters = NegotiationParameters
-    kind = NegotiationState
+    state_class = NegotiationState
     mechanism_class = "TR-2"
     category = "extended"
     defaults = {
@@ -233,7 +233,7 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
     def advance(self, state: NegotiationState, cooperation: Array, payoffs: Array) -> NegotiationState:
         proposals = self.judge(state, cooperation)
         stands = ~proposals.breach
-        return self.moved(
+        return self.next_state(
             state,
             cooperation,
             agreed=self.xp.where(proposals.close, 1.0, state.agreed * stands),
@@ -242,12 +242,12 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
             breaches=state.breaches + proposals.breach,
         )
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         return {
-            "agreed": self.filled(batch, 0.0),
-            "level": self.filled(batch, 0.0),
-            "agreements": self.filled(batch, 0, dtype=self.xp.int64),
-            "breaches": self.filled(batch, 0, dtype=self.xp.int64),
+            "agreed": self.full(batch, 0.0),
+            "level": self.full(batch, 0.0),
+            "agreements": self.full(batch, 0, dtype=self.xp.int64),
+            "breaches": self.full(batch, 0, dtype=self.xp.int64),
         }
 
     def public_blocks(self, state: NegotiationState) -> dict[str, Array]:
@@ -281,7 +281,7 @@ class CooperativeNegotiation(TrustGatedDyad[NegotiationState, NegotiationParamet
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarketParameters(Group):
+class MarketParameters(GroupParameters):
     """Adds how well scores are seen."""
 
     visibility: float = parameter(1.0, 0.0, 1.0, doc="score visibility; noise has standard deviation 1 - v", symbol="v")
@@ -303,7 +303,7 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
     id = "ReputationMarket-v1"
     page = pages.REPUTATION_MARKET
     Parameters = MarketParameters
-    kind = MarketState
+    state_class = MarketState
     mechanism_class = "TR-2"
     category = "extended"
     defaults = {
@@ -315,6 +315,8 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
         super().__init__(parameters, backend)
         if parameters.visibility < 1.0:
             self.reset_normals = self.n_agents
+            after_noise = self.n_agents if parameters.payoff_noise > 0 else 0
+            self._blurring = slice(after_noise, after_noise + self.n_agents)
             self.step_normals += self.n_agents
 
     def market_shares(self, state: MarketState) -> Array:
@@ -327,18 +329,18 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
     def payoffs(self, state: MarketState, cooperation: Array) -> Array:
         quality = cooperation @ self.equal_weights
         demand = self.n_agents * self.parameters.gamma * pooled_production(quality, self.parameters.beta)
-        return self.own_value(cooperation) + self.market_shares(state) * demand[..., None]
+        return self.own_value(state, cooperation) + self.market_shares(state) * self.amplified(state, demand[..., None])
 
     def advance(self, state: MarketState, cooperation: Array, payoffs: Array) -> MarketState:
         score = update_score(state.score, cooperation, SCORE_RATE)
-        return self.moved(state, cooperation, score=score, shown_score=score)
+        return self.next_state(state, cooperation, score=score, shown_score=score)
 
     def step(self, state: MarketState, actions: Array, normals: Array | None = None) -> Transition:
         transition = super().step(state, actions, normals)
         if self.parameters.visibility == 1.0:
             return transition
         after: MarketState = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
-        shown = self.shown(after.score, required(normals, "normals")[..., -self.n_agents :])
+        shown = self.shown(after.score, required(normals, "normals")[..., self._blurring])
         return replace(transition, state=replace(after, shown_score=shown))
 
     def shown(self, score: Array, noise: Array) -> Array:
@@ -346,8 +348,8 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
         blurred = score + (1.0 - self.parameters.visibility) * noise
         return self.xp.minimum(self.xp.maximum(blurred, 0.0), 1.0)
 
-    def start(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
-        score = self.filled(batch, 0.5, (self.n_agents,))
+    def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
+        score = self.full(batch, 0.5, (self.n_agents,))
         blurred = self.parameters.visibility < 1.0
         return {"score": score, "shown_score": self.shown(score, required(normals, "normals")) if blurred else score}
 

@@ -16,7 +16,7 @@ from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma
 from coopgym.games.observation import ObservationMap, Positions
 from coopgym.games.parameters import Parameters
 from coopgym.games.released import observation
-from coopgym.games.released.table import Table
+from coopgym.games.released.table import GameTable
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.step import Step
@@ -32,7 +32,7 @@ ParametersT = TypeVar("ParametersT", bound=Parameters)
 NOTHING = np.zeros(0)
 
 
-class Moved(NamedTuple):
+class Shared(NamedTuple):
     """What a step makes of the arrays that all states have, in their order.
 
     A tuple, as for a single environment a frozen state takes as long to make as two operations on its arrays.
@@ -72,13 +72,13 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     End: truncated at ``max_steps``; terminated where a game says so, for all agents together.
 
     What it pays and how trust moves stands in `coopgym.games.released.pages.shared`. A game states its `table` and,
-    where it has them, the stocks it carries (`start`, `advance`), its `multiplier`, its `penalty` and its rule of
-    termination (`ended`).
+    where it has them, the stocks it carries (`initial_stocks`, `advance`), its `multiplier`, its `penalty` and its rule
+    of termination (`ended`).
 
     Source: Coopetition-Gym v1.0 (arXiv:2605.02063), whose trajectories this edition reproduces.
     """
 
-    kind: ClassVar[type[State]] = State
+    state_class: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
     parameters: ParametersT
@@ -110,7 +110,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     # What a game is
 
     @abstractmethod
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         """The numbers of the game that follow from its parameters."""
 
     def describe(self) -> GameSpec:
@@ -145,24 +145,26 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         normals: Array | None = None,
     ) -> StateT:
         options = options or ResetOptions()
-        if options.gamma is not None and "gamma" not in self.kind.__dataclass_fields__:
+        if options.world:
+            raise ValueError(f"{self.id} has no worlds: they belong to the formal edition (-v1)")
+        if options.gamma is not None and "gamma" not in self.state_class.__dataclass_fields__:
             require_own_gamma(self.id, options.gamma, self.value.gamma)
         n, others = self.n_agents, 1.0 - self.diagonal
         trust, damage = options.initial_trust, options.initial_reputation
         trust = self._aligned(batch, self.trust.initial_trust if trust is None else trust, 2)
         damage = self._aligned(batch, self.trust.initial_reputation if damage is None else damage, 2)
-        state: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
-            t=self.filled(batch, 0, self.xp.int64),
-            last_action=self.filled((*batch, n), self.baselines),
-            trust=self.filled((*batch, n, n), others * trust + self.diagonal),
-            damage=self.filled((*batch, n, n), others * damage),
-            **self.start(batch, options, uniforms),
+        state: StateT = self.state_class(  # type: ignore[assignment]  # the class of states is the game's own
+            t=self.full(batch, 0, self.xp.int64),
+            last_action=self.full((*batch, n), self.baselines),
+            trust=self.full((*batch, n, n), others * trust + self.diagonal),
+            damage=self.full((*batch, n, n), others * damage),
+            **self.initial_stocks(batch, options, uniforms),
         )
         if options.initial_state:
             state = self._overridden(batch, state, options.initial_state)
         return self.shown(state, normals)
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         """A game's own stocks at reset."""
         return {}
 
@@ -170,7 +172,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Complete a first state by what the joint observation shows of its stocks."""
         return state
 
-    def filled(self, shape: tuple[int, ...], value: Any, dtype: Any = None) -> Array:
+    def full(self, shape: tuple[int, ...], value: Any, dtype: Any = None) -> Array:
         """Return a new array of a shape from a number or a smaller array, in the backend's type unless given one.
 
         Raises:
@@ -195,7 +197,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         given = {}
         for name, value in values.items():
             field = fields[name]
-            given[name] = self.filled(tuple(field.shape), self._overriding(batch, name, value, field), field.dtype)
+            given[name] = self.full(tuple(field.shape), self._overriding(batch, name, value, field), field.dtype)
         return dataclasses.replace(state, **given)
 
     # How a game moves and what it pays
@@ -203,13 +205,13 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
         action = self.backend.cast(self.backend.cast(actions, self.xp.float32))
         trust, damage = self.relations(state, action)
-        moved = Moved(state.t + 1, action, trust, damage)
+        shared = Shared(state.t + 1, action, trust, damage)
         ceiling = self.trust_rates.one - damage
         effective_trust = self.xp.minimum(trust, ceiling)
         values, synergy = self.individual_value(action), self.synergy(state, action)
         payoffs = self.payoffs(action, values, synergy)
-        after: StateT = self.kind(  # type: ignore[assignment]  # the kind of a game is its state's class
-            *moved, **self.advance(state, moved, payoffs, normals)
+        after: StateT = self.state_class(  # type: ignore[assignment]  # the class of states is the game's own
+            *shared, **self.advance(state, shared, payoffs, normals)
         )
         return ReleasedTransition(
             state=after,
@@ -285,12 +287,12 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Material payoffs π ``(..., N)`` of an action worth f(a) ``(..., N)`` and γ g(a) ``(...)`` (TR-1 Eq. 11)."""
         return self.endowments - action + values + self.shares * for_each_agent(synergy)
 
-    def advance(self, before: StateT, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: StateT, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         """A game's own stocks after a step.
 
         Args:
             before: the state in which the agents chose.
-            moved: the shared part of the state after the step.
+            shared: the part of the state after the step that all games have.
             payoffs: ``(..., N)`` material payoffs of the step.
             normals: the step's random draws, where the game asks for some.
         """
@@ -308,7 +310,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Whether the relation ends, ``(...)``."""
         return after.t < 0  # never
 
-    def cooperation(self, state: State | Moved) -> Array:
+    def cooperation(self, state: State | Shared) -> Array:
         """Last actions as shares c of endowment, ``(..., N)`` in single precision."""
         return self.backend.cast(state.last_action, self.xp.float32) / self.single_endowments
 
@@ -382,8 +384,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             np.concatenate([self.spec.endowments, relations, horizon, greatest_tail]),
         )
 
-    def layout(self, view: View, seat: int) -> dict[str, list[int]]:
-        return observation.layout(self.observation_map(view), seat)
+    def observation_columns(self, view: View, seat: int) -> dict[str, list[int]]:
+        return observation.seat_columns(self.observation_map(view), seat)
 
     def observation_map(self, view: View) -> ObservationMap:
         """Which entries of the world each agent sees under a view."""
@@ -437,7 +439,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Mean reputation damage between agents, ``(...)``."""
         return 1.0 - mean_over_pairs(1.0 - state.damage)
 
-    def auxiliary(self, state: StateT) -> Array:
+    def extra_state(self, state: StateT) -> Array:
         stocks = self.stocks(state)
         if not stocks:
             return state.last_action[..., :0]
@@ -454,14 +456,3 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
             "them is proved",
         )
-
-
-def required(draws: Array | None, what: str) -> Array:
-    """Return the random draws a game needs.
-
-    Raises:
-        ValueError: they were not passed.
-    """
-    if draws is None:
-        raise ValueError(f"this game is random as configured: pass {what} (the engines draw them for you)")
-    return draws

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import Moved, ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.conduct_factors import (
     FREE_RIDING,
     HABIT_WINDOW,
@@ -21,7 +21,7 @@ from coopgym.games.released.mechanisms.conduct_factors import (
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
 from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.games.released.pages import collective_action as pages
-from coopgym.games.released.table import Table, TrustTable, equal_shares, known_phase
+from coopgym.games.released.table import GameTable, TrustTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import symmetric
@@ -68,7 +68,7 @@ TeamParametersT = TypeVar("TeamParametersT", bound=Parameters)
 class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, TeamParametersT]):
     """A team that is paid as TR-1 pays, times a game's factors on conduct; `TeamModel` is reported only."""
 
-    kind: ClassVar[type[State]] = TeamState
+    state_class: ClassVar[type[State]] = TeamState
     mechanism_class = "TR-3"
     category = "collective action"
 
@@ -94,9 +94,9 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
         """Cap ℓ of the loyalty scores, twice the score at reset."""
         return 1.0
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         n = self.team_size()
-        return Table(
+        return GameTable(
             endowments=(self.endowment(),) * n,
             baselines=(0.4 * self.endowment(),) * n,
             shares=equal_shares(n),
@@ -104,9 +104,9 @@ class TeamGame(ReleasedGame[TeamStateT, TeamParametersT], Generic[TeamStateT, Te
             trust=TrustTable(lambda_plus=0.10, lambda_minus=0.25, mu_R=0.40, delta_R=0.02, xi=0.50, kappa=1.0),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         loyalty = INITIAL_LOYALTY * self.greatest_loyalty()
-        return {"loyalty": self.filled((*batch, self.n_agents), loyalty, self.xp.float32)}
+        return {"loyalty": self.full((*batch, self.n_agents), loyalty, self.xp.float32)}
 
     def state_info(self, state: TeamStateT) -> dict[str, Any]:
         effort = state.last_action
@@ -155,7 +155,7 @@ class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
         p = self.parameters
         return TeamModel(p.n_agents, p.omega, p.beta, p.c, phi_B=0.0, phi_C=0.0, a_max=50.0)
 
-    def advance(self, before: TeamState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: TeamState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"loyalty": before.loyalty}
 
     def multiplier(self, after: TeamState) -> Array:
@@ -167,14 +167,14 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
     """A team game that multiplies rewards by F_i B_i G for free riding, habit and coordination."""
 
     version: ClassVar[int] = 2
-    kind: ClassVar[type[State]] = ConductState
+    state_class: ClassVar[type[State]] = ConductState
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        recent = self.filled((*batch, HABIT_WINDOW, self.n_agents), 0.0, self.xp.float32)
-        return {**super().start(batch, options, uniforms), "recent": recent}
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        recent = self.full((*batch, HABIT_WINDOW, self.n_agents), 0.0, self.xp.float32)
+        return {**super().initial_stocks(batch, options, uniforms), "recent": recent}
 
-    def advance(self, before: ConductStateT, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
-        share = self.cooperation(moved)
+    def advance(self, before: ConductStateT, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        share = self.cooperation(shared)
         return {
             "loyalty": update_loyalty_score(before.loyalty, share, self.greatest_loyalty(), self.xp),
             "recent": remember(before.recent, share, self.xp),
@@ -238,7 +238,7 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
 
     id = "CoalitionFormation-v0"
     page = pages.COALITION_FORMATION
-    kind: ClassVar[type[State]] = CoalitionState
+    state_class: ClassVar[type[State]] = CoalitionState
     Parameters = CoalitionFormationParameters
 
     def __init__(self, parameters: CoalitionFormationParameters, backend: Backend = NUMPY) -> None:
@@ -258,19 +258,21 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
         p = self.parameters
         return TeamModel(p.n_agents, p.omega, p.beta, c=1.0, phi_B=0.7, phi_C=0.3, a_max=50.0)
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         everyone = (*batch, self.n_agents)
         return {
-            **super().start(batch, options, uniforms),
-            "members": self.filled(everyone, 1.0, self.xp.bool),
-            "arrival": self.filled(everyone, list(range(self.n_agents)), self.xp.int64),
-            "timers": self.filled(everyone, 0, self.xp.int64),
+            **super().initial_stocks(batch, options, uniforms),
+            "members": self.full(everyone, 1.0, self.xp.bool),
+            "arrival": self.full(everyone, list(range(self.n_agents)), self.xp.int64),
+            "timers": self.full(everyone, 0, self.xp.int64),
         }
 
-    def advance(self, before: CoalitionState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
-        conduct = super().advance(before, moved, payoffs, normals)
+    def advance(
+        self, before: CoalitionState, shared: Shared, payoffs: Array, normals: Array | None
+    ) -> dict[str, Array]:
+        conduct = super().advance(before, shared, payoffs, normals)
         membership = Membership(before.members, before.arrival, before.timers)
-        membership = update_membership(membership, conduct["loyalty"], moved.t, self.rules, self.xp)
+        membership = update_membership(membership, conduct["loyalty"], shared.t, self.rules, self.xp)
         return {**conduct, **membership._asdict()}
 
     def multiplier(self, after: CoalitionState) -> Array:
@@ -402,7 +404,7 @@ class PublicGoods(ConductGame[ConductState, PublicGoodsParameters]):
     def state_info(self, state: ConductState) -> dict[str, Any]:
         effort = state.last_action
         total = effort.sum(-1)
-        at_best = self.public_good_welfare(state, self.filled(effort.shape, self.endowment()))
+        at_best = self.public_good_welfare(state, self.full(effort.shape, self.endowment()))
         positive = at_best > 0.0
         efficiency = self.public_good_welfare(state, effort) / self.xp.where(positive, at_best, 1.0) * positive
         return {

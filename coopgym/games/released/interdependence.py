@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import Moved, ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.public_score import averaged_score
 from coopgym.games.released.pages import interdependence as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
-from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares, known_phase
+from coopgym.games.released.table import GameTable, TrustTable, ValueTable, equal_shares, known_phase
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, hub_and_spoke, symmetric
 from coopgym.typing import FloatArray
@@ -42,9 +42,9 @@ class PartnerHoldUp(ReleasedGame[State, PartnerHoldUpParameters]):
     Parameters = PartnerHoldUpParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p = self.parameters
-        return Table(
+        return GameTable(
             endowments=(120.0, 80.0),
             baselines=(42.0, 28.0),
             shares=(0.6, 0.4),
@@ -104,9 +104,9 @@ class PlatformEcosystem(ReleasedGame[State, PlatformEcosystemParameters]):
     Parameters = PlatformEcosystemParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p, n = self.parameters, self.parameters.n_developers
-        return Table(
+        return GameTable(
             endowments=(150.0, *(80.0,) * n),
             baselines=(45.0, *(24.0,) * n),
             shares=(p.platform_share, *((1.0 - p.platform_share) / n,) * n),
@@ -157,9 +157,9 @@ class DynamicPartnerSelection(ScoreGame[DynamicPartnerSelectionParameters]):
     Parameters = DynamicPartnerSelectionParameters
     initial_score = 0.0
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         n = self.parameters.n_agents
-        return Table(
+        return GameTable(
             endowments=(100.0,) * n,
             baselines=(35.0,) * n,
             shares=equal_shares(n),
@@ -209,12 +209,12 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     page = pages.SYNERGY_SEARCH
     mechanism_class = "TR-1"
     category = "benchmark"
-    kind = SynergyState
+    state_class = SynergyState
     Parameters = SynergySearchParameters
     reset_uniforms = 1
 
-    def table(self) -> Table:
-        return Table(
+    def table(self) -> GameTable:
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(40.0, 40.0),
             shares=(0.5, 0.5),
@@ -223,20 +223,20 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
             trust=TrustTable(initial_trust=0.55),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         if options.gamma is None:
             low, high = self.parameters.gamma_range
             gamma = low + (high - low) * required(uniforms, "uniforms or the option gamma")[..., 0]
         else:
             gamma = options.gamma
         return {
-            "gamma": self.filled(batch, gamma),
+            "gamma": self.full(batch, gamma),
         }
 
     def synergy_weight(self, state: SynergyState) -> Array:
         return state.gamma
 
-    def advance(self, before: SynergyState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: SynergyState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"gamma": before.gamma}
 
     def tail(self, state: SynergyState) -> Array | None:
@@ -297,9 +297,9 @@ class RenaultNissan(ReleasedGame[State, RenaultNissanParameters]):
     category = "validated case study"
     Parameters = RenaultNissanParameters
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         phase = PHASES[self.parameters.phase]
-        return Table(
+        return GameTable(
             endowments=(90.0, 100.0),
             baselines=(27.0, 30.0),
             shares=(0.48, 0.52),

@@ -48,7 +48,7 @@ def observation_map(backend: Backend, view: View, n_agents: int) -> ObservationM
     return ObservationMap(backend, view, n_agents, partial(_seen, view, n_agents))
 
 
-def layout(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
+def seat_columns(mapping: ObservationMap, seat: int) -> dict[str, list[int]]:
     """Columns of each block of a seat's observation, with the entries about others under their own names."""
     columns, n_agents = mapping.columns(), mapping.n_agents
     if "all_trust" in columns:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import Moved, ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.pages import reciprocity as pages
-from coopgym.games.released.table import Pairs, Table, TrustTable, ValueTable, equal_shares, frozen_overrides
+from coopgym.games.released.table import GameTable, Pairs, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import explicit, symmetric
@@ -68,10 +68,10 @@ class ReciprocityParameters(Parameters):
 class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
     """TR-1 payoffs times a bounded answer to the deviation from remembered conduct (TR-4 Eq. 19-25, 44)."""
 
-    kind = ReciprocityState
+    state_class = ReciprocityState
     Parameters = ReciprocityParameters
     mechanism_class = "TR-4"
-    standard: ClassVar[Table]
+    standard: ClassVar[GameTable]
     """The game's numbers before the parameters' overrides."""
     reciprocity: ClassVar[ReciprocityTable]
 
@@ -82,7 +82,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         self.susceptibility = backend.array(matrix)
         self.mean_endowment = float(self.spec.endowments.mean())
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         return replace(
             self.standard,
             trust=replace(self.standard.trust, **dict(self.parameters.trust_params or ())),
@@ -96,14 +96,14 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
             found |= {name: pairs} if pairs else {}
         return found
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"memory": self.filled((*batch, self.reciprocity.window, self.n_agents), 0.0)}
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        return {"memory": self.full((*batch, self.reciprocity.window, self.n_agents), 0.0)}
 
     def advance(
-        self, before: ReciprocityState, moved: Moved, payoffs: Array, normals: Array | None
+        self, before: ReciprocityState, shared: Shared, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
         # Whatever the window, the mean over the last min(k, t - 1) steps never reaches back to the first action.
-        remembered = moved.last_action * (before.t > 0)[..., None]
+        remembered = shared.last_action * (before.t > 0)[..., None]
         return {"memory": remember(before.memory, remembered, self.xp)}
 
     def multiplier(self, after: ReciprocityState) -> Array:
@@ -148,7 +148,7 @@ class ReciprocalDilemma(ReciprocityGame):
     page = pages.RECIPROCAL_DILEMMA
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.0, kappa=1.0, window=5, strength=1.0, omega=0.6)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 100.0),
         baselines=(30.0, 30.0),
         shares=(0.5, 0.5),
@@ -163,7 +163,7 @@ class GiftExchange(ReciprocityGame):
     page = pages.GIFT_EXCHANGE
     category = "dyadic / reciprocity"
     reciprocity = ReciprocityTable(rho_0=1.2, eta=1.5, kappa=1.0, window=3, strength=1.2, omega=0.8)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 80.0),
         baselines=(30.0, 24.0),
         shares=(0.5, 0.5),
@@ -180,7 +180,7 @@ class IndirectReciprocity(ReciprocityGame):
     category = "reciprocity"
     defaults = {"max_steps": 150}
     reciprocity = ReciprocityTable(rho_0=0.8, eta=1.0, kappa=1.0, window=7, strength=1.5, omega=0.5)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0,) * 4,
         baselines=(30.0,) * 4,
         shares=equal_shares(4),
@@ -196,7 +196,7 @@ class GraduatedSanction(ReciprocityGame):
     category = "reciprocity"
     defaults = {"max_steps": 200}
     reciprocity = ReciprocityTable(rho_0=0.6, eta=1.5, kappa=0.8, window=10, strength=1.8, omega=1.0)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0,) * 6,
         baselines=(40.0,) * 6,
         shares=equal_shares(6),
@@ -212,7 +212,7 @@ class AppleAppStore(ReciprocityGame):
     category = "validated case study"
     defaults = {"max_steps": 66}
     reciprocity = ReciprocityTable(rho_0=1.0, eta=1.2, kappa=0.8, window=4, strength=1.0, omega=0.8)
-    standard = Table(
+    standard = GameTable(
         endowments=(100.0, 80.0, 60.0),
         baselines=(30.0, 24.0, 18.0),
         shares=equal_shares(3),

@@ -12,7 +12,7 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters
-from coopgym.games.released.base import Moved, ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.state import State
 from coopgym.typing import FloatArray
 
@@ -32,7 +32,7 @@ class ScoreState(State):
 class ScoreGame(ReleasedGame[ScoreState, ParametersT], Generic[ParametersT]):
     """A game that keeps a public score ρ_i of each agent's cooperation shares."""
 
-    kind = ScoreState
+    state_class = ScoreState
     initial_score: float
 
     @abstractmethod
@@ -43,16 +43,16 @@ class ScoreGame(ReleasedGame[ScoreState, ParametersT], Generic[ParametersT]):
         """What the joint observation shows of scores, ``(..., N)``."""
         return scores
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        scores = self.filled((*batch, self.n_agents), self.initial_score, self.xp.float32)
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        scores = self.full((*batch, self.n_agents), self.initial_score, self.xp.float32)
         return {"public_scores": scores, "shown_scores": scores}
 
     def shown(self, state: ScoreState, normals: Array | None) -> ScoreState:
         return dataclasses.replace(state, shown_scores=self.visible(state.public_scores, normals))
 
-    def advance(self, before: ScoreState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: ScoreState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {
-            "public_scores": self.updated_scores(before.public_scores, self.cooperation(moved)),
+            "public_scores": self.updated_scores(before.public_scores, self.cooperation(shared)),
             "shown_scores": self.visible(before.public_scores, normals),
         }
 

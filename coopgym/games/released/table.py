@@ -80,7 +80,7 @@ class ValueTable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class GameTable:
     """One game in numbers; vectors are ordered by agent."""
 
     endowments: Sequence[float]

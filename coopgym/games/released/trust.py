@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import Moved, ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
-from coopgym.games.released.table import Table, TrustTable, ValueTable, equal_shares
+from coopgym.games.released.table import GameTable, TrustTable, ValueTable, equal_shares
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.trust import mean_over_pairs
@@ -48,13 +48,13 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
     page = pages.TRUST_DILEMMA
     mechanism_class = "TR-2"
     category = "dyadic"
-    kind = CountedState
+    state_class = CountedState
     Parameters = TrustDilemmaParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p = self.parameters
-        return Table(
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(40.0, 40.0),
             shares=(0.5, 0.5),
@@ -71,11 +71,11 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
             ),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"cooperations": self.filled((*batch, self.n_agents), 0, self.xp.int64)}
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        return {"cooperations": self.full((*batch, self.n_agents), 0, self.xp.int64)}
 
-    def advance(self, before: CountedState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
-        return {"cooperations": before.cooperations + (moved.last_action >= self.baselines)}
+    def advance(self, before: CountedState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        return {"cooperations": before.cooperations + (shared.last_action >= self.baselines)}
 
     def ended(self, after: CountedState) -> Array:
         return mean_over_pairs(after.trust) < 0.05
@@ -124,13 +124,13 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
     page = pages.RECOVERY_RACE
     mechanism_class = "TR-2"
     category = "benchmark"
-    kind = RecoveryState
+    state_class = RecoveryState
     Parameters = RecoveryRaceParameters
     may_end_early = True
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         p = self.parameters
-        return Table(
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(35.0, 35.0),
             shares=(0.5, 0.5),
@@ -148,18 +148,18 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
             ),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        return {"peak_trust": self.filled(batch, 0.0), "recovery_step": self.filled(batch, 0, self.xp.int64)}
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        return {"peak_trust": self.full(batch, 0.0), "recovery_step": self.full(batch, 0, self.xp.int64)}
 
     def shown(self, state: RecoveryState, normals: Array | None) -> RecoveryState:
         return replace(state, peak_trust=self.xp.maximum(state.peak_trust, mean_over_pairs(state.trust)))
 
-    def advance(self, before: RecoveryState, moved: Moved, payoffs: Array, normals: Array | None) -> dict[str, Array]:
-        mean_trust = mean_over_pairs(moved.trust)
+    def advance(self, before: RecoveryState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+        mean_trust = mean_over_pairs(shared.trust)
         first_time = (mean_trust >= self.parameters.recovery_target) & (before.recovery_step == 0)
         return {
             "peak_trust": self.xp.maximum(before.peak_trust, mean_trust),
-            "recovery_step": before.recovery_step + moved.t * first_time,
+            "recovery_step": before.recovery_step + shared.t * first_time,
         }
 
     def ended(self, after: RecoveryState) -> Array:
@@ -192,8 +192,8 @@ class SLCD(ReleasedGame[State, SLCDParameters]):
     category = "validated case study"
     Parameters = SLCDParameters
 
-    def table(self) -> Table:
-        return Table(
+    def table(self) -> GameTable:
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(30.0, 30.0),
             shares=(0.55, 0.45),
@@ -258,11 +258,11 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
     page = pages.COOPERATIVE_NEGOTIATION
     mechanism_class = "TR-2"
     category = "extended"
-    kind = NegotiationState
+    state_class = NegotiationState
     Parameters = CooperativeNegotiationParameters
 
-    def table(self) -> Table:
-        return Table(
+    def table(self) -> GameTable:
+        return GameTable(
             endowments=(100.0, 100.0),
             baselines=(35.0, 35.0),
             shares=(0.5, 0.5),
@@ -271,14 +271,14 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
             trust=TrustTable(lambda_plus=0.12, lambda_minus=0.40, mu_R=0.65, delta_R=0.02, xi=0.55, kappa=1.2),
         )
 
-    def start(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
-        n, none = self.n_agents, self.filled((*batch, 1), 0, self.xp.int64)
+    def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
+        n, none = self.n_agents, self.full((*batch, 1), 0, self.xp.int64)
         return {
-            "agreement": self.filled((*batch, n), 0.0),
-            "agreed": self.filled((*batch, 1), 0.0),
+            "agreement": self.full((*batch, n), 0.0),
+            "agreed": self.full((*batch, 1), 0.0),
             "agreements": none,
             "breaches": none,
-            "shown_agreement": self.filled((*batch, n + 1), 0.0),
+            "shown_agreement": self.full((*batch, n + 1), 0.0),
         }
 
     def gap(self, action: Array) -> Array:
@@ -296,9 +296,9 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
         return (before.agreed > 0.0) & (greatest > self.parameters.agreement_threshold)
 
     def advance(
-        self, before: NegotiationState, moved: Moved, payoffs: Array, normals: Array | None
+        self, before: NegotiationState, shared: Shared, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
-        action = moved.last_action
+        action = shared.last_action
         close = self.gap(action) <= self.parameters.agreement_threshold
         return {
             "agreement": self.xp.where(close, action, before.agreement),
@@ -360,9 +360,9 @@ class ReputationMarket(ScoreGame[ReputationMarketParameters]):
         if self.noise > 0.0:
             self.reset_normals = self.step_normals = self.n_agents
 
-    def table(self) -> Table:
+    def table(self) -> GameTable:
         n = self.parameters.n_agents
-        return Table(
+        return GameTable(
             endowments=(100.0,) * n,
             baselines=(35.0,) * n,
             shares=equal_shares(n),

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-from coopgym.interfaces.text.levels import IllegalCallError, echo, read_level
+from coopgym.interfaces.text.action_parsing import IllegalCallError, echo, read_level
 
 _LEVEL_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
 

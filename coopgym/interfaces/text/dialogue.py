@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.dialects import Call, Dialect, Reading
-from coopgym.interfaces.text.levels import IllegalCallError, echo
+from coopgym.interfaces.text.action_parsing import IllegalCallError, echo
+from coopgym.interfaces.text.chat_formats import Call, ChatFormat, Reading
 from coopgym.interfaces.text.schemas import Tool
+from coopgym.interfaces.text.seat_memory import SeatMemory
 
 OnInvalid = Literal["retry", "penalty", "fallback"]
-Ending = Literal["answer", "max_turns", "max_tokens", "error"]
+DialogueEnding = Literal["answer", "max_turns", "max_tokens", "error"]
 
 MOST_CALLS = 8
 """Calls that one message may hold."""
@@ -67,7 +67,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Use:
+class ToolCallRecord:
     """One call of a tool."""
 
     turn: int
@@ -92,25 +92,25 @@ class Reply:
 class Dialogue:
     """The dialogue of one decision, whoever writes the messages."""
 
-    def __init__(self, desk: Desk, dialect: Dialect, rules: Rules, tools: Mapping[str, Tool]) -> None:
-        self.desk = desk
+    def __init__(self, memory: SeatMemory, dialect: ChatFormat, rules: Rules, tools: Mapping[str, Tool]) -> None:
+        self.memory = memory
         self.dialect = dialect
         self.rules = rules
         self.tools = tools
-        self.prompt = dialect.opening(desk, tools, rules)
-        self.t = desk.round
+        self.prompt = dialect.opening(memory, tools, rules)
+        self.t = memory.round
         """Rounds played before the decision."""
         self.turns: list[Message] = [Message("user", self.prompt, self.t)]
         """Everything said so far, the prompt first."""
-        self.calls: list[Use] = []
+        self.calls: list[ToolCallRecord] = []
         self.level: float | None = None
         """The submitted level; None before a decision and where the fallback is played."""
         self.problems = 0
         """Messages that could not be read or carried out."""
         self.written = 0
         """Messages that the model wrote."""
-        self.ended_by: Ending | None = None
-        self._otherwise = _fallback(desk, rules)
+        self.ended_by: DialogueEnding | None = None
+        self._otherwise = _fallback(memory, rules)
 
     @property
     def decided(self) -> bool:
@@ -125,7 +125,7 @@ class Dialogue:
             RuntimeError: before the decision.
         """
         if not self.decided:
-            raise RuntimeError("the decision is open; hear() the next message or give_up()")
+            raise RuntimeError("the decision is open; receive() the next message or abort()")
         return self._otherwise if self.level is None else self.level
 
     @property
@@ -134,7 +134,7 @@ class Dialogue:
         unanswered = self.decided and self.level is None
         return self.rules.penalty if unanswered and self.rules.on_invalid == "penalty" else 0.0
 
-    def hear(self, text: str) -> Reply:
+    def receive(self, text: str) -> Reply:
         """Take in a message of the model.
 
         Calls are carried out in order up to the first illegal one. A message whose calls cannot be made out is not
@@ -152,7 +152,7 @@ class Dialogue:
                 results.append(self._carry_out(call))
             except IllegalCallError as error:
                 problem = str(error)
-                self.calls.append(Use(self.written, call.name, _as_written(call), False, None))
+                self.calls.append(ToolCallRecord(self.written, call.name, _as_written(call), False, None))
                 break
         called = ",".join(echo(call.name) for call in reading.calls[:MOST_CALLS]) or None
         self.turns.append(Message("assistant", text, self.t, called, problem is None, self.level))
@@ -167,7 +167,7 @@ class Dialogue:
         self.turns.append(Message("tool", answer, self.t, called))
         return Reply(answer, False)
 
-    def give_up(self, reason: Ending = "max_tokens", text: str = "") -> Reply:
+    def abort(self, reason: DialogueEnding = "max_tokens", text: str = "") -> Reply:
         """End the decision without an answer.
 
         Args:
@@ -190,7 +190,7 @@ class Dialogue:
 
     def _refuse_if_decided(self) -> None:
         if self.decided:
-            raise RuntimeError(f"the decision of seat {self.desk.seat.index} at t={self.t} is made")
+            raise RuntimeError(f"the decision of seat {self.memory.seat.index} at t={self.t} is made")
 
     def _carry_out(self, call: Call) -> str:
         """Run a call and word its result.
@@ -202,13 +202,13 @@ class Dialogue:
             raise IllegalCallError(f"no tool {echo(call.name)}; there are {', '.join(self.tools)}")
         tool = self.tools[call.name]
         arguments = tool.bind(call.arguments)
-        report = tool.run(self.desk, **arguments)
-        self.calls.append(Use(self.written, tool.name, arguments, True, report.facts))
+        report = tool.run(self.memory, **arguments)
+        self.calls.append(ToolCallRecord(self.written, tool.name, arguments, True, report.facts))
         if tool.name == "submit":
             self.level = arguments["level"]
         return self.dialect.result(call, report)
 
-    def _ending(self, problem: str | None) -> Ending | None:
+    def _ending(self, problem: str | None) -> DialogueEnding | None:
         if self.level is not None:
             return "answer"
         if problem is not None and (self.rules.on_invalid != "retry" or self.problems > self.rules.retries):
@@ -221,10 +221,10 @@ def _require_whole(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}")
 
 
-def _fallback(desk: Desk, rules: Rules) -> float:
+def _fallback(memory: SeatMemory, rules: Rules) -> float:
     """The share that is played without a legal answer."""
     if isinstance(rules.fallback, str):
-        share = desk.seat.norm if rules.fallback == "norm" else desk.last_own
+        share = memory.seat.norm if rules.fallback == "norm" else memory.last_own
         return min(max(share, 0.0), 1.0)
     return float(rules.fallback)
 

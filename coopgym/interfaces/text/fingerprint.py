@@ -11,10 +11,10 @@ from coopgym.agents.base import Seat
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import View
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.dialects import dialect_named
+from coopgym.interfaces.text.chat_formats import chat_format_named
 from coopgym.interfaces.text.dialogue import Dialogue, Rules
 from coopgym.interfaces.text.schemas import openai_schemas
+from coopgym.interfaces.text.seat_memory import SeatMemory
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.play.engine import Engine
 from coopgym.rewards import reward_layer
@@ -57,15 +57,15 @@ def _hash(
 def _read(
     game: AnyGame, view: View, reward: str, dialect: str, rules: Rules, tools: tuple[str, ...] | None
 ) -> Iterator[str | None]:
-    layer, wording, known = reward_layer(reward).evaluated, dialect_named(dialect), chosen_tools(tools)
+    layer, wording, known = reward_layer(reward).evaluated, chat_format_named(dialect), chosen_tools(tools)
     engine = Engine(game, layer, (1,))
     engine.reset(0)
     seen = game.observe(engine.state, view)
     for index in range(game.n_agents):
-        desk = Desk(game, Seat.of(game, index, view, layer.name), layer)
-        desk.see(seen[0, index])
-        dialogue = Dialogue(desk, wording, rules, known)
+        memory = SeatMemory(game, Seat.of(game, index, view, layer.name), layer)
+        memory.see(seen[0, index])
+        dialogue = Dialogue(memory, wording, rules, known)
         yield dialogue.prompt
         for message in (wording.write("observe", {}), ""):
             if not dialogue.decided:
-                yield dialogue.hear(message).text
+                yield dialogue.receive(message).text

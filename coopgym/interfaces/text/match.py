@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.agents.base import Seat, joint_answers
-from coopgym.agents.claims import claim, refuse_claimed
+from coopgym.agents.base import Seat, joint_actions
+from coopgym.agents.claims import check_claims, claim
 from coopgym.games.game import checked_view
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.dialects import Dialect, dialect_named
-from coopgym.interfaces.text.dialogue import Dialogue, Ending, Message, Reply, Rules, transcript
+from coopgym.interfaces.text.chat_formats import ChatFormat, chat_format_named
+from coopgym.interfaces.text.dialogue import Dialogue, DialogueEnding, Message, Reply, Rules, transcript
 from coopgym.interfaces.text.schemas import Tool
-from coopgym.interfaces.text.seating import Partner, checked_seats, checked_window, seated_agents
+from coopgym.interfaces.text.seat_memory import SeatMemory
+from coopgym.interfaces.text.seating import PartnerMaker, checked_seats, checked_window, seated_agents
 from coopgym.interfaces.text.tools import chosen_tools
 from coopgym.play.engine import Engine
 from coopgym.rewards import RewardLayer, reward_layer
@@ -26,10 +26,10 @@ from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SeatOutcome:
     """What became of one seat's decisions, H of them in a game of N agents."""
 
-    levels: FloatArray
+    shares: FloatArray
     """``(H,)`` shares played."""
     rewards: FloatArray
     """``(H,)`` own rewards as the match pays them, transforms included, before penalties."""
@@ -70,7 +70,7 @@ class TextMatch:
         seed: of chance and partners.
         start: steps played before the first decision.
         decisions: steps in which the seats decide; None are all that are left.
-        dialect: ``"compact"``, ``"json"`` or a dialect.
+        dialect: ``"compact"``, ``"json"`` or a chat format.
         rules: of the dialogues.
         tools: names of tools, or tools, ``submit`` among them; None are all.
 
@@ -87,11 +87,11 @@ class TextMatch:
         seats: int | Sequence[int] = (0,),
         reward: str | RewardLayer = "private",
         view: str | None = None,
-        partners: Partner | Mapping[int, Partner] = "TitForTat",
+        partners: PartnerMaker | Mapping[int, PartnerMaker] = "TitForTat",
         seed: int = 0,
         start: int = 0,
         decisions: int | None = 1,
-        dialect: str | Dialect = "compact",
+        dialect: str | ChatFormat = "compact",
         rules: Rules | None = None,
         tools: Sequence[str | Tool] | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class TextMatch:
         self.layer.check(self.game)
         self.view = checked_view(self.game, view)
         self.seats = checked_seats(self.game, seats)
-        self.dialect = dialect_named(dialect)
+        self.dialect = chat_format_named(dialect)
         self.rules = rules or Rules()
         self.tools = chosen_tools(tools)
         self.start, self.decisions = checked_window(self.game, start, decisions)
@@ -109,7 +109,9 @@ class TextMatch:
         self._engine = Engine(self.game, self.layer)
         self._engine.reset(seed)
         self._agents = seated_agents(self.game, self.seats, partners, self.start)
-        self._desks = {seat: Desk(self.game, self._place(seat, self.view), self.layer.evaluated) for seat in self.seats}
+        self._memories = {
+            seat: SeatMemory(self.game, self._place(seat, self.view), self.layer.evaluated) for seat in self.seats
+        }
         self._dialogues: dict[int, list[Dialogue]] = {seat: [] for seat in self.seats}
         self._steps: list[tuple[FloatArray, FloatArray, FloatArray]] = []
         """Shares, rewards and payoffs, ``(N,)`` each, of every step that was talked about."""
@@ -117,7 +119,7 @@ class TextMatch:
         places = {seat: self._place(seat, "own") for seat in self._agents}
         self._constants = (
             *(self.game, self.game.spec, self.layer, self.dialect, self.rules, self.tools),
-            *(desk.seat for desk in self._desks.values()),
+            *(memory.seat for memory in self._memories.values()),
             *places.values(),
         )
         self._claim = object()
@@ -170,22 +172,22 @@ class TextMatch:
             RuntimeError: the seat's decision is made.
         """
         self._refuse_unless_waiting(seat)
-        reply = self.dialogue(seat).hear(text)
+        reply = self.dialogue(seat).receive(text)
         self._play_when_decided()
         return reply
 
-    def give_up(self, seat: int, reason: Ending = "max_tokens", text: str = "") -> Reply:
-        """End a seat's decision without an answer, as `Dialogue.give_up`.
+    def abort(self, seat: int, reason: DialogueEnding = "max_tokens", text: str = "") -> Reply:
+        """End a seat's decision without an answer, as `Dialogue.abort`.
 
         Raises:
             ValueError, RuntimeError: as `send`.
         """
         self._refuse_unless_waiting(seat)
-        reply = self.dialogue(seat).give_up(reason, text)
+        reply = self.dialogue(seat).abort(reason, text)
         self._play_when_decided()
         return reply
 
-    def outcome(self, seat: int) -> Outcome:
+    def outcome(self, seat: int) -> SeatOutcome:
         """Return what has become of a seat's decisions so far.
 
         Raises:
@@ -197,7 +199,7 @@ class TextMatch:
             np.array([step[part] for step in self._steps]).reshape(-1, count) for part in range(3)
         )
         penalties = np.array([dialogue.penalty for dialogue in played], dtype=np.float64)
-        return Outcome(shares[:, seat], rewards[:, seat], payoffs, payoffs.sum(axis=1), penalties)
+        return SeatOutcome(shares[:, seat], rewards[:, seat], payoffs, payoffs.sum(axis=1), penalties)
 
     def transcript(self, seat: int) -> list[Message]:
         """Return everything said in a seat's dialogues.
@@ -218,9 +220,9 @@ class TextMatch:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> TextMatch:
         # What no longer changes is shared: rebuilding a game for every branch of a tree costs more than playing it.
-        imagined = [desk.imagined.state for desk in self._desks.values()]
+        believed = [memory.world_model.state for memory in self._memories.values()]
         closed = [dialogue for said in self._dialogues.values() for dialogue in said if dialogue.decided]
-        memo |= {id(constant): constant for constant in (*self._constants, *closed, *imagined, self._engine.state)}
+        memo |= {id(constant): constant for constant in (*self._constants, *closed, *believed, self._engine.state)}
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
         twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
@@ -252,13 +254,13 @@ class TextMatch:
 
     def _show(self) -> None:
         observations = self.game.observe(self._engine.state, self.view)
-        for seat, desk in self._desks.items():
-            desk.see(observations[seat])
+        for seat, memory in self._memories.items():
+            memory.see(observations[seat])
 
     def _open(self) -> None:
         self._show()
-        for seat, desk in self._desks.items():
-            self._dialogues[seat].append(Dialogue(desk, self.dialect, self.rules, self.tools))
+        for seat, memory in self._memories.items():
+            self._dialogues[seat].append(Dialogue(memory, self.dialect, self.rules, self.tools))
 
     def _play_when_decided(self) -> None:
         if not self.waiting:
@@ -272,9 +274,9 @@ class TextMatch:
         actions = np.empty(self.game.n_agents)
         if self._agents:
             observations = self.game.observe(self._engine.state, "own")
-            refuse_claimed(self._agents.values(), self._claim)
+            check_claims(self._agents.values(), self._claim)
             asked = [(seat, agent, observations[seat][None]) for seat, agent in self._agents.items()]
-            for (seat, _, _), answer in zip(asked, joint_answers(self.game, asked), strict=True):
+            for (seat, _, _), answer in zip(asked, joint_actions(self.game, asked), strict=True):
                 actions[seat] = answer[0]
         for seat, share in shares.items():
             actions[seat] = share * endowments[seat]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from coopgym.interfaces.text.action_parsing import IllegalCallError, echo
 from coopgym.interfaces.text.arguments import Kind
-from coopgym.interfaces.text.levels import IllegalCallError, echo
 
 _ARGUMENT_LINE = re.compile(r"(\w+): (.*)")
 
@@ -35,17 +35,17 @@ class Argument:
 
 @dataclass(frozen=True)
 class Tool:
-    """Something a model can call at its desk."""
+    """Something a model can call."""
 
     name: str
     description: str
     arguments: tuple[Argument, ...]
     run: Callable[..., Report] = field(compare=False)
-    """Called with the desk and one keyword per argument; it may raise `IllegalCallError`."""
+    """Called with the memory of the seat and one keyword per argument; it may raise `IllegalCallError`."""
 
     @classmethod
     def of(cls, function: Callable[..., Report], description: str = "") -> Tool:
-        """Make a tool of a function ``(desk, ...)`` whose parameters are annotated with their `Kind`.
+        """Make a tool of a function ``(memory, ...)`` whose parameters are annotated with their `Kind`.
 
         Args:
             function: what it does. A parameter's annotation may hold a text beside its kind, which models are told.

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from coopgym.agents.base import Agent, refuse_shared
+from coopgym.agents.base import Agent, check_distinct_agents
 from coopgym.agents.registry import make_agent
 from coopgym.games.game import AnyGame
 from coopgym.interfaces.spaces import checked_seat
 
-Partner: TypeAlias = str | Callable[[], Agent]
+PartnerMaker: TypeAlias = str | Callable[[], Agent]
 """An agent's name, or what makes an agent."""
 
 
@@ -49,7 +49,7 @@ def checked_window(game: AnyGame, start: int, decisions: int | None) -> tuple[in
 
 
 def seated_agents(
-    game: AnyGame, talkers: tuple[int, ...], partners: Partner | Mapping[int, Partner], start: int
+    game: AnyGame, talkers: tuple[int, ...], partners: PartnerMaker | Mapping[int, PartnerMaker], start: int
 ) -> dict[int, Agent]:
     """Make the agents of all seats that need one: those without a talker and, before a later start, all.
 
@@ -73,11 +73,11 @@ def seated_agents(
                 f"partner {agent!r} in seat {seat} of {game.id} is not an agent: expected a name or a function that "
                 "makes an object with begin(seat, episodes, rng) and act(observation)"
             )
-    refuse_shared(game, list(agents.values()))
+    check_distinct_agents(game, list(agents.values()))
     return agents
 
 
-def _made(partner: Partner) -> Agent:
+def _made(partner: PartnerMaker) -> Agent:
     if isinstance(partner, str):
         return make_agent(partner)
     if not callable(partner):

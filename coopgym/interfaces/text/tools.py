@@ -1,4 +1,4 @@
-"""What a player can ask and do at its desk.
+"""What a player can ask and do in its seat.
 
 Every tool computes from what its seat has seen and from the rules of the game, never from the game being played.
 """
@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from coopgym.interfaces.text.action_parsing import STEPS, short_number
 from coopgym.interfaces.text.arguments import Count, Level, Levels, Profile
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.levels import STEPS, short_number
+from coopgym.interfaces.text.observation_text import row, short_row, shown_blocks
 from coopgym.interfaces.text.schemas import Report, Tool
-from coopgym.interfaces.text.sight import row, short_row, shown_blocks
+from coopgym.interfaces.text.seat_memory import SeatMemory
 
 FARTHEST = 20
 """Rounds that a simulation looks ahead at most."""
@@ -25,57 +25,57 @@ Others = Annotated[float, Profile(), "the others' level, one for all of them or 
 _RELATIONS = ("trust", "trust_received", "damage", "standing", "public_damage")
 
 
-def observe(desk: Desk) -> Report:
+def observe(memory: SeatMemory) -> Report:
     """Show the blocks of the observation by name."""
-    blocks = shown_blocks(desk)
-    facts = {"round": desk.round + 1, "rounds": desk.game.spec.horizon}
+    blocks = shown_blocks(memory)
+    facts = {"round": memory.round + 1, "rounds": memory.game.spec.horizon}
     brief = " ".join(f"{name} {short_row(values)}" for name, values in blocks.items())
     return Report({**facts, **{name: row(values) for name, values in blocks.items()}}, brief)
 
 
-def partner_history(desk: Desk, k: Annotated[int, Count(FARTHEST), "how many rounds to look back."]) -> Report:
+def partner_history(memory: SeatMemory, k: Annotated[int, Count(FARTHEST), "how many rounds to look back."]) -> Report:
     """List the last ``k`` rounds as shares of endowment, oldest first."""
-    own = desk.own_shares[-k:]
-    others = desk.partners_shares[-k:]
+    own = memory.own_shares[-k:]
+    others = memory.partners_shares[-k:]
     facts: dict[str, Any] = {"rounds": len(own), "you": [round(share, 2) for share in own]}
-    if not desk.sees_partners:
+    if not memory.sees_partners:
         return Report({**facts, "others": "your information does not show them"}, "hidden")
     facts["others"] = [row(shares) for shares in others]
     return Report(facts, " ".join(short_number(float(shares.mean())) for shares in others) or "none")
 
 
 def payoff(
-    desk: Desk, own: Annotated[float, Level(), "your level, a share of your endowment."], partner: Others
+    memory: SeatMemory, own: Annotated[float, Level(), "your level, a share of your endowment."], partner: Others
 ) -> Report:
     """Compute one round of a joint action."""
-    rewards, payoffs = desk.imagined.stage(desk.profile(own, desk.others(partner)))
-    seat = desk.seat.index
+    rewards, payoffs = memory.world_model.stage(memory.profile(own, memory.others(partner)))
+    seat = memory.seat.index
     others = np.delete(payoffs, seat)
     facts = {
         "your_reward": _amount(rewards[seat]),
         "your_payoff": _amount(payoffs[seat]),
         "others_payoffs": row(others, 4),
     }
-    return Report(facts, _brief(desk, rewards[seat], others.mean()))
+    return Report(facts, _brief(memory, rewards[seat], others.mean()))
 
 
-def trust_report(desk: Desk) -> Report:
+def trust_report(memory: SeatMemory) -> Report:
     """Show the relations that the view shows."""
-    shown = {name: block for name in _RELATIONS if (block := desk.seen(name)) is not None}
+    shown = {name: block for name in _RELATIONS if (block := memory.seen(name)) is not None}
     brief = " ".join(short_number(float(block.mean())) for block in shown.values())
     return Report({name: row(block) for name, block in shown.items()}, brief)
 
 
 def simulate(
-    desk: Desk,
+    memory: SeatMemory,
     plan: Annotated[list[float], Levels(FARTHEST), "your levels round by round; the last one is repeated."],
     horizon: Annotated[int, Count(FARTHEST), "how many rounds to look ahead."],
 ) -> Report:
     """Play a plan against partners that repeat their last levels."""
     own = [plan[min(step, len(plan) - 1)] for step in range(horizon)]
-    path = [desk.profile(level, desk.last_partners) for level in own]
-    steps = list(desk.imagined.continued(path))
-    seat = desk.seat.index
+    path = [memory.profile(level, memory.last_partners) for level in own]
+    steps = list(memory.world_model.continued(path))
+    seat = memory.seat.index
     rewards = np.array([reward[seat] for reward, _ in steps])
     payoffs = np.array([transition.payoffs for _, transition in steps])
     others = np.delete(payoffs, seat, axis=1)
@@ -89,23 +89,25 @@ def simulate(
         "your_mean_trust_then": round(float(trust.mean()), 2),
         "relation_ends": bool(steps[-1][1].terminated),
     }
-    return Report(facts, _brief(desk, rewards.mean(), others.mean()))
+    return Report(facts, _brief(memory, rewards.mean(), others.mean()))
 
 
-def best_response(desk: Desk, partner: Others) -> Report:
+def best_response(memory: SeatMemory, partner: Others) -> Report:
     """Search the grid of levels for the best one against a joint action of the others."""
-    rewards, payoffs = desk.imagined.stage(desk.profile(GRID, desk.others(partner)))
-    own = rewards[:, desk.seat.index]
+    rewards, payoffs = memory.world_model.stage(memory.profile(GRID, memory.others(partner)))
+    own = rewards[:, memory.seat.index]
     best = int(own.argmax())
     facts = {
         "level": float(GRID[best]),
         "your_reward": _amount(own[best]),
-        "your_payoff": _amount(payoffs[best, desk.seat.index]),
+        "your_payoff": _amount(payoffs[best, memory.seat.index]),
     }
-    return Report(facts, f"{short_number(float(GRID[best]))} {_units(desk, own[best])}")
+    return Report(facts, f"{short_number(float(GRID[best]))} {_units(memory, own[best])}")
 
 
-def submit(desk: Desk, level: Annotated[float, Level(), "the share of your endowment to put in this round."]) -> Report:
+def submit(
+    memory: SeatMemory, level: Annotated[float, Level(), "the share of your endowment to put in this round."]
+) -> Report:
     """Play a level."""
     return Report({"played": level}, short_number(level))
 
@@ -165,9 +167,9 @@ def _amount(value: float) -> float:
     return round(float(value), 4)
 
 
-def _units(desk: Desk, value: float) -> str:
-    return short_number(float(value) / desk.payoff_unit, 3)
+def _units(memory: SeatMemory, value: float) -> str:
+    return short_number(float(value) / memory.payoff_unit, 3)
 
 
-def _brief(desk: Desk, reward: float, others: float) -> str:
-    return f"{_units(desk, reward)} {_units(desk, others)}"
+def _brief(memory: SeatMemory, reward: float, others: float) -> str:
+    return f"{_units(memory, reward)} {_units(memory, others)}"

@@ -30,7 +30,7 @@ class GiftExchangeBound(OptimisticBound):
         return float(super().social_weights(states).effort[-1, 0])
 
     def weighted_payoffs(self, game: Any, states: Any, cooperation: Array, factors: Array) -> Array:
-        settled = game.settled(states, cooperation * game.endowments)
+        settled = game.at_steady_state(states, cooperation * game.endowments)
         first = states.t == states.t.min()
         wage = game.xp.where(first, states.wage, settled.wage)
         return (factors * game.payoffs(replace(states, wage=wage), cooperation)).sum(-1)

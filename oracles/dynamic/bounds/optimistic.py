@@ -97,7 +97,7 @@ class OptimisticBound:
 
     def value(self, device: Any) -> float:
         """Return the bound on the sum of returns."""
-        states = optimistic_states(self.game, self.plan.start, len(self.plan.shares))
+        states = dominating_states(self.game, self.plan.start, len(self.plan.shares))
         weights = self.social_weights(states)
         total = self.stage_bounds(states, weights, device).sum() + self.paid_afterwards(states)
         return float(total) / (self.game.reward_normaliser if self.integrated else 1.0)
@@ -134,7 +134,7 @@ class OptimisticBound:
     ) -> FloatArray:
         """Bounds ``(steps,)``: in every state the largest maximum over all assignments ``(A, N)``."""
         game, backend, batch = self.game, double_precision(device), (len(states.t), len(cases))
-        on_device, spec = game.on(backend), game.spec
+        on_device, spec = game.to(backend), game.spec
         mates = self.loyal_mates(weights, inside)
         factors = 1.0 + (cases >= GAIN) * weights.partners[:, None] + (cases == SURPLUS) * mates
         kept_endowments = spec.payoff_scale * spec.endowments / spec.endowments.mean()
@@ -171,7 +171,7 @@ class OptimisticBound:
         """
         if not self.traits.transfers:
             return (factors * game.stage_payoffs(states, cooperation)).sum(-1)
-        own = game.own_value(cooperation)
+        own = game.own_value(states, cooperation)
         earned = game.stage_payoffs(states, cooperation) - own
         bound = (factors * own).sum(-1)
         for seats in self.traits.transfers:
@@ -209,7 +209,7 @@ class OptimisticBound:
         return tuple((seat,) for seat in range(self.game.n_agents))
 
 
-def optimistic_states(game: AnyGame, start: State, steps: int) -> State:
+def dominating_states(game: AnyGame, start: State, steps: int) -> State:
     """Return states ``(steps,)`` of which the t-th is at least as good as any that t steps from ``start`` can reach."""
     return map_arrays(lambda *arrays: np.stack(arrays), *ideal_path(game, game.traits(), start, steps))
 

@@ -25,7 +25,7 @@ from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.progress import LineProgress
 from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import Corpus
-from coopgym.interfaces.text import TOOLS, Desk, Dialogue, Rules, dialect_named
+from coopgym.interfaces.text import TOOLS, Dialogue, Rules, SeatMemory, chat_format_named
 from coopgym.play import Scenario, play
 from coopgym.rewards import MODES
 from tests.algorithms.llm.chat_server import (
@@ -68,9 +68,9 @@ def decision() -> Callable[[], Dialogue]:
     observation = game.observe(game.initial_state(), "own")[0]
 
     def opened() -> Dialogue:
-        desk = Desk(game, Seat.of(game, 0, "own", "private"), MODES["private"])
-        desk.see(observation)
-        return Dialogue(desk, dialect_named("json"), Rules(), TOOLS)
+        memory = SeatMemory(game, Seat.of(game, 0, "own", "private"), MODES["private"])
+        memory.see(observation)
+        return Dialogue(memory, chat_format_named("json"), Rules(), TOOLS)
 
     return opened
 
@@ -117,7 +117,7 @@ def test_what_fails_is_recorded_and_counted(server: ChatServer, decision: Callab
     server.script = [answer]
     fails, works = decision(), decision()
     usage = decided(generator(server, concurrency=1, temperature=1.0), fails, works, stochastic=True)
-    assert (fails.level, fails.ended_by, fails.problems, fails.action) == (None, "error", 1, fails.desk.seat.norm)
+    assert (fails.level, fails.ended_by, fails.problems, fails.action) == (None, "error", 1, fails.memory.seat.norm)
     said = fails.turns[-1]
     assert (said.role, said.valid) == ("assistant", False)
     assert said.content == "I thi" or reason in said.content

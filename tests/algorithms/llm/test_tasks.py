@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coopgym.algorithms.llm.play.reference_actions import DELTA, graded
 from coopgym.algorithms.llm.play.tasks import Judgement, Task, TaskSettings
-from coopgym.interfaces.text import Outcome, Rules
+from coopgym.interfaces.text import Rules, SeatOutcome
 
 ASYMMETRIC = TaskSettings("PartnerHoldUp-v1", reward="integrated", decisions=2)
 LEVELS = st.none() | st.integers(0, 100).map(lambda percent: percent / 100)
@@ -22,7 +22,7 @@ def task(**changes: object) -> Task:
     return Task(dataclasses.replace(ASYMMETRIC, **changes), seat=1, partner="Constant_50", start=3, seed=5)
 
 
-def played(where: Task, *levels: float) -> Outcome:
+def played(where: Task, *levels: float) -> SeatOutcome:
     match = where.open()
     for level in levels:
         match.send(where.seat, f"submit {level:.2f}")
@@ -65,7 +65,7 @@ def test_the_gold_level_is_the_seat_s_own() -> None:
 def test_graded_outcomes_are_mean_grades(answers: tuple[float | None, float | None]) -> None:
     where = task()
     nothing = np.zeros(2)
-    outcome = Outcome(nothing, nothing, np.zeros((2, 2)), nothing, nothing)
+    outcome = SeatOutcome(nothing, nothing, np.zeros((2, 2)), nothing, nothing)
     found = where.judge(outcome, answers)
     grades = [0.0 if level is None else graded(level, where.gold) for level in answers]
     assert found.outcome == pytest.approx(np.mean(grades))

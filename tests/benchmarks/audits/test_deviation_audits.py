@@ -20,7 +20,7 @@ from coopgym.corpus.writer import validate
 from coopgym.games.registry import make_game
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play import state_after
 from coopgym.rewards import reward_layer
@@ -102,7 +102,7 @@ def test_the_diagonal_of_the_grid_is_zero_and_the_rest_is_not() -> None:
 @pytest.mark.parametrize("id", ["CoalitionFormation-v1", "ReputationMarket-v1", "PlatformEcosystem-v1"])
 def test_one_seat_of_a_kind_stands_for_all(id: str) -> None:
     game = make_game(id)
-    groups = groups_in_state(game, opening(game), [reward_layer("private")])
+    groups = groups_in_state(game, initial_state(game), [reward_layer("private")])
     held = 0.5 * game.spec.endowments
     for group in groups:
         seats = np.array(group)
@@ -143,7 +143,7 @@ def test_a_deviation_in_the_last_step_gains_what_the_stage_game_pays() -> None:
     rows = [row for row in found.tables["audit_temporal"].to_pylist() if row["strategy"] == "late"]
     last = [row for row in rows if row["first_step"] == 5]
     assert len(last) == 3
-    state = state_after(game, np.full((5, 2), 0.7), opening(game))
+    state = state_after(game, np.full((5, 2), 0.7), initial_state(game))
     for row in last:
         actions = np.array([row["level"], 0.7]) * game.endowments
         paid = game.stage(state, actions).payoffs - game.stage(state, 0.7 * game.endowments).payoffs

@@ -82,10 +82,10 @@ def test_the_fallback_is_the_declared_one_even_when_asked_later(fallback: object
         rules=Rules(fallback=fallback),
         partners={0: "Constant_80", 1: "Constant_50"},
     )
-    match.give_up(0)
+    match.abort(0)
     match.send(0, "submit 0")
     match.send(0, "submit 0")
-    assert match.dialogues(0)[0].action == share == match.outcome(0).levels[0]
+    assert match.dialogues(0)[0].action == share == match.outcome(0).shares[0]
 
 
 def test_turns_run_out() -> None:
@@ -96,7 +96,7 @@ def test_turns_run_out() -> None:
     with pytest.raises(RuntimeError, match="the match is finished"):
         match.send(0, "submit .5")
     with pytest.raises(RuntimeError, match="is made"):
-        dialogue.hear("submit .5")
+        dialogue.receive("submit .5")
 
 
 def test_complaints_cost_turns() -> None:
@@ -108,11 +108,11 @@ def test_complaints_cost_turns() -> None:
 
 def test_giving_up_keeps_what_was_written() -> None:
     match, dialogue = opened(on_invalid="penalty")
-    assert match.give_up(0, "max_tokens", "let me think about").decided
+    assert match.abort(0, "max_tokens", "let me think about").decided
     assert (dialogue.ended_by, dialogue.problems, dialogue.penalty) == ("max_tokens", 1, 0.1)
     assert (dialogue.turns[-1].content, dialogue.turns[-1].valid) == ("let me think about", False)
     with pytest.raises(ValueError, match="reason='tired'"):
-        opened()[1].give_up("tired")
+        opened()[1].abort("tired")
     with pytest.raises(RuntimeError, match="is open"):
         opened()[1].action  # noqa: B018  # asking is what fails
 

@@ -35,7 +35,7 @@ def test_every_game_is_played_in_every_view_and_dialect(id: str) -> None:
                 match.send(0, say(level))
             outcome = match.outcome(0)
             assert match.finished
-            assert outcome.levels == pytest.approx([0.4, 0.6])
+            assert outcome.shares == pytest.approx([0.4, 0.6])
             assert sum(dialogue.problems for dialogue in match.dialogues(0)) == 0
 
 
@@ -103,7 +103,7 @@ def test_branches_from_a_snapshot_are_identical_and_independent(partner: str) ->
     assert twins[0].transcript(0) == twins[1].transcript(0)
     straight = TextMatch("SynergySearch-v1", parameters={"payoff_noise": 0.1}, partners=partner, decisions=4, seed=2)
     np.testing.assert_array_equal(played(straight, [0.5, 0.3, 0.7, 0.7]).outcome(0).payoffs, outcomes[0].payoffs)
-    assert trunk.outcome(0).levels.tolist() == [0.5, 0.9, 0.1, 0.2]
+    assert trunk.outcome(0).shares.tolist() == [0.5, 0.9, 0.1, 0.2]
 
 
 def test_two_matches_with_the_same_arguments_say_the_same() -> None:

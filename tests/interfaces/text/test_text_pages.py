@@ -12,7 +12,7 @@ import pytest
 
 from coopgym.games.page import page_of
 from coopgym.games.registry import make_game
-from coopgym.interfaces.text import words
+from coopgym.interfaces.text import game_rules_text
 from coopgym.interfaces.text.dialogue import Rules
 from coopgym.interfaces.text.fingerprint import prompt_hash
 
@@ -28,7 +28,7 @@ def read(game_id: str) -> dict[str, Any]:
     """Rules, digest of the page and hash of the whole prompt of a game."""
     game = make_game(game_id)
     return {
-        "rules": words.rules(type(game), game.parameters),
+        "rules": game_rules_text.rules(type(game), game.parameters),
         "digest": page_of(game).digest(game),
         "prompt": prompt_hash(game, "own", "integrated", "json", Rules()),
         "rewarded": [prompt_hash(game, "own", reward, "json", Rules()) for reward in ("svo=45", "inequity=1,0.5")],
@@ -49,6 +49,6 @@ def test_a_prompt_does_not_depend_on_docstrings(game_id: str) -> None:
 
 def test_what_differs_from_the_page_is_told() -> None:
     game = make_game("TrustDilemma-v1", gamma=3.0, max_steps=7)
-    assert words.rules(type(game), game.parameters).endswith(
+    assert game_rules_text.rules(type(game), game.parameters).endswith(
         "after 4 steps.\nDifferent from the above in this game: max_steps = 7, gamma = 3.0."
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coopgym.games.registry import games, make_game
-from coopgym.interfaces.text import TOOLS, Desk, IllegalCallError, Report, Rules, TextMatch, Tool, openai_schemas
+from coopgym.interfaces.text import TOOLS, IllegalCallError, Report, Rules, SeatMemory, TextMatch, Tool, openai_schemas
 from coopgym.interfaces.text.arguments import Level
 from coopgym.oracles import StageGame, best_response
 
@@ -140,7 +140,7 @@ def test_wrong_arguments_are_told_what_was_expected(given: object, problem: str)
         TOOLS["payoff"].bind(given)
 
 
-def double(desk: Desk, level: Annotated[float, Level()]) -> Report:
+def double(memory: SeatMemory, level: Annotated[float, Level()]) -> Report:
     """Double a level.
 
     Args:
@@ -159,7 +159,7 @@ def test_a_tool_of_ones_own_is_a_function_with_kinds() -> None:
     match = TextMatch("TrustDilemma-v1", tools=[tool, "submit"])
     assert match.send(0, "double .4").text == "=0.8\n"
     with pytest.raises(TypeError, match="parameter 'level' needs one kind"):
-        Tool.of(lambda desk, level: Report({}, ""))
+        Tool.of(lambda memory, level: Report({}, ""))
 
 
 CALLS = ("observe", "partner_history 3", "trust_report", "payoff .6 .5", "simulate .6 3", "best_response .4")
@@ -182,7 +182,7 @@ def test_a_hidden_draw_is_in_no_text(view: str, dialect: str) -> None:
     assert texts[0] == texts[1]
     for match in worlds:
         if match.waiting:
-            match.give_up(0)
+            match.abort(0)
     assert worlds[0].outcome(0).payoffs[0, 0] != worlds[1].outcome(0).payoffs[0, 0]
 
 

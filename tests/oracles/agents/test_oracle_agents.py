@@ -12,13 +12,14 @@ import pytest
 from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
+from coopgym.games.state import state_arrays
 from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
 from coopgym.oracles.agents.solutions import following_equilibria
 from coopgym.oracles.dynamic import planner
 from coopgym.oracles.games.equilibrium import find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import opening, plan_returns, repeated
+from coopgym.oracles.games.rollout import initial_state, plan_returns, repeated
 from coopgym.play import NOMINAL, Episodes, open_loop, play, state_after, unroll
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_agent
@@ -135,7 +136,7 @@ def test_published_bounded_reciprocity_falls_to_the_baseline_and_short_of_the_be
     # Published constants take their share of the largest endowment and saturate.
     level = np.linspace(0.0, 1.0, 101)[:, None] * game.spec.endowments.max() / game.spec.endowments
     held = np.minimum(level, 1.0)
-    constant = plan_returns(game, repeated(game, opening(game), (101,)), held, [reward_layer("integrated")])[0]
+    constant = plan_returns(game, repeated(game, initial_state(game), (101,)), held, [reward_layer("integrated")])[0]
     share = episodes.returns["integrated"].sum() / constant.sum(-1).max()
     assert 100.0 * share == pytest.approx(percent, abs=0.06)
 
@@ -173,7 +174,7 @@ def gains(game: AnyGame, state: Any, profile: FloatArray, reward: str) -> FloatA
 
     def utilities(shares: FloatArray) -> FloatArray:
         units = shares * game.spec.endowments
-        return layer(Step(game, 0, state, units, game.stage(game.settled(state, units), units)))
+        return layer(Step(game, 0, state, units, game.stage(game.at_steady_state(state, units), units)))
 
     best = np.empty(game.n_agents)
     for seat in range(game.n_agents):
@@ -187,7 +188,7 @@ def gains(game: AnyGame, state: Any, profile: FloatArray, reward: str) -> FloatA
 def test_nobody_gains_by_leaving_the_nash_equilibrium(id: str) -> None:
     game = make_game(id)
     solution = begun("Oracle_Nash", game, mode="computed").solution
-    gain = gains(game, opening(game), solution.shares[0], "private")
+    gain = gains(game, initial_state(game), solution.shares[0], "private")
     assert gain.max() < 1e-8 * game.spec.endowments.mean()
     assert solution.regret == pytest.approx(0.0, abs=1e-8)
 
@@ -196,7 +197,7 @@ def test_nobody_gains_by_leaving_the_nash_equilibrium(id: str) -> None:
 def test_loyal_teams_are_in_equilibrium_and_work_more_than_less_loyal_ones(id: str) -> None:
     game = make_game(id)
     profile = begun("Oracle_Loyalty", game).solution.shares[0]
-    state = opening(game, trust=1.0, damage=0.0, loyalty=0.9)
+    state = initial_state(game, trust=1.0, damage=0.0, loyalty=0.9)
     assert gains(game, state, profile, "integrated").max() < 1e-8
     assert (profile > begun("Oracle_Equilibrium", game).solution.shares[0] + 0.05).all()
 
@@ -204,8 +205,8 @@ def test_loyal_teams_are_in_equilibrium_and_work_more_than_less_loyal_ones(id: s
 def test_the_loyalty_of_the_apache_project_is_measured_by_its_own_maximum() -> None:
     game = make_game("ApacheProject-v1", phase="emergence", loyalty_max=0.8)
     profile = begun("Oracle_Loyalty", game).solution.shares[0]
-    assert gains(game, opening(game, trust=1.0, damage=0.0, loyalty=0.72), profile, "integrated").max() < 1e-8
-    assert gains(game, opening(game, trust=1.0, damage=0.0, loyalty=0.9), profile, "integrated").max() > 1e-4
+    assert gains(game, initial_state(game, trust=1.0, damage=0.0, loyalty=0.72), profile, "integrated").max() < 1e-8
+    assert gains(game, initial_state(game, trust=1.0, damage=0.0, loyalty=0.9), profile, "integrated").max() > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_at_the_reciprocity_equilibrium_nobody_gains_while_everybody_remembers_i
     profile = solution.shares[0]
     trust = min(0.95, game.spec.parameters.initial_trust + 0.35)  # type: ignore[attr-defined]  # formal parameters have it
     stocks = {"image": profile} if id.startswith("Indirect") else {}
-    state = opening(game, trust=trust, damage=0.0, memory=np.tile(profile, (game.parameters.memory, 1)), **stocks)  # type: ignore[attr-defined]  # so do reciprocal ones
+    state = initial_state(game, trust=trust, damage=0.0, memory=np.tile(profile, (game.parameters.memory, 1)), **stocks)  # type: ignore[attr-defined]  # so do reciprocal ones
     assert gains(game, state, profile, "integrated").max() < 1e-8
     assert solution.residual is not None
     assert solution.residual < 1e-7
@@ -237,7 +238,7 @@ def test_optimal_constants_beat_every_common_level_and_every_single_change(name:
     common = np.repeat(np.linspace(0.0, 1.0, 101)[:, None], 2, axis=1)
     steps = 0.01 * np.array([[1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, -1], [1, -1], [-1, 1]])
     others = np.concatenate([profile[None], common, np.clip(profile + steps, 0.0, 1.0)])
-    start = repeated(game, opening(game), (len(others),))
+    start = repeated(game, initial_state(game), (len(others),))
     totals = plan_returns(game, start, others, [reward_layer(reward)])[0].sum(-1)
     assert totals[0] >= totals[1:].max() - 1e-9
 
@@ -249,7 +250,7 @@ def test_nobody_gains_by_leaving_a_commitment_for_another() -> None:
         for seat in range(2):
             tried = np.repeat(profile[None], 102, axis=0)
             tried[1:, seat] = np.linspace(0.0, 1.0, 101)
-            start = repeated(game, opening(game), (102,))
+            start = repeated(game, initial_state(game), (102,))
             returns = plan_returns(game, start, tried, [reward_layer(reward)])[0][:, seat] / 30
             assert returns[1:].max() - returns[0] < 1e-3
 
@@ -297,7 +298,7 @@ def test_trust_aware_play_stays_in_equilibrium_as_trust_falls() -> None:
     shares = actions(episodes) / game.spec.endowments
     assert shares[20, 0] < shares[0, 0] - 0.02
     for t in (0, 10, 20):
-        state = state_after(game, shares[:t], opening(game))
+        state = state_after(game, shares[:t], initial_state(game))
         expected = find_equilibria(StageGame(game, "integrated", state)).only().profile
         assert shares[t] == pytest.approx(expected, abs=1e-6)
 
@@ -316,11 +317,11 @@ def test_trust_aware_play_answers_a_partner_who_keeps_faith() -> None:
 
 def test_trust_aware_rows_are_solved_each_in_its_own_state() -> None:
     game, rng = make_game("AppleAppStore-v1"), np.random.default_rng(3)
-    states = repeated(game, opening(game), (4,))
+    states = repeated(game, initial_state(game), (4,))
     states = state_after(game, rng.random((6, 4, 3)), states)
     together = following_equilibria(game, states, np.full((4, 3), 0.2))
     for row, profile in enumerate(together):
-        own = type(states)(**{name: array[row] for name, array in vars(states).items()})
+        own = type(states)(**{name: array[row] for name, array in state_arrays(states).items()})
         assert gains(game, own, profile, "integrated").max() < 1e-8
 
 
@@ -329,7 +330,7 @@ def test_bounded_reciprocity_follows_its_recursion(id: str) -> None:
     game = make_game(id, max_steps=12)
     shares = actions(self_play("Oracle_BoundedReciprocity", game)) / game.spec.endowments
     norm = game.spec.baselines / game.spec.endowments
-    first, level = opening(game), norm + 0.4 * (1.0 - norm)
+    first, level = initial_state(game), norm + 0.4 * (1.0 - norm)
     followed = unroll(game, open_loop(game, shares), start=first, draws=NOMINAL)
     met = [(first, first.last_action), *((step.before, shares[step.t]) for step in followed)]
     for played, (before, conduct) in zip(shares, met, strict=False):
@@ -407,7 +408,7 @@ def test_a_game_that_is_not_registered_is_refused() -> None:
 
 def test_a_state_without_equilibrium_is_refused_rather_than_played_by_guess() -> None:
     game = make_game("CooperativeNegotiation-v1")
-    state = state_after(game, [np.array([90.0, 90.0]) / game.spec.endowments] * 12, opening(game))
+    state = state_after(game, [np.array([90.0, 90.0]) / game.spec.endowments] * 12, initial_state(game))
     with pytest.raises(ValueError, match=r"no coopetitive equilibrium in the present state \(residual .* regret"):
         following_equilibria(game, repeated(game, state, (1,)), np.full((1, 2), 0.3))
 

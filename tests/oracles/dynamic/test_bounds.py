@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
+from coopgym.oracles.dynamic.baseline_plans import BaselinePlans
 from coopgym.oracles.dynamic.bounds import Gap, certified_gap
-from coopgym.oracles.dynamic.bounds.optimistic import optimistic_states
+from coopgym.oracles.dynamic.bounds.optimistic import dominating_states
 from coopgym.oracles.dynamic.planner import QUICK, Plan, plan
 from coopgym.oracles.dynamic.planning import PlanningProblem
-from coopgym.oracles.dynamic.yardsticks import Yardsticks
-from coopgym.oracles.games.rollout import opening, repeated
+from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.play import NOMINAL, open_loop, unroll
 
 STEPS = 16
@@ -46,7 +46,7 @@ def unplanned(game: AnyGame, reward: str, shares: np.ndarray, start: State | Non
         shares=shares,
         returns=returns,
         value=float(returns.sum()),
-        yardsticks=Yardsticks((), {}),
+        baseline_plans=BaselinePlans((), {}),
         **nothing,
     )
 
@@ -90,7 +90,7 @@ def test_bounds_hold_from_other_states_and_without_the_mechanism(
     id: str, reward: str, seed: int, trust: float, damage: float, mechanism: bool
 ) -> None:
     game = make(id, mechanism=mechanism)
-    start = opening(game, trust=trust, damage=damage)
+    start = initial_state(game, trust=trust, damage=damage)
     plans = varied_plans(np.random.default_rng(seed), game.n_agents, 20)
     gap = certified_gap(unplanned(game, reward, plans[:, 0], start))
     if gap.upper is not None:
@@ -101,17 +101,17 @@ def test_bounds_hold_from_other_states_and_without_the_mechanism(
 def test_optimistic_states_dominate_every_reachable_one(id: str) -> None:
     game = make(id)
     plans = varied_plans(np.random.default_rng(1), game.n_agents, 20)
-    best = optimistic_states(game, opening(game), STEPS)
-    start = repeated(game, opening(game), plans.shape[1:2])
+    best = dominating_states(game, initial_state(game), STEPS)
+    start = repeated(game, initial_state(game), plans.shape[1:2])
     for step in unroll(game, open_loop(game, plans), start=start, draws=NOMINAL, horizon=STEPS, past_end=True):
         t, state = step.t, step.before
-        for field in dataclasses.fields(state):
-            reached, bound = getattr(state, field.name), getattr(best, field.name)[t]
-            if field.name in RISING:
-                assert (reached <= bound + 1e-12).all(), (field.name, t)
-            elif field.name in FALLING:
-                assert (reached >= bound - 1e-12).all(), (field.name, t)
-            elif field.name == "memory":
+        for name in state_arrays(state):
+            reached, bound = getattr(state, name), getattr(best, name)[t]
+            if name in RISING:
+                assert (reached <= bound + 1e-12).all(), (name, t)
+            elif name in FALLING:
+                assert (reached >= bound - 1e-12).all(), (name, t)
+            elif name == "memory":
                 assert (reached.mean(-2) >= bound.mean(-2) - 1e-12).all(), t
 
 

@@ -10,7 +10,7 @@ import pytest
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.grim import GrimEquilibrium, grim_equilibrium
-from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.oracles.games.rollout import initial_state, plan_returns
 from coopgym.play import state_after
 from coopgym.rewards import reward_layer
 
@@ -20,12 +20,12 @@ STEPS = 12
 def plain_gain(game: AnyGame, shares: np.ndarray, punishment: np.ndarray, reward: str, t: int, seat: int) -> float:
     """The gain of one seat's best deviation in step t, one whole episode at a time."""
     layer = reward_layer(reward)
-    honest = plan_returns(game, opening(game), shares, [layer])[0][seat]
+    honest = plan_returns(game, initial_state(game), shares, [layer])[0][seat]
     deviant = np.concatenate([shares[: t + 1], np.repeat(punishment[None], len(shares) - t - 1, axis=0)])
     best = -np.inf
     for share in np.linspace(0.0, 1.0, 5):
         deviant[t, seat] = share
-        best = max(best, plan_returns(game, opening(game), deviant, [layer])[0][seat])
+        best = max(best, plan_returns(game, initial_state(game), deviant, [layer])[0][seat])
     return float(best - honest)
 
 
@@ -90,18 +90,18 @@ def test_a_stand_in_for_exchangeable_seats_changes_nothing() -> None:
     game = make_game("IndirectReciprocity-v1", max_steps=STEPS)
     shares, punishment = np.full((STEPS, 4), 0.7), np.full(4, 0.12)
     short = grim_equilibrium(game, shares, punishment, "integrated")
-    full = grim_equilibrium(game, shares, punishment, "integrated", opening(game))
+    full = grim_equilibrium(game, shares, punishment, "integrated", initial_state(game))
     np.testing.assert_allclose(short.gains, full.gains, atol=1e-12)
     uneven = np.array([0.7, 0.7, 0.7, 0.2]) + 0.0 * shares
     short = grim_equilibrium(game, uneven, punishment, "integrated")
-    full = grim_equilibrium(game, uneven, punishment, "integrated", opening(game))
+    full = grim_equilibrium(game, uneven, punishment, "integrated", initial_state(game))
     np.testing.assert_allclose(short.gains, full.gains, atol=1e-12)
 
 
 def test_a_plan_may_start_later() -> None:
     game = make_game("TrustDilemma-v1", max_steps=STEPS)
     shares, punishment = np.full((STEPS, 2), 0.8), np.full(2, 0.35)
-    state = state_after(game, shares[:5], opening(game))
+    state = state_after(game, shares[:5], initial_state(game))
     whole = grim_equilibrium(game, shares, punishment)
     rest = grim_equilibrium(game, shares[5:], punishment, "private", state)
     np.testing.assert_allclose(rest.gains, whole.gains[5:], atol=1e-12)

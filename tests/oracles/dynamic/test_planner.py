@@ -15,12 +15,12 @@ from coopgym.agents.heuristics import Constant
 from coopgym.backend import torch_backend
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.ascent import ascend, concave_maxima, polish
+from coopgym.oracles.dynamic.baseline_plans import baseline_plans, best_constant, default_agents
 from coopgym.oracles.dynamic.joint_search import jostled, ramps, swept
 from coopgym.oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
 from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
-from coopgym.oracles.dynamic.yardsticks import best_constant, default_agents, yardsticks
 from coopgym.oracles.games.normal_form import CommitmentGame
-from coopgym.oracles.games.rollout import opening, plan_returns
+from coopgym.oracles.games.rollout import initial_state, plan_returns
 from coopgym.play import state_after
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import reward_layer
@@ -70,8 +70,8 @@ def test_without_a_paying_state_the_optimum_is_the_best_stage_at_every_step(id: 
 def test_no_yardstick_and_no_plan_of_another_mode_is_better(id: str, mode: str) -> None:
     found = quick_plans(id)[mode]
     layer, game = reward_layer(mode), found.game
-    for yardstick in found.yardsticks.plans:
-        assert found.value >= yardstick.returns[mode].sum() - 1e-9
+    for baseline in found.baseline_plans.plans:
+        assert found.value >= baseline.returns[mode].sum() - 1e-9
     for other in quick_plans(id).values():
         assert found.value >= plan_returns(game, found.start, other.shares, [layer])[0].sum() - 1e-9
 
@@ -81,9 +81,9 @@ def test_in_every_game_and_mode_no_constant_heuristic_or_oracle_does_better(id: 
     plans = plan_modes(make_game(id, max_steps=3), budget=THRIFTY)
     assert tuple(plans) == MODES
     for mode, found in plans.items():
-        tried = [*(yardstick.name for yardstick in found.yardsticks.plans), *found.yardsticks.refused]
+        tried = [*(baseline.name for baseline in found.baseline_plans.plans), *found.baseline_plans.refused]
         assert {name.partition("[")[0] for name in tried} >= {"Constant_00", "BestConstant", *default_agents()}
-        best = max(yardstick.returns[mode].sum() for yardstick in found.yardsticks.plans)
+        best = max(baseline.returns[mode].sum() for baseline in found.baseline_plans.plans)
         assert found.value >= best - 1e-9 * abs(best)
 
 
@@ -137,7 +137,7 @@ def test_seat_weights_turn_the_plan_to_the_favoured_seat() -> None:
 
 def test_a_given_start_is_met() -> None:
     game = make_game("TrustDilemma-v0")
-    late = opening(game, t=90.0)
+    late = initial_state(game, t=90.0)
     good = plan(game, "integrated", late, agents=(), budget=QUICK)
     again = plan(game, "integrated", late, starts={"good": good.shares}, agents=(), budget=THRIFTY)
     assert again.value >= good.value
@@ -154,11 +154,11 @@ def test_errors_say_what_to_change() -> None:
     with pytest.raises(ValueError, match="expected 2 finite, non-negative numbers"):
         plan(game, seat_weights=(1.0, -1.0))
     with pytest.raises(ValueError, match="at the horizon of 20 steps"):
-        plan(game, state=opening(game, t=float(STEPS)))
+        plan(game, state=initial_state(game, t=float(STEPS)))
     with pytest.raises(ValueError, match="expected a single state"):
         plan(game, state=game.initial_state((3,)))
     with pytest.raises(ValueError, match="pass the game on NUMPY"):
-        plan(game.on(torch_backend()))
+        plan(game.to(torch_backend()))
     with pytest.raises(ValueError, match="restarts=0"):
         Budget(restarts=0)
 
@@ -169,7 +169,7 @@ def test_without_torch_the_planner_says_what_to_install(monkeypatch: pytest.Monk
         plan(make_game("TrustDilemma-v1", max_steps=STEPS), agents=(), budget=QUICK)
 
 
-# Yardsticks
+# Baseline plans
 
 
 class Refuser(Constant):
@@ -183,14 +183,14 @@ class Refuser(Constant):
 def test_yardsticks_are_realised_plans_and_refusals_are_kept() -> None:
     game = make_game("TrustDilemma-v1", max_steps=STEPS)
     refuser = f"{__name__}:Refuser"
-    found = yardsticks(game, ("private", "integrated"), agents=("TitForTat", refuser))
+    found = baseline_plans(game, ("private", "integrated"), agents=("TitForTat", refuser))
     assert found.refused == {refuser: "needs a team"}
-    names = [yardstick.name for yardstick in found.plans]
+    names = [baseline.name for baseline in found.plans]
     assert len(names) == 101 + 2 + 1
     by_name = dict(zip(names, found.plans, strict=True))
     np.testing.assert_allclose(by_name["TitForTat"].shares, 0.5)
     np.testing.assert_allclose(by_name["TitForTat"].returns["private"], by_name["Constant_50"].returns["private"])
-    with pytest.raises(ValueError, match="no yardstick starts with 'Gradual'"):
+    with pytest.raises(ValueError, match="no baseline plan starts with 'Gradual'"):
         found.best("private", prefix="Gradual")
 
 

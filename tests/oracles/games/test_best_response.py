@@ -113,4 +113,4 @@ def test_mistakes_are_explained() -> None:
     with pytest.raises(ValueError, match="unknown reward"):
         StageGame(form.game, "privat")
     with pytest.raises(ValueError, match="NumPy backend"):
-        StageGame(form.game.on(torch_backend()))
+        StageGame(form.game.to(torch_backend()))

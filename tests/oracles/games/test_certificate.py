@@ -16,7 +16,7 @@ from coopgym.oracles.games.certificate_record import certificate_record
 from coopgym.oracles.games.dilemma import dilemma, fear, greed, mutuality_path, schelling
 from coopgym.oracles.games.mechanism import enforced_agreement, value_of_information
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from tests.support.formal_certificates import CERTIFICATES, CERTIFIED, COMMITMENT, PAYOFF, PROFILE, certified
 
 
@@ -29,7 +29,7 @@ def test_stage_games_are_the_certified_dilemmas(game: str, phase: str | None) ->
     made, facts = certified(game, phase)
     form = StageGame(made)
     for suffix, trust in (("", None), ("_T1", 1.0)):
-        solved = dilemma(made, None if trust is None else opening(made, trust, 0.0))
+        solved = dilemma(made, None if trust is None else initial_state(made, trust, 0.0))
         nash, coopetitive, optimum = solved.nash.only(), solved.coopetitive.only(), solved.optimum
         assert solved.nash.unique
         assert per_group(form, nash.profile) == pytest.approx(facts[f"nash{suffix}"], abs=PROFILE)
@@ -136,7 +136,7 @@ def test_knowing_the_synergy_weight_is_worth_what_is_certified() -> None:
 
 def test_other_parameters_get_another_certificate() -> None:
     usual, dearer = (certify("TeamProduction-v1", max_steps=5, **changed) for changed in ({}, {"k": 1.4}))
-    assert dearer.opening.nash.only().profile[0] < usual.opening.nash.only().profile[0] - 0.02
+    assert dearer.at_reset.nash.only().profile[0] < usual.at_reset.nash.only().profile[0] - 0.02
     assert certificate_record(dearer)["parameters"]["k"] == 1.4
 
 

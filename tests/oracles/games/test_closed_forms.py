@@ -11,7 +11,7 @@ from coopgym.oracles.games.best_response import best_response, regret
 from coopgym.oracles.games.equilibrium import TOLERANCE, find_equilibria
 from coopgym.oracles.games.normal_form import NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from tests.support.closed_forms import (
     loyal_team_equilibrium,
     public_good_equilibrium,
@@ -81,7 +81,7 @@ def test_loyal_team_production_without_own_use(loyalty: float) -> None:
     game = make_game(
         "LoyaltyTeam-v1", n_agents=n_agents, theta=0.0, cohesion_lift=0.0, phi_B=phi_B / (n_agents - 1), phi_C=phi_C
     )
-    form = StageGame(game, "integrated", opening(game, trust=0.0, loyalty=np.full(n_agents, loyalty)))
+    form = StageGame(game, "integrated", initial_state(game, trust=0.0, loyalty=np.full(n_agents, loyalty)))
     effort = loyal_team_equilibrium(1.6, 0.55, 1.0, n_agents, loyalty, phi_B, phi_C, smoothing=SMOOTHING)
     assert_symmetric_equilibrium(form, effort)
 
@@ -90,7 +90,7 @@ def test_trust_counts_like_loyalty() -> None:
     game = make_game("TeamProduction-v1", theta=0.0)
     regard = 3 * 0.8 * 0.55
     effort = team_equilibrium(1.55, 0.55, 1.0, 4, regard=regard, smoothing=SMOOTHING)
-    assert_symmetric_equilibrium(StageGame(game, "integrated", opening(game, trust=0.8, damage=0.0)), effort)
+    assert_symmetric_equilibrium(StageGame(game, "integrated", initial_state(game, trust=0.8, damage=0.0)), effort)
 
 
 def test_an_indifferent_team_plays_nash_and_a_loyal_one_more() -> None:
@@ -146,7 +146,7 @@ RELEASED = {
 def test_released_equilibria(game_id: str, trust: float) -> None:
     theta, gamma, n_agents, dependence = RELEASED[game_id]
     game = make_game(game_id)
-    form = StageGame(game, "integrated", opening(game, trust=trust, damage=0.0))
+    form = StageGame(game, "integrated", initial_state(game, trust=trust, damage=0.0))
     action = released_equilibrium(theta, gamma, n_agents, trust * dependence)
     np.testing.assert_allclose(find_equilibria(form).only().profile, action / 100.0, atol=SEARCHED)
 

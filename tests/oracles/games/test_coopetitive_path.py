@@ -10,7 +10,7 @@ from coopgym.games.registry import make_game
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.coopetitive_path import NoStageEquilibriumError, coopetitive_path
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.play import NOMINAL, open_loop, play, unroll
 from tests.support.formal_certificates import CERTIFICATES
 
@@ -22,7 +22,7 @@ def test_every_step_is_a_stage_equilibrium_of_its_state(game: str) -> None:
     certified = CERTIFICATES[game]["coopetitive_T0"]
     heads = [group[0] for group in StageGame(made).groups]
     assert path.shares[0, heads] == pytest.approx(certified, abs=0.003)
-    played = unroll(made, open_loop(made, path.shares), start=opening(made), draws=NOMINAL)
+    played = unroll(made, open_loop(made, path.shares), start=initial_state(made), draws=NOMINAL)
     for step, shares, payoffs in zip(played, path.shares, path.payoffs, strict=True):
         assert regret(StageGame(made, "integrated", step.before), shares) <= 1e-6
         np.testing.assert_allclose(payoffs, step.transition.payoffs)
@@ -30,8 +30,8 @@ def test_every_step_is_a_stage_equilibrium_of_its_state(game: str) -> None:
 
 def test_low_trust_decays_and_high_trust_is_sustained() -> None:
     made = make_game("SLCD-v1")
-    falling = coopetitive_path(made, state=opening(made, trust=0.3))
-    rising = coopetitive_path(made, state=opening(made, trust=0.9))
+    falling = coopetitive_path(made, state=initial_state(made, trust=0.3))
+    rising = coopetitive_path(made, state=initial_state(made, trust=0.9))
     assert falling.trust[-1] < 0.1 < 0.9 < rising.trust[-1]
     assert falling.shares[-1].max() < 0.2 < 0.4 < rising.shares[-1].min()
 

@@ -13,7 +13,7 @@ from coopgym.oracles.games.dilemma import dilemma
 from coopgym.oracles.games.equilibrium import Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 
 MODES = ("private", "integrated", "mutuality=0.5")
 
@@ -56,7 +56,7 @@ def test_the_released_edition_has_the_published_geometry(
     game: str, nash: list[float], coopetitive: list[float], optimum: list[float]
 ) -> None:
     made = make_game(game)
-    solved = dilemma(made, opening(made, trust=1.0, damage=0.0))
+    solved = dilemma(made, initial_state(made, trust=1.0, damage=0.0))
     heads = [group[0] for group in StageGame(made).groups]
     for profile, percent in (
         (solved.nash.only().profile, nash),
@@ -175,7 +175,7 @@ def test_commitment_play_may_be_unequal_among_equals() -> None:
 def test_seats_in_different_situations_do_not_move_together() -> None:
     made = make_game("ReputationMarket-v1", n_agents=8)
     score = np.linspace(0.2, 0.9, 8)
-    form = StageGame(made, "private", opening(made, score=score))
+    form = StageGame(made, "private", initial_state(made, score=score))
     assert len(form.groups) == 8
     equilibrium = find_equilibria(form).only()
     assert (np.diff(equilibrium.profile) > 0.0).any()
@@ -236,10 +236,12 @@ def test_the_same_search_gives_the_same_numbers() -> None:
 
 def test_a_state_can_be_given() -> None:
     made = make_game("TrustDilemma-v1")
-    low, high = (find_equilibria(StageGame(made, "integrated", opening(made, trust))).only() for trust in (0.1, 1.0))
+    low, high = (
+        find_equilibria(StageGame(made, "integrated", initial_state(made, trust))).only() for trust in (0.1, 1.0)
+    )
     assert low.profile[0] < 0.2 < 0.45 < high.profile[0]
     with pytest.raises(ValueError, match="no state 'trusst'"):
-        opening(made, trusst=1.0)
+        initial_state(made, trusst=1.0)
 
 
 def test_seats_with_different_interests_are_not_lumped_together() -> None:
@@ -288,9 +290,9 @@ def test_utilities_that_are_no_numbers_are_refused() -> None:
 
 def test_states_that_do_not_fit_are_refused() -> None:
     made = make_game("TrustDilemma-v1", max_steps=1)
-    over = made.step(opening(made), np.array([50.0, 50.0])).state
+    over = made.step(initial_state(made), np.array([50.0, 50.0])).state
     batch = made.initial_state((3,))
-    other = opening(make_game("SLCD-v1"))
+    other = initial_state(make_game("SLCD-v1"))
     for state, message in (
         (over, "at the horizon of 1 steps"),
         (batch, "expected a single state"),

@@ -11,7 +11,7 @@ from coopgym.oracles.finite.zero_sum import minimax
 from coopgym.oracles.games.normal_form import FloatArray
 from coopgym.oracles.meta.alpha_rank import Takeovers, alpha_sweep
 from coopgym.oracles.meta.empirical_game import EmpiricalGame
-from coopgym.oracles.meta.nash_averaging import advantages, nash_averaging
+from coopgym.oracles.meta.nash_averaging import antisymmetric_part, nash_averaging
 from coopgym.oracles.meta.populations import OnePopulation
 from coopgym.oracles.meta.replicator import replicate
 
@@ -96,5 +96,5 @@ def test_tables_that_only_rounding_tells_apart_are_tables_of_ties() -> None:
     assert not found.invades.any()
     assert found.neutrally_stable.all()
     np.testing.assert_allclose(alpha_sweep(Takeovers.of_strategies(table)).ranking, 1 / 3, atol=1e-6)
-    np.testing.assert_allclose(nash_averaging(advantages(table)).distribution, 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(nash_averaging(antisymmetric_part(table)).distribution, 1 / 3, atol=1e-6)
     assert minimax(table).gap == 0.0

@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from coopgym.oracles.finite.zero_sum import minimax
 from coopgym.oracles.games.normal_form import FloatArray
-from coopgym.oracles.meta.nash_averaging import advantages, nash_averaging
+from coopgym.oracles.meta.nash_averaging import antisymmetric_part, nash_averaging
 
 ROCK_PAPER_SCISSORS = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -110,6 +110,6 @@ def test_names_and_units_do_not_matter(evaluation: FloatArray, order: list[int],
 
 
 def test_advantages_are_what_one_takes_from_the_other() -> None:
-    assert advantages([[3.0, 0.0], [5.0, 1.0]]).tolist() == [[0.0, -2.5], [2.5, 0.0]]
+    assert antisymmetric_part([[3.0, 0.0], [5.0, 1.0]]).tolist() == [[0.0, -2.5], [2.5, 0.0]]
     with pytest.raises(ValueError, match="antisymmetric"):
         nash_averaging([[3.0, 0.0], [5.0, 1.0]])

@@ -104,8 +104,8 @@ def _evidence(task: Task, member: Trajectory, level: float, services: Services) 
     if not asked:
         return None
     place = resume(task, member, last.start, services.model, services.stream("evidence"))
-    desk = place.session.dialogues[-1].desk
-    profiles = np.stack([desk.profile(level, desk.others(partner)) for partner in asked])
-    rewards = desk.imagined.stage(profiles)[0][:, task.seat]
+    memory = place.session.dialogues[-1].memory
+    profiles = np.stack([memory.profile(level, memory.others(partner)) for partner in asked])
+    rewards = memory.world_model.stage(profiles)[0][:, task.seat]
     low, high = task.settings.disagreement[1][task.seat], task.settings.ideal[1][task.seat]
     return float(np.clip((rewards - low) / (high - low), 0.0, 1.0).mean()) if high > low else 0.0

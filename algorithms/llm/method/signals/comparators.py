@@ -112,7 +112,7 @@ def _played(group: Group) -> FloatArray:
 def _replayed(group: Group) -> FloatArray:
     members, seat = group.members, group.task.seat
     levels = np.array([np.mean(member.levels) if member.levels else 0.0 for member in members], dtype=np.float64)
-    stage = group.task.open().dialogue(seat).desk.imagined.stage
+    stage = group.task.open().dialogue(seat).memory.world_model.stage
     profiles = np.repeat(levels[None, :, None], len(levels), axis=0).repeat(group.task.settings.made.n_agents, axis=2)
     profiles[:, :, seat] = levels[:, None]
     rewards, _ = stage(profiles)

@@ -55,7 +55,7 @@ class TraceMatcher(Settings, Signal):
     def _rewards(self, task: Task, member: Trajectory, decision: Decision, services: Services) -> list[FloatArray]:
         turns = [member.turns[turn] for turn in decision.turns]
         place = resume(task, member, decision.turns.start, services.model, services.stream("trace"))
-        traces = gold_traces(decision.gold, partner_level(place.session.dialogues[-1].desk))
+        traces = gold_traces(decision.gold, partner_level(place.session.dialogues[-1].memory))
         calls = [call for turn in turns for call in turn.calls]
         best = max((self._matched(calls, trace) for trace in traces), key=lambda earned: float(earned.sum()))
         return in_rows(best, [len(turn.calls) for turn in turns])

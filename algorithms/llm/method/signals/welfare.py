@@ -86,8 +86,8 @@ def _calibration(task: Task, member: Trajectory, services: Services) -> float | 
         if not said:
             continue
         place = resume(task, member, decision.turns.start, services.model, services.stream("welfare"))
-        desk = place.session.dialogues[-1].desk
-        profiles = np.stack([desk.profile(own, desk.others(others)) for own, others, _ in said])
+        memory = place.session.dialogues[-1].memory
+        profiles = np.stack([memory.profile(own, memory.others(others)) for own, others, _ in said])
         guessed += [payoff for _, _, payoff in said]
-        paid += (desk.imagined.stage(profiles)[1][:, task.seat] / desk.payoff_unit).tolist()
+        paid += (memory.world_model.stage(profiles)[1][:, task.seat] / memory.payoff_unit).tolist()
     return gtalign.payoff_calibration(guessed, paid) if len(guessed) > 1 else None

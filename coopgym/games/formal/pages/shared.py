@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from coopgym.games.page import GamePage, Source, Symbol
-from coopgym.mechanisms import membership, sanctions, standing
+from coopgym.mechanisms import membership, reputation, sanctions
 
 PHRASES = {
     # What is paid
@@ -14,10 +14,10 @@ PHRASES = {
     "pair_synergy": "G_β(x, y) ≈ (xy)^(β/2)",
     "pooled_production": "P_β(x) ≈ x^β",
     "trust_gate": "γ_t = γ (1 - χ + χ τ), τ the mean of min(T_ij, 1 - R_ij)",
-    "tier_weights": f"{standing.TIER_FLOOR:g} + {standing.TIER_STEP:g} ["
-    + " + ".join(f"σ((ρ - {level:.2f})/{standing.TIER_SOFTNESS:g})" for level in standing.TIER_THRESHOLDS)
+    "tier_weights": f"{reputation.TIER_FLOOR:g} + {reputation.TIER_STEP:g} ["
+    + " + ".join(f"σ((ρ - {level:.2f})/{reputation.TIER_SOFTNESS:g})" for level in reputation.TIER_THRESHOLDS)
     + "]",
-    "image_softness": f"{standing.IMAGE_SOFTNESS:.2f}",
+    "image_softness": f"{reputation.IMAGE_SOFTNESS:.2f}",
     "first_fine": f"{sanctions.FIRST_FINE:g}",
     "fine_schedule": "[{first_fine} + (" + f"{sanctions.HIGHEST_FINE:.2f} - " + "{first_fine}) n_i]",
     "enforcement_cost": f"{sanctions.ENFORCEMENT_COST:g}",
@@ -59,6 +59,14 @@ RELATIONS = (
     Symbol("last_action", "c_i", "last cooperation, share of endowment"),
     Symbol("trust", "T_ij", "how far i trusts j"),
     Symbol("damage", "R_ij", "reputation damage that i holds against j"),
+    Symbol(
+        "cost_factor",
+        "m_i",
+        "factor on the own costs that a world draws; seen as (ln m/ln s + 1)/2",
+        "1/s to s",
+    ),
+    Symbol("synergy_factor", "g", "factor on the joint product, likewise", "1/s to s"),
+    Symbol("payoff_share", "π_i", "in worlds: own last payoff between the least and greatest, ½ at reset"),
     Symbol("own_action", "c_i", "own last cooperation"),
     Symbol("partner_actions", "c_j", "partners' last cooperation"),
     Symbol("trust_received", "T_ji", "how far partners trust this agent"),

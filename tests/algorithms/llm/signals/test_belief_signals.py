@@ -111,8 +111,10 @@ def test_evidence_is_what_the_level_earns_against_the_partners_asked_about():
     )
     AnswerClusters().annotate(made, services(Parrot(knowing)))
     evidence, *others = (member.signals["evidence"] for member in made.trajectories)
-    desk = where.open().dialogue(0).desk
-    rewards = np.array([desk.imagined.stage(desk.profile(0.4, desk.others(partner)))[0][0] for partner in (0.25, 0.75)])
+    memory = where.open().dialogue(0).memory
+    rewards = np.array(
+        [memory.world_model.stage(memory.profile(0.4, memory.others(partner)))[0][0] for partner in (0.25, 0.75)]
+    )
     low, high = where.settings.disagreement[1][0], where.settings.ideal[1][0]
     assert evidence == pytest.approx(((rewards - low) / (high - low)).clip(0.0, 1.0).mean())
     assert others == [None, None]

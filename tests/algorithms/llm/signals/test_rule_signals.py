@@ -165,7 +165,7 @@ def test_play_is_a_meeting_in_both_seats():
     made = group(where, ["submit .90"], ["submit .10"], ["observe"])
     made.members[2].levels = ()
     table = COMPARATORS["play"](made)
-    stage = where.open().dialogue(0).desk.imagined.stage
+    stage = where.open().dialogue(0).memory.world_model.stage
     as_first, as_second = stage(np.array([[0.9, 0.1], [0.1, 0.9]]))[0]
     assert table[0, 1] == pytest.approx(as_first[0] + as_second[1])
     assert table[1, 0] == pytest.approx(as_first[1] + as_second[0])
@@ -202,8 +202,11 @@ def test_welfare_lies_between_disagreement_and_the_social_optimum():
 
 def test_good_estimates_are_worth_something():
     where = task()
-    desk = where.open().dialogue(0).desk
-    truth = [desk.imagined.stage(desk.profile(own, desk.others(0.25)))[1][0] / desk.payoff_unit for own in (0.2, 0.8)]
+    memory = where.open().dialogue(0).memory
+    truth = [
+        memory.world_model.stage(memory.profile(own, memory.others(0.25)))[1][0] / memory.payoff_unit
+        for own in (0.2, 0.8)
+    ]
     exact = "; ".join(f"expect {own} 25% = {pays:.4f}" for own, pays in zip((".20", ".80"), truth, strict=True))
     made = batch(
         group(where, [f"{exact} # submit .50"], ["expect .2 .2 = 9; expect .8 .2 = -9 # submit .50"], ["submit .50"])

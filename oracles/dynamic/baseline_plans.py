@@ -24,7 +24,7 @@ PASSES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Yardstick:
+class BaselinePlan:
     """A plan that somebody would play without planning."""
 
     name: str
@@ -35,14 +35,14 @@ class Yardstick:
 
 
 @dataclass(frozen=True, eq=False)
-class Yardsticks:
+class BaselinePlans:
     """Named plans from one state, and the agents that would not play."""
 
-    plans: tuple[Yardstick, ...]
+    plans: tuple[BaselinePlan, ...]
     refused: dict[str, str]
     """Agents that refused the game, with the reason they gave."""
 
-    def best(self, reward: str, seat_weights: FloatArray | None = None, prefix: str = "") -> Yardstick:
+    def best(self, reward: str, seat_weights: FloatArray | None = None, prefix: str = "") -> BaselinePlan:
         """Return the plan with the greatest weighted sum of returns among those whose name starts with ``prefix``.
 
         Raises:
@@ -50,25 +50,25 @@ class Yardsticks:
         """
         candidates = [plan for plan in self.plans if plan.name.startswith(prefix)]
         if not candidates:
-            raise ValueError(f"no yardstick starts with {prefix!r}; there are {[plan.name for plan in self.plans]}")
+            raise ValueError(f"no baseline plan starts with {prefix!r}; there are {[plan.name for plan in self.plans]}")
         weights = 1.0 if seat_weights is None else seat_weights
         return max(candidates, key=lambda plan: float((plan.returns[reward] * weights).sum()))
 
 
-def yardsticks(
+def baseline_plans(
     game: AnyGame,
     rewards: Sequence[str | RewardLayer] = ("private", "integrated", "cooperative"),
     state: State | None = None,
     *,
     agents: Sequence[str] | None = None,
     seed: int = 0,
-) -> Yardsticks:
+) -> BaselinePlans:
     """Return plans that are played without looking ahead, with their returns under each reward.
 
     Args:
         game: on the NumPy backend.
         rewards: reward modes.
-        state: where play starts; None is the opening with hidden draws at their medians.
+        state: where play starts; None is the initial state with hidden draws at their medians.
         agents: names that play against themselves in all seats; None is every registered agent but planners.
         seed: root of the agents' generators.
 
@@ -78,8 +78,8 @@ def yardsticks(
     return of_problem(PlanningProblem(game, rewards, state), agents, seed)
 
 
-def of_problem(problem: PlanningProblem, agents: Sequence[str] | None = None, seed: int = 0) -> Yardsticks:
-    """Return the yardsticks of a planning problem, as `yardsticks` does."""
+def of_problem(problem: PlanningProblem, agents: Sequence[str] | None = None, seed: int = 0) -> BaselinePlans:
+    """Return the baseline plans of a planning problem, as `baseline_plans` does."""
     common = np.repeat(np.linspace(0.0, 1.0, LEVELS)[:, None], problem.n_agents, axis=1)
     named = {f"Constant_{level:02d}": _held(problem, profile) for level, profile in enumerate(common)}
     for number, layer in enumerate(problem.layers):
@@ -88,14 +88,14 @@ def of_problem(problem: PlanningProblem, agents: Sequence[str] | None = None, se
     named.update(played)
     returns = problem.returns(np.stack(list(named.values()), axis=1))
     plans = tuple(
-        Yardstick(name, shares, {layer.name: returns[m, row] for m, layer in enumerate(problem.layers)})
+        BaselinePlan(name, shares, {layer.name: returns[m, row] for m, layer in enumerate(problem.layers)})
         for row, (name, shares) in enumerate(named.items())
     )
-    return Yardsticks(plans, refused)
+    return BaselinePlans(plans, refused)
 
 
 def default_agents() -> tuple[str, ...]:
-    """Names of the registered agents that do not plan themselves: a planner would ask for these yardsticks again."""
+    """Names of the registered agents that do not plan themselves: a planner would ask for these plans again."""
     return tuple(name for name in agent_names() if "Planner" not in name)
 
 

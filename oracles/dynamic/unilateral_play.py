@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from coopgym.agents.base import Agent, Seat, joint_answers, refuse_shared
+from coopgym.agents.base import Agent, Seat, check_distinct_agents, joint_actions
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State
@@ -35,7 +35,7 @@ class Responses:
     follow: FloatArray
     """``(R,)`` weight on what the seat's own agent would play."""
     gains: FloatArray
-    """``(R, F)`` weights on the features of the seat's observation; see `FrozenPlay.features`."""
+    """``(R, F)`` weights on the features of the seat's observation; see `UnilateralPlay.features`."""
 
     @classmethod
     def planned(cls, plan: FloatArray, features: int) -> Self:
@@ -66,7 +66,7 @@ class Played:
     """``(T, R, E, F)`` features it saw before it played."""
 
 
-class FrozenPlay:
+class UnilateralPlay:
     """Plays a game with one free seat and frozen agents in all others.
 
     Response r is played in E rows of one batch. Every response meets the same resets and payoff noise; agents that draw
@@ -154,7 +154,7 @@ class FrozenPlay:
         agents, game = self.agents(), self.game
         if len(agents) != game.n_agents:
             raise ValueError(f"{game.id}: expected {game.n_agents} agents, one per seat, got {len(agents)}")
-        refuse_shared(game, agents)
+        check_distinct_agents(game, agents)
         if any(agent is used for agent in agents for used in self._last):
             raise ValueError(
                 f"{game.id}: agents() returned an agent that has played before; it must make fresh ones in every call"
@@ -175,7 +175,7 @@ class FrozenPlay:
 
         def respond(t: int, state: State) -> FloatArray:
             seen, actions = game.observe(state, self.view), np.zeros((rows, game.n_agents))
-            answered = joint_answers(game, [(i, agents[i], seen[:, i]) for i in asked])
+            answered = joint_actions(game, [(i, agents[i], seen[:, i]) for i in asked])
             for i, answer in zip(asked, answered, strict=True):
                 actions[:, i] = answer
             block_means = (seen[:, seat] @ self._block_means).reshape(*shape, -1)

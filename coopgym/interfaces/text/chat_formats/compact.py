@@ -1,4 +1,4 @@
-"""The dialect of small models that read bytes: every character costs."""
+"""The chat format of small models that read bytes: every character costs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from coopgym.games.spec import GameSpec
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.dialects.base import Call, Reading
-from coopgym.interfaces.text.levels import short_number
+from coopgym.interfaces.text.action_parsing import short_number
+from coopgym.interfaces.text.chat_formats.base import Call, Reading
+from coopgym.interfaces.text.observation_text import situation
 from coopgym.interfaces.text.schemas import Report, Tool
-from coopgym.interfaces.text.sight import situation
+from coopgym.interfaces.text.seat_memory import SeatMemory
 
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
@@ -26,10 +26,10 @@ class Compact:
     name = "compact"
     end = "\n"
 
-    def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
-        seat = desk.seat
-        head = f"{code(seat.game)} s{seat.index} {_mode(seat.reward)} t{desk.round:02d} e{seat.endowment:g}"
-        return f"{head} {situation(desk)}>"
+    def opening(self, memory: SeatMemory, tools: Mapping[str, Tool], rules: Rules) -> str:
+        seat = memory.seat
+        head = f"{code(seat.game)} s{seat.index} {_mode(seat.reward)} t{memory.round:02d} e{seat.endowment:g}"
+        return f"{head} {situation(memory)}>"
 
     def read(self, text: str) -> Reading:
         calls: list[Call] = []

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopgym.interfaces.text import IllegalCallError, on_grid, read_level
+from coopgym.interfaces.text.action_parsing import echo, short_number
 from coopgym.interfaces.text.arguments import Count, Level, Levels, Profile
-from coopgym.interfaces.text.levels import echo, short_number
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -1,4 +1,4 @@
-"""What a dialect is: the wording of prompts, and the reading of messages."""
+"""What a chat format is: the wording of prompts, and the reading of messages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from coopgym.interfaces.text.desk import Desk
 from coopgym.interfaces.text.schemas import Report, Tool
+from coopgym.interfaces.text.seat_memory import SeatMemory
 
 if TYPE_CHECKING:
     from coopgym.interfaces.text.dialogue import Rules
@@ -32,14 +32,14 @@ class Reading:
     """Why the message cannot be read; then there are no calls."""
 
 
-class Dialect(Protocol):
+class ChatFormat(Protocol):
     """How prompts are worded and messages are read."""
 
     name: str
     end: str
     """What ends a message: a stop string for models that have no token for it."""
 
-    def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
+    def opening(self, memory: SeatMemory, tools: Mapping[str, Tool], rules: Rules) -> str:
         """Word the prompt of a decision."""
 
     def read(self, text: str) -> Reading:

@@ -11,8 +11,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from coopgym.interfaces.text.dialects.base import Call
-from coopgym.interfaces.text.levels import echo
+from coopgym.interfaces.text.action_parsing import echo
+from coopgym.interfaces.text.chat_formats.base import Call
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 THOUGHT_BEGINS, THOUGHT_ENDS = "<think>", "</think>"

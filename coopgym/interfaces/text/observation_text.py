@@ -1,11 +1,11 @@
-"""What a desk's observation shows, in numbers."""
+"""What a seat's observation shows, in numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.levels import short_number
+from coopgym.interfaces.text.action_parsing import short_number
+from coopgym.interfaces.text.seat_memory import SeatMemory
 from coopgym.typing import FloatArray
 
 LISTED = 12
@@ -20,16 +20,16 @@ _WHOLE = {"all_trust", "all_damage", "all_dependence", "all_private"}
 _NO_STOCKS = {"own_action", "partner_actions", "time"} | _REPEATED | _RELATIONS | _WHOLE
 
 
-def shown_blocks(desk: Desk) -> dict[str, FloatArray]:
+def shown_blocks(memory: SeatMemory) -> dict[str, FloatArray]:
     """Return the blocks of the observation; levels as shares of endowment, whatever their unit in the observation."""
     blocks = {
-        name: desk.observation[columns]
-        for name, columns in desk.seat.columns.items()
+        name: memory.observation[columns]
+        for name, columns in memory.seat.columns.items()
         if columns and name not in _REPEATED
     }
-    blocks["own_action"] = np.array([desk.last_own])
-    if desk.sees_partners:
-        blocks["partner_actions"] = desk.last_partners
+    blocks["own_action"] = np.array([memory.last_own])
+    if memory.sees_partners:
+        blocks["partner_actions"] = memory.last_partners
     return blocks
 
 
@@ -47,16 +47,16 @@ def short_row(values: FloatArray) -> str:
     return " ".join(short_number(float(value)) for value in shown)
 
 
-def situation(desk: Desk) -> str:
+def situation(memory: SeatMemory) -> str:
     """Write what a seat sees in few characters: last levels, mean relations, and stocks that are one number."""
-    parts = [("me", desk.last_own)]
-    if desk.sees_partners:
-        parts.append(("they", float(desk.last_partners.mean())))
+    parts = [("me", memory.last_own)]
+    if memory.sees_partners:
+        parts.append(("they", float(memory.last_partners.mean())))
     for block, word in (("trust", "trust"), ("damage", "rep")):
-        values = desk.seen(block)
+        values = memory.seen(block)
         if values is not None:
             parts.append((word, float(values.mean())))
-    for name, columns in desk.seat.columns.items():
+    for name, columns in memory.seat.columns.items():
         if len(columns) == 1 and name not in _NO_STOCKS:
-            parts.append((name, float(desk.observation[columns[0]])))
+            parts.append((name, float(memory.observation[columns[0]])))
     return " ".join(f"{word} {short_number(value)}" for word, value in parts)

@@ -1,4 +1,4 @@
-"""The game as one seat can imagine it: its rules, played along what the seat has seen."""
+"""A world model: the game as one seat can imagine it: its rules, played along what the seat has seen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coopgym.rewards import Rewards
 from coopgym.typing import FloatArray
 
 
-class ImaginedGame:
+class WorldModel:
     """A state that follows from the rules and the shares seen so far, and what could come of it.
 
     Chance stands at its nominal draws: hidden uniforms at their medians, noise at zero. In a game without chance whose
@@ -45,7 +45,7 @@ class ImaginedGame:
         Stocks that merely follow choices, such as a posted wage, stand where the shares keep them.
         """
         actions = shares * self.game.spec.endowments
-        state = self.game.settled(self.state, actions)
+        state = self.game.at_steady_state(self.state, actions)
         step = Step(self.game, int(state.t), state, actions, self.game.stage(state, actions))
         return np.asarray(self.layer(step)), np.asarray(step.transition.payoffs)
 

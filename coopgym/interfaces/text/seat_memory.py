@@ -1,4 +1,4 @@
-"""The desk of a player: all that one seat knows in one episode."""
+"""The memory of a seat: all that one seat knows in one episode."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from coopgym.agents.base import Seat
 from coopgym.games.game import AnyGame
-from coopgym.interfaces.text.imagined import ImaginedGame
-from coopgym.interfaces.text.levels import IllegalCallError
+from coopgym.interfaces.text.action_parsing import IllegalCallError
+from coopgym.interfaces.text.world_model import WorldModel
 from coopgym.rewards import Rewards
 from coopgym.typing import FloatArray
 
 
-class Desk:
+class SeatMemory:
     """What one seat has seen, and the game as it imagines it.
 
     Nothing but observations and the rules gets here, so nothing that the view hides can reach a text. Where the view
@@ -30,7 +30,7 @@ class Desk:
         self.game = game
         self.seat = seat
         self.layer = layer
-        self.imagined = ImaginedGame(game, layer)
+        self.world_model = WorldModel(game, layer)
         self.sees_partners = "partner_actions" in seat.columns
         self.own_shares: list[float] = []
         self.partners_shares: list[FloatArray] = []
@@ -53,7 +53,7 @@ class Desk:
             self.own_shares.append(self.last_own)
             if self.sees_partners:
                 self.partners_shares.append(self.last_partners)
-            self.imagined.note(self.profile(self.last_own, self.last_partners))
+            self.world_model.note(self.profile(self.last_own, self.last_partners))
 
     @property
     def remaining(self) -> int:

@@ -1,4 +1,4 @@
-"""Dialects: what they read out of arbitrary text, and that no text makes them stumble."""
+"""Chat formats: what they read out of arbitrary text, and that no text makes them stumble."""
 
 import time
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coopgym.interfaces.text import DIALECTS, TOOLS, Rules, TextMatch, dialect_named
-from coopgym.interfaces.text.dialects import Call, Dialect
+from coopgym.interfaces.text import CHAT_FORMATS, TOOLS, Rules, TextMatch, chat_format_named
+from coopgym.interfaces.text.chat_formats import Call, ChatFormat
 
-COMPACT, JSON = DIALECTS["compact"], DIALECTS["json"]
+COMPACT, JSON = CHAT_FORMATS["compact"], CHAT_FORMATS["json"]
 FRAGMENTS = (
     *("<tool_call>", "</tool_call>", "</think>", "{", "}", "[", '"', ":", ",", "\n", "#", " ", "submit", "payoff"),
     *(
@@ -36,7 +36,7 @@ either = pytest.mark.parametrize("dialect", [COMPACT, JSON], ids=lambda dialect:
 
 @either
 @given(text=MESSAGES)
-def test_reading_never_fails_and_gives_calls_or_a_problem(dialect: Dialect, text: str) -> None:
+def test_reading_never_fails_and_gives_calls_or_a_problem(dialect: ChatFormat, text: str) -> None:
     reading = dialect.read(text)
     assert bool(reading.calls) == (reading.problem is None)
 
@@ -44,7 +44,7 @@ def test_reading_never_fails_and_gives_calls_or_a_problem(dialect: Dialect, text
 @either
 @settings(max_examples=60)
 @given(messages=st.lists(MESSAGES, min_size=6, max_size=6))
-def test_any_six_messages_end_a_decision(dialect: Dialect, messages: list[str]) -> None:
+def test_any_six_messages_end_a_decision(dialect: ChatFormat, messages: list[str]) -> None:
     match = MATCHES[dialect.name].restore(SNAPSHOTS[dialect.name])
     for text in messages:
         if match.waiting:
@@ -53,10 +53,10 @@ def test_any_six_messages_end_a_decision(dialect: Dialect, messages: list[str]) 
     said = [message for message in match.transcript(0) if message.role == "assistant"]
     assert [message.content for message in said] == messages[: len(said)]
     assert match.dialogue(0).problems == sum(not message.valid for message in said)
-    assert 0.0 <= match.outcome(0).levels[0] <= 1.0
+    assert 0.0 <= match.outcome(0).shares[0] <= 1.0
 
 
-MATCHES = {name: TextMatch("TrustDilemma-v1", dialect=name, rules=Rules(max_turns=6)) for name in DIALECTS}
+MATCHES = {name: TextMatch("TrustDilemma-v1", dialect=name, rules=Rules(max_turns=6)) for name in CHAT_FORMATS}
 SNAPSHOTS = {name: match.snapshot() for name, match in MATCHES.items()}
 
 
@@ -71,7 +71,7 @@ def test_compact_lines_are_calls_with_a_thought_before_them() -> None:
 @either
 @settings(max_examples=40)
 @given(level=st.integers(0, 100), plan=st.lists(st.integers(0, 100), min_size=1, max_size=20), k=st.integers(1, 20))
-def test_what_a_dialect_writes_it_reads_again(dialect: Dialect, level: int, plan: list[int], k: int) -> None:
+def test_what_a_dialect_writes_it_reads_again(dialect: ChatFormat, level: int, plan: list[int], k: int) -> None:
     for name, arguments in (
         ("submit", {"level": level / 100}),
         ("simulate", {"plan": tuple(each / 100 for each in plan), "horizon": k}),
@@ -231,6 +231,6 @@ def test_the_plain_prompt_states_rules_situation_and_tools_but_no_solution() -> 
 
 
 def test_unknown_dialects_are_refused_with_the_nearest() -> None:
-    assert dialect_named(JSON) is JSON
+    assert chat_format_named(JSON) is JSON
     with pytest.raises(ValueError, match="unknown dialect 'jsn'; did you mean 'json'"):
-        dialect_named("jsn")
+        chat_format_named("jsn")

@@ -1,4 +1,4 @@
-"""How levels are read and written: shares of the own endowment on the grid 0.00, 0.01, ... 1.00."""
+"""How levels are parsed and written: shares of the own endowment on the grid 0.00, 0.01, ... 1.00."""
 
 from __future__ import annotations
 

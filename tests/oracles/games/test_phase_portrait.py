@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import games, make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.oracles.games.best_response import best_response, regret
 from coopgym.oracles.games.normal_form import StageGame
-from coopgym.oracles.games.portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.phase_portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.play import NOMINAL, expected_step, unroll
 from tests.support.formal_certificates import CERTIFICATES
 
@@ -53,8 +53,8 @@ def test_reaction_curves_are_best_responses(game: str) -> None:
 @given(trust=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=4), share=st.floats(0.0, 1.0))
 def test_a_batch_of_states_pays_as_each_state_alone(trust: list[float], share: float) -> None:
     made = make_game("GiftExchange-v1")
-    states = [opening(made, trust=level) for level in trust]
-    stacked = type(states[0])(**{name: np.stack([vars(s)[name] for s in states]) for name in vars(states[0])})
+    states = [initial_state(made, trust=level) for level in trust]
+    stacked = type(states[0])(**{name: np.stack([vars(s)[name] for s in states]) for name in state_arrays(states[0])})
     profiles = np.broadcast_to([share, 1.0 - share], (len(trust), 3, 2))
     together = StageGameByRow(made, "integrated", stacked).utilities(profiles)
     apart = [StageGame(made, "integrated", state).utilities(profiles[0]) for state in states]
@@ -80,7 +80,7 @@ def test_the_ladder_of_equilibria_holds_at_every_trust(game: str) -> None:
     assert portrait.residuals.max() < 1e-6
     group_of = [next(g for g, group in enumerate(portrait.groups) if seat in group) for seat in range(made.n_agents)]
     for rung in (0, 7, 20):
-        form = StageGame(made, "integrated", opening(made, trust=float(LADDER[rung])))
+        form = StageGame(made, "integrated", initial_state(made, trust=float(LADDER[rung])))
         for branch in portrait.equilibria:
             assert regret(form, branch[rung][group_of], levels=201) <= 1e-6 * form.scale
 
@@ -94,7 +94,7 @@ def test_best_responses_point_towards_the_equilibrium(team: PhasePortrait) -> No
 
 def test_trust_changes_as_a_step_changes_it(team: PhasePortrait) -> None:
     made = make_game("TeamProduction-v1")
-    state = opening(made, trust=0.7)
+    state = initial_state(made, trust=0.7)
     after = expected_step(made, state, np.full(4, 0.2) * made.spec.endowments).state
     assert team.trust_change[7, 2] == pytest.approx(after.trust[0, 1] - 0.7, abs=1e-12)
     assert (np.diff(team.trust_change, axis=1) >= -1e-12).all(), "more cooperation never costs trust"
@@ -111,7 +111,7 @@ def test_play_ends_where_a_simulation_ends(team: PhasePortrait) -> None:
         rest = np.interp(mutual(state), team.ladder, team.equilibria[0, :, 0])
         return np.full(4, rest if t else team.starts[column]) * made.spec.endowments
 
-    first = opening(made, trust=float(team.starts[row]))
+    first = initial_state(made, trust=float(team.starts[row]))
     *_, last = unroll(made, myopic, start=first, draws=NOMINAL)
     assert team.final_trust is not None
     assert team.final_trust[row, column] == pytest.approx(mutual(last.transition.state), abs=1e-9)

@@ -14,7 +14,7 @@ from coopgym.mechanisms.trust import effective_trust, mean_over_pairs
 from coopgym.oracles.games.adjustment import TOLERANCE, solve_smoothly
 from coopgym.oracles.games.best_response import responses
 from coopgym.oracles.games.normal_form import LARGE_GAME, StageGame, StageGameByRow
-from coopgym.oracles.games.rollout import opening
+from coopgym.oracles.games.rollout import initial_state
 from coopgym.play import NOMINAL, Totals, expected_step, unroll
 from coopgym.typing import FloatArray
 
@@ -91,7 +91,7 @@ def reactions(game: AnyGame, rewards: Sequence[str] = ("private", "integrated"))
     Raises:
         ValueError: a reward that does not fit, or a game on another backend.
     """
-    start, trusting = opening(game), opening(game, trust=1.0, damage=0.0)
+    start, trusting = initial_state(game), initial_state(game, trust=1.0, damage=0.0)
     return Reactions(
         groups=StageGame(game).groups,
         others=CURVE,
@@ -137,7 +137,7 @@ def phase_portrait(game: AnyGame) -> PhasePortrait:
 def _states(game: AnyGame, trust: FloatArray) -> State:
     """Openings with these levels of trust, batch ``(B,)``."""
     levels, places = np.unique(trust, return_inverse=True)
-    openings = (opening(game, trust=float(level)) for level in levels)
+    openings = (initial_state(game, trust=float(level)) for level in levels)
     return map_arrays(lambda *arrays: np.stack(arrays)[places], *openings)
 
 

@@ -1,4 +1,4 @@
-"""The dialect of instruction-tuned models: plain English, and tool calls as JSON between tags."""
+"""The chat format of instruction-tuned models: plain English, and tool calls as JSON between tags."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from coopgym.games.game import AnyGame
-from coopgym.interfaces.text import words
-from coopgym.interfaces.text.desk import Desk
-from coopgym.interfaces.text.dialects.base import Call, Reading
-from coopgym.interfaces.text.dialects.call_forms import CLOSE, OPEN, CallReader
+from coopgym.interfaces.text import game_rules_text
+from coopgym.interfaces.text.chat_formats.base import Call, Reading
+from coopgym.interfaces.text.chat_formats.call_forms import CLOSE, OPEN, CallReader
 from coopgym.interfaces.text.schemas import Report, Tool
+from coopgym.interfaces.text.seat_memory import SeatMemory
 from coopgym.interfaces.text.tools import observe
 from coopgym.rewards import RewardMode
 
@@ -27,14 +27,14 @@ class JsonCalls:
 
     Whatever stands before ``</think>``, after a ``<think>`` that is not closed, or outside the tags is thought. The
     last closing tag may be missing, as where it served as a stop string. Calls in the forms of other models are read
-    too (`coopgym.interfaces.text.dialects.call_forms`).
+    too (`coopgym.interfaces.text.chat_formats.call_forms`).
     """
 
     name = "json"
     end = CLOSE
 
-    def opening(self, desk: Desk, tools: Mapping[str, Tool], rules: Rules) -> str:
-        return f"{situation(desk)}\n{_manual(tuple(tools.values()), rules)}"
+    def opening(self, memory: SeatMemory, tools: Mapping[str, Tool], rules: Rules) -> str:
+        return f"{situation(memory)}\n{_manual(tuple(tools.values()), rules)}"
 
     def read(self, text: str) -> Reading:
         found = CallReader(text)
@@ -53,15 +53,15 @@ class JsonCalls:
         return f"<tool_response>{_dumped({'error': problem})}</tool_response>\n"
 
 
-def situation(desk: Desk) -> str:
+def situation(memory: SeatMemory) -> str:
     """Word the rules of the game and what the seat knows."""
-    played = f"You last put in {desk.last_own:.0%} of your endowment."
+    played = f"You last put in {memory.last_own:.0%} of your endowment."
     lines = [
-        _briefing(desk.game, desk.seat.index, desk.layer.mode),
-        f"Round {desk.round + 1} of {desk.game.spec.horizon}.",
-        played if desk.round else "Nothing has been played yet; levels shown are the norms.",
-        *(f"- {line}" for line in words.describe(desk.seat, desk.observation)),
-        f"In numbers: {_dumped(observe(desk).facts)}",
+        _briefing(memory.game, memory.seat.index, memory.layer.mode),
+        f"Round {memory.round + 1} of {memory.game.spec.horizon}.",
+        played if memory.round else "Nothing has been played yet; levels shown are the norms.",
+        *(f"- {line}" for line in game_rules_text.describe(memory.seat, memory.observation)),
+        f"In numbers: {_dumped(observe(memory).facts)}",
     ]
     return "\n".join(lines)
 
@@ -71,13 +71,13 @@ def _briefing(game: AnyGame, seat: int, mode: RewardMode) -> str:
     spec = game.spec
     return "\n".join(
         [
-            *words.introduce(spec, seat),
-            f"You meet {words.company(spec)}, for {spec.horizon} rounds. In every round all choose at the same time "
-            "which share of their endowment to put in, from 0 to 1 in steps of 0.01.",
-            f"Your reward is {words.reward_in_words(mode)}. Earn as much of it as you can.",
+            *game_rules_text.introduce(spec, seat),
+            f"You meet {game_rules_text.company(spec)}, for {spec.horizon} rounds. In every round all choose at "
+            "the same time which share of their endowment to put in, from 0 to 1 in steps of 0.01.",
+            f"Your reward is {game_rules_text.reward_in_words(mode)}. Earn as much of it as you can.",
             "",
             "Rules:",
-            words.rules(type(game), game.parameters),
+            game_rules_text.rules(type(game), game.parameters),
             "",
             "Now:",
         ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coopgym.oracles.games.adjustment import SMALL_GAME, Blocks
+from coopgym.oracles.games.adjustment import SMALL_GAME, SeatBlocks
 from coopgym.oracles.games.best_response import deviation_utilities, regret
 from coopgym.oracles.games.normal_form import NormalForm
 from coopgym.typing import FloatArray
@@ -62,7 +62,7 @@ def refined(form: NormalForm, profile: FloatArray, tolerance: float) -> Refined:
 
 
 def _settle(
-    form: NormalForm, profile: FloatArray, blocks: Blocks, spacing: float, reach: int
+    form: NormalForm, profile: FloatArray, blocks: SeatBlocks, spacing: float, reach: int
 ) -> tuple[FloatArray, bool]:
     """Let blocks answer in turn among nearby shares; one that turns back goes half as far the next time.
 

@@ -1,4 +1,4 @@
-"""Public standing: scores, tiers and image (formal edition §3.4, §3.10, §3.18)."""
+"""Public reputation: scores, tiers and image (formal edition §3.4, §3.10, §3.18)."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def tier(score: Array) -> Array:
 
 
 def image_gate(image: Array, norm: Array, dependence_on_image: float, xp: Namespace | None = None) -> Array:
-    """Part of the help that a standing lets through, 1 - χ + χ σ((I - b)/0.10), ``(..., N)``."""
+    """Part of the help that an image lets through, 1 - χ + χ σ((I - b)/0.10), ``(..., N)``."""
     return 1.0 - dependence_on_image * (1.0 - logistic((image - norm) / IMAGE_SOFTNESS, xp))
