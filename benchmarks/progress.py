@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
@@ -106,50 +107,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
-class BarProgress:
-    """A live bar on a terminal."""
+class _CountedProgress(ABC):
+    """Counts, and shows the count whenever it has changed."""
 
-    def __init__(self, console: Console, unit: str = "runs") -> None:
+    def __init__(self, unit: str) -> None:
         self._unit = unit
-        self._bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
-        )
-
-    def begin(self, jobs: Sequence[Work]) -> None:
-        """Show the empty bar."""
-        self._tally = Tally(jobs, self._unit)
-        self._task: TaskID = self._bars.add_task("running", total=self._tally.total, tally=str(self._tally))
-        self._bars.start()
-
-    def advance(self, job: Work, fraction: float) -> None:
-        """Move the bar within a job."""
-        self._tally.advance(job, fraction)
-        self._show()
-
-    def finish(self, job: Work, result: Done) -> None:
-        """Move the bar by a job."""
-        self._tally.finish(job, result)
-        self._show()
-
-    def end(self) -> None:
-        """Leave the bar as it stands."""
-        self._bars.stop()
-
-    def _show(self) -> None:
-        self._bars.update(self._task, completed=self._tally.work_done, tally=str(self._tally))
-
-
-class LineProgress:
-    """A plain line at most every few seconds, for logs and pipes."""
-
-    def __init__(self, stream: TextIO, unit: str = "runs") -> None:
-        self._stream, self._unit = stream, unit
-        self._last = 0.0
 
     def begin(self, jobs: Sequence[Work]) -> None:
         """Start counting."""
         self._tally = Tally(jobs, self._unit)
-        self._last = time.monotonic()
 
     def advance(self, job: Work, fraction: float) -> None:
         """Count within a job."""
@@ -160,6 +126,45 @@ class LineProgress:
         """Count a job."""
         self._tally.finish(job, result)
         self._show()
+
+    @abstractmethod
+    def _show(self) -> None: ...
+
+
+class BarProgress(_CountedProgress):
+    """A live bar on a terminal."""
+
+    def __init__(self, console: Console, unit: str = "runs") -> None:
+        super().__init__(unit)
+        self._bars = Bars(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[tally]}"), console=console
+        )
+
+    def begin(self, jobs: Sequence[Work]) -> None:
+        """Show the empty bar."""
+        super().begin(jobs)
+        self._task: TaskID = self._bars.add_task("running", total=self._tally.total, tally=str(self._tally))
+        self._bars.start()
+
+    def end(self) -> None:
+        """Leave the bar as it stands."""
+        self._bars.stop()
+
+    def _show(self) -> None:
+        self._bars.update(self._task, completed=self._tally.work_done, tally=str(self._tally))
+
+
+class LineProgress(_CountedProgress):
+    """A plain line at most every few seconds, for logs and pipes."""
+
+    def __init__(self, stream: TextIO, unit: str = "runs") -> None:
+        super().__init__(unit)
+        self._stream, self._last = stream, 0.0
+
+    def begin(self, jobs: Sequence[Work]) -> None:
+        """Start counting."""
+        super().begin(jobs)
+        self._last = time.monotonic()
 
     def end(self) -> None:
         """Write the last count."""

@@ -115,6 +115,15 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
     return Backend(namespace, torch.float32 if dtype is None else dtype, torch.device(device))
 
 
+def normal_cdf(array: Array) -> Array:
+    """Return the standard normal distribution function Φ of numbers on any backend."""
+    if namespace_of(array) is np:
+        from scipy.special import ndtr
+
+        return ndtr(array)
+    return namespace_of(array).ndtr(array)
+
+
 def namespace_of(array: Array) -> Namespace:
     """Return the array namespace of ``array``: NumPy itself for NumPy arrays and numbers, else torch's.
 

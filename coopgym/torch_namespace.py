@@ -33,6 +33,9 @@ def minimum(x1: torch.Tensor, x2: torch.Tensor | float) -> torch.Tensor:
     return torch.minimum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, max=x2)
 
 
+ndtr = torch.special.ndtr
+
+
 @contextmanager
 def lasting() -> Iterator[None]:
     """Make ordinary tensors even in inference mode, whose own could not take part in gradients later."""

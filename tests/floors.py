@@ -33,7 +33,8 @@ import tempfile
 import time
 import venv
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -268,19 +269,25 @@ def versions(programs: Path) -> str:
     return ", ".join(f"{name} {installed[name]}" for name in (*SHOWN, "torch", "ray") if name in installed)
 
 
-def main() -> None:
-    """Check the environments that are named, or all of them; end with a table and exit code 1 if something failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ENVIRONMENTS)}; all if none")
+@contextmanager
+def asked_for(description: str | None, known: Collection[str]) -> Iterator[tuple[Iterable[str], Path, Path]]:
+    """Read the command line; give the environments it names, the folder they go into and the wheel, built there."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all if none")
     parser.add_argument("--into", type=Path, help="folder that keeps environments and logs; else a temporary one")
     chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(ENVIRONMENTS):
-        parser.error(f"no environments {', '.join(sorted(unknown))}; there are {', '.join(ENVIRONMENTS)}")
+    if unknown := set(chosen.names) - set(known):
+        parser.error(f"no environments {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as temporary:
         into = (chosen.into or Path(temporary)).resolve()
-        wheel = build(into / "built")
-        table: dict[str, list[str]] = {}
-        for name in chosen.names or ENVIRONMENTS:
+        yield chosen.names or known, into, build(into / "built")
+
+
+def main() -> None:
+    """Check the environments that are named, or all of them; end with a table and exit code 1 if something failed."""
+    table: dict[str, list[str]] = {}
+    with asked_for(__doc__, ENVIRONMENTS) as (names, into, wheel):
+        for name in names:
             programs = install(ENVIRONMENTS[name], wheel, into / name)
             table[name] = [versions(programs)]
             folder = project(ENVIRONMENTS[name], wheel, into / name / "work")

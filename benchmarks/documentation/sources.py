@@ -107,8 +107,8 @@ def speed(id: str) -> Speed:
 
 @cache
 def kept_speeds(folder: Path) -> dict[str, Speed]:
-    """Return the latest measurement of every ratio that is kept in a folder."""
-    kept = [json.loads(place.read_text(encoding="utf-8")) for place in folder.glob("perf-*.json")]
+    """Return the latest measurement of every ratio that is kept in a folder; of those of a day the last by name."""
+    kept = [json.loads(place.read_text(encoding="utf-8")) for place in sorted(folder.glob("perf-*.json"))]
     return {
         each["id"]: Speed(each["numerator"], each["denominator"], each["ratio"], each["spread"], record["date"])
         for record in sorted(kept, key=lambda record: str(record["date"]))

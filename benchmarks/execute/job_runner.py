@@ -15,7 +15,7 @@ from coopgym.benchmarks.audits import AUDITS, AuditOptions
 from coopgym.benchmarks.execute.corpus_rows import Recorded, behaviour, step_table, turn_table, turns_of
 from coopgym.benchmarks.execute.exploitability_columns import searched
 from coopgym.benchmarks.execute.policy_store import copies, scripted
-from coopgym.benchmarks.execute.scenario_runs import meet
+from coopgym.benchmarks.execute.scenario_runs import evaluation_episodes, meet
 from coopgym.benchmarks.metrics import evaluation_metrics, stochastic_metrics
 from coopgym.benchmarks.provenance import versions
 from coopgym.benchmarks.study import Job, RunSpec, Training, canonical_json
@@ -24,7 +24,7 @@ from coopgym.corpus.writer import table_from_rows
 from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
 from coopgym.oracles.dynamic.unilateral_play import Agents
-from coopgym.play.episodes import Episodes, play
+from coopgym.play.episodes import Episodes
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
 
@@ -202,15 +202,7 @@ class _Evaluation:
 
 def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> _Evaluation:
     begun = time.perf_counter()
-    episodes = play(
-        make_game(spec.game, **spec.parameters),
-        agents,
-        reward=spec.reward,
-        views=spec.view,
-        episodes=spec.episodes,
-        seed=spec.evaluation_seed,
-        record=spec.record_steps,
-    )
+    episodes = evaluation_episodes(spec, make_game(spec.game, **spec.parameters), agents)
     return _Evaluation(episodes, agents, time.perf_counter() - begun)
 
 

@@ -14,7 +14,7 @@ from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metri
 from coopgym.benchmarks.study import Meeting, Player, RunSpec
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
-from coopgym.play.episodes import play
+from coopgym.play.episodes import Episodes, play
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.study.grouping import Supply
@@ -40,6 +40,19 @@ class ScenarioRun:
     """What was done, likewise, if the run asks for it."""
 
 
+def evaluation_episodes(spec: RunSpec, game: AnyGame, agents: Sequence[Agent]) -> Episodes:
+    """Play the episodes that a run asks for."""
+    return play(
+        game,
+        agents,
+        reward=spec.reward,
+        views=spec.view,
+        episodes=spec.episodes,
+        seed=spec.evaluation_seed,
+        record=spec.record_steps,
+    )
+
+
 def meet(spec: RunSpec, policies: Supply) -> ScenarioRun:
     """Play a run's scenario.
 
@@ -63,15 +76,7 @@ def meet(spec: RunSpec, policies: Supply) -> ScenarioRun:
     for number, assignment in enumerate(assignments):
         players = [_player(meeting, assignment, seat, game.n_agents) for seat in range(game.n_agents)]
         agents = [_seated(player, seat, policies) for seat, player in enumerate(players)]
-        episodes = play(
-            game,
-            agents,
-            reward=spec.reward,
-            views=spec.view,
-            episodes=spec.episodes,
-            seed=spec.evaluation_seed,
-            record=spec.record_steps,
-        )
+        episodes = evaluation_episodes(spec, game, agents)
         first = number * spec.episodes
         rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, assignment.focal))
         turns += turns_of(agents, episodes.lengths, first_episode=first)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import coopgym
 from coopgym.agents import Seat, make_agent
-from coopgym.benchmarks.perf.chat_server import Chat, chat_server
 from coopgym.benchmarks.perf.measure import Ratio, compare, rate
 from coopgym.interfaces.text import TOOLS, Dialogue, Rules, SeatMemory, chat_format_named
 from coopgym.play import play
 from coopgym.play.engine import Engine
 from coopgym.rewards import MODES
+
+Chat = list[dict[str, str]]
 
 GAME = "TrustDilemma-v1"
 SUBMIT = '<tool_call>{"name": "submit", "arguments": {"level": 0.4}}</tool_call>'
@@ -51,6 +57,41 @@ def c18_replayed(quick: bool = False) -> Ratio:
             id="C18c", title="text episode: from the cache ÷ live, 50 ms a reply", unit="s", floor=0.02, aim=0.01,
             at_most=True,
         )  # fmt: skip
+
+
+@contextmanager
+def chat_server(answer: Callable[[Chat], str], seconds: float) -> Iterator[str]:
+    """Serve chat completions that take as long as real ones while the block runs, and give the address.
+
+    Args:
+        answer: the message that continues a chat.
+        seconds: how long an answer takes.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Answer a chat; the name is the one that `http.server` calls."""
+            chat = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"]
+            time.sleep(seconds)
+            choice = {"message": {"role": "assistant", "content": answer(chat)}, "finish_reason": "stop"}
+            body = json.dumps({"choices": [choice]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _thoughtful(chat: Chat) -> str:

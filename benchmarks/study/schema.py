@@ -70,11 +70,17 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def in_full(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the keys that shorter ones stand for; as a rule there are none of these."""
+        return values
+
     @model_validator(mode="wrap")
     @classmethod
     def _known_keys(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Name unknown keys beside what is wrong with the known ones."""
         names = {field.alias or name for name, field in cls.model_fields.items()}
+        values = cls.in_full(values) if isinstance(values, dict) else values
         strangers = [key for key in values if key not in names] if isinstance(values, dict) else []
         if not strangers:
             return handler(values)

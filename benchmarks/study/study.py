@@ -79,6 +79,16 @@ class Block(Setting):
     record_steps: bool | None = None
     exploitability: bool | None = None
 
+    @classmethod
+    def in_full(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Read ``worlds`` as what it is short for, a sweep over the parameter ``world``."""
+        if "worlds" not in values:
+            return values
+        others, sweep = {key: value for key, value in values.items() if key != "worlds"}, values.get("sweep", {})
+        if not isinstance(sweep, dict) or "world" in sweep:
+            refuse(["give the worlds once: as `worlds` or in `sweep`"])
+        return {**others, "sweep": {**sweep, "world": values["worlds"]}}
+
     @field_validator("agents")
     @classmethod
     def _known_agents(cls, names: list[str]) -> list[str]:

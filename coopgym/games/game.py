@@ -17,6 +17,7 @@ from coopgym.games.page import GamePage
 from coopgym.games.spec import VIEWS, GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.traits import Traits, seats_of_equal_numbers
+from coopgym.small_arrays import applied
 from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class Transition:
 
     def utilities(self) -> Array:
         """Return payoffs and weighted payoffs of partners, π + Wπ ``(..., N)`` (TR-1 Eq. 13)."""
-        payoffs, weights = self.payoffs, self.weights
-        return payoffs + (weights @ payoffs if payoffs.ndim == 1 else (weights @ payoffs[..., None])[..., 0])
+        return self.payoffs + applied(self.weights, self.payoffs)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class ResetOptions:
     initial_trust: Array | None = None
     initial_reputation: Array | None = None
     initial_state: Mapping[str, Array] | None = None
+    world: Mapping[str, Array] | None = None
+    """Factors ``cost`` and ``synergy`` of the world, in place of drawn ones."""
 
 
 class Game(ABC, Generic[StateT]):
@@ -146,6 +148,10 @@ class Game(ABC, Generic[StateT]):
     def in_one_sentence(cls) -> str:
         """Say what the game is about: in the words of its page, else of its class."""
         return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
+
+    def circumstances(self) -> tuple[str, ...]:
+        """Return sentences on what its parameters add to the rules of its page; none as a rule."""
+        return ()
 
     @abstractmethod
     def describe(self) -> GameSpec:
@@ -301,8 +307,8 @@ class Game(ABC, Generic[StateT]):
         return aligned
 
     def parameter_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values, for records and study files."""
-        return dataclasses.asdict(self.parameters)
+        """Return the parameters as plain values, for records and study files; those of later, where they are used."""
+        return params.recorded(self.parameters)
 
     def overridden(self) -> dict[str, Any]:
         """Return the parameters that are not the game's own; `configure` makes the same game of them.
@@ -339,6 +345,17 @@ def require_own_gamma(id: str, gamma: Array, own: float | None) -> None:
             f"{id} draws no synergy weight at reset (it has γ = {own}); the option gamma={gamma!r} would do nothing, "
             "so set the weight as a parameter of the game or leave the option out"
         )
+
+
+def required(draws: Array | None, name: str) -> Array:
+    """Return random numbers that a stochastic game cannot do without.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if draws is None:
+        raise ValueError(f"this game is stochastic as configured: pass {name}= (the engines draw them for you)")
+    return draws
 
 
 AnyGame: TypeAlias = Game[Any]

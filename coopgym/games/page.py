@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from coopgym.games.parameters import declaration
+from coopgym.games.parameters import describe
 
 if TYPE_CHECKING:
     from coopgym.games.game import AnyGame
@@ -197,10 +197,7 @@ def page_of(game: AnyGame) -> GamePage:
 def _plain_page(game: AnyGame) -> GamePage:
     spec = game.spec
     _, _, told = (type(game).__doc__ or "").partition("\n\n")
-    parameters = [
-        f"{field.name} {{{field.name}}} ({_verbatim(declaration(field).meaning)})"
-        for field in dataclasses.fields(game.parameters)
-    ]
+    parameters = [f"{name} {{{name}}} ({_verbatim(meaning)})" for name, _, meaning in describe(game.parameters)]
     return GamePage(
         title=spec.name,
         summary=f"{spec.summary.rstrip('.') or spec.name}.",

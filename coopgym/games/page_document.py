@@ -16,6 +16,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.page import GamePage, page_of
 from coopgym.games.parameters import declaration
 from coopgym.games.spec import View
+from coopgym.games.state import state_arrays
 
 TableRow = tuple[str, ...]
 
@@ -132,15 +133,15 @@ def _explained(page: GamePage, field: str) -> tuple[str, str]:
 
 def _state(page: GamePage, game: AnyGame) -> Iterator[TableRow]:
     yield ("array", "symbol", "meaning", "range")
-    for field in state_arrays(game):
+    for field in state_names(game):
         symbol = page.symbol(field)
         yield (f"`{field}`", *_explained(page, field), symbol.range if symbol else "")
 
 
-def state_arrays(game: AnyGame) -> tuple[str, ...]:
+def state_names(game: AnyGame) -> tuple[str, ...]:
     """Return the names of the arrays of a game's state."""
     blank = (game.backend.array([0.5] * count) for count in (game.reset_uniforms, game.reset_normals))
-    return tuple(each.name for each in dataclasses.fields(game.initial_state((), None, *blank)))
+    return tuple(state_arrays(game.initial_state((), None, *blank)))
 
 
 def _arguments(game: AnyGame) -> Iterator[TableRow]:

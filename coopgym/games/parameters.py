@@ -26,6 +26,8 @@ class Declaration:
     symbol: str = ""
     unit: str = ""
     above_low: bool = False
+    joined_later: bool = False
+    """Left out of records while it holds its default, so that what was recorded before stays what it is."""
 
     @property
     def meaning(self) -> str:
@@ -60,6 +62,7 @@ def parameter(
     symbol: str = "",
     unit: str = "",
     above_low: bool = False,
+    joined_later: bool = False,
 ) -> Any:
     """Declare a dataclass field with its legal range and what it means.
 
@@ -71,8 +74,9 @@ def parameter(
         symbol: how it is written in formulas, where it is.
         unit: what it is measured in, where it has a unit.
         above_low: the value must exceed ``low`` instead of reaching it.
+        joined_later: games were recorded before there was this parameter; at its default nothing is said of it.
     """
-    metadata = {PARAMETER: Declaration(low, high, doc, symbol, unit, above_low)}
+    metadata = {PARAMETER: Declaration(low, high, doc, symbol, unit, above_low, joined_later)}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -204,9 +208,20 @@ def phase_preset(phases: Mapping[str, Mapping[str, Any]], phase: Any) -> dict[st
     return dict(phases[phase])
 
 
-def describe(parameters: Parameters) -> list[tuple[str, Any, str]]:
-    """List ``(name, value, meaning)`` of every parameter, in declaration order."""
-    return [
-        (field.name, getattr(parameters, field.name), declaration(field).meaning)
+def recorded(parameters: Parameters) -> dict[str, Any]:
+    """Return what identifies a parameter set: all values but defaults of parameters that joined later."""
+    return {
+        field.name: value
         for field in dataclasses.fields(parameters)
+        if (value := getattr(parameters, field.name)) != field.default or not declaration(field).joined_later
+    }
+
+
+def describe(parameters: Parameters) -> list[tuple[str, Any, str]]:
+    """List ``(name, value, meaning)`` of every parameter that is `recorded`, in declaration order."""
+    told = recorded(parameters)
+    return [
+        (field.name, told[field.name], declaration(field).meaning)
+        for field in dataclasses.fields(parameters)
+        if field.name in told
     ]

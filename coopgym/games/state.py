@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from coopgym.backend import Array, Namespace
 
@@ -22,6 +22,12 @@ class State:
     """``(..., N, N)`` in [0, 1], row i = how far i trusts j, 1 on the diagonal."""
     damage: Array
     """``(..., N, N)`` in [0, 1], reputation damage i holds against j, 0 on the diagonal."""
+    cost_factor: Any = field(default=None, kw_only=True)
+    """``(..., N)`` m_i, by which a world multiplies a seat's cost of cooperation; None in the fixed world, as below."""
+    synergy_factor: Any = field(default=None, kw_only=True)
+    """``(...)`` g, by which it multiplies the weight of joint production."""
+    payoff_share: Any = field(default=None, kw_only=True)
+    """``(..., N)`` own payoff of the last step between the least and the greatest there can be, in [0, 1]."""
 
 
 S = TypeVar("S", bound=State)
@@ -29,13 +35,14 @@ S = TypeVar("S", bound=State)
 
 def map_arrays(function: Callable[..., Array], *states: S) -> S:
     """Apply ``function`` field by field to one or several states of the same kind."""
-    first = states[0]
-    return type(first)(
-        **{
-            field.name: function(*(getattr(state, field.name) for state in states))
-            for field in dataclasses.fields(first)
-        }
-    )
+    names = state_arrays(states[0])
+    return type(states[0])(**{name: function(*(getattr(state, name) for state in states)) for name in names})
+
+
+def state_arrays(state: State) -> dict[str, Array]:
+    """Return the arrays of a state by name, without those that its world has not."""
+    arrays = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def select(xp: Namespace, mask: Array, chosen: S, otherwise: S) -> S:

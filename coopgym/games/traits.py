@@ -17,7 +17,7 @@ import numpy.typing as npt
 from coopgym.backend import Array
 from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def declares_traits(game: Game[Any]) -> bool:
 
 def stocks_of(state: State) -> dict[str, Array]:
     """Return the stocks of a state by name."""
-    return {name: value for name, value in vars(state).items() if name not in TIME_AND_CHOICES}
+    return {name: value for name, value in state_arrays(state).items() if name not in TIME_AND_CHOICES}
 
 
 def seats_of_equal_numbers(spec: GameSpec, parts: Sequence[int] | None = None) -> Groups:

@@ -41,21 +41,8 @@ def _filling_first(name: str) -> Any:
 
 
 _READING = (
-    *("__contains__", "__delitem__", "__eq__", "__getitem__", "__ior__", "__iter__", "__len__", "__ne__", "__or__"),
-    *(
-        "__repr__",
-        "__reversed__",
-        "__ror__",
-        "clear",
-        "copy",
-        "get",
-        "items",
-        "keys",
-        "pop",
-        "popitem",
-        "setdefault",
-        "values",
-    ),
+    "__contains__ __delitem__ __eq__ __getitem__ __ior__ __iter__ __len__ __ne__ __or__ __repr__ __reversed__ __ror__ "
+    "clear copy get items keys pop popitem setdefault values"
 )
-for _name in _READING:
+for _name in _READING.split():
     setattr(DeferredInfo, _name, _filling_first(_name))

@@ -15,6 +15,9 @@ from coopgym.play.unroll import opened
 
 Info = dict[str, Any]
 
+_LASTING = frozenset({np.bool_, np.int64, np.float32, np.float64, np.str_})
+"""Types of numbers and texts that nobody can change, so that they need no copy."""
+
 
 class InfoSchema:
     """Writes infos: what the game tells of itself, payoffs and rewards, what was played, sums over the episode.
@@ -60,8 +63,9 @@ class InfoSchema:
             blank = self._nothing_played()
             return {name: np.array(np.broadcast_to(value, blank[name].shape)) for name, value in told.items()}
         for name, value in told.items():
-            if type(value) is np.ndarray and value.ndim:
+            kind = type(value)
+            if kind is np.ndarray and value.ndim:
                 told[name] = value.copy()
-            elif not isinstance(value, np.generic):
+            elif kind not in _LASTING:
                 told[name] = np.asarray(value)[()]
         return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.backend import Array, Backend, Namespace, namespace_of
-from coopgym.small_arrays import total
+from coopgym.small_arrays import for_each_observer, total
 
 SIGNAL_WIDTH = 0.5
 """Width of a cooperation signal in shares of endowment (formal edition)."""
@@ -112,11 +112,11 @@ def update_trust(
            [0. , 0. ]]))
     """
     xp = xp or namespace_of(trust)
-    conduct = rates.others * signal[..., None, :]
-    gain = xp.maximum(conduct, rates.zero)
+    conduct = rates.others * for_each_observer(signal)
     ceiling = rates.one - damage
     if _nobody_falls_short(signal):
-        return xp.minimum(_built(trust, gain, ceiling, rates, xp), ceiling), rates.lasting * damage
+        return xp.minimum(_built(trust, conduct, ceiling, rates, xp), ceiling), rates.lasting * damage
+    gain = xp.maximum(conduct, rates.zero)
     loss = gain - conduct
     moved = _built(trust, gain, ceiling, rates, xp) - rates.erosion * loss * trust
     if rates.overshoots:

@@ -21,7 +21,10 @@ from coopgym.visible_text import brief
 
 Seeds = int | Sequence[int] | None
 
-_OPTIONS = ("gamma", "initial_trust", "initial_reputation", "initial_state", "public_scores", "loyalty")
+_OPTIONS = ("gamma", "initial_trust", "initial_reputation", "initial_state", "public_scores", "loyalty", "world")
+
+
+_FACTORS = ("cost", "synergy")
 
 
 class Engine:
@@ -97,7 +100,8 @@ class Engine:
         Args:
             seed: seed of the first row (row k gets seed + k), or one seed per row; None goes on with the streams.
             options: ``gamma``, ``initial_trust``, ``initial_reputation``, ``initial_state`` (names of state arrays to
-                values); scalars or arrays with the batch's leading dimensions.
+                values), ``world`` (``cost`` and ``synergy`` to factors); scalars or arrays with the batch's leading
+                dimensions.
 
         Raises:
             ValueError, TypeError: an unknown option or a value that does not fit.
@@ -268,7 +272,16 @@ class Engine:
             initial_trust=self._number(options, "initial_trust", 0.0, 1.0),
             initial_reputation=self._number(options, "initial_reputation", 0.0, 1.0),
             initial_state=self._stocks(options),
+            world=self._factors(options),
         )
+
+    def _factors(self, options: Mapping[str, Any]) -> dict[str, Array]:
+        given = options.get("world") or {}
+        if not isinstance(given, Mapping) or set(given) - set(_FACTORS):
+            raise ValueError(f"option world={brief(given)}: expected a mapping of {' and '.join(_FACTORS)} to factors")
+        positive = float(np.finfo(np.float32).tiny)
+        factors = {name: self._number(given, name, positive, float("inf")) for name in given}
+        return {name: factor for name, factor in factors.items() if factor is not None}
 
     def _stocks(self, options: Mapping[str, Any]) -> dict[str, Array]:
         given = options.get("initial_state")

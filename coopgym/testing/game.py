@@ -12,11 +12,11 @@ import numpy as np
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import AnyGame, Game, ResetOptions
-from coopgym.games.page_document import sections, state_arrays
+from coopgym.games.page_document import sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import make_game
 from coopgym.games.spec import VIEWS, View
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import unroll
 from coopgym.testing.conformance import require, run_checks
 from coopgym.testing.tape import (
@@ -101,12 +101,12 @@ def the_spec_is_consistent(subject: Subject) -> None:
 def the_start_has_the_shape_of_the_batch(subject: Subject) -> None:
     """Every state array begins with the batch dimensions."""
     n = subject.game.n_agents
-    own = {name: value.shape for name, value in vars(start(subject.game, subject.tape())).items()}
+    own = {name: value.shape for name, value in state_arrays(start(subject.game, subject.tape())).items()}
     expected = {"t": (), "last_action": (n,), "trust": (n, n), "damage": (n, n)}
     for name, shape in expected.items():
         require(own.get(name) == shape, f"state.{name} has shape {own.get(name)} in one environment; expected {shape}")
     for batch in BATCHES:
-        for name, value in vars(start(subject.game, subject.tape(batch))).items():
+        for name, value in state_arrays(start(subject.game, subject.tape(batch))).items():
             shape = (*batch, *own[name])
             require(
                 value.shape == shape,
@@ -142,11 +142,12 @@ def a_step_has_the_shape_of_the_batch(subject: Subject) -> None:
             require(flag.dtype == np.bool_, f"{name} has type {flag.dtype}; use a comparison, which gives booleans")
         kind = type(transition.state)
         require(kind is type(before), f"step() turns a {type(before).__name__} into a {kind.__name__}; keep the class")
-        for field in fields(before):
-            arrays = getattr(before, field.name), getattr(transition.state, field.name)
+        arrays, after = state_arrays(before), state_arrays(transition.state)
+        require(arrays.keys() == after.keys(), f"a step turns the state's arrays {[*arrays]} into {[*after]}; keep all")
+        for name, array in arrays.items():
             for what in ("shape", "dtype"):
-                old, new = (getattr(array, what) for array in arrays)
-                require(old == new, f"state.{field.name} changes its {what} in a step, from {old} to {new}; keep it")
+                old, new = getattr(array, what), getattr(after[name], what)
+                require(old == new, f"state.{name} changes its {what} in a step, from {old} to {new}; keep it")
 
 
 def a_step_is_pure(subject: Subject) -> None:
@@ -157,7 +158,7 @@ def a_step_is_pure(subject: Subject) -> None:
         state_before, actions_before = copy.deepcopy(state), actions.copy()
         transition = game.step(state, actions, normals)
         require((actions == actions_before).all(), "step() changes the actions it is given; work on a copy")
-        for name, value in vars(state_before).items():
+        for name, value in state_arrays(state_before).items():
             same = np.array_equal(value, getattr(state, name), equal_nan=True)
             require(same, f"step() changes state.{name} of the state it is given; return a new state instead")
         require(np.isfinite(transition.payoffs).all(), "payoffs are not finite under random play")
@@ -295,7 +296,7 @@ def the_page_says_what_is_played(subject: Subject) -> None:
     page = game.page
     if page is None:  # a plain page, of the specification and the docstring, will do
         return
-    named = {block for view in game.views for block in game.observation_columns(view, 0)} | set(state_arrays(game))
+    named = {block for view in game.views for block in game.observation_columns(view, 0)} | set(state_names(game))
     unexplained = sorted(name for name in named if page.symbol(name) is None)
     require(not unexplained, f"the page lacks a Symbol for {', '.join(unexplained)}; say how it is written and meant")
     unmeant = [field.name for field in fields(game.parameters) if not declaration(field).doc]

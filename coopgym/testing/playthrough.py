@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import describe
 from coopgym.games.registry import games, make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.games.step import Step
 from coopgym.play import Seeded, unroll
 from coopgym.rewards import MODES
@@ -81,8 +80,8 @@ def _description(game: AnyGame) -> Iterator[str]:
 
 
 def _state(game: AnyGame, state: State) -> Iterator[str]:
-    for field in dataclasses.fields(state):
-        yield from _entry(f"  {field.name}", getattr(state, field.name))
+    for name, array in state_arrays(state).items():
+        yield from _entry(f"  {name}", array)
     observation = game.observe(state, "own")[0]
     yield "  agent_0 sees"
     for name, columns in game.observation_columns("own", 0).items():

@@ -10,7 +10,7 @@ import numpy as np
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame, Transition
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import draws, unroll
 from coopgym.play.unroll import opened
 from coopgym.typing import FloatArray
@@ -65,7 +65,7 @@ def numbers(transition: Transition) -> dict[str, FloatArray]:
     """Return all arrays of a transition and of the state it led to, as NumPy arrays by name."""
     shared = {field.name: getattr(transition, field.name) for field in fields(Transition)}
     named = {name: value for name, value in shared.items() if name != "state" and value is not None}
-    named.update({f"state.{name}": value for name, value in vars(transition.state).items()})
+    named.update({f"state.{name}": value for name, value in state_arrays(transition.state).items()})
     return {name: to_numpy(value) for name, value in named.items()}
 
 

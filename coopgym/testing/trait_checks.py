@@ -122,9 +122,12 @@ def _require_dominance(trial: Trial, state: State, ideal: State, actions: FloatA
         f"actions, but traits() declare dominance={what!r}; correct ideal_stocks or a sign in monotone_in_stocks, or "
         "leave dominance out",
     )
+    shares = actions / trial.game.spec.endowments
     for seats in traits.transfers:
-        own = trial.game.own_value(actions / trial.game.spec.endowments)  # type: ignore[attr-defined]  # who shares has it
-        paid, best = (trial.game.stage(each, actions).payoffs - own for each in (state, ideal))
+        paid, best = (
+            trial.game.stage(each, actions).payoffs - trial.game.own_value(each, shares)  # type: ignore[attr-defined]  # who shares has it
+            for each in (state, ideal)
+        )
         shared = list(seats)
         require(
             not trial.exceeds(-paid, 0.0 * paid)

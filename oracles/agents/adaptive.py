@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from coopgym.agents import Classifier
 from coopgym.games.game import AnyGame
+from coopgym.games.state import state_arrays
 from coopgym.oracles.agents import reference_profiles, solutions
 from coopgym.oracles.agents.base import PublishedEquilibrium, PublishedOracle
 from coopgym.oracles.agents.solutions import Solution
@@ -73,7 +74,7 @@ class TrustAware(TrackingOracle, PublishedEquilibrium):
 
     def answer(self, shares: FloatArray) -> FloatArray:
         state, spec = self._tracker.state, self.seat.game
-        asked = b"".join(array.tobytes() for array in (shares, *vars(state).values()))
+        asked = b"".join(array.tobytes() for array in (shares, *state_arrays(state).values()))
         key = (spec.id, spec.parameters)
         if key not in _LATEST or _LATEST[key][0] != asked:
             _LATEST[key] = (asked, solutions.following_equilibria(self.game, state, shares))

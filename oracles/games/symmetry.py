@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.games.traits import Groups, partition, renumbered, swap
 from coopgym.oracles.games.rollout import initial_state
 from coopgym.rewards import Rewards
@@ -33,7 +33,7 @@ def groups_in_state(
             and (seat_weights is None or bool(seat_weights[i] == seat_weights[j]))
             and all(
                 _unmoved_by_swap(now, i, j, game.n_agents)
-                for now, at_reset in zip(vars(state).values(), vars(first).values(), strict=True)
+                for now, at_reset in zip(state_arrays(state).values(), state_arrays(first).values(), strict=True)
                 if _unmoved_by_swap(at_reset, i, j, game.n_agents)
             )
         )

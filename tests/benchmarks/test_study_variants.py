@@ -36,6 +36,33 @@ def test_parameters_may_change_the_number_of_agents(tmp_path: Path) -> None:
     assert set(runs.column("n_agents").to_pylist()) == {4}
 
 
+def test_worlds_are_variants_of_a_game(tmp_path: Path) -> None:
+    text = """
+        name = "small-worlds"
+        rewards = ["cooperative"]
+        seeds = [1, 2]
+        episodes = 2
+        [[blocks]]
+        games = ["TrustDilemma-v1", "PublicGoods-v1"]
+        parameters = { max_steps = 5 }
+        worlds = ["fixed", "private"]
+        agents = ["Constant_75"]
+        """
+    result = run(tmp_path, text)
+    assert result.exit_code == 0, result.output
+    rows = load_corpus(tmp_path / "runs").runs.to_pylist()
+    told = [json.loads(row["env_parameters"]).get("world", "fixed") for row in rows]
+    assert {world: told.count(world) for world in told} == {"fixed": 2, "private": 4}, "nothing is drawn in a fixed one"
+    assert len({row["welfare"] for row in rows}) == len(rows)
+
+
+def test_worlds_are_given_once(tmp_path: Path) -> None:
+    block = 'games = ["SLCD-v1"]\nworlds = ["common"]\nsweep = { world = ["private"] }\nagents = ["TitForTat"]'
+    result = run(tmp_path, f'name = "twice"\n[[blocks]]\n{block}')
+    assert result.exit_code != 0
+    assert "give the worlds once" in result.output
+
+
 def test_blocks_that_differ_in_view_are_all_kept(tmp_path: Path) -> None:
     text = """
         name = "views"

@@ -13,16 +13,14 @@ collects. What pip is told by its own configuration (an index, a folder of wheel
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
-import tempfile
 import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.floors import build, run
+from tests.floors import asked_for, run
 
 HERE = Path(__file__).parent
 
@@ -72,17 +70,9 @@ def outcome(python: Path, client: str, folder: Path) -> str:
 
 def main() -> None:
     """Test the clients of the environments that are named, or of all; end with exit code 1 if something failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ENVIRONMENTS)}; all if none")
-    parser.add_argument("--into", type=Path, help="folder that keeps environments and logs; else a temporary one")
-    chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(ENVIRONMENTS):
-        parser.error(f"no environments {', '.join(sorted(unknown))}; there are {', '.join(ENVIRONMENTS)}")
     outcomes = []
-    with tempfile.TemporaryDirectory() as temporary:
-        into = (chosen.into or Path(temporary)).resolve()
-        wheel = build(into / "built")
-        for name in chosen.names or ENVIRONMENTS:
+    with asked_for(__doc__, ENVIRONMENTS) as (names, into, wheel):
+        for name in names:
             python = install(name, wheel, into / name)
             for client in ENVIRONMENTS[name].clients:
                 outcomes.append(outcome(python, client, into / name))

@@ -12,6 +12,7 @@ import pytest
 from coopgym.backend import NUMPY, Backend
 from coopgym.games.formal import FORMAL, FormalGame
 from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.state import state_arrays
 from coopgym.games.step import Step
 from coopgym.play import NOMINAL, unroll
 from coopgym.rewards import reward_layer
@@ -69,6 +70,6 @@ def stage_rewards(game: Game, profiles: Any, mode: str = "private", **options: A
     profiles = np.asarray(profiles, dtype=float)
     state = start(game, profiles.shape[:-1], **{"gamma": 2.5 if game.id == "SynergySearch-v1" else None, **options})
     steady = {"wage": profiles[..., 0], "asset": profiles[..., 1]}
-    fields = {field.name for field in dataclasses.fields(state)}
+    fields = set(state_arrays(state))
     state = dataclasses.replace(state, **{name: stock for name, stock in steady.items() if name in fields})
     return np.asarray(rewards(game, game.step(state, profiles * game.spec.endowments), mode))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
 from coopgym.backend import torch_backend
 from coopgym.games.formal import FORMAL
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play.engine import Engine
 from tests.games.formal_play import (
     BY_ID,
@@ -312,9 +310,9 @@ def test_single_precision_torch_keeps_its_type(kind: type[Game], batch: tuple[in
     actions = torch.as_tensor(random_actions(game, 1, batch)[0], dtype=torch.float32)
     transition = game.step(before, actions)
     assert rewards(game, transition, "integrated").dtype == torch.float32
-    for field in fields(before):
-        old, new = getattr(before, field.name), getattr(transition.state, field.name)
-        assert (old.dtype, old.shape) == (new.dtype, new.shape), field.name
+    for name in state_arrays(before):
+        old, new = getattr(before, name), getattr(transition.state, name)
+        assert (old.dtype, old.shape) == (new.dtype, new.shape), name
     info = game.step_diagnostics(before, actions, transition)
     assert set(game.diagnostics(before)) <= set(info)
     assert tuple(np.shape(info["mean_trust"])) == batch

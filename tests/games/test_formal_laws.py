@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coopgym.backend import torch_backend
 from coopgym.games.game import Transition
-from coopgym.games.state import map_arrays
+from coopgym.games.state import map_arrays, state_arrays
 from coopgym.mechanisms.membership import COOLDOWN
 from tests.games.formal_play import (
     MODES,
@@ -56,13 +56,13 @@ def assert_relabelled(plain: Transition, relabelled: Transition, game: Game, ord
     for mode in MODES:
         expected = rewards(game, plain, mode)[order]
         np.testing.assert_allclose(rewards(game, relabelled, mode), expected, rtol=1e-9, atol=1e-12)
-    for field in dataclasses.fields(plain.state):
-        before, after = getattr(plain.state, field.name), getattr(relabelled.state, field.name)
-        if field.name in ("trust", "damage"):
+    for name in state_arrays(plain.state):
+        before, after = getattr(plain.state, name), getattr(relabelled.state, name)
+        if name in ("trust", "damage"):
             before = before[np.ix_(order, order)]
         elif before.ndim:
             before = before[..., order]
-        np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-12, err_msg=field.name)
+        np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def play_relabelled(game: Game, order: Any, seed: int) -> None:
@@ -125,10 +125,10 @@ def test_splitting_a_batch_changes_nothing(kind: type[Game], play: tuple[int, in
             for mode in MODES:
                 expected = rewards(game, together, mode)[part]
                 np.testing.assert_allclose(rewards(game, alone, mode), expected, rtol=1e-12, atol=1e-14)
-            for field in dataclasses.fields(whole):
-                expected = getattr(together.state, field.name)[part]
-                actual = getattr(alone.state, field.name)
-                np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-14, err_msg=field.name)
+            for name in state_arrays(whole):
+                expected = getattr(together.state, name)[part]
+                actual = getattr(alone.state, name)
+                np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-14, err_msg=name)
 
 
 # Bounds

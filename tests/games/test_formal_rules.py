@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.parameters import Parameters
+from coopgym.games.state import state_arrays
 from coopgym.play.engine import Engine
 from tests.games.formal_play import (
     FloatArray,
@@ -407,7 +408,9 @@ def test_off_own_effort_is_what_pays() -> None:
     for game_id, product in own.items():
         game = make(game_id, mechanism=False)
         shares = np.linspace(0.0, 1.0, game.n_agents)
-        np.testing.assert_allclose(game.payoffs(start(game), shares), game.own_value(shares) + product(shares))
+        np.testing.assert_allclose(
+            game.payoffs(start(game), shares), game.own_value(start(game), shares) + product(shares)
+        )
 
 
 def test_off_the_synergy_weight_is_known() -> None:
@@ -423,10 +426,10 @@ def test_off_the_synergy_weight_is_known() -> None:
 def test_every_state_entry_can_be_set_at_reset(kind: type[Game]) -> None:
     game = make(kind.id)
     natural = start(game, (2,))
-    for field in dataclasses.fields(natural):
-        array, rng = getattr(natural, field.name), np.random.default_rng(1)
+    for name in state_arrays(natural):
+        array, rng = getattr(natural, name), np.random.default_rng(1)
         chosen = rng.integers(1, 9, array.shape) if array.dtype == np.int64 else rng.random(array.shape)
-        assert np.array_equal(getattr(start(game, (2,), initial_state={field.name: chosen}), field.name), chosen)
+        assert np.array_equal(getattr(start(game, (2,), initial_state={name: chosen}), name), chosen)
     with pytest.raises(ValueError, match=f"{kind.id} has no state 'nothing'"):
         start(game, initial_state={"nothing": 1.0})
     with pytest.raises(ValueError, match="cannot fill"):

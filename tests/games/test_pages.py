@@ -13,9 +13,10 @@ import pytest
 from coopgym.games.formal.pages import shared
 from coopgym.games.formal.trust import TrustDilemma
 from coopgym.games.page import RULES, GamePage, Source, Symbol, page_of
-from coopgym.games.page_document import as_markdown, sections, state_arrays
+from coopgym.games.page_document import as_markdown, sections, state_names
 from coopgym.games.parameters import declaration
 from coopgym.games.registry import game_class, games, make_game, spec
+from coopgym.worlds import WORLDS
 from tests.recorded_pages import entry, mismatch, recorded
 
 PRIVILEGED: dict[str, dict[str, Any]] = {"SynergySearch-v1": {"privileged": True}}
@@ -56,8 +57,14 @@ def test_every_text_finds_its_numbers(game_id: str) -> None:
 
 @every_game
 def test_every_state_array_and_every_block_has_a_symbol_and_nothing_else_has(game_id: str) -> None:
-    game = make_game(game_id)
-    named = {block for view in game.views for block in game.observation_columns(view, 0)} | {*state_arrays(game)}
+    worlds = ({"world": world} for world in WORLDS) if game_id.endswith("-v1") else ()
+    games = [make_game(game_id, **keywords) for keywords in ({}, *worlds)]
+    named = {
+        name
+        for game in games
+        for names in (state_names(game), *(game.observation_columns(view, 0) for view in game.views))
+        for name in names
+    }
     assert {symbol.field for symbol in page(game_id).symbols} == named
     assert all(symbol.symbol and symbol.meaning and symbol.range for symbol in page(game_id).symbols)
 

@@ -19,7 +19,7 @@ from coopgym.backend import NUMPY, Backend, torch_backend
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.released import RELEASED, ReleasedGame
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import NOMINAL, unroll
 
 DATA = Path(__file__).parents[1] / "data"
@@ -288,8 +288,8 @@ def assert_same_transition(whole: Transition, part: Transition, row: Any) -> Non
     for field in fields(Transition):
         expected, actual = getattr(whole, field.name), getattr(part, field.name)
         if isinstance(expected, State):
-            for stock in fields(expected):
-                np.testing.assert_array_equal(getattr(expected, stock.name)[row], getattr(actual, stock.name))
+            for name in state_arrays(expected):
+                np.testing.assert_array_equal(getattr(expected, name)[row], getattr(actual, name))
         elif expected is None:
             assert actual is None
         else:
@@ -331,9 +331,9 @@ def test_single_precision_torch_keeps_its_type(kind: type[Game], batch: tuple[in
     transition = game.step(before, actions)
     assert rewards(transition, "cooperative").dtype == torch.float32
     assert game.observe(transition.state, "full").dtype == torch.float32
-    for field in fields(before):
-        assert getattr(transition.state, field.name).dtype == getattr(before, field.name).dtype, field.name
-        assert getattr(transition.state, field.name).shape == getattr(before, field.name).shape, field.name
+    for name in state_arrays(before):
+        assert getattr(transition.state, name).dtype == getattr(before, name).dtype, name
+        assert getattr(transition.state, name).shape == getattr(before, name).shape, name
     info = game.step_diagnostics(before, actions, transition)
     assert tuple(np.shape(info["mean_trust"])) == batch
     assert set(game.diagnostics(before)) <= set(info)

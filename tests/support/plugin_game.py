@@ -36,7 +36,7 @@ class Pasture(FormalGame[PastureState, GroupParameters]):
     def payoffs(self, state: PastureState, cooperation: Array) -> Array:
         fertility = 0.5 + 0.5 * state.soil if self.parameters.mechanism else 1.0
         care = pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        return self.own_value(cooperation) + (self.parameters.gamma * fertility * care)[..., None]
+        return self.own_value(state, cooperation) + (self.parameters.gamma * fertility * care)[..., None]
 
     def advance(self, state: PastureState, cooperation: Array, payoffs: Array) -> PastureState:
         care = cooperation @ self.equal_weights

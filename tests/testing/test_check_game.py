@@ -32,12 +32,12 @@ class Commons(FormalGame[State, GroupParameters]):
     defaults = {"n_agents": 3}
 
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + 2.0 * cooperation.mean(-1)[..., None]
+        return self.own_value(state, cooperation) + 2.0 * cooperation.mean(-1)[..., None]
 
 
 class BlendsRows(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + cooperation.mean()
+        return self.own_value(state, cooperation) + cooperation.mean()
 
 
 class WritesIntoTheState(Commons):
@@ -83,12 +83,12 @@ class CountsItsInstances(Commons):
 
 class PaysRoots(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + cooperation**0.5
+        return self.own_value(state, cooperation) + cooperation**0.5
 
 
 class PaysLogarithms(Commons):
     def payoffs(self, state: State, cooperation: Array) -> Array:
-        return self.own_value(cooperation) + self.xp.log(cooperation)
+        return self.own_value(state, cooperation) + self.xp.log(cooperation)
 
 
 class PaysOneNumber(Commons):

@@ -21,7 +21,7 @@ from coopgym.algorithms.marl.core.environment import (
     observation_map,
     state_size,
 )
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 
 _STOCK = "state."
 
@@ -217,7 +217,7 @@ class Collector:
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs, except the environment's random streams."""
         state = self.environment.state
-        stocks = {f"{_STOCK}{field.name}": getattr(state, field.name) for field in dataclasses.fields(state)}
+        stocks = {f"{_STOCK}{name}": array for name, array in state_arrays(state).items()}
         return {"seen": self._seen, "elapsed": self.rollout.last_time, **stocks}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:

@@ -2,58 +2,31 @@
 
 from typing import Any
 
+from coopgym.games.formal import collective_action, interdependence, reciprocity, trust
 from coopgym.games.formal.base import FormalGame
-from coopgym.games.formal.collective_action import (
-    ApacheProject,
-    CoalitionFormation,
-    LoyaltyTeam,
-    PublicGoods,
-    TeamProduction,
-)
-from coopgym.games.formal.interdependence import (
-    DynamicPartnerSelection,
-    PartnerHoldUp,
-    PlatformEcosystem,
-    RenaultNissan,
-    SynergySearch,
-)
-from coopgym.games.formal.reciprocity import (
-    AppleAppStore,
-    GiftExchange,
-    GraduatedSanction,
-    IndirectReciprocity,
-    ReciprocalDilemma,
-)
-from coopgym.games.formal.trust import (
-    SLCD,
-    CooperativeNegotiation,
-    RecoveryRace,
-    ReputationMarket,
-    TrustDilemma,
-)
 
 FORMAL: tuple[type[FormalGame[Any, Any]], ...] = (
-    TrustDilemma,
-    PartnerHoldUp,
-    PlatformEcosystem,
-    DynamicPartnerSelection,
-    RecoveryRace,
-    SynergySearch,
-    SLCD,
-    RenaultNissan,
-    CooperativeNegotiation,
-    ReputationMarket,
-    TeamProduction,
-    LoyaltyTeam,
-    CoalitionFormation,
-    ApacheProject,
-    PublicGoods,
-    ReciprocalDilemma,
-    GiftExchange,
-    IndirectReciprocity,
-    GraduatedSanction,
-    AppleAppStore,
+    trust.TrustDilemma,
+    interdependence.PartnerHoldUp,
+    interdependence.PlatformEcosystem,
+    interdependence.DynamicPartnerSelection,
+    trust.RecoveryRace,
+    interdependence.SynergySearch,
+    trust.SLCD,
+    interdependence.RenaultNissan,
+    trust.CooperativeNegotiation,
+    trust.ReputationMarket,
+    collective_action.TeamProduction,
+    collective_action.LoyaltyTeam,
+    collective_action.CoalitionFormation,
+    collective_action.ApacheProject,
+    collective_action.PublicGoods,
+    reciprocity.ReciprocalDilemma,
+    reciprocity.GiftExchange,
+    reciprocity.IndirectReciprocity,
+    reciprocity.GraduatedSanction,
+    reciprocity.AppleAppStore,
 )
 """The twenty formal games in the order of their specification."""
 
-__all__ = ["FORMAL", "FormalGame", *(game.__name__ for game in FORMAL)]
+__all__ = ["FORMAL", "FormalGame"]

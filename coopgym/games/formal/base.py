@@ -11,7 +11,9 @@ import numpy as np
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma
+from coopgym.games.formal.payoff_range import payoff_range
+from coopgym.games.formal.world_rules import SIGNS, WorldRules
+from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma, required
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
@@ -27,6 +29,7 @@ from coopgym.mechanisms.trust import (
 from coopgym.mechanisms.value import logarithmic_value
 from coopgym.small_arrays import total
 from coopgym.typing import FloatArray
+from coopgym.worlds import WORLDS
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=FormalParameters)
@@ -69,6 +72,12 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         )
         self.diagonal = array(np.eye(n))
         self.step_normals = n if parameters.payoff_noise > 0 else 0
+        self.world: WorldRules | None = None
+        if parameters.world in WORLDS:
+            payoffs = payoff_range(type(self), parameters)
+            self.world = WorldRules(WORLDS[parameters.world], parameters.world_spread, payoffs, backend)
+            self.reset_uniforms += self.world.reset_uniforms
+            self.step_normals += self.world.step_normals
         self._maps: dict[View, ObservationMap] = {}
 
     # What a game is
@@ -96,15 +105,33 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             default_view="own",
         )
 
+    def circumstances(self) -> tuple[str, ...]:
+        return () if self.world is None else (self.world.in_words(),)
+
     # What a game pays
 
-    def own_value(self, cooperation: Array) -> Array:
+    def own_value(self, state: StateT, cooperation: Array) -> Array:
         """Endowment kept, effort cost and own-use value, ``(..., N)`` in payoff units (TR-1 Eq. 6, 11)."""
         slope = self.linear_cost
         if self.parameters.q > 0.0:
             slope = slope + self.quadratic_cost * cooperation
+        if state.cost_factor is not None:
+            slope = slope * state.cost_factor
         own_use = logarithmic_value(cooperation * self.endowments, self.own_use, self.xp)
         return self.kept - slope * cooperation + own_use
+
+    @property
+    def least_cost_factor(self) -> float:
+        """The least factor that the world can put on costs."""
+        return 1.0 if self.world is None else 1.0 / self.world.spread
+
+    def linear_costs(self, state: StateT) -> Array:
+        """Linear cost of full cooperation in the state's world, ``(N,)`` or ``(..., N)`` in payoff units."""
+        return self.linear_cost if state.cost_factor is None else self.linear_cost * state.cost_factor
+
+    def amplified(self, state: StateT, product: Array) -> Array:
+        """A joint product ``(..., 1)`` or ``(..., N)`` times the synergy factor of the state's world."""
+        return product if state.synergy_factor is None else product * state.synergy_factor[..., None]
 
     @abstractmethod
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
@@ -156,7 +183,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         payoffs = self.payoffs(state, cooperation)
         if self.parameters.payoff_noise > 0:
             payoffs = payoffs + self.parameters.payoff_noise * required(normals, "normals")[..., : self.n_agents]
-        return self.transition(state, cooperation, payoffs, self.advance(state, cooperation, payoffs))
+        after = self.advance(state, cooperation, payoffs)
+        if self.world is not None:
+            after = self.world.after(state, after, payoffs, normals)
+        return self.transition(state, cooperation, payoffs, after)
 
     def stage(self, state: StateT, actions: Array) -> Transition:
         cooperation = actions * self.per_endowment
@@ -205,19 +235,33 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             "trust": self.full(batch, others * trust + self.diagonal, (n, n)),
             "damage": self.full(batch, others * damage, (n, n)),
             **self.initial_stocks(batch, uniforms, normals),
+            **self.initial_world(batch, uniforms),
         }
         overrides = dict(options.initial_state or {})
         if options.gamma is not None and "gamma" in fields:
             overrides["gamma"] = options.gamma
         elif options.gamma is not None:
             require_own_gamma(self.id, options.gamma, getattr(self.parameters, "gamma", None))
+        if options.world and self.world is None:
+            raise ValueError(f"{self.id}: option world: this one is fixed; make the game with world='common', say")
+        overrides |= {f"{name}_factor": factor for name, factor in (options.world or {}).items()}
         for name, value in overrides.items():
             if name not in fields:
                 raise ValueError(f"{self.id} has no state {name!r} to set at reset; it has {', '.join(fields)}")
             field = fields[name]
             aligned = self._overriding(batch, name, value, field)
             fields[name] = self.full(batch, aligned, field.shape[len(batch) :], field.dtype)
+        if self.world is not None and "cost_factor" in overrides:
+            self.world.check(fields["cost_factor"])
         return self.state_class(**fields)  # type: ignore[return-value]  # the class of states is the game's own
+
+    def initial_world(self, batch: tuple[int, ...], uniforms: Array | None) -> dict[str, Array]:
+        """Return what the world adds to the state at reset."""
+        if self.world is None:
+            return {}
+        shapes = {"cost_factor": (self.n_agents,), "synergy_factor": (), "payoff_share": (self.n_agents,)}
+        drawn = self.world.initial(uniforms)
+        return {name: self.full(batch, drawn[name], shape) for name, shape in shapes.items()}
 
     def full(self, batch: tuple[int, ...], value: Any, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
         """Repeat a value over the batch, as an array ``(*batch, *shape)`` in the backend's type unless given one.
@@ -244,6 +288,16 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     def hidden_blocks(self, state: StateT) -> dict[str, Array]:
         """What only the full view shows: name to ``(..., m)``."""
         return {}
+
+    def _all_private(self, state: StateT) -> dict[str, Array]:
+        """The private blocks of the game, then those of its world."""
+        blocks = self.private_blocks(state)
+        return blocks if self.world is None else {**blocks, **self.world.private_blocks(state)}
+
+    def _all_hidden(self, state: StateT) -> dict[str, Array]:
+        """The hidden blocks of the game, then those of its world."""
+        blocks = self.hidden_blocks(state)
+        return blocks if self.world is None else {**blocks, **self.world.hidden_blocks(state)}
 
     def observe(self, state: StateT, view: View) -> Array:
         mapping = self.observation_map(view)
@@ -288,9 +342,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             self.backend,
             view,
             self.n_agents,
-            private={name: self._entries_per_agent(block) for name, block in self.private_blocks(state).items()},
+            private={name: self._entries_per_agent(block) for name, block in self._all_private(state).items()},
             public={name: block.shape[-1] for name, block in self.public_blocks(state).items()},
-            hidden={name: block.shape[-1] for name, block in self.hidden_blocks(state).items()},
+            hidden={name: block.shape[-1] for name, block in self._all_hidden(state).items()},
         )
 
     def _world(self, state: StateT, view: View) -> Array:
@@ -299,10 +353,10 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         parts = [state.last_action, state.trust, state.damage]
         if view != "minimal":
             parts.append(self._repeated_interdependence(batch))
-            parts.extend(self.private_blocks(state).values())
+            parts.extend(self._all_private(state).values())
             parts.extend(self.public_blocks(state).values())
         if view == "full":
-            parts.extend(self.hidden_blocks(state).values())
+            parts.extend(self._all_hidden(state).values())
         parts.append(self.time_share(state))
         if not batch:
             return self.xp.concat([part.ravel() for part in parts])
@@ -364,11 +418,12 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     # What others may rely on
 
     def traits(self) -> Traits:
+        of_the_world = {} if self.world is None else SIGNS
         return Traits(
             exchangeable=seats_of_equal_numbers(self.spec),
             exchange="swap",
-            monotone_in_actions={"trust": 1, "damage": -1},
-            monotone_in_stocks={"trust": 1, "damage": -1},
+            monotone_in_actions={"trust": 1, "damage": -1, **dict.fromkeys(of_the_world, 0)},
+            monotone_in_stocks={"trust": 1, "damage": -1, **of_the_world},
             social_weights=self.social_weights,
             differentiable=True,
             switches={MECHANISM_OFF: dataclasses.replace(self.parameters, mechanism=False)},
@@ -378,14 +433,3 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         """Return the largest social preferences that a state allows; a game with `relational` utility adds to them."""
         none = self.xp.zeros_like(state.last_action)
         return SocialWeights(self.weights(state).sum(-2), none, none)
-
-
-def required(draws: Array | None, name: str) -> Array:
-    """Return random numbers that a stochastic game cannot do without.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if draws is None:
-        raise ValueError(f"this game is stochastic as configured: pass {name}= (the engines draw them for you)")
-    return draws

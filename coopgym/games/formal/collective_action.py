@@ -37,19 +37,22 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
     mechanism_class = "TR-3"
 
     def team_info(self, state: StateT) -> dict[str, Array]:
-        """Output, closed-form efforts and free riders of a state."""
+        """Output, free riders and, in the fixed world, closed-form efforts of a state."""
         parameters, n = self.parameters, self.n_agents
-        pooled = state.last_action @ self.equal_weights
-        output = n * self.payoff_unit * parameters.gamma * pooled_production(pooled, parameters.beta)
+        pooled = (state.last_action @ self.equal_weights)[..., None]
+        product = parameters.gamma * self.amplified(state, pooled_production(pooled, parameters.beta))
+        output = n * self.payoff_unit * product[..., 0]
+        members = {"team_output": output, "free_riders": free_riders(state.last_action, self.norm)}
+        if self.world is not None:
+            return members  # whose efforts have no closed form: costs may differ between seats
         endowment = float(self.spec.endowments.mean())
         optimum = endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=1)
         return {
-            "team_output": output,
+            **members,
             "nash_effort": endowment * interior_effort(parameters.gamma, parameters.beta, parameters.k, sharers=n)
             + 0.0 * output,
             "optimal_effort": optimum + 0.0 * output,
             "efficiency_ratio": (state.last_action * self.endowments) @ self.equal_weights / max(optimum, 1e-12),
-            "free_riders": free_riders(state.last_action, self.norm),
         }
 
 
@@ -67,7 +70,8 @@ class TeamProduction(TeamGame[State, GroupParameters]):
     def payoffs(self, state: State, cooperation: Array) -> Array:
         parameters = self.parameters
         pool = (cooperation @ self.equal_weights)[..., None] if parameters.mechanism else cooperation
-        return self.own_value(cooperation) + parameters.gamma * pooled_production(pool, parameters.beta)
+        product = parameters.gamma * pooled_production(pool, parameters.beta)
+        return self.own_value(state, cooperation) + self.amplified(state, product)
 
     def state_info(self, state: State) -> dict[str, Array]:
         return self.team_info(state)
@@ -140,13 +144,13 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
 
     def payoffs(self, state: LoyalStateT, cooperation: Array) -> Array:
         output = self.productivity(state) * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        return self.own_value(cooperation) + output[..., None]
+        return self.own_value(state, cooperation) + self.amplified(state, output[..., None])
 
     def relational(self, state: LoyalStateT, cooperation: Array, payoffs: Array) -> Array | None:
         parameters = self.parameters
         if not (parameters.mechanism or self.loyalty_without_mechanism):
             return None
-        effort_cost = self.linear_cost * cooperation
+        effort_cost = self.linear_costs(state) * cooperation
         return loyalty_utility(
             state.loyalty, self.surplus(state, payoffs), effort_cost, parameters.phi_B, parameters.phi_C
         )
@@ -200,7 +204,7 @@ class LoyalTeamGame(TeamGame[LoyalStateT, LoyaltyT], Generic[LoyalStateT, Loyalt
         if not (parameters.mechanism or self.loyalty_without_mechanism):
             return weights
         mates = state.loyalty.sum(-1)[..., None] - state.loyalty
-        effort = parameters.phi_C * state.loyalty * self.linear_cost
+        effort = parameters.phi_C * state.loyalty * self.linear_costs(state)
         return replace(weights, loyalty=parameters.phi_B * mates, effort=effort)
 
 
@@ -261,8 +265,9 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         pooled = (inside * cooperation) @ self.equal_weights
         members = self.xp.maximum(inside.sum(-1), 1.0)
         product = self.n_agents * self.parameters.gamma * pooled_production(pooled, beta) / members
+        together = self.amplified(state, product[..., None])
         alone = SOLO_PRODUCTIVITY * pooled_production(cooperation, beta)
-        return self.own_value(cooperation) + inside * product[..., None] + (1.0 - inside) * alone
+        return self.own_value(state, cooperation) + inside * together + (1.0 - inside) * alone
 
     def surplus(self, state: CoalitionState, payoffs: Array) -> Array:
         return self.inside(state) * (payoffs - self.kept)
@@ -374,14 +379,14 @@ class PublicGoods(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
 
     def payoffs(self, state: LoyaltyState, cooperation: Array) -> Array:
         pool = (cooperation @ self.equal_weights)[..., None] if self.parameters.mechanism else cooperation
-        return self.own_value(cooperation) + self.parameters.gamma * pool
+        return self.own_value(state, cooperation) + self.amplified(state, self.parameters.gamma * pool)
 
     def state_info(self, state: LoyaltyState) -> dict[str, Array]:
         contributions = state.last_action * self.endowments
         return {
             "loyalty": state.loyalty,
             "cohesion": self.cohesion(state),
-            "public_good": self.parameters.gamma * contributions.sum(-1),
+            "public_good": self.parameters.gamma * self.amplified(state, contributions.sum(-1)[..., None])[..., 0],
             "contribution_rate": contributions.sum(-1) / float(self.spec.endowments.sum()),
         }
 

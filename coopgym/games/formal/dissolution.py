@@ -47,11 +47,19 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         self.may_end_early = parameters.end_on_dissolution
-        self.outside = backend.array(self.outside_option())
+        self.outside = backend.array(self.outside_option(1.0))
 
-    def outside_option(self) -> FloatArray:
-        """What each seat earns alone, ``(N,)`` in payoff units."""
-        return outside_option(self.spec.endowments, self.parameters.theta, self.parameters.k, self.payoff_unit)
+    def outside_option(self, cost_factor: float) -> FloatArray:
+        """What each seat earns alone where cooperation costs so many times what it usually does, ``(N,)``."""
+        parameters = self.parameters
+        return outside_option(self.spec.endowments, parameters.theta, parameters.k, self.payoff_unit, cost_factor)
+
+    def outside_payoffs(self, state: StateT) -> Array:
+        """What each seat earns alone in the state's world, ``(N,)`` or ``(..., N)`` in payoff units."""
+        if state.cost_factor is None:
+            return self.outside
+        parameters = self.parameters
+        return outside_option(self.endowments, parameters.theta, parameters.k, self.payoff_unit, state.cost_factor)
 
     @abstractmethod
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:
@@ -69,7 +77,7 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         together = self.payoffs_together(state, cooperation)
         if self._nobody_gone(state):
             return together
-        return self.xp.where(state.gone[..., None] > 0.0, self.outside, together)
+        return self.xp.where(state.gone[..., None] > 0.0, self.outside_payoffs(state), together)
 
     def updated_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
         trust, damage = super().updated_trust(state, signals)
@@ -106,7 +114,7 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         after: StateT = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
         ended = after.gone > before.gone
         remaining = self.backend.array(self.xp.where(ended, self.spec.horizon - after.t, 0))
-        settlement = remaining[..., None] * self.outside
+        settlement = remaining[..., None] * self.outside_payoffs(after)
         change_of_weights = self.weights(after) - transition.weights
         return dataclasses.replace(
             transition,
@@ -125,4 +133,5 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         return {"gone": state.gone}
 
     def traits(self) -> Traits:
-        return super().traits().extended(ideal_stocks={"gone": 0.0}, outside_option=self.outside_option())
+        outside = self.outside_option(self.least_cost_factor)
+        return super().traits().extended(ideal_stocks={"gone": 0.0}, outside_option=outside)

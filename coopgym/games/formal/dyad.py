@@ -47,8 +47,8 @@ class TrustGatedDyad(FormalGame[StateT, ParametersT], Generic[StateT, Parameters
         """Own value plus the share of the joint product, ``(..., 2)``."""
         product = pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
         gate = self.gate(state)
-        released = product if gate is None else gate * product
-        return self.own_value(cooperation) + self.product_shares * for_each_agent(released)
+        released = for_each_agent(product if gate is None else gate * product)
+        return self.own_value(state, cooperation) + self.product_shares * self.amplified(state, released)
 
     def payoffs(self, state: StateT, cooperation: Array) -> Array:
         return self.joint_payoffs(state, cooperation)

@@ -90,7 +90,7 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
         surplus = self.surplus_scale * pair_synergy(cooperation[..., 0], asset, self.parameters.beta)
         supplier = self.supplier_share(cooperation)
         split = self.xp.stack([1.0 - supplier, supplier], axis=-1)
-        return self.own_value(cooperation) + split * surplus[..., None]
+        return self.own_value(state, cooperation) + split * self.amplified(state, surplus[..., None])
 
     def moved_stocks(self, state: HoldUpState, cooperation: Array) -> dict[str, Array]:
         invested = self.invested(state, cooperation)
@@ -246,7 +246,7 @@ class DynamicPartnerSelection(FormalGame[PartnerSelectionState, PartnerSelection
     def payoffs(self, state: PartnerSelectionState, cooperation: Array) -> Array:
         products = pair_synergy(cooperation[..., :, None], cooperation[..., None, :], self.parameters.beta)
         earned = (self.time_shares(state) * products).sum(-1)
-        return self.own_value(cooperation) + self.parameters.gamma * earned
+        return self.own_value(state, cooperation) + self.parameters.gamma * self.amplified(state, earned)
 
     def advance(self, state: PartnerSelectionState, cooperation: Array, payoffs: Array) -> PartnerSelectionState:
         return self.next_state(state, cooperation, score=update_score(state.score, cooperation, SCORE_RATE))
@@ -322,18 +322,19 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
 
     def __init__(self, parameters: SynergySearchParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
-        self.reset_uniforms = 1 if parameters.mechanism else 0
+        self.reset_uniforms += 1 if parameters.mechanism else 0
 
     def payoffs(self, state: SynergySearchState, cooperation: Array) -> Array:
-        product = state.gamma * pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
-        return self.own_value(cooperation) + self.n_agents * self.shares * product[..., None]
+        synergy = state.gamma * pair_synergy(cooperation[..., 0], cooperation[..., 1], self.parameters.beta)
+        product = self.amplified(state, synergy[..., None])
+        return self.own_value(state, cooperation) + self.n_agents * self.shares * product
 
     def advance(self, state: SynergySearchState, cooperation: Array, payoffs: Array) -> SynergySearchState:
         return self.next_state(state, cooperation, gamma=state.gamma, last_payoff=payoffs)
 
     def initial_stocks(self, batch: tuple[int, ...], uniforms: Array | None, normals: Array | None) -> dict[str, Array]:
         low, high = self.parameters.gamma_range
-        draw = 0.5 if uniforms is None or not self.reset_uniforms else uniforms[..., 0]
+        draw = 0.5 if uniforms is None or not self.parameters.mechanism else uniforms[..., 0]
         return {
             "gamma": self.full(batch, low + (high - low) * draw),
             "last_payoff": self.full(batch, 0.0, (self.n_agents,)),

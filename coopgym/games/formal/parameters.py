@@ -11,6 +11,7 @@ import numpy as np
 from coopgym.games.parameters import Parameters, parameter
 from coopgym.mechanisms import interdependence
 from coopgym.typing import FloatArray
+from coopgym.worlds import FIXED, check_world
 
 PerAgent = float | tuple[float, ...]
 """One number for everybody, or one per agent."""
@@ -58,6 +59,16 @@ class FormalParameters(Parameters, ABC):
     initial_reputation: float = parameter(0.0, 0.0, 1.0, doc="reputation damage at reset", symbol="R0")
     payoff_noise: float = parameter(0.0, 0.0, doc="standard deviation of payoff noise", unit="payoff units")
     mechanism: bool = parameter(True, doc="False switches the named mechanism off, for certificates")
+    world: str = parameter(
+        FIXED, joined_later=True, doc="fixed, or what is drawn of costs and synergy: common, private or shifting"
+    )
+    world_spread: float = parameter(
+        2.0, 1.0, doc="factors lie between 1/s and s", symbol="s", above_low=True, joined_later=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_world(self.world)
 
     def canonical(self) -> Self:
         """Return the same parameters with one number wherever it holds for everybody."""

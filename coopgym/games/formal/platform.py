@@ -48,7 +48,7 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
         pooled = (members[..., 1:] * cooperation[..., 1:]) @ self.pool_weights
         synergy = pair_synergy(cooperation[..., 0], pooled, self.parameters.beta)
         product = self.product_scale * members[..., 0] * synergy
-        return self.own_value(cooperation) + self.split(members) * product[..., None]
+        return self.own_value(state, cooperation) + self.split(members) * self.amplified(state, product[..., None])
 
     def update_members(self, before: StateT, trust: Array) -> Array:
         """Memberships ``(..., N)`` once trust has moved."""

@@ -211,8 +211,8 @@ class GiftExchange(ReciprocalGame[GiftExchangeState, GiftExchangeParameters]):
 
     def payoffs(self, state: GiftExchangeState, cooperation: Array) -> Array:
         paid = self.conduct(state, cooperation)
-        product = pair_synergy(paid[..., 0], paid[..., 1], self.parameters.beta)
-        return self.own_value(paid) + self.product_shares * product[..., None] + self.wage_income * paid[..., :1]
+        product = self.amplified(state, pair_synergy(paid[..., 0], paid[..., 1], self.parameters.beta)[..., None])
+        return self.own_value(state, paid) + self.product_shares * product + self.wage_income * paid[..., :1]
 
     def advance(self, state: GiftExchangeState, cooperation: Array, payoffs: Array) -> GiftExchangeState:
         return self.next_state(
@@ -291,7 +291,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         product = self.parameters.gamma * pooled_production(help_received, self.parameters.beta)
         if self.parameters.mechanism:
             product = image_gate(state.image, self.norm, IMAGE_DEPENDENCE, self.xp) * product
-        return self.own_value(cooperation) + product
+        return self.own_value(state, cooperation) + self.amplified(state, product)
 
     def responses(self, state: ImageState, cooperation: Array) -> Array:
         return response(state.image - self.norm, self.response_sensitivity, self.xp)
@@ -377,8 +377,8 @@ class GraduatedSanction(ReciprocalGame[SanctionState, SanctionParameters]):
 
     def payoffs(self, state: SanctionState, cooperation: Array) -> Array:
         commons = self.parameters.gamma * pooled_production(cooperation @ self.equal_weights, self.parameters.beta)
-        fine = self.fines(state, cooperation)
-        return self.own_value(cooperation) + commons[..., None] - fine - enforcement_costs(fine)
+        gains, fine = self.amplified(state, commons[..., None]), self.fines(state, cooperation)
+        return self.own_value(state, cooperation) + gains - fine - enforcement_costs(fine)
 
     def advance(self, state: SanctionState, cooperation: Array, payoffs: Array) -> SanctionState:
         violation = violations(cooperation, self.norm, self.xp)

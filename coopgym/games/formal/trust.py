@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.formal.base import FormalGame, required
+from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import trust as pages
 from coopgym.games.formal.parameters import GroupParameters
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import parameter
 from coopgym.games.state import State
 from coopgym.games.traits import Traits
@@ -315,6 +315,8 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
         super().__init__(parameters, backend)
         if parameters.visibility < 1.0:
             self.reset_normals = self.n_agents
+            after_noise = self.n_agents if parameters.payoff_noise > 0 else 0
+            self._blurring = slice(after_noise, after_noise + self.n_agents)
             self.step_normals += self.n_agents
 
     def market_shares(self, state: MarketState) -> Array:
@@ -327,7 +329,7 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
     def payoffs(self, state: MarketState, cooperation: Array) -> Array:
         quality = cooperation @ self.equal_weights
         demand = self.n_agents * self.parameters.gamma * pooled_production(quality, self.parameters.beta)
-        return self.own_value(cooperation) + self.market_shares(state) * demand[..., None]
+        return self.own_value(state, cooperation) + self.market_shares(state) * self.amplified(state, demand[..., None])
 
     def advance(self, state: MarketState, cooperation: Array, payoffs: Array) -> MarketState:
         score = update_score(state.score, cooperation, SCORE_RATE)
@@ -338,7 +340,7 @@ class ReputationMarket(FormalGame[MarketState, MarketParameters]):
         if self.parameters.visibility == 1.0:
             return transition
         after: MarketState = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
-        shown = self.shown(after.score, required(normals, "normals")[..., -self.n_agents :])
+        shown = self.shown(after.score, required(normals, "normals")[..., self._blurring])
         return replace(transition, state=replace(after, shown_score=shown))
 
     def shown(self, score: Array, noise: Array) -> Array:

@@ -4,58 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from coopgym.games.released import collective_action, interdependence, reciprocity, trust
 from coopgym.games.released.base import ReleasedGame
-from coopgym.games.released.collective_action import (
-    ApacheProject,
-    CoalitionFormation,
-    LoyaltyTeam,
-    PublicGoods,
-    TeamProduction,
-)
-from coopgym.games.released.interdependence import (
-    DynamicPartnerSelection,
-    PartnerHoldUp,
-    PlatformEcosystem,
-    RenaultNissan,
-    SynergySearch,
-)
-from coopgym.games.released.reciprocity import (
-    AppleAppStore,
-    GiftExchange,
-    GraduatedSanction,
-    IndirectReciprocity,
-    ReciprocalDilemma,
-)
-from coopgym.games.released.trust import (
-    SLCD,
-    CooperativeNegotiation,
-    RecoveryRace,
-    ReputationMarket,
-    TrustDilemma,
-)
 
 RELEASED: tuple[type[ReleasedGame[Any, Any]], ...] = (
-    TrustDilemma,
-    PartnerHoldUp,
-    PlatformEcosystem,
-    DynamicPartnerSelection,
-    RecoveryRace,
-    SynergySearch,
-    SLCD,
-    RenaultNissan,
-    CooperativeNegotiation,
-    ReputationMarket,
-    TeamProduction,
-    LoyaltyTeam,
-    CoalitionFormation,
-    ApacheProject,
-    PublicGoods,
-    ReciprocalDilemma,
-    GiftExchange,
-    IndirectReciprocity,
-    GraduatedSanction,
-    AppleAppStore,
+    trust.TrustDilemma,
+    interdependence.PartnerHoldUp,
+    interdependence.PlatformEcosystem,
+    interdependence.DynamicPartnerSelection,
+    trust.RecoveryRace,
+    interdependence.SynergySearch,
+    trust.SLCD,
+    interdependence.RenaultNissan,
+    trust.CooperativeNegotiation,
+    trust.ReputationMarket,
+    collective_action.TeamProduction,
+    collective_action.LoyaltyTeam,
+    collective_action.CoalitionFormation,
+    collective_action.ApacheProject,
+    collective_action.PublicGoods,
+    reciprocity.ReciprocalDilemma,
+    reciprocity.GiftExchange,
+    reciprocity.IndirectReciprocity,
+    reciprocity.GraduatedSanction,
+    reciprocity.AppleAppStore,
 )
 """The twenty games, in the order of their publication."""
 
-__all__ = ["RELEASED", "ReleasedGame", *(game.__name__ for game in RELEASED)]
+__all__ = ["RELEASED", "ReleasedGame"]

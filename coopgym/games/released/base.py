@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from coopgym.games.spec import GameSpec, View
 from coopgym.games.state import State
 from coopgym.games.step import Step
 from coopgym.games.traits import Traits
-from coopgym.mechanisms.trust import TrustRates, conduct_signal, effective_trust, mean_over_pairs, update_trust
+from coopgym.mechanisms.trust import TrustRates, conduct_signal, mean_over_pairs, update_trust
 from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
 from coopgym.small_arrays import for_each_agent, total
 from coopgym.typing import FloatArray
@@ -32,10 +32,26 @@ ParametersT = TypeVar("ParametersT", bound=Parameters)
 NOTHING = np.zeros(0)
 
 
+class Shared(NamedTuple):
+    """What a step makes of the arrays that all states have, in their order.
+
+    A tuple, as for a single environment a frozen state takes as long to make as two operations on its arrays.
+    """
+
+    t: Array
+    last_action: Array
+    trust: Array
+    damage: Array
+
+
 @dataclass
 class ReleasedTransition(Transition):
-    """A step that remembers what its joint action was worth, which payoffs and diagnostics are made of."""
+    """A step that remembers what payoffs, weights and diagnostics are made of."""
 
+    ceiling: Array
+    """``(..., N, N)`` 1 - R, what reputation leaves of trust after the step (TR-2 Eq. 8)."""
+    effective_trust: Array
+    """``(..., N, N)`` min(T, 1 - R) after the step."""
     individual_values: Array
     """``(..., N)`` f(a)."""
     synergy: Array
@@ -129,6 +145,8 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         normals: Array | None = None,
     ) -> StateT:
         options = options or ResetOptions()
+        if options.world:
+            raise ValueError(f"{self.id} has no worlds: they belong to the formal edition (-v1)")
         if options.gamma is not None and "gamma" not in self.state_class.__dataclass_fields__:
             require_own_gamma(self.id, options.gamma, self.value.gamma)
         n, others = self.n_agents, 1.0 - self.diagonal
@@ -187,21 +205,25 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
         action = self.backend.cast(self.backend.cast(actions, self.xp.float32))
         trust, damage = self.relations(state, action)
-        shared = State(t=state.t + 1, last_action=action, trust=trust, damage=damage)
+        shared = Shared(state.t + 1, action, trust, damage)
+        ceiling = self.trust_rates.one - damage
+        effective_trust = self.xp.minimum(trust, ceiling)
         values, synergy = self.individual_value(action), self.synergy(state, action)
         payoffs = self.payoffs(action, values, synergy)
         after: StateT = self.state_class(  # type: ignore[assignment]  # the class of states is the game's own
-            **vars(shared), **self.advance(state, shared, payoffs, normals)
+            *shared, **self.advance(state, shared, payoffs, normals)
         )
         return ReleasedTransition(
             state=after,
             payoffs=payoffs,
-            weights=self.weights(trust, damage),
+            weights=self.weights(effective_trust),
             relational=None,
             multiplier=self.multiplier(after),
             penalty=self.penalty(state, after),
             terminated=self.ended(after),
             truncated=after.t >= self.spec.horizon,
+            ceiling=ceiling,
+            effective_trust=effective_trust,
             individual_values=values,
             synergy=synergy,
         )
@@ -209,16 +231,20 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
     def stage(self, state: StateT, actions: Array) -> Transition:
         """What the payoff layer pays under the trust in force: no trust update, no multiplier, no penalty."""
         truncated = state.t >= self.spec.horizon
+        ceiling = self.trust_rates.one - state.damage
+        effective_trust = self.xp.minimum(state.trust, ceiling)
         values, synergy = self.individual_value(actions), self.synergy(state, actions)
         return ReleasedTransition(
             state=state,
             payoffs=self.payoffs(actions, values, synergy),
-            weights=self.weights(state.trust, state.damage),
+            weights=self.weights(effective_trust),
             relational=None,
             multiplier=None,
             penalty=None,
             terminated=truncated & False,
             truncated=truncated,
+            ceiling=ceiling,
+            effective_trust=effective_trust,
             individual_values=values,
             synergy=synergy,
         )
@@ -239,9 +265,9 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         signal = conduct_signal(action, self.baselines, self.sensitivity, self.xp)
         return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
 
-    def weights(self, trust: Array, damage: Array) -> Array:
+    def weights(self, effective_trust: Array) -> Array:
         """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
-        return effective_trust(trust, damage, self.xp, self.trust_rates.one) * self.interdependence
+        return effective_trust * self.interdependence
 
     def individual_value(self, action: Array) -> Array:
         """What an agent's own action is worth to it, f(a) ``(..., N)`` (TR-1 Eq. 5, 6)."""
@@ -261,7 +287,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Material payoffs π ``(..., N)`` of an action worth f(a) ``(..., N)`` and γ g(a) ``(...)`` (TR-1 Eq. 11)."""
         return self.endowments - action + values + self.shares * for_each_agent(synergy)
 
-    def advance(self, before: StateT, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: StateT, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         """A game's own stocks after a step.
 
         Args:
@@ -284,7 +310,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         """Whether the relation ends, ``(...)``."""
         return after.t < 0  # never
 
-    def cooperation(self, state: State) -> Array:
+    def cooperation(self, state: State | Shared) -> Array:
         """Last actions as shares c of endowment, ``(..., N)`` in single precision."""
         return self.backend.cast(state.last_action, self.xp.float32) / self.single_endowments
 
@@ -383,18 +409,17 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         return {}
 
     def diagnostics(self, state: StateT) -> dict[str, Any]:
-        action = state.last_action
-        return self._described(state, self.individual_value(action), self.synergy(state, action))
+        return self._described(self.stage(state, state.last_action))
 
-    def _described(self, state: StateT, values: Array, synergy: Array) -> dict[str, Any]:
-        share = self.cooperation(state)
-        ceiling = self.trust_rates.one - state.damage
+    def _described(self, step: Any) -> dict[str, Any]:
+        """Describe the state that a `ReleasedTransition` led to."""
+        state, share = step.state, self.cooperation(step.state)
         return {
             "step": state.t,
             "mean_trust": mean_over_pairs(state.trust),
-            "mean_effective_trust": mean_over_pairs(self.xp.minimum(state.trust, ceiling)),
-            "mean_reputation_damage": 1.0 - mean_over_pairs(ceiling),
-            "total_value": total(values) + synergy,
+            "mean_effective_trust": mean_over_pairs(step.effective_trust),
+            "mean_reputation_damage": 1.0 - mean_over_pairs(step.ceiling),
+            "total_value": total(step.individual_values) + step.synergy,
             "mean_cooperation": total(state.last_action) / self.n_agents,
             "cooperation_rate": total(share) / self.n_agents,
             "cooperation": share,
@@ -402,13 +427,11 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
         }
 
     def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Any]:
-        step: Any = transition
-        after = step.state
         return {
-            **self._described(after, step.individual_values, step.synergy),
-            "actions": after.last_action,
-            "payoffs": step.payoffs,
-            "welfare": total(step.payoffs),
+            **self._described(transition),
+            "actions": transition.state.last_action,
+            "payoffs": transition.payoffs,
+            "welfare": total(transition.payoffs),
             **self.step_info(before, transition),
         }
 
@@ -433,14 +456,3 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
             unbounded="released edition: multipliers and penalties on rewards jump with conduct, and no bound on "
             "them is proved",
         )
-
-
-def required(draws: Array | None, what: str) -> Array:
-    """Return the random draws a game needs.
-
-    Raises:
-        ValueError: they were not passed.
-    """
-    if draws is None:
-        raise ValueError(f"this game is random as configured: pass {what} (the engines draw them for you)")
-    return draws

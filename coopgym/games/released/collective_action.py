@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.conduct_factors import (
     FREE_RIDING,
     HABIT_WINDOW,
@@ -155,7 +155,7 @@ class TeamProduction(TeamGame[TeamState, TeamProductionParameters]):
         p = self.parameters
         return TeamModel(p.n_agents, p.omega, p.beta, p.c, phi_B=0.0, phi_C=0.0, a_max=50.0)
 
-    def advance(self, before: TeamState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: TeamState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"loyalty": before.loyalty}
 
     def multiplier(self, after: TeamState) -> Array:
@@ -173,7 +173,7 @@ class ConductGame(TeamGame[ConductStateT, TeamParametersT], Generic[ConductState
         recent = self.full((*batch, HABIT_WINDOW, self.n_agents), 0.0, self.xp.float32)
         return {**super().initial_stocks(batch, options, uniforms), "recent": recent}
 
-    def advance(self, before: ConductStateT, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: ConductStateT, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         share = self.cooperation(shared)
         return {
             "loyalty": update_loyalty_score(before.loyalty, share, self.greatest_loyalty(), self.xp),
@@ -267,7 +267,9 @@ class CoalitionFormation(ConductGame[CoalitionState, CoalitionFormationParameter
             "timers": self.full(everyone, 0, self.xp.int64),
         }
 
-    def advance(self, before: CoalitionState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(
+        self, before: CoalitionState, shared: Shared, payoffs: Array, normals: Array | None
+    ) -> dict[str, Array]:
         conduct = super().advance(before, shared, payoffs, normals)
         membership = Membership(before.members, before.arrival, before.timers)
         membership = update_membership(membership, conduct["loyalty"], shared.t, self.rules, self.xp)

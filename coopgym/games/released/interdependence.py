@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coopgym.backend import Array
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.public_score import averaged_score
 from coopgym.games.released.pages import interdependence as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
@@ -236,7 +236,7 @@ class SynergySearch(ReleasedGame[SynergyState, SynergySearchParameters]):
     def synergy_weight(self, state: SynergyState) -> Array:
         return state.gamma
 
-    def advance(self, before: SynergyState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: SynergyState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"gamma": before.gamma}
 
     def tail(self, state: SynergyState) -> Array | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.pages import reciprocity as pages
 from coopgym.games.released.table import GameTable, Pairs, TrustTable, ValueTable, equal_shares, frozen_overrides
 from coopgym.games.state import State
@@ -100,7 +100,7 @@ class ReciprocityGame(ReleasedGame[ReciprocityState, ReciprocityParameters]):
         return {"memory": self.full((*batch, self.reciprocity.window, self.n_agents), 0.0)}
 
     def advance(
-        self, before: ReciprocityState, shared: State, payoffs: Array, normals: Array | None
+        self, before: ReciprocityState, shared: Shared, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
         # Whatever the window, the mean over the last min(k, t - 1) steps never reaches back to the first action.
         remembered = shared.last_action * (before.t > 0)[..., None]

@@ -12,7 +12,7 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.game import ResetOptions
 from coopgym.games.parameters import Parameters
-from coopgym.games.released.base import ReleasedGame
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.state import State
 from coopgym.typing import FloatArray
 
@@ -50,7 +50,7 @@ class ScoreGame(ReleasedGame[ScoreState, ParametersT], Generic[ParametersT]):
     def shown(self, state: ScoreState, normals: Array | None) -> ScoreState:
         return dataclasses.replace(state, shown_scores=self.visible(state.public_scores, normals))
 
-    def advance(self, before: ScoreState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: ScoreState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {
             "public_scores": self.updated_scores(before.public_scores, self.cooperation(shared)),
             "shown_scores": self.visible(before.public_scores, normals),

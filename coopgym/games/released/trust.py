@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
-from coopgym.games.game import ResetOptions, Transition
+from coopgym.games.game import ResetOptions, Transition, required
 from coopgym.games.parameters import Parameters, parameter
-from coopgym.games.released.base import ReleasedGame, required
+from coopgym.games.released.base import ReleasedGame, Shared
 from coopgym.games.released.mechanisms.public_score import TIER_FACTORS, TIER_THRESHOLDS, drifting_score, tier_of
 from coopgym.games.released.pages import trust as pages
 from coopgym.games.released.scores import ScoreGame, ScoreState
@@ -18,6 +18,7 @@ from coopgym.games.released.table import GameTable, TrustTable, ValueTable, equa
 from coopgym.games.state import State
 from coopgym.mechanisms.interdependence import explicit, symmetric
 from coopgym.mechanisms.trust import mean_over_pairs
+from coopgym.small_arrays import for_each_agent
 from coopgym.typing import FloatArray
 
 
@@ -73,7 +74,7 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
     def initial_stocks(self, batch: tuple[int, ...], options: ResetOptions, uniforms: Array | None) -> dict[str, Array]:
         return {"cooperations": self.full((*batch, self.n_agents), 0, self.xp.int64)}
 
-    def advance(self, before: CountedState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: CountedState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         return {"cooperations": before.cooperations + (shared.last_action >= self.baselines)}
 
     def ended(self, after: CountedState) -> Array:
@@ -81,7 +82,7 @@ class TrustDilemma(ReleasedGame[CountedState, TrustDilemmaParameters]):
 
     def step_info(self, before: CountedState, transition: Transition) -> dict[str, Any]:
         after: Any = transition.state
-        steps = after.t[..., None]
+        steps = for_each_agent(after.t)
         return {
             "cooperation_counts": after.cooperations,
             "defection_counts": steps - after.cooperations,
@@ -153,7 +154,7 @@ class RecoveryRace(ReleasedGame[RecoveryState, RecoveryRaceParameters]):
     def shown(self, state: RecoveryState, normals: Array | None) -> RecoveryState:
         return replace(state, peak_trust=self.xp.maximum(state.peak_trust, mean_over_pairs(state.trust)))
 
-    def advance(self, before: RecoveryState, shared: State, payoffs: Array, normals: Array | None) -> dict[str, Array]:
+    def advance(self, before: RecoveryState, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         mean_trust = mean_over_pairs(shared.trust)
         first_time = (mean_trust >= self.parameters.recovery_target) & (before.recovery_step == 0)
         return {
@@ -295,7 +296,7 @@ class CooperativeNegotiation(ReleasedGame[NegotiationState, CooperativeNegotiati
         return (before.agreed > 0.0) & (greatest > self.parameters.agreement_threshold)
 
     def advance(
-        self, before: NegotiationState, shared: State, payoffs: Array, normals: Array | None
+        self, before: NegotiationState, shared: Shared, payoffs: Array, normals: Array | None
     ) -> dict[str, Array]:
         action = shared.last_action
         close = self.gap(action) <= self.parameters.agreement_threshold

@@ -6,6 +6,7 @@ import dataclasses
 from functools import lru_cache
 
 from coopgym.agents.base import Seat
+from coopgym.backend import NUMPY
 from coopgym.games.game import AnyGame
 from coopgym.games.page import page_of
 from coopgym.games.parameters import Parameters
@@ -71,9 +72,10 @@ def rules(game: type[AnyGame], parameters: Parameters) -> str:
     """Return the rules of a game from its page, and its parameters where they differ from those the page speaks of."""
     usual = game.configure()
     stated = page_of(usual).as_prompt(usual)
-    defaults = usual.parameter_dict()
+    defaults = dataclasses.asdict(usual.parameters)
     changed = {name: value for name, value in dataclasses.asdict(parameters).items() if value != defaults[name]}
     if not changed:
         return stated
     settings = ", ".join(f"{name} = {value}" for name, value in changed.items())
-    return f"{stated}\nDifferent from the above in this game: {settings}."
+    added = game.made(parameters, NUMPY).circumstances()
+    return "\n".join((stated, f"Different from the above in this game: {settings}.", *added))

@@ -12,7 +12,7 @@ from coopgym.mechanisms.value import pair_synergy
 from coopgym.oracles.dynamic.ascent import concave_maxima
 from coopgym.oracles.dynamic.bounds.optimistic import OptimisticBound
 from coopgym.oracles.dynamic.bounds.registry import register
-from coopgym.oracles.dynamic.planning import double_precision
+from coopgym.oracles.dynamic.planning import double_precision, moved_to
 from coopgym.play import NOMINAL, open_loop, unroll
 from coopgym.typing import FloatArray
 
@@ -61,15 +61,17 @@ def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, d
         rent = backend.array(prices[:-1] - (1.0 - ASSET_ADJUSTMENT) * prices[1:])
         reward = backend.array(ASSET_ADJUSTMENT * prices[:-1])
         on_device = game.to(backend)
+        opening: HoldUpState = moved_to(backend, start)  # type: ignore[assignment]  # the same state elsewhere
 
     def terms(points: Array) -> Array:
         buyer, asset, supplier = points[:, 0], points[:, 1], points[:, 2]
-        surplus = on_device.surplus_scale * pair_synergy(buyer, asset, game.parameters.beta)
-        own = on_device.own_value(points[:, [0, 2]]).sum(-1)
+        product = pair_synergy(buyer, asset, game.parameters.beta)[..., None]
+        surplus = on_device.surplus_scale * on_device.amplified(opening, product)[..., 0]
+        own = on_device.own_value(opening, points[:, [0, 2]]).sum(-1)
         return own + surplus - rent * asset + reward * supplier
 
     together = concave_maxima(terms, np.full((len(shares), 3), 0.5), device)
-    steps = np.maximum(together, game.outside.sum())
+    steps = np.maximum(together, game.outside_payoffs(start).sum())
     return float(steps.sum() + (1.0 - ASSET_ADJUSTMENT) * prices[0] * start.asset)
 
 
@@ -80,7 +82,8 @@ def asset_prices(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray) ->
         state: HoldUpState = step.before  # type: ignore[assignment]  # the kind of this game's states
         buyer, asset = shares[step.t, 0], game.invested(state, shares[step.t])
         high, low = (pair_synergy(buyer, asset + more, game.parameters.beta) for more in (STEP, 0.0))
-        marginal[step.t] = game.surplus_scale * (high - low) / STEP * (1.0 - state.gone)
+        gain = game.amplified(state, np.atleast_1d(high - low))[0]
+        marginal[step.t] = game.surplus_scale * gain / STEP * (1.0 - state.gone)
     prices = np.zeros(len(shares) + 1)
     for t in reversed(range(len(shares))):
         prices[t] = marginal[t] + (1.0 - ASSET_ADJUSTMENT) * prices[t + 1]

@@ -171,7 +171,7 @@ class OptimisticBound:
         """
         if not self.traits.transfers:
             return (factors * game.stage_payoffs(states, cooperation)).sum(-1)
-        own = game.own_value(cooperation)
+        own = game.own_value(states, cooperation)
         earned = game.stage_payoffs(states, cooperation) - own
         bound = (factors * own).sum(-1)
         for seats in self.traits.transfers:

@@ -24,4 +24,5 @@ class PartnerSelectionBound(OptimisticBound):
     def weighted_payoffs(self, game: Any, states: Any, cooperation: Array, factors: Array) -> Array:
         alone = pooled_production(cooperation, game.parameters.beta)
         shared = 0.5 * (factors + factors.max(-1, keepdim=True).values)
-        return (factors * game.own_value(cooperation) + game.parameters.gamma * shared * alone).sum(-1)
+        product = game.parameters.gamma * game.amplified(states, shared * alone)
+        return (factors * game.own_value(states, cooperation) + product).sum(-1)

@@ -12,6 +12,7 @@ import pytest
 from coopgym.agents import Seat, make_agent
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
+from coopgym.games.state import state_arrays
 from coopgym.games.step import Step
 from coopgym.oracles.agents import ORACLES, Oracle, Planner, applicable_oracles, base
 from coopgym.oracles.agents.solutions import following_equilibria
@@ -320,7 +321,7 @@ def test_trust_aware_rows_are_solved_each_in_its_own_state() -> None:
     states = state_after(game, rng.random((6, 4, 3)), states)
     together = following_equilibria(game, states, np.full((4, 3), 0.2))
     for row, profile in enumerate(together):
-        own = type(states)(**{name: array[row] for name, array in vars(states).items()})
+        own = type(states)(**{name: array[row] for name, array in state_arrays(states).items()})
         assert gains(game, own, profile, "integrated").max() < 1e-8
 
 

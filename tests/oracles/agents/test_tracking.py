@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from coopgym.agents import Seat
 from coopgym.games.registry import games, make_game
+from coopgym.games.state import state_arrays
 from coopgym.oracles.agents.fixed_points import CLOSE, fixed_points
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
 from coopgym.play.engine import Engine
@@ -32,7 +33,7 @@ def test_the_tracker_reproduces_the_state_from_what_a_seat_sees(id: str) -> None
     for step in range(STEPS):
         observation = game.observe(engine.state, "own")[:, index]
         tracker.advance(joint_cooperation(seat, observation), age > 0)
-        for name, array in vars(engine.state).items():
+        for name, array in state_arrays(engine.state).items():
             if name not in HIDDEN.get(id, ()):
                 assert getattr(tracker.state, name) == pytest.approx(array, abs=1e-12), name
         before = engine.state

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import games, make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.oracles.dynamic.baseline_plans import BaselinePlans
 from coopgym.oracles.dynamic.bounds import Gap, certified_gap
 from coopgym.oracles.dynamic.bounds.optimistic import dominating_states
@@ -105,13 +105,13 @@ def test_optimistic_states_dominate_every_reachable_one(id: str) -> None:
     start = repeated(game, initial_state(game), plans.shape[1:2])
     for step in unroll(game, open_loop(game, plans), start=start, draws=NOMINAL, horizon=STEPS, past_end=True):
         t, state = step.t, step.before
-        for field in dataclasses.fields(state):
-            reached, bound = getattr(state, field.name), getattr(best, field.name)[t]
-            if field.name in RISING:
-                assert (reached <= bound + 1e-12).all(), (field.name, t)
-            elif field.name in FALLING:
-                assert (reached >= bound - 1e-12).all(), (field.name, t)
-            elif field.name == "memory":
+        for name in state_arrays(state):
+            reached, bound = getattr(state, name), getattr(best, name)[t]
+            if name in RISING:
+                assert (reached <= bound + 1e-12).all(), (name, t)
+            elif name in FALLING:
+                assert (reached >= bound - 1e-12).all(), (name, t)
+            elif name == "memory":
                 assert (reached.mean(-2) >= bound.mean(-2) - 1e-12).all(), t
 
 

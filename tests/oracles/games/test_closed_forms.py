@@ -8,7 +8,11 @@ import pytest
 from coopgym.games.registry import make_game
 from coopgym.mechanisms.value import SMOOTHING
 from coopgym.oracles.games.best_response import best_response, regret
-from coopgym.oracles.games.closed_forms import (
+from coopgym.oracles.games.equilibrium import TOLERANCE, find_equilibria
+from coopgym.oracles.games.normal_form import NormalForm, StageGame
+from coopgym.oracles.games.optimum import welfare_optimum
+from coopgym.oracles.games.rollout import initial_state
+from tests.support.closed_forms import (
     loyal_team_equilibrium,
     public_good_equilibrium,
     public_good_optimum,
@@ -17,10 +21,6 @@ from coopgym.oracles.games.closed_forms import (
     team_equilibrium,
     team_optimum,
 )
-from coopgym.oracles.games.equilibrium import TOLERANCE, find_equilibria
-from coopgym.oracles.games.normal_form import NormalForm, StageGame
-from coopgym.oracles.games.optimum import welfare_optimum
-from coopgym.oracles.games.rollout import initial_state
 from tests.support.textbook_games import LinearPublicGood
 
 SEARCHED = 5.0 * TOLERANCE

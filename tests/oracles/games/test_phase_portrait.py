@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import games, make_game
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.oracles.games.best_response import best_response, regret
 from coopgym.oracles.games.normal_form import StageGame
 from coopgym.oracles.games.phase_portrait import LADDER, PhasePortrait, StageGameByRow, phase_portrait, reactions
@@ -54,7 +54,7 @@ def test_reaction_curves_are_best_responses(game: str) -> None:
 def test_a_batch_of_states_pays_as_each_state_alone(trust: list[float], share: float) -> None:
     made = make_game("GiftExchange-v1")
     states = [initial_state(made, trust=level) for level in trust]
-    stacked = type(states[0])(**{name: np.stack([vars(s)[name] for s in states]) for name in vars(states[0])})
+    stacked = type(states[0])(**{name: np.stack([vars(s)[name] for s in states]) for name in state_arrays(states[0])})
     profiles = np.broadcast_to([share, 1.0 - share], (len(trust), 3, 2))
     together = StageGameByRow(made, "integrated", stacked).utilities(profiles)
     apart = [StageGame(made, "integrated", state).utilities(profiles[0]) for state in states]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from coopgym.games.page import Source, Symbol
+from coopgym.games.page import GamePage, Source, Symbol
 from coopgym.mechanisms import membership, reputation, sanctions
 
 PHRASES = {
@@ -58,6 +59,14 @@ RELATIONS = (
     Symbol("last_action", "c_i", "last cooperation, share of endowment"),
     Symbol("trust", "T_ij", "how far i trusts j"),
     Symbol("damage", "R_ij", "reputation damage that i holds against j"),
+    Symbol(
+        "cost_factor",
+        "m_i",
+        "factor on the own costs that a world draws; seen as (ln m/ln s + 1)/2",
+        "1/s to s",
+    ),
+    Symbol("synergy_factor", "g", "factor on the joint product, likewise", "1/s to s"),
+    Symbol("payoff_share", "π_i", "in worlds: own last payoff between the least and greatest, ½ at reset"),
     Symbol("own_action", "c_i", "own last cooperation"),
     Symbol("partner_actions", "c_j", "partners' last cooperation"),
     Symbol("trust_received", "T_ji", "how far partners trust this agent"),
@@ -89,3 +98,16 @@ OWN_USE = Source("TR-1", "Eq. 6, 13", "own-use value, weights")
 TRUST_UPDATE = Source("TR-2", "Eq. 6-9", "trust")
 TEAM_OUTPUT = Source("TR-3", "Eq. 1-2", "team production")
 LOYALTIES = Source("TR-3", "Eq. 3, 5", "loyalty")
+
+
+def formal_page(*, payoff: str, symbols: tuple[Symbol, ...] = (), **texts: Any) -> GamePage:
+    """Return the page of a formal game, with the phrases that its texts name and the symbols of all games.
+
+    Args:
+        payoff: what a step pays, in one paragraph.
+        symbols: those of its own stocks and blocks.
+        texts: other fields of `GamePage`; without an ``end`` the game lasts to its horizon.
+    """
+    filled: dict[str, Any] = {name: told(text) if isinstance(text, str) else text for name, text in texts.items()}
+    filled.setdefault("end", "truncated after {horizon} steps, never early.")
+    return GamePage(payoff=(told(payoff),), symbols=(*RELATIONS, *symbols), **filled)

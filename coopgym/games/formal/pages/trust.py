@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from coopgym.games.formal.pages.shared import RELATIONS, TRUST_UPDATE, VALUES, told
-from coopgym.games.page import GamePage, Source, Symbol
+from coopgym.games.formal.pages.shared import TRUST_UPDATE, VALUES, formal_page
+from coopgym.games.page import Source, Symbol
 
-TRUST_DILEMMA = GamePage(
+TRUST_DILEMMA = formal_page(
     title="Trust dilemma",
     summary="Two equal partners whose synergy depends on mutual trust; if trust is used up, the relation ends.",
     story=(
@@ -16,14 +16,12 @@ TRUST_DILEMMA = GamePage(
     seats="agent_0 and agent_1 (interchangeable partners).",
     actions="investment in [0, {endowments[0]}]; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
-        told(
-            "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
-            "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]}, mean endowment u {game.payoff_unit}, D {dependence}. "
-            "Once dissolved: the outside option [e - k a° + θ ln(1 + a°)]/u = {game.outside[0]:.3f} with a° = θ/k - 1, "
-            "whatever is played. {integrated_reward}."
-        ),
+        "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
+        "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]}, mean endowment u {game.payoff_unit}, D {dependence}. "
+        "Once dissolved: the outside option [e - k a° + θ ln(1 + a°)]/u = {game.outside[0]:.3f} with a° = θ/k - 1, "
+        "whatever is played. {integrated_reward}."
     ),
-    state=told(
+    state=(
         "{trust_on_conduct}; then `gone` becomes 1 for good when the mean of the new T is below {COLLAPSE}. From then "
         "on T and R are frozen."
     ),
@@ -34,22 +32,16 @@ TRUST_DILEMMA = GamePage(
     ),
     info="also `gone`, `gate` = γ_t/γ.",
     off_switch="``mechanism=False`` gives full synergy always and no dissolution.",
-    closed_forms=told("{gated_equilibrium}."),
-    symbols=(
-        *RELATIONS,
-        Symbol("gone", "gone", "1 once the relation has dissolved", "{0, 1}"),
-    ),
-    sources=(
-        TRUST_UPDATE,
-        VALUES,
-    ),
+    closed_forms="{gated_equilibrium}.",
+    symbols=(Symbol("gone", "gone", "1 once the relation has dissolved", "{0, 1}"),),
+    sources=(TRUST_UPDATE, VALUES),
     versions=(
         "v0 (released) ends the episode when trust is used up and pays a synergy that trust does not touch; v1 "
         "(formal) gates synergy by trust and pays the outside option after dissolution."
     ),
 )
 
-RECOVERY_RACE = GamePage(
+RECOVERY_RACE = formal_page(
     title="Recovery race",
     summary="Two partners after a crisis rebuild trust to win back lost contracts.",
     story=(
@@ -59,44 +51,37 @@ RECOVERY_RACE = GamePage(
     seats="agent_0 and agent_1 (symmetric).",
     actions="investment in [0, {endowments[0]}]; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
-        told(
-            "π_i = own_i + α_i N γ_t G_β(c_0, c_1) + {RECOVERY_DIVIDEND} σ((τ - {RECOVERY_LEVEL})/{RECOVERY_SOFTNESS}) "
-            "with {own_value}, {pair_synergy}, γ_t = γ (1 - χ + χ τ) and τ the mean of min(T_ij, 1 - R_ij). The last "
-            "term is the recovery dividend. θ {theta}, γ {gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]}, mean "
-            "endowment u {game.payoff_unit}, D {dependence}. {integrated_reward}."
-        ),
+        "π_i = own_i + α_i N γ_t G_β(c_0, c_1) + {RECOVERY_DIVIDEND} σ((τ - {RECOVERY_LEVEL})/{RECOVERY_SOFTNESS}) "
+        "with {own_value}, {pair_synergy}, γ_t = γ (1 - χ + χ τ) and τ the mean of min(T_ij, 1 - R_ij). The last "
+        "term is the recovery dividend. θ {theta}, γ {gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]}, mean "
+        "endowment u {game.payoff_unit}, D {dependence}. {integrated_reward}."
     ),
-    state=told(
+    state=(
         "{trust_on_conduct}; then the highest τ so far and the first step with τ ≥ {RECOVERY_LEVEL}, which pay nothing "
         "and are not observed."
     ),
-    end="truncated after {horizon} steps, never early.",
     info=(
         "also `recovered` (τ ≥ {RECOVERY_LEVEL} now), `recovery_step` (-1 before the first such step), `peak_trust` "
         "(highest τ), `trust_ceiling` (1 - mean damage)."
     ),
     off_switch="``mechanism=False`` gives full synergy always and no dividend.",
-    closed_forms=told(
+    closed_forms=(
         "{gated_equilibrium}. Full cooperation passes τ = {RECOVERY_LEVEL} at step 48, 60 % at step 61, 45 % at step "
         "97."
     ),
     symbols=(
-        *RELATIONS,
         Symbol("peak_trust", "max τ", "highest mean effective trust so far"),
         Symbol("recovery_step", "t_R", "first step at the recovery level, -1 before", "-1 to T_max"),
         Symbol("dividend_level", "σ(τ)", "part of the recovery dividend that is paid"),
     ),
-    sources=(
-        Source("TR-2", "Eq. 6-9", "trust and damage"),
-        VALUES,
-    ),
+    sources=(Source("TR-2", "Eq. 6-9", "trust and damage"), VALUES),
     versions=(
         "in v0 (released) success pays nothing, ends the episode and is out of reach by default; in v1 (formal) "
         "recovery is reachable and pays a dividend in every step."
     ),
 )
 
-SLCD = GamePage(
+SLCD = formal_page(
     title="S-LCD: Samsung and Sony",
     summary="Samsung and Sony in an LCD joint venture with unequal shares and dependence.",
     story=(
@@ -107,21 +92,14 @@ SLCD = GamePage(
     seats="agent_0 = Samsung, agent_1 = Sony.",
     actions="investment in [0, {endowments[0]}]; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
-        told(
-            "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
-            "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]} and {shares[1]}, mean endowment u {game.payoff_unit}, "
-            "D_01 {interdependence[0][1]}, D_10 {interdependence[1][0]}. {integrated_reward}."
-        ),
+        "π_i = own_i + α_i N γ_t G_β(c_0, c_1) with {own_value}, {pair_synergy} and {trust_gate}. θ {theta}, γ "
+        "{gamma}, β {beta}, k {k}, χ {chi}, α {shares[0]} and {shares[1]}, mean endowment u {game.payoff_unit}, "
+        "D_01 {interdependence[0][1]}, D_10 {interdependence[1][0]}. {integrated_reward}."
     ),
-    state=told("{trust_on_conduct}; nothing else moves."),
-    end="truncated after {horizon} steps, never early.",
+    state="{trust_on_conduct}; nothing else moves.",
     info="also `agent_names`, `samsung_investment`, `sony_investment` (units).",
     off_switch="``mechanism=False`` takes trust out of the payoff (γ_t = γ).",
-    symbols=RELATIONS,
-    sources=(
-        Source("TR-1", "case study and Eq. 6-8, 11, 13", "value, payoff, weights"),
-        TRUST_UPDATE,
-    ),
+    sources=(Source("TR-1", "case study and Eq. 6-8, 11, 13", "value, payoff, weights"), TRUST_UPDATE),
     remark="Shares, interdependence, trust parameters and norm as published; θ, γ, β, k recalibrated.",
     versions=(
         "v0 (released) has the same shares, interdependence and trust rates but pays a synergy that trust does not "
@@ -129,7 +107,7 @@ SLCD = GamePage(
     ),
 )
 
-COOPERATIVE_NEGOTIATION = GamePage(
+COOPERATIVE_NEGOTIATION = formal_page(
     title="Cooperative negotiation",
     summary="Actions are proposals: close ones make an agreement, and falling short of it costs damages and trust.",
     story=(
@@ -140,40 +118,33 @@ COOPERATIVE_NEGOTIATION = GamePage(
     seats="agent_0 and agent_1 (symmetric).",
     actions="investment in [0, {endowments[0]}], which is also the proposal; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
-        told(
-            "π_i = own_i + α_i N γ G_β(c_0, c_1) - {DAMAGES_RATE} x_i + {DAMAGES_RATE} x_j with {own_value} and "
-            "{pair_synergy}. Shortfall x_i = F [G - tol - c_i]₊ unless the proposals are close, |c_0 - c_1| ≤ tol; tol "
-            "is ``tolerance``, {tolerance:.2f}. Damages go to the partner, so welfare is unchanged. θ {theta}, γ "
-            "{gamma}, β {beta}, k {k}, α {shares[0]}, mean endowment u {game.payoff_unit}, D {dependence}. "
-            "{integrated_reward}."
-        ),
+        "π_i = own_i + α_i N γ G_β(c_0, c_1) - {DAMAGES_RATE} x_i + {DAMAGES_RATE} x_j with {own_value} and "
+        "{pair_synergy}. Shortfall x_i = F [G - tol - c_i]₊ unless the proposals are close, |c_0 - c_1| ≤ tol; tol "
+        "is ``tolerance``, {tolerance:.2f}. Damages go to the partner, so welfare is unchanged. θ {theta}, γ "
+        "{gamma}, β {beta}, k {k}, α {shares[0]}, mean endowment u {game.payoff_unit}, D {dependence}. "
+        "{integrated_reward}."
     ),
-    state=told(
+    state=(
         "T and R on signals tanh(κ (c_j - max(b_j, F (G - tol)))/{SIGNAL_WIDTH}) with {trust_rates} "
         "({trust_at_reset}); then close proposals set F = 1 and G to their mean (renegotiation by mutual consent, up "
         "or down, without damages), and a breach (any x_i > 0) sets F = G = 0."
     ),
-    end="truncated after {horizon} steps, never early.",
     info=(
         "also `agreement` (F), `agreed_level` (G), `total_agreements`, `total_breaches`; step only `breach` (per "
         "agent), `damages` (per agent, received less paid)."
     ),
     off_switch="``mechanism=False`` makes agreements unenforceable: no damages, conduct judged against the norm alone.",
-    closed_forms=told(
+    closed_forms=(
         "{pair_equilibrium}. Under an agreement at the optimum greed is 0.090 (best deviation 60 %); a breach to 10 % "
         "leaves the victim's trust at 0.28, against 0.36 without agreement."
     ),
     symbols=(
-        *RELATIONS,
         Symbol("agreed", "F", "1 while an agreement is in force", "{0, 1}"),
         Symbol("level", "G", "agreed share of endowment, 0 without agreement"),
         Symbol("agreements", "agreements", "agreements made so far", "0 to T_max"),
         Symbol("breaches", "breaches", "breaches so far", "0 to T_max"),
     ),
-    sources=(
-        TRUST_UPDATE,
-        VALUES,
-    ),
+    sources=(TRUST_UPDATE, VALUES),
     remark="Agreements and damages are of this edition.",
     versions=(
         "v0 (released) takes a penalty from both sides for departures in either direction, outside the payoff and "
@@ -182,7 +153,7 @@ COOPERATIVE_NEGOTIATION = GamePage(
     ),
 )
 
-REPUTATION_MARKET = GamePage(
+REPUTATION_MARKET = formal_page(
     title="Reputation market",
     summary="Sellers share one market; a public score moves customers between them.",
     story=(
@@ -192,17 +163,14 @@ REPUTATION_MARKET = GamePage(
     seats="agent_0 .. agent_{last} (interchangeable sellers).",
     actions="investment in quality in [0, {endowments[0]}]; norm {baselines[0]}; c_i = a_i/e_i.",
     payoff=(
-        told(
-            "π_i = own_i + N γ P_β(mean c) w(ρ_i)/Σ_j w(ρ_j) with {own_value}, {pooled_production} and smooth tiers "
-            "w(ρ) = {tier_weights}. θ {theta}, γ {gamma}, β {beta}, k {k}, mean endowment u {game.payoff_unit}, D "
-            "{dependence}. {integrated_reward}."
-        ),
+        "π_i = own_i + N γ P_β(mean c) w(ρ_i)/Σ_j w(ρ_j) with {own_value}, {pooled_production} and smooth tiers "
+        "w(ρ) = {tier_weights}. θ {theta}, γ {gamma}, β {beta}, k {k}, mean endowment u {game.payoff_unit}, D "
+        "{dependence}. {integrated_reward}."
     ),
-    state=told(
+    state=(
         "{trust_on_conduct}; ρ ← ρ + {SCORE_RATE} (c - ρ) from 0.5. With ``visibility`` v below 1 everybody sees ρ + "
         "(1 - v) Normal, clipped to [0, 1], one draw per score and step; what is paid follows the true score."
     ),
-    end="truncated after {horizon} steps, never early.",
     observation="The full view adds the true scores before the time.",
     info=(
         "also `score` (true), `tiers` (thresholds passed: 0 excluded, 1 probation, 2 standard, 3 premium), "
@@ -215,15 +183,11 @@ REPUTATION_MARKET = GamePage(
         "at equal scores Nash solves k = θ/(1 + e c) + (γ β/N) (c + 0.001)^(β-1), the optimum the same with γ β."
     ),
     symbols=(
-        *RELATIONS,
         Symbol("score", "ρ_i", "public scores; observed as shown"),
         Symbol("shown_score", "ρ̂_i", "scores as everybody sees them"),
         Symbol("true_score", "ρ_i", "true scores, in the full view only"),
     ),
-    sources=(
-        TRUST_UPDATE,
-        Source("TR-1", "Eq. 6, 11, 13", "value, payoff, weights"),
-    ),
+    sources=(TRUST_UPDATE, Source("TR-1", "Eq. 6, 11, 13", "value, payoff, weights")),
     remark="The market and its tiers are of this edition.",
     versions=(
         "in v0 (released) the tier multiplies rewards, from 0.4 to 1.3; in v1 (formal) it moves customers between "

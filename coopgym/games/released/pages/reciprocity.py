@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from coopgym.games.page import GamePage, Source
-from coopgym.games.released.pages.shared import MEMORY, PAYOFF, PUBLISHED, RELATIONS, TRUST
+from functools import partial
+
+from coopgym.games.page import Source
+from coopgym.games.released.pages.shared import MEMORY, released_page
 
 MULTIPLIER = (
     "The reciprocity multiplier is m_i = max({LEAST_MULTIPLIER}, 1 + u_i / mean e), u_i = λ_R Σ_j T_ij (1 + ω_r "
@@ -18,118 +20,71 @@ INFO = (
     "`tr4_memory_window` k."
 )
 
-RECIPROCAL_DILEMMA = GamePage(
+reciprocity_page = partial(released_page, story=MULTIPLIER, info=INFO, symbols=MEMORY)
+
+RECIPROCAL_DILEMMA = reciprocity_page(
     title="Reciprocal dilemma",
     summary="Two equal firms whose rewards rise a little when the partner exceeds its recent average.",
-    story=MULTIPLIER,
     seats="agent_0 and agent_1 (symmetric).",
     actions="investment in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
         "shared payoff with θ {game.value.theta}, γ {game.value.gamma}, times the reciprocity multiplier, at most "
-        "0.65 % from one at full trust.",
-        PAYOFF,
+        "0.65 % from one at full trust."
     ),
-    end="after {horizon} steps.",
-    trust=TRUST,
-    info=INFO,
-    symbols=(
-        *RELATIONS,
-        *MEMORY,
-    ),
-    sources=(
-        Source("TR-4"),
-        PUBLISHED,
-    ),
+    report=Source("TR-4"),
     remark=(
         "The window includes the current action and the first step compares with zero, unlike TR-4 Eq. 20; the effect "
         "is divided by the mean endowment instead of being added to utility."
     ),
 )
 
-GIFT_EXCHANGE = GamePage(
+GIFT_EXCHANGE = reciprocity_page(
     title="Gift exchange",
     summary="Employer and worker of unequal means, where the worker answers the employer's deviations more strongly.",
-    story=MULTIPLIER,
     seats="agent_0 = employer, agent_1 = worker.",
     actions="wage or effort in [0, {endowments[0]}] and [0, {endowments[1]}]; norms {baselines[0]} and {baselines[1]}.",
     payoff=(
         "shared payoff with θ {game.value.theta}, γ {game.value.gamma}, times the reciprocity multiplier, at full "
-        "trust at most 0.53 % (employer) and 1.46 % (worker) from one.",
-        PAYOFF,
+        "trust at most 0.53 % (employer) and 1.46 % (worker) from one."
     ),
-    end="after {horizon} steps.",
-    trust=TRUST,
-    info=INFO,
-    symbols=(
-        *RELATIONS,
-        *MEMORY,
-    ),
-    sources=(
-        Source("TR-4"),
-        PUBLISHED,
-    ),
+    report=Source("TR-4"),
 )
 
-INDIRECT_RECIPROCITY = GamePage(
+INDIRECT_RECIPROCITY = reciprocity_page(
     title="Indirect reciprocity",
     summary="Four agents whose rewards answer each partner's deviation from its own past.",
-    story=MULTIPLIER,
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="contribution in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
         "shared payoff with θ {game.value.theta}, γ {game.value.gamma}, times the reciprocity multiplier, at most "
-        "1.73 % from one at full trust.",
-        PAYOFF,
+        "1.73 % from one at full trust."
     ),
-    end="after {horizon} steps.",
-    trust=TRUST,
-    info=INFO,
-    symbols=(
-        *RELATIONS,
-        *MEMORY,
-    ),
-    sources=(
-        Source("TR-4"),
-        PUBLISHED,
-    ),
+    report=Source("TR-4"),
     remark=(
         "There is no image score: actions are not directed at partners, so the mechanism is direct reciprocity with "
         "three partners."
     ),
 )
 
-GRADUATED_SANCTION = GamePage(
+GRADUATED_SANCTION = reciprocity_page(
     title="Graduated sanction",
     summary="Six agents with a high norm, a long memory and a reward that answers deviations from it.",
-    story=MULTIPLIER,
     seats="agent_0 .. agent_{last} (symmetric).",
     actions="contribution in [0, {endowments[0]}]; norm {baselines[0]}.",
     payoff=(
         "shared payoff with θ {game.value.theta}, γ {game.value.gamma}, times the reciprocity multiplier, at most "
-        "1.51 % from one at full trust.",
-        PAYOFF,
+        "1.51 % from one at full trust."
     ),
-    end="after {horizon} steps.",
-    trust=TRUST,
-    info=INFO,
-    symbols=(
-        *RELATIONS,
-        *MEMORY,
-    ),
-    sources=(
-        Source("TR-4"),
-        PUBLISHED,
-    ),
+    report=Source("TR-4"),
     remark=(
         "Signals are in action units, so the answer is saturated for deviations above about 3 units and is not "
         "graduated."
     ),
 )
 
-APPLE_APP_STORE = GamePage(
+APPLE_APP_STORE = reciprocity_page(
     title="Apple App Store",
     summary="An app store and two groups of developers that depend on it far more than it depends on them.",
-    story=MULTIPLIER,
     seats="agent_0 = Apple, agent_1 = major developers, agent_2 = small developers.",
     actions=(
         "investment in [0, {endowments[0]}], [0, {endowments[1]}] and [0, {endowments[2]}] per quarter; norms "
@@ -137,19 +92,8 @@ APPLE_APP_STORE = GamePage(
     ),
     payoff=(
         "shared payoff with θ {game.value.theta}, γ {game.value.gamma}, times the reciprocity multiplier, at full "
-        "trust at most 0.58, 1.71 and 1.81 % from one.",
-        PAYOFF,
+        "trust at most 0.58, 1.71 and 1.81 % from one."
     ),
-    end="after {horizon} steps.",
-    trust=TRUST,
-    info=INFO,
-    symbols=(
-        *RELATIONS,
-        *MEMORY,
-    ),
-    sources=(
-        Source("TR-4", "case study"),
-        PUBLISHED,
-    ),
+    report=Source("TR-4", "case study"),
     remark="The historical phases change nothing.",
 )

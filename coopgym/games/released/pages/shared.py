@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from coopgym.games.page import Source, Symbol
+from typing import Any
+
+from coopgym.games.page import GamePage, Source, Symbol
 
 PAYOFF = "π_i = (e_i - a_i) + f(a_i) + α_i γ g(a), with f(a) = θ ln(1 + a) and g the geometric mean (TR-1 Eq. 5-11)."
 TRUST = (
@@ -38,3 +40,23 @@ MEMORY = (
 )
 
 PUBLISHED = Source("Coopetition-Gym v1.0", "", "numbers")
+
+
+def released_page(
+    *, payoff: str, symbols: tuple[Symbol, ...] = (), report: Source | None = None, **texts: Any
+) -> GamePage:
+    """Return the page of a released game: what all have in common, and what is its own.
+
+    Args:
+        payoff: what stands before the payoffs of TR-1.
+        symbols: those of its own stocks.
+        report: where the game comes from, beside the implementation.
+        texts: other fields of `GamePage`; without an ``end`` the game lasts to its horizon.
+    """
+    return GamePage(
+        **{"end": "after {horizon} steps.", **texts},
+        payoff=(payoff, PAYOFF),
+        trust=TRUST,
+        symbols=(*RELATIONS, *symbols),
+        sources=(PUBLISHED,) if report is None else (report, PUBLISHED),
+    )
