@@ -12,7 +12,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.formal.payoff_range import payoff_range
-from coopgym.games.formal.world_rules import SIGNS, WorldRules
+from coopgym.games.formal.world_rules import DRAWN, SIGNS, WorldRules
 from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma, required
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
@@ -418,12 +418,12 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     # What others may rely on
 
     def traits(self) -> Traits:
-        of_the_world = {} if self.world is None else SIGNS
+        drawn, signs = ((), {}) if self.world is None else (DRAWN, SIGNS)
         return Traits(
             exchangeable=seats_of_equal_numbers(self.spec),
             exchange="swap",
-            monotone_in_actions={"trust": 1, "damage": -1, **dict.fromkeys(of_the_world, 0)},
-            monotone_in_stocks={"trust": 1, "damage": -1, **of_the_world},
+            monotone_in_actions={"trust": 1, "damage": -1, **dict.fromkeys(drawn, 0)},
+            monotone_in_stocks={"trust": 1, "damage": -1, **signs},
             social_weights=self.social_weights,
             differentiable=True,
             switches={MECHANISM_OFF: dataclasses.replace(self.parameters, mechanism=False)},
