@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from coopgym.mechanisms.trust import (
 from coopgym.mechanisms.value import logarithmic_value
 from coopgym.small_arrays import total
 from coopgym.typing import FloatArray
-from coopgym.worlds import WORLDS
+from coopgym.worlds import FIXED, WORLDS
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=FormalParameters)
@@ -45,6 +45,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     state_class: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
+    synergy_parameter: ClassVar[str] = "gamma"
+    """The parameter that weighs joint production."""
     parameters: ParametersT
 
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
@@ -104,6 +106,15 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             parameters=parameters,
             default_view="own",
         )
+
+    def multiplied(self, cost: float = 1.0, synergy: float = 1.0) -> Self:
+        """Return the fixed game with k m, q m and γ g in the places of k, q and γ, which is what a common world makes."""
+        if not (cost > 0.0 and synergy > 0.0):
+            raise ValueError(f"{self.id}: cost={cost:g}, synergy={synergy:g}: expected positive factors")
+        own, name = self.parameters, self.synergy_parameter
+        weight = np.multiply(getattr(own, name), synergy).tolist()
+        changes: dict[str, Any] = {"k": own.k * cost, "q": own.q * cost, name: weight, "world": FIXED}
+        return self.made(dataclasses.replace(own, **changes), self.backend)
 
     def circumstances(self) -> tuple[str, ...]:
         return () if self.world is None else (self.world.in_words(),)
