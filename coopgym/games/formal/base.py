@@ -108,7 +108,7 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         )
 
     def multiplied(self, cost: float = 1.0, synergy: float = 1.0) -> Self:
-        """Return the fixed game with k m, q m and γ g in the places of k, q and γ, which is what a common world makes."""
+        """Return the fixed game with k m, q m and γ g in the places of k, q and γ, as a common world makes it."""
         if not (cost > 0.0 and synergy > 0.0):
             raise ValueError(f"{self.id}: cost={cost:g}, synergy={synergy:g}: expected positive factors")
         own, name = self.parameters, self.synergy_parameter
