@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from coopgym.benchmarks.certificates.batch import BatchOutcome, Work, work_through
 from coopgym.benchmarks.certificates.files import (
@@ -46,6 +47,8 @@ class SolveRequest:
     settings: tuple[str, ...] = ()
     out: Path | None = None
     fresh: bool = False
+    factors: tuple[str, ...] = ()
+    """``cost=1.4``, ``synergy=0.7``: the draw of a common world that is solved."""
 
     def __post_init__(self) -> None:
         """Refuse contradictions.
@@ -56,8 +59,8 @@ class SolveRequest:
         if (self.game is None) == (not self.all_games):
             given = "neither" if self.game is None else "both"
             raise RequestError(f"expected a game's id or --all, got {given}; coopgym games lists the ids")
-        if self.all_games and (self.reward is not None or self.settings):
-            raise RequestError("--reward and --set are for one game: give its id instead of --all")
+        if self.all_games and (self.reward is not None or self.settings or self.factors):
+            raise RequestError("--reward, --set and --world are for one game: give its id instead of --all")
         if self.game is not None and (self.edition is not None or self.fresh):
             raise RequestError("--edition and --fresh belong to --all: an id names its edition and is always solved")
         if self.edition not in (None, *EDITIONS):
@@ -67,6 +70,19 @@ class SolveRequest:
     def folder(self) -> Path:
         """Where all games are written."""
         return self.out or ALL_GAMES_FOLDER
+
+
+def _in_world(game: str, parameters: Mapping[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a game with one draw of a common world.
+
+    Raises:
+        RequestError: something else than positive factors on cost and synergy.
+        ValueError: a game without worlds.
+    """
+    known = ("cost", "synergy")
+    if not all(name in known and isinstance(factor, int | float) for name, factor in factors.items()):
+        raise RequestError(f"--world: expected {' and '.join(f'{name}=FACTOR' for name in known)}, got {dict(factors)}")
+    return make_game(game, **parameters).multiplied(**factors).overridden()
 
 
 def solve_one(request: SolveRequest, console: TerminalConsole, status: TerminalConsole) -> Iterable[Path]:
@@ -84,6 +100,8 @@ def solve_one(request: SolveRequest, console: TerminalConsole, status: TerminalC
     """
     assert request.game is not None
     parameters = parse_settings(request.settings)
+    if request.factors:
+        parameters = _in_world(request.game, parameters, parse_settings(request.factors))
     if request.out is not None:
         require_folder(request.out)
     with status.status(styled(f"solving {request.game}")):

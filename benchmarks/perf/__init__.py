@@ -25,6 +25,7 @@ MEASUREMENTS = {
     "C4": "coopgym.benchmarks.perf.environments:c4",
     "C5": "coopgym.benchmarks.perf.environments:c5",
     "C7": "coopgym.benchmarks.perf.environments:c7",
+    "W1": "coopgym.benchmarks.perf.environments:w1",
     "C8": "coopgym.benchmarks.perf.learning:c8",
     "C9": "coopgym.benchmarks.perf.learning:c9",
     "U_PPO": "coopgym.benchmarks.perf.learners:u_ppo",

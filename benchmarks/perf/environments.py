@@ -1,4 +1,4 @@
-"""Environment ratios C1-C5 and C7."""
+"""Environment ratios C1-C5, C7 and W1."""
 
 from __future__ import annotations
 
@@ -134,4 +134,13 @@ def c7(quick: bool = False) -> Ratio:
     return compare(
         lambda: rate(adapter, 300, BATCH), lambda: rate(native, 300, BATCH), quick,
         id="C7", title="Gymnasium VectorEnv ÷ native batch", unit="env steps/s", floor=0.5, aim=0.8,
+    )  # fmt: skip
+
+
+def w1(quick: bool = False) -> Ratio:
+    """What drawn costs and synergy cost a batch."""
+    drawn, fixed = _native_steps(DYAD, BATCH, world="private"), _native_steps(DYAD, BATCH)
+    return compare(
+        lambda: rate(drawn, 300, BATCH), lambda: rate(fixed, 300, BATCH), quick,
+        id="W1", title="native batch in a private world ÷ in the fixed one", unit="env steps/s", floor=0.6, aim=0.8,
     )  # fmt: skip

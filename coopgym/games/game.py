@@ -149,6 +149,14 @@ class Game(ABC, Generic[StateT]):
         """Say what the game is about: in the words of its page, else of its class."""
         return cls.page.summary if cls.page else cls.summary or (cls.__doc__ or cls.id).partition("\n")[0]
 
+    def multiplied(self, cost: float = 1.0, synergy: float = 1.0) -> Self:
+        """Return the fixed game in which cooperation costs, and working together yields, so many times as much.
+
+        Raises:
+            ValueError: a game without worlds, or a factor that is not positive.
+        """
+        raise ValueError(f"{self.id} has no worlds: they belong to the formal edition (-v1)")
+
     def circumstances(self) -> tuple[str, ...]:
         """Return sentences on what its parameters add to the rules of its page; none as a rule."""
         return ()

@@ -51,13 +51,14 @@ def start(game: AnyGame, tape: Tape) -> State:
     return opened(game, tape, tape.batch)
 
 
-def replay(game: AnyGame, tape: Tape) -> Iterator[tuple[State, Array, Transition]]:
-    """Play a tape and yield the state before, the actions and the transition of each step."""
+def replay(game: AnyGame, tape: Tape, first: State | None = None) -> Iterator[tuple[State, Array, Transition]]:
+    """Play a tape, from its own first state or another, and yield state before, actions and transition of each step."""
 
     def recorded(t: int, _: State) -> Array:
         return game.backend.array(tape.actions[t])
 
-    for step in unroll(game, recorded, batch=tape.batch, draws=tape, horizon=len(tape.actions), past_end=True):
+    batch, steps = tape.batch, len(tape.actions)
+    for step in unroll(game, recorded, batch=batch, start=first, draws=tape, horizon=steps, past_end=True):
         yield step.before, step.actions, step.transition
 
 

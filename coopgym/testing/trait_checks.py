@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.games.game import AnyGame, Transition
-from coopgym.games.state import State
-from coopgym.games.traits import SocialWeights, Traits, ideal_path, stocks_of
+from coopgym.games.state import State, map_arrays
+from coopgym.games.traits import SocialWeights, Traits, ideal_path, renumbered, stocks_of
 from coopgym.testing.conformance import require
 from coopgym.testing.tape import Tape, random_tape, replay
 from coopgym.typing import FloatArray
@@ -183,7 +183,7 @@ def payoffs_are_concave_where_declared(subject: Subject) -> None:
 
 
 def exchangeable_seats_trade_places(subject: Subject) -> None:
-    """Exchangeable seats get each other's payoffs when they play each other's actions."""
+    """Exchangeable seats get each other's payoffs when they play each other's actions from each other's start."""
     trial = Trial.of(subject)
     seats = sorted(seat for group in trial.traits.exchangeable for seat in group)
     require(
@@ -192,7 +192,8 @@ def exchangeable_seats_trade_places(subject: Subject) -> None:
     )
     for order in _orders(trial):
         swapped = replace(trial.tape, actions=trial.tape.actions[..., order])
-        for (_, _, one), (_, _, other) in zip(trial.steps, replay(trial.game, swapped), strict=True):
+        first = map_arrays(lambda array, order=order: renumbered(array, order, batch_dims=1), trial.steps[0][0])
+        for (_, _, one), (_, _, other) in zip(trial.steps, replay(trial.game, swapped, first), strict=True):
             for name in ("payoffs", "relational"):
                 before, after = getattr(one, name), getattr(other, name)
                 fits = before is None or not (

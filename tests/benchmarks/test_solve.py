@@ -368,3 +368,17 @@ def test_reports_portray_games_and_say_which_they_do_not_know() -> None:
     ]
     assert not unknown.figures
     assert "unknown game 'Gone-v7'" in unknown.fault
+
+
+def test_one_draw_of_a_common_world_is_solved() -> None:
+    solved = call("TeamProduction-v1", "--world", "cost=1.4", "--world", "synergy=0.7", "--set", "max_steps=5")
+    assert solved.exit_code == 0, solved.output
+    assert solved.output == call("TeamProduction-v1", *settings(k=1.4, gamma=0.7 * 1.55, max_steps=5)).output
+    for wrong in ("price=2", "cost='cheap'"):
+        refused = call("TeamProduction-v1", "--world", wrong)
+        assert refused.exit_code == 2
+        assert "cost=FACTOR and synergy=FACTOR" in refused.stderr
+
+
+def settings(**parameters: float) -> list[str]:
+    return [part for name, value in parameters.items() for part in ("--set", f"{name}={value!r}")]

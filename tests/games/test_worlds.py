@@ -34,19 +34,10 @@ def opening(game: AnyGame, **factors: Any) -> State:
     return game.initial_state((), ResetOptions(world={k: np.asarray(v) for k, v in factors.items()}), drawn)
 
 
-def multiplied(game_id: str, m: float, g: float) -> AnyGame:
-    """The fixed game with k m, q m and γ g as its parameters."""
-    own = make_game(game_id).parameters
-    keywords = {"k": own.k * m, "q": own.q * m}
-    if hasattr(own, "gamma_range"):
-        return make_game(game_id, **keywords, gamma_range=tuple(g * end for end in own.gamma_range))
-    return make_game(game_id, **keywords, gamma=own.gamma * g)
-
-
 @every_game
 @given(m=FACTOR, g=FACTOR, seed=st.integers(0, 99))
 def test_common_factors_are_multiplied_parameters(game_id: str, m: float, g: float, seed: int) -> None:
-    game, fixed = make_game(game_id, world="common"), multiplied(game_id, m, g)
+    game, fixed = make_game(game_id, world="common"), make_game(game_id).multiplied(m, g)
     plan = np.random.default_rng(seed).random((4, game.n_agents))
     one, other = (
         unroll(each, open_loop(each, plan), start=start, draws=NOMINAL, horizon=4)
@@ -192,6 +183,16 @@ def test_mistakes_are_told() -> None:
         gymnasium.make("coopgym/TrustDilemma-v1").reset(options={"world": {"cost": 1.0}})
     with pytest.raises(ValueError, match="no worlds"):
         gymnasium.make("coopgym/TrustDilemma-v0").reset(options={"world": {"cost": 1.0}})
+
+
+def test_factors_that_make_no_game_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected positive factors"):
+        make_game("TrustDilemma-v1").multiplied(cost=0.0)
+    with pytest.raises(ValueError, match="has no worlds"):
+        make_game("TrustDilemma-v0").multiplied(cost=2.0)
+    twice = make_game("SLCD-v1").multiplied(cost=2.0, synergy=0.5).parameters
+    usual = make_game("SLCD-v1").parameters
+    assert (twice.k, twice.q, twice.gamma) == (2.0 * usual.k, 2.0 * usual.q, 0.5 * usual.gamma)
 
 
 def test_a_reset_option_sets_factors_through_interfaces() -> None:

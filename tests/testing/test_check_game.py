@@ -15,10 +15,11 @@ from coopgym.games.formal.pages.shared import RELATIONS
 from coopgym.games.formal.parameters import GroupParameters
 from coopgym.games.game import ResetOptions, Transition
 from coopgym.games.page import GamePage, Source
-from coopgym.games.registry import games, make_game
+from coopgym.games.registry import GAME_IDS, games, make_game
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
 from coopgym.testing import ConformanceError, check_game
+from coopgym.worlds import WORLDS
 
 
 class Commons(FormalGame[State, GroupParameters]):
@@ -317,3 +318,18 @@ def test_what_is_no_game_is_refused() -> None:
         check_game(3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="did you mean 'TrustDilemma-v1'"):
         check_game("TrustDilema-v1")
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(
+    "game_id", ["PartnerHoldUp-v1", "CoalitionFormation-v1", "SynergySearch-v1", "AppleAppStore-v1"]
+)
+def test_shipped_games_conform_in_worlds(game_id: str, world: str) -> None:
+    check_game(make_game(game_id, world=world))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("game_id", [game_id for game_id in GAME_IDS if game_id.endswith("-v1")])
+def test_every_game_conforms_in_every_world(game_id: str, world: str) -> None:
+    check_game(make_game(game_id, world=world))

@@ -22,6 +22,10 @@ def solve(
         str | None, typer.Option(metavar="MODE", help="Also solve under this reward, such as mutuality=0.3.")
     ] = None,
     settings: Parameters = None,
+    factors: Annotated[
+        list[str] | None,
+        typer.Option("--world", metavar="FACTOR", help="Solve this draw of a common world: cost=1.4, synergy=0.7."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of files.", show_default="certificates with --all")
     ] = None,
@@ -37,7 +41,7 @@ def solve(
 
     status = TerminalConsole(stderr=True)
     with user_errors(ValueError, TypeError, OSError, FolderInUseError, WorkerDiedError):
-        request = SolveRequest(game, every, edition, reward, tuple(settings or ()), out, fresh)
+        request = SolveRequest(game, every, edition, reward, tuple(settings or ()), out, fresh, tuple(factors or ()))
         if not request.all_games:
             for path in solve_one(request, TerminalConsole(), status):
                 say(f"written: {path}")

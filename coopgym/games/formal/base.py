@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal import observation
 from coopgym.games.formal.parameters import FormalParameters
 from coopgym.games.formal.payoff_range import payoff_range
-from coopgym.games.formal.world_rules import SIGNS, WorldRules
+from coopgym.games.formal.world_rules import DRAWN, SIGNS, WorldRules
 from coopgym.games.game import Game, ResetOptions, Transition, require_own_gamma, required
 from coopgym.games.observation import ObservationMap
 from coopgym.games.spec import GameSpec, View
@@ -29,7 +29,7 @@ from coopgym.mechanisms.trust import (
 from coopgym.mechanisms.value import logarithmic_value
 from coopgym.small_arrays import total
 from coopgym.typing import FloatArray
-from coopgym.worlds import WORLDS
+from coopgym.worlds import FIXED, WORLDS
 
 StateT = TypeVar("StateT", bound=State)
 ParametersT = TypeVar("ParametersT", bound=FormalParameters)
@@ -45,6 +45,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     state_class: ClassVar[type[State]] = State
     mechanism_class: ClassVar[str]
     category: ClassVar[str]
+    synergy_parameter: ClassVar[str] = "gamma"
+    """The parameter that weighs joint production."""
     parameters: ParametersT
 
     def __init__(self, parameters: ParametersT, backend: Backend = NUMPY) -> None:
@@ -104,6 +106,15 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             parameters=parameters,
             default_view="own",
         )
+
+    def multiplied(self, cost: float = 1.0, synergy: float = 1.0) -> Self:
+        """Return the fixed game with k m, q m and γ g in the places of k, q and γ, as a common world makes it."""
+        if not (cost > 0.0 and synergy > 0.0):
+            raise ValueError(f"{self.id}: cost={cost:g}, synergy={synergy:g}: expected positive factors")
+        own, name = self.parameters, self.synergy_parameter
+        weight = np.multiply(getattr(own, name), synergy).tolist()
+        changes: dict[str, Any] = {"k": own.k * cost, "q": own.q * cost, name: weight, "world": FIXED}
+        return self.made(dataclasses.replace(own, **changes), self.backend)
 
     def circumstances(self) -> tuple[str, ...]:
         return () if self.world is None else (self.world.in_words(),)
@@ -418,12 +429,12 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
     # What others may rely on
 
     def traits(self) -> Traits:
-        of_the_world = {} if self.world is None else SIGNS
+        drawn, signs = ((), {}) if self.world is None else (DRAWN, SIGNS)
         return Traits(
             exchangeable=seats_of_equal_numbers(self.spec),
             exchange="swap",
-            monotone_in_actions={"trust": 1, "damage": -1, **dict.fromkeys(of_the_world, 0)},
-            monotone_in_stocks={"trust": 1, "damage": -1, **of_the_world},
+            monotone_in_actions={"trust": 1, "damage": -1, **dict.fromkeys(drawn, 0)},
+            monotone_in_stocks={"trust": 1, "damage": -1, **signs},
             social_weights=self.social_weights,
             differentiable=True,
             switches={MECHANISM_OFF: dataclasses.replace(self.parameters, mechanism=False)},

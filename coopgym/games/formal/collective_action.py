@@ -40,8 +40,8 @@ class TeamGame(FormalGame[StateT, ProductiveT], Generic[StateT, ProductiveT]):
         """Output, free riders and, in the fixed world, closed-form efforts of a state."""
         parameters, n = self.parameters, self.n_agents
         pooled = (state.last_action @ self.equal_weights)[..., None]
-        product = parameters.gamma * self.amplified(state, pooled_production(pooled, parameters.beta))
-        output = n * self.payoff_unit * product[..., 0]
+        product = self.amplified(state, pooled_production(pooled, parameters.beta))[..., 0]
+        output = n * self.payoff_unit * parameters.gamma * product
         members = {"team_output": output, "free_riders": free_riders(state.last_action, self.norm)}
         if self.world is not None:
             return members  # whose efforts have no closed form: costs may differ between seats

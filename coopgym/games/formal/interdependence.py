@@ -310,6 +310,7 @@ class SynergySearch(FormalGame[SynergySearchState, SynergySearchParameters]):
     """Synergy search (TR-1, TR-2)."""
 
     id = "SynergySearch-v1"
+    synergy_parameter = "gamma_range"
     page = pages.SYNERGY_SEARCH
     Parameters = SynergySearchParameters
     state_class = SynergySearchState

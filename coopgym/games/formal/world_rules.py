@@ -15,6 +15,8 @@ from coopgym.worlds import World, factor_share
 
 StateT = TypeVar("StateT", bound=State)
 
+DRAWN = ("cost_factor", "synergy_factor")
+"""State that a world draws, and no action moves."""
 SIGNS: Mapping[str, int] = {"cost_factor": -1, "synergy_factor": 1, "payoff_share": 0}
 """State that a world adds → whether payoffs rise with it (1), fall (-1) or do neither."""
 
