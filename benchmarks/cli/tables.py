@@ -13,7 +13,7 @@ from rich.text import Text
 from coopgym.benchmarks.documentation.reference_points import dilemma
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
-from coopgym.benchmarks.execute.training import TrainingResult, evaluated
+from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
 from coopgym.benchmarks.progress import duration
 from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, Leaderboards, Setting, rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
@@ -196,7 +196,7 @@ def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterab
         seat += size
 
 
-def print_trained(console: TerminalConsole, trained: TrainingResult) -> None:
+def print_trained(console: TerminalConsole, trained: EvaluatedTraining) -> None:
     """Print what each replica earns, beside the best that constant profiles earn in its reward mode."""
     request, game = trained.request, trained.request.played_game()
     table = ruled_table(

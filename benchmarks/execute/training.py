@@ -95,7 +95,7 @@ class TrainRequest:
 
 
 @dataclass(frozen=True)
-class TrainingResult:
+class EvaluatedTraining:
     """What came out.
 
     Attributes:
@@ -133,7 +133,7 @@ def _key(name: str) -> str:
     return "".join(filter(str.isalnum, name)).casefold()
 
 
-def train(request: TrainRequest, progress: Progress) -> TrainingResult:
+def train(request: TrainRequest, progress: Progress) -> EvaluatedTraining:
     """Train, save the policies if there is a folder for them, and find the best constants to compare with.
 
     A training that was stopped goes on where its folder's last checkpoint left it.
@@ -172,7 +172,7 @@ def train(request: TrainRequest, progress: Progress) -> TrainingResult:
             reward: evaluated(game, [make_agent(BEST_CONSTANT) for _ in range(game.n_agents)], reward)
             for reward, _ in request.specs
         }
-        trained = TrainingResult(request, result, constants)
+        trained = EvaluatedTraining(request, result, constants)
         progress.finish(request, trained)
     finally:
         progress.end()
