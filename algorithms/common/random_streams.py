@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from coopgym.rewards import RewardLayer, Rewards, reward_layer
+from coopgym.worlds import TEST_SEEDS
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ def cross(rewards: Iterable[str | RewardLayer], seeds: Iterable[int]) -> tuple[R
             raise TypeError(f"seed={seed!r}: expected a whole number")
         if seed < 0:
             raise ValueError(f"seed={seed}: expected a number of at least 0")
+        if seed in TEST_SEEDS:
+            raise ValueError(
+                f"seed={seed}: {TEST_SEEDS.start} to {TEST_SEEDS.stop - 1} are the seeds that play in worlds is scored "
+                "on; train on others"
+            )
     replicas = tuple(Replica(layer, int(seed)) for layer in layers for seed in numbers)
     names = [replica.name for replica in replicas]
     for name in names:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coopgym
+from coopgym.algorithms.common.random_streams import cross
 from coopgym.games.formal.payoff_range import payoff_range
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import GAME_IDS, make_game
@@ -21,7 +22,7 @@ from coopgym.games.state import State, state_arrays
 from coopgym.interfaces.torch import TorchEnv
 from coopgym.play import NOMINAL, open_loop, unroll
 from coopgym.play.engine import Engine
-from coopgym.worlds import SHIFT, WORLDS
+from coopgym.worlds import SHIFT, TEST_SEEDS, WORLDS
 
 FORMAL = [game_id for game_id in GAME_IDS if game_id.endswith("-v1")]
 FACTOR = st.floats(0.5, 2.0)
@@ -223,3 +224,10 @@ def test_torch_plays_as_numpy_does_and_gradients_reach_the_factors(world: str) -
     state = replace(env.state, cost_factor=cost)
     env.game.stage(state, torch.full((3, 2), 50.0, dtype=torch.float64)).payoffs.sum().backward()
     assert (cost.grad < 0.0).all()
+
+
+def test_nobody_trains_on_the_seeds_that_scores_are_made_of() -> None:
+    assert len(TEST_SEEDS) == 256
+    assert len(cross(["private"], [TEST_SEEDS.start - 1, TEST_SEEDS.stop])) == 2
+    with pytest.raises(ValueError, match="the seeds that play in worlds is scored on; train on others"):
+        cross(["private"], [TEST_SEEDS[100]])

@@ -420,7 +420,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
         }
 
     def extra_state(self, state: StateT) -> Array:
-        return self.xp.concat([self.xp.zeros_like(state.last_action)[..., :0], *self.stocks(state)], axis=-1)
+        drawn = () if self.world is None else (state.cost_factor, state.synergy_factor[..., None])
+        nothing = self.xp.zeros_like(state.last_action)[..., :0]
+        return self.xp.concat([nothing, *self.stocks(state), *drawn], axis=-1)
 
     def stocks(self, state: StateT) -> list[Array]:
         """Class-specific state in the order of the specification, each ``(..., m)``."""
