@@ -94,7 +94,9 @@ def _copy_of_the_checkout(folder: Path) -> Path:
 def main() -> None:
     """Make the mistakes that are named, or all, and tell which came through."""
     known = {mutant.name: mutant for mutant in mutants()}
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description="Which small mistakes do tests catch?")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation", description="Which small mistakes do tests catch?"
+    )
     parser.add_argument("name", nargs="*", help="a mistake of tests/data/mutants.toml; all of them if none is named")
     names = parser.parse_args().name or list(known)
     if unknown := [name for name in names if name not in known]:
