@@ -25,5 +25,5 @@ def test_there_are_thirty_with_names_of_their_own() -> None:
 
 def test_code_that_moved_away_is_told(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("a - b\na - b\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="'a - b' occurs 2 times in module.py, not once"):
+    with pytest.raises(ValueError, match=r"'a - b' occurs 2 times in module\.py, not once"):
         Mutant("twice", "module.py", "a - b", "a + b", ()).source(tmp_path)

@@ -83,7 +83,8 @@ def test_what_a_killed_job_left_is_gone_when_its_folder_is_opened(small: Study, 
     for file in (orphan, leftover):
         shutil.copy(runs, file)
     with RunStore(tmp_path, small):
-        assert not orphan.exists() and not leftover.exists()
+        assert not orphan.exists()
+        assert not leftover.exists()
     assert content_bytes(tmp_path) == before
 
 
