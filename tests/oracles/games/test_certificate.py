@@ -55,8 +55,8 @@ def test_stage_games_are_the_certified_dilemmas(game: str, phase: str | None) ->
 
 
 ALWAYS = {"TrustDilemma-v1", "TeamProduction-v1"}
-"""One with a state and one without; the commitments of the others are searched for in the slow tests, seconds to minutes
-each."""
+"""With a state that pays and without; the commitments of the others are searched for in the slow tests, seconds to
+minutes each."""
 
 
 def near(found: list[list[float]], wanted: list[float], tolerance: float) -> bool:
