@@ -1,6 +1,7 @@
 # make run   set up .venv and run the quick study; prints where the report is
 # make test  set up .venv with development tools; lint, type-check, check layering, test
 # make house print how the house stands: floors, circles, long files, private words; fails above a limit
+# make mutants make small mistakes in a copy of the checkout, one at a time, and see whether the tests notice
 # make bench measure the benchmark ratios
 # make floors install the wheel into fresh environments, from the lowest declared versions to the newest, and use it there
 # make clients install tools of other projects into environments of their own, and run their tests there
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test house bench slow floors clients lock clean
+.PHONY: run test house mutants bench slow floors clients lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/coopgym run quick
@@ -28,6 +29,9 @@ slow: $(VENV)/dev.stamp
 
 house: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.house
+
+mutants: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.mutation
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/coopgym bench

@@ -2,11 +2,16 @@
 
 Property tests have no deadline per example: the first one may import torch, and machines are shared. Interrupts are
 heeded also where a shell runs the tests in its background: its jobs ignore them, and so does all that they start.
+Arithmetic has one thread per process, and so has all that tests start: arrays are small, and threads of workers that
+share a machine wait for each other longer than they compute.
 """
 
+import os
 import signal
 
 from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch and NumPy are imported
 
 settings.register_profile("coopgym", deadline=None)
 settings.load_profile("coopgym")

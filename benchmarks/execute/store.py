@@ -31,13 +31,12 @@ from coopgym.corpus.manifest import require_sound
 from coopgym.corpus.shard_writer import (
     add_shard,
     change_runs,
-    finish_changes,
     keep_runs,
-    remove_orphans,
+    repair,
     write_missing_manifests,
 )
 from coopgym.corpus.shards import read_shard, run_shards
-from coopgym.corpus.writer import remove_leftovers, write_atomically
+from coopgym.corpus.writer import write_atomically
 
 STUDY_FILE = "study.json"
 CHECKPOINTS = "checkpoints"
@@ -123,9 +122,7 @@ class RunStore:
         with ExitStack() as opening:
             opening.enter_context(lock_folder(self.folder))
             self._refuse_other_studies()
-            remove_leftovers(self.folder)
-            finish_changes(self.folder)
-            remove_orphans(self.folder)
+            repair(self.folder)
             write_missing_manifests(self.folder)
             require_sound(self.folder)
             write_atomically(self.folder / STUDY_FILE, self.study_json.encode())

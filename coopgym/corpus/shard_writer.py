@@ -38,7 +38,7 @@ from coopgym.corpus.schema import (
     TableName,
 )
 from coopgym.corpus.shards import open_shard, read_shard, require_rewritable, run_shards
-from coopgym.corpus.writer import encode_table, write_atomically
+from coopgym.corpus.writer import encode_table, remove_leftovers, write_atomically
 from coopgym.digests import Digest
 
 
@@ -101,6 +101,17 @@ def keep_runs(folder: Path, shard: str, runs: pa.Table) -> None:
     else:
         (folder / table_path("runs", shard)).unlink()
         remove_orphans(folder)
+
+
+def repair(folder: Path) -> None:
+    """Put a folder in order whose writer may have been killed: afterwards every run is whole or absent.
+
+    Raises:
+        CorpusError: as `finish_changes`.
+    """
+    remove_leftovers(folder)
+    finish_changes(folder)
+    remove_orphans(folder)
 
 
 def finish_changes(folder: Path) -> None:

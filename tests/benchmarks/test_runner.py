@@ -16,6 +16,7 @@ from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError, RunStore
 from coopgym.benchmarks.study import Study, expand
 from coopgym.corpus import CorpusError, check_corpus, load_corpus
+from coopgym.corpus.writer import TEMPORARY_SUFFIX
 from tests.support.corpora import content, content_bytes
 from tests.support.quiet import Silence
 
@@ -71,6 +72,20 @@ def test_a_failing_agent_is_recorded_and_tried_again(
     again = run(study, tmp_path / "out")
     assert (again.computed, again.failed, again.replaced) == (12, 0, 0)
     assert content(tmp_path / "out").column("status").unique().to_pylist() == ["completed"]
+
+
+def test_what_a_killed_job_left_is_gone_when_its_folder_is_opened(small: Study, run, tmp_path: Path) -> None:
+    run(small, tmp_path)
+    before = content_bytes(tmp_path)
+    runs = next((tmp_path / "runs").glob("*.parquet"))
+    orphan, leftover = tmp_path / "curves" / "killed.parquet", runs.with_name(f".x{TEMPORARY_SUFFIX}")
+    orphan.parent.mkdir(exist_ok=True)
+    for file in (orphan, leftover):
+        shutil.copy(runs, file)
+    with RunStore(tmp_path, small):
+        assert not orphan.exists()
+        assert not leftover.exists()
+    assert content_bytes(tmp_path) == before
 
 
 def test_a_changed_specification_takes_the_place_of_the_old_one(small: Study, run, tmp_path: Path) -> None:

@@ -20,9 +20,8 @@ from coopgym.corpus.schema import SCHEMA_VERSION_KEY, TableName
 from coopgym.corpus.shard_writer import (
     add_shard,
     change_runs,
-    finish_changes,
     keep_runs,
-    remove_orphans,
+    repair,
     write_missing_manifests,
 )
 from coopgym.corpus.shards import read_shard
@@ -73,13 +72,6 @@ def keep(*ids: str) -> Callable[[Path], None]:
     return reduce
 
 
-def reopen(folder: Path) -> None:
-    """What the next process does first."""
-    remove_leftovers(folder)
-    finish_changes(folder)
-    remove_orphans(folder)
-
-
 def state(folder: Path) -> dict[str, tuple[Any, ...]]:
     """By run: its welfare, and how many rows of details it has."""
     if not (folder / "runs" / "job.parquet").exists():
@@ -118,7 +110,7 @@ def test_killed_before_any_write_each_run_is_whole_or_absent(
         killed = _dies_after(last, monkeypatch, lambda folder=folder: change(folder))
         found = state(folder)
         assert all(found[run] in (before.get(run), after.get(run)) for run in found)
-        reopen(folder)
+        repair(folder)
         assert state(folder) in (before, after)
         if state(folder):
             assert check_corpus(folder) == []

@@ -22,6 +22,16 @@ VIEWS = ("own", "full", "minimal")
 every_game = pytest.mark.parametrize("game_id", GAMES)
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_view = pytest.mark.parametrize("view", VIEWS)
+every_game_mode_and_view = pytest.mark.parametrize(
+    ("game_id", "mode", "view"),
+    [
+        pytest.param(game, mode, view, marks=[pytest.mark.slow] if (g + m + v) % 3 else [])
+        for g, game in enumerate(GAMES)
+        for m, mode in enumerate(MODES)
+        for v, view in enumerate(VIEWS)
+    ],
+)
+"""A Latin square: by default every two of the three meet, all three only among the slow tests."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every game passes the checks that Gymnasium, stable-baselines3 and PettingZoo ship, in every mode and view."""
+"""Every game passes the checks that Gymnasium, stable-baselines3 and PettingZoo ship, in every mode and every view."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.interfaces.playing import (
     GAMES,
     by_agent,
     every_game,
-    every_mode,
+    every_game_mode_and_view,
     every_view,
     joint_env,
     seat_env,
@@ -41,9 +41,7 @@ BOTH_CONTROLS = pytest.mark.parametrize("make", [seat_env, joint_env], ids=["sea
 # Gymnasium and stable-baselines3
 
 
-@every_view
-@every_mode
-@every_game
+@every_game_mode_and_view
 def test_gymnasium_and_stable_baselines_accept_the_environments(game_id: str, mode: str, view: str) -> None:
     sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
     for make in (seat_env, joint_env):
@@ -292,9 +290,7 @@ def test_a_stable_baselines_batch_takes_seeds_and_options() -> None:
 # PettingZoo
 
 
-@every_view
-@every_mode
-@every_game
+@every_game_mode_and_view
 def test_pettingzoo_accepts_the_environments(game_id: str, mode: str, view: str) -> None:
     keywords = {"reward": mode, "view": view, "actions": "symmetric", "max_steps": SHORT}
     n_agents = coopgym.spec(game_id).n_agents
@@ -303,9 +299,7 @@ def test_pettingzoo_accepts_the_environments(game_id: str, mode: str, view: str)
         api_test(coopgym.aec_env(game_id, **keywords), num_cycles=(SHORT + 1) * n_agents)
 
 
-@every_view
-@every_mode
-@every_game
+@every_game_mode_and_view
 def test_pettingzoo_environments_follow_their_seed(game_id: str, mode: str, view: str) -> None:
     keywords = {"reward": mode, "view": view, "max_steps": SHORT}
     cycles = 3 if coopgym.spec(game_id).n_agents > 6 else SHORT + 1

@@ -64,7 +64,11 @@ def test_without_a_paying_state_the_optimum_is_the_best_stage_at_every_step(id: 
 
 
 @pytest.mark.parametrize(
-    "id", ["TrustDilemma-v1", "PartnerHoldUp-v1", "DynamicPartnerSelection-v1", "CoalitionFormation-v0"]
+    "id",
+    [
+        *("TrustDilemma-v1", "PartnerHoldUp-v1", "DynamicPartnerSelection-v1"),
+        pytest.param("CoalitionFormation-v0", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("mode", MODES)
 def test_no_baseline_plan_and_no_plan_of_another_mode_is_better(id: str, mode: str) -> None:
@@ -76,9 +80,11 @@ def test_no_baseline_plan_and_no_plan_of_another_mode_is_better(id: str, mode: s
         assert found.value >= plan_returns(game, found.start, other.shares, [layer])[0].sum() - 1e-9
 
 
-@pytest.mark.parametrize("id", games())
+@pytest.mark.parametrize(
+    "id", [*games("formal"), *(pytest.param(id, marks=pytest.mark.slow) for id in games("released"))]
+)
 def test_in_every_game_and_mode_no_constant_heuristic_or_oracle_does_better(id: str) -> None:
-    plans = plan_modes(make_game(id, max_steps=3), budget=THRIFTY)
+    plans = plan_modes(make_game(id, max_steps=2), budget=THRIFTY)
     assert tuple(plans) == MODES
     for mode, found in plans.items():
         tried = [*(baseline.name for baseline in found.baseline_plans.plans), *found.baseline_plans.refused]

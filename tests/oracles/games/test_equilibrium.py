@@ -194,9 +194,9 @@ def test_commitments_are_sharpened_between_the_points_of_the_grid(game: str) -> 
     ("game", "reward"),
     [
         ("AppleAppStore-v1", "private"),
-        ("ReciprocalDilemma-v1", "integrated"),
         ("TrustDilemma-v0", "integrated"),
-        ("TrustDilemma-v1", "integrated"),
+        pytest.param("ReciprocalDilemma-v1", "integrated", marks=pytest.mark.slow),
+        pytest.param("TrustDilemma-v1", "integrated", marks=pytest.mark.slow),
     ],
 )
 def test_nobody_gains_by_leaving_a_commitment_beside_a_jump(game: str, reward: str) -> None:
