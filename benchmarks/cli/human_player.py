@@ -136,11 +136,13 @@ def play_with_person(
     return HumanEpisode(rounds, payoffs, rewards, shares / max(1, rounds), ended_early, final)
 
 
-def introduction(spec: GameSpec, seat: int, partner: str, reward: str) -> list[str]:
+def introduction(game: AnyGame, seat: int, partner: str, reward: str) -> list[str]:
     """Tell a person what they are about to play."""
+    spec = game.spec
     return [
         *introduce(spec, seat),
         f"You meet {company(spec)} played by {partner}, for {spec.horizon} rounds. Your reward is {reward}.",
+        *game.circumstances(),
     ]
 
 

@@ -17,6 +17,9 @@ from coopgym.typing import FloatArray
 FEW_PARTNERS = 6
 """Up to here partners are listed one by one."""
 
+OWN = (("payoff_share", "payoff_share {:.2f}"), ("cost_factor", "cost_factor {:.2f}"))
+"""What a world shows a seat of itself, under the names that `coopgym.games.game.Game.circumstances` explains."""
+
 REWARDS = {
     "private": "your own payoff",
     "integrated": "your own payoff, the others' payoffs weighted by how far you trust and depend on them, and whatever "
@@ -26,7 +29,7 @@ REWARDS = {
 
 
 def describe(seat: Seat, observation: FloatArray) -> list[str]:
-    """Put what a seat sees of the others into words, one line per partner or one line for many."""
+    """Put what a seat sees into words: what a world shows it of itself, and one line per partner or one for many."""
     partners = [name for j, name in enumerate(seat.game.agents) if j != seat.index]
     facts: dict[str, FloatArray] = {}
     if "partner_actions" in seat.columns:
@@ -38,13 +41,14 @@ def describe(seat: Seat, observation: FloatArray) -> list[str]:
     ):
         if len(seat.columns.get(block, ())) == len(partners):
             facts[words] = observation[seat.columns[block]]
+    own = [words.format(float(observation[seat.columns[block][0]])) for block, words in OWN if block in seat.columns]
     if len(partners) <= FEW_PARTNERS:
-        return [
+        return own + [
             f"{name}: " + ", ".join(words.format(values[j]) for words, values in facts.items())
             for j, name in enumerate(partners)
         ]
     means = ", ".join(words.format(values.mean()) for words, values in facts.items())
-    return [f"the {len(partners)} others on average: {means}"]
+    return [*own, f"the {len(partners)} others on average: {means}"]
 
 
 def introduce(spec: GameSpec, seat: int) -> list[str]:
