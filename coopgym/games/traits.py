@@ -137,9 +137,16 @@ def seats_of_equal_numbers(spec: GameSpec, parts: Sequence[int] | None = None) -
     def alike(i: int, j: int) -> bool:
         same_part = parts is None or parts[i] == parts[j]
         order = swap(spec.n_agents, i, j)
-        return same_part and all(np.allclose(renumbered(array, order), array) for array in numbers)
+        return same_part and all(_unmoved(array, i, j, order) for array in numbers)
 
     return partition(range(spec.n_agents), alike)
+
+
+def _unmoved(array: FloatArray, i: int, j: int, order: npt.NDArray[np.int64]) -> bool:
+    """Whether a vector or matrix of agents stays as it is when two of them trade places, read in two rows of it."""
+    if array.ndim == 1:
+        return bool(np.isclose(array[i], array[j]))
+    return bool(np.allclose(array[i][order], array[j]) and np.allclose(array[:, i][order], array[:, j]))
 
 
 def partition(seats: Iterable[int], alike: Callable[[int, int], bool]) -> Groups:

@@ -11,11 +11,13 @@ import numpy as np
 
 from coopgym.backend import NUMPY
 from coopgym.games.formal.parameters import FormalParameters
-from coopgym.games.game import ResetOptions
+from coopgym.games.state import map_arrays
 from coopgym.typing import FloatArray
 from coopgym.worlds import FIXED
 
 LEVELS = np.linspace(0.0, 1.0, 21)
+CHUNK = 4_000_000
+"""Pairs of agents that are played at once: it bounds memory."""
 SWEEPS = 3
 """How often each seat's level is chosen anew while the others stay."""
 AnyFormalGame: TypeAlias = Any
@@ -56,14 +58,24 @@ def _extreme(game: AnyFormalGame, spread: float, seat: int, groups: tuple[tuple[
 
 def _stage_payoffs(game: AnyFormalGame, corners: FloatArray, hidden: list[str], shares: FloatArray) -> FloatArray:
     """Payoffs ``(C, L, N)`` of shares of endowment ``(C, L, N)`` from the opening state under each corner's draws."""
-    batch = shares.shape[:-1]
-    drawn = {name: np.broadcast_to(corners[:, None, 2 + k], batch) for k, name in enumerate(hidden)}
-    uniforms, normals = (np.zeros((*batch, count)) for count in (game.reset_uniforms, game.reset_normals))
+    rows = shares.reshape(-1, game.n_agents)
+    drawn = np.repeat(corners, shares.shape[1], axis=0)
+    size = max(1, CHUNK // game.n_agents**2)
+    parts = [
+        _payoffs(game, drawn[first : first + size], hidden, rows[first : first + size])
+        for first in range(0, len(rows), size)
+    ]
+    return np.concatenate(parts).reshape(shares.shape)
+
+
+def _payoffs(game: AnyFormalGame, drawn: FloatArray, hidden: list[str], shares: FloatArray) -> FloatArray:
+    uniforms, normals = np.zeros(game.reset_uniforms), np.zeros(game.reset_normals)
+    opening = game.initial_state((), None, uniforms, normals)
     state = replace(
-        game.initial_state(batch, ResetOptions(initial_state=drawn), uniforms, normals),
-        cost_factor=np.broadcast_to(corners[:, None, :1], shares.shape),
-        synergy_factor=np.broadcast_to(corners[:, None, 1], batch),
+        map_arrays(lambda array: np.broadcast_to(array, (len(shares), *np.shape(array))), opening),
+        **{name: drawn[:, 2 + k] for k, name in enumerate(hidden)},
+        cost_factor=np.broadcast_to(drawn[:, :1], shares.shape),
+        synergy_factor=drawn[:, 1],
     )
-    actions = shares * game.spec.endowments
-    payoffs: FloatArray = game.stage(game.at_steady_state(state, actions), actions).payoffs
+    payoffs: FloatArray = game.payoffs(game.at_steady_state(state, shares * game.spec.endowments), shares)
     return payoffs
