@@ -104,6 +104,10 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
     },
 }
 
+LIKE_ANOTHER = {"ISAC", "JointPPO", "M3DDPG", "MAPPO", "MATD3", "Mixed", "QMIX", "SelfPlayPPO"}
+"""Learners whose update differs little from one that has to find the optimum by default; they are given the time in the
+slow tests. What they learn in a tiny run is recorded (test_versions)."""
+
 
 def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> ReplicaLearner:
     kind = learners()[name]
@@ -265,7 +269,9 @@ def test_evaluating_twice_gives_the_same(name: str, quadratic: Environments) -> 
     np.testing.assert_allclose(first, again, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LIKE_ANOTHER else name for name in NAMES]
+)
 def test_finds_the_optimum_of_a_one_step_game(name: str, quadratic: Environments) -> None:
     result = settings(name, LONGER, LONGER_EXTRA).train(
         quadratic, ["private"], [0], 20_000, game_parameters={"agents": seats(name)}, evaluations=0

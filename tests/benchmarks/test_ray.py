@@ -73,7 +73,14 @@ def study(*agents: str, games: int = 1, learners: bool = False) -> Study:
         {"games": ["TrustDilemma-v1", "SynergySearch-v1"][:games], "agents": agents, "parameters": {"max_steps": 10}}
     ]
     if learners:
-        blocks.append({"games": ["TrustDilemma-v1"], "learners": [LEARNER]})
+        blocks.append(
+            {
+                "games": ["TrustDilemma-v1"],
+                "learners": [LEARNER],
+                "rewards": ["private"],
+                "parameters": {"max_steps": 25},
+            }
+        )
     return Study.model_validate({"name": "on-ray", "seeds": [1, 2], "episodes": 2, "blocks": blocks})
 
 

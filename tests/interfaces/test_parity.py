@@ -36,8 +36,14 @@ AGREEMENT = 1e-6
 # Recorded play
 
 
-@every_mode
-@every_game
+@pytest.mark.parametrize(
+    ("game_id", "mode"),
+    [
+        pytest.param(game, mode, marks=[pytest.mark.slow] if (g + m) % 3 else [])
+        for g, game in enumerate(GAMES)
+        for m, mode in enumerate(MODES)
+    ],
+)
 def test_recorded_play_is_the_same_through_every_interface(game_id: str, mode: str) -> None:
     recorded = recording(game_id).episode(mode, "uniform")
     wanted = {name: recorded.columns[name][0, 1:] for name in ("actions", "rewards", "terminated", "truncated")}

@@ -114,5 +114,5 @@ def test_proposals_are_judged_by_the_standing_agreement(
 @given(st.tuples(shares, shares))
 def test_damages_go_to_the_partner(short: tuple[float, float]) -> None:
     transfers = damages(np.array(short), 2.0)
-    np.testing.assert_allclose(transfers, [2 * (short[1] - short[0]), 2 * (short[0] - short[1])])
+    np.testing.assert_allclose(transfers, [2 * (short[1] - short[0]), 2 * (short[0] - short[1])], atol=1e-12)
     assert float(transfers.sum()) == pytest.approx(0.0, abs=1e-15)
