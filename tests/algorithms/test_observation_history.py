@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 import coopgym
 from coopgym.algorithms.common.random_streams import cross
-from coopgym.algorithms.marl import IPPO, TrainingResult, load_agents
+from coopgym.algorithms.marl import IPPO, TrainedAgent, TrainingResult, load_agents
 from coopgym.algorithms.marl.core.environment import environment_factory
 from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.algorithms.marl.core.trainer import Trainer
@@ -24,10 +25,20 @@ from coopgym.oracles.dynamic.unilateral_play import UnilateralPlay
 from coopgym.play import play
 from coopgym.rewards import objective
 from tests.algorithms.quadratic_game import Quadratic
-from tests.algorithms.test_battery import NAMES, TINY, TINY_EXTRA, same_policy, seats, settings
+from tests.algorithms.test_battery import (
+    LONGER,
+    LONGER_EXTRA,
+    NAMES,
+    TINY,
+    TINY_EXTRA,
+    same_policy,
+    seats,
+    settings,
+)
 from tests.algorithms.two_armed_game import TwoArmed
 
 N, HORIZON, STEPS = 3, 5, 12
+ARMS = 0.0, 1.0
 SMALL = IPPO(hidden=(8,), num_envs=8, n_epochs=2, n_minibatches=2, history=N)
 
 
@@ -168,15 +179,30 @@ def test_a_history_is_a_number_of_observations(history: Any) -> None:
         IPPO(history=history)
 
 
+def last_answers(agents: Sequence[TrainedAgent]) -> np.ndarray:
+    """Play the two-armed task with both arms, and return what each seat plays in the last step, ``(seats, 2)``."""
+    answers = []
+    for seat, agent in enumerate(agents):
+        for t, payoff in enumerate([(0.5, 0.5), ARMS, (0.5, 0.5)]):
+            seen = np.full((2, len(agent.policy.gain)), 0.5)
+            seen[:, 0], seen[:, 1], seen[:, 2] = payoff, seat, t / 3
+            answer = agent.act(seen)
+        answers.append(answer)
+    return np.array(answers)
+
+
 @pytest.mark.parametrize("history", [1, 2])
 def test_only_memory_solves_the_two_armed_task(history: int) -> None:
     learner = IPPO(hidden=(16,), n_minibatches=2, history=history)
-    result = learner.train(TwoArmed, ["private"], [0], 20_000, evaluations=0)
-    arms = np.array([0.0, 1.0])
-    for seat, agent in enumerate(result.agents(0)):
-        told = [np.full(2, 0.5), arms, np.full(2, 0.5)]
-        answers = [
-            agent.act(np.stack([each, np.full(2, seat), np.full(2, t / 3)], axis=1)) for t, each in enumerate(told)
-        ]
-        wanted = arms if history > 1 else [0.5, 0.5]
-        assert answers[-1] == pytest.approx(wanted, abs=0.1)
+    result = learner.train(TwoArmed, ["private"], [0], 12_000, evaluations=0)
+    wanted = ARMS if history > 1 else (0.5, 0.5)
+    np.testing.assert_allclose(last_answers(result.agents(0)), [wanted] * 2, atol=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_learner_with_memory_solves_the_two_armed_task(name: str) -> None:
+    extra = {learner: given for learner, given in LONGER_EXTRA.items() if learner != "IA2C"}
+    learner = settings(name, LONGER | {"rollout_steps": 3, "history": 2}, extra)
+    result = learner.train(TwoArmed, ["private"], [0], 20_000, evaluations=0, game_parameters={"agents": seats(name)})
+    np.testing.assert_allclose(last_answers(result.agents(0)), [ARMS] * seats(name), atol=0.25)

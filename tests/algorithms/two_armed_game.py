@@ -14,12 +14,16 @@ HORIZON = 3
 
 @dataclass(frozen=True)
 class Armed(Standing):
-    """The state of `TwoArmed`."""
+    """The state of `TwoArmed`, which critics see as they see the factors of a world."""
 
-    arm: torch.Tensor
-    """``(...)`` the level that the last step pays for, 0 or 1, drawn at reset."""
     payoff: torch.Tensor
     """``(...)`` what the last step paid."""
+
+    @property
+    def arm(self) -> torch.Tensor:
+        """``(...)`` the level that the last step pays for, 0 or 1, drawn at reset."""
+        assert self.synergy_factor is not None
+        return (self.synergy_factor > 1.0).to(self.payoff.dtype)
 
 
 class TwoArmed(Quadratic):
@@ -35,8 +39,13 @@ class TwoArmed(Quadratic):
         self.game.stochastic = True
 
     def start(self) -> Armed:
-        arm = torch.randint(2, self.batch, generator=self.generator).to(self.dtype)
-        return Armed(**vars(super().start()), arm=arm, payoff=torch.full_like(arm, 0.5))
+        drawn = torch.randint(2, self.batch, generator=self.generator).to(self.dtype)
+        common = vars(super().start())
+        factors = {
+            "cost_factor": torch.ones_like(common["last_action"]),
+            "synergy_factor": torch.exp2(2.0 * drawn - 1.0),
+        }
+        return Armed(**common | factors, payoff=torch.full_like(drawn, 0.5))
 
     def observe(self) -> torch.Tensor:
         seen = super().observe()

@@ -20,7 +20,7 @@ from torch import Tensor
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
-from coopgym.algorithms.marl.core.environment import EnvironmentFactory, seat_features, state_size
+from coopgym.algorithms.marl.core.environment import EnvironmentFactory, seat_features
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.games.game import Game
 from coopgym.games.spec import View
@@ -45,6 +45,8 @@ class Context:
     """Entries O of what a seat sees: of all observations of its history."""
     history: int
     """Observations that a seat sees at once, oldest first."""
+    state_size: int
+    """Entries G of the compact global state."""
     scale: Tensor
     """``(R,)`` what training signals were divided by."""
     streams: Streams
@@ -66,11 +68,6 @@ class Context:
     def horizon(self) -> int:
         """Steps of an episode."""
         return self.game.spec.horizon
-
-    @property
-    def state_size(self) -> int:
-        """Number of entries G of the compact global state."""
-        return state_size(self.agents)
 
     @property
     def lead(self) -> tuple[int, int]:

@@ -19,7 +19,6 @@ from coopgym.algorithms.marl.core.environment import (
     compact_state,
     objective_signal,
     observation_map,
-    state_size,
 )
 from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.games.state import State, state_arrays
@@ -157,7 +156,7 @@ class Collector:
             return torch.zeros(shape, dtype=dtype, device=device)
 
         ended = block(shape[0], 1, *shape[2:], dtype=torch.bool)
-        share, entries = block(*shape), state_size(seats)
+        share, entries = block(*shape), self._compact(environment.state).shape[-1]
         self.rollout = Rollout(
             observation=block(*shape, inputs),
             signal=block(*shape),
@@ -177,7 +176,7 @@ class Collector:
         )
         self.shape = shape
         """``(R, N, T, B)``."""
-        self.inputs = inputs
+        self.inputs, self.state_size = inputs, entries
 
     @torch.no_grad()
     def collect(self, act: Callable[[int, Tensor], Tensor]) -> Rollout:

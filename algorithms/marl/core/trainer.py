@@ -176,6 +176,7 @@ class Trainer:
                 copies=copies,
                 inputs=self.collector.inputs,
                 history=learner.history,
+                state_size=self.collector.state_size,
                 scale=self.scale.to(device, torch.float32),
                 streams=self.streams,
                 alive=self.alive,
