@@ -75,7 +75,9 @@ def test_the_compact_state_by_hand(game: str) -> None:
 
 
 def test_critics_see_what_a_world_has_drawn() -> None:
-    environment = coopgym.torch_env("TrustDilemma-v1", 2, reward="private", actions="units", world="private")
+    environment = coopgym.torch_env(
+        "TrustDilemma-v1", 2, reward="private", actions="units", dtype=torch.float64, world="private"
+    )
     environment.reset(seed=0)
     state, scale = environment.state, torch.tensor(environment.game.action_scale)
     compact = compact_state(state, scale, environment.game.spec.horizon)
