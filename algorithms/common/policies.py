@@ -54,7 +54,7 @@ class Policy(ABC):
     """``(O,)`` with `offset`: from observations to the network's inputs."""
     offset: FloatArray
     facts: Mapping[str, Any]
-    """What the form needs besides tensors; always ``activation``."""
+    """What the form needs besides tensors; always ``activation``, and ``history`` where it remembers."""
     tensors: Mapping[str, FloatArray]
     """``weight_<layer>`` ``(in, out)`` and ``bias_<layer>`` ``(1, out)`` per layer, and what the form adds."""
 
@@ -70,13 +70,18 @@ class Policy(ABC):
     def drawn(self, outputs: FloatArray, draws: EpisodeDraws) -> Draw:
         """Draw shares of endowment on outputs of the network ``(episodes, outputs)``."""
 
+    @property
+    def history(self) -> int:
+        """Observations n that the network sees at once, oldest first."""
+        return int(self.facts.get("history", 1))
+
     def share(self, observation: FloatArray) -> FloatArray:
-        """Return the shares of endowment ``(episodes,)`` to play on observations ``(episodes, O)``."""
+        """Return the shares of endowment ``(episodes,)`` to play on the last observations ``(episodes, n·O)``."""
         share: FloatArray = self.best_guess(self.outputs(observation))
         return share
 
     def draw(self, observation: FloatArray, draws: EpisodeDraws) -> Draw:
-        """Draw shares of endowment on observations ``(episodes, O)``."""
+        """Draw shares of endowment on the last observations ``(episodes, n·O)``."""
         return self.drawn(self.outputs(observation), draws)
 
     @cached_property
@@ -85,9 +90,14 @@ class Policy(ABC):
         count = sum(name.startswith("weight_") for name in self.tensors)
         return [(self.tensors[f"weight_{layer}"], self.tensors[f"bias_{layer}"]) for layer in range(count)]
 
+    @cached_property
+    def _input_map(self) -> tuple[FloatArray, FloatArray]:
+        return np.tile(self.gain, self.history), np.tile(self.offset, self.history)
+
     def outputs(self, observation: FloatArray) -> FloatArray:
-        """Return the network's outputs ``(episodes, outputs)`` for observations ``(episodes, O)``."""
-        values = observation * self.gain + self.offset
+        """Return the network's outputs ``(episodes, outputs)`` for the last observations ``(episodes, n·O)``."""
+        gain, offset = self._input_map
+        values = observation * gain + offset
         for weight, bias in self.layers[:-1]:
             values = values @ weight + bias
             values = np.tanh(values) if self.facts["activation"] == "tanh" else np.maximum(values, 0.0)

@@ -49,7 +49,7 @@ def _shapes(group: Mapping[str, Any], inputs: int, tensors: Tensors) -> Iterator
     """Yield the tensors of a policy of a group, with shapes that go together layer by layer."""
     prefix = f"policy.{group['prefix']}"
     layers = 0
-    size = inputs
+    size = group.get("history", 1) * inputs
     while f"{prefix}weight_{layers}" in tensors or layers == 0:
         outputs = _last_size(tensors, f"{prefix}weight_{layers}")
         yield f"weight_{layers}", (size, outputs)

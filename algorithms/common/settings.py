@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 from coopgym.visible_text import brief
 
-RANGE, RECORDED_AS = "range", "recorded as"
+RANGE, RECORDED_AS, JOINED_LATER = "range", "recorded as", "joined later"
 """Metadata of fields."""
 
 
@@ -23,6 +23,7 @@ def hyperparameter(
     *,
     above_low: bool = False,
     recorded_as: str | None = None,
+    joined_later: bool = False,
 ) -> Any:
     """Declare a numeric field with its legal range.
 
@@ -33,9 +34,12 @@ def hyperparameter(
         above_low: the value must exceed ``low`` instead of reaching it.
         recorded_as: the name that ids of runs and files have for the field, where it had another one first. Subclasses
             that give another default need not repeat it.
+        joined_later: trainings were recorded before there was this field; at its default ids and files say nothing of
+            it.
     """
     legal = {"low": low, "high": high, "above_low": above_low}
-    return dataclasses.field(default=default, metadata={RANGE: legal, RECORDED_AS: recorded_as})
+    metadata = {RANGE: legal, RECORDED_AS: recorded_as, JOINED_LATER: joined_later}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +75,15 @@ class Settings:
                     object.__setattr__(self, field.name, real)
 
     def values(self) -> dict[str, Any]:
-        """Return all settings as JSON values, by the names that ids and files have for them."""
+        """Return all settings as JSON values, as ids and files have them."""
         return self.recorded(dataclasses.asdict(self))
 
     @classmethod
     def recorded(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return settings by the names that ids and files have for them."""
-        names = _recorded_names(cls)
-        return {names.get(name, name): value for name, value in given.items()}
+        """Return settings as ids and files have them: by their names, without defaults of fields that joined later."""
+        names, silent = _recorded_names(cls), _silent_defaults(cls)
+        told = {name: value for name, value in given.items() if name not in silent or value != silent[name]}
+        return {names.get(name, name): value for name, value in told.items()}
 
     @classmethod
     def current(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +106,11 @@ def _recorded_names(settings: type[Settings]) -> Mapping[str, str]:
 def _current_names(settings: type[Settings]) -> Mapping[str, str]:
     """Return the names of fields by those that files have for them, where the two differ."""
     return {recorded: name for name, recorded in _recorded_names(settings).items()}
+
+
+def _silent_defaults(settings: type[Settings]) -> Mapping[str, Any]:
+    """Return the defaults that ids and files leave out, by field."""
+    return {field.name: field.default for field in dataclasses.fields(settings) if field.metadata.get(JOINED_LATER)}
 
 
 @cache

@@ -39,8 +39,8 @@ curves = each(row(whole(), text, number))
 view = one_of(*get_args(View))
 ACTIVATION = one_of("tanh", "relu")
 _COUNTS = (
-    "batch_size buffer_size critic_epochs epochs examined levels marks minibatches mixer_units n_steps num_envs "
-    "opponents policy_delay snapshot_every snapshots steps_per_update strangers teams"
+    "batch_size buffer_size critic_epochs epochs examined history levels marks minibatches mixer_units n_steps "
+    "num_envs opponents policy_delay snapshot_every snapshots steps_per_update strangers teams"
 )
 _SHARES = (
     "averaging clip entropy_decay epsilon epsilon_decay final_epsilon final_sigma gae_lambda gamma latest "
@@ -86,7 +86,8 @@ _REPLICA = {
 
 def _group(value: Any, path: str) -> None:
     fields({**_GROUP, "prefix": _prefix})(value, path)
-    fields({**_GROUP, "prefix": _prefix, **_FACTS.get(value["kind"], {})}, closed=True)(value, path)
+    facts = {**_GROUP, "prefix": _prefix, **_FACTS.get(value["kind"], {})}
+    fields(facts, {"history": whole(1)}, closed=True)(value, path)
 
 
 def _prefix(value: Any, path: str) -> None:

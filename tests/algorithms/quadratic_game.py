@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +21,8 @@ class Standing:
     last_action: torch.Tensor
     trust: torch.Tensor
     damage: torch.Tensor
+    cost_factor: torch.Tensor | None = field(default=None, kw_only=True)
+    synergy_factor: torch.Tensor | None = field(default=None, kw_only=True)
 
 
 class Quadratic:

@@ -17,7 +17,7 @@ from coopgym.algorithms.common.random_streams import cross
 from coopgym.algorithms.common.stacked_networks import affine, mlp
 from coopgym.algorithms.marl import IPPO
 from coopgym.algorithms.marl.core.agent_learner import AgentNetworks, Context
-from coopgym.algorithms.marl.core.environment import compact_state, environment_factory, state_size
+from coopgym.algorithms.marl.core.environment import compact_state, environment_factory
 from coopgym.algorithms.marl.core.trainer import Trainer
 
 
@@ -63,7 +63,7 @@ def test_the_compact_state_by_hand(game: str) -> None:
     environment.step(share * endowments)
     state, scale = environment.state, torch.tensor(environment.game.action_scale)
     compact = compact_state(state, scale, environment.game.spec.horizon)
-    assert compact.shape == (3, state_size(n))
+    assert compact.shape == (3, 5 * n + 1)
     assert ((compact >= -1.0) & (compact <= 1.0)).all()
     parts = (0.5 * (compact + 1.0)).split([n, n, n, n, n, 1], dim=-1)
     others = ~torch.eye(n, dtype=torch.bool)
@@ -72,6 +72,18 @@ def test_the_compact_state_by_hand(game: str) -> None:
     for part, expected in ((parts[0], share), (parts[1], trust_given), (parts[4], damage_received)):
         assert torch.allclose(part, expected)
     assert torch.allclose(parts[5], torch.full((3, 1), 1.0 / environment.game.spec.horizon, dtype=torch.float64))
+
+
+def test_critics_see_what_a_world_has_drawn() -> None:
+    environment = coopgym.torch_env(
+        "TrustDilemma-v1", 2, reward="private", actions="units", dtype=torch.float64, world="private"
+    )
+    environment.reset(seed=0)
+    state, scale = environment.state, torch.tensor(environment.game.action_scale)
+    compact = compact_state(state, scale, environment.game.spec.horizon)
+    drawn = torch.cat([state.cost_factor, state.synergy_factor[:, None]], dim=-1)
+    assert compact.shape == (2, 5 * 2 + 1 + 3)
+    assert torch.allclose(2.0 ** compact[:, -3:], drawn)
 
 
 def policy(kind: str, outputs: list[float], **facts: float) -> object:

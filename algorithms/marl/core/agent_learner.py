@@ -1,7 +1,8 @@
 """What learns in some seats of a game, in all replicas at once: the training it is part of, its parts, its networks.
 
 Shapes: R replicas, N seats of the game, n seats of one learner, T steps and B environment copies of a block, S samples,
-E members of an ensemble, O observation entries, G entries of the compact global state, F static features of a seat.
+E members of an ensemble, O entries of what a seat sees, G entries of the compact global state, F static features of a
+seat.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
-from coopgym.algorithms.marl.core.environment import EnvironmentFactory, seat_features, state_size
+from coopgym.algorithms.marl.core.environment import EnvironmentFactory, seat_features
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.games.game import Game
 from coopgym.games.spec import View
@@ -41,7 +42,11 @@ class Context:
     copies: int
     """Environment copies B."""
     inputs: int
-    """Observation entries O."""
+    """Entries O of what a seat sees: of all observations of its history."""
+    history: int
+    """Observations that a seat sees at once, oldest first."""
+    state_size: int
+    """Entries G of the compact global state."""
     scale: Tensor
     """``(R,)`` what training signals were divided by."""
     streams: Streams
@@ -63,11 +68,6 @@ class Context:
     def horizon(self) -> int:
         """Steps of an episode."""
         return self.game.spec.horizon
-
-    @property
-    def state_size(self) -> int:
-        """Number of entries G of the compact global state."""
-        return state_size(self.agents)
 
     @property
     def lead(self) -> tuple[int, int]:
@@ -141,8 +141,9 @@ class AgentLearner(ABC):
 
     def policy_facts(self) -> list[dict[str, Any]]:
         """Return what playing the policies takes besides tensors, one entry of JSON values per form of policy."""
-        seats = list(self.context.seats)
-        return [{"seats": seats, "kind": self.policy_kind, "activation": self.activation, "prefix": ""}]
+        facts = {"seats": list(self.context.seats), "kind": self.policy_kind, "activation": self.activation}
+        remembered = {"history": self.context.history} if self.context.history > 1 else {}
+        return [{**facts, "prefix": "", **remembered}]
 
     @property
     def gradient_updates(self) -> int:

@@ -131,16 +131,12 @@ def _size_of_signal(environment: Environment, objective: Objective) -> float:
 _SCALE_COPIES = 16
 
 
-def state_size(agents: int) -> int:
-    """Return the number of entries G of the compact global state of N seats."""
-    return 5 * agents + 1
-
-
 def compact_state(state: State, action_scale: Tensor, horizon: int) -> Tensor:
     """Summarise a state by 5N + 1 numbers in [-1, 1], ``(*batch, G)``, instead of its N² relations.
 
     In this order: last shares of endowment, mean trust given and received, mean reputation damage held against others
-    and held by others, ``(N,)`` each, and the time as a share of the horizon.
+    and held by others, ``(N,)`` each, and the time as a share of the horizon. A world adds log₂ of its factors, N + 1
+    numbers, which no seat may know: what policies infer from histories, critics have to see.
 
     Args:
         state: of a batch of games.
@@ -156,7 +152,10 @@ def compact_state(state: State, action_scale: Tensor, horizon: int) -> Tensor:
         state.damage.sum(-2) / partners,
         state.t.to(state.trust.dtype).unsqueeze(-1) / horizon,
     ]
-    return torch.cat(blocks, dim=-1).mul_(2.0).sub_(1.0)
+    compact = torch.cat(blocks, dim=-1).mul_(2.0).sub_(1.0)
+    if state.cost_factor is None:
+        return compact
+    return torch.cat([compact, state.cost_factor.log2(), state.synergy_factor.log2().unsqueeze(-1)], dim=-1)
 
 
 def seat_features(game: Game[Any], seats: tuple[int, ...], device: torch.device) -> Tensor:

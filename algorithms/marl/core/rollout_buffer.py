@@ -1,7 +1,7 @@
 """Rollout blocks: preallocated on the device, refilled in place, their samples reordered and rescaled.
 
-Shapes: R replicas, N seats, T steps, B environment copies, S samples, O observation entries, G entries of the compact
-state.
+Shapes: R replicas, N seats, T steps, B environment copies, S samples, O entries of what a seat sees, that is of all
+observations of its history, G entries of the compact state.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from coopgym.algorithms.marl.core.environment import (
     compact_state,
     objective_signal,
     observation_map,
-    state_size,
 )
+from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.games.state import State, state_arrays
 
 _STOCK = "state."
@@ -118,6 +118,7 @@ class Collector:
         device: where everything lives.
         seeds: one environment seed per row, R·B of them.
         needs_state: whether to record the compact global state.
+        history: observations that a seat sees at once.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Collector:
         device: torch.device,
         seeds: Sequence[int],
         needs_state: bool = False,
+        history: int = 1,
     ) -> None:
         self.environment = environment
         self.objective = objective
@@ -145,14 +147,16 @@ class Collector:
 
         self._action_scale = torch.as_tensor(environment.game.action_scale, dtype=torch.float32, device=device)
 
-        replicas, copies, seats, inputs = self._seen.shape
+        self._history = ObservationHistory(history)
+        inputs = self._history.push(self._normalise(self._seen)).shape[-1]
+        replicas, copies, seats, _ = self._seen.shape
         shape = (replicas, seats, steps or spec.horizon, copies)
 
         def block(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
             return torch.zeros(shape, dtype=dtype, device=device)
 
         ended = block(shape[0], 1, *shape[2:], dtype=torch.bool)
-        share, entries = block(*shape), state_size(seats)
+        share, entries = block(*shape), self._compact(environment.state).shape[-1]
         self.rollout = Rollout(
             observation=block(*shape, inputs),
             signal=block(*shape),
@@ -172,7 +176,7 @@ class Collector:
         )
         self.shape = shape
         """``(R, N, T, B)``."""
-        self.inputs = inputs
+        self.inputs, self.state_size = inputs, entries
 
     @torch.no_grad()
     def collect(self, act: Callable[[int, Tensor], Tensor]) -> Rollout:
@@ -183,7 +187,8 @@ class Collector:
         """
         block, elapsed = self.rollout, self.rollout.last_time[:, 0]
         for t in range(self.shape[2]):
-            observation = self._normalise(self._seen, out=block.observation[:, :, t])
+            observation = block.observation[:, :, t]
+            observation.copy_(self._history.push(self._normalise(self._seen), _starts(elapsed)))
             if block.state is not None:
                 block.state[:, t] = self._compact(self.environment.state)
             share = act(t, observation)
@@ -200,10 +205,10 @@ class Collector:
             elapsed.add_(1).masked_fill_(ended, 0)
             if block.final_observation is not None:
                 block.terminal[:, 0, t] = terminated
-                self._normalise(info["final_observation"], out=block.final_observation[:, :, t])
+                block.final_observation[:, :, t] = self._history.then(self._normalise(info["final_observation"]))
             if block.final_state is not None:
                 block.final_state[:, t] = self._compact(info["final_state"])
-        self._normalise(self._seen, out=block.last_observation[:, :, 0])
+        block.last_observation[:, :, 0] = self._history.then(self._normalise(self._seen), _starts(elapsed))
         if block.last_state is not None:
             block.last_state[:, 0] = self._compact(self.environment.state)
         return block
@@ -218,11 +223,12 @@ class Collector:
         """Return everything a resumed run needs, except the environment's random streams."""
         state = self.environment.state
         stocks = {f"{_STOCK}{name}": array for name, array in state_arrays(state).items()}
-        return {"seen": self._seen, "elapsed": self.rollout.last_time, **stocks}
+        return {"seen": self._seen, "elapsed": self.rollout.last_time, **self._history.state(), **stocks}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self._seen = state["seen"].to(self._seen.device)
+        self._history.restore(state, self._seen.device)
         self.rollout.last_time.copy_(state["elapsed"])
         stocks = {name.removeprefix(_STOCK): tensor for name, tensor in state.items() if name.startswith(_STOCK)}
         now = self.environment.state
@@ -232,9 +238,14 @@ class Collector:
     def _compact(self, state: State) -> Tensor:
         return compact_state(state, self._action_scale, self.environment.game.spec.horizon)
 
-    def _normalise(self, observation: Tensor, out: Tensor) -> Tensor:
-        """Write ``(R, B, N, O)`` observations into ``out (R, N, B, O)``, scaled to [-1, 1]."""
-        return torch.addcmul(self._offset, observation.transpose(1, 2), self._gain, out=out)
+    def _normalise(self, observation: Tensor) -> Tensor:
+        """Return observations ``(R, B, N, ·)`` as ``(R, N, B, ·)``, scaled to [-1, 1]."""
+        return torch.addcmul(self._offset, observation.transpose(1, 2), self._gain)
+
+
+def _starts(elapsed: Tensor) -> Tensor:
+    """Return where an episode starts ``(R, 1, B, 1)``, given the steps since then, ``(R, B)``."""
+    return (elapsed == 0)[:, None, :, None]
 
 
 def standardised(samples: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from coopgym.agents.base import Seat
+from coopgym.agents.base import Classifier, Seat
 from coopgym.agents.streams import EpisodeDraws
 from coopgym.algorithms.common.learner_contract import CurvePoint
 from coopgym.algorithms.common.policies import POLICY_KINDS, Policy, input_map
@@ -29,6 +29,7 @@ from coopgym.algorithms.common.training_record import (
     read_record,
     replica_index,
 )
+from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.contained_files import contained
 from coopgym.corpus.writer import write_atomically
 from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
@@ -57,7 +58,13 @@ class TrainedAgent:
         self.action_logprob: FloatArray | None = None
         """Of the last shares ``(episodes,)``, as `coopgym.agents.Agent.act` has it; None before any was drawn."""
         self._policy = policy
+        self._history = ObservationHistory(policy.history)
         self._draws = EpisodeDraws(np.random.default_rng(0), 1)
+
+    @property
+    def classifier(self) -> Classifier:
+        """What it uses; every observation that it sees tells of one round."""
+        return Classifier(memory_depth=self.policy.history, stochastic=self.stochastic)
 
     def fresh(self) -> TrainedAgent:
         """Return another agent with the same policy."""
@@ -93,11 +100,12 @@ class TrainedAgent:
             self._policy = dataclasses.replace(policy, gain=gain, offset=offset)
         else:
             self._policy = policy
+        self._history = ObservationHistory(policy.history)
         self._draws = EpisodeDraws(rng, episodes)
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, O)``."""
-        seen = np.asarray(observation, dtype=np.float64)
+        seen = self._history.push(np.asarray(observation, dtype=np.float64))
         if not self.stochastic:
             return self._policy.share(seen)
         share, self.action_logprob = self._policy.draw(seen, self._draws)

@@ -39,6 +39,8 @@ class ReplicaLearner(Learner):
         num_envs: environment copies B.
         rollout_steps: steps T per block; None is one full episode.
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
+        history: observations n that a policy sees at once, oldest first; the first of an episode stands for those
+            before it.
     """
 
     version: ClassVar[int] = 2
@@ -50,6 +52,7 @@ class ReplicaLearner(Learner):
     num_envs: int = hyperparameter(64, 1)
     rollout_steps: int | None = hyperparameter(None, 1)
     bootstrap_truncation: bool = False
+    history: int = hyperparameter(1, 1, joined_later=True)
 
     @abstractmethod
     def agent_learner(self, context: Context) -> AgentLearner:
@@ -156,6 +159,7 @@ class Trainer:
             device=device,
             seeds=self.streams.seeds(learner.num_envs),
             needs_state=learner.needs_state,
+            history=learner.history,
         )
         _, seats, steps, copies = self.collector.shape
         self.steps_per_block = steps * copies
@@ -171,6 +175,8 @@ class Trainer:
                 steps=steps,
                 copies=copies,
                 inputs=self.collector.inputs,
+                history=learner.history,
+                state_size=self.collector.state_size,
                 scale=self.scale.to(device, torch.float32),
                 streams=self.streams,
                 alive=self.alive,
@@ -216,8 +222,8 @@ class Trainer:
 
     def evaluator(self) -> Evaluator:
         """Make what plays the policies on their way."""
-        facts = self.seats.policy_facts()
-        return Evaluator(self.make, self.collector.environment, self.replicas, facts, self.streams.device)
+        facts, history = self.seats.policy_facts(), self.learner.history
+        return Evaluator(self.make, self.collector.environment, self.replicas, facts, self.streams.device, history)
 
     def policies(self) -> dict[str, Tensor]:
         """Return the policies as they stand, ``(R, n, ...)`` by name."""

@@ -26,6 +26,7 @@ from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
 from coopgym.algorithms.common.training_record import curves
 from coopgym.algorithms.marl.core.environment import Environment, EnvironmentFactory, episode, observation_map
+from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.mechanisms.trust import mean_over_pairs
 from coopgym.record_fields import Check, each, fields, nullable, whole
 from coopgym.rewards import MODES
@@ -49,6 +50,7 @@ class Evaluator:
         replicas: what is being trained.
         groups: facts of the policies, as `AgentLearner.policy_facts` returns them.
         device: where episodes are played.
+        history: observations that policies see at once.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class Evaluator:
         replicas: Sequence[Replica],
         groups: Sequence[Mapping[str, Any]],
         device: torch.device,
+        history: int = 1,
     ) -> None:
-        self.make, self.groups, self.device = make, groups, device
+        self.make, self.groups, self.device, self.history = make, groups, device, history
         spec = environment.game.spec
         self.horizon = spec.horizon
         self.n_agents = spec.n_agents
@@ -114,9 +117,11 @@ class Evaluator:
         returns = torch.zeros(len(MODES), *batch, device=self.device)
         length, trust = torch.zeros(2, *batch, device=self.device)
         payoffs, cooperation = torch.zeros(2, *batch, self.n_agents, device=self.device)
+        history = ObservationHistory(self.history)
 
         def act(seen: Tensor) -> Tensor:  # (modes, P, E, N, O)
-            share = self._shares(policies, seen[0])
+            inputs = torch.addcmul(self.offset, seen[0].transpose(1, 2), self.gain)  # (P, N, E, O)
+            share = self._shares(policies, history.push(inputs))
             return share.expand(len(MODES), *share.shape)
 
         for step in episode(environment, act, seeds * len(MODES), self.horizon):
@@ -135,9 +140,8 @@ class Evaluator:
             **{f"eval_payoff/{seat}": values.mean(-1) for seat, values in enumerate(seats)},
         }
 
-    def _shares(self, policies: Mapping[str, Tensor], seen: Tensor) -> Tensor:
-        """Return the shares of endowment ``(P, E, N)`` that policies play on observations ``(P, E, N, O)``."""
-        inputs = torch.addcmul(self.offset, seen.transpose(1, 2), self.gain)  # (P, N, E, O)
+    def _shares(self, policies: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        """Return the shares of endowment ``(P, E, N)`` that policies play on what seats see, ``(P, N, E, ·)``."""
         shares = torch.empty(inputs.shape[:-1], device=self.device)
         for group in self.groups:
             prefix, seats = group["prefix"], list(group["seats"])

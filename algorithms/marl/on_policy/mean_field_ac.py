@@ -152,14 +152,16 @@ class MeanFieldSeats(GaussianSeats):
 
 
 def partners_average(context: Context) -> Tensor:
-    """Return ``(n, O, 1)``, by which normalised observations give the level 2ā - 1 of the partners' mean share ā.
+    """Return ``(n, O, 1)``, by which what seats see gives the level 2ā - 1 of the partners' mean share ā.
 
-    Partners' actions are seen on [0, e_j], so normalised entries are levels already.
+    Partners' actions are seen on [0, e_j], so normalised entries are levels already. Of a history the last observation
+    tells it.
 
     Raises:
         ValueError: the view hides the partners' actions.
     """
     average = torch.zeros(len(context.seats), context.inputs, 1, device=context.device)
+    latest = context.inputs - context.inputs // context.history
     for position, seat in enumerate(context.seats):
         columns = context.game.observation_columns(context.view, seat).get("partner_actions")
         if not columns:
@@ -167,5 +169,5 @@ def partners_average(context: Context) -> Tensor:
                 f"MeanFieldAC needs the partners' last actions, which the {context.view!r} view of "
                 f"{context.game.spec.id} does not show; use view='own' or 'full'"
             )
-        average[position, columns] = 1.0 / len(columns)
+        average[position, latest + torch.tensor(columns)] = 1.0 / len(columns)
     return average

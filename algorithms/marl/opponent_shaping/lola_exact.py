@@ -22,6 +22,7 @@ from coopgym.algorithms.common.stacked_networks import ParameterStack, mlp
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.environment import episode, objective_signal, observation_map
 from coopgym.algorithms.marl.core.gaussian_policy import GaussianSeats, moments
+from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout
 from coopgym.algorithms.marl.on_policy.reinforce import IndependentREINFORCE
 
@@ -108,9 +109,10 @@ class ExactLOLASeats(GaussianSeats):
         by_row = [seed for seed in seeds for _ in range(rows // len(seeds))]
         total = torch.zeros(self.copies.lead, device=context.device)
         weight = torch.ones(self.copies.lead[:-1], device=context.device)
+        history = ObservationHistory(context.history)
 
         def act(observation: Tensor) -> Tensor:
-            seen = (observation * self.gain + self.offset).unsqueeze(-2)  # (R, n, m, n, 1, O)
+            seen = history.push(observation * self.gain + self.offset).unsqueeze(-2)  # (R, n, m, n, 1, O)
             mean, _ = moments(mlp(self.copies, self.policies.layers, seen, self.policies.activation).squeeze(-2))
             return share(mean)
 

@@ -33,8 +33,8 @@ class Mixed(ReplicaLearner):
 
     Attributes:
         members: pairs of a learner and its seats, or tables with the keys ``learner`` (a name), ``seats`` and the
-            learner's hyper-parameters, as study files have them. Objective, environment copies and treatment of
-            truncation are those of the mixture: tables inherit them, learners have to agree with them.
+            learner's hyper-parameters, as study files have them. Objective, environment copies, treatment of
+            truncation and history are those of the mixture: tables inherit them, learners have to agree with them.
 
     Raises:
         TypeError: a member that is neither a pair nor a table, or a hyper-parameter that its learner does not have.
@@ -92,11 +92,11 @@ class Mixed(ReplicaLearner):
         for member in self.members:
             settings = {name: value for name, value in member.learner.values().items() if name not in COMMON}
             tables.append({"learner": type(member.learner).__name__, "seats": list(member.seats), **settings})
-        return {**own, "members": tables}
+        return {**super().recorded(own), "members": tables}
 
     @classmethod
     def recorded(cls, given: Mapping[str, Any]) -> dict[str, Any]:
-        return _members_translated(given, lambda kind, table: kind.recorded(table))
+        return _members_translated(super().recorded(given), lambda kind, table: kind.recorded(table))
 
     @classmethod
     def current(cls, recorded: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Mixed(ReplicaLearner):
         return MixedSeats(self.members, context)
 
 
-COMMON = ("objective", "num_envs", "bootstrap_truncation")
+COMMON = ("objective", "num_envs", "bootstrap_truncation", "history")
 """Settings that all members of a mixture have in common."""
 
 
