@@ -34,8 +34,8 @@ class InformedPlan(Oracle):
         self.game = registered_game(spec.id, spec.parameters)
         if not is_fixed(self.game) and "synergy_factor" not in columns:
             raise ValueError(
-                f"{self.title()} is told what a world has drawn, and view={self.seat.view!r} of {spec.id} does not show "
-                "it; use view='full', or Inferring, which finds it out under view='own'"
+                f"{self.title()} is told what a world has drawn, which view={self.seat.view!r} of {spec.id} hides; use "
+                "view='full', or Inferring, which finds it out under view='own'"
             )
         self._openings = repeated(self.game, initial_state(self.game), (self.episodes,))
         told = ["cost_factor", "synergy_factor", *self.game.traits().hidden]
