@@ -196,13 +196,13 @@ def _alone(name: str, ids: Sequence[str]) -> Numbers:
 
 def _world_oracles() -> Iterator[tuple[str, Entry]]:
     for oracle in WORLD_ORACLES:
-        yield oracle.title(), Entry(oracle.version, partial(_in_a_world, oracle), SOLVED, _versions(f"{DYAD}-v1"))
+        yield oracle.title(), Entry(oracle.version, partial(_in_a_world, oracle), SINGLE, _versions(TEAM))
 
 
 def _in_a_world(oracle: type[Oracle]) -> Numbers:
-    game = make_game(f"{DYAD}-v1", world="private", max_steps=6)
+    game = make_game(TEAM, world="private", max_steps=6)
     view: View = "full" if oracle is InformedPlan else "own"
-    played = play(game, [oracle(), oracle()], views=view, episodes=2, record=True).trajectory
+    played = play(game, [oracle() for _ in range(game.n_agents)], views=view, episodes=2, record=True).trajectory
     assert played is not None
     return [played.shares]
 

@@ -194,7 +194,7 @@ class InferringOracle(Oracle):
         index, parameters = self.seat.index, self.game.parameters
         group = next(group for group in self.game.traits().exchangeable if index in group)
         self._levels = level_table(self.game.id, parameters, group[0])
-        low, high = payoff_range(type(self.game), parameters)  # type: ignore[arg-type]  # worlds are of formal games
+        low, high = payoff_range(type(self.game), parameters)
         self._least, self._width = low[index], high[index] - low[index]
         self._noise = math.hypot(ROUNDING * self._width, parameters.payoff_noise)  # type: ignore[attr-defined]  # likewise
         self._tracker = StateTracker(self.game, self.episodes)

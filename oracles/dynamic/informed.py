@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -24,8 +23,6 @@ from coopgym.typing import FloatArray
 COARSE, FINE = 0.05, 0.01
 """Distances of levels on the grids that a level is searched on, first over the whole range, then around the best."""
 SWEEPS = 3
-STARTS = (0.3, 0.75, 1.0)
-"""Levels that the search for each draw's constants starts from."""
 ITERATIONS = 40
 """Gradients per search at most."""
 GRADIENT_CHUNK = CHUNK // 4
@@ -139,8 +136,8 @@ def _best_of(
 def informed_plans(game: AnyGame, states: State, iterations: int = ITERATIONS) -> InformedPlans:
     """Find for each draw the open-loop plan of all seats with the greatest welfare, its factors known.
 
-    Each draw's best constants are climbed to first, then the plan of all steps from there, by exact gradients; a plan
-    is never worse than the constants.
+    From each draw's best levels per group of seats, which are searched over their whole range, the best constants per
+    seat are climbed to, then the plan of all steps from there, by exact gradients. A plan is never worse than these.
 
     Args:
         game: on the NumPy backend.
@@ -176,9 +173,7 @@ def _climbed(game: AnyGame, states: State, iterations: int) -> InformedPlans:
     def planned(plans):  # type: ignore[no-untyped-def]
         return plan_returns(on_torch, start, plans.swapaxes(0, 1), [MODES["private"]])[0].sum(-1) / unit
 
-    climbs = [ascend(torch_gradient(held, (n,)), np.full((draws, n), level), iterations) for level in STARTS]
-    best = np.argmax([climb.values for climb in climbs], axis=0)
-    constants = np.stack([climb.points for climb in climbs])[best, np.arange(draws)]
+    constants = ascend(torch_gradient(held, (n,)), informed_levels(game, states), iterations).points
     plans = np.repeat(constants[:, None], steps, axis=1).reshape(draws, -1)
     climb = ascend(torch_gradient(planned, (steps, n)), plans, iterations)
     shares = climb.points.reshape(draws, steps, n).swapaxes(0, 1)
@@ -213,9 +208,9 @@ def _drawn(game: AnyGame, states: State) -> FloatArray:
     return np.concatenate([np.empty((count, 0)), *(each.reshape(count, -1) for each in drawn)], axis=1)
 
 
-def with_factors(states: State, other: Any) -> State:
+def with_factors(states: State, others: State) -> State:
     """Return states with the factors of others."""
-    return replace(states, cost_factor=other.cost_factor, synergy_factor=other.synergy_factor)
+    return replace(states, cost_factor=others.cost_factor, synergy_factor=others.synergy_factor)
 
 
 def welfare_score(welfare: FloatArray, uninformed: FloatArray, informed: FloatArray) -> float:
