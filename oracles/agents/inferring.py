@@ -293,7 +293,6 @@ class ExploreThenCommit(InferringOracle):
         "Robbins, H. (1952). Some aspects of the sequential design of experiments. Bull. AMS 58, 527-535; "
         "Garivier, A., Lattimore, T. & Kaufmann, E. (2016). On explore-then-commit strategies. NeurIPS 29."
     )
-    classifier = Classifier(memory_depth=math.inf)
 
     def __init__(self, steps: int = 4, levels: Sequence[float] = (0.25, 0.5, 0.75, 1.0)) -> None:
         """Choose how to explore.

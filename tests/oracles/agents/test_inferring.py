@@ -16,6 +16,7 @@ from coopgym.games.registry import games, make_game
 from coopgym.games.state import State, state_arrays
 from coopgym.oracles.agents import WORLD_ORACLES, ExploreThenCommit, Inferring, Oracle
 from coopgym.oracles.agents.inferring import FactorEstimate, Prior, priors
+from coopgym.oracles.dynamic.baseline_plans import default_agents
 from coopgym.oracles.dynamic.informed import best_uninformed, drawn_states
 from coopgym.oracles.dynamic.world_scores import world_anchors, world_score
 from coopgym.oracles.games.rollout import initial_state
@@ -210,15 +211,23 @@ def test_mistakes_are_told() -> None:
         ExploreThenCommit(levels=[1.5])
 
 
-@pytest.mark.parametrize("name", ["Inferring", "ExploreThenCommit"])
-def test_they_keep_the_promises_of_agents(name: str) -> None:
-    check_agent(name, games=("PartnerHoldUp-v1", "AppleAppStore-v0"))
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("Inferring", "PartnerHoldUp-v1"),
+        ("ExploreThenCommit", "AppleAppStore-v0"),
+        ("Oracle_InformedPlan", "PublicGoods-v1"),
+    ],
+)
+def test_they_keep_the_promises_of_agents(name: str, id: str) -> None:
+    check_agent(name, games=(id,))
 
 
 @pytest.mark.parametrize("oracle", WORLD_ORACLES, ids=lambda oracle: oracle.title())
 def test_they_are_registered_and_say_where_they_come_from(oracle: type[Oracle]) -> None:
     assert type(make_agent(oracle.title())) is oracle
     assert oracle.citation
+    assert oracle.title() not in default_agents()
 
 
 def inferred_score(id: str, world: str, episodes: int, **parameters: int) -> float:
