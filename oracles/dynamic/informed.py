@@ -27,8 +27,8 @@ ITERATIONS = 40
 """Gradients per search at most."""
 GRADIENT_CHUNK = CHUNK // 4
 """Pairs of agents and steps whose gradients are kept at once."""
-DIGITS = 6
-"""Decimals to which draws are the same: what single precision keeps of a factor."""
+DIGITS = 4
+"""Decimals of logarithms to which draws are the same: closer ones have plans that are worth the same."""
 
 _PLANS: dict[Hashable, dict[tuple[float, ...], FloatArray]] = {}
 """Informed plans ``(steps, N)`` found in this process, by game and draw: all seats, and all plays, ask for the same."""
