@@ -117,6 +117,22 @@ def test_both_factors_are_known_exactly_after_two_steps(id: str) -> None:
         assert not agent.estimate.cost_is_unknown.any()
 
 
+@pytest.mark.parametrize("world", ["common", "private"])
+def test_single_precision_is_enough_to_find_the_factors(world: str) -> None:
+    game = make_game("ReputationMarket-v1", world=world)
+    state, agents = drawn_states(game, range(8)), agents_of(game, "Inferring")
+    for index, agent in enumerate(agents):
+        agent.begin(Seat.of(game, index, "own", "private"), 8, np.random.default_rng(0))
+    for _ in range(4):
+        seen = game.observe(state, "own").astype(np.float32)
+        shares = np.stack([agent.act(seen[:, index]) for index, agent in enumerate(agents)], axis=1)
+        state = game.step(state, shares * game.endowments).state
+    for index, agent in enumerate(agents):
+        assert isinstance(agent, Inferring)
+        truth = np.stack([state.cost_factor[:, index], state.synergy_factor], axis=1)
+        np.testing.assert_allclose(agent.estimate.mean, truth, atol=1e-4)
+
+
 def test_a_seat_that_sees_its_cost_knows_synergy_after_one_step_and_forgets_it_when_its_cost_changes() -> None:
     game, episodes = make_game("SLCD-v1", world="shifting", max_steps=40), 16
     start, draws = drawn_states(game, range(episodes)), CommonRandomNumbers(game, 0, episodes)
