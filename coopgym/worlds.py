@@ -83,6 +83,12 @@ def factor_share(factor: Array, spread: float, xp: Namespace | None = None) -> A
     return xp.minimum(xp.maximum(share, 0.0), 1.0)
 
 
+def factor_of_share(share: Array, spread: float) -> Array:
+    """Return the factor s^(2 share - 1) that stands there in its range: `factor_share` the other way round."""
+    factor: Array = spread ** (2.0 * share - 1.0)
+    return factor
+
+
 _TOLD = "what you earned in the last step is what you can tell"
 WORLDS: Mapping[str, World] = {
     world.name: world

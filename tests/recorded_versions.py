@@ -26,8 +26,9 @@ from coopgym.agents import Strategy, agent_names, make_agent
 from coopgym.algorithms import learners
 from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.spec import View
 from coopgym.games.step import Step
-from coopgym.oracles.agents import ORACLES, PublishedOracle
+from coopgym.oracles.agents import ORACLES, WORLD_ORACLES, InformedPlan, Oracle, PublishedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
 from coopgym.play import play
@@ -67,6 +68,7 @@ def entries() -> dict[str, Entry]:
             ("transform", _transforms()),
             ("agent", _agents()),
             ("oracle", _oracles()),
+            ("oracle", _world_oracles()),
             ("audit", _audits()),
             ("search", _search()),
             ("learner", _learners()),
@@ -160,8 +162,9 @@ class Drawn(Strategy):
 
 
 def _agents() -> Iterator[tuple[str, Entry]]:
-    for name in (name for name in agent_names() if not name.startswith("Oracle_")):
-        agent = make_agent(name)
+    for name, agent in ((name, make_agent(name)) for name in agent_names()):
+        if isinstance(agent, Oracle):
+            continue
         yield name, Entry(agent.version, partial(_among_drawn, name), EXACT, _versions(TEAM))  # type: ignore[attr-defined]
 
 
@@ -189,6 +192,19 @@ def _alone(name: str, ids: Sequence[str]) -> Numbers:
         assert played is not None
         found.append(played.actions / game.spec.endowments)
     return found
+
+
+def _world_oracles() -> Iterator[tuple[str, Entry]]:
+    for oracle in WORLD_ORACLES:
+        yield oracle.title(), Entry(oracle.version, partial(_in_a_world, oracle), SINGLE, _versions(TEAM))
+
+
+def _in_a_world(oracle: type[Oracle]) -> Numbers:
+    game = make_game(TEAM, world="private", max_steps=6)
+    view: View = "full" if oracle is InformedPlan else "own"
+    played = play(game, [oracle() for _ in range(game.n_agents)], views=view, episodes=2, record=True).trajectory
+    assert played is not None
+    return [played.shares]
 
 
 def _audits() -> Iterator[tuple[str, Entry]]:

@@ -1,8 +1,10 @@
-"""Oracles as agents: seven reference policies of the published study, and three that bound what a learner can reach."""
+"""Oracles as agents: seven reference policies of the published study, three bounds on learners, three for worlds."""
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
 from coopgym.oracles.agents.base import Oracle, PublishedOracle
+from coopgym.oracles.agents.inferring import ExploreThenCommit, Inferring
+from coopgym.oracles.agents.informed_plan import InformedPlan
 from coopgym.oracles.agents.profiles import (
     BestConstant,
     CommitmentNash,
@@ -28,6 +30,9 @@ ORACLES: tuple[type[Oracle], ...] = (
 )
 """All oracles: the seven of the published study in its order, then the further ones."""
 
+WORLD_ORACLES: tuple[type[Oracle], ...] = (InformedPlan, Inferring, ExploreThenCommit)
+"""Oracles of worlds: one that is told what was drawn, and two that find it out."""
+
 
 def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
     """Return the names of the oracles that can play a game.
@@ -40,10 +45,14 @@ def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
 
 __all__ = [
     "ORACLES",
+    "WORLD_ORACLES",
     "BestConstant",
     "BoundedReciprocity",
     "CommitmentNash",
     "Equilibrium",
+    "ExploreThenCommit",
+    "Inferring",
+    "InformedPlan",
     "Loyalty",
     "Nash",
     "Oracle",

@@ -15,6 +15,7 @@ from coopgym.games.parameters import Parameters
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
 from coopgym.typing import FloatArray
+from coopgym.worlds import FIXED
 
 Mode = Literal["auto", "reference", "computed"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -173,3 +174,8 @@ def registered_game(id: str, parameters: Parameters) -> AnyGame:
             "they play the games that coopgym.games() lists"
         )
     return game_class(id)(parameters)
+
+
+def is_fixed(game: AnyGame) -> bool:
+    """Whether nothing is drawn of a game's costs and synergy."""
+    return getattr(game.parameters, "world", FIXED) == FIXED

@@ -21,6 +21,8 @@ from coopgym.typing import FloatArray
 LEVELS = 101
 PASSES = 20
 """Rounds of the search for the best constants; each round ends nearer to a point that no seat can improve alone."""
+PLANNING = ("Oracle_Planner", "Oracle_InformedPlan", "Inferring", "ExploreThenCommit")
+"""Agents that plan themselves, or search the best constants, of which these plans have their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def of_problem(problem: PlanningProblem, agents: Sequence[str] | None = None, se
 
 def default_agents() -> tuple[str, ...]:
     """Names of the registered agents that do not plan themselves: a planner would ask for these plans again."""
-    return tuple(name for name in agent_names() if "Planner" not in name)
+    return tuple(name for name in agent_names() if name not in PLANNING)
 
 
 def best_constant(problem: PlanningProblem, objective: int = 0) -> FloatArray:

@@ -6,8 +6,8 @@ draws. All draws are solved as one batch: the factors are part of the state, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,19 +16,22 @@ from coopgym.games.state import State, map_arrays
 from coopgym.oracles.dynamic.ascent import ascend, torch_gradient
 from coopgym.oracles.dynamic.planning import CHUNK, double_precision, moved_to
 from coopgym.oracles.games.rollout import plan_returns
-from coopgym.play import Seeded
+from coopgym.play import NOMINAL, Draws, Seeded, Totals, unroll
 from coopgym.rewards import MODES
 from coopgym.typing import FloatArray
 
 COARSE, FINE = 0.05, 0.01
 """Distances of levels on the grids that a level is searched on, first over the whole range, then around the best."""
 SWEEPS = 3
-STARTS = (0.3, 0.75, 1.0)
-"""Levels that the search for each draw's constants starts from."""
 ITERATIONS = 40
 """Gradients per search at most."""
 GRADIENT_CHUNK = CHUNK // 4
 """Pairs of agents and steps whose gradients are kept at once."""
+DIGITS = 4
+"""Decimals of logarithms to which draws are the same: closer ones have plans that are worth the same."""
+
+_PLANS: dict[Hashable, dict[tuple[float, ...], FloatArray]] = {}
+"""Informed plans ``(steps, N)`` found in this process, by game and draw: all seats, and all plays, ask for the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,56 +62,82 @@ def drawn_states(game: AnyGame, seeds: Sequence[int]) -> State:
     return game.initial_state(batch, None, *Seeded(seeds).reset(game, batch))
 
 
-def constant_returns(game: AnyGame, states: State, levels: FloatArray) -> FloatArray:
+def constant_returns(game: AnyGame, states: State, levels: FloatArray, draws: Draws = NOMINAL) -> FloatArray:
     """Return what each seat earns ``(L, B, N)`` from B states if levels ``(L, N)`` or ``(L, B, N)`` are held.
 
     Args:
         game: on the NumPy backend.
         states: ``(B,)`` at one time.
         levels: shares of endowment.
+        draws: the chance of every step, alike for row b of each level.
     """
-    rows, (draws, n) = len(levels), states.last_action.shape
-    held = np.broadcast_to(levels.reshape(rows, -1, n), (rows, draws, n))
-    size = max(1, CHUNK // (draws * n**2))
+    rows, (count, n) = len(levels), states.last_action.shape
+    held = np.broadcast_to(levels.reshape(rows, -1, n), (rows, count, n))
+    size = max(1, CHUNK // (count * n**2))
     parts = []
     for first in range(0, rows, size):
-        plans = held[first : first + size]
-        batch = (len(plans),)
+        actions = held[first : first + size] * game.endowments
+        batch = (len(actions),)
         start = map_arrays(lambda array, batch=batch: np.broadcast_to(array, (*batch, *array.shape)), states)
-        parts.append(plan_returns(game, start, plans, [MODES["private"]])[0])
+        parts.append(Totals.of(unroll(game, lambda *_, actions=actions: actions, start=start, draws=draws)).payoffs)
     return np.concatenate(parts)
 
 
-def best_uninformed(game: AnyGame, states: State) -> UninformedLevel:
+def best_uninformed(game: AnyGame, states: State, draws: Draws = NOMINAL) -> UninformedLevel:
     """Find the one level per group of exchangeable seats that earns most welfare on average over draws.
-
-    Groups are searched in turn, on a grid of 5 % and then of 1 % around the best of it.
 
     Args:
         game: on the NumPy backend.
         states: ``(B,)`` opening states of the draws.
+        draws: the chance of every step, which matters where worlds shift.
     """
-    groups = [list(group) for group in game.traits().exchangeable]
-    levels = np.full(game.n_agents, 0.75)
-    for seats in [list(range(game.n_agents)), *(groups * SWEEPS if len(groups) > 1 else [])]:
-        levels = _best_of(game, states, levels, seats, np.arange(0.0, 1.0 + COARSE / 2, COARSE))
-        levels = _best_of(game, states, levels, seats, levels[seats[0]] + FINE * np.arange(-4, 5))
-    return UninformedLevel(levels, constant_returns(game, states, levels[None])[0].sum(-1))
+    levels = _best_levels(game, states, game.traits().exchangeable, draws, 1)[0]
+    return UninformedLevel(levels, constant_returns(game, states, levels[None], draws)[0].sum(-1))
 
 
-def _best_of(game: AnyGame, states: State, levels: FloatArray, seats: list[int], tried: FloatArray) -> FloatArray:
-    """Return levels ``(N,)`` of which some seats hold the best of those tried."""
-    candidates = np.repeat(levels[None], len(tried), axis=0)
-    candidates[:, seats] = np.clip(tried, 0.0, 1.0)[:, None]
-    best: FloatArray = candidates[constant_returns(game, states, candidates).sum(-1).mean(-1).argmax()]
+def informed_levels(game: AnyGame, states: State, blocks: Sequence[Sequence[int]] | None = None) -> FloatArray:
+    """Return for each draw the levels ``(B, N)`` that earn most welfare if they are held, its factors known.
+
+    Args:
+        game: on the NumPy backend.
+        states: ``(B,)`` opening states of the draws.
+        blocks: sets of seats that hold one level each; None are the groups of exchangeable seats.
+    """
+    return _best_levels(game, states, blocks or game.traits().exchangeable, NOMINAL, len(states.t))
+
+
+def _best_levels(game: AnyGame, states: State, blocks: Sequence[Sequence[int]], draws: Draws, parts: int) -> FloatArray:
+    """Search levels ``(parts, N)`` for the draws, cut into equal parts, that are best on average over each part.
+
+    Blocks are searched in turn, after all seats together, on a grid of 5 % and then of 1 % around the best of it.
+    """
+    levels = np.full((parts, game.n_agents), 0.75)
+    whole, near = np.arange(0.0, 1.0 + COARSE / 2, COARSE)[:, None], FINE * np.arange(-4, 5)[:, None]
+    together = list(range(game.n_agents))
+    for block in [together, *([list(block) for block in blocks] * SWEEPS if len(blocks) > 1 else [])]:
+        levels = _best_of(game, states, levels, block, np.repeat(whole, parts, axis=1), draws)
+        levels = _best_of(game, states, levels, block, levels[:, block[0]] + near, draws)
+    return levels
+
+
+def _best_of(
+    game: AnyGame, states: State, levels: FloatArray, block: list[int], tried: FloatArray, draws: Draws
+) -> FloatArray:
+    """Return levels ``(parts, N)`` of which a block holds the best of those tried, ``(L, parts)``."""
+    count, parts = tried.shape
+    candidates = np.repeat(levels[None], count, axis=0)
+    candidates[..., block] = np.clip(tried, 0.0, 1.0)[..., None]
+    held = np.repeat(candidates, len(states.t) // parts, axis=1)
+    welfare = constant_returns(game, states, held, draws).sum(-1).reshape(count, parts, -1).mean(-1)
+    best: FloatArray = candidates[welfare.argmax(0), np.arange(parts)]
     return best
 
 
 def informed_plans(game: AnyGame, states: State, iterations: int = ITERATIONS) -> InformedPlans:
     """Find for each draw the open-loop plan of all seats with the greatest welfare, its factors known.
 
-    Each draw's best constants are climbed to first, then the plan of all steps from there, by exact gradients; a plan
-    is never worse than the constants.
+    From each draw's best levels per group of seats, which are searched over their whole range, the best constants per
+    seat are climbed to, then the plan of all steps from there, by exact gradients. A plan is never worse than these.
 
     Args:
         game: on the NumPy backend.
@@ -144,10 +173,55 @@ def _climbed(game: AnyGame, states: State, iterations: int) -> InformedPlans:
     def planned(plans):  # type: ignore[no-untyped-def]
         return plan_returns(on_torch, start, plans.swapaxes(0, 1), [MODES["private"]])[0].sum(-1) / unit
 
-    climbs = [ascend(torch_gradient(held, (n,)), np.full((draws, n), level), iterations) for level in STARTS]
-    best = np.argmax([climb.values for climb in climbs], axis=0)
-    constants = np.stack([climb.points for climb in climbs])[best, np.arange(draws)]
+    constants = ascend(torch_gradient(held, (n,)), informed_levels(game, states), iterations).points
     plans = np.repeat(constants[:, None], steps, axis=1).reshape(draws, -1)
     climb = ascend(torch_gradient(planned, (steps, n)), plans, iterations)
     shares = climb.points.reshape(draws, steps, n).swapaxes(0, 1)
     return InformedPlans(shares, climb.values * unit, climb.residuals)
+
+
+def known_plans(game: AnyGame, states: State) -> FloatArray:
+    """Return the informed plans ``(steps, B, N)`` of B opening states; each draw is solved once in a process.
+
+    Args:
+        game: on the NumPy backend.
+        states: ``(B,)`` opening states of the draws.
+
+    Raises:
+        ImportError: torch is not installed.
+    """
+    known = _PLANS.setdefault((game.id, game.parameters), {})
+    draws = [tuple(row) for row in np.round(_drawn(game, states), DIGITS).tolist()]
+    new = {draw: row for row, draw in enumerate(draws) if draw not in known}
+    if new:
+        rows = list(new.values())
+        found = informed_plans(game, map_arrays(lambda array: array[rows], states))
+        known.update(zip(new, found.shares.swapaxes(0, 1), strict=True))
+    return np.stack([known[draw] for draw in draws], axis=1)
+
+
+def _drawn(game: AnyGame, states: State) -> FloatArray:
+    """What tells the openings of a game apart, ``(B, K)``: the factors' logarithms and what else resets draw."""
+    count = len(states.t)
+    factors = [] if states.cost_factor is None else [np.log(states.cost_factor), np.log(states.synergy_factor)]
+    drawn = [*factors, *(getattr(states, name) for name in game.traits().hidden)]
+    return np.concatenate([np.empty((count, 0)), *(each.reshape(count, -1) for each in drawn)], axis=1)
+
+
+def with_factors(states: State, others: State) -> State:
+    """Return states with the factors of others."""
+    return replace(states, cost_factor=others.cost_factor, synergy_factor=others.synergy_factor)
+
+
+def welfare_score(welfare: FloatArray, uninformed: FloatArray, informed: FloatArray) -> float:
+    """Return Σ(W - W_c) / Σ(W* - W_c) over draws: 0 for the best uninformed level, 1 for the informed plans.
+
+    Args:
+        welfare: W ``(B,)`` sum of returns in each draw.
+        uninformed: W_c ``(B,)`` of the best uninformed level in the same draws.
+        informed: W* ``(B,)`` of the informed plans.
+
+    >>> welfare_score(np.array([8.0, 9.0]), np.array([6.0, 8.0]), np.array([10.0, 9.0]))
+    0.6
+    """
+    return float((welfare - uninformed).sum() / (informed - uninformed).sum())
