@@ -13,7 +13,6 @@ import numpy.typing as npt
 from scipy.interpolate import RegularGridInterpolator
 
 from coopgym.agents import Classifier
-from coopgym.games.formal.payoff_range import payoff_range
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.oracles.agents.base import Oracle, is_fixed, registered_game
@@ -194,7 +193,7 @@ class InferringOracle(Oracle):
         index, parameters = self.seat.index, self.game.parameters
         group = next(group for group in self.game.traits().exchangeable if index in group)
         self._levels = level_table(self.game.id, parameters, group[0])
-        low, high = payoff_range(type(self.game), parameters)
+        low, high = self.game.world.payoffs  # type: ignore[attr-defined]  # worlds are of formal games
         self._least, self._width = low[index], high[index] - low[index]
         self._noise = math.hypot(ROUNDING * self._width, parameters.payoff_noise)  # type: ignore[attr-defined]  # likewise
         self._tracker = StateTracker(self.game, self.episodes)

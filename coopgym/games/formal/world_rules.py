@@ -32,6 +32,8 @@ class WorldRules:
     """
 
     def __init__(self, world: World, spread: float, payoffs: tuple[FloatArray, FloatArray], backend: Backend) -> None:
+        self.payoffs = payoffs
+        """The least and the greatest stage payoff of each seat, between which observations place what it earned."""
         low, high = payoffs
         self.world, self.spread, self.xp = world, spread, backend.xp
         self.n_agents = len(low)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.agents import Seat, make_agent
+from coopgym.backend import Array
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import games, make_game
 from coopgym.games.state import State, state_arrays
@@ -123,10 +124,12 @@ def test_single_precision_is_enough_to_find_the_factors(world: str) -> None:
     state, agents = drawn_states(game, range(8)), agents_of(game, "Inferring")
     for index, agent in enumerate(agents):
         agent.begin(Seat.of(game, index, "own", "private"), 8, np.random.default_rng(0))
-    for _ in range(4):
-        seen = game.observe(state, "own").astype(np.float32)
-        shares = np.stack([agent.act(seen[:, index]) for index, agent in enumerate(agents)], axis=1)
-        state = game.step(state, shares * game.endowments).state
+
+    def policy(t: int, now: State) -> Array:
+        seen = game.observe(now, "own").astype(np.float32)
+        return np.stack([agent.act(seen[:, index]) for index, agent in enumerate(agents)], axis=1) * game.endowments
+
+    assert len(list(unroll(game, policy, start=state, draws=NOMINAL, horizon=4))) == 4
     for index, agent in enumerate(agents):
         assert isinstance(agent, Inferring)
         truth = np.stack([state.cost_factor[:, index], state.synergy_factor], axis=1)
