@@ -15,6 +15,7 @@ from coopgym.benchmarks.documentation import (
     speeds,
     teams,
     tournaments,
+    worlds,
 )
 from coopgym.benchmarks.documentation.wording import paragraph
 from coopgym.corpus.standard import describe_columns
@@ -63,5 +64,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "teams: the lowest": teams.extremes,
         "teams: the study": teams.study,
         "tournaments: the worked example": tournaments.worked_example,
+        "worlds: all games": worlds.worlds_table,
+        "worlds: what is left to find out": worlds.admission,
     }
 )
