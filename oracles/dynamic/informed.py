@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.oracles.dynamic.ascent import ascend, torch_gradient
@@ -167,10 +168,10 @@ def _climbed(game: AnyGame, states: State, iterations: int) -> InformedPlans:
     draws, n = states.last_action.shape
     steps, unit = game.spec.horizon, game.spec.payoff_scale
 
-    def held(levels):  # type: ignore[no-untyped-def]  # torch stays out of the module
+    def held(levels: Array) -> Array:
         return plan_returns(on_torch, start, levels, [MODES["private"]])[0].sum(-1) / unit
 
-    def planned(plans):  # type: ignore[no-untyped-def]
+    def planned(plans: Array) -> Array:
         return plan_returns(on_torch, start, plans.swapaxes(0, 1), [MODES["private"]])[0].sum(-1) / unit
 
     constants = ascend(torch_gradient(held, (n,)), informed_levels(game, states), iterations).points
