@@ -165,7 +165,7 @@ def test_parameters_change_the_answer(tmp_path: Path) -> None:
         (["TrustDilemma-v1", "--reward", "privat"], "did you mean 'private'?"),
         (["TrustDilemma-v1", "--reward", "matrix=1,0,0;0,1,0;0,0,1"], "has 2 agents"),
         (["TrustDilemma-v1", "--fresh"], "--edition and --fresh belong to --all"),
-        (["--all", "--set", "theta=6"], "--reward and --set are for one game"),
+        (["--all", "--set", "theta=6"], "--reward, --set and --world are for one game"),
         (["--all", "--edition", "fromal"], "expected formal or released"),
     ],
 )
