@@ -115,13 +115,14 @@ def torch_backend(device: Any = "cpu", dtype: Any = None) -> Backend:
     return Backend(namespace, torch.float32 if dtype is None else dtype, torch.device(device))
 
 
-def normal_cdf(array: Array) -> Array:
+def normal_cdf(array: Array, xp: Namespace | None = None) -> Array:
     """Return the standard normal distribution function Φ of numbers on any backend."""
-    if namespace_of(array) is np:
+    xp = xp or namespace_of(array)
+    if xp is np:
         from scipy.special import ndtr
 
         return ndtr(array)
-    return namespace_of(array).ndtr(array)
+    return xp.ndtr(array)
 
 
 def namespace_of(array: Array) -> Namespace:

@@ -43,7 +43,9 @@ class World:
         """Standard normal numbers that one step takes: whether the world shifts, then what it shifts to."""
         return 1 + self.reset_uniforms(n_agents) if self.shifts else 0
 
-    def factors(self, uniforms: Array, n_agents: int, spread: float) -> tuple[Array, Array]:
+    def factors(
+        self, uniforms: Array, n_agents: int, spread: float, xp: Namespace | None = None
+    ) -> tuple[Array, Array]:
         """Return cost factors m ``(..., N)`` and the synergy factor g ``(...)``.
 
         ln m and ln g are uniform on [-ln s, ln s].
@@ -53,12 +55,14 @@ class World:
             n_agents: N.
             spread: s > 1.
         """
-        xp = namespace_of(uniforms)
+        xp = xp or namespace_of(uniforms)
         factors = xp.exp(math.log(spread) * (2.0 * uniforms - 1.0))
         costs = xp.broadcast_to(factors[..., :-1], (*factors.shape[:-1], n_agents))
         return costs, factors[..., -1]
 
-    def shifted(self, cost: Array, synergy: Array, normals: Array, spread: float) -> tuple[Array, Array]:
+    def shifted(
+        self, cost: Array, synergy: Array, normals: Array, spread: float, xp: Namespace | None = None
+    ) -> tuple[Array, Array]:
         """Return the factors of the next step, which with probability `SHIFT` are new.
 
         Args:
@@ -67,8 +71,8 @@ class World:
             normals: ``(..., step_normals)``.
             spread: s.
         """
-        xp = namespace_of(cost)
-        new_cost, new_synergy = self.factors(normal_cdf(normals[..., 1:]), cost.shape[-1], spread)
+        xp = xp or namespace_of(cost)
+        new_cost, new_synergy = self.factors(normal_cdf(normals[..., 1:], xp), cost.shape[-1], spread, xp)
         shifts = normals[..., 0] > _SHIFTS_ABOVE
         return xp.where(shifts[..., None], new_cost, cost), xp.where(shifts, new_synergy, synergy)
 

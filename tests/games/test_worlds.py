@@ -23,6 +23,7 @@ from coopgym.interfaces.torch import TorchEnv
 from coopgym.play import NOMINAL, open_loop, unroll
 from coopgym.play.engine import Engine
 from coopgym.worlds import SHIFT, TEST_SEEDS, WORLDS
+from tests.interfaces.playing import COMPILER
 
 FORMAL = [game_id for game_id in GAME_IDS if game_id.endswith("-v1")]
 FACTOR = st.floats(0.5, 2.0)
@@ -231,3 +232,27 @@ def test_nobody_trains_on_the_seeds_that_scores_are_made_of() -> None:
     assert len(cross(["private"], [TEST_SEEDS.start - 1, TEST_SEEDS.stop])) == 2
     with pytest.raises(ValueError, match="the seeds that play in worlds is scored on; train on others"):
         cross(["private"], [TEST_SEEDS[100]])
+
+
+def plays_alike_compiled(game_id: str, world: str) -> None:
+    double = {"dtype": torch.float64, "reward": "integrated", "world": world, "max_steps": 4}
+    compiled, eager = (TorchEnv(game_id, 8, compile=fused, **double) for fused in (True, False))
+    compiled.reset(seed=1)
+    eager.reset(seed=1)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        actions = torch.from_numpy(rng.uniform(-1.0, 1.0, (8, eager.game.n_agents)))
+        for one, other in zip(compiled.step(actions)[:2], eager.step(actions)[:2], strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.filterwarnings(COMPILER)
+def test_a_shifting_world_is_compiled_whole() -> None:
+    plays_alike_compiled("TrustDilemma-v1", "shifting")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(COMPILER)
+@every_game
+def test_every_game_is_compiled_whole_in_a_private_world(game_id: str) -> None:
+    plays_alike_compiled(game_id, "private")

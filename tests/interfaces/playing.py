@@ -19,6 +19,8 @@ from coopgym.typing import FloatArray
 GAMES = games()
 MODES = ("private", "integrated", "cooperative")
 VIEWS = ("own", "full", "minimal")
+COMPILER = "ignore:.*is deprecated:DeprecationWarning"
+"""Torch's compiler uses parts of torch that torch warns of."""
 every_game = pytest.mark.parametrize("game_id", GAMES)
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_view = pytest.mark.parametrize("view", VIEWS)

@@ -11,6 +11,7 @@ import pytest
 
 import coopgym
 from tests.interfaces.playing import (
+    COMPILER,
     GAMES,
     MODES,
     PLAYERS,
@@ -287,10 +288,6 @@ def test_nothing_is_carried_across_resets() -> None:
 
 
 # Torch batches
-
-
-COMPILER = "ignore:.*is deprecated:DeprecationWarning"
-"""Torch's compiler uses parts of torch that torch warns of."""
 
 
 def assert_compiled_agrees(game_id: str, steps: int) -> None:

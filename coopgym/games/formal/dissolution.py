@@ -59,7 +59,9 @@ class DissolvableGame(FormalGame[StateT, ParametersT], Generic[StateT, Parameter
         if state.cost_factor is None:
             return self.outside
         parameters = self.parameters
-        return outside_option(self.endowments, parameters.theta, parameters.k, self.payoff_unit, state.cost_factor)
+        return outside_option(
+            self.endowments, parameters.theta, parameters.k, self.payoff_unit, state.cost_factor, self.xp
+        )
 
     @abstractmethod
     def payoffs_together(self, state: StateT, cooperation: Array) -> Array:

@@ -51,7 +51,7 @@ class WorldRules:
     def initial(self, uniforms: Array | None) -> dict[str, Any]:
         """Return the state that a reset adds, from all of the reset's uniform numbers, of which a world's are last."""
         drawn = required(uniforms, "uniforms")[..., -self.reset_uniforms :]
-        cost, synergy = self.world.factors(drawn, self.n_agents, self.spread)
+        cost, synergy = self.world.factors(drawn, self.n_agents, self.spread, self.xp)
         return {"cost_factor": cost, "synergy_factor": synergy, "payoff_share": 0.5}
 
     def check(self, cost: Array) -> None:
@@ -78,7 +78,7 @@ class WorldRules:
         cost, synergy = before.cost_factor, before.synergy_factor
         if self.world.shifts:
             drawn = required(normals, "normals")[..., -self.step_normals :]
-            cost, synergy = self.world.shifted(cost, synergy, drawn, self.spread)
+            cost, synergy = self.world.shifted(cost, synergy, drawn, self.spread, self.xp)
         share = (payoffs - self._least) / self._width
         bounded = self.xp.minimum(self.xp.maximum(share, 0.0), 1.0)
         return dataclasses.replace(after, cost_factor=cost, synergy_factor=synergy, payoff_share=bounded)
