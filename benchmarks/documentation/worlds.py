@@ -18,12 +18,13 @@ from coopgym.benchmarks.documentation.wording import listed, paragraph, short, t
 from coopgym.benchmarks.provenance import package_version
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games, make_game
+from coopgym.games.spec import View
 from coopgym.worlds import TEST_SEEDS, WORLDS
 
 KEPT = RESULTS / "worlds.json"
 DRAWS = 32
 """Test draws that are played, the first of all."""
-AGENTS: Mapping[str, str] = {"ExploreThenCommit": "own", "Inferring": "own", "Oracle_InformedPlan": "full"}
+AGENTS: Mapping[str, View] = {"ExploreThenCommit": "own", "Inferring": "own", "Oracle_InformedPlan": "full"}
 """Agents that are scored, and the view they need."""
 MOST = 0.95
 """Part of the informed plans' welfare that the best uninformed level may earn, for a game to be worth the name."""
@@ -55,7 +56,7 @@ def computed(game_id: str, world: str) -> dict[str, Any]:
     draws = CommonRandomNumbers(game, seeds[0], DRAWS)
     constants = constant_returns(game, drawn_states(game, seeds), levels, draws).sum(-1)
     scores = {
-        name: world_score(game, [make_agent(name) for _ in range(game.n_agents)], anchors, view)  # type: ignore[arg-type]  # texts are views
+        name: world_score(game, [make_agent(name) for _ in range(game.n_agents)], anchors, view)
         for name, view in AGENTS.items()
     }
     return {
