@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, st
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, Leaderboards, Setting, rankings
+from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, FirstTable, Leaderboards, Setting, rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -61,6 +61,31 @@ def print_game(console: TerminalConsole, game: AnyGame) -> None:
             for row in rows:
                 table.add_row(*(Text(cell.strip("`")) for cell in row))
             console.print(table)
+
+
+def print_first_table(console: TerminalConsole, first: FirstTable) -> None:
+    """Print the table that stands first, with who comes first and what its numbers mean."""
+    if not first.rows:
+        return
+    table = ruled_table(collapse_padding=True)
+    table.add_column("")
+    for question in first.questions:
+        table.add_column(question.name, justify="right", no_wrap=True)
+    for rows in first.parts.values():
+        style = "dim" if rows and rows[0].is_reference else None
+        for row in rows:
+            answers = (_answer(row.answers[question.name]) for question in first.questions)
+            table.add_row(row.title, *answers, style=style, end_section=row is rows[-1])
+    console.print(table)
+    for sentence in first.verdicts:
+        console.print(sentence, highlight=False)
+    for question in first.questions:
+        meaning = f"{question.name}: {question.meaning}, {question.table.scale.label}; {question.scope}"
+        console.print(meaning, highlight=False)
+
+
+def _answer(answer: Estimate | None) -> str:
+    return "not entered" if answer is None else _with_spread(answer)
 
 
 def ranking_table(compared: ComparisonSet) -> Table:

@@ -2,6 +2,15 @@
 
 from coopgym.benchmarks.report.files import write_figures
 from coopgym.benchmarks.report.freshness import is_current
-from coopgym.benchmarks.report.page import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
+from coopgym.benchmarks.report.page import FIRST_FILE, RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
 
-__all__ = ["RANKING_FILE", "SUMMARY_FILE", "TABLE_FILES", "is_current", "render", "write_figures", "write_report"]
+__all__ = [
+    "FIRST_FILE",
+    "RANKING_FILE",
+    "SUMMARY_FILE",
+    "TABLE_FILES",
+    "is_current",
+    "render",
+    "write_figures",
+    "write_report",
+]

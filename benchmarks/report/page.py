@@ -17,26 +17,28 @@ from coopgym.benchmarks.report.content.blocks import Chart
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.freshness import marks
 from coopgym.benchmarks.report.sections import sections
-from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings_csv
+from coopgym.benchmarks.score import Leaderboards, cells_csv, first_table_csv, rankings_csv
 from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.visible_text import visible
 
 SUMMARY_FILE = "summary.csv"
 RANKING_FILE = "ranking.csv"
-TABLE_FILES = (SUMMARY_FILE, RANKING_FILE)
+FIRST_FILE = "table.csv"
+TABLE_FILES = (FIRST_FILE, SUMMARY_FILE, RANKING_FILE)
 """What lies beside a page."""
 
 
 def write_report(corpus: Corpus, path: Path) -> Path:
-    """Write the report of a corpus, and before it its scores and rankings as CSV; return the place of the scores.
+    """Write the report of a corpus, and before it its tables as CSV; return the place of the scores.
 
     Raises:
         CorpusError: a shard cannot be read.
         OSError: a file cannot be written.
     """
     leaderboards = Leaderboards(corpus.runs.arrow)
-    tables = {SUMMARY_FILE: cells_csv(leaderboards).encode(), RANKING_FILE: rankings_csv(leaderboards).encode()}
+    texts = {FIRST_FILE: first_table_csv, SUMMARY_FILE: cells_csv, RANKING_FILE: rankings_csv}
+    tables = {name: csv(leaderboards).encode() for name, csv in texts.items()}
     for name, content in tables.items():
         write_atomically(path.with_name(name), content)
     write_atomically(path, render(corpus, marks(corpus, tables)).encode())

@@ -33,11 +33,12 @@ from coopgym.benchmarks.score.crossover import (
     ParadigmGap,
     paradigm_crossovers,
 )
-from coopgym.benchmarks.score.csv_files import cells_csv, rankings_csv
+from coopgym.benchmarks.score.csv_files import cells_csv, first_table_csv, rankings_csv
 from coopgym.benchmarks.score.distribution import Distribution, distributions, jain_index, payoff_spread, worst_off
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
-from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
+from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
+from coopgym.benchmarks.score.first_table import FirstRow, FirstTable, Question, first_table
 from coopgym.benchmarks.score.grid import Algorithm, RunGrid, Task, run_grid, self_play
 from coopgym.benchmarks.score.improvement import Improvement, improvements, probability_of_improvement
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
@@ -72,8 +73,9 @@ __all__ = [
     "Crossover",
     "Distribution",
     "Estimate",
-    "ExploitabilityTable",
     "Failure",
+    "FirstRow",
+    "FirstTable",
     "Gap",
     "Improvement",
     "Instability",
@@ -83,6 +85,7 @@ __all__ = [
     "PairedTest",
     "ParadigmGap",
     "Profile",
+    "Question",
     "RankRow",
     "RankTable",
     "Replicates",
@@ -108,6 +111,8 @@ __all__ = [
     "exceedances",
     "exploitability_table",
     "failures",
+    "first_table",
+    "first_table_csv",
     "holm",
     "improvements",
     "instabilities",

@@ -37,6 +37,7 @@ class Scale:
 
     zero: str
     one: str
+    lower_is_better: bool = False
 
     @property
     def label(self) -> str:

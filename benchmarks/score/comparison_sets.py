@@ -9,18 +9,17 @@ from typing import cast
 
 import numpy as np
 
-from coopgym.benchmarks.score.estimates import FEWEST, Estimate, score_text
+from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
 from coopgym.benchmarks.score.leaderboards import Leaderboard
-from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
+from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
-from coopgym.benchmarks.score.seed_scores import SeedScores
-from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
+from coopgym.benchmarks.score.seed_scores import SeedScores, shown
+from coopgym.benchmarks.score.settings import LEARNER, PRIVATE
+from coopgym.benchmarks.score.verdicts import verdict
 from coopgym.rewards import MODES
 from coopgym.typing import BoolArray
 
-PLAYERS = ("learner", "plugin", "heuristic")
-"""Kinds that compete; constants and oracles are what they are held against."""
 REFERENCE_TITLES = dict(zip(REFERENCES, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
 """Sets of a leaderboard at most: learners that played other games than all the rest are shown with those who did."""
@@ -125,28 +124,11 @@ class ComparisonSet:
     @property
     def verdict(self) -> str:
         """Who comes first, in words; nobody is called best who may be equalled by another."""
-        rows = [row for row in self.ranks.rows if row.algorithm.kind in PLAYERS]
-        if not rows:
-            return ""
-        first, own = rows[0], len(self.table.games)
+        own = len(self.table.games)
         everywhere = f"Averaged over all {_games(own)}" if own > 1 else "In the only game"
         scope = everywhere if own == self.games else f"On {_games(own)} (of {self.games})"
-        if len(rows) == 1:
-            return f"{scope}, {self._leading(first)}; there is no other agent to compare with."
-        leaders = self.ranks.leaders([row.algorithm.name for row in rows])
-        if len(leaders) == 1:
-            best = "the hardest to exploit" if self.table.lower_is_better else "the best"
-            return f"{scope}, {first.algorithm.name} is {best} of {len(rows)} agents: {score_text(first.score.value)}."
-        if few := [row for row in leaders if row.score.n < FEWEST and not self.table.surely(row.algorithm.name)]:
-            seeds = "1 seed" if few[0].score.n == 1 else f"{few[0].score.n} seeds"
-            return f"{scope}, {self._leading(first)}; with {seeds} instead of {FEWEST} nobody is called the best."
-        names = ", ".join(row.algorithm.name for row in leaders[:-1])
-        scores = ", ".join(score_text(row.score.value) for row in leaders)
-        return f"{scope}, {names} and {leaders[-1].algorithm.name} come first and cannot be told apart: {scores}."
-
-    def _leading(self, row: RankRow) -> str:
-        extreme = "lowest" if self.table.lower_is_better else "highest"
-        return f"{row.algorithm.name} has the {extreme} {self.measure}, {score_text(row.score.value)}"
+        best = "the hardest to exploit" if self.table.lower_is_better else "the best"
+        return verdict(scope, self.measure, best, self.table, self.ranks)
 
 
 def comparison_sets(
@@ -236,7 +218,7 @@ def _comparison_set(leaderboard: Leaderboard, table: SeedScores, number: int, wh
     known = {title: table.reference_score(name) for name, title in REFERENCE_TITLES.items()}
     return ComparisonSet(
         leaderboard=leaderboard,
-        table=table.only(_shown(table)),
+        table=table.only(shown(table)),
         number=number,
         reference_scores={title: float(scores.mean()) for title, scores in known.items() if scores is not None},
         games=len({task.game for task in leaderboard.grid.tasks}),
@@ -256,13 +238,6 @@ def _why(leaderboard: Leaderboard, algorithm: Algorithm, table: SeedScores, whol
     own = np.isfinite(whole.scores[whole.index(algorithm.name)]).any(axis=-1)
     has = {task for task, scored in zip(whole.tasks, own, strict=True) if scored}
     return f"no score in {sum(task not in has for task in table.tasks)} of {len(table.tasks)} games × rewards"
-
-
-def _shown(table: SeedScores) -> list[str]:
-    constants = [(row.value, algorithm.name) for algorithm in table.algorithms
-                 if algorithm.kind == "constant" and (row := table.estimate(algorithm.name))]  # fmt: skip
-    kept = {*SHOWN_CONSTANTS, (min if table.lower_is_better else max)(constants, default=(0.0, ""))[1]}
-    return [each.name for each in table.algorithms if each.kind != "constant" or each.name in kept]
 
 
 def _games(number: int) -> str:

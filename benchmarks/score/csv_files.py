@@ -12,6 +12,7 @@ import numpy as np
 from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
+from coopgym.benchmarks.score.first_table import FirstRow, Question
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.corpus.export import inert
 
@@ -30,6 +31,7 @@ MEASURES = (
 )
 """Columns of ``runs`` that are averaged over seeds."""
 CELL = ("environment", "env_parameters", "reward_mode", "mechanism_class", "objective", "algorithm", "algorithm_kind")
+FIRST = ("algorithm", "algorithm_kind", "among", "alike")
 RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_high", "group")
 INTERVAL = ("", "_low", "_high")
 
@@ -43,6 +45,28 @@ def cells_csv(leaderboards: Leaderboards) -> str:
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
     return _csv(head, (line for leaderboard in leaderboards.found for line in _cells(leaderboard)))
+
+
+def first_table_csv(leaderboards: Leaderboards) -> str:
+    """Return a line per row of the table that stands first: who it is, who else is alike, and all its numbers.
+
+    ``among`` tells whom it stands with: agents, learners of private reward, or references. Each question has its number
+    with its interval, the replicates behind it, and the letters, of which two rows share one that cannot be told apart.
+    """
+    table = leaderboards.first_table
+    names = [question.name.replace(" ", "_") for question in table.questions]
+    parts = (*INTERVAL, "_seeds", "_group")
+    head = [*FIRST, *(f"{name}{part}" for name in names for part in parts)]
+    return _csv(head, (_first(row, among, table.questions) for among, rows in table.parts.items() for row in rows))
+
+
+def _first(row: FirstRow, among: str, questions: Sequence[Question]) -> Sequence[Any]:
+    first, *others = row.entrants
+    answers = [(row.answers[question.name], row.groups[question.name]) for question in questions]
+    return [
+        *(first.name, first.kind, among, "; ".join(each.name for each in others)),
+        *(cell for answer, group in answers for cell in (*_three(answer), answer.n if answer else None, group)),
+    ]
 
 
 def rankings_csv(leaderboards: Leaderboards) -> str:

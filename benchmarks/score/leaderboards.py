@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.score.distribution import Distribution, distributions
-from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
+from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
+from coopgym.benchmarks.score.first_table import FirstTable, first_table
 from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play
 from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
+from coopgym.benchmarks.score.seed_scores import SeedScores
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Leaderboard:
         return run_grid(self.runs)
 
     @cached_property
-    def exploitability(self) -> ExploitabilityTable:
+    def exploitability(self) -> SeedScores:
         """How exploitable private play is."""
         return exploitability_table(self.runs)
 
@@ -88,6 +90,11 @@ class Leaderboards:
     def found(self) -> Sequence[Leaderboard]:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
         return () if self.inconsistency else self._split
+
+    @cached_property
+    def first_table(self) -> FirstTable:
+        """One number for each question about every entrant; empty where runs contradict one another."""
+        return FirstTable((), ()) if self.inconsistency else first_table(self.runs)
 
     @cached_property
     def _split(self) -> tuple[Leaderboard, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from coopgym.benchmarks.score.anchors import Scale
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Algorithm, Task
+from coopgym.benchmarks.score.settings import SHOWN_CONSTANTS
 from coopgym.typing import BoolArray, FloatArray
 
 
@@ -37,7 +38,7 @@ class SeedScores:
     @property
     def lower_is_better(self) -> bool:
         """Whether the best score is the lowest."""
-        return False
+        return self.scale.lower_is_better
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,6 +162,14 @@ class SeedScores:
             deterministic=self.deterministic[kept],
             diverged=self.diverged[kept],
         )
+
+
+def shown(table: SeedScores) -> list[str]:
+    """Return the names of a table without those constants of a scan that are neither well known nor the best."""
+    constants = [(score.value, algorithm.name) for algorithm in table.algorithms
+                 if algorithm.kind == "constant" and (score := table.estimate(algorithm.name))]  # fmt: skip
+    kept = {*SHOWN_CONSTANTS, (min if table.lower_is_better else max)(constants, default=(0.0, ""))[1]}
+    return [each.name for each in table.algorithms if each.kind != "constant" or each.name in kept]
 
 
 def once_where_deterministic(values: FloatArray, scripted: BoolArray, drawn: BoolArray) -> tuple[FloatArray, BoolArray]:

@@ -324,7 +324,7 @@ def test_the_command_writes_the_same_bytes_and_the_summary(corpus: Corpus, page:
     assert result.exit_code == 0, result.output
     written = place.read_text(encoding="utf-8")
     marks = re.findall(r'<meta name="coopgym-[\w.]+" content="\w+">\n', written)
-    assert len(marks) == 3
+    assert len(marks) == 4
     assert written.replace("".join(marks), "") == page
     assert (tmp_path / SUMMARY_FILE).read_text(encoding="utf-8") == cells_csv(Leaderboards(corpus.runs.arrow))
     missing = cli.invoke(app, ["report", str(tmp_path / "none")])

@@ -47,13 +47,13 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run.")] = False,
 ) -> None:
     """Run a study: only what its folder does not hold yet. Ends with a ranking and a report."""
-    from coopgym.benchmarks.cli.tables import print_failures, print_outlook, print_rankings
+    from coopgym.benchmarks.cli.tables import print_failures, print_first_table, print_outlook, print_rankings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.executors import WorkerDiedError, choose_executor, number_of_processes
     from coopgym.benchmarks.execute.runner import OlderRunsError, dry_run_of, run_study
     from coopgym.benchmarks.execute.store import FolderInUseError, RunStore
     from coopgym.benchmarks.progress import progress_on
-    from coopgym.benchmarks.report import RANKING_FILE, SUMMARY_FILE, TABLE_FILES, is_current, write_report
+    from coopgym.benchmarks.report import TABLE_FILES, is_current, write_report
     from coopgym.benchmarks.score import Leaderboards, failures
     from coopgym.benchmarks.study import StudyError, expand, in_words, load_study
     from coopgym.corpus import CorpusError, load_corpus
@@ -86,7 +86,9 @@ def run(
         corpus, page = load_corpus(folder), folder / "report.html"
         if not is_current(corpus, page, TABLE_FILES):
             write_report(corpus, page)
-    print_rankings(console, Leaderboards(corpus.runs.arrow))
+    leaderboards = Leaderboards(corpus.runs.arrow)
+    print_first_table(console, leaderboards.first_table)
+    print_rankings(console, leaderboards)
     print_failures(console, failures(corpus.runs.arrow).values())
     say(f"{outcome.computed} runs computed, {outcome.skipped} already there, {outcome.failed} failed")
     if outcome.superseded:
@@ -94,7 +96,7 @@ def run(
     if outcome.kept:
         say(f"{len(outcome.kept)} runs of an older version were kept: {in_words(outcome.kept)}")
     say(f"corpus:  {folder}  (coopgym.load_corpus({str(folder)!r}))")
-    say(f"scores:  {folder / SUMMARY_FILE}, {folder / RANKING_FILE}")
+    say(f"scores:  {', '.join(str(folder / name) for name in TABLE_FILES)}")
     say(f"report:  {page}")
     if outcome.failed:
         say("some runs failed: their tracebacks are in the report and in the column `error`", error=True)

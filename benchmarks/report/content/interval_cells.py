@@ -10,7 +10,7 @@ from coopgym.benchmarks.report.content.blocks import Cell
 from coopgym.benchmarks.score import Estimate
 
 EMPTY = Cell("")
-_LAST = -1e300
+LAST = -1e300
 """Where empty cells are sorted."""
 
 
@@ -22,7 +22,7 @@ def agent(name: str, styles: Mapping[str, SeriesStyle]) -> Cell:
 def score(estimate: Estimate | None, shaded: bool = False) -> Cell:
     """Return a score with its interval."""
     if estimate is None:
-        return Cell("", _LAST)
+        return Cell("", LAST)
     heat = max(-1.0, min(1.0, estimate.value)) if shaded else None
     return Cell(signed(estimate.value), estimate.value, heat, spread(estimate))
 
@@ -30,19 +30,19 @@ def score(estimate: Estimate | None, shaded: bool = False) -> Cell:
 def number(value: float | None, digits: int | None = None) -> Cell:
     """Return a number with fixed decimals, or with about three digits."""
     if value is None:
-        return Cell("", _LAST)
+        return Cell("", LAST)
     return Cell(amount(value) if digits is None else signed(value, digits), value)
 
 
 def share(value: float | None, digits: int = 0) -> Cell:
     """Return a share in per cent."""
-    return Cell("", _LAST) if value is None else Cell(percent(value, digits), value)
+    return Cell("", LAST) if value is None else Cell(percent(value, digits), value)
 
 
 def measured(estimate: Estimate | None, digits: int | None = None) -> Cell:
     """Return the value of a measure with its interval."""
     if estimate is None:
-        return Cell("", _LAST)
+        return Cell("", LAST)
     text = amount if digits is None else lambda value: signed(value, digits)
     return Cell(text(estimate.value), estimate.value, note=spread(estimate, text))
 

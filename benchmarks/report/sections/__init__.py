@@ -20,6 +20,7 @@ from coopgym.benchmarks.report.sections.crossplay import crossplay
 from coopgym.benchmarks.report.sections.equity import equity
 from coopgym.benchmarks.report.sections.exploitability import exploitability
 from coopgym.benchmarks.report.sections.failures import failures
+from coopgym.benchmarks.report.sections.first_table import first_table
 from coopgym.benchmarks.report.sections.games import games
 from coopgym.benchmarks.report.sections.inconsistent_runs import inconsistent_runs
 from coopgym.benchmarks.report.sections.language_methods import language_methods
@@ -35,6 +36,7 @@ from coopgym.benchmarks.report.sections.transcripts import transcripts
 
 SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     inconsistent_runs,
+    first_table,
     ranking,
     classes,
     comparisons,

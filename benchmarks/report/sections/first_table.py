@@ -1,0 +1,66 @@
+"""The table that stands first, with who comes first in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from coopgym.benchmarks.drawing.formatting import game_title, listed
+from coopgym.benchmarks.drawing.series_style import SeriesStyle
+from coopgym.benchmarks.report.content import interval_cells
+from coopgym.benchmarks.report.content.blocks import Cell, Column, Section, Table, Text
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.score import FirstRow, FirstTable, Question
+from coopgym.benchmarks.score.estimates import STUDENT
+
+
+def first_table(report_data: ReportData) -> Section | None:
+    """Answer every question about every entrant that the corpus has runs for."""
+    found = report_data.scored.first_table
+    if not found.rows:
+        return None
+    return Section(
+        id="first",
+        title="How good they are",
+        how=(
+            "One number for each question. A learner is told with the reward that it was trained on. Entrants whose "
+            "numbers are all equal share a row; constants and oracles are there to be compared with. Learners of "
+            "private reward stand by themselves: they do not seek the largest sum, so they go by what seats could gain "
+            f"by deviating, and their welfare tells which convention they reached. {STUDENT}."
+        ),
+        blocks=[_table(found, report_data.styles), *map(_games, found.questions), *_alike(found)],
+        finding=" ".join(found.verdicts),
+    )
+
+
+def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
+    columns = [
+        Column("entrant"),
+        Column("among"),
+        *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
+    ]
+    rows = [
+        [_entrant(row, styles), Cell(part), *(_answer(row, question) for question in found.questions)]
+        for part, rows in found.parts.items()
+        for row in rows
+    ]
+    return Table(columns, rows)
+
+
+def _entrant(row: FirstRow, styles: Mapping[str, SeriesStyle]) -> Cell:
+    return Cell(row.title, style=styles.get(row.entrants[0].algorithm))
+
+
+def _answer(row: FirstRow, question: Question) -> Cell:
+    answer = row.answers[question.name]
+    return Cell("not entered", interval_cells.LAST) if answer is None else interval_cells.score(answer)
+
+
+def _games(question: Question) -> Text:
+    games = listed(map(game_title, question.table.games), len(question.table.games))
+    return Text(f"{question.name.capitalize()}: {question.meaning}, {question.table.scale.label}; {games}.")
+
+
+def _alike(found: FirstTable) -> Iterator[Text]:
+    for row in found.rows:
+        if len(row.entrants) > 1:
+            yield Text(f"All numbers are equal of {listed([each.name for each in row.entrants], len(row.entrants))}.")

@@ -1,0 +1,201 @@
+"""The table that stands first: how good every entrant is, one number for each question.
+
+Terminal, CSV files and page read it from here. Entrants whose numbers are all equal share a row. Constants and oracles
+are there to be compared with. Learners that were trained on private reward stand by themselves: theirs is not to earn
+most for everybody, so they go by what seats could gain by deviating.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from coopgym.benchmarks.score.entrants import Entrant, EntrantScores, by_entrant
+from coopgym.benchmarks.score.estimates import TIE, Estimate
+from coopgym.benchmarks.score.exploited import exploitability_table
+from coopgym.benchmarks.score.ranks import RankTable, rank_table
+from coopgym.benchmarks.score.scores import score_table
+from coopgym.benchmarks.score.seed_scores import SeedScores, shown
+from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, Setting
+from coopgym.benchmarks.score.verdicts import PLAYERS, verdict
+from coopgym.typing import BoolArray
+
+WITH_ITSELF, REGRET = "with itself", "regret"
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A column: one number for everybody who has played all games that it asks about."""
+
+    name: str
+    meaning: str
+    table: EntrantScores
+    """Of entrants and games; everybody has a score on each of these games."""
+    games: int
+    """Games of the corpus that the question could be asked about."""
+
+    @cached_property
+    def ranks(self) -> RankTable:
+        """Those who compete, best first."""
+        return rank_table(self.table.only([each.name for each in self.table.algorithms if each.kind in PLAYERS]))
+
+    @property
+    def shown(self) -> tuple[Entrant, ...]:
+        """Everybody but most of a scan of constants."""
+        return self.table.only(shown(self.table)).algorithms
+
+    @property
+    def scope(self) -> str:
+        """How many games it asks about."""
+        asked = len(self.table.tasks)
+        if asked < self.games:
+            return f"{asked} of {self.games} games"
+        return "1 game" if asked == 1 else f"all {asked} games"
+
+    @property
+    def verdict(self) -> str:
+        """Who comes first, in words."""
+        best = "the hardest to exploit" if self.table.lower_is_better else "the best"
+        by = f"By {self.name}" if self.table.lower_is_better else self.name.capitalize()
+        return verdict(f"{by} on {self.scope}", "number", best, self.table, self.ranks)
+
+    def answer(self, entrant: Entrant) -> Estimate | None:
+        """Return the number of an entrant; None for one that did not play all games."""
+        return self.table.estimate(entrant.name) if entrant in self.table.algorithms else None
+
+    def group(self, entrant: Entrant) -> str:
+        """Return the letters of an entrant, of which it shares one with whom it cannot be told apart from."""
+        return next((row.significance_groups for row in self.ranks.rows if row.algorithm == entrant), "")
+
+    def numbers(self, entrant: Entrant) -> tuple[float, ...]:
+        """Return every score of an entrant, by which others with the same ones are known."""
+        if entrant not in self.table.algorithms:
+            return ()
+        heights = np.round(self.table.scores[self.table.index(entrant.name)] / TIE)
+        return tuple(np.where(np.isfinite(heights), heights, np.inf).ravel().tolist())
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """Entrants that nothing tells apart, and their numbers."""
+
+    entrants: tuple[Entrant, ...]
+    answers: Mapping[str, Estimate | None]
+    """By question."""
+    groups: Mapping[str, str]
+    """Letters by question."""
+
+    @property
+    def title(self) -> str:
+        """The first of them, and how many others there are."""
+        first, *others = self.entrants
+        more = "1 other" if len(others) == 1 else f"{len(others)} others"
+        return f"{first.name} and {more}" if others else first.name
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is there to be compared with."""
+        return not any(each.kind in PLAYERS for each in self.entrants)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it was trained on private reward."""
+        return all(each.reward == PRIVATE for each in self.entrants)
+
+
+@dataclass(frozen=True)
+class FirstTable:
+    """Every entrant's answers."""
+
+    questions: tuple[Question, ...]
+    rows: tuple[FirstRow, ...]
+    """Those who compete, learners of private reward after all others, then who is there to be compared with."""
+
+    @property
+    def parts(self) -> Mapping[str, tuple[FirstRow, ...]]:
+        """Its rows by whom they stand with."""
+        return {
+            "agents": tuple(row for row in self.rows if not row.is_reference and not row.is_private),
+            "learners of private reward": tuple(row for row in self.rows if row.is_private),
+            "for reference": tuple(row for row in self.rows if row.is_reference),
+        }
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """Who comes first, a sentence for each question that anybody who competes has answered."""
+        return tuple(question.verdict for question in self.questions if question.verdict)
+
+
+def first_table(runs: pa.Table) -> FirstTable:
+    """Answer every question that a corpus has runs for.
+
+    Args:
+        runs: the ``runs`` table.
+
+    Raises:
+        ValueError: two runs under one seed.
+    """
+    asked = (
+        (WITH_ITSELF, "welfare among copies of itself", _welfare),
+        (REGRET, "what seats could gain by deviating, of what all of them earn", exploitability_table),
+    )
+    questions = [_question(name, meaning, scores, runs) for name, meaning, scores in asked]
+    answered = tuple(question for question in questions if question.table.algorithms)
+    rows = [_row(answered, alike) for alike in _alike(answered)]
+    return FirstTable(answered, tuple(sorted(rows, key=lambda row: _place(row, answered))))
+
+
+def _welfare(runs: pa.Table) -> SeedScores:
+    return score_table(runs, "welfare")
+
+
+def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores], runs: pa.Table) -> Question:
+    """Ask about the games that learners answer for; what was played in these alone sets the ends of the scale."""
+    everywhere = by_entrant(scores(runs))
+    games = {each.setting.game for each in _covered(everywhere).tasks}
+    environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
+    here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
+    return Question(
+        name, meaning, by_entrant(scores(runs.filter(pa.array(here, pa.bool_())))).covering(), len(everywhere.tasks)
+    )
+
+
+def _covered(table: EntrantScores) -> EntrantScores:
+    """Keep the games of which learners fill the largest table without gaps; of everybody, where there are none."""
+    scored: BoolArray = np.asarray(np.isfinite(table.scores).any(-1))
+    learners = np.array([each.kind == LEARNER for each in table.algorithms], dtype=bool)
+    learned = scored[learners] if learners.any() else scored
+    sets = np.unique(learned, axis=0)
+    sizes = sets.sum(1) * (learned | ~sets[:, None]).all(-1).sum(-1)
+    return table.of_tasks(np.flatnonzero(sets[int(np.argmax(sizes))]).tolist() if len(sets) else [])
+
+
+def _alike(questions: Sequence[Question]) -> Iterable[tuple[Entrant, ...]]:
+    """Return entrants that are shown, those together whose numbers are all equal."""
+    found: dict[tuple[tuple[float, ...], ...], list[Entrant]] = {}
+    for each in dict.fromkeys(each for question in questions for each in question.shown):
+        found.setdefault(tuple(question.numbers(each) for question in questions), []).append(each)
+    return (tuple(sorted(alike, key=lambda each: (each.kind not in PLAYERS, each.name))) for alike in found.values())
+
+
+def _row(questions: Sequence[Question], alike: tuple[Entrant, ...]) -> FirstRow:
+    return FirstRow(
+        alike,
+        {question.name: question.answer(alike[0]) for question in questions},
+        {question.name: question.group(alike[0]) for question in questions},
+    )
+
+
+def _place(row: FirstRow, questions: Sequence[Question]) -> tuple[object, ...]:
+    """Sorting key: whom it stands among, then its answers, private learners' regret first, then its name."""
+    order = sorted(questions, key=lambda question: (question.name != REGRET) if row.is_private else 0)
+    heights = []
+    for question in order:
+        answer = row.answers[question.name]
+        sign = 1.0 if question.table.lower_is_better else -1.0
+        heights.append(np.inf if answer is None else round(sign * answer.value / TIE))
+    return (row.is_reference, row.is_private, *heights, row.title)
