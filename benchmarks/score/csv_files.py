@@ -52,6 +52,10 @@ def first_table_csv(leaderboards: Leaderboards) -> str:
 
     ``among`` tells whom it stands with: agents, learners of private reward, or references. Each question has its number
     with its interval, the replicates behind it, and the letters, of which two rows share one that cannot be told apart.
+
+    >>> from coopgym.benchmarks.score import Leaderboards
+    >>> first_table_csv(Leaderboards(coopgym.load_corpus("learners-v1").runs)).splitlines()[1][:40]
+    '"IPPO, cooperative",learner,agents,,1.00'
     """
     table = leaderboards.first_table
     names = [question.name.replace(" ", "_") for question in table.questions]

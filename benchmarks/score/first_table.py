@@ -138,6 +138,12 @@ def first_table(runs: pa.Table) -> FirstTable:
 
     Raises:
         ValueError: two runs under one seed.
+
+    >>> found = first_table(coopgym.load_corpus("learners-v1").runs)
+    >>> [(question.name, question.scope) for question in found.questions]
+    [('with itself', '2 of 20 games'), ('regret', '1 game')]
+    >>> [rows[0].title for rows in found.parts.values()]
+    ['IPPO, cooperative', 'IPPO, private', 'Oracle_BestConstant and 1 other']
     """
     asked = (
         (WITH_ITSELF, "welfare among copies of itself", _welfare),
