@@ -8,7 +8,7 @@ seat.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -178,7 +178,7 @@ def extracted(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
-class SeatNetworks:
+class SeatNetworks(ABC):
     """Networks of the seats of all replicas: one per seat, or one that all seats share and that is told the seat.
 
     Stacked with lead ``(R, n)``, or ``(R, 1)`` where the seats share. A shared network takes the features of the seat
@@ -197,8 +197,10 @@ class SeatNetworks:
         extra: shapes of further parameters of each network.
     """
 
-    shapes: ClassVar[Callable[[int, Sequence[int], int], dict[str, tuple[int, ...]]]]
-    """Parameter shapes of one network, given the entries of its input, hidden layer sizes and entries of its output."""
+    @staticmethod
+    @abstractmethod
+    def shapes(inputs: int, hidden: Sequence[int], outputs: int) -> dict[str, tuple[int, ...]]:
+        """Return parameter shapes of one network."""
 
     def __init__(
         self,
@@ -219,7 +221,7 @@ class SeatNetworks:
         self.activation = ACTIVATIONS[activation]
         members = () if ensemble is None else (ensemble,)
         entries = inputs + (context.features.shape[1] if sharing else 0)
-        shapes = {**type(self).shapes(entries, hidden, outputs), **(extra or {})}
+        shapes = {**self.shapes(entries, hidden, outputs), **(extra or {})}
         self.parameters = ParameterStack((replicas, *members, 1 if sharing else seats), shapes, context.device)
 
     def per_seat(self, parameters: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:

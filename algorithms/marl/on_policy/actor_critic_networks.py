@@ -167,9 +167,9 @@ class NetworksApart(Generic[NetworksT]):
     @torch.no_grad()
     def values(self, critic_input: Tensor) -> Tensor:
         """Return normalised values ``(R, n, S)``."""
-        return self.judged(critic_input)
+        return self.value_outputs(critic_input)
 
-    def judged(self, critic_input: Tensor) -> Tensor:
+    def value_outputs(self, critic_input: Tensor) -> Tensor:
         """Return values ``(R, n, S)`` of what all seats see alike, ``(R, 1, S, G)``, to be differentiated."""
         seen = critic_input if self.critic.sharing else critic_input.expand(-1, self.seats, -1, -1)
         return self.critic(seen).squeeze(-1)
@@ -218,7 +218,7 @@ class SeparateNetworks(Memoryless, NetworksApart[AgentNetworks]):
 
     def outputs(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         observation, critic_input = inputs
-        return self.actor(observation).squeeze(-1), self.judged(critic_input)
+        return self.actor(observation).squeeze(-1), self.value_outputs(critic_input)
 
 
 def _optimiser(stack: ParameterStack, settings: ActorCriticSettings, context: Context) -> StackedAdam:

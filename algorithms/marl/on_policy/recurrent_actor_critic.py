@@ -151,7 +151,7 @@ class RecurrentActor(NetworksApart[RecurrentNetworks]):
         observation, critic_input, ended, hidden = inputs
         rows = hidden.shape[2]
         outputs, _ = self.actor(in_time(observation, rows), hidden, in_time(ended, rows))
-        return outputs.squeeze(-1).flatten(-2), self.judged(critic_input)
+        return outputs.squeeze(-1).flatten(-2), self.value_outputs(critic_input)
 
 
 def in_time(samples: Tensor, rows: int) -> Tensor:
