@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "C5": "coopgym.benchmarks.perf.environments:c5",
     "C7": "coopgym.benchmarks.perf.environments:c7",
     "W1": "coopgym.benchmarks.perf.environments:w1",
+    "W2": "coopgym.benchmarks.perf.environments:w2",
     "C8": "coopgym.benchmarks.perf.learning:c8",
     "C9": "coopgym.benchmarks.perf.learning:c9",
     "U_PPO": "coopgym.benchmarks.perf.learners:u_ppo",
