@@ -57,7 +57,8 @@ def test_what_is_kept_of_steps_to_come_is_bounded(monkeypatch: pytest.MonkeyPatc
     for t in range(3):
         expected = [stream.standard_normal(game.step_normals) for stream in streams]
         np.testing.assert_array_equal(chance.step(game, t, (3,)), expected)
-    assert chance._ahead is not None and chance._ahead._numbers.size == len(SEEDS) * game.step_normals
+    assert chance._ahead is not None
+    assert chance._ahead._numbers.size == len(SEEDS) * game.step_normals
 
 
 def test_numbers_that_were_handed_out_stay() -> None:
