@@ -129,7 +129,7 @@ class _DrawnAhead:
         self._starts: list[Mapping[str, Any]] = [{}] * len(streams)
 
     def step(self, rows: BoolArray | None) -> FloatArray:
-        """Return the next numbers ``(R, count)`` of the rows that are asked, all or those of a mask, zeros elsewhere."""
+        """Return the next numbers ``(R, count)`` of rows, all or those of a mask, and zeros elsewhere."""
         spent = self._taken == self._numbers.shape[1]
         for row in np.flatnonzero(spent if rows is None else spent & rows):
             self._draw(row)

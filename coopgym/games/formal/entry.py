@@ -117,8 +117,8 @@ class EntryGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
             return super().circumstances()
         return (
             *super().circumstances(),
-            f"Whoever has been outside for {ENTRY_AFTER} steps in a row is replaced: a newcomer takes the seat, inside, "
-            "with trust, reputation and all else that is its own as at the start of the episode. In what you see, away "
+            f"Whoever has been outside for {ENTRY_AFTER} steps in a row is replaced: a newcomer takes the seat, inside, with "
+            "trust, reputation and all else that is its own as at the start of the episode. In what you see, away "
             f"is how many of these {ENTRY_AFTER} steps have passed for each seat, as a share.",
         )
 
@@ -131,6 +131,6 @@ class EntryGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
             inherited,
             monotone_in_actions={},
             monotone_in_stocks={**inherited.monotone_in_stocks, "away": 0, "entries": 0},
-            unbounded="newcomers: seats that stay away begin anew, so that less cooperation can lead to more trust, and "
-            "no bound on rewards that follows full cooperation holds (entry=True)",
+            unbounded="newcomers: seats that stay away begin anew, so that less cooperation can lead to more trust, "
+            "and no bound on rewards that follows full cooperation holds (entry=True)",
         )
