@@ -161,7 +161,7 @@ def test_observations_and_infos_tell_of_newcomers(game_id: str) -> None:
         np.testing.assert_allclose(seen, infos["away"][0] / ENTRY_AFTER)
     assert infos["entries"].sum() == 1
     told, usual = (rules(type(game), each.parameters) for each in (game, make_game(game_id)))
-    assert "newcomer takes the seat" in told
+    assert "a newcomer takes the seat" in told
     assert "newcomer" not in usual
 
 

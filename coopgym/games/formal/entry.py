@@ -117,9 +117,9 @@ class EntryGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
             return super().circumstances()
         return (
             *super().circumstances(),
-            f"Whoever has been outside for {ENTRY_AFTER} steps in a row is replaced: a newcomer takes the seat, inside, with "
-            "trust, reputation and all else that is its own as at the start of the episode. In what you see, away "
-            f"is how many of these {ENTRY_AFTER} steps have passed for each seat, as a share.",
+            f"Whoever has been outside for {ENTRY_AFTER} steps in a row is replaced: a newcomer takes the seat and is "
+            "inside, with trust, reputation and all else that is its own as at the start of the episode. In what you "
+            f"see, away is how many of these {ENTRY_AFTER} steps have passed for each seat, as a share.",
         )
 
     def traits(self) -> Traits:
