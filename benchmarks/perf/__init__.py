@@ -124,10 +124,15 @@ def _document(results: list[Ratio], today: str, command: str) -> dict[str, objec
     return {
         "date": today,
         "command": command,
-        "machine": f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}",
+        "machine": machine(),
         "versions": dict(_installed(packages)) | _reference_version(),
         "ratios": [result.record() for result in results],
     }
+
+
+def machine() -> str:
+    """Name this machine: architecture, system, processor and Python."""
+    return f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}"
 
 
 def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -316,7 +316,7 @@ class Game(ABC, Generic[StateT]):
             raise ValueError(f"{self.id}: state {name!r} counts; expected whole numbers, got {value!r}")
         return aligned
 
-    def entries(self, state: StateT) -> Array | None:
+    def entries(self, state: StateT) -> Array:
         """Return how many newcomers each seat has had, ``(..., N)``; None where nobody is ever replaced."""
         return None
 

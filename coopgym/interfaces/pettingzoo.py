@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 from pettingzoo.utils.env import AECEnv, ParallelEnv
 
+from coopgym.backend import Array
 from coopgym.games.actions import real_numbers
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
@@ -112,6 +113,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.view = checked_view(self.game, view)
         self.render_mode = render_mode
         self.max_cycles = self.game.spec.horizon
+        self._entries_before: Array = None
         n = self.game.n_agents
         self.possible_agents = [f"agent_{k}" for k in range(n * (1 + self.game.most_entries))]
         self.agents: list[str] = []

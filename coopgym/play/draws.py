@@ -131,7 +131,7 @@ class _DrawnAhead:
     def step(self, rows: BoolArray | None) -> FloatArray:
         """Return the next numbers ``(R, count)`` of rows, all or those of a mask, and zeros elsewhere."""
         spent = self._taken == self._numbers.shape[1]
-        for row in np.flatnonzero(spent if rows is None else spent & rows):
+        for row in np.flatnonzero(spent if rows is None else spent & rows).tolist():
             self._draw(row)
         asked = True if rows is None else rows
         every_step = self._numbers.reshape(-1, self.count)
@@ -151,7 +151,7 @@ class _DrawnAhead:
         """Put streams, all or those of a mask, back to where single draws would have left them."""
         steps = self._numbers.shape[1]
         begun = self._taken < steps
-        for row in np.flatnonzero(begun if rows is None else begun & rows):
+        for row in np.flatnonzero(begun if rows is None else begun & rows).tolist():
             stream = self._streams[row]
             stream.bit_generator.state = self._starts[row]
             stream.standard_normal((self._taken[row], self.count))

@@ -63,9 +63,8 @@ class EntryGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]):
     def outside(self, state: StateT) -> Array:
         """Seats that have left and may yet return, ``(..., N)`` of 0 and 1."""
 
-    def entries(self, state: StateT) -> Array | None:
-        entries: Array | None = state.entries
-        return entries
+    def entries(self, state: StateT) -> Array:
+        return state.entries
 
     def step(self, state: StateT, actions: Array, normals: Array | None = None) -> Transition:
         transition = super().step(state, actions, normals)
