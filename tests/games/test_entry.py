@@ -13,16 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import coopgym
+from coopgym.agents import make_agent
 from coopgym.games.formal.entry import ENTRY_AFTER
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import make_game
 from coopgym.games.state import State, state_arrays
+from coopgym.interfaces.text import TextMatch
 from coopgym.interfaces.text.game_rules_text import rules
 from coopgym.interfaces.torch import TorchEnv
 from coopgym.oracles.dynamic.bounds import OptimisticBound
 from coopgym.oracles.dynamic.planner import plan
 from coopgym.play import NOMINAL, Seeded, open_loop, unroll
 from coopgym.play.engine import Engine
+from coopgym.play.episodes import play
 from coopgym.rewards import reward_layer
 from coopgym.testing import check_game
 from tests.interfaces.playing import COMPILER
@@ -245,3 +248,31 @@ def test_pettingzoos_own_tests_accept_seats_that_pass_on(game_id: str) -> None:
     parallel_seed_test(lambda: coopgym.parallel_env(game_id, **keywords))
     api_test(coopgym.aec_env(game_id, **keywords), num_cycles=100)
     seed_test(lambda: coopgym.aec_env(game_id, **keywords))
+
+
+# Episodes, texts and corpora
+
+
+def agents_of(game: AnyGame) -> list[Any]:
+    return [make_agent("Constant_00" if seat == DEFECTOR else "Constant_80") for seat in range(game.n_agents)]
+
+
+@every_game
+def test_recorded_episodes_go_on_with_newcomers_to_the_horizon(game_id: str) -> None:
+    games = (make_game(game_id, entry=True), make_game(game_id))
+    played_on, alone = (play(each, agents_of(each), reward="private", episodes=2, record=True) for each in games)
+    found, usual = played_on.trajectory, alone.trajectory
+    assert found.alive.all()
+    assert found.rewards.shape == usual.rewards.shape
+    came = GAMES[game_id] + ENTRY_AFTER
+    np.testing.assert_array_equal(found.trust[:came], usual.trust[:came])
+    assert (found.trust[came, :, 0, DEFECTOR] > usual.trust[came, :, 0, DEFECTOR]).all()
+    assert (found.rewards[:, :, DEFECTOR].sum(0) > usual.rewards[:, :, DEFECTOR].sum(0)).all()
+
+
+@every_game
+def test_language_models_read_of_newcomers_and_see_how_long_seats_are_away(game_id: str) -> None:
+    match = TextMatch(game_id, parameters={"entry": True}, decisions=None, dialect="json", view="own")
+    assert "a newcomer takes the seat" in str(match.prompt(0))
+    look = '<tool_call>{"name": "observe", "arguments": {}}</tool_call>'
+    assert "away" in match.send(0, look).text
