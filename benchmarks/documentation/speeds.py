@@ -35,10 +35,10 @@ def worlds() -> str:
 def many_seats_caption() -> str:
     """Say how many seats were timed, and what the columns of the table are."""
     kept = _kept_seats()
-    one, many = sorted({cell["rows"] for cell in kept["cells"]})
+    most = max(cell["rows"] for cell in kept["cells"])
     return paragraph(f"""
         Games that take a number of seats, on one core of {kept["machine"]}: steps of single environments per second of
-        CPU, with rewards and with what all seats see in the `own` view, of one environment / a batch of {many}, and
+        CPU, with rewards and with what all seats see in the `own` view, of one environment / a batch of {most}, and
         resident memory of the whole process at its peak, likewise, at the greatest number
         (`{kept["command"]}`; kept result of {kept["date"]}).
     """)

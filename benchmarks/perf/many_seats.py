@@ -1,7 +1,7 @@
 """Steps per second and peak memory of games of 10, 100 and 1,000 seats, alone and as a batch.
 
-``python -m coopgym.benchmarks.perf.many_seats`` measures every game that takes a number of seats, each cell in a process
-of its own whose peak memory is its alone, and keeps the result.
+``python -m coopgym.benchmarks.perf.many_seats [GAME ...]`` measures games that take a number of seats, each cell in a
+process of its own whose peak memory is its alone, and keeps the results of a game at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -49,11 +49,8 @@ class Cell(TypedDict):
 
 def resizable() -> dict[str, str]:
     """Return the formal games that take a number of seats, with the parameter that sets it."""
-    found: dict[str, str] = {}
-    for id in games("formal"):
-        known = {field.name for field in dataclasses.fields(game_class(id).Parameters)}
-        found |= {id: name for name in OTHER_SEATS if name in known}
-    return found
+    parameters = {id: {field.name for field in dataclasses.fields(game_class(id).Parameters)} for id in games("formal")}
+    return {id: name for id, known in parameters.items() for name in OTHER_SEATS if name in known}
 
 
 def measured(id: str, seats: int, rows: int) -> Cell:
@@ -82,30 +79,27 @@ def _steps(id: str, rows: int, sizes: Mapping[str, Any]) -> Callable[[], object]
 
 
 def _in_a_process(id: str, seats: int, rows: int) -> Cell:
-    command = [sys.executable, "-m", __spec__.name, id, str(seats), str(rows)]
+    program = f"import json; from {__spec__.name} import measured; print(json.dumps(measured({id!r}, {seats}, {rows})))"
+    command = [sys.executable, "-c", program]
     cell: Cell = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return cell
 
 
-def _all() -> None:
-    cells = []
-    for id in resizable():
-        for seats in SEATS:
-            for rows in ROWS:
-                cells.append(_in_a_process(id, seats, rows))
-                print(cells[-1], flush=True)
+def _keep(found: Iterable[Cell]) -> None:
+    """Put cells into the file, in place of earlier ones of the same game."""
+    new = list(found)
+    again = {cell["game"] for cell in new}
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))["cells"] if KEPT.exists() else []
     content = {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "command": "python -m coopgym.benchmarks.perf.many_seats",
         "machine": machine(),
-        "cells": cells,
+        "cells": [cell for cell in kept if cell["game"] not in again] + new,
     }
     write_atomically(KEPT, (json.dumps(content, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        one, size, batch = sys.argv[1:]
-        print(json.dumps(measured(one, int(size), int(batch))))
-    else:
-        _all()
+    for game in sys.argv[1:] or resizable():
+        _keep(_in_a_process(game, seats, rows) for seats in SEATS for rows in ROWS)
+        print(game, flush=True)

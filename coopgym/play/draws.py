@@ -14,7 +14,7 @@ from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.typing import BoolArray, FloatArray
 
-STEPS_AHEAD = 64
+STEPS_AHEAD = 128
 """Steps whose numbers are drawn from a stream at once, at most."""
 NUMBERS_AHEAD = 1 << 20
 """Numbers that are kept of steps to come, at most, where there are many rows or agents: 8 MB."""
