@@ -352,11 +352,13 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
             np.array(list(self._moves.values()))
         )
         self._moves = {}
-        self.agents = list(self.rewards)
-        self.agent_selection = (self._parallel.agents or self.agents)[0]
-        self._cumulative_rewards = {name: self._cumulative_rewards.get(name, 0.0) for name in self.agents}
+        going_on = self._parallel.agents
+        over = [agent for agent in self.rewards if self.terminations[agent] or self.truncations[agent]]
+        self.agents = over + going_on
+        self.agent_selection = (going_on or over)[0]
+        self._cumulative_rewards = {agent: self._cumulative_rewards.get(agent, 0.0) for agent in self.agents}
         self._accumulate_rewards()
-        if self._parallel.agents:
+        if going_on:
             self._deads_step_first()
 
     def state(self) -> Observation:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pettingzoo.utils import aec_to_parallel, parallel_to_aec
 
 import coopgym
 from coopgym.agents import make_agent
@@ -232,6 +233,37 @@ def test_one_after_the_other_the_replaced_pass_once_more_and_newcomers_move_in_t
     assert movers == ["agent_0", "agent_1", new, "agent_3", "agent_4"]
     assert old not in env.agents
     assert env.rewards[new] > 0.0
+
+
+def totals_in_parallel(env: Any) -> dict[str, float]:
+    env.reset(seed=0)
+    totals = dict.fromkeys(env.possible_agents, 0.0)
+    while env.agents:
+        for agent, reward in env.step({agent: np.array([0.3], dtype=np.float32) for agent in env.agents})[1].items():
+            totals[agent] += reward
+    return totals
+
+
+def totals_in_turn(env: Any) -> dict[str, float]:
+    env.reset(seed=0)
+    totals = dict.fromkeys(env.possible_agents, 0.0)
+    for agent in env.agent_iter():
+        _, reward, terminated, truncated, _ = env.last()
+        totals[agent] += reward
+        env.step(None if terminated or truncated else np.array([0.3], dtype=np.float32))
+    return totals
+
+
+def test_all_ways_through_pettingzoo_pay_every_agent_alike() -> None:
+    keywords = {"entry": True, "max_steps": 60, "norm": 1.0, "actions": "share"}
+    expected = totals_in_parallel(coopgym.parallel_env("PlatformEcosystem-v1", **keywords))
+    assert sum(total > 0.0 for total in expected.values()) > 5
+    for totals, env in (
+        (totals_in_turn, coopgym.aec_env("PlatformEcosystem-v1", **keywords)),
+        (totals_in_turn, parallel_to_aec(coopgym.parallel_env("PlatformEcosystem-v1", **keywords))),
+        (totals_in_parallel, aec_to_parallel(coopgym.aec_env("PlatformEcosystem-v1", **keywords))),
+    ):
+        assert totals(env) == pytest.approx(expected)
 
 
 @every_game
