@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from coopgym.backend import Array, Namespace, namespace_of, normal_cdf
 
 FIXED = "fixed"
@@ -72,9 +74,15 @@ class World:
             spread: s.
         """
         xp = xp or namespace_of(cost)
-        new_cost, new_synergy = self.factors(normal_cdf(normals[..., 1:], xp), cost.shape[-1], spread, xp)
         shifts = normals[..., 0] > _SHIFTS_ABOVE
-        return xp.where(shifts[..., None], new_cost, cost), xp.where(shifts, new_synergy, synergy)
+        # Few rows shift. Only NumPy may ask which: on a device the answer would have to be waited for.
+        drawn = normals[shifts] if xp is np else normals
+        new_cost, new_synergy = self.factors(normal_cdf(drawn[..., 1:], xp), cost.shape[-1], spread, xp)
+        if xp is not np:
+            return xp.where(shifts[..., None], new_cost, cost), xp.where(shifts, new_synergy, synergy)
+        cost, synergy = np.array(cost), np.array(synergy)
+        cost[shifts], synergy[shifts] = new_cost, new_synergy
+        return cost, synergy
 
 
 def factor_share(factor: Array, spread: float, xp: Namespace | None = None) -> Array:

@@ -18,6 +18,10 @@ from coopgym.rewards import RewardLayer
 Objective = Literal["individual", "team"]
 OBJECTIVES: tuple[Objective, ...] = ("individual", "team")
 
+Memory = Literal["none", "gru"]
+NO_MEMORY: Memory = "none"
+MEMORIES: tuple[Memory, ...] = (NO_MEMORY, "gru")
+
 ReplicaName: TypeAlias = int | tuple[str, int]
 """A replica by position, or as ``(reward, seed)``."""
 CurvePoint: TypeAlias = tuple[int, str, float]

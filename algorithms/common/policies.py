@@ -15,10 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
-from scipy.special import log_ndtr
+from scipy.special import expit, log_ndtr
 
 from coopgym.agents.streams import EpisodeDraws
+from coopgym.algorithms.common.learner_contract import NO_MEMORY
 from coopgym.typing import FloatArray
+
+GATES = 3
+"""Reset gate, update gate and candidate of a gated recurrent unit, side by side in this order."""
 
 _HALF_LOG_TAU = 0.5 * math.log(2.0 * math.pi)
 
@@ -54,9 +58,10 @@ class Policy(ABC):
     """``(O,)`` with `offset`: from observations to the network's inputs."""
     offset: FloatArray
     facts: Mapping[str, Any]
-    """What the form needs besides tensors; always ``activation``, and ``history`` where it remembers."""
+    """What the form needs besides tensors; always ``activation``, and ``history`` or ``memory`` where it remembers."""
     tensors: Mapping[str, FloatArray]
-    """``weight_<layer>`` ``(in, out)`` and ``bias_<layer>`` ``(1, out)`` per layer, and what the form adds."""
+    """``weight_<layer>`` ``(in, out)`` and ``bias_<layer>`` ``(1, out)`` per layer, ``recurrent_weight`` and
+    ``recurrent_bias`` of one that remembers, and what the form adds."""
 
     @staticmethod
     @abstractmethod
@@ -75,14 +80,19 @@ class Policy(ABC):
         """Observations n that the network sees at once, oldest first."""
         return int(self.facts.get("history", 1))
 
-    def share(self, observation: FloatArray) -> FloatArray:
-        """Return the shares of endowment ``(episodes,)`` to play on the last observations ``(episodes, n·O)``."""
-        share: FloatArray = self.best_guess(self.outputs(observation))
+    @property
+    def recurrent(self) -> bool:
+        """Whether the last hidden layer is a gated recurrent unit."""
+        return self.facts.get("memory", NO_MEMORY) != NO_MEMORY
+
+    def share(self, units: FloatArray) -> FloatArray:
+        """Return the shares of endowment ``(episodes,)`` to play on what `units` returned."""
+        share: FloatArray = self.best_guess(self.outputs(units))
         return share
 
-    def draw(self, observation: FloatArray, draws: EpisodeDraws) -> Draw:
-        """Draw shares of endowment on the last observations ``(episodes, n·O)``."""
-        return self.drawn(self.outputs(observation), draws)
+    def draw(self, units: FloatArray, draws: EpisodeDraws) -> Draw:
+        """Draw shares of endowment on what `units` returned."""
+        return self.drawn(self.outputs(units), draws)
 
     @cached_property
     def layers(self) -> list[tuple[FloatArray, FloatArray]]:
@@ -94,16 +104,37 @@ class Policy(ABC):
     def _input_map(self) -> tuple[FloatArray, FloatArray]:
         return np.tile(self.gain, self.history), np.tile(self.offset, self.history)
 
-    def outputs(self, observation: FloatArray) -> FloatArray:
-        """Return the network's outputs ``(episodes, outputs)`` for the last observations ``(episodes, n·O)``."""
+    def units(self, observation: FloatArray, before: FloatArray | None = None) -> FloatArray:
+        """Return the last hidden layer ``(episodes, H)`` for the last observations ``(episodes, n·O)``.
+
+        Args:
+            observation: oldest first.
+            before: the same after the step before, which is all that a recurrent policy remembers; None at the first.
+        """
         gain, offset = self._input_map
         values = observation * gain + offset
-        for weight, bias in self.layers[:-1]:
+        for weight, bias in self.layers[: -2 if self.recurrent else -1]:
             values = values @ weight + bias
             values = np.tanh(values) if self.facts["activation"] == "tanh" else np.maximum(values, 0.0)
+        return self._remembered(values, before) if self.recurrent else values
+
+    def outputs(self, units: FloatArray) -> FloatArray:
+        """Return the network's outputs ``(episodes, outputs)`` for its last hidden layer ``(episodes, H)``."""
         weight, bias = self.layers[-1]
-        last: FloatArray = values @ weight + bias
-        return last
+        outputs: FloatArray = units @ weight + bias
+        return outputs
+
+    def _remembered(self, values: FloatArray, before: FloatArray | None) -> FloatArray:
+        """Take one step of the gated recurrent unit, as `gated_recurrence.unit` does."""
+        weight, bias = self.layers[-2]
+        recurrent_weight, recurrent_bias = self.tensors["recurrent_weight"], self.tensors["recurrent_bias"]
+        if before is None:
+            before = np.zeros((len(values), len(recurrent_weight)))
+        own_reset, own_update, own_candidate = np.split(values @ weight + bias, GATES, axis=-1)
+        reset, update, candidate = np.split(before @ recurrent_weight + recurrent_bias, GATES, axis=-1)
+        fresh = np.tanh(own_candidate + expit(own_reset + reset) * candidate)
+        after: FloatArray = fresh + expit(own_update + update) * (before - fresh)
+        return after
 
 
 class SquashedGaussian(Policy):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.algorithms.common.learner_contract import NO_MEMORY
+from coopgym.algorithms.common.policies import GATES
 from coopgym.algorithms.common.training_record import policy_groups
 from coopgym.record_fields import FieldError, found
 
@@ -48,13 +51,21 @@ def check_tensors(record: Mapping[str, Any], tensors: Tensors) -> None:
 def _shapes(group: Mapping[str, Any], inputs: int, tensors: Tensors) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield the tensors of a policy of a group, with shapes that go together layer by layer."""
     prefix = f"policy.{group['prefix']}"
-    layers = 0
+    recurrent = group.get("memory", NO_MEMORY) != NO_MEMORY
+    found_layers = next(layer for layer in itertools.count() if f"{prefix}weight_{layer}" not in tensors)
+    layers = max(found_layers, 2 if recurrent else 1)
     size = group.get("history", 1) * inputs
-    while f"{prefix}weight_{layers}" in tensors or layers == 0:
-        outputs = _last_size(tensors, f"{prefix}weight_{layers}")
-        yield f"weight_{layers}", (size, outputs)
-        yield f"bias_{layers}", (1, outputs)
-        size, layers = outputs, layers + 1
+    for layer in range(layers):
+        outputs = _last_size(tensors, f"{prefix}weight_{layer}")
+        remembers = recurrent and layer == layers - 2
+        units = outputs // GATES if remembers else outputs
+        columns = GATES * units if remembers else outputs
+        yield f"weight_{layer}", (size, columns)
+        yield f"bias_{layer}", (1, columns)
+        if remembers:
+            yield "recurrent_weight", (units, columns)
+            yield "recurrent_bias", (1, columns)
+        size = units
     own_sigma = group["kind"] == "squashed_gaussian" and size == 2
     least, most = _OUTPUTS.get(group["kind"], (1, 2 if own_sigma else 1))
     if not least <= size <= most:

@@ -51,6 +51,10 @@ class ParameterStack:
         """Return a contiguous copy of the networks at one index of a leading dimension."""
         return {name: view.detach().select(dimension, index).contiguous() for name, view in self._views.items()}
 
+    def named(self) -> dict[str, Tensor]:
+        """Return the parameters by name, to be differentiated."""
+        return dict(self._views)
+
     def values(self) -> dict[str, Tensor]:
         """Return the parameters by name, cut off from differentiation."""
         return {name: view.detach() for name, view in self._views.items()}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from coopgym.algorithms import learners
+from coopgym.algorithms.common.learner_contract import Memory
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.contained_files import contained
 from coopgym.games.registry import games, make_game
@@ -60,6 +61,7 @@ _FIELDS: dict[str, Check] = {
     "estimator": one_of("dice", "exact"),
     "hidden": each(whole(1), least=1),
     "initial_log_sigma": real(),
+    "memory": one_of(*get_args(Memory)),
     "objective": one_of("individual", "team"),
     "rollout_steps": nullable(whole(1)),
     "target_entropy": real(-10.0, 0.0),
@@ -87,7 +89,7 @@ _REPLICA = {
 def _group(value: Any, path: str) -> None:
     fields({**_GROUP, "prefix": _prefix})(value, path)
     facts = {**_GROUP, "prefix": _prefix, **_FACTS.get(value["kind"], {})}
-    fields(facts, {"history": whole(1)}, closed=True)(value, path)
+    fields(facts, {"history": whole(1), "memory": one_of(*get_args(Memory))}, closed=True)(value, path)
 
 
 def _prefix(value: Any, path: str) -> None:

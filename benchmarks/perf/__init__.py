@@ -26,6 +26,7 @@ MEASUREMENTS = {
     "C5": "coopgym.benchmarks.perf.environments:c5",
     "C7": "coopgym.benchmarks.perf.environments:c7",
     "W1": "coopgym.benchmarks.perf.environments:w1",
+    "W2": "coopgym.benchmarks.perf.environments:w2",
     "C8": "coopgym.benchmarks.perf.learning:c8",
     "C9": "coopgym.benchmarks.perf.learning:c9",
     "U_PPO": "coopgym.benchmarks.perf.learners:u_ppo",
@@ -123,10 +124,15 @@ def _document(results: list[Ratio], today: str, command: str) -> dict[str, objec
     return {
         "date": today,
         "command": command,
-        "machine": f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}",
+        "machine": machine(),
         "versions": dict(_installed(packages)) | _reference_version(),
         "ratios": [result.record() for result in results],
     }
+
+
+def machine() -> str:
+    """Name this machine: architecture, system, processor and Python."""
+    return f"{platform.machine()} {platform.system()}, {_processor()}, Python {platform.python_version()}"
 
 
 def _installed(packages: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -97,6 +97,8 @@ class Game(ABC, Generic[StateT]):
     """Z, the constant by which integrated rewards are divided."""
     may_end_early: bool = False
     """Whether an episode can terminate before its horizon."""
+    most_entries: int = 0
+    """Newcomers that a seat can have in one episode, at most; 0 where nobody is ever replaced."""
     reset_uniforms: int = 0
     """Numbers uniform on [0, 1) that one reset consumes, drawn before any normal number."""
     reset_normals: int = 0
@@ -313,6 +315,10 @@ class Game(ABC, Generic[StateT]):
         if field.dtype == self.xp.int64 and (aligned != self._aligned(batch, value, own_dims, self.xp.float64)).any():
             raise ValueError(f"{self.id}: state {name!r} counts; expected whole numbers, got {value!r}")
         return aligned
+
+    def entries(self, state: StateT) -> Array:
+        """Return how many newcomers each seat has had, ``(..., N)``; None where nobody is ever replaced."""
+        return None
 
     def parameter_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, for records and study files; those of later, where they are used."""

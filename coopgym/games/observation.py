@@ -87,17 +87,21 @@ class ObservationMap:
 
     def per_agent(self, world: Array) -> Array:
         """Gather ``(..., N, size)`` from the world ``(..., length)``."""
-        return world[..., self._by_seat]
+        return self._gathered(world, self._by_seat)
 
     def of_seat(self, world: Array, seat: int) -> Array:
         """Gather what one seat sees, ``(..., size)``."""
         if seat not in self._of_seat:
             self._of_seat[seat] = self._backend.integers(self.seat_positions(seat))
-        return world[..., self._of_seat[seat]]
+        return self._gathered(world, self._of_seat[seat])
 
     def joint(self, world: Array) -> Array:
         """Gather what a joint controller sees, ``(..., joint_size)``."""
-        return world[..., self._jointly]
+        return self._gathered(world, self._jointly)
+
+    def _gathered(self, world: Array, positions: Array) -> Array:
+        # NumPy's method takes between a sixth and two thirds of the time of its indexing.
+        return world.take(positions, axis=-1) if self._backend.xp is np else world[..., positions]
 
     def seat_positions(self, seat: int) -> Positions:
         """Positions in the world vector of what one seat sees, ``(size,)``."""

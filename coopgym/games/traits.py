@@ -145,8 +145,13 @@ def seats_of_equal_numbers(spec: GameSpec, parts: Sequence[int] | None = None) -
 def _unmoved(array: FloatArray, i: int, j: int, order: npt.NDArray[np.int64]) -> bool:
     """Whether a vector or matrix of agents stays as it is when two of them trade places, read in two rows of it."""
     if array.ndim == 1:
-        return bool(np.isclose(array[i], array[j]))
-    return bool(np.allclose(array[i][order], array[j]) and np.allclose(array[:, i][order], array[:, j]))
+        return _close(array[i], array[j])
+    return _close(array[i][order], array[j]) and _close(array[:, i][order], array[:, j])
+
+
+def _close(one: FloatArray, other: FloatArray) -> bool:
+    """`numpy.allclose` of finite numbers, in a fraction of its time: a thousand seats ask often."""
+    return bool((abs(one - other) <= 1e-8 + 1e-5 * abs(other)).all())
 
 
 def partition(seats: Iterable[int], alike: Callable[[int, int], bool]) -> Groups:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 from pettingzoo.utils.env import AECEnv, ParallelEnv
 
+from coopgym.backend import Array
 from coopgym.games.actions import real_numbers
 from coopgym.games.game import AnyGame, checked_view
 from coopgym.games.registry import make_game
@@ -70,6 +71,10 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
     the view. ``infos`` hold step, own action in endowment units, own mean trust, cooperation rate (the same action as a
     share of the endowment) and payoff.
 
+    Where newcomers take seats (``entry=True``), the agent that is replaced is terminated and the newcomer is in
+    ``agents`` from then on, under a name of its own, as nobody comes back to life in PettingZoo: of N seats,
+    ``agent_k`` sits in seat k modulo N.
+
     Args:
         id: for example ``"TrustDilemma-v1"``.
         reward: text, a mode or `Rewards`, as `coopgym.reward_layer` takes it.
@@ -108,15 +113,16 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         self.view = checked_view(self.game, view)
         self.render_mode = render_mode
         self.max_cycles = self.game.spec.horizon
-        self.possible_agents = list(self.game.spec.agents)
+        self._entries_before: Array = None
+        n = self.game.n_agents
+        self.possible_agents = [f"agent_{k}" for k in range(n * (1 + self.game.most_entries))]
         self.agents: list[str] = []
         self.engine = Engine(self.game, reward, actions=actions)
-        scale, seats = self.engine.scale, dict(enumerate(self.possible_agents))
-        self.action_spaces = {agent: seat_action_space(scale, i) for i, agent in seats.items()}
-        self.observation_spaces = {
-            agent: seat_observation_space(self.game, self.view, scale, i) for i, agent in seats.items()
-        }
-        self.state_space = joined_space(self.observation_spaces.values())
+        actions_of = [seat_action_space(self.engine.scale, seat) for seat in range(n)]
+        seen_by = [seat_observation_space(self.game, self.view, self.engine.scale, seat) for seat in range(n)]
+        self.action_spaces = {agent: actions_of[k % n] for k, agent in enumerate(self.possible_agents)}
+        self.observation_spaces = {agent: seen_by[k % n] for k, agent in enumerate(self.possible_agents)}
+        self.state_space = joined_space(seen_by)
         self._renderer = Renderer(self.game, render_mode)
 
     @property
@@ -133,7 +139,7 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
 
     def _observations(self) -> dict[str, Observation]:
         seen = self.game.observe(self.engine.state, self.view).astype(np.float32)
-        return {agent: own.copy() for agent, own in zip(self.possible_agents, seen, strict=True)}
+        return {agent: own.copy() for agent, own in zip(self.agents, seen, strict=True)}
 
     def reset(
         self, seed: int | None = None, options: Mapping[str, Any] | None = None
@@ -144,7 +150,8 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         if isinstance(options, Mapping):
             known = {name: value for name, value in options.items() if name != "options"}
         self.engine.reset(seed, known)
-        self.agents = self.possible_agents[:]
+        self._entries_before = self.game.entries(self.engine.state)
+        self.agents = self.possible_agents[: self.game.n_agents]
         self._renderer.restart(self.engine.state)
         return self._observations(), _infos(self.game, self.agents, self.engine.state, np.zeros(self.game.n_agents))
 
@@ -169,15 +176,41 @@ class CoopParallelEnv(ParallelEnv[str, Observation, Action]):
         transition, rewards = self.engine.advance(levels)
         state = transition.state
         terminated, truncated = bool(transition.terminated), bool(transition.truncated or state.t >= self.max_cycles)
-        self.agents = [] if terminated or truncated else agents
         self._renderer.note(state, transition.payoffs)
-        return (
+        told = (
             self._observations(),
             dict(zip(agents, rewards.tolist(), strict=True)),
             dict.fromkeys(agents, terminated),
             dict.fromkeys(agents, truncated),
             _infos(self.game, agents, state, transition.payoffs),
         )
+        if terminated or truncated:
+            self.agents = []
+        elif self.game.most_entries:
+            self._seat_newcomers(state, levels, *told)
+        return told
+
+    def _seat_newcomers(
+        self,
+        state: State,
+        levels: npt.NDArray[np.float64],
+        observations: dict[str, Observation],
+        rewards: dict[str, float],
+        terminations: dict[str, bool],
+        truncations: dict[str, bool],
+        infos: dict[str, Info],
+    ) -> None:
+        """Let newcomers follow whom they replace, who is told that its time is over, and begin with nothing earned."""
+        n, entries = self.game.n_agents, self.game.entries(state) - self._entries_before
+        occupants = [self.possible_agents[seat + n * turn] for seat, turn in enumerate(entries.tolist())]
+        for seat, (old, new) in enumerate(zip(self.agents, occupants, strict=True)):
+            if new != old:
+                observations[new], infos[new] = observations[old].copy(), {**infos[old], "payoff": np.float64(0.0)}
+                rewards[new], terminations[new], truncations[new] = 0.0, False, False
+                terminations[old] = True
+                played = levels[seat]
+                infos[old] |= {"own_action": played, "cooperation_rate": played / self.game.spec.endowments[seat]}
+        self.agents = occupants
 
     def _joint(self, actions: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         try:
@@ -278,7 +311,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> None:
         """Start an episode; options as in `Engine.reset`."""
         self._observations, self.infos = self._parallel.reset(seed, options)
-        self.agents = self.possible_agents[:]
+        self.agents = self._parallel.agents[:]
         self.rewards = dict.fromkeys(self.agents, 0.0)
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
         self.terminations = dict.fromkeys(self.agents, False)
@@ -291,7 +324,7 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         seen = self._observations[agent]
         if not self._reveals:
             return seen.copy()
-        revealed = [self._moves.get(other, -1.0) for other in self.possible_agents]
+        revealed = [self._moves.get(other, -1.0) for other in self.game.spec.agents]
         return np.concatenate([seen, np.asarray(revealed, dtype=np.float32)])
 
     def step(self, action: Any) -> None:
@@ -307,19 +340,26 @@ class CoopAECEnv(AECEnv[str, Observation, Action]):
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
             return
-        seat = self.possible_agents.index(agent)
+        movers = self._parallel.agents
+        seat = movers.index(agent)
         self._moves[agent] = float(self._parallel.engine.check_seat(seat, action))
         self._cumulative_rewards[agent] = 0.0
-        if seat + 1 < len(self.possible_agents):
-            self.agent_selection = self.possible_agents[seat + 1]
+        if seat + 1 < len(movers):
+            self.agent_selection = movers[seat + 1]
             self._clear_rewards()
             return
         self._observations, self.rewards, self.terminations, self.truncations, self.infos = self._parallel.advance(
             np.array(list(self._moves.values()))
         )
         self._moves = {}
-        self.agent_selection = self.possible_agents[0]
+        going_on = self._parallel.agents
+        over = [agent for agent in self.rewards if self.terminations[agent] or self.truncations[agent]]
+        self.agents = over + going_on
+        self.agent_selection = (going_on or over)[0]
+        self._cumulative_rewards = {agent: self._cumulative_rewards.get(agent, 0.0) for agent in self.agents}
         self._accumulate_rewards()
+        if going_on:
+            self._deads_step_first()
 
     def state(self) -> Observation:
         """Return the observations of all agents, one after the other."""

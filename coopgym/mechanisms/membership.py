@@ -36,9 +36,18 @@ def update_members(members: Array, links: Array, xp: Namespace | None = None) ->
     """
     xp = xp or namespace_of(members)
     returning = xp.where(links >= RETURN_LEVEL, 1.0, members[..., 1:])
-    partners = xp.where(links < EXIT_LEVEL, 0.0, returning)
-    platform = xp.max(partners, axis=-1, keepdims=True)
-    return xp.concat([platform, partners], axis=-1)
+    return with_platform(xp.where(links < EXIT_LEVEL, 0.0, returning), xp)
+
+
+def with_platform(partners: Array, xp: Namespace | None = None) -> Array:
+    """Put the platform's membership before those of partners ``(..., N - 1)``: it is open while anybody is there.
+
+    >>> with_platform(np.array([[0.0, 1.0], [0.0, 0.0]]))
+    array([[1., 0., 1.],
+           [0., 0., 0.]])
+    """
+    xp = xp or namespace_of(partners)
+    return xp.concat([xp.max(partners, axis=-1, keepdims=True), partners], axis=-1)
 
 
 def update_coalition(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
-from coopgym.typing import FloatArray
+from coopgym.typing import BoolArray, FloatArray
+
+STEPS_AHEAD = 128
+"""Steps whose numbers are drawn from a stream at once, at most."""
+NUMBERS_AHEAD = 1 << 20
+"""Numbers that are kept of steps to come, at most, where there are many rows or agents: 8 MB."""
 
 
 class Draws(Protocol):
@@ -62,6 +68,7 @@ class Seeded:
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self.seeds = seeds
+        self._ahead: _DrawnAhead | None = None
 
     @cached_property
     def _streams(self) -> list[np.random.Generator]:
@@ -71,23 +78,84 @@ class Seeded:
         self, game: AnyGame, batch: tuple[int, ...], rows: Array | None = None
     ) -> tuple[Array | None, Array | None]:
         """Draw a reset; with ``rows``, booleans over the flattened batch, only there, and zeros elsewhere."""
-        uniforms = self._drawn(game, batch, game.reset_uniforms, rows, normal=False)
-        return uniforms, self._drawn(game, batch, game.reset_normals, rows)
+        if self._ahead is not None and (game.reset_uniforms or game.reset_normals):
+            self._ahead.give_back(rows)
+        uniforms = self._drawn(game, batch, game.reset_uniforms, rows, np.random.Generator.random)
+        return uniforms, self._drawn(game, batch, game.reset_normals, rows, np.random.Generator.standard_normal)
 
     def step(self, game: AnyGame, t: int, batch: tuple[int, ...], rows: Array | None = None) -> Array | None:
         """Draw a step, likewise: the next of every stream, whatever the time."""
-        return self._drawn(game, batch, game.step_normals, rows)
+        if game.step_normals == 0:
+            return None
+        if self._ahead is None or self._ahead.count != game.step_normals:
+            if self._ahead is not None:
+                self._ahead.give_back(None)
+            self._ahead = _DrawnAhead(self._streams, game.step_normals, game.spec.horizon)
+        return game.backend.array(self._ahead.step(rows).reshape((*batch, game.step_normals)))
 
     def _drawn(
-        self, game: AnyGame, batch: tuple[int, ...], count: int, rows: Array | None, normal: bool = True
+        self,
+        game: AnyGame,
+        batch: tuple[int, ...],
+        count: int,
+        rows: Array | None,
+        draw: Callable[[np.random.Generator, int], FloatArray],
     ) -> Array | None:
         if count == 0:
             return None
         drawn = np.zeros((len(self.seeds), count))
         for row, stream in enumerate(self._streams):
             if rows is None or rows[row]:
-                drawn[row] = stream.standard_normal(count) if normal else stream.random(count)
+                drawn[row] = draw(stream, count)
         return game.backend.array(drawn.reshape((*batch, count)))
+
+
+class _DrawnAhead:
+    """Normal numbers of every row's next steps, drawn from its stream at once: the same numbers in fewer calls.
+
+    Where a stream is wanted for something else, it goes back to where the row's play stands.
+    """
+
+    def __init__(self, streams: Sequence[np.random.Generator], count: int, horizon: int) -> None:
+        self.count = count
+        """Numbers that one step takes."""
+        most = max(1, min(STEPS_AHEAD, NUMBERS_AHEAD // (count * len(streams))))
+        # Blocks of equal length end where episodes do, so that streams seldom go back.
+        steps = math.ceil(horizon / math.ceil(horizon / most))
+        self._streams = streams
+        self._numbers = np.empty((len(streams), steps, count))
+        self._first = np.arange(0, len(streams) * steps, steps)
+        self._taken = np.full(len(streams), steps)
+        self._starts: list[Mapping[str, Any]] = [{}] * len(streams)
+
+    def step(self, rows: BoolArray | None) -> FloatArray:
+        """Return the next numbers ``(R, count)`` of rows, all or those of a mask, and zeros elsewhere."""
+        spent = self._taken == self._numbers.shape[1]
+        for row in np.flatnonzero(spent if rows is None else spent & rows).tolist():
+            self._draw(row)
+        asked = True if rows is None else rows
+        every_step = self._numbers.reshape(-1, self.count)
+        drawn: FloatArray = every_step.take(self._first + self._taken * asked, axis=0)
+        self._taken += asked
+        if rows is not None:
+            drawn[~rows] = 0.0
+        return drawn
+
+    def _draw(self, row: int) -> None:
+        stream = self._streams[row]
+        self._starts[row] = stream.bit_generator.state
+        stream.standard_normal(out=self._numbers[row])
+        self._taken[row] = 0
+
+    def give_back(self, rows: BoolArray | None) -> None:
+        """Put streams, all or those of a mask, back to where single draws would have left them."""
+        steps = self._numbers.shape[1]
+        begun = self._taken < steps
+        for row in np.flatnonzero(begun if rows is None else begun & rows).tolist():
+            stream = self._streams[row]
+            stream.bit_generator.state = self._starts[row]
+            stream.standard_normal((self._taken[row], self.count))
+            self._taken[row] = steps
 
 
 @dataclass(frozen=True, eq=False)

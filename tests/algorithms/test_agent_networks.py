@@ -112,9 +112,9 @@ def policy(kind: str, outputs: list[float], **facts: float) -> object:
     ],
 )
 def test_what_policies_play(kind: str, outputs: list[float], facts: dict[str, float], best: float, mean: float) -> None:
-    plays, seen = policy(kind, outputs, **facts), np.zeros((4000, 1))
-    assert plays.share(seen) == pytest.approx(best)  # type: ignore[attr-defined]
-    drawn = plays.draw(seen, EpisodeDraws(np.random.default_rng(0), len(seen)))  # type: ignore[attr-defined]
+    plays, units = policy(kind, outputs, **facts), np.zeros((4000, 1))
+    assert plays.share(units) == pytest.approx(best)  # type: ignore[attr-defined]
+    drawn = plays.draw(units, EpisodeDraws(np.random.default_rng(0), len(units)))  # type: ignore[attr-defined]
     assert drawn.share.mean() == pytest.approx(mean, abs=0.03)
 
 

@@ -8,8 +8,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from coopgym.backend import Array
+from coopgym.games.formal.collective_action import TeamProduction
+from coopgym.games.formal.payoff_range import payoff_range
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.state import State
 from coopgym.interfaces.gymnasium import make_env
 from coopgym.play.engine import Engine
 
@@ -71,3 +75,18 @@ def test_what_all_seats_see_under_the_full_view_is_too_much_to_hold() -> None:
     game: AnyGame = make_game("PublicGoods-v0", n_agents=SEATS)
     with pytest.raises(ValueError, match=r"'full' view 1000 seats see 1004000 numbers each.*view='own'"):
         game.observe(game.initial_state(), "full")
+
+
+def test_the_scale_of_payoffs_in_a_world_plays_no_profile_of_levels_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[bytes] = []
+    plain = TeamProduction.payoffs
+
+    def counted(game: TeamProduction, state: State, cooperation: Array) -> Array:
+        rows.extend(row.tobytes() for row in cooperation.reshape(-1, game.n_agents))
+        return plain(game, state, cooperation)
+
+    monkeypatch.setattr(TeamProduction, "payoffs", counted)
+    payoff_range.cache_clear()
+    make_game("TeamProduction-v1", n_agents=SEATS, world="private")
+    assert len(rows) == len(set(rows))
+    assert len(rows) < 21**2

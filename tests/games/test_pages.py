@@ -58,7 +58,8 @@ def test_every_text_finds_its_numbers(game_id: str) -> None:
 @every_game
 def test_every_state_array_and_every_block_has_a_symbol_and_nothing_else_has(game_id: str) -> None:
     worlds = ({"world": world} for world in WORLDS) if game_id.endswith("-v1") else ()
-    games = [make_game(game_id, **keywords) for keywords in ({}, *worlds)]
+    newcomers = [{"entry": True}] if hasattr(make_game(game_id).parameters, "entry") else []
+    games = [make_game(game_id, **keywords) for keywords in ({}, *worlds, *newcomers)]
     named = {
         name
         for game in games

@@ -256,3 +256,17 @@ def test_a_shifting_world_is_compiled_whole() -> None:
 @every_game
 def test_every_game_is_compiled_whole_in_a_private_world(game_id: str) -> None:
     plays_alike_compiled(game_id, "private")
+
+
+def test_numpy_draws_anew_only_where_a_world_shifts_and_gives_what_all_rows_would() -> None:
+    world, rng = WORLDS["shifting"], np.random.default_rng(3)
+    cost, synergy, normals = rng.random((5, 7, 3)), rng.random((5, 7)), 2.0 * rng.standard_normal((5, 7, 5))
+    found = world.shifted(cost, synergy, normals, spread=2.0)
+    tensors = (torch.tensor(array) for array in (cost, synergy, normals))
+    for one, other in zip(found, world.shifted(*tensors, spread=2.0), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+    alone = world.shifted(cost[1, 2], synergy[1, 2], normals[1, 2], spread=2.0)
+    np.testing.assert_array_equal(alone[0], found[0][1, 2])
+    assert alone[1] == found[1][1, 2]
+    assert (found[1] != synergy).any()
+    assert (found[1] == synergy).any()

@@ -8,7 +8,7 @@ seat.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.learner_contract import NO_MEMORY, Memory
 from coopgym.algorithms.common.optimiser import StackedAdam
 from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
@@ -45,6 +46,8 @@ class Context:
     """Entries O of what a seat sees: of all observations of its history."""
     history: int
     """Observations that a seat sees at once, oldest first."""
+    memory: Memory
+    """What policies remember beside these."""
     state_size: int
     """Entries G of the compact global state."""
     scale: Tensor
@@ -126,6 +129,9 @@ class AgentLearner(ABC):
             observation: ``(R, n, B, O)`` in [-1, 1].
         """
 
+    def forget(self, ended: Tensor) -> None:
+        """Forget what is remembered of episodes that ended with the last step, ``(R, B)``."""
+
     @abstractmethod
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Learn from a finished block and return metrics ``(R,)``.
@@ -142,8 +148,9 @@ class AgentLearner(ABC):
     def policy_facts(self) -> list[dict[str, Any]]:
         """Return what playing the policies takes besides tensors, one entry of JSON values per form of policy."""
         facts = {"seats": list(self.context.seats), "kind": self.policy_kind, "activation": self.activation}
-        remembered = {"history": self.context.history} if self.context.history > 1 else {}
-        return [{**facts, "prefix": "", **remembered}]
+        seen_at_once = {"history": self.context.history} if self.context.history > 1 else {}
+        remembered = {"memory": self.context.memory} if self.context.memory != NO_MEMORY else {}
+        return [{**facts, "prefix": "", **seen_at_once, **remembered}]
 
     @property
     def gradient_updates(self) -> int:
@@ -171,12 +178,12 @@ def extracted(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
-class AgentNetworks:
+class SeatNetworks(ABC):
     """Networks of the seats of all replicas: one per seat, or one that all seats share and that is told the seat.
 
-    Stacked perceptrons with lead ``(R, n)``, or ``(R, 1)`` where the seats share. A shared network takes the features
-    of the seat beside its input. They never change, so they only move the biases of the first layer: `per_seat` returns
-    the perceptrons that the seats would own.
+    Stacked with lead ``(R, n)``, or ``(R, 1)`` where the seats share. A shared network takes the features of the seat
+    beside its input. They never change, so they only move the biases of the first layer: `per_seat` returns the
+    networks that the seats would own.
 
     Args:
         context: the seats.
@@ -189,6 +196,11 @@ class AgentNetworks:
         sharing: whether one network serves all seats.
         extra: shapes of further parameters of each network.
     """
+
+    @staticmethod
+    @abstractmethod
+    def shapes(inputs: int, hidden: Sequence[int], outputs: int) -> dict[str, tuple[int, ...]]:
+        """Return parameter shapes of one network."""
 
     def __init__(
         self,
@@ -209,8 +221,24 @@ class AgentNetworks:
         self.activation = ACTIVATIONS[activation]
         members = () if ensemble is None else (ensemble,)
         entries = inputs + (context.features.shape[1] if sharing else 0)
-        shapes = {**mlp_shapes(entries, hidden, outputs), **(extra or {})}
+        shapes = {**self.shapes(entries, hidden, outputs), **(extra or {})}
         self.parameters = ParameterStack((replicas, *members, 1 if sharing else seats), shapes, context.device)
+
+    def per_seat(self, parameters: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Return the parameters that every seat would own, ``(R, [E,] n, ...)``."""
+        found = dict(self.parameters.values() if parameters is None else parameters)
+        return for_every_seat(found, self.features) if self.sharing else found
+
+    def last_layer(self) -> tuple[Tensor, Tensor]:
+        """Return the last layer's weights ``(R, [E,] n, in, out)`` and biases ``(R, [E,] n, 1, out)``."""
+        last = self.layers - 1
+        return self.parameters[f"weight_{last}"], self.parameters[f"bias_{last}"]
+
+
+class AgentNetworks(SeatNetworks):
+    """Perceptrons of the seats; the arguments are those of `SeatNetworks`."""
+
+    shapes = staticmethod(mlp_shapes)
 
     def initialise(self, context: Context, output_gain: npt.ArrayLike) -> None:
         """Draw orthogonal weights with zero biases, each replica from its own stream."""
@@ -237,16 +265,6 @@ class AgentNetworks:
             values = mlp(chosen, self.layers, together, self.activation, first=1)
             values = values.squeeze(-3).unflatten(-2, (-1, samples))
         return values
-
-    def per_seat(self, parameters: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """Return the parameters that every seat would own, ``(R, [E,] n, ...)``."""
-        found = dict(self.parameters.values() if parameters is None else parameters)
-        return for_every_seat(found, self.features) if self.sharing else found
-
-    def last_layer(self) -> tuple[Tensor, Tensor]:
-        """Return the last layer's weights ``(R, [E,] n, in, out)`` and biases ``(R, [E,] n, 1, out)``."""
-        last = self.layers - 1
-        return self.parameters[f"weight_{last}"], self.parameters[f"bias_{last}"]
 
     def _first_layer(self, parameters: Mapping[str, Tensor] | ParameterStack) -> tuple[Tensor, Tensor]:
         return _seat_biases(parameters, self.features)

@@ -179,11 +179,12 @@ class Collector:
         self.inputs, self.state_size = inputs, entries
 
     @torch.no_grad()
-    def collect(self, act: Callable[[int, Tensor], Tensor]) -> Rollout:
+    def collect(self, act: Callable[[int, Tensor], Tensor], forget: Callable[[Tensor], None] | None = None) -> Rollout:
         """Fill and return the block.
 
         Args:
             act: chooses shares of endowment ``(R, N, B)`` at step t of the block from observations ``(R, N, B, O)``.
+            forget: told after every step which episodes ended with it, ``(R, B)``.
         """
         block, elapsed = self.rollout, self.rollout.last_time[:, 0]
         for t in range(self.shape[2]):
@@ -203,6 +204,8 @@ class Collector:
             ended = torch.logical_or(terminated, truncated, out=block.ended[:, 0, t])
             block.time[:, t] = elapsed
             elapsed.add_(1).masked_fill_(ended, 0)
+            if forget is not None:
+                forget(ended)
             if block.final_observation is not None:
                 block.terminal[:, 0, t] = terminated
                 block.final_observation[:, :, t] = self._history.then(self._normalise(info["final_observation"]))
@@ -261,7 +264,19 @@ def standardised(samples: Tensor) -> Tensor:
 
 
 def reordered(samples: Tensor, order: Tensor) -> Tensor:
-    """Reorder samples ``(R, N, S, ...)`` by each replica's own order ``(R, S)``, the same for all seats."""
+    """Reorder samples ``(R, N, S, ...)``, or pick some, by each replica's own order ``(R, ·)``, for all seats alike."""
     r, n, s = samples.shape[:3]
     rows = order.unsqueeze(1) + s * torch.arange(r * n, device=order.device).view(r, n, 1)
-    return samples.flatten(0, 2).index_select(0, rows.flatten()).unflatten(0, (r, n, s))
+    return samples.flatten(0, 2).index_select(0, rows.flatten()).unflatten(0, (r, n, -1))
+
+
+def sequences(samples: Tensor, chosen: Tensor, copies: int) -> Tensor:
+    """Return the samples ``(R, N, L·M, ...)`` of M chosen copies, whole and in the order of time.
+
+    Args:
+        samples: of L steps of all copies, ``(R, N, L·B, ...)``.
+        chosen: each replica's own copies ``(R, M)``, the same for all seats.
+        copies: B.
+    """
+    steps = torch.arange(samples.shape[2] // copies, device=chosen.device).view(-1, 1)
+    return reordered(samples, (copies * steps + chosen.unsqueeze(1)).flatten(1))

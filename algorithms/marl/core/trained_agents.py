@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +60,14 @@ class TrainedAgent:
         """Of the last shares ``(episodes,)``, as `coopgym.agents.Agent.act` has it; None before any was drawn."""
         self._policy = policy
         self._history = ObservationHistory(policy.history)
+        self._units: FloatArray | None = None
         self._draws = EpisodeDraws(np.random.default_rng(0), 1)
 
     @property
     def classifier(self) -> Classifier:
         """What it uses; every observation that it sees tells of one round."""
-        return Classifier(memory_depth=self.policy.history, stochastic=self.stochastic)
+        depth = math.inf if self.policy.recurrent else self.policy.history
+        return Classifier(memory_depth=depth, stochastic=self.stochastic)
 
     def fresh(self) -> TrainedAgent:
         """Return another agent with the same policy."""
@@ -100,15 +103,16 @@ class TrainedAgent:
             self._policy = dataclasses.replace(policy, gain=gain, offset=offset)
         else:
             self._policy = policy
-        self._history = ObservationHistory(policy.history)
+        self._history, self._units = ObservationHistory(policy.history), None
         self._draws = EpisodeDraws(rng, episodes)
 
     def act(self, observation: FloatArray) -> npt.NDArray[np.float64]:
         """Return shares of the endowment ``(episodes,)`` for observations ``(episodes, O)``."""
         seen = self._history.push(np.asarray(observation, dtype=np.float64))
+        self._units = self._policy.units(seen, self._units)
         if not self.stochastic:
-            return self._policy.share(seen)
-        share, self.action_logprob = self._policy.draw(seen, self._draws)
+            return self._policy.share(self._units)
+        share, self.action_logprob = self._policy.draw(self._units, self._draws)
         return share
 
 

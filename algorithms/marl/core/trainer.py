@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.learner_contract import Learner, ProgressCallback
+from coopgym.algorithms.common.learner_contract import NO_MEMORY, Learner, Memory, ProgressCallback
 from coopgym.algorithms.common.random_streams import Replica, Streams, cross
-from coopgym.algorithms.common.settings import hyperparameter
+from coopgym.algorithms.common.settings import JOINED_LATER, hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.marl.core.agent_learner import AgentLearner, Context, extracted, nested
 from coopgym.algorithms.marl.core.environment import (
@@ -41,6 +42,8 @@ class ReplicaLearner(Learner):
         bootstrap_truncation: treat the horizon as an interruption instead of as the end of the game.
         history: observations n that a policy sees at once, oldest first; the first of an episode stands for those
             before it.
+        memory: what a policy remembers of its episode beside these: ``"none"``, or ``"gru"``, gated recurrent units
+            in the place of its last hidden layer.
     """
 
     version: ClassVar[int] = 2
@@ -48,11 +51,22 @@ class ReplicaLearner(Learner):
     """The papers that define the algorithm."""
     needs_state: ClassVar[bool] = False
     """Whether blocks carry the compact global state."""
+    memories: ClassVar[tuple[Memory, ...]] = (NO_MEMORY,)
+    """Memories that the algorithm knows how to train."""
 
     num_envs: int = hyperparameter(64, 1)
     rollout_steps: int | None = hyperparameter(None, 1)
     bootstrap_truncation: bool = False
     history: int = hyperparameter(1, 1, joined_later=True)
+    memory: Memory = dataclasses.field(default=NO_MEMORY, metadata={JOINED_LATER: True})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.memory not in self.memories:
+            raise ValueError(
+                f"memory={self.memory!r}: {type(self).__name__} cannot train it, expected "
+                f"{' or '.join(map(repr, self.memories))}; history=n shows its policies their last n observations"
+            )
 
     @abstractmethod
     def agent_learner(self, context: Context) -> AgentLearner:
@@ -176,6 +190,7 @@ class Trainer:
                 copies=copies,
                 inputs=self.collector.inputs,
                 history=learner.history,
+                memory=learner.memory,
                 state_size=self.collector.state_size,
                 scale=self.scale.to(device, torch.float32),
                 streams=self.streams,
@@ -201,7 +216,7 @@ class Trainer:
         if self.stochastic:
             self.collector.reseed(self.streams.seeds(self.learner.num_envs))
         self.seats.begin(progress)
-        return self.collector.collect(self.seats.act)
+        return self.collector.collect(self.seats.act, self.seats.forget)
 
     def identity(self) -> dict[str, Any]:
         """Return what identifies this training and how to play its policies, as JSON values."""

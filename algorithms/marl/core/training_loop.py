@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.checkpoint import read_checkpoint, require_like, write_checkpoint
-from coopgym.algorithms.common.learner_contract import CurvePoint, ProgressCallback
+from coopgym.algorithms.common.gated_recurrence import recurrent_step
+from coopgym.algorithms.common.learner_contract import NO_MEMORY, CurvePoint, ProgressCallback
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import Replica, Streams
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
@@ -118,10 +119,11 @@ class Evaluator:
         length, trust = torch.zeros(2, *batch, device=self.device)
         payoffs, cooperation = torch.zeros(2, *batch, self.n_agents, device=self.device)
         history = ObservationHistory(self.history)
+        units: dict[str, Tensor] = {}
 
         def act(seen: Tensor) -> Tensor:  # (modes, P, E, N, O)
             inputs = torch.addcmul(self.offset, seen[0].transpose(1, 2), self.gain)  # (P, N, E, O)
-            share = self._shares(policies, history.push(inputs))
+            share = self._shares(policies, history.push(inputs), units)
             return share.expand(len(MODES), *share.shape)
 
         for step in episode(environment, act, seeds * len(MODES), self.horizon):
@@ -131,6 +133,8 @@ class Evaluator:
             length += running
             trust = torch.where(running > 0.0, mean_over_pairs(step.info["final_state"].trust[0]), trust)
             running = running * ~step.ended[0]
+            for remembered in units.values():
+                remembered.masked_fill_(step.ended[0][:, None, :, None], 0.0)
         seats = payoffs.unbind(-1) if self.n_agents <= SEATS_APART else ()
         return {
             "eval_welfare": payoffs.sum(-1).mean(-1),
@@ -140,14 +144,24 @@ class Evaluator:
             **{f"eval_payoff/{seat}": values.mean(-1) for seat, values in enumerate(seats)},
         }
 
-    def _shares(self, policies: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """Return the shares of endowment ``(P, E, N)`` that policies play on what seats see, ``(P, N, E, ·)``."""
+    def _shares(self, policies: Mapping[str, Tensor], inputs: Tensor, units: dict[str, Tensor]) -> Tensor:
+        """Return the shares of endowment ``(P, E, N)`` that policies play on what seats see, ``(P, N, E, ·)``.
+
+        Args:
+            policies: ``(P, n, ...)`` by name.
+            inputs: what seats see.
+            units: what the recurrent ones remember ``(P, n, E, H)``, by the prefix of their group; brought up to date.
+        """
         shares = torch.empty(inputs.shape[:-1], device=self.device)
         for group in self.groups:
             prefix, seats = group["prefix"], list(group["seats"])
             own = {name.removeprefix(prefix): tensor for name, tensor in policies.items() if name.startswith(prefix)}
             layers = sum(name.startswith("weight_") for name in own)
-            outputs = mlp(own, layers, inputs[:, seats], ACTIVATIONS[group["activation"]])
+            seen, activation = inputs[:, seats], ACTIVATIONS[group["activation"]]
+            if group.get("memory", NO_MEMORY) == NO_MEMORY:
+                outputs = mlp(own, layers, seen, activation)
+            else:
+                outputs, units[prefix] = recurrent_step(own, layers, seen, units.get(prefix), activation)
             shares[:, seats] = POLICY_KINDS[group["kind"]].best_guess(outputs)
         return shares.transpose(1, 2)
 

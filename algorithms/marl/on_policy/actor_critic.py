@@ -93,14 +93,27 @@ class ActorCriticNetworks(Protocol):
     def policy(self) -> dict[str, Tensor]:
         """Return a copy of the policies as they stand."""
 
+    def begin(self) -> None:
+        """Begin a block with what is remembered."""
+
     def means(self, observation: Tensor, policy: Mapping[str, Tensor]) -> Tensor:
-        """Return μ ``(R, n, S)`` of a copied policy for observations ``(R, n, S, O)``."""
+        """Return μ ``(R, n, B)`` of a copied policy for the block's next observations ``(R, n, B, O)``."""
+
+    def forget(self, ended: Tensor) -> None:
+        """Forget the episodes that ended with the last step, ``(R, B)``."""
+
+    def remembered(self, block: Rollout) -> tuple[Tensor, ...]:
+        """Return what `outputs` has to know of memories; nothing where there are none."""
+
+    def recalled(self, block: Rollout) -> Rollout:
+        """Return the block with observations that tell value functions what they remember, as `values` takes them."""
 
     def outputs(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return μ and normalised values, ``(R, n, S)`` each, to be differentiated.
 
         Args:
-            inputs: observations ``(R, n, S, O)`` and, where it is not the same, what value functions judge.
+            inputs: observations ``(R, n, S, O)`` and, where it is not the same, what value functions judge; behind
+                them what `remembered` returned.
         """
 
     def values(self, critic_input: Tensor) -> Tensor:
@@ -154,6 +167,7 @@ class ActorCriticSeats(AgentLearner):
     def begin(self, progress: float) -> None:
         """Draw the block's noise and fix the policies that play it."""
         self.networks.limit_noise(self.highest_log_sigma(progress))
+        self.networks.begin()
         self.policy = self.networks.policy()
         self.noise = self.context.streams.normal(tuple(self.pre_tanh.shape[1:]))  # (R, n, T, B)
         self.sigma = torch.exp(self.policy["log_sigma"])  # (R, n, 1)
@@ -166,6 +180,9 @@ class ActorCriticSeats(AgentLearner):
     def act(self, t: int, observation: Tensor) -> Tensor:
         mean = self.networks.means(observation, self.policy)  # (R, n, B)
         return share(torch.addcmul(mean, self.sigma, self.noise[:, :, t], out=self.pre_tanh[:, :, t]))
+
+    def forget(self, ended: Tensor) -> None:
+        self.networks.forget(ended)
 
     def log_prob(self) -> Tensor:
         """Return the log-densities ``(R, n, T, B)`` of the block's draws, before tanh, under its policies."""
@@ -200,11 +217,13 @@ class ActorCriticSeats(AgentLearner):
         """
         settings, networks = self.settings, self.networks
         inputs, time = self.inputs(block), block.time.flatten(1)  # (R, n, S, ...), (R, S)
+        recalled = networks.recalled(block)
+        critic_input = self.inputs(recalled)[-1]
 
         def estimates(lam: float) -> tuple[Tensor, Tensor]:
             """Advantages and returns by the present value function, (R, n, S) each."""
-            values = self.value(inputs[-1], time).view_as(block.signal)  # (R, n, T, B)
-            following = self.next_values(block, values)
+            values = self.value(critic_input, time).view_as(block.signal)  # (R, n, T, B)
+            following = self.next_values(recalled, values)
             outcome = block.signal, values, following, block.terminal, block.ended
             advantage = generalised_advantages(*outcome, settings.gamma, lam)
             return advantage.flatten(2), (advantage + values).flatten(2)
@@ -215,6 +234,7 @@ class ActorCriticSeats(AgentLearner):
 
         learning_rate = annealed(settings.learning_rate, progress, settings.learning_rate_decay)
         entropy_weight = annealed(settings.ent_coef, progress, settings.entropy_decay)
+        inputs = (*inputs, *networks.remembered(block))
         samples = (*inputs, self.pre_tanh.flatten(2), self.log_prob().flatten(2), advantage, target)
         trace: list[Tensor] = []
         for batches in self.batches(samples):

@@ -14,11 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from coopgym.algorithms.common.learner_contract import MEMORIES, Memory
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticSeats, ActorCriticSettings
-from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
+from coopgym.algorithms.marl.on_policy.recurrent_actor_critic import paired_networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class IA2C(ActorCriticSettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Mnih et al. 2016; Papoudakis et al. 2021"
+    memories: ClassVar[tuple[Memory, ...]] = MEMORIES
 
     rollout_steps: int | None = hyperparameter(5, 1)
     learning_rate: float = hyperparameter(3e-3, 0.0, above_low=True)
@@ -41,5 +43,5 @@ class IA2C(ActorCriticSettings, ReplicaLearner):
     sharing: bool = False
 
     def agent_learner(self, context: Context) -> ActorCriticSeats:
-        networks = PairedNetworks(self, context, sharing=self.sharing)
+        networks = paired_networks(self, context, sharing=self.sharing)
         return ActorCriticSeats(self, context, networks, pooled=self.sharing)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from coopgym.algorithms.common.learner_contract import MEMORIES, Memory
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
-from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
+from coopgym.algorithms.marl.on_policy.recurrent_actor_critic import paired_networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +26,10 @@ class IPPO(PPOSettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Schulman et al. 2017; de Witt et al. 2020"
+    memories: ClassVar[tuple[Memory, ...]] = MEMORIES
 
     sharing: bool = False
 
     def agent_learner(self, context: Context) -> PPOSeats:
-        networks = PairedNetworks(self, context, sharing=self.sharing)
+        networks = paired_networks(self, context, sharing=self.sharing)
         return PPOSeats(self, context, networks, pooled=self.sharing)

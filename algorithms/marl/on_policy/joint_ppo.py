@@ -18,11 +18,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from coopgym.algorithms.common.learner_contract import Objective
+from coopgym.algorithms.common.learner_contract import MEMORIES, Memory, Objective
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
-from coopgym.algorithms.marl.on_policy.actor_critic_networks import PairedNetworks
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
+from coopgym.algorithms.marl.on_policy.recurrent_actor_critic import paired_networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,13 @@ class JointPPO(PPOSettings, ReplicaLearner):
     """Proximal policy optimisation of all seats' actions as one."""
 
     sources: ClassVar[str] = "Schulman et al. 2017"
+    memories: ClassVar[tuple[Memory, ...]] = MEMORIES
     objectives: ClassVar[tuple[Objective, ...]] = ("team",)
 
     objective: Objective = "team"
 
     def agent_learner(self, context: Context) -> JointPPOSeats:
-        return JointPPOSeats(self, context, PairedNetworks(self, context, sharing=True), pooled=True)
+        return JointPPOSeats(self, context, paired_networks(self, context, sharing=True), pooled=True)
 
 
 class JointPPOSeats(PPOSeats):

@@ -16,11 +16,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from coopgym.algorithms.common.learner_contract import MEMORIES, Memory
 from coopgym.algorithms.marl.core.agent_learner import Context
 from coopgym.algorithms.marl.core.rollout_buffer import Rollout, needed
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
-from coopgym.algorithms.marl.on_policy.actor_critic_networks import SeparateNetworks
 from coopgym.algorithms.marl.on_policy.ppo import PPOSeats, PPOSettings
+from coopgym.algorithms.marl.on_policy.recurrent_actor_critic import separate_networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class MAPPO(PPOSettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Yu et al. 2022"
+    memories: ClassVar[tuple[Memory, ...]] = MEMORIES
     needs_state: ClassVar[bool] = True
 
     sharing: bool = True
@@ -44,7 +46,7 @@ class MAPPOSeats(PPOSeats):
     """PPO learners with values of the global state, one per seat and replica."""
 
     def __init__(self, settings: MAPPO, context: Context) -> None:
-        networks = SeparateNetworks(settings, context, critic_inputs=context.state_size, sharing=settings.sharing)
+        networks = separate_networks(settings, context, critic_inputs=context.state_size, sharing=settings.sharing)
         super().__init__(settings, context, networks, pooled=settings.sharing)
 
     def inputs(self, block: Rollout) -> tuple[Tensor, ...]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from coopgym.algorithms.common.learner_contract import NO_MEMORY
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.marl.core.agent_learner import Context
-from coopgym.algorithms.marl.core.rollout_buffer import reordered
+from coopgym.algorithms.marl.core.rollout_buffer import reordered, sequences
 from coopgym.algorithms.marl.on_policy.actor_critic import ActorCriticNetworks, ActorCriticSeats, ActorCriticSettings
 
 
@@ -28,7 +29,8 @@ class PPOSettings(ActorCriticSettings):
 
     Attributes:
         n_epochs: passes over a block.
-        n_minibatches: gradient steps per epoch; each sees M = S/n_minibatches samples of every seat of every replica.
+        n_minibatches: gradient steps per epoch; each sees M = S/n_minibatches samples of every seat of every replica,
+            which are all steps of some environment copies where policies have a memory.
         clip_range: ε of the clipped surrogate (0.2: Schulman et al. 2017, Table 3).
     """
 
@@ -58,9 +60,19 @@ class PPOSeats(ActorCriticSeats):
         self.clip_range = settings.clip_range
 
     def batches(self, samples: Sequence[Tensor]) -> Iterator[list[tuple[Tensor, ...]]]:
+        if self.context.memory != NO_MEMORY:
+            yield from self.sequences(samples)
+            return
         for order in self.context.streams.shuffles(self.n_epochs, samples[0].shape[2]).unbind(1):  # (R, S)
             shuffled = [reordered(sample, order).chunk(self.n_minibatches, dim=2) for sample in samples]
             yield list(zip(*shuffled, strict=True))
+
+    def sequences(self, samples: Sequence[Tensor]) -> Iterator[list[tuple[Tensor, ...]]]:
+        """Yield minibatches of environment copies, whose steps stay together and in order."""
+        copies = self.context.copies
+        for order in self.context.streams.shuffles(self.n_epochs, copies).unbind(1):  # (R, B)
+            chosen = order.chunk(self.n_minibatches, dim=1)
+            yield [tuple(sequences(sample, each, copies) for sample in samples) for each in chosen]
 
     def surrogate(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         clipped = ratio.clamp(1.0 - self.clip_range, 1.0 + self.clip_range)

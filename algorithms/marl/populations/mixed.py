@@ -145,7 +145,12 @@ class MixedSeats(AgentLearner):
         super().__init__(context)
         self.learners = {
             str(position): member.learner.agent_learner(
-                dataclasses.replace(context, seats=member.seats, needs_state=member.learner.needs_state)
+                dataclasses.replace(
+                    context,
+                    seats=member.seats,
+                    memory=member.learner.memory,
+                    needs_state=member.learner.needs_state,
+                )
             )
             for position, member in enumerate(members)
         }
@@ -162,6 +167,10 @@ class MixedSeats(AgentLearner):
         for learner, positions in zip(self.learners.values(), self.positions, strict=True):
             shares[:, positions] = learner.act(t, observation.index_select(1, positions))
         return shares
+
+    def forget(self, ended: Tensor) -> None:
+        for learner in self.learners.values():
+            learner.forget(ended)
 
     def update(self, block: Rollout, progress: float) -> dict[str, Tensor]:
         """Let every member learn from the block as its seats see it; metrics carry the member's position."""

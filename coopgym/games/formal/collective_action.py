@@ -10,6 +10,7 @@ import numpy as np
 
 from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
+from coopgym.games.formal.entry import EntryGame, EntryParameters, EntryState
 from coopgym.games.formal.pages import collective_action as pages
 from coopgym.games.formal.parameters import GroupParameters, PerAgent, Productive, per_agent
 from coopgym.games.game import Transition
@@ -225,15 +226,15 @@ class LoyaltyTeam(LoyalTeamGame[LoyaltyState, LoyaltyParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoalitionParameters(LoyaltyParameters):
+class CoalitionParameters(LoyaltyParameters, EntryParameters):
     """Adds the size below which a coalition is dormant."""
 
     min_coalition_size: int = parameter(3, 1, doc="members below which the coalition is dormant")
 
 
 @dataclass(frozen=True)
-class CoalitionState(LoyaltyState):
-    """Adds memberships and timers."""
+class CoalitionState(LoyaltyState, EntryState):
+    """Adds memberships and timers, and newcomers."""
 
     members: Array
     """``(..., N)`` 1 for members of the coalition."""
@@ -241,7 +242,9 @@ class CoalitionState(LoyaltyState):
     """``(..., N)`` steps that those outside must still wait."""
 
 
-class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
+class CoalitionFormation(
+    EntryGame[CoalitionState, CoalitionParameters], LoyalTeamGame[CoalitionState, CoalitionParameters]
+):
     """Coalition formation (TR-3, TR-1, TR-2)."""
 
     id = "CoalitionFormation-v1"
@@ -254,6 +257,9 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
         "phi_B": 0.5, "phi_C": 0.15, "loyalty_erosion": 0.15, "lambda_plus": 0.1, "lambda_minus": 0.25, "mu_R": 0.4,
         "delta_R": 0.02, "xi": 0.5,
     }  # fmt: skip
+
+    def outside(self, state: CoalitionState) -> Array:
+        return 1.0 - state.members
 
     def inside(self, state: CoalitionState) -> Array:
         """Members of a coalition that is alive, ``(..., N)`` of 0 and 1."""
@@ -309,7 +315,8 @@ class CoalitionFormation(LoyalTeamGame[CoalitionState, CoalitionParameters]):
     def step_info(self, before: CoalitionState, cooperation: Array, transition: Transition) -> dict[str, Array]:
         after: CoalitionState = transition.state  # type: ignore[assignment]  # a game's transitions hold its own states
         change = after.members - before.members
-        return {"exclusions": change < 0.0, "reentries": change > 0.0}
+        told = super().step_info(before, cooperation, transition)
+        return {"exclusions": change < 0.0, "reentries": change > 0.0, **told}
 
     def traits(self) -> Traits:
         # Who gains from being outside depends on what is played: no membership is best whatever that is.

@@ -12,6 +12,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dissolution import DissolvableGame, DissolvableParameters, DissolvableState
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
+from coopgym.games.formal.entry import EntryGame, EntryParameters, EntryState
 from coopgym.games.formal.pages import interdependence as pages
 from coopgym.games.formal.parameters import Bargained, GroupParameters, Productive
 from coopgym.games.formal.platform import PlatformGame, PlatformState
@@ -21,6 +22,7 @@ from coopgym.games.state import State
 from coopgym.games.traits import Traits
 from coopgym.mechanisms import interdependence
 from coopgym.mechanisms.matching import time_shares
+from coopgym.mechanisms.membership import with_platform
 from coopgym.mechanisms.reputation import update_score
 from coopgym.mechanisms.trust import effective_trust
 from coopgym.mechanisms.value import pair_synergy
@@ -135,7 +137,7 @@ class PartnerHoldUp(DissolvableGame[HoldUpState, HoldUpParameters]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EcosystemParameters(Productive):
+class EcosystemParameters(Productive, EntryParameters):
     """A platform and its developers; endowments and shares follow from the number of developers."""
 
     n_developers: int = parameter(4, 1, doc="number of developers")
@@ -169,13 +171,20 @@ class EcosystemParameters(Productive):
         return interdependence.hub_and_spoke(self.n_developers, self.platform_dependency, self.developer_dependency)
 
 
-class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
+@dataclass(frozen=True)
+class EcosystemState(PlatformState, EntryState):
+    """Memberships, and newcomers among developers."""
+
+
+class PlatformEcosystem(
+    EntryGame[EcosystemState, EcosystemParameters], PlatformGame[EcosystemState, EcosystemParameters]
+):
     """Platform ecosystem (TR-1, TR-2)."""
 
     id = "PlatformEcosystem-v1"
     page = pages.PLATFORM_ECOSYSTEM
     Parameters = EcosystemParameters
-    state_class = PlatformState
+    state_class = EcosystemState
     mechanism_class = "TR-1"
     category = "ecosystem"
     defaults = {
@@ -186,11 +195,19 @@ class PlatformEcosystem(PlatformGame[PlatformState, EcosystemParameters]):
     def roles(self) -> tuple[str, ...]:
         return ("platform", *(f"developer {j}" for j in range(1, self.parameters.agent_count())))
 
-    def advance(self, state: PlatformState, cooperation: Array, payoffs: Array) -> PlatformState:
+    def advance(self, state: EcosystemState, cooperation: Array, payoffs: Array) -> EcosystemState:
         after = self.next_state(state, cooperation, members=state.members)
         return replace(after, members=self.update_members(state, after.trust))
 
-    def stocks(self, state: PlatformState) -> list[Array]:
+    def outside(self, state: EcosystemState) -> Array:
+        # The platform never leaves: it is closed while nobody is there.
+        return (1.0 - state.members) * self.developers
+
+    def with_newcomers(self, before: EcosystemState, after: EcosystemState) -> EcosystemState:
+        after = super().with_newcomers(before, after)
+        return replace(after, members=with_platform(after.members[..., 1:], self.xp))
+
+    def stocks(self, state: EcosystemState) -> list[Array]:
         return [state.members]
 
     def traits(self) -> Traits:

@@ -35,6 +35,7 @@ class PlatformGame(FormalGame[StateT, ParametersT], Generic[StateT, ParametersT]
         partners = self.spec.endowments[1:]
         self.pool_weights = backend.array(partners / partners.sum())
         self.product_scale = self.n_agents * parameters.gamma
+        self.developers = backend.array([0.0] + [1.0] * len(partners))
 
     def split(self, members: Array) -> Array:
         """How the product is split, ``(..., N)``: the platform's share, the rest among present partners by share."""

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from coopgym.games.formal.pages.shared import LOYALTIES, LOYALTY, OWN_USE, TEAM_OUTPUT, TRUST_UPDATE, formal_page
+from coopgym.games.formal.pages.shared import (
+    LOYALTIES,
+    LOYALTY,
+    NEWCOMERS,
+    OWN_USE,
+    TEAM_OUTPUT,
+    TRUST_UPDATE,
+    formal_page,
+)
 from coopgym.games.page import Source, Symbol
 
 TEAM_PRODUCTION = formal_page(
@@ -102,6 +110,7 @@ COALITION_FORMATION = formal_page(
         Symbol("members", "m_i", "1 for those inside the coalition", "{0, 1}"),
         Symbol("timers", "timers", "steps that each must still stay outside", "0 to 5"),
         Symbol("timer", "timer/5", "own timer in units of its greatest value"),
+        *NEWCOMERS,
     ),
     sources=(TEAM_OUTPUT, LOYALTIES, OWN_USE, TRUST_UPDATE),
     remark="Exclusion and return are of this edition.",

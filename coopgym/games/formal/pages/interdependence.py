@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coopgym.games.formal.pages.shared import MEMBERS, TRUST_UPDATE, VALUES, formal_page
+from coopgym.games.formal.pages.shared import MEMBERS, NEWCOMERS, TRUST_UPDATE, VALUES, formal_page
 from coopgym.games.page import Source, Symbol
 
 PARTNER_HOLD_UP = formal_page(
@@ -79,7 +79,7 @@ PLATFORM_ECOSYSTEM = formal_page(
     end="truncated after {horizon} steps, never early; exits are reversible.",
     info="also `members`, `links` (per developer); step only `exits`, `returns` (per agent).",
     off_switch="``mechanism=False`` has no exits; the stage game at reset is the same.",
-    symbols=(MEMBERS,),
+    symbols=(MEMBERS, *NEWCOMERS),
     sources=(VALUES, TRUST_UPDATE),
     remark="Exits and returns are of this edition.",
     versions=(

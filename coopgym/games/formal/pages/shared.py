@@ -91,6 +91,12 @@ MEMORY = (
     Symbol("memory_buffer", "memory", "conduct of the last k_m steps, oldest first"),
 )
 FULL_MEMORY = "The full view adds the last {memory} steps, oldest first, before the time."
+NEWCOMERS = (
+    Symbol(
+        "away", "away", "steps played outside in a row, where newcomers enter; seen as share of those allowed", "0 to 9"
+    ),
+    Symbol("entries", "entries", "newcomers so far, where they enter", "0, 1, …"),
+)
 MEMBERS = Symbol("members", "m_i", "1 for those who take part, the platform first", "{0, 1}")
 
 VALUES = Source("TR-1", "Eq. 6-8, 11, 13", "value, payoff, weights")
