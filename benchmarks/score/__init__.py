@@ -53,6 +53,7 @@ from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
+from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores, world_scores
 
 __all__ = [
     "CENTRALISED",
@@ -94,6 +95,9 @@ __all__ = [
     "Setting",
     "Statistic",
     "Task",
+    "WorldBoard",
+    "WorldRanking",
+    "WorldScores",
     "both_tables",
     "cells_csv",
     "censoring",
@@ -135,5 +139,6 @@ __all__ = [
     "score_table",
     "self_play",
     "summarise_contributions",
+    "world_scores",
     "worst_off",
 ]

@@ -15,12 +15,10 @@ from coopgym.benchmarks.score.leaderboards import Leaderboard
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
 from coopgym.benchmarks.score.seed_scores import SeedScores
-from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, SHOWN_CONSTANTS
+from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, SHOWN_CONSTANTS
 from coopgym.rewards import MODES
 from coopgym.typing import BoolArray
 
-PLAYERS = ("learner", "plugin", "heuristic")
-"""Kinds that compete; constants and oracles are what they are held against."""
 REFERENCE_TITLES = dict(zip(REFERENCES, ("constant 50 %", "stage Nash"), strict=True))
 MOST_FIELDS = 4
 """Sets of a leaderboard at most: learners that played other games than all the rest are shown with those who did."""

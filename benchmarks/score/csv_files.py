@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
+from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking
 from coopgym.corpus.export import inert
 
 MEASURES = (
@@ -29,7 +31,7 @@ MEASURES = (
     "exploitability",
 )
 """Columns of ``runs`` that are averaged over seeds."""
-CELL = ("environment", "env_parameters", "reward_mode", "mechanism_class", "objective", "algorithm", "algorithm_kind")
+CELL = ("environment", "world", "env_parameters", "reward_mode", "mechanism_class", "objective", "algorithm", "algorithm_kind")
 RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_high", "group")
 INTERVAL = ("", "_low", "_high")
 
@@ -42,17 +44,20 @@ def cells_csv(leaderboards: Leaderboards) -> str:
     """
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
-    return _csv(head, (line for leaderboard in leaderboards.found for line in _cells(leaderboard)))
+    return _csv(head, (line for board in (*leaderboards.found, *leaderboards.worlds) for line in _cells(board)))
 
 
 def rankings_csv(leaderboards: Leaderboards) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    found = (compared for leaderboard in leaderboards.found for compared in rankings(leaderboard))
+    found = chain(
+        (compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)),
+        (ranking for board in leaderboards.worlds for ranking in board.rankings),
+    )
     return _csv(head, (line for compared in found for line in _ranking(compared)))
 
 
-def _cells(leaderboard: Leaderboard) -> Iterator[Sequence[Any]]:
+def _cells(leaderboard: Leaderboard | WorldBoard) -> Iterator[Sequence[Any]]:
     table, grid = leaderboard.table(), leaderboard.grid
     columns = {name: grid.column(name) for name in MEASURES}
     diverged, failed = grid.ended("diverged"), grid.ended("failed")
@@ -66,14 +71,15 @@ def _cells(leaderboard: Leaderboard) -> Iterator[Sequence[Any]]:
         said = next((last_line(errors[row]) for row in rows if errors[row]), "")
         estimates = [table.cell(algorithm.name, task), *(mean_estimate(values[a, t]) for values in columns.values())]
         yield [
-            *(setting.environment, setting.env_parameters, setting.reward_mode, task.mechanism_class, objective),
+            *(setting.environment, setting.world, setting.env_parameters, setting.reward_mode),
+            *(task.mechanism_class, objective),
             *(algorithm.name, algorithm.kind, len(rows), int(diverged[a, t].sum()), int(failed[a, t].sum()), said),
             _by_seed(table.of_tasks([table.tasks.index(task)]).by_seed(algorithm.name) if task in table.tasks else ()),
             *(number for estimate in estimates for number in _three(estimate)),
         ]
 
 
-def _ranking(compared: ComparisonSet) -> Iterator[Sequence[Any]]:
+def _ranking(compared: ComparisonSet | WorldRanking) -> Iterator[Sequence[Any]]:
     for row in compared.ranks.rows:
         identity = [
             compared.heading,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from coopgym.benchmarks.score.distribution import Distribution, distributions
 from coopgym.benchmarks.score.exploited import ExploitabilityTable, exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
-from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play
+from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play, self_play_in_worlds
 from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
+from coopgym.benchmarks.score.worlds import WorldBoard
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,11 +79,16 @@ class Leaderboards:
     def inconsistency(self) -> str:
         """Why runs cannot be compared; empty where they can."""
         try:
-            for leaderboard in self._split:
+            for leaderboard in (*self._split, *self._split_worlds):
                 _ = leaderboard.grid
         except ValueError as error:
             return str(error)
         return ""
+
+    @cached_property
+    def worlds(self) -> Sequence[WorldBoard]:
+        """Self-play in worlds, likewise: what is played there is scored by itself."""
+        return () if self.inconsistency else self._split_worlds
 
     @property
     def found(self) -> Sequence[Leaderboard]:
@@ -91,12 +97,18 @@ class Leaderboards:
 
     @cached_property
     def _split(self) -> tuple[Leaderboard, ...]:
-        played = self_play(self.runs)
-        objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
-        if len(objectives) < 2:
-            return (Leaderboard(None, played),) if len(played) else ()
-        given = played.column("objective")
-        return tuple(
-            Leaderboard(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
-            for each in objectives
-        )
+        return tuple(Leaderboard(*each) for each in _by_objective(self_play(self.runs)))
+
+    @cached_property
+    def _split_worlds(self) -> tuple[WorldBoard, ...]:
+        return tuple(WorldBoard(*each) for each in _by_objective(self_play_in_worlds(self.runs)))
+
+
+def _by_objective(played: pa.Table) -> Iterator[tuple[str | None, pa.Table, str | None]]:
+    """Yield each objective of learners with the runs that may be compared, and the first of all objectives."""
+    objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
+    given = played.column("objective")
+    if len(objectives) < 2 and len(played):
+        yield None, played, None
+    for each in objectives if len(objectives) > 1 else ():
+        yield each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0]

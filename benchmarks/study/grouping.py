@@ -13,6 +13,7 @@ from coopgym.benchmarks.study.hashing import content_hash
 from coopgym.benchmarks.study.run_spec import ALIKE, RunSpec, Training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
+from coopgym.worlds import FIXED
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import PolicyAgent
@@ -58,9 +59,10 @@ class Job:
     def title(self) -> str:
         """What the job does, for people."""
         head = self.specs[0]
+        where = head.game if head.world == FIXED else f"{head.game}, world {head.world}"
         if self.training:
-            return f"{head.algorithm} trains on {head.game}"
-        return f"audit of {head.game}" if head.audit else f"plays of {head.game}"
+            return f"{head.algorithm} trains on {where}"
+        return f"audit of {where}" if head.audit else f"plays of {where}"
 
     @cached_property
     def expected_seconds(self) -> float:

@@ -12,6 +12,7 @@ from coopgym.benchmarks.study.hashing import canonical_json, plain, seed_from
 from coopgym.benchmarks.study.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
+from coopgym.worlds import FIXED, scored_draws
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import Learner
@@ -149,6 +150,11 @@ class RunSpec:
         return canonical_json(dict(self.parameters))
 
     @property
+    def world(self) -> str:
+        """The world that is played."""
+        return str(self.parameters.get("world", FIXED))
+
+    @property
     def scenario(self) -> str | None:
         """Name of the scenario, for runs among others."""
         return self.meeting.name if self.meeting else None
@@ -169,7 +175,9 @@ class RunSpec:
 
     @property
     def evaluation_seed(self) -> int:
-        """Seed of evaluation episodes, the same for all algorithms: they meet the same chance."""
+        """Seed of evaluation episodes, the same for all algorithms: they meet the same chance, in worlds test draws."""
+        if self.world != FIXED:
+            return scored_draws(self.seed, self.episodes)[0]
         return seed_from("evaluation", self.game, self.parameters_json, self.seed)
 
     @property
