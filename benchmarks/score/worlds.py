@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from coopgym.benchmarks.score.anchors import Scale
-from coopgym.benchmarks.score.estimates import Estimate, score_text
+from coopgym.benchmarks.score.estimates import FEWEST, Estimate, score_text, student_quantile
 from coopgym.benchmarks.score.grid import RunGrid, Task, run_grid
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import with_diverged
@@ -151,6 +151,42 @@ def _by_step(grid: RunGrid) -> FloatArray:
     placed = np.full((*grid.row.shape, values.shape[1]), np.nan)
     placed[grid.present] = values[grid.row[grid.present]]
     return placed
+
+
+@dataclass(frozen=True, eq=False)
+class RegretCurve:
+    """Regret of an agent in the steps that all games of a table have, its mean over them."""
+
+    algorithm: str
+    steps: FloatArray
+    """``(steps,)`` from 1."""
+    regret: FloatArray
+    """``(steps,)`` mean over seeds."""
+    low: FloatArray | None
+    """``(steps,)`` ends of its interval, step by step; None where there are too few seeds for one."""
+    high: FloatArray | None
+
+
+def regret_curves(table: WorldScores) -> tuple[RegretCurve, ...]:
+    """Return the curves of all agents of a table whose steps are known in all its games, under a seed at least."""
+    if not table.tasks:
+        return ()
+    together = table.regret.mean(1)[..., : min(task.horizon for task in table.tasks)]
+    return tuple(
+        _curve(name, own[known])
+        for name, own in zip(table.names, together, strict=True)
+        if (known := np.isfinite(own).all(-1)).any()
+    )
+
+
+def _curve(name: str, by_seed: FloatArray) -> RegretCurve:
+    """The curve of regrets ``(seeds, steps)``."""
+    seeds, steps = by_seed.shape
+    mean, half = by_seed.mean(0), None
+    if seeds >= FEWEST:
+        half = student_quantile(seeds) * by_seed.std(0, ddof=1) / np.sqrt(seeds)
+    ends = (None, None) if half is None else (mean - half, mean + half)
+    return RegretCurve(name, np.arange(1.0, steps + 1.0), mean, *ends)
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,12 +32,14 @@ from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.report.sections.scenarios import scenarios
 from coopgym.benchmarks.report.sections.stochastic import stochastic
 from coopgym.benchmarks.report.sections.transcripts import transcripts
+from coopgym.benchmarks.report.sections.worlds import worlds
 
 SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     inconsistent_runs,
     ranking,
     classes,
     comparisons,
+    worlds,
     mutuality,
     contribution,
     crossover,
