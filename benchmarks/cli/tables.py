@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, st
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, Leaderboards, Setting, WorldRanking, rankings
+from coopgym.benchmarks.score import Estimate, Failure, Leaderboards, Ranking, Setting, all_rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -63,7 +63,7 @@ def print_game(console: TerminalConsole, game: AnyGame) -> None:
             console.print(table)
 
 
-def ranking_table(compared: ComparisonSet | WorldRanking) -> Table:
+def ranking_table(compared: Ranking) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
     numbers = {row.algorithm.name: compared.numbers(row.algorithm.name) for row in compared.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
@@ -119,10 +119,7 @@ def print_rankings(console: TerminalConsole, leaderboards: Leaderboards) -> None
     if leaderboards.inconsistency:
         console.print(f"No ranking: {leaderboards.inconsistency}")
         return
-    found: list[ComparisonSet | WorldRanking] = [
-        *(compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)),
-        *(ranking for board in leaderboards.worlds for ranking in board.rankings),
-    ]
+    found = all_rankings(leaderboards)
     for compared in found:
         console.print(f"Ranking: {compared.heading}", style="bold", highlight=False)
         console.print(ranking_table(compared))

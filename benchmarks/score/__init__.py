@@ -15,6 +15,8 @@ from coopgym.benchmarks.score.bootstrap import (
 )
 from coopgym.benchmarks.score.comparison_sets import (
     ComparisonSet,
+    Ranking,
+    all_rankings,
     comparison_sets,
     principal,
     private_comparison_sets,
@@ -86,6 +88,7 @@ __all__ = [
     "Profile",
     "RankRow",
     "RankTable",
+    "Ranking",
     "Replicates",
     "RunGrid",
     "Scale",
@@ -98,6 +101,7 @@ __all__ = [
     "WorldBoard",
     "WorldRanking",
     "WorldScores",
+    "all_rankings",
     "both_tables",
     "cells_csv",
     "censoring",

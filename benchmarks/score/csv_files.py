@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
+from coopgym.benchmarks.score.comparison_sets import Ranking, all_rankings
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
-from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking
+from coopgym.benchmarks.score.worlds import WorldBoard
 from coopgym.corpus.export import inert
 
 MEASURES = (
@@ -31,7 +30,16 @@ MEASURES = (
     "exploitability",
 )
 """Columns of ``runs`` that are averaged over seeds."""
-CELL = ("environment", "world", "env_parameters", "reward_mode", "mechanism_class", "objective", "algorithm", "algorithm_kind")
+CELL = (
+    "environment",
+    "world",
+    "env_parameters",
+    "reward_mode",
+    "mechanism_class",
+    "objective",
+    "algorithm",
+    "algorithm_kind",
+)
 RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_high", "group")
 INTERVAL = ("", "_low", "_high")
 
@@ -44,17 +52,13 @@ def cells_csv(leaderboards: Leaderboards) -> str:
     """
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
-    return _csv(head, (line for board in (*leaderboards.found, *leaderboards.worlds) for line in _cells(board)))
+    return _csv(head, (line for board in leaderboards.boards for line in _cells(board)))
 
 
 def rankings_csv(leaderboards: Leaderboards) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    found = chain(
-        (compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)),
-        (ranking for board in leaderboards.worlds for ranking in board.rankings),
-    )
-    return _csv(head, (line for compared in found for line in _ranking(compared)))
+    return _csv(head, (line for compared in all_rankings(leaderboards) for line in _ranking(compared)))
 
 
 def _cells(leaderboard: Leaderboard | WorldBoard) -> Iterator[Sequence[Any]]:
@@ -79,7 +83,7 @@ def _cells(leaderboard: Leaderboard | WorldBoard) -> Iterator[Sequence[Any]]:
         ]
 
 
-def _ranking(compared: ComparisonSet | WorldRanking) -> Iterator[Sequence[Any]]:
+def _ranking(compared: Ranking) -> Iterator[Sequence[Any]]:
     for row in compared.ranks.rows:
         identity = [
             compared.heading,

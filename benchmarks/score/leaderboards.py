@@ -79,21 +79,30 @@ class Leaderboards:
     def inconsistency(self) -> str:
         """Why runs cannot be compared; empty where they can."""
         try:
-            for leaderboard in (*self._split, *self._split_worlds):
-                _ = leaderboard.grid
+            for board in self._boards:
+                _ = board.grid
         except ValueError as error:
             return str(error)
         return ""
-
-    @cached_property
-    def worlds(self) -> Sequence[WorldBoard]:
-        """Self-play in worlds, likewise: what is played there is scored by itself."""
-        return () if self.inconsistency else self._split_worlds
 
     @property
     def found(self) -> Sequence[Leaderboard]:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
         return () if self.inconsistency else self._split
+
+    @property
+    def worlds(self) -> Sequence[WorldBoard]:
+        """Self-play in worlds, likewise: what is played there is scored by itself."""
+        return () if self.inconsistency else self._split_worlds
+
+    @property
+    def boards(self) -> Sequence[Leaderboard | WorldBoard]:
+        """All of them."""
+        return () if self.inconsistency else self._boards
+
+    @property
+    def _boards(self) -> tuple[Leaderboard | WorldBoard, ...]:
+        return (*self._split, *self._split_worlds)
 
     @cached_property
     def _split(self) -> tuple[Leaderboard, ...]:

@@ -21,7 +21,7 @@ from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import with_diverged
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import PLAYERS
-from coopgym.typing import FloatArray
+from coopgym.typing import BoolArray, FloatArray
 from coopgym.worlds import WORLDS
 
 UNINFORMED, INFORMED = "Oracle_Uninformed", "Oracle_InformedPlan"
@@ -59,9 +59,7 @@ class WorldScores(SeedScores):
         return replace(self.of_tasks(told), scores=self.after_changes[:, told])
 
     def of_tasks(self, kept: list[int]) -> Self:
-        return replace(
-            super().of_tasks(kept), after_changes=self.after_changes[:, kept], regret=self.regret[:, kept]
-        )
+        return replace(super().of_tasks(kept), after_changes=self.after_changes[:, kept], regret=self.regret[:, kept])
 
     def _keep(self, kept: list[int]) -> Self:
         return replace(super()._keep(kept), after_changes=self.after_changes[kept], regret=self.regret[kept])
@@ -92,7 +90,7 @@ def world_scores(grid: RunGrid) -> WorldScores:
         regret=np.moveaxis(seed_ratios(missed, gap[:, None]), -2, -1),
         unscored=(),
     )
-    scored = np.isfinite(table.scores).any(axis=(0, 2))
+    scored: BoolArray = np.asarray(np.isfinite(table.scores).any(axis=(0, 2)))
     unscored = tuple(task for task, has in zip(grid.tasks, scored, strict=True) if not has)
     return replace(table.of_tasks(np.flatnonzero(scored).tolist()), unscored=unscored)
 
@@ -131,11 +129,11 @@ def _reference(grid: RunGrid, name: str, values: FloatArray) -> FloatArray:
     return found
 
 
-def _on_common_draws(grid: RunGrid) -> FloatArray:
+def _on_common_draws(grid: RunGrid) -> BoolArray:
     """``(A, T, S)`` whether a run has met the draws of both ends: seed and number of episodes tell which these were."""
     episodes = grid.column("episodes")
     ends = [_reference(grid, name, episodes) for name in (UNINFORMED, INFORMED)]
-    common: FloatArray = np.logical_and.reduce([episodes == end for end in ends])
+    common: BoolArray = np.logical_and.reduce([episodes == end for end in ends])
     return common
 
 
@@ -278,7 +276,9 @@ class WorldBoard:
         """What is not scored, and why; empty where everything is."""
         missing = len(self.scores.unscored)
         ends = f"scores need runs of {UNINFORMED} and {INFORMED} with the same seeds and episodes"
-        return f"{missing} of {len(self.grid.tasks)} games × worlds × rewards are not scored: {ends}." if missing else ""
+        return (
+            f"{missing} of {len(self.grid.tasks)} games × worlds × rewards are not scored: {ends}." if missing else ""
+        )
 
     @cached_property
     def rankings(self) -> tuple[WorldRanking, ...]:

@@ -161,8 +161,12 @@ class RunSpec:
 
     @property
     def path(self) -> str:
-        """Readable name: ``game/algorithm/reward/seed``, then the scenario or audit if there is one."""
-        parts = [self.game, self.algorithm, self.reward, str(self.seed)]
+        """Readable name: ``game/algorithm/reward/seed``, then the scenario or audit if there is one.
+
+        A game in a world is ``game@world``.
+        """
+        game = self.game if self.world == FIXED else f"{self.game}@{self.world}"
+        parts = [game, self.algorithm, self.reward, str(self.seed)]
         if self.protocol != "self_play":
             parts.append(self.scenario or self.protocol)
         return "/".join(parts)

@@ -262,7 +262,7 @@ class Study(Strict):
         for block in self.blocks:
             episodes = block.episodes or self.episodes
             if episodes > len(TEST_SEEDS) and any(each.get("world", FIXED) != FIXED for each in block.variants):
-                yield f"episodes={episodes}: worlds are scored on {len(TEST_SEEDS)} draws; give their block at most so many"
+                yield f"episodes={episodes}: worlds have {len(TEST_SEEDS)} test draws; give their blocks no more"
 
     def _labels_used_twice(self) -> Iterator[str]:
         settings: dict[str, LearnerEntry] = {}

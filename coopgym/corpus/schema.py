@@ -104,7 +104,9 @@ _IDENTITY = (
         2,
     ),
     Column("identity", pa.string(), "what `run_id` is the SHA-256 of, JSON", nullable=True, since=3),
-    Column("world", pa.string(), f"one of {', '.join(WORLD_NAMES)}; null before 1.6: see `env_parameters`", "", True, 6),
+    Column(
+        "world", pa.string(), f"one of {', '.join(WORLD_NAMES)}; null before 1.6: see `env_parameters`", "", True, 6
+    ),
 )
 
 _PROVENANCE = (
@@ -169,7 +171,9 @@ _STOCHASTIC = (
 )
 
 _WORLDS = (
-    Column("step_welfare", _SHORT_NUMBERS, "payoffs of all seats step by step; null in fixed worlds", "payoff", True, 6),
+    Column(
+        "step_welfare", _SHORT_NUMBERS, "payoffs of all seats step by step; null in fixed worlds", "payoff", True, 6
+    ),
     Column(
         "welfare_after_change",
         pa.float64(),

@@ -24,6 +24,7 @@ class InformedPlan(Oracle):
     """
 
     citation = "Optimal control of the repeated game by all seats together, the draw known."
+    sees = "full"
 
     def solve(self, game: AnyGame) -> Solution:
         plan = known_plans(game, repeated(game, initial_state(game), (1,)))[:, 0]

@@ -85,5 +85,6 @@ def test_a_spec_says_what_a_payoff_is_worth(id: str, unit: str, scale: float) ->
     spec = make_game(id).spec
     assert (spec.payoff_unit, spec.payoff_scale) == (unit, scale)
     assert spec.columns() == {
-        "environment": id, "edition": spec.edition, "mechanism_class": "TR-2", "n_agents": 2, "horizon": 100, "world": "fixed",
+        "environment": id, "edition": spec.edition, "mechanism_class": "TR-2", "n_agents": 2, "horizon": 100,
+        "world": "fixed",
     }  # fmt: skip

@@ -45,7 +45,7 @@ def games(report_data: ReportData) -> Section | None:
 
 def _in_fixed_world(row: Mapping[str, Any]) -> str:
     """The parameters of a run's game without its world, of which the median draw is the fixed one."""
-    if world_of(row | {"world": None}) == FIXED:
+    if world_of({**row, "world": None}) == FIXED:
         return str(row["env_parameters"])
     return canonical_json({name: value for name, value in parse_json(row["env_parameters"]).items() if name != "world"})
 
