@@ -209,7 +209,9 @@ class TestEverywhereTheSame:
             assert shown in page
         assert ranking.verdict in text.replace("\n", " ")
         cell = board_cell(corpus, "common")
-        assert any(line.startswith(f"{GAME},common,") and f",{cell}," in line for line in cells_csv(boards).splitlines())
+        assert any(
+            line.startswith(f"{GAME},common,") and f",{cell}," in line for line in cells_csv(boards).splitlines()
+        )
 
     def test_what_lacks_an_end_is_not_scored_and_said(self, tmp_path: Path) -> None:
         runs = [*by_hand("mine:Agent", 15.0), *ENDS[: len(SEEDS)]]
