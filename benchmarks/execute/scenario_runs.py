@@ -15,6 +15,7 @@ from coopgym.benchmarks.study import Meeting, Player, RunSpec
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
+from coopgym.oracles.agents import Oracle
 from coopgym.play.episodes import Episodes, play
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def evaluation_episodes(
     spec: RunSpec, game: AnyGame, agents: Sequence[Agent], watch: Callable[[Step], object] | None = None
 ) -> Episodes:
     """Play the episodes that a run asks for, every step of them being told to whoever watches."""
+    for oracle in {type(agent): agent for agent in agents if isinstance(agent, Oracle)}.values():
+        oracle.foresee(game, range(spec.evaluation_seed, spec.evaluation_seed + spec.episodes))
     return play(
         game,
         agents,

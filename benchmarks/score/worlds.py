@@ -208,6 +208,12 @@ class WorldRanking:
         """What is ranked."""
         return f"Worlds, {self.mode} reward" + (f", {self.objective} objective" if self.objective else "")
 
+    @property
+    def scope(self) -> str:
+        """What it covers."""
+        games, worlds = len({task.setting.environment for task in self.table.tasks}), len(self.table.worlds)
+        return f"{games} game{'s' * (games > 1)} in {worlds} world{'s' * (worlds > 1)}"
+
     @cached_property
     def ranks(self) -> RankTable:
         """The agents, best first."""
@@ -216,7 +222,7 @@ class WorldRanking:
     @property
     def absences(self) -> Mapping[str, list[str]]:
         """Why agents are not in it, with the names that the reason holds for."""
-        return {f"no score in some of {len(self.table.tasks)} games × worlds": list(self.absent)} if self.absent else {}
+        return {f"not scored in all of {self.scope}": list(self.absent)} if self.absent else {}
 
     def numbers(self, name: str) -> dict[str, Estimate]:
         """Return what stands in an agent's row, by what it is: first the number by which the ranking is ordered."""
@@ -276,9 +282,7 @@ class WorldBoard:
         """What is not scored, and why; empty where everything is."""
         missing = len(self.scores.unscored)
         ends = f"scores need runs of {UNINFORMED} and {INFORMED} with the same seeds and episodes"
-        return (
-            f"{missing} of {len(self.grid.tasks)} games × worlds × rewards are not scored: {ends}." if missing else ""
-        )
+        return f"Not scored in worlds: {missing} of {len(self.grid.tasks)} tasks; {ends}." if missing else ""
 
     @cached_property
     def rankings(self) -> tuple[WorldRanking, ...]:

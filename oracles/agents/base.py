@@ -70,6 +70,9 @@ class Oracle(Strategy):
             _SOLUTIONS[key] = self.solve(self.game)
         self.solution = _SOLUTIONS[key]
 
+    def foresee(self, game: AnyGame, seeds: range) -> None:
+        """Compute what the episodes of some seeds will ask for, where that is quicker before than step by step."""
+
     def settings(self) -> tuple[Hashable, ...]:
         """What the solution depends on besides the game."""
         return (self.seat.reward,) if self.follows_reward else ()

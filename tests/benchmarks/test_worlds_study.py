@@ -218,7 +218,7 @@ class TestEverywhereTheSame:
         made = written(tmp_path, {"runs": runs})
         (board,) = Leaderboards(made.runs.arrow).worlds
         assert board.rankings == ()
-        assert "1 of 1 games × worlds × rewards are not scored: scores need runs of Oracle_Uninformed" in board.remark
+        assert "Not scored in worlds: 1 of 1 tasks; scores need runs of Oracle_Uninformed" in board.remark
         assert board.remark in render(made)
 
     def test_other_draws_than_those_of_the_ends_do_not_count(self, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ class TestEverywhereTheSame:
             runs += by_hand(name, welfare, **other, **kind)
         made = written(tmp_path, {"runs": runs})
         ((ranking,),) = (board.rankings for board in Leaderboards(made.runs.arrow).worlds)
-        assert ranking.absences == {"no score in some of 2 games × worlds": ["mine:Agent"]}
+        assert ranking.absences == {"not scored in all of 2 games in 1 world": ["mine:Agent"]}
         found = ranking.numbers("TitForTat")["welfare score"]
         assert found.value == pytest.approx(0.3)
         assert "Not in this table: mine:Agent" in render(made)

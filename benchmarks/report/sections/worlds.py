@@ -56,10 +56,10 @@ def worlds(report_data: ReportData) -> Section | None:
         how=(
             "What cooperation costs and what working together yields are drawn anew in every episode. A score of 0 is "
             "what the best single level earns that knows nothing of the draws, 1 what the plan earns that is told "
-            "them, both on the test draws that everybody meets; by welfare, as a ratio of sums over draws. Regret of a "
-            "step is what the informed plan earns more in it, as a part of its lead over that level per step, so that "
-            "its mean over an episode is one minus the score. In a shifting world the plan knows the present only and "
-            "may be beaten."
+            "them, both on the test draws that everybody meets. What is earned is welfare, which training on private "
+            "reward does not seek; a score is a ratio of sums over draws. Regret of a step is what the informed plan "
+            "earns more in it, as a part of its lead over that level per step, so that its mean over an episode is one "
+            "minus the score. In a shifting world the plan knows the present only and may be beaten."
         ),
         blocks=blocks,
         finding=" ".join(filter(None, verdicts)),
@@ -87,7 +87,7 @@ def _table(ranking: WorldRanking, styles: Mapping[str, SeriesStyle]) -> Table:
         for name, found in numbers.items()
     ]
     size = sample_size(row.score.n for row in ranking.ranks.rows)
-    return Table(columns, rows, f"{len(ranking.table.tasks)} games × worlds. {STUDENT}, {size}.")
+    return Table(columns, rows, f"{ranking.scope}. {STUDENT}, {size}.")
 
 
 def _regrets(ranking: WorldRanking, styles: Mapping[str, SeriesStyle]) -> Iterator[Block]:
@@ -131,5 +131,5 @@ def _games(ranking: WorldRanking, world: str) -> Heatmap:
         if (found := table.cell(name, task)) is not None
     ]
     label = f"Welfare scores in the world {world}, {ranking.heading}"
-    caption = f"Welfare scores in `{world}`."
+    caption = f"Welfare scores in the world {world}."
     return grid(f"worlds-{world}-{slug(ranking.heading)}", label, entries, 1.0, caption, per_cent=False)
