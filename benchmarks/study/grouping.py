@@ -70,8 +70,8 @@ class Job:
         game = make_game(self.specs[0].game, **self.specs[0].parameters).spec
         searching = sum(search_seconds(game, spec.kind) for spec in self.specs if spec.exploitability)
         if self.training:
-            steps = self.training.env_steps * len(self.specs)
-            return 5.0 + steps * (4e-6 + 1e-6 * game.n_agents) + searching
+            steps = self.training.env_steps * len(self.specs) * self.training.made.step_cost
+            return 5.0 + steps * (1e-5 * game.n_agents + 1.7e-6 * game.n_agents**2) + searching
         plays = {run.play_key: run for run in self.specs}
         if self.specs[0].audit:
             return len(plays) * AUDIT_SECONDS
