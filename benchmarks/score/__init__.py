@@ -55,7 +55,7 @@ from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
-from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores, world_scores
+from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores
 
 __all__ = [
     "CENTRALISED",
@@ -143,6 +143,5 @@ __all__ = [
     "score_table",
     "self_play",
     "summarise_contributions",
-    "world_scores",
     "worst_off",
 ]

@@ -189,7 +189,13 @@ def rankings(leaderboard: Leaderboard) -> list[ComparisonSet]:
 
 
 def all_rankings(leaderboards: Leaderboards) -> list[Ranking]:
-    """Return every ranking of a corpus in the order in which they are shown, those of worlds last."""
+    """Return every ranking of a corpus in the order in which they are shown, those of worlds last.
+
+    >>> from coopgym.benchmarks.score import Leaderboards
+    >>> found = all_rankings(Leaderboards(coopgym.load_corpus("learners-v1").runs.arrow))
+    >>> sorted({ranking.measure for ranking in found})
+    ['exploitability', 'score']
+    """
     return [
         *(compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)),
         *(ranking for board in leaderboards.worlds for ranking in board.rankings),

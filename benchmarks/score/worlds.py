@@ -108,7 +108,7 @@ def seed_ratios(gains: FloatArray, spans: FloatArray) -> FloatArray:
         ``(..., S)``, NaN where a seed is missing or the spans do not sum to more than nothing.
 
     >>> seed_ratios(np.array([1.0, 3.0]), np.array([2.0, 4.0])).round(4)
-    array([0.6667, 0.6667])
+    array([0.5556, 0.7778])
     """
     gains, spans = np.broadcast_arrays(gains, spans)
     present = np.isfinite(gains) & np.isfinite(spans)

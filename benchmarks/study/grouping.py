@@ -90,7 +90,7 @@ def solving_seconds(game: GameSpec, run: RunSpec) -> float:
     if run.world == FIXED:
         return 0.0
     draws = run.episodes * (1.0 + SHIFT * game.horizon * WORLDS[run.world].shifts)
-    return 3.5e-4 * draws * game.horizon * (1.0 + game.n_agents**2 / 150)
+    return 1.5e-4 * draws * game.horizon * (1.0 + game.n_agents**2 / 60)
 
 
 def group(specs: Iterable[RunSpec]) -> list[Job]:
