@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.games.state import State
+from coopgym.games.step import Step
+from coopgym.play import counted
 from coopgym.play.episodes import Episodes
-from coopgym.typing import FloatArray
+from coopgym.typing import BoolArray, FloatArray
+from coopgym.worlds import WORLDS
 
+AFTER_CHANGE = 10
+"""Steps, from a change of a world on, that tell how fast it is found out anew."""
 _OWN_COLUMNS = ("mean_trust", "mean_effective_trust", "mean_reputation_damage", "step", "cooperation_rate")
 """What a game tells of its last state that other columns say already."""
 _STOCHASTIC = (
@@ -60,6 +66,39 @@ def stochastic_metrics(episodes: Episodes, reward: str) -> dict[str, Any]:
     """Return the ``sto_`` columns for episodes in which actions were drawn from policies."""
     metrics = evaluation_metrics(episodes, reward)
     return {"sto_episodes": len(episodes.lengths)} | {f"sto_{name}": metrics[name] for name in _STOCHASTIC}
+
+
+class WelfareInTime:
+    """What all seats earn in each step of a world and in the steps from its changes on; is told the steps of a play."""
+
+    def __init__(self, world: str) -> None:
+        """Begin before the first step of episodes in a world."""
+        self._shifts = WORLDS[world].shifts
+        self._by_step: list[float] = []
+        self._after_change = 0.0
+        self._steps_since: FloatArray | float = np.inf
+        self._last: State | None = None
+
+    def __call__(self, step: Step) -> None:
+        welfare = counted(step, step.transition.payoffs.sum(-1))
+        self._by_step.append(float(welfare.mean()))
+        if self._last is not None:
+            self._steps_since = np.where(_differ(self._last, step.before), 0.0, self._steps_since + 1.0)
+        self._after_change += float(np.where(self._steps_since < AFTER_CHANGE, welfare, 0.0).mean())
+        self._last = step.before
+
+    def columns(self) -> dict[str, Any]:
+        """Return what goes into ``runs``, means over episodes."""
+        return {
+            "step_welfare": self._by_step,
+            "welfare_after_change": self._after_change if self._shifts else None,
+        }
+
+
+def _differ(one: State, other: State) -> BoolArray:
+    """``(E,)`` whether the factors of two states do."""
+    costs: BoolArray = (one.cost_factor != other.cost_factor).any(-1)
+    return costs | (one.synergy_factor != other.synergy_factor)
 
 
 def focal_metrics(episodes: Episodes, reward: str, focal: Sequence[int]) -> dict[str, Any]:

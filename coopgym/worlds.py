@@ -25,6 +25,27 @@ TEST_SEEDS = range(1_618_000_000, 1_618_000_256)
 """Seeds of the 256 draws that scores are made of. Nobody trains on them."""
 
 
+def scored_draws(replicate: int, count: int) -> range:
+    """Return the test seeds that a replicate of a study is scored on: the next ``count`` of them, from the first again.
+
+    Replicates that follow each other meet different draws, as long as there are any, and every agent the same.
+
+    Args:
+        replicate: its number.
+        count: draws of each replicate.
+
+    Raises:
+        ValueError: there are fewer, or none is asked for.
+
+    >>> [scored_draws(replicate, 100)[0] - TEST_SEEDS[0] for replicate in range(3)]
+    [0, 100, 0]
+    """
+    if not 1 <= count <= len(TEST_SEEDS):
+        raise ValueError(f"{count} episodes: expected 1 to {len(TEST_SEEDS)}, as many as worlds have test draws")
+    first = replicate % (len(TEST_SEEDS) // count) * count
+    return TEST_SEEDS[first : first + count]
+
+
 @dataclass(frozen=True)
 class World:
     """How factors are drawn, and who sees them."""

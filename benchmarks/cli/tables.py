@@ -15,7 +15,7 @@ from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, st
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import ComparisonSet, Estimate, Failure, FirstTable, Leaderboards, Setting, rankings
+from coopgym.benchmarks.score import Estimate, Failure, FirstTable, Leaderboards, Ranking, Setting, all_rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -88,7 +88,7 @@ def _answer(answer: Estimate | None) -> str:
     return "not entered" if answer is None else _with_spread(answer)
 
 
-def ranking_table(compared: ComparisonSet) -> Table:
+def ranking_table(compared: Ranking) -> Table:
     """Show a ranking: the number it goes by, with its interval or its seeds, the group, and what else is told."""
     numbers = {row.algorithm.name: compared.numbers(row.algorithm.name) for row in compared.ranks.rows}
     measures = list(dict.fromkeys(measure for found in numbers.values() for measure in found))
@@ -144,7 +144,7 @@ def print_rankings(console: TerminalConsole, leaderboards: Leaderboards) -> None
     if leaderboards.inconsistency:
         console.print(f"No ranking: {leaderboards.inconsistency}")
         return
-    found = [compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)]
+    found = all_rankings(leaderboards)
     for compared in found:
         console.print(f"Ranking: {compared.heading}", style="bold", highlight=False)
         console.print(ranking_table(compared))
@@ -153,6 +153,8 @@ def print_rankings(console: TerminalConsole, leaderboards: Leaderboards) -> None
         console.print(f"{compared.verdict}\n", highlight=False)
     for measure, scale in {compared.measure: compared.table.scale.label for compared in found}.items():
         console.print(f"{measure}: {scale}", highlight=False)
+    for remark in filter(None, (board.remark for board in leaderboards.worlds)):
+        console.print(remark, highlight=False)
     if found:
         console.print(
             f"±: 95 % interval over seeds; in brackets the seeds where there are fewer than {FEWEST}; group: who "

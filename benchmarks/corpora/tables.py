@@ -11,6 +11,7 @@ from coopgym.corpus.catalogue import catalogue
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.reader import Corpus, load_corpus
 from coopgym.corpus.released import absent_corpora, explain_absence, released_corpora
+from coopgym.worlds import FIXED
 
 
 def list_corpora(console: TerminalConsole) -> None:
@@ -51,6 +52,8 @@ def print_corpus(console: TerminalConsole, corpus: Corpus) -> None:
     }
     for name in ("study", "environment", "reward_mode", "protocol", "seed"):
         lines[name.replace("_", " ")] = first_of(inventory.values(name))
+    if set(inventory.worlds) != {FIXED}:
+        lines["worlds"] = ", ".join(f"{world} {count:,}" for world, count in inventory.worlds.items())
     for name, text in lines.items():
         if text:
             console.print(styled(f"{name:12}", "bold"), text, highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from coopgym.benchmarks.execute.corpus_rows import Recorded, behaviour, step_tab
 from coopgym.benchmarks.execute.exploitability_columns import searched
 from coopgym.benchmarks.execute.policy_store import copies, scripted
 from coopgym.benchmarks.execute.scenario_runs import evaluation_episodes, meet
-from coopgym.benchmarks.metrics import evaluation_metrics, stochastic_metrics
+from coopgym.benchmarks.metrics import WelfareInTime, evaluation_metrics, stochastic_metrics
 from coopgym.benchmarks.provenance import versions
 from coopgym.benchmarks.study import Job, RunSpec, Training, canonical_json
 from coopgym.corpus.schema import DETAILS, TableName
@@ -27,6 +27,7 @@ from coopgym.oracles.dynamic.unilateral_play import Agents
 from coopgym.play.episodes import Episodes
 from coopgym.rewards import reward_layer
 from coopgym.user_code import account_of
+from coopgym.worlds import FIXED
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import Trained
@@ -193,17 +194,20 @@ def _joined(*details: Mapping[TableName, pa.Table]) -> dict[TableName, pa.Table]
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """Episodes that were played, by whom, and how long it took."""
+    """Episodes that were played, by whom, how long it took, and what welfare was in time where that is kept."""
 
     episodes: Episodes
     agents: Sequence[Agent]
     seconds: float
+    in_time: RunRow
 
 
 def _evaluate(spec: RunSpec, agents: Sequence[Agent]) -> _Evaluation:
     begun = time.perf_counter()
-    episodes = evaluation_episodes(spec, make_game(spec.game, **spec.parameters), agents)
-    return _Evaluation(episodes, agents, time.perf_counter() - begun)
+    welfare = None if spec.world == FIXED else WelfareInTime(spec.world)
+    episodes = evaluation_episodes(spec, make_game(spec.game, **spec.parameters), agents, welfare)
+    in_time = {} if welfare is None else welfare.columns()
+    return _Evaluation(episodes, agents, time.perf_counter() - begun, in_time)
 
 
 def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
@@ -213,7 +217,8 @@ def _completed(spec: RunSpec, evaluation: _Evaluation, agents: Agents) -> _Run:
     recorded = [Recorded(episodes.trajectory, seats)] if episodes.trajectory else []
     details = _played(spec, recorded) | _said(spec, turns_of(evaluation.agents, episodes.lengths))
     exploited = searched(spec, agents, "quick") if spec.exploitability else {}
-    return _Run(_identity(spec) | outcome | evaluation_metrics(episodes, spec.reward) | exploited, details)
+    measured = evaluation_metrics(episodes, spec.reward) | evaluation.in_time
+    return _Run(_identity(spec) | outcome | measured | exploited, details)
 
 
 def _played(spec: RunSpec, recorded: Sequence[Recorded]) -> dict[TableName, pa.Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from coopgym.benchmarks.metrics import averaged, evaluation_metrics, focal_metri
 from coopgym.benchmarks.study import Meeting, Player, RunSpec
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.games.step import Step
+from coopgym.oracles.agents import Oracle
 from coopgym.play.episodes import Episodes, play
 
 if TYPE_CHECKING:
@@ -40,8 +42,12 @@ class ScenarioRun:
     """What was done, likewise, if the run asks for it."""
 
 
-def evaluation_episodes(spec: RunSpec, game: AnyGame, agents: Sequence[Agent]) -> Episodes:
-    """Play the episodes that a run asks for."""
+def evaluation_episodes(
+    spec: RunSpec, game: AnyGame, agents: Sequence[Agent], watch: Callable[[Step], object] | None = None
+) -> Episodes:
+    """Play the episodes that a run asks for, every step of them being told to whoever watches."""
+    for oracle in {type(agent): agent for agent in agents if isinstance(agent, Oracle)}.values():
+        oracle.foresee(game, range(spec.evaluation_seed, spec.evaluation_seed + spec.episodes))
     return play(
         game,
         agents,
@@ -50,6 +56,7 @@ def evaluation_episodes(spec: RunSpec, game: AnyGame, agents: Sequence[Agent]) -
         episodes=spec.episodes,
         seed=spec.evaluation_seed,
         record=spec.record_steps,
+        watch=watch,
     )
 
 

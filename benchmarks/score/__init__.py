@@ -15,6 +15,8 @@ from coopgym.benchmarks.score.bootstrap import (
 )
 from coopgym.benchmarks.score.comparison_sets import (
     ComparisonSet,
+    Ranking,
+    all_rankings,
     comparison_sets,
     principal,
     private_comparison_sets,
@@ -54,6 +56,7 @@ from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
+from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores
 
 __all__ = [
     "CENTRALISED",
@@ -88,6 +91,7 @@ __all__ = [
     "Question",
     "RankRow",
     "RankTable",
+    "Ranking",
     "Replicates",
     "RunGrid",
     "Scale",
@@ -97,6 +101,10 @@ __all__ = [
     "Setting",
     "Statistic",
     "Task",
+    "WorldBoard",
+    "WorldRanking",
+    "WorldScores",
+    "all_rankings",
     "both_tables",
     "cells_csv",
     "censoring",

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.grid import Algorithm, Task, task_order
-from coopgym.benchmarks.score.leaderboards import Leaderboard
+from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import REFERENCES, Diverged, Metric, ScoreTable
 from coopgym.benchmarks.score.seed_scores import SeedScores, shown
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE
 from coopgym.benchmarks.score.verdicts import verdict
+from coopgym.benchmarks.score.worlds import WorldRanking
 from coopgym.rewards import MODES
 from coopgym.typing import BoolArray
 
@@ -131,6 +132,10 @@ class ComparisonSet:
         return verdict(scope, self.measure, best, self.table, self.ranks)
 
 
+Ranking: TypeAlias = ComparisonSet | WorldRanking
+"""Algorithms in their order, with the numbers that stand in their rows."""
+
+
 def comparison_sets(
     leaderboard: Leaderboard, metric: Metric = "return_mode", diverged: Diverged = "worst"
 ) -> list[ComparisonSet]:
@@ -165,6 +170,20 @@ def private_comparison_sets(leaderboard: Leaderboard) -> list[ComparisonSet]:
 def rankings(leaderboard: Leaderboard) -> list[ComparisonSet]:
     """Return every ranking of a leaderboard in the order in which they are shown: by return, then of private play."""
     return [*_principal_first(comparison_sets(leaderboard)), *_principal_first(private_comparison_sets(leaderboard))]
+
+
+def all_rankings(leaderboards: Leaderboards) -> list[Ranking]:
+    """Return every ranking of a corpus in the order in which they are shown, those of worlds last.
+
+    >>> from coopgym.benchmarks.score import Leaderboards
+    >>> found = all_rankings(Leaderboards(coopgym.load_corpus("learners-v1").runs.arrow))
+    >>> sorted({ranking.measure for ranking in found})
+    ['exploitability', 'score']
+    """
+    return [
+        *(compared for leaderboard in leaderboards.found for compared in rankings(leaderboard)),
+        *(ranking for board in leaderboards.worlds for ranking in board.rankings),
+    ]
 
 
 def principal(found: Sequence[ComparisonSet]) -> ComparisonSet | None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.score.comparison_sets import ComparisonSet, rankings
+from coopgym.benchmarks.score.comparison_sets import Ranking, all_rankings
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
 from coopgym.benchmarks.score.first_table import FirstRow, Question
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
+from coopgym.benchmarks.score.worlds import WorldBoard
 from coopgym.corpus.export import inert
 
 MEASURES = (
@@ -30,8 +31,17 @@ MEASURES = (
     "exploitability",
 )
 """Columns of ``runs`` that are averaged over seeds."""
-CELL = ("environment", "env_parameters", "reward_mode", "mechanism_class", "objective", "algorithm", "algorithm_kind")
 FIRST = ("algorithm", "algorithm_kind", "among", "alike")
+CELL = (
+    "environment",
+    "world",
+    "env_parameters",
+    "reward_mode",
+    "mechanism_class",
+    "objective",
+    "algorithm",
+    "algorithm_kind",
+)
 RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_high", "group")
 INTERVAL = ("", "_low", "_high")
 
@@ -44,7 +54,7 @@ def cells_csv(leaderboards: Leaderboards) -> str:
     """
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
-    return _csv(head, (line for leaderboard in leaderboards.found for line in _cells(leaderboard)))
+    return _csv(head, (line for board in leaderboards.boards for line in _cells(board)))
 
 
 def first_table_csv(leaderboards: Leaderboards) -> str:
@@ -76,11 +86,10 @@ def _first(row: FirstRow, among: str, questions: Sequence[Question]) -> Sequence
 def rankings_csv(leaderboards: Leaderboards) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    found = (compared for leaderboard in leaderboards.found for compared in rankings(leaderboard))
-    return _csv(head, (line for compared in found for line in _ranking(compared)))
+    return _csv(head, (line for compared in all_rankings(leaderboards) for line in _ranking(compared)))
 
 
-def _cells(leaderboard: Leaderboard) -> Iterator[Sequence[Any]]:
+def _cells(leaderboard: Leaderboard | WorldBoard) -> Iterator[Sequence[Any]]:
     table, grid = leaderboard.table(), leaderboard.grid
     columns = {name: grid.column(name) for name in MEASURES}
     diverged, failed = grid.ended("diverged"), grid.ended("failed")
@@ -94,14 +103,15 @@ def _cells(leaderboard: Leaderboard) -> Iterator[Sequence[Any]]:
         said = next((last_line(errors[row]) for row in rows if errors[row]), "")
         estimates = [table.cell(algorithm.name, task), *(mean_estimate(values[a, t]) for values in columns.values())]
         yield [
-            *(setting.environment, setting.env_parameters, setting.reward_mode, task.mechanism_class, objective),
+            *(setting.environment, setting.world, setting.env_parameters, setting.reward_mode),
+            *(task.mechanism_class, objective),
             *(algorithm.name, algorithm.kind, len(rows), int(diverged[a, t].sum()), int(failed[a, t].sum()), said),
             _by_seed(table.of_tasks([table.tasks.index(task)]).by_seed(algorithm.name) if task in table.tasks else ()),
             *(number for estimate in estimates for number in _three(estimate)),
         ]
 
 
-def _ranking(compared: ComparisonSet) -> Iterator[Sequence[Any]]:
+def _ranking(compared: Ranking) -> Iterator[Sequence[Any]]:
     for row in compared.ranks.rows:
         identity = [
             compared.heading,

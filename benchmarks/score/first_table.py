@@ -17,14 +17,16 @@ import pyarrow as pa
 from coopgym.benchmarks.score.entrants import Entrant, EntrantScores, by_entrant
 from coopgym.benchmarks.score.estimates import TIE, Estimate
 from coopgym.benchmarks.score.exploited import exploitability_table
+from coopgym.benchmarks.score.grid import run_grid, self_play_in_worlds
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores, shown
-from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, Setting
-from coopgym.benchmarks.score.verdicts import PLAYERS, verdict
+from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, Setting
+from coopgym.benchmarks.score.verdicts import verdict
+from coopgym.benchmarks.score.worlds import world_scores
 from coopgym.typing import BoolArray
 
-WITH_ITSELF, REGRET = "with itself", "regret"
+WITH_ITSELF, IN_WORLDS, REGRET = "with itself", "in unknown worlds", "regret"
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +149,7 @@ def first_table(runs: pa.Table) -> FirstTable:
     """
     asked = (
         (WITH_ITSELF, "welfare among copies of itself", _welfare),
+        (IN_WORLDS, "welfare among copies of itself, costs and synergy hidden", _welfare_in_worlds),
         (REGRET, "what seats could gain by deviating, of what all of them earn", exploitability_table),
     )
     questions = [_question(name, meaning, scores, runs) for name, meaning, scores in asked]
@@ -157,6 +160,10 @@ def first_table(runs: pa.Table) -> FirstTable:
 
 def _welfare(runs: pa.Table) -> SeedScores:
     return score_table(runs, "welfare")
+
+
+def _welfare_in_worlds(runs: pa.Table) -> SeedScores:
+    return world_scores(run_grid(self_play_in_worlds(runs)))
 
 
 def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores], runs: pa.Table) -> Question:

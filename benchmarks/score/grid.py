@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.benchmarks.score.settings import Setting, mode_order
+from coopgym.corpus.schema import worlds_of
 from coopgym.typing import BoolArray, FloatArray, IntArray
+from coopgym.worlds import FIXED
 
 SCRIPTED = ("constant", "heuristic", "oracle")
 """Kinds of agents that may leave nothing to chance."""
@@ -95,8 +97,17 @@ class RunGrid:
 
 
 def self_play(runs: pa.Table) -> pa.Table:
-    """Keep the runs in which copies of one agent had all seats; tables older than protocols hold no others."""
-    return runs.filter(pc.equal(pc.fill_null(runs.column("protocol"), "self_play"), "self_play"))
+    """Keep the runs of the fixed world in which copies of one agent had all seats; before protocols, all had."""
+    return runs.filter(pc.and_(_by_copies(runs), pc.equal(worlds_of(runs), FIXED)))
+
+
+def self_play_in_worlds(runs: pa.Table) -> pa.Table:
+    """Keep those of all other worlds; what was played before schema 1.6 did not meet the test draws."""
+    return runs.filter(pc.and_(_by_copies(runs), pc.fill_null(pc.not_equal(runs.column("world"), FIXED), False)))
+
+
+def _by_copies(runs: pa.Table) -> pa.ChunkedArray:
+    return pc.equal(pc.fill_null(runs.column("protocol"), "self_play"), "self_play")
 
 
 def task_order(task: Task) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -14,9 +14,10 @@ from coopgym.benchmarks.score.distribution import Distribution, distributions
 from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.failures import Failure, failures
 from coopgym.benchmarks.score.first_table import FirstTable, first_table
-from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play
+from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play, self_play_in_worlds
 from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores
+from coopgym.benchmarks.score.worlds import WorldBoard
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +81,8 @@ class Leaderboards:
     def inconsistency(self) -> str:
         """Why runs cannot be compared; empty where they can."""
         try:
-            for leaderboard in self._split:
-                _ = leaderboard.grid
+            for board in self._boards:
+                _ = board.grid
         except ValueError as error:
             return str(error)
         return ""
@@ -91,6 +92,20 @@ class Leaderboards:
         """Self-play by objective of the learners; none where there is none, or where runs contradict one another."""
         return () if self.inconsistency else self._split
 
+    @property
+    def worlds(self) -> Sequence[WorldBoard]:
+        """Self-play in worlds, likewise: what is played there is scored by itself."""
+        return () if self.inconsistency else self._split_worlds
+
+    @property
+    def boards(self) -> Sequence[Leaderboard | WorldBoard]:
+        """All of them."""
+        return () if self.inconsistency else self._boards
+
+    @property
+    def _boards(self) -> tuple[Leaderboard | WorldBoard, ...]:
+        return (*self._split, *self._split_worlds)
+
     @cached_property
     def first_table(self) -> FirstTable:
         """One number for each question about every entrant; empty where runs contradict one another."""
@@ -98,12 +113,18 @@ class Leaderboards:
 
     @cached_property
     def _split(self) -> tuple[Leaderboard, ...]:
-        played = self_play(self.runs)
-        objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
-        if len(objectives) < 2:
-            return (Leaderboard(None, played),) if len(played) else ()
-        given = played.column("objective")
-        return tuple(
-            Leaderboard(each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0])
-            for each in objectives
-        )
+        return tuple(Leaderboard(*each) for each in _by_objective(self_play(self.runs)))
+
+    @cached_property
+    def _split_worlds(self) -> tuple[WorldBoard, ...]:
+        return tuple(WorldBoard(*each) for each in _by_objective(self_play_in_worlds(self.runs)))
+
+
+def _by_objective(played: pa.Table) -> Iterator[tuple[str | None, pa.Table, str | None]]:
+    """Yield each objective of learners with the runs that may be compared, and the first of all objectives."""
+    objectives = sorted(set(played.column("objective").drop_null().to_pylist()))
+    given = played.column("objective")
+    if len(objectives) < 2 and len(played):
+        yield None, played, None
+    for each in objectives if len(objectives) > 1 else ():
+        yield each, played.filter(pc.or_kleene(pc.is_null(given), pc.equal(given, each))), objectives[0]

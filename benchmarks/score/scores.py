@@ -106,7 +106,7 @@ def score_table(runs: pa.Table, metric: Metric = "return_mode", diverged: Diverg
     comparable = common_draws(grid, observed)
     observed = np.where(comparable, observed, np.nan)
     scale, found = find_anchors(grid, observed, metric)
-    counted = np.where(comparable, _with_diverged(grid, observed, diverged), np.nan)
+    counted = np.where(comparable, with_diverged(grid, observed, diverged), np.nan)
     drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
     values, deterministic = once_where_deterministic(counted, _scripted(grid, besides=RANDOM), drawn)
     kept = [t for t, anchors in enumerate(found) if anchors is not None]
@@ -141,8 +141,8 @@ def _observed(grid: RunGrid, metric: Metric) -> FloatArray:
     return np.where(grid.ended("completed"), values, np.nan)
 
 
-def _with_diverged(grid: RunGrid, observed: FloatArray, diverged: Diverged) -> FloatArray:
-    """Put in what diverged runs count as."""
+def with_diverged(grid: RunGrid, observed: FloatArray, diverged: Diverged) -> FloatArray:
+    """Return what completed runs reached ``(A, T, S)`` and, where runs diverged, what these count as."""
     lost = grid.ended("diverged")
     if diverged == "excluded" or not lost.any():
         return observed

@@ -6,11 +6,14 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
+from coopgym.corpus.schema import world_of
 from coopgym.games.registry import make_game
 from coopgym.rewards import MODES
 
 RANDOM = "Random"
 PRIVATE = "private"
+PLAYERS = ("learner", "plugin", "heuristic")
+"""Kinds that compete; constants and oracles are what they are held against."""
 LEARNER = "learner"
 """Kind of what was trained; an agent of a user's own is not."""
 SHOWN_CONSTANTS = ("Constant_00", "Constant_50", "Constant_100")
@@ -29,6 +32,11 @@ class Setting:
     def game(self) -> str:
         """The game's id, with its overridden parameters if there are any."""
         return self.environment if self.env_parameters == "{}" else f"{self.environment} {self.env_parameters}"
+
+    @property
+    def world(self) -> str:
+        """The world that is played."""
+        return world_of({"world": None, "env_parameters": self.env_parameters})
 
     @property
     def draws(self) -> bool:

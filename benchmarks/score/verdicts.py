@@ -5,9 +5,7 @@ from __future__ import annotations
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.score.ranks import RankRow, RankTable
 from coopgym.benchmarks.score.seed_scores import SeedScores
-
-PLAYERS = ("learner", "plugin", "heuristic")
-"""Kinds that compete; constants and oracles are what they are held against."""
+from coopgym.benchmarks.score.settings import PLAYERS
 
 
 def verdict(scope: str, measure: str, best: str, table: SeedScores, ranks: RankTable) -> str:

@@ -23,6 +23,8 @@ class AgentInfo:
     kind: str
     deterministic: bool
     """Surely plays without chance; of a user's agent nobody knows."""
+    view: View | None = None
+    """What it has to see, whatever the others of its block do; None for what they see."""
 
 
 @cache
@@ -43,7 +45,9 @@ def agent_info(name: str) -> AgentInfo:
         return AgentInfo("plugin", deterministic=False)
     scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
     oracle = type(agent).__module__.startswith("coopgym.oracles.")
-    return AgentInfo("oracle" if oracle else scripted, deterministic=not agent.classifier.stochastic)
+    return AgentInfo(
+        "oracle" if oracle else scripted, not agent.classifier.stochastic, view=getattr(agent, "sees", None)
+    )
 
 
 def share_convention(ids: Iterable[str]) -> str:

@@ -16,15 +16,17 @@ from coopgym.benchmarks.study.schema import LearnerEntry, ScenarioEntry
 from coopgym.benchmarks.study.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
+from coopgym.games.spec import View
 from coopgym.rewards import Private, reward_layer
 
 
-def expand(study: Study, only: str | None = None, *, common_draws: bool = True) -> list[RunSpec]:
+def expand(study: Study, only: str | Iterable[str] | None = None, *, common_draws: bool = True) -> list[RunSpec]:
     """List the runs of a study, each once.
 
     Args:
         study: a validated study.
-        only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern; without wildcards, contains it.
+        only: keep runs whose path ``game/algorithm/reward/seed`` matches this pattern, or one of these; without
+            wildcards, contains it. A game in a world is called ``game@world`` there.
         common_draws: let everybody play all seeds, and as many episodes, where the game draws. Without, agents that
             leave nothing to chance play the first seed only, as in corpora made before schema 1.3.
 
@@ -42,10 +44,11 @@ def expand(study: Study, only: str | None = None, *, common_draws: bool = True) 
     return list(matching(runs.values(), only)) if only else list(runs.values())
 
 
-def matching(runs: Iterable[RunSpec], only: str) -> Iterator[RunSpec]:
-    """Keep runs whose path matches a pattern; without wildcards, contains it."""
-    pattern = only if any(mark in only for mark in "*?[") else f"*{only}*"
-    return (run for run in runs if fnmatch.fnmatchcase(run.path, pattern))
+def matching(runs: Iterable[RunSpec], only: str | Iterable[str]) -> Iterator[RunSpec]:
+    """Keep runs whose path matches a pattern, or one of several; without wildcards, contains it."""
+    asked = [only] if isinstance(only, str) else list(only)
+    patterns = [each if any(mark in each for mark in "*?[") else f"*{each}*" for each in asked]
+    return (run for run in runs if any(fnmatch.fnmatchcase(run.path, pattern) for pattern in patterns))
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,17 @@ class _Place:
         """Whether deviations are searched; None leaves it to who plays."""
         return self.study.exploitability if self.block.exploitability is None else self.block.exploitability
 
+    @property
+    def view(self) -> View:
+        """What seats see."""
+        return self.block.view or self.study.view or self.game.spec.default_view
+
     def run(self, **facts: Any) -> RunSpec:
         study, block = self.study, self.block
         shared = {
             "game": self.game_id,
             "parameters": self.parameters,
-            "view": block.view or study.view or self.game.spec.default_view,
+            "view": self.view,
             "exploitability": self.searched or False,
             "record_steps": study.record_steps if block.record_steps is None else block.record_steps,
         }
@@ -165,7 +173,12 @@ def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
         own = agent_info(name)
         for reward, seed in product(place.modes, place.seeds(own.deterministic)):
             yield place.run(
-                algorithm=name, kind=own.kind, reward=reward, seed=seed, episodes=place.episodes(own.deterministic)
+                algorithm=name,
+                kind=own.kind,
+                reward=reward,
+                view=own.view or place.view,
+                seed=seed,
+                episodes=place.episodes(own.deterministic),
             )
     for entry in block.learners:
         for reward, seed in product(place.rewards, place.seeds(deterministic=False)):

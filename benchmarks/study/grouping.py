@@ -13,6 +13,7 @@ from coopgym.benchmarks.study.hashing import content_hash
 from coopgym.benchmarks.study.run_spec import ALIKE, RunSpec, Training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
+from coopgym.worlds import FIXED, SHIFT, WORLDS
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import PolicyAgent
@@ -58,9 +59,10 @@ class Job:
     def title(self) -> str:
         """What the job does, for people."""
         head = self.specs[0]
+        where = head.game if head.world == FIXED else f"{head.game}, world {head.world}"
         if self.training:
-            return f"{head.algorithm} trains on {head.game}"
-        return f"audit of {head.game}" if head.audit else f"plays of {head.game}"
+            return f"{head.algorithm} trains on {where}"
+        return f"audit of {where}" if head.audit else f"plays of {where}"
 
     @cached_property
     def expected_seconds(self) -> float:
@@ -68,18 +70,27 @@ class Job:
         game = make_game(self.specs[0].game, **self.specs[0].parameters).spec
         searching = sum(search_seconds(game, spec.kind) for spec in self.specs if spec.exploitability)
         if self.training:
-            steps = self.training.env_steps * len(self.specs)
-            return 5.0 + steps * (4e-6 + 1e-6 * game.n_agents) + searching
-        plays = len({run.play_key for run in self.specs})
+            steps = self.training.env_steps * len(self.specs) * self.training.made.step_cost
+            return 5.0 + steps * (1e-5 * game.n_agents + 1.7e-6 * game.n_agents**2) + searching
+        plays = {run.play_key: run for run in self.specs}
         if self.specs[0].audit:
-            return plays * AUDIT_SECONDS
-        return 0.05 + plays * game.horizon * (2e-4 + 3e-5 * game.n_agents) + searching
+            return len(plays) * AUDIT_SECONDS
+        solving = sum(solving_seconds(game, run) for run in plays.values() if run.kind == "oracle")
+        return 0.05 + len(plays) * game.horizon * (2e-4 + 3e-5 * game.n_agents) + searching + solving
 
 
 def search_seconds(game: GameSpec, kind: str) -> float:
     """Rough duration of a quick search of deviations from a run of some kind; a full one takes about twice as long."""
     searches = 1 if kind in ALIKE else game.n_agents
     return 1e-6 * searches * game.n_agents * game.horizon * (600 + 15 * game.horizon)
+
+
+def solving_seconds(game: GameSpec, run: RunSpec) -> float:
+    """Rough duration of what an oracle computes for its episodes in a world, on average over oracles and plays."""
+    if run.world == FIXED:
+        return 0.0
+    draws = run.episodes * (1.0 + SHIFT * game.horizon * WORLDS[run.world].shifts)
+    return 1.5e-4 * draws * game.horizon * (1.0 + game.n_agents**2 / 60)
 
 
 def group(specs: Iterable[RunSpec]) -> list[Job]:

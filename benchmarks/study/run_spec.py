@@ -12,6 +12,7 @@ from coopgym.benchmarks.study.hashing import canonical_json, plain, seed_from
 from coopgym.benchmarks.study.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
+from coopgym.worlds import FIXED, scored_draws
 
 if TYPE_CHECKING:
     from coopgym.algorithms.common.learner_contract import Learner
@@ -149,14 +150,23 @@ class RunSpec:
         return canonical_json(dict(self.parameters))
 
     @property
+    def world(self) -> str:
+        """The world that is played."""
+        return str(self.parameters.get("world", FIXED))
+
+    @property
     def scenario(self) -> str | None:
         """Name of the scenario, for runs among others."""
         return self.meeting.name if self.meeting else None
 
     @property
     def path(self) -> str:
-        """Readable name: ``game/algorithm/reward/seed``, then the scenario or audit if there is one."""
-        parts = [self.game, self.algorithm, self.reward, str(self.seed)]
+        """Readable name: ``game/algorithm/reward/seed``, then the scenario or audit if there is one.
+
+        A game in a world is ``game@world``.
+        """
+        game = self.game if self.world == FIXED else f"{self.game}@{self.world}"
+        parts = [game, self.algorithm, self.reward, str(self.seed)]
         if self.protocol != "self_play":
             parts.append(self.scenario or self.protocol)
         return "/".join(parts)
@@ -169,7 +179,9 @@ class RunSpec:
 
     @property
     def evaluation_seed(self) -> int:
-        """Seed of evaluation episodes, the same for all algorithms: they meet the same chance."""
+        """Seed of evaluation episodes, the same for all algorithms: they meet the same chance, in worlds test draws."""
+        if self.world != FIXED:
+            return scored_draws(self.seed, self.episodes)[0]
         return seed_from("evaluation", self.game, self.parameters_json, self.seed)
 
     @property

@@ -34,6 +34,7 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
 from coopgym.visible_text import brief
+from coopgym.worlds import FIXED, TEST_SEEDS
 
 STUDIES = Path(__file__).parents[1] / "studies"
 AMONG = "among:"
@@ -231,7 +232,11 @@ class Study(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         faults = chain(
-            self._unfitting_rewards(), self._unseen(), self._labels_used_twice(), self._unknown_backgrounds()
+            self._unfitting_rewards(),
+            self._unseen(),
+            self._too_many_draws(),
+            self._labels_used_twice(),
+            self._unknown_backgrounds(),
         )
         refuse(dict.fromkeys(faults))
         return self
@@ -252,6 +257,12 @@ class Study(Strict):
             for game in (make_game(name, **block.variants[0]) for name in block.games):
                 view = block.view or self.view or game.spec.default_view
                 yield from faults_of(partial(require_view, game=game, view=view), block.agents)
+
+    def _too_many_draws(self) -> Iterator[str]:
+        for block in self.blocks:
+            episodes = block.episodes or self.episodes
+            if episodes > len(TEST_SEEDS) and any(each.get("world", FIXED) != FIXED for each in block.variants):
+                yield f"episodes={episodes}: worlds have {len(TEST_SEEDS)} test draws; give their blocks no more"
 
     def _labels_used_twice(self) -> Iterator[str]:
         settings: dict[str, LearnerEntry] = {}

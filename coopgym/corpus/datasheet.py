@@ -12,6 +12,7 @@ from coopgym.corpus.narrative import Narrative
 from coopgym.corpus.reader import STUDY_FILE, Corpus
 from coopgym.corpus.release import LICENSE, LICENSE_NAME, Release
 from coopgym.corpus.shards import CROISSANT_FILE
+from coopgym.worlds import FIXED
 
 
 def datasheet(corpus: Corpus, release: Release) -> str:
@@ -27,6 +28,7 @@ def datasheet(corpus: Corpus, release: Release) -> str:
         "Composition": (
             ("What do the instances represent, and how many are there?", told.instances),
             ("How are runs distributed?", _counts(inventory)),
+            *([("In which worlds were games played?", _worlds(inventory))] if set(inventory.worlds) != {FIXED} else []),
             ("Is the factorial complete?", _factorial(inventory)),
             ("Are there labels?", "None."),
             ("Is information missing?", told.missing_values),
@@ -72,6 +74,10 @@ _RELATIONS = "`run_id` joins all tables with `runs`; runs that share a `replica_
 def _counts(inventory: Inventory) -> str:
     lines = [f"| {' | '.join(key)} | {count:,} |" for key, count in sorted(inventory.counts.items())]
     return "\n".join(["| kind | game | reward mode | status | runs |", "| --- | --- | --- | --- | ---: |", *lines])
+
+
+def _worlds(inventory: Inventory) -> str:
+    return f"{'; '.join(f'`{world}`, {count:,} runs' for world, count in inventory.worlds.items())}."
 
 
 def _factorial(inventory: Inventory) -> str:

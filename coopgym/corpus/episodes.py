@@ -19,6 +19,7 @@ from coopgym.agents import Seat
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reader import Corpus, load_corpus
 from coopgym.corpus.recorded_steps import StepIndex, StepReader
+from coopgym.corpus.schema import worlds_of
 from coopgym.corpus.table import CorpusTable
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -137,6 +138,7 @@ class EpisodeDataset:
         self,
         *,
         game: Words | None = None,
+        world: Words | None = None,
         algorithm: Words | None = None,
         reward: Words | None = None,
         seed: int | Collection[int] | None = None,
@@ -151,6 +153,7 @@ class EpisodeDataset:
 
         Args:
             game: id of the game.
+            world: ``"fixed"``, or how costs and synergy were drawn.
             algorithm: name under which the run is compared.
             reward: reward mode.
             seed: replicate number from the study.
@@ -167,6 +170,7 @@ class EpisodeDataset:
         """
         facts = {
             "environment": ("game", game),
+            "world": ("world", world),
             "algorithm": ("algorithm", algorithm),
             "reward_mode": ("reward", reward),
             "seed": ("seed", seed),
@@ -231,7 +235,7 @@ class EpisodeDataset:
 
     def _facts(self, column: str) -> npt.NDArray[Any]:
         """A column of the runs, one entry per episode of the corpus; empty where it does not apply."""
-        values = self._index.runs.column(column)
+        values = worlds_of(self._index.runs) if column == "world" else self._index.runs.column(column)
         if pa.types.is_string(values.type):
             values = pc.fill_null(values, "self_play" if column == "protocol" else "")
         return values.to_numpy()[self._index.run]

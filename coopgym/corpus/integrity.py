@@ -17,7 +17,7 @@ from coopgym.agents.foreign_names import names_from_data
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.manifest import MANIFESTS, digest_of, read_manifest, shard_faults
 from coopgym.corpus.remote import Place, member
-from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName, is_newer
+from coopgym.corpus.schema import COLUMNS, DETAILS, TABLES, TableName, is_newer, world_of
 from coopgym.corpus.shards import CROISSANT_FILE, listed_files, read_shard, shard_version, shards
 from coopgym.corpus.writer import violations
 from coopgym.games.registry import make_game
@@ -120,6 +120,9 @@ def _run_faults(runs: pa.Table) -> Iterator[str]:
         for text in runs.column(name).drop_null().unique().to_pylist():
             if not _is_json_object(text):
                 yield f"runs.{name}: {text!r} is not a JSON object"
+    for row in runs.select(["world", "env_parameters"]).group_by(["world", "env_parameters"]).aggregate([]).to_pylist():
+        if row["world"] not in (None, among := world_of(row | {"world": None})):
+            yield f"runs.world: {row['world']!r}, but `env_parameters` say {among!r}"
     told = zip(runs.column("identity").to_pylist(), runs.column("run_id").to_pylist(), strict=True)
     if wrong := sum(text is not None and hashlib.sha256(text.encode()).hexdigest() != id for text, id in told):
         yield f"runs.run_id: {wrong} ids that are not the SHA-256 of `identity`"

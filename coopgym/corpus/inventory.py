@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from coopgym.corpus.reader import Corpus
-from coopgym.corpus.schema import KINDS, STATUSES, TableName
+from coopgym.corpus.schema import KINDS, STATUSES, TableName, worlds_of
 
 _FACTORS = ("algorithm_kind", "algorithm", "environment", "env_parameters", "reward_mode", "protocol", "scenario")
 _VERSIONS = ("package_version", "git_revision", "python", "numpy", "torch", "device")
@@ -95,6 +95,11 @@ class Inventory:
     def values(self, column: str) -> tuple[str, ...]:
         """Different values of a column of ``runs``, sorted, without null."""
         return tuple(sorted({str(value) for value in self._column(column) if value is not None}))
+
+    @cached_property
+    def worlds(self) -> Mapping[str, int]:
+        """Runs by world."""
+        return dict(sorted(Counter(worlds_of(self.corpus.runs.arrow).to_pylist()).items()))
 
     def _column(self, name: str) -> list[Any]:
         return self.corpus.runs.column(name).to_pylist()

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-SCHEMA_VERSION = "1.5"
+from coopgym.strict_json import parse_json
+from coopgym.worlds import FIXED, WORLDS
+
+SCHEMA_VERSION = "1.6"
 """Major.minor: readers accept any minor version and refuse other major versions.
 
 A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
@@ -42,6 +46,8 @@ PROTOCOLS = (
     "reference_temporal",
 )
 """What a run did: copies of one agent in all seats, a focal agent among others, or one of the audits."""
+WORLD_NAMES = (FIXED, *WORLDS)
+"""Whether costs and synergy are drawn, and how."""
 PHASES = ("training", "evaluation")
 """When a language model said something."""
 
@@ -98,6 +104,9 @@ _IDENTITY = (
         2,
     ),
     Column("identity", pa.string(), "what `run_id` is the SHA-256 of, JSON", nullable=True, since=3),
+    Column(
+        "world", pa.string(), f"one of {', '.join(WORLD_NAMES)}; null before 1.6: see `env_parameters`", "", True, 6
+    ),
 )
 
 _PROVENANCE = (
@@ -161,6 +170,20 @@ _STOCHASTIC = (
     Column("sto_seat_payoffs", _NUMBERS, "seat_payoffs of that play", "payoff", True, 2),
 )
 
+_WORLDS = (
+    Column(
+        "step_welfare", _SHORT_NUMBERS, "payoffs of all seats step by step; null in fixed worlds", "payoff", True, 6
+    ),
+    Column(
+        "welfare_after_change",
+        pa.float64(),
+        "welfare of the ten steps from every change of a shifting world on, or up to the next change",
+        "payoff",
+        True,
+        6,
+    ),
+)
+
 _EXPLOITABILITY = (
     Column("exploitability", pa.float64(), "NashConv: sum of seats' best unilateral gains found", "reward", True, 1),
     Column("exploitability_error", pa.float64(), "its standard error; null where nothing is random", "reward", True, 1),
@@ -169,7 +192,7 @@ _EXPLOITABILITY = (
     Column("exploitability_effort", pa.string(), "how thoroughly deviations were searched", nullable=True, since=1),
 )
 
-_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_BREAKDOWN, *_STOCHASTIC, *_EXPLOITABILITY)
+_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_BREAKDOWN, *_STOCHASTIC, *_EXPLOITABILITY, *_WORLDS)
 
 _CURVES = (
     Column("run_id", pa.string(), "the run in `runs`"),
@@ -289,6 +312,32 @@ REPEATABLE_COLUMNS = tuple(column.name for column in _RUNS if column.name not in
 def is_self_play(row: Mapping[str, Any]) -> bool:
     """Whether a row of ``runs`` is self-play; before schema 1.2 all were."""
     return row["protocol"] in (None, "self_play")
+
+
+def world_of(row: Mapping[str, Any]) -> str:
+    """Return the world of a row of ``runs``; before schema 1.6 it stood among the parameters of the game alone.
+
+    >>> world_of({"world": None, "env_parameters": '{"world":"common"}'})
+    'common'
+    """
+    return str(row["world"] or _world_among(row["env_parameters"]))
+
+
+def worlds_of(runs: pa.Table) -> pa.ChunkedArray:
+    """Return the worlds of all rows of ``runs``, likewise."""
+    parameters = runs.column("env_parameters")
+    told = {text: _world_among(text) for text in parameters.unique().to_pylist()}
+    earlier = pa.array([told[text] for text in parameters.to_pylist()], pa.string())
+    return pc.coalesce(runs.column("world").cast(pa.string()), earlier)
+
+
+def _world_among(parameters: str) -> str:
+    """The world that parameters in JSON name; what is no JSON names none."""
+    try:
+        told = parse_json(parameters)
+    except ValueError:
+        return FIXED
+    return str(told.get("world", FIXED)) if isinstance(told, dict) else FIXED
 
 
 def is_newer(version: str) -> bool:

@@ -27,12 +27,13 @@ from coopgym.corpus.schema import (
     STATUSES,
     STUDY_HASH_KEY,
     TABLE_KEY,
+    WORLD_NAMES,
     TableName,
 )
 from coopgym.corpus.table import CorpusTable
 
 _VOCABULARY: Mapping[TableName, Mapping[str, tuple[str, ...]]] = {
-    "runs": {"status": STATUSES, "algorithm_kind": KINDS, "protocol": PROTOCOLS},
+    "runs": {"status": STATUSES, "algorithm_kind": KINDS, "protocol": PROTOCOLS, "world": WORLD_NAMES},
     "turns": {"phase": PHASES},
 }
 ROW_GROUP_ROWS = 50_000

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.games.parameters import Parameters
+from coopgym.worlds import FIXED
 
 Edition = Literal["released", "formal"]
 View = Literal["own", "full", "minimal"]
@@ -88,6 +89,7 @@ class GameSpec:
             "mechanism_class": self.mechanism_class,
             "n_agents": self.n_agents,
             "horizon": self.horizon,
+            "world": getattr(self.parameters, "world", FIXED),
         }
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +95,7 @@ def play(
     episodes: int = 1,
     seed: int = 0,
     record: bool = False,
+    watch: Callable[[Step], object] | None = None,
 ) -> Episodes:
     """Play ``episodes`` parallel episodes with one agent per seat.
 
@@ -107,6 +108,7 @@ def play(
         episodes: episodes played side by side, the k-th reset with seed ``seed + k``.
         seed: also the root of every agent's own generator.
         record: keep step records.
+        watch: is told every step, to keep what of it is wanted.
 
     Raises:
         ValueError: the number of agents is wrong, one of them has two seats, or its actions are not playable.
@@ -126,6 +128,8 @@ def play(
     chance = Seeded(range(seed, seed + episodes))
     for step in unroll(game, policy, batch=(episodes,), draws=chance, rewards=layer):
         totals.add(step)
+        if watch is not None:
+            watch(step)
         if record:
             recorded.append(_recorded(step, seat_views[0], action_logprobs(agents, episodes)))
     trajectory = _joined(recorded, game.observe(totals.last, seat_views[0])) if record else None

@@ -1,4 +1,4 @@
-"""Oracles as agents: seven reference policies of the published study, three bounds on learners, three for worlds."""
+"""Oracles as agents: seven reference policies of the published study, three bounds on learners, four for worlds."""
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
@@ -14,6 +14,7 @@ from coopgym.oracles.agents.profiles import (
     Planner,
     ReciprocityEquilibrium,
     SocialOptimum,
+    Uninformed,
 )
 
 ORACLES: tuple[type[Oracle], ...] = (
@@ -30,8 +31,8 @@ ORACLES: tuple[type[Oracle], ...] = (
 )
 """All oracles: the seven of the published study in its order, then the further ones."""
 
-WORLD_ORACLES: tuple[type[Oracle], ...] = (InformedPlan, Inferring, ExploreThenCommit)
-"""Oracles of worlds: one that is told what was drawn, and two that find it out."""
+WORLD_ORACLES: tuple[type[Oracle], ...] = (Uninformed, InformedPlan, Inferring, ExploreThenCommit)
+"""Oracles of worlds: one that sees nothing of what was drawn, one that is told, and two that find it out."""
 
 
 def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
@@ -61,5 +62,6 @@ __all__ = [
     "ReciprocityEquilibrium",
     "SocialOptimum",
     "TrustAware",
+    "Uninformed",
     "applicable_oracles",
 ]

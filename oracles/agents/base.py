@@ -13,6 +13,7 @@ from coopgym.agents import Classifier, Strategy
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.games.registry import game_class, games, make_game
+from coopgym.games.spec import View
 from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
 from coopgym.typing import FloatArray
 from coopgym.worlds import FIXED
@@ -32,6 +33,8 @@ class Oracle(Strategy):
     """Relational utility without which there is nothing to compute; None where any game will do."""
     follows_reward: ClassVar[bool] = False
     """Whether it plays differently under different reward modes of its seat."""
+    sees: ClassVar[View | None] = None
+    """View that it cannot do without; None where any will do."""
 
     game: AnyGame
     solution: Solution
@@ -66,6 +69,9 @@ class Oracle(Strategy):
         if key not in _SOLUTIONS:
             _SOLUTIONS[key] = self.solve(self.game)
         self.solution = _SOLUTIONS[key]
+
+    def foresee(self, game: AnyGame, seeds: range) -> None:
+        """Compute what the episodes of some seeds will ask for, where that is quicker before than step by step."""
 
     def settings(self) -> tuple[Hashable, ...]:
         """What the solution depends on besides the game."""

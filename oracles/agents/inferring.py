@@ -16,9 +16,9 @@ from coopgym.agents import Classifier
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.oracles.agents.base import Oracle, is_fixed, registered_game
-from coopgym.oracles.agents.solutions import Solution
+from coopgym.oracles.agents.solutions import Solution, uninformed_level
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
-from coopgym.oracles.dynamic.informed import best_uninformed, drawn_states, informed_levels
+from coopgym.oracles.dynamic.informed import drawn_states, informed_levels
 from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.typing import FloatArray
 from coopgym.worlds import WORLDS, factor_of_share
@@ -176,9 +176,7 @@ class InferringOracle(Oracle):
     def solve(self, game: AnyGame) -> Solution:
         fixed = is_fixed(game)
         openings = repeated(game, initial_state(game), (1,)) if fixed else drawn_states(game, TRAINING_SEEDS)
-        best = best_uninformed(game, openings)
-        text = f"best level on {len(openings.t)} draws: mean welfare {best.welfare.mean():.4f}"
-        return Solution(best.levels[None], "computed", None, None, text)
+        return uninformed_level(game, openings)
 
     def prepare(self) -> None:
         super().prepare()

@@ -10,8 +10,9 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.oracles.agents.base import Oracle, is_fixed, registered_game
 from coopgym.oracles.agents.solutions import Solution
-from coopgym.oracles.dynamic.informed import known_plans
+from coopgym.oracles.dynamic.informed import drawn_states, known_plans, plan_ahead
 from coopgym.oracles.games.rollout import initial_state, repeated
+from coopgym.play import CommonRandomNumbers
 from coopgym.typing import FloatArray
 from coopgym.worlds import factor_of_share
 
@@ -24,10 +25,15 @@ class InformedPlan(Oracle):
     """
 
     citation = "Optimal control of the repeated game by all seats together, the draw known."
+    sees = "full"
 
     def solve(self, game: AnyGame) -> Solution:
         plan = known_plans(game, repeated(game, initial_state(game), (1,)))[:, 0]
         return Solution(plan, "computed", None, None, "informed plan of the median draw")
+
+    def foresee(self, game: AnyGame, seeds: range) -> None:
+        if not is_fixed(game):
+            plan_ahead(game, drawn_states(game, seeds), CommonRandomNumbers(game, seeds[0], len(seeds)))
 
     def prepare(self) -> None:
         spec, columns = self.seat.game, self.seat.columns

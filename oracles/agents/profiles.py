@@ -7,11 +7,14 @@ from typing import Any, ClassVar
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents import reference_profiles, solutions
-from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
+from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select, is_fixed
 from coopgym.oracles.agents.solutions import Select, Solution
+from coopgym.oracles.dynamic.informed import drawn_states
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
-from coopgym.oracles.games.rollout import initial_state
+from coopgym.oracles.games.rollout import initial_state, repeated
+from coopgym.play import CommonRandomNumbers
 from coopgym.typing import FloatArray
+from coopgym.worlds import TEST_SEEDS
 
 
 class Equilibrium(PublishedEquilibrium):
@@ -111,6 +114,21 @@ class CommitmentNash(Oracle):
 
     def solve(self, game: AnyGame) -> Solution:
         return solutions.equilibrium(CommitmentGame(game, self.seat.reward), self.select)
+
+
+class Uninformed(Oracle):
+    """Level per group of exchangeable seats that earns most welfare on average over the test draws of a world.
+
+    Knows how draws fall and sees none of them: what scores 0 in worlds. In the fixed world there is one draw.
+    """
+
+    citation = "Best joint constant in hindsight, over all draws that play in a world is scored on."
+
+    def solve(self, game: AnyGame) -> Solution:
+        if is_fixed(game):
+            return solutions.uninformed_level(game, repeated(game, initial_state(game), (1,)))
+        draws = CommonRandomNumbers(game, TEST_SEEDS[0], len(TEST_SEEDS))
+        return solutions.uninformed_level(game, drawn_states(game, TEST_SEEDS), draws)
 
 
 class Planner(Oracle):

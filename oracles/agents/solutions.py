@@ -13,11 +13,13 @@ from coopgym.games.state import State, map_arrays
 from coopgym.oracles.agents.fixed_points import CLOSE, fixed_points, stage_responses
 from coopgym.oracles.agents.reference_profiles import ASSUMED_TRUST, EXPECTED_TRUST_GAIN
 from coopgym.oracles.agents.rest_points import rest_points
+from coopgym.oracles.dynamic.informed import best_uninformed
 from coopgym.oracles.games.best_response import regret
 from coopgym.oracles.games.equilibrium import NASH_REGRET, Equilibria, find_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGame, NormalForm, StageGame
 from coopgym.oracles.games.optimum import welfare_optimum
 from coopgym.oracles.games.rollout import initial_state
+from coopgym.play import NOMINAL, Draws
 from coopgym.typing import FloatArray
 
 Select = Literal["stable", "welfare", "only"]
@@ -55,6 +57,19 @@ class Solution:
 def published(actions: FloatArray, game: AnyGame) -> Solution:
     """Wrap actions ``(N,)`` or ``(steps, N)`` in units that a published definition prescribes."""
     return Solution(np.atleast_2d(actions / game.spec.endowments), "reference", None, None, "as published")
+
+
+def uninformed_level(game: AnyGame, openings: State, draws: Draws = NOMINAL) -> Solution:
+    """Hold the level per group of exchangeable seats that earns most welfare on average over opening states ``(B,)``.
+
+    Args:
+        game: on the NumPy backend.
+        openings: what resets may draw.
+        draws: the chance of every step, which matters where worlds shift.
+    """
+    best = best_uninformed(game, openings, draws)
+    text = f"best level on {len(openings.t)} draws: mean welfare {best.welfare.mean():.4f}"
+    return Solution(best.levels[None], "computed", None, None, text)
 
 
 def equilibrium(form: NormalForm, select: Select) -> Solution:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from coopgym.agents import Agent
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
-from coopgym.games.state import State, map_arrays
+from coopgym.games.state import State
 from coopgym.oracles.dynamic.informed import (
     UninformedLevel,
     best_uninformed,
     drawn_states,
     known_plans,
+    plan_ahead,
     welfare_score,
     with_factors,
 )
@@ -55,17 +54,14 @@ def informed_welfare(game: AnyGame, openings: State, draws: Draws) -> FloatArray
     """Return what all seats earn together ``(B,)`` who are told the present factors and play the plan for them.
 
     Where a world shifts, the plan is made anew for the new factors as if they had held from the opening, and goes on
-    at the present step. What a world shifts to is its own affair, so all plans can be found beforehand, as one batch.
+    at the present step.
 
     Args:
         game: on the NumPy backend.
         openings: ``(B,)`` opening states.
         draws: the chance of every step.
     """
-    everything = np.broadcast_to(game.endowments, openings.last_action.shape)
-    steps = unroll(game, lambda *_: everything, start=openings, draws=draws)
-    told = [with_factors(openings, step.before) for step in steps]
-    known_plans(game, map_arrays(lambda *arrays: np.concatenate(arrays), *told))
+    plan_ahead(game, openings, draws)
 
     def follow(t: int, state: State) -> FloatArray:
         return known_plans(game, with_factors(openings, state))[t] * game.endowments

@@ -27,7 +27,7 @@ def run_row(run_id: str = "a", **changes: Any) -> dict[str, Any]:
         SCHEMAS["runs"].field("class_metrics").type: {"loyalty": 0.5},
     }
     row = {column.name: filled.get(column.type, [0.25, 0.75]) for column in COLUMNS["runs"]}
-    fitting = {"status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play"}
+    fitting = {"status": "completed", "algorithm_kind": "heuristic", "protocol": "self_play", "world": "fixed"}
     return row | {"run_id": run_id} | fitting | changes
 
 

@@ -224,6 +224,12 @@ class TestFilters:
         assert many.runs.column("run_id").to_pylist() == ["a", "b", "c", "d"]
         assert met.runs.column("run_id").to_pylist() == ["b", "c"]
 
+    def test_worlds_are_told_apart_whatever_the_age_of_the_corpus(self) -> None:
+        kept = EpisodeDataset(KEPT / "schema-1.5")
+        in_a_world = kept.filter(world="common")
+        assert in_a_world.recover_game().parameter_dict()["world"] == "common"
+        assert len(in_a_world) + len(kept.filter(world="fixed")) == len(kept)
+
     def test_what_nobody_knows_is_an_error(self, many: EpisodeDataset) -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
             many.filter(colour="red")  # type: ignore[call-arg]

@@ -34,6 +34,7 @@ def test_a_sound_corpus_has_no_faults(tmp_path: Path) -> None:
         ({"env_parameters": "[]"}, r"runs\.env_parameters: '\[\]' is not a JSON object"),
         ({"hyperparameters": "{"}, r"runs\.hyperparameters: '\{' is not a JSON object"),
         ({"diverged_at_step": 3}, r"runs\.diverged_at_step: set in 1 runs whose status is not diverged"),
+        ({"world": "common"}, r"runs\.world: 'common', but `env_parameters` say 'fixed'"),
         ({"error": "Traceback"}, r"runs\.error: set in 1 completed runs"),
         ({"return_mode": None}, r"runs\.return_mode: null in 1 completed runs"),
     ],

@@ -26,6 +26,8 @@ from coopgym.corpus.schema import (
     is_self_play,
     major,
     minor,
+    world_of,
+    worlds_of,
 )
 from coopgym.corpus.shards import run_shards
 from coopgym.corpus.standard import type_name
@@ -80,6 +82,16 @@ class TestKeptCorpora:
         for algorithm in ("Random", "TitForTat", "Constant_50", "IPPO"):
             assert algorithm in (tmp_path / "summary.csv").read_text(encoding="utf-8")
             assert algorithm in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_worlds_that_had_no_column_are_read_from_the_parameters() -> None:
+    runs = load_corpus(kept("1.5")).runs
+    worlds = dict(zip(runs.column("env_parameters").to_pylist(), worlds_of(runs.arrow).to_pylist(), strict=True))
+    assert worlds == {
+        '{"max_steps":4}': "fixed", '{"max_steps":3}': "fixed", '{"max_steps":4,"world":"common"}': "common",
+    }  # fmt: skip
+    assert set(worlds_of(load_corpus(kept("1.0")).runs.arrow).to_pylist()) == {"fixed"}
+    assert [world_of({"world": None, "env_parameters": odd}) for odd in ("no JSON", "[]", "{}")] == ["fixed"] * 3
 
 
 def test_what_a_version_adds_may_be_null() -> None:

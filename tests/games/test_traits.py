@@ -86,4 +86,5 @@ def test_a_spec_says_what_a_payoff_is_worth(id: str, unit: str, scale: float) ->
     assert (spec.payoff_unit, spec.payoff_scale) == (unit, scale)
     assert spec.columns() == {
         "environment": id, "edition": spec.edition, "mechanism_class": "TR-2", "n_agents": 2, "horizon": 100,
+        "world": "fixed",
     }  # fmt: skip

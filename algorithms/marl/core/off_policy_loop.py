@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -45,6 +45,8 @@ class ReplaySettings(Settings):
         max_grad_norm: largest gradient norm of one network.
         adam_epsilon: Adam's ε.
     """
+
+    step_cost: ClassVar[float] = 4.0
 
     hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
     activation: Literal["tanh", "relu"] = "relu"

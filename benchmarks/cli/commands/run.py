@@ -25,7 +25,8 @@ def run(
         typer.Option(metavar="AGENT", help="Add your agent to all games and modes: module:Class, or llm:URL#model."),
     ] = None,
     only: Annotated[
-        str | None, typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches.")
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Only runs whose game/algorithm/reward/seed matches; several may be given."),
     ] = None,
     device: Annotated[str, typer.Option(help="Where learners train.")] = "cpu",
     ray: Annotated[
@@ -67,7 +68,8 @@ def run(
         runs = expand(chosen, only)
         if not runs:
             raise StudyError(
-                f"--only {only!r} matches none of the runs; their names look like {expand(chosen)[0].path}"
+                f"--only {' '.join(only or ())!r} matches none of the runs; their names look like "
+                f"{expand(chosen)[0].path}"
             )
     folder = out or Path("runs") / chosen.name
     older: Older = "ask" if redo is None else "redo" if redo else "keep"

@@ -33,6 +33,7 @@ from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.report.sections.scenarios import scenarios
 from coopgym.benchmarks.report.sections.stochastic import stochastic
 from coopgym.benchmarks.report.sections.transcripts import transcripts
+from coopgym.benchmarks.report.sections.worlds import worlds
 
 SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     inconsistent_runs,
@@ -40,6 +41,7 @@ SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     ranking,
     classes,
     comparisons,
+    worlds,
     mutuality,
     contribution,
     crossover,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from coopgym.benchmarks.drawing.formatting import class_name, counted
 from coopgym.benchmarks.report.content.blocks import Block, Facts, Fold, Gallery, Section, Text
 from coopgym.benchmarks.report.content.game_figures import GameFigures, game_figures
 from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.study.hashing import canonical_json
+from coopgym.corpus.schema import world_of
+from coopgym.strict_json import parse_json
+from coopgym.worlds import FIXED
 
 CERTIFICATES = "certificates"
 """Folder of solved games, in a corpus or beside it (`coopgym solve --all`)."""
@@ -16,7 +21,7 @@ CERTIFICATES = "certificates"
 
 def games(report_data: ReportData) -> Section | None:
     """Portray every game that was played."""
-    played = {(row["environment"], row["env_parameters"]): row["mechanism_class"] for row in report_data.rows}
+    played = {(row["environment"], _in_fixed_world(row)): row["mechanism_class"] for row in report_data.rows}
     order = sorted(played, key=lambda game: (played[game], *game))
     found = list(game_figures(order, _certificates(report_data)))
     blocks: list[Block] = [
@@ -36,6 +41,13 @@ def games(report_data: ReportData) -> Section | None:
         ),
         blocks=[*blocks, Text(_remark(found))],
     )
+
+
+def _in_fixed_world(row: Mapping[str, Any]) -> str:
+    """The parameters of a run's game without its world, of which the median draw is the fixed one."""
+    if world_of({**row, "world": None}) == FIXED:
+        return str(row["env_parameters"])
+    return canonical_json({name: value for name, value in parse_json(row["env_parameters"]).items() if name != "world"})
 
 
 def _blocks(figures: GameFigures) -> Iterator[Block]:

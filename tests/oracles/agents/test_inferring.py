@@ -46,6 +46,18 @@ def agents_of(game: AnyGame, name: str, **options: Any) -> list[Oracle]:
     return made  # type: ignore[return-value]  # as was just asserted
 
 
+@pytest.mark.parametrize("world", [None, *WORLDS])
+def test_the_uninformed_level_is_the_best_on_the_test_draws(world: str | None) -> None:
+    game = make_game("PlatformEcosystem-v1", max_steps=4, **({} if world is None else {"world": world}))
+    episodes = play(game, agents_of(game, "Oracle_Uninformed"), reward="private", episodes=2, record=True)
+    assert episodes.trajectory is not None
+    shares = episodes.trajectory.shares
+    assert np.ptp(shares, axis=(0, 1)).max() == 0.0, "the draw of an episode is not seen"
+    draws = NOMINAL if world is None else CommonRandomNumbers(game, TEST_SEEDS[0], len(TEST_SEEDS))
+    openings = drawn_states(game, TEST_SEEDS[:1] if world is None else TEST_SEEDS)
+    np.testing.assert_allclose(shares[0, 0], best_uninformed(game, openings, draws).levels)
+
+
 @pytest.mark.parametrize("id", FORMAL)
 @given(costs=st.lists(FACTOR, min_size=40, max_size=40), synergy=FACTOR, seed=st.integers(0, 99))
 @settings(max_examples=10, deadline=None)
