@@ -53,7 +53,7 @@ class Question:
     @property
     def scope(self) -> str:
         """How many games it asks about."""
-        asked = len(self.table.tasks)
+        asked = _games(self.table)
         if asked < self.games:
             return f"{asked} of {self.games} games"
         return "1 game" if asked == 1 else f"all {asked} games"
@@ -172,9 +172,12 @@ def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores],
     games = {each.setting.game for each in _covered(everywhere).tasks}
     environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
     here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
-    return Question(
-        name, meaning, by_entrant(scores(runs.filter(pa.array(here, pa.bool_())))).covering(), len(everywhere.tasks)
-    )
+    chosen = by_entrant(scores(runs.filter(pa.array(here, pa.bool_())))).covering()
+    return Question(name, meaning, chosen, _games(everywhere))
+
+
+def _games(table: SeedScores) -> int:
+    return len({task.setting.environment for task in table.tasks})
 
 
 def _covered(table: EntrantScores) -> EntrantScores:
