@@ -14,9 +14,11 @@ from coopgym.benchmarks.documentation.reference_points import dilemma
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
+from coopgym.benchmarks.metrics import AFTER_CHANGE
 from coopgym.benchmarks.progress import duration
 from coopgym.benchmarks.score import Estimate, Failure, FirstTable, Leaderboards, Ranking, Setting, all_rankings
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
+from coopgym.benchmarks.score.worlds import AFTER_CHANGES
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
 from coopgym.games.game import AnyGame
@@ -153,6 +155,8 @@ def print_rankings(console: TerminalConsole, leaderboards: Leaderboards) -> None
         console.print(f"{compared.verdict}\n", highlight=False)
     for measure, scale in {compared.measure: compared.table.scale.label for compared in found}.items():
         console.print(f"{measure}: {scale}", highlight=False)
+    if any(board.scores.of_changes().tasks for board in leaderboards.worlds):
+        console.print(f"{AFTER_CHANGES}: score of the {AFTER_CHANGE} steps after a world has changed", highlight=False)
     for remark in filter(None, (board.remark for board in leaderboards.worlds)):
         console.print(remark, highlight=False)
     if found:

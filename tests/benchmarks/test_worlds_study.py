@@ -202,6 +202,7 @@ class TestEverywhereTheSame:
         print_rankings(terminal, boards)
         text, page = terminal.export_text(), render(corpus)
         assert f"Ranking: {ranking.heading}" in text
+        assert f"{AFTER_CHANGES}: score of the {AFTER_CHANGE} steps" in text
         for measure, estimate in found.items():
             shown = f"{estimate.value:.2f}".replace("-", "−")
             assert re.search(rf"TitForTat .*{re.escape(shown)}", text)
