@@ -3,7 +3,8 @@
 Property tests have no deadline per example: the first one may import torch, and machines are shared. Interrupts are
 heeded also where a shell runs the tests in its background: its jobs ignore them, and so does all that they start.
 Arithmetic has one thread per process, and so has all that tests start: arrays are small, and threads of workers that
-share a machine wait for each other longer than they compute.
+share a machine wait for each other longer than they compute. Nothing waits until files have reached the disk: no test
+pulls the plug, and folders of tests are thrown away.
 """
 
 import os
@@ -15,6 +16,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch and NumPy are i
 
 settings.register_profile("coopgym", deadline=None)
 settings.load_profile("coopgym")
+
+os.fsync = lambda descriptor: None
 
 
 def pytest_configure() -> None:
