@@ -1,10 +1,11 @@
 """Settings of all tests.
 
-Property tests have no deadline per example: the first one may import torch, and machines are shared. Interrupts are
-heeded also where a shell runs the tests in its background: its jobs ignore them, and so does all that they start.
-Arithmetic has one thread per process, and so has all that tests start: arrays are small, and threads of workers that
-share a machine wait for each other longer than they compute. Nothing waits until files have reached the disk: no test
-pulls the plug, and folders of tests are thrown away.
+Property tests try 30 examples unless they say otherwise, since many are tried for every game, and have no deadline per
+example: the first one may import torch, and machines are shared. Interrupts are heeded also where a shell runs the tests
+in its background: its jobs ignore them, and so does all that they start. Arithmetic has one thread per process, and so
+has all that tests start: arrays are small, and threads of workers that share a machine wait for each other longer than
+they compute. Nothing waits until files have reached the disk: no test pulls the plug, and folders of tests are thrown
+away.
 """
 
 import os
@@ -14,7 +15,7 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch and NumPy are imported
 
-settings.register_profile("coopgym", deadline=None)
+settings.register_profile("coopgym", deadline=None, max_examples=30)
 settings.load_profile("coopgym")
 
 os.fsync = lambda descriptor: None

@@ -154,9 +154,7 @@ def test_a_game_that_is_no_dilemma_is_told_why() -> None:
 
 
 OF_ITS_OWN = {
-    *("CooperativeNegotiation-v1", "SynergySearch-v1"),
-    *("TeamProduction-v1", "PartnerHoldUp-v1", "RecoveryRace-v1", "GiftExchange-v1"),
-    *("TrustDilemma-v0", "SLCD-v0", "CooperativeNegotiation-v0", "AppleAppStore-v0"),
+    *("CooperativeNegotiation-v1", "SynergySearch-v1", "TeamProduction-v1", "GiftExchange-v1", "AppleAppStore-v0"),
 }
 """What records differ in: an agreement and a value of information, a game of each class, the released edition."""
 

@@ -193,8 +193,8 @@ def test_commitments_are_sharpened_between_the_points_of_the_grid(game: str) -> 
 @pytest.mark.parametrize(
     ("game", "reward"),
     [
-        ("AppleAppStore-v1", "private"),
         ("TrustDilemma-v0", "integrated"),
+        pytest.param("AppleAppStore-v1", "private", marks=pytest.mark.slow),
         pytest.param("ReciprocalDilemma-v1", "integrated", marks=pytest.mark.slow),
         pytest.param("TrustDilemma-v1", "integrated", marks=pytest.mark.slow),
     ],
