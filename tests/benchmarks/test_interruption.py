@@ -271,12 +271,6 @@ class TestReports:
         monkeypatch.chdir(tmp_path)
         Path("small.toml").write_text(SMALL_STUDY)
 
-    @pytest.fixture
-    @staticmethod
-    def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-        """Leave the sections out: whether a page is written again does not depend on them."""
-        monkeypatch.setattr(page, "sections", lambda evidence: [])
-
     @staticmethod
     def call(*arguments: str) -> str:
         return CliRunner().invoke(app, list(arguments)).output
