@@ -145,9 +145,7 @@ def all_examples() -> list[Docstring]:
 
 
 @pytest.mark.parametrize("path", [path for path, text in product_files().items() if PROMPT in text], ids=module_name)
-def test_examples_of_a_module_print_what_they_say(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_examples_of_a_module_print_what_they_say(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     report = [line for example in examples(path) for line in failures(example)]
     assert not report, "".join(report)
