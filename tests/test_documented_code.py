@@ -49,7 +49,7 @@ NOT_RUN = {
     },
     "docs/rewards.md": {"from coopgym.algorithms import IPPO": "trains for minutes"},
 }
-"""Blocks by page and first line, and why they are not run. Blocks may leave this list; none may join it that can run."""
+"""Blocks by page and first line, and why they are not run. Blocks may leave this list, none may join it."""
 
 
 @dataclass(frozen=True)
