@@ -1,12 +1,12 @@
 """Settings of all tests.
 
-Property tests try 30 examples unless they say otherwise, since many are tried for every game, and have no deadline per
-example: the first one may import torch, and machines are shared. Interrupts are heeded also where a shell runs the tests
-in its background: its jobs ignore them, and so does all that they start. Arithmetic has one thread per process, and so
-has all that tests start: arrays are small, and threads of workers that share a machine wait for each other longer than
-they compute. Nothing waits until files have reached the disk: no test pulls the plug, and folders of tests are thrown
-away. Bytecode is kept, also where the environment says otherwise: every worker, and every process that a test starts,
-would compile everything anew.
+Property tests try 30 examples unless they say otherwise, since many are tried for every game, and have no deadline
+per example: the first one may import torch, and machines are shared. Interrupts are heeded also where a shell runs
+the tests in its background: its jobs ignore them, and so does all that they start. Arithmetic has one thread per
+process, and so has all that tests start: arrays are small, and threads of workers that share a machine wait for each
+other longer than they compute. Nothing waits until files have reached the disk: no test pulls the plug, and folders
+of tests are thrown away. Bytecode is kept, also where the environment says otherwise: every worker, and every process
+that a test starts, would compile everything anew.
 """
 
 import os
