@@ -59,7 +59,7 @@ class Block:
     page: str
     line: int
     code: str
-    printed: str | None
+    printed: str
 
     @property
     def first(self) -> str:
@@ -70,7 +70,7 @@ def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for found in BLOCK.finditer(text):
         line = text.count("\n", 0, found.start("code"))
-        yield Block(page.relative_to(ROOT).as_posix(), line, found["code"], found["printed"])
+        yield Block(page.relative_to(ROOT).as_posix(), line, found["code"], found["printed"] or "")
 
 
 def run(block: Block, names: dict[str, object]) -> None:
@@ -78,13 +78,12 @@ def run(block: Block, names: dict[str, object]) -> None:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         exec(compile("\n" * block.line + block.code, block.page, "exec"), names)
-    if block.printed is not None:
-        assert stripped(said.getvalue()) == stripped(block.printed), f"{block.page}:{block.line}"
+    assert stripped(said.getvalue()) == stripped(block.printed), f"{block.page}:{block.line}"
 
 
 def stripped(text: str) -> list[str]:
-    """Lines without the blanks with which tables are filled."""
-    return [line.rstrip() for line in text.strip().splitlines()]
+    """Lines that say something, without the blanks with which tables are filled."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize(
