@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -67,6 +68,8 @@ BENCH = ("typer", "rich", "pydantic", "jinja2", "filelock", "matplotlib")
 LEARNING = ("torch", "safetensors")
 
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""By default one command of each extra is tried, and one that finds it missing late."""
 Ended: TypeAlias = "tuple[int, str]"
 """The exit status of a program, and what it said."""
 Without: TypeAlias = Callable[[tuple[str, ...], str], Ended]
@@ -108,20 +111,20 @@ def command(without: Without, tmp_path: Path) -> Without:
     [
         (BENCH, "--help", "typer", "bench"),
         (("rich",), "games", "rich", "bench"),
-        (BENCH[2:], "run tiny.toml --dry-run", "pydantic", "bench"),
-        (("jinja2",), "run tiny.toml --workers 0", "jinja2", "bench"),
-        (("filelock",), "run tiny.toml --workers 0", "filelock", "bench"),
+        slow(BENCH[2:], "run tiny.toml --dry-run", "pydantic", "bench"),
+        slow(("jinja2",), "run tiny.toml --workers 0", "jinja2", "bench"),
+        slow(("filelock",), "run tiny.toml --workers 0", "filelock", "bench"),
         (("matplotlib",), "run tiny.toml --workers 0", "matplotlib", "bench"),
         (LEARNING, "run quick --dry-run", "torch", "torch"),
-        (("safetensors",), "run quick --dry-run", "safetensors", "torch"),
-        (LEARNING, "train TrustDilemma-v1 --agent llm", "torch", "torch"),
-        (LEARNING, "plan TrustDilemma-v1", "torch", "torch"),
+        slow(("safetensors",), "run quick --dry-run", "safetensors", "torch"),
+        slow(LEARNING, "train TrustDilemma-v1 --agent llm", "torch", "torch"),
+        slow(LEARNING, "plan TrustDilemma-v1", "torch", "torch"),
         (("stable_baselines3",), "train TrustDilemma-v1 --agent sb3ppo --steps 64", "stable-baselines3", "sb3,torch"),
         (("ray",), "run tiny.toml --ray auto", "ray", "ray"),
         (("fsspec",), "data show memory://corpus", "fsspec", "data"),
         (("httpx",), "play TrustDilemma-v1 --partner llm:http://127.0.0.1:9/v1", "httpx", "llm"),
-        (("pygame",), "bench C1 --quick", "pygame", "perf"),
-        (LEARNING, "bench C8 --quick", "torch", "torch"),
+        slow(("pygame",), "bench C1 --quick", "pygame", "perf"),
+        slow(LEARNING, "bench C8 --quick", "torch", "torch"),
     ],
 )
 def test_a_command_without_what_it_needs_names_the_extra_in_one_line(

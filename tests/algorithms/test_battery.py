@@ -104,7 +104,19 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
     },
 }
 
-LIKE_ANOTHER = {"JointPPO", "M3DDPG", "MAPPO", "MASAC", "MATD3", "MeanFieldAC", "Mixed", "QMIX", "SelfPlayPPO"}
+LIKE_ANOTHER = {
+    "COMA",
+    "FCP",
+    "JointPPO",
+    "M3DDPG",
+    "MAPPO",
+    "MASAC",
+    "MATD3",
+    "MeanFieldAC",
+    "Mixed",
+    "QMIX",
+    "SelfPlayPPO",
+}
 """Learners whose update differs little from one that has to find the optimum by default; they are given the time in the
 slow tests. What they learn in a tiny run is recorded (test_versions)."""
 
@@ -205,7 +217,7 @@ def test_a_spread_of_single_samples_is_refused_and_two_samples_teach(name: str, 
             barely(name, quadratic, samples=1)
 
 
-@pytest.mark.parametrize("exponent", [-10, 17])
+@pytest.mark.parametrize("exponent", [-10, pytest.param(17, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_scale_of_payoffs_changes_nothing_but_returns(name: str, exponent: int, quadratic: Environments) -> None:
     factor = 2.0**exponent

@@ -93,7 +93,7 @@ def test_tables_for_spreadsheets_hold_no_formulas_and_numbers_as_they_were(corpu
     assert b"'-" not in encode(numbers, "csv")
 
 
-@pytest.mark.parametrize("form", ["svg", "png"])
+@pytest.mark.parametrize("form", ["svg", pytest.param("png", marks=pytest.mark.slow)])
 def test_figures_show_every_label_without_a_warning(corpus: Corpus, tmp_path: Path, form: str) -> None:
     labels = [*(name for name in LABELS[:9] if name != ":smile:"), "中文 🤖"]
     rows = corpus.runs.arrow.to_pylist()

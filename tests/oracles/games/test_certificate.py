@@ -24,7 +24,10 @@ def per_group(form: StageGame, values: npt.NDArray[np.float64]) -> list[float]:
     return values[[group[0] for group in form.groups]].tolist()
 
 
-@pytest.mark.parametrize(("game", "phase"), CERTIFIED)
+@pytest.mark.parametrize(
+    ("game", "phase"),
+    [pytest.param(game, phase, marks=[pytest.mark.slow] if phase else []) for game, phase in CERTIFIED],
+)
 def test_stage_games_are_the_certified_dilemmas(game: str, phase: str | None) -> None:
     made, facts = certified(game, phase)
     form = StageGame(made)

@@ -18,8 +18,14 @@ from coopgym.oracles.games.rollout import initial_state
 MODES = ("private", "integrated", "mutuality=0.5")
 
 
-@pytest.mark.parametrize("game", games())
-@pytest.mark.parametrize("reward", MODES)
+@pytest.mark.parametrize(
+    ("game", "reward"),
+    [
+        pytest.param(game, reward, marks=[pytest.mark.slow] if (g + r) % 3 else [])
+        for g, game in enumerate(games())
+        for r, reward in enumerate(MODES)
+    ],
+)
 def test_nobody_gains_by_leaving_an_equilibrium(game: str, reward: str) -> None:
     form = StageGame(make_game(game), reward)
     found = find_equilibria(form)
