@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -138,6 +139,9 @@ def test_a_checkpoint_of_another_run_or_a_broken_one_is_refused(tmp_path: Path) 
     small_run(env_steps=1, checkpoint=tmp_path)
     with pytest.raises(ValueError, match="belongs to another run: env_steps=1 "):
         small_run(checkpoint=tmp_path)
+    other = dataclasses.replace(SMALL, n_minibatches=4)
+    with pytest.raises(ValueError, match=r"another run: n_minibatches=2 \(now 4\); choose another folder"):
+        other.train("TrustDilemma-v1", MODES, (0, 1), env_steps=1, checkpoint=tmp_path)
     (tmp_path / "checkpoint.safetensors").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a readable checkpoint"):
         small_run(checkpoint=tmp_path)
