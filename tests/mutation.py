@@ -73,6 +73,7 @@ def _fails(root: Path, tests: Sequence[str]) -> bool:
     """Whether any of some tests of a checkout fails."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-m", "not slow", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # tests keep bytecode in spite of it, but not in spite of -B
     try:
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT)
     except subprocess.TimeoutExpired:

@@ -134,12 +134,25 @@ def _within(path: Path, node: Documented, name: str) -> Iterator[Docstring]:
             yield from _within(path, child, f"{name}.{child.name}".lstrip("."))
 
 
-EXAMPLES = [found for found in docstrings().values() if PROMPT in found.text]
+def examples(path: Path) -> list[Docstring]:
+    """Docstrings of a file that hold an example."""
+    return [found for found in _within(path, syntax(path), "") if PROMPT in found.text]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.full_name)
-def test_an_example_prints_what_it_says(example: Docstring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@cache
+def all_examples() -> list[Docstring]:
+    return [found for found in docstrings().values() if PROMPT in found.text]
+
+
+@pytest.mark.parametrize("path", [path for path, text in product_files().items() if PROMPT in text], ids=module_name)
+def test_examples_of_a_module_print_what_they_say(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    report = [line for example in examples(path) for line in failures(example)]
+    assert not report, "".join(report)
+
+
+def failures(example: Docstring) -> list[str]:
+    """What is told of an example that prints something else than it says."""
     names = {"coopgym": coopgym, "np": np, **vars(importlib.import_module(example.module))}
     lines = doctest.DocTestParser().get_doctest(
         example.text, names, example.full_name, example.path.as_posix(), example.line - 1
@@ -147,13 +160,13 @@ def test_an_example_prints_what_it_says(example: Docstring, tmp_path: Path, monk
     report: list[str] = []
     with np.printoptions(**PRINTED):
         doctest.DocTestRunner(optionflags=OPTIONS, verbose=False).run(lines, out=report.append)
-    assert not report, "".join(report)
+    return report
 
 
 def test_no_example_stands_where_it_is_not_run() -> None:
     written = {path: text.count(PROMPT) for path, text in product_files().items() if PROMPT in text}
     run = dict.fromkeys(written, 0)
-    for example in EXAMPLES:
+    for example in all_examples():
         run[example.path] += example.text.count(PROMPT)
     assert run == written
 
@@ -193,10 +206,10 @@ def _home(thing: Any) -> str:
 
 
 def test_what_users_call_has_an_example() -> None:
-    shown = {example.full_name for example in EXAMPLES}
+    shown = {example.full_name for example in all_examples()}
     shown |= {name.rpartition(".")[0] for name in shown}  # a method shows its class
     assert offered() - shown == WITHOUT
 
 
 def test_every_method_of_language_model_training_shows_its_arithmetic() -> None:
-    assert {kernel.__module__ for kernel in KERNELS.values()} <= {example.module for example in EXAMPLES}
+    assert {kernel.__module__ for kernel in KERNELS.values()} <= {example.module for example in all_examples()}

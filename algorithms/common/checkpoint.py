@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,10 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def read_checkpoint(
-    folder: Path, run: Mapping[str, Any], progress_fields: Check
+    folder: Path,
+    run: Mapping[str, Any],
+    progress_fields: Check,
+    called: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
     """Return ``(progress, state)`` as stored by `write_checkpoint`, or None when there is no checkpoint yet.
 
@@ -54,6 +57,7 @@ def read_checkpoint(
         folder: where the checkpoint file lives.
         run: what identifies the run.
         progress_fields: what the progress must be.
+        called: returns settings by the names that users know, see `Settings.current`.
 
     Raises:
         ValueError: the file cannot be read, a field is not what it must be, or it belongs to another run.
@@ -72,11 +76,18 @@ def read_checkpoint(
         told = error if isinstance(error, ValueError) else repr(error)
         raise ValueError(f"{path} is not a readable checkpoint: {told}; delete it to start afresh") from error
     wanted = json.loads(json.dumps(run))
-    different = sorted(key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key))
-    if different:
-        details = ", ".join(f"{key}={stored.get(key)!r} (now {wanted.get(key)!r})" for key in different)
+    if stored != wanted:
+        before, now = (called(_flat(facts)) for facts in (stored, wanted))
+        different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+        details = ", ".join(f"{key}={before.get(key)!r} (now {now.get(key)!r})" for key in different)
         raise ValueError(f"{path} belongs to another run: {details}; choose another folder or delete it")
     return progress, state
+
+
+def _flat(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run with its settings among them, so that those which differ can be named."""
+    settings = run.get("hyperparameters")
+    return {**run, "hyperparameters": None, **settings} if isinstance(settings, dict) else dict(run)
 
 
 def require_like(folder: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 from coopgym.algorithms import learners
-from coopgym.algorithms.common.learner_contract import Memory
+from coopgym.algorithms.common.learner_contract import CurvePoint, Memory, ReplicaName
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.contained_files import contained
+from coopgym.corpus.writer import write_atomically
+from coopgym.digests import DIGESTS_FILE, Digest, encode_digests
 from coopgym.games.registry import games, make_game
 from coopgym.games.spec import View
 from coopgym.record_fields import (
@@ -111,6 +115,51 @@ _TOP = {
 _record = fields({**_TOP, "policies": each(_group, least=1)}, {"evaluations": whole()}, closed=True)
 _early_record = fields({**_TOP, "activation": ACTIVATION}, {"evaluations": whole()}, closed=True)
 """Of a record that was written before records described policies one by one."""
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedTraining:
+    """R trained replicas as their record has them; one is named by its position or by ``(reward, seed)``.
+
+    Attributes:
+        record: everything but weights, as JSON values.
+    """
+
+    record: Mapping[str, Any]
+
+    @property
+    def replicas(self) -> list[tuple[str, int]]:
+        """``(reward, seed)`` of every replica, rewards slowest."""
+        return [(entry["reward"], entry["seed"]) for entry in self.record["replicas"]]
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The learner's hyper-parameters."""
+        return dict(self.record["hyperparameters"])
+
+    def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
+        """Return ``(steps, metric, value)`` in the order of training."""
+        return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
+
+    def status(self, replica: ReplicaName = 0) -> str:
+        """Return ``"trained"`` or ``"diverged"``."""
+        return "trained" if self.diverged_at(replica) is None else "diverged"
+
+    def diverged_at(self, replica: ReplicaName = 0) -> int | None:
+        """Return the number of steps after which a replica was found to have diverged, or None."""
+        step: int | None = self._entry(replica)["diverged_at"]
+        return step
+
+    def _entry(self, replica: ReplicaName) -> Mapping[str, Any]:
+        entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]
+        return entry
+
+    def _save(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        """Write files, the digests of all, and the record: last, so that a folder with a record is complete."""
+        record = json.dumps(self.record, indent=1).encode()
+        digests = {name: Digest.of(content) for name, content in {**files, RECORD_FILE: record}.items()}
+        for name, content in {**files, DIGESTS_FILE: encode_digests(digests), RECORD_FILE: record}.items():
+            write_atomically(folder / name, content)
 
 
 def read_record(folder: Path, check: Callable[[Any], None]) -> dict[str, Any]:

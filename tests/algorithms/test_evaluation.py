@@ -73,13 +73,13 @@ def test_a_curve_does_not_depend_on_what_is_played_beside_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, game: str
 ) -> None:
     modes = ["private", "integrated"]
-    whole = run(game, modes)
-    alone = run(game, ["integrated"], [1])
+    whole = run(game, modes, env_steps=3200)
+    alone = run(game, ["integrated"], [1], env_steps=3200)
     assert alone.curves(0) == whole.curves(("integrated", 1))
-    often = run(game, modes, checkpoint=tmp_path, checkpoint_every=3)
+    often = run(game, modes, env_steps=3200, checkpoint=tmp_path, checkpoint_every=3)
     assert often.record == whole.record
     monkeypatch.setattr(training_loop, "MOST_WAITING", 0)
-    assert run(game, modes).record == whole.record
+    assert run(game, modes, env_steps=3200).record == whole.record
 
 
 def test_a_resumed_run_has_the_curves_of_an_uninterrupted_one(tmp_path: Path) -> None:

@@ -26,7 +26,11 @@ TINY: list[SB3Learner] = [
     SB3A2C(hidden=(8,), num_envs=32, rollout_steps=2),
     SB3SAC(hidden=(8,), num_envs=32, rollout_steps=2, batch_size=16, learning_starts=64, buffer_size=160),
 ]
-each = pytest.mark.parametrize("learner", TINY, ids=lambda learner: type(learner).__name__)
+each = pytest.mark.parametrize(
+    "learner",
+    [pytest.param(each, marks=[pytest.mark.slow] if isinstance(each, SB3A2C) else []) for each in TINY],
+    ids=lambda learner: type(learner).__name__,
+)
 
 
 def run(

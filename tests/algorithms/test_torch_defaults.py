@@ -39,15 +39,15 @@ SURROUNDINGS = [
 ]
 
 
-@pytest.mark.parametrize("around", SURROUNDINGS)
 @pytest.mark.parametrize(
-    "learner",
+    ("learner", "around"),
     [
-        IPPO(hidden=(8,), num_envs=4, rollout_steps=8),
-        ISAC(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32),
-        QMIX(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32),
+        (IPPO(hidden=(8,), num_envs=4, rollout_steps=8), torch.no_grad),
+        (IPPO(hidden=(8,), num_envs=4, rollout_steps=8), other_defaults),
+        (ISAC(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32), other_defaults),
+        (QMIX(hidden=(8,), num_envs=4, rollout_steps=8, batch_size=8, learning_starts=32), torch.inference_mode),
     ],
-    ids=lambda learner: type(learner).__name__,
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
 )
 def test_learners_train_to_the_same_policies(
     learner: ReplicaLearner, around: type[AbstractContextManager[None]]

@@ -10,6 +10,7 @@ import pytest
 
 from coopgym.benchmarks.execute.executors import Executor, InProcess
 from coopgym.benchmarks.execute.runner import StudyOutcome, run_study
+from coopgym.benchmarks.report import page
 from coopgym.benchmarks.study import Study, expand
 from tests.support.quiet import Silence
 
@@ -34,6 +35,12 @@ Run = Callable[..., StudyOutcome]
 @pytest.fixture
 def small() -> Study:
     return Study.model_validate(SMALL)
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the sections of reports out, where tests run studies and read no page."""
+    monkeypatch.setattr(page, "sections", lambda evidence: [])
 
 
 @pytest.fixture

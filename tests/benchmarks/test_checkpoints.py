@@ -28,6 +28,7 @@ STUDY = Study.model_validate(
         "name": "learn",
         "seeds": [1, 2],
         "episodes": 1,
+        "exploitability": False,
         "blocks": [{"games": ["TrustDilemma-v1"], "parameters": {"max_steps": 25}, "learners": [ENTRY]}],
     }
 )

@@ -198,8 +198,8 @@ class TestMerge:
     def test_what_several_hold_is_taken_once_and_policies_come_along(self, runs: Path, run, tmp_path: Path) -> None:
         learner = {"name": "IPPO", "env_steps": 100, "hyperparameters": {"num_envs": 2, "hidden": [4]}}
         block = {"games": ["TrustDilemma-v1"], "learners": [learner]}
-        facts = {"seeds": [1], "episodes": 1, "rewards": ["private"], "stochastic_episodes": 0, "blocks": [block]}
-        run(Study.model_validate({"name": "learn", **facts}), tmp_path / "learn")
+        facts = {"seeds": [1], "episodes": 1, "rewards": ["private"], "stochastic_episodes": 0, "exploitability": False}
+        run(Study.model_validate({"name": "learn", "blocks": [block], **facts}), tmp_path / "learn")
         shutil.copytree(runs, tmp_path / "some")
         change_runs(tmp_path / "some", lambda table: pc.equal(table["algorithm"], "Random"))
         made = call("merge", tmp_path / "some", runs, tmp_path / "learn", "-o", tmp_path / "both")

@@ -23,8 +23,10 @@ from coopgym.benchmarks.execute.executors import (
 )
 from coopgym.benchmarks.execute.executors.base import ONE_THREAD, REPORT_SECONDS, Tell, throttled
 from coopgym.benchmarks.execute.job_runner import JobResult
-from coopgym.benchmarks.study import Job, Study
+from coopgym.benchmarks.execute.runner import run_study
+from coopgym.benchmarks.study import Job, Study, expand
 from tests.support.corpora import content_bytes
+from tests.support.quiet import Silence
 
 LEARNER = {
     "name": "IPPO",
@@ -38,12 +40,12 @@ MIXED: dict[str, Any] = {
     "exploitability": False,
     "blocks": [
         {
-            "games": ["TrustDilemma-v1", "SynergySearch-v1", "TeamProduction-v1"],
+            "games": ["TrustDilemma-v1", "SynergySearch-v1"],
             "agents": ["Random", "GenerousTitForTat"],
             "constants": {"step": 50},
             "parameters": {"max_steps": 12},
         },
-        {"games": ["TrustDilemma-v1", "PartnerHoldUp-v1"], "learners": [LEARNER]},
+        {"games": ["TrustDilemma-v1"], "learners": [LEARNER], "rewards": ["private", "integrated"]},
     ],
 }
 DEADLY_AGENT = """
@@ -86,23 +88,30 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     return Study.model_validate({"name": "deadly", "seeds": [1], "episodes": 1, "blocks": [block]})
 
 
+@pytest.fixture(scope="module")
+def expected(mixed: Study, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What the study leaves when its jobs run one after the other."""
+    folder = tmp_path_factory.mktemp("here")
+    assert run_study(mixed, expand(mixed), folder, InProcess(), Silence()).failed == 0
+    return content_bytes(folder)
+
+
+@pytest.mark.parametrize(
+    "executor",
+    [
+        InProcess(),
+        ProcessPool(2),
+        pytest.param(ProcessPool(1), marks=pytest.mark.slow),
+        pytest.param(ProcessPool(3), marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_the_same_bytes_whatever_the_number_of_workers_and_the_order(
-    small: Study, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    executor: Executor, mixed: Study, expected: bytes, run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(small, tmp_path / "here")
-    monkeypatch.setattr("coopgym.benchmarks.study.grouping.PLAYS_PER_JOB", 1)
-    expected = content_bytes(tmp_path / "here")
-    for workers in (1, 2, 3):  # and each play a job of its own, however they were grouped
-        run(small, tmp_path / str(workers), Shuffled(ProcessPool(workers), seed=workers))
-        assert content_bytes(tmp_path / str(workers)) == expected, workers
-
-
-def test_learners_too_leave_the_same_bytes(mixed: Study, run, tmp_path: Path) -> None:
-    assert run(mixed, tmp_path / "here", InProcess()).failed == 0
-    expected = content_bytes(tmp_path / "here")
-    for name, executor in {"shuffled": InProcess(), "pool": ProcessPool(2)}.items():
-        run(mixed, tmp_path / name, Shuffled(executor, seed=5))
-        assert content_bytes(tmp_path / name) == expected, name
+    monkeypatch.setattr("coopgym.benchmarks.study.grouping.PLAYS_PER_JOB", 1)  # however they were grouped
+    run(mixed, tmp_path, Shuffled(executor, seed=5))
+    assert content_bytes(tmp_path) == expected
 
 
 def test_in_this_process_jobs_have_one_thread_too_and_give_the_others_back(

@@ -15,6 +15,7 @@ from random import Random
 import pytest
 from typer.testing import CliRunner
 
+from coopgym.benchmarks.__main__ import main
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
@@ -161,8 +162,8 @@ def launch(place: Path) -> Iterator[Launch]:
 def start(launch: Launch) -> Launch:
     """Start the command line on the patient study."""
 
-    def start_into(out: str) -> subprocess.Popen[str]:
-        command = ("-m", "coopgym.benchmarks", "run", "patient.toml", "--out", out, "--workers", "2")
+    def start_into(out: str, workers: int) -> subprocess.Popen[str]:
+        command = ("-m", "coopgym.benchmarks", "run", "patient.toml", "--out", out, "--workers", str(workers))
         return launch(*command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     return start_into
@@ -178,8 +179,10 @@ def wait_for_the_middle(place: Path, out: str) -> None:
 
 
 @pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
-def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, start: Launch) -> None:
-    killed = start("killed")
+def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(
+    place: Path, start: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = start("killed", workers=1)
     wait_for_the_middle(place, "killed")
     workers = children(killed.pid)
     killed.kill()
@@ -190,12 +193,13 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(place: Path, star
     done = len(load_corpus(place / "killed").runs)
 
     (place / "go").touch()
-    resumed = start("killed")
-    output = resumed.communicate(timeout=PATIENCE)[0]
-    assert resumed.returncode == 0, output
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    resumed = CliRunner().invoke(app, ["run", "patient.toml", "--out", "killed", "--workers", "0"])
+    assert resumed.exit_code == 0, resumed.output
     planned = len(load_corpus(place / "killed").runs)
     assert 0 < done < planned
-    assert f"{planned - done} runs computed, {done} already there, 0 failed" in output
+    assert f"{planned - done} runs computed, {done} already there, 0 failed" in resumed.output
     assert shards.items() <= kept(place / "killed").items()
     assert not list((place / "killed" / "runs").glob(".*"))
 
@@ -232,7 +236,7 @@ def test_killed_at_ten_random_operations_and_resumed_a_study_equals_an_uninterru
 
 @pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Launch) -> None:
-    process = start("out")
+    process = start("out", workers=2)
     wait_for_the_middle(place, "out")
     workers = children(process.pid)
     process.send_signal(signal.SIGINT)
@@ -244,14 +248,18 @@ def test_ctrl_c_keeps_finished_runs_and_ends_the_workers(place: Path, start: Lau
     assert len(load_corpus(place / "out").runs)
 
 
-def test_a_second_command_on_the_same_folder_is_refused_politely(place: Path, start: Launch) -> None:
+def test_a_second_command_on_the_same_folder_is_refused_politely(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
     (place / "out").mkdir()
-    with lock_folder(place / "out"):
-        second = start("out")
-        output = second.communicate(timeout=PATIENCE)[0]
-    assert second.returncode == 2, output
-    assert f"another coopgym process (pid {os.getpid()}) is writing there" in output
-    assert "Traceback" not in output
+    monkeypatch.setattr(sys, "argv", ["coopgym", "run", "patient.toml", "--out", "out"])
+    with lock_folder(place / "out"), pytest.raises(SystemExit, match="2"):
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"another coopgym process (pid {os.getpid()}) is writing there" in said
+    assert "Traceback" not in said
 
 
 class TestReports:
@@ -262,12 +270,6 @@ class TestReports:
     def _in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         Path("small.toml").write_text(SMALL_STUDY)
-
-    @pytest.fixture
-    @staticmethod
-    def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-        """Leave the sections out: whether a page is written again does not depend on them."""
-        monkeypatch.setattr(page, "sections", lambda evidence: [])
 
     @staticmethod
     def call(*arguments: str) -> str:

@@ -93,7 +93,7 @@ def test_tables_for_spreadsheets_hold_no_formulas_and_numbers_as_they_were(corpu
     assert b"'-" not in encode(numbers, "csv")
 
 
-@pytest.mark.parametrize("form", ["svg", "png"])
+@pytest.mark.parametrize("form", ["svg", pytest.param("png", marks=pytest.mark.slow)])
 def test_figures_show_every_label_without_a_warning(corpus: Corpus, tmp_path: Path, form: str) -> None:
     labels = [*(name for name in LABELS[:9] if name != ":smile:"), "中文 🤖"]
     rows = corpus.runs.arrow.to_pylist()
@@ -149,7 +149,7 @@ def test_a_study_with_an_odd_label_and_an_odd_error_runs_to_its_report(
     assert not UNWANTED.search((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.slow)])
 def test_output_that_cannot_be_encoded_is_spelled(encoding: str, tmp_path: Path) -> None:
     shown = _printed(["games", "GiftExchange-v1"], encoding)
     assert "lambda_plus" in shown

@@ -23,6 +23,7 @@ rewards = ["private"]
 seeds = [1, 2]
 episodes = 2
 stochastic_episodes = 0
+exploitability = false
 [[blocks]]
 games = ["SLCD-v1"]
 parameters = { max_steps = 4 }
@@ -35,6 +36,8 @@ name = "IPPO"
 env_steps = 8
 hyperparameters = { num_envs = 2, hidden = [4] }
 """
+
+pytestmark = pytest.mark.usefixtures("bare")
 
 
 class Folder:

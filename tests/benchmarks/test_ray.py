@@ -81,7 +81,8 @@ def study(*agents: str, games: int = 1, learners: bool = False) -> Study:
                 "parameters": {"max_steps": 25},
             }
         )
-    return Study.model_validate({"name": "on-ray", "seeds": [1, 2], "episodes": 2, "blocks": blocks})
+    facts = {"name": "on-ray", "seeds": [1, 2], "episodes": 2, "exploitability": False}
+    return Study.model_validate({**facts, "blocks": blocks})
 
 
 def waiting_workers(place: Path) -> list[int]:
@@ -90,11 +91,10 @@ def waiting_workers(place: Path) -> list[int]:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """Two machines with one core each, as far as Ray knows, found by `auto`."""
+    """A machine with one core, as far as Ray knows, found by `auto`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         machines = cluster_utils.Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-        machines.second = machines.add_node(**NODE)
         patch.setenv("RAY_ADDRESS", machines.address)
         yield machines
         machines.shutdown()
@@ -109,9 +109,9 @@ def agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_same_bytes_as_in_this_process_and_failures_are_rows(cluster: Any, agents: Path, run) -> None:
-    mixed = study("Random", "GenerousTitForTat", "agents_on_ray:Failing", games=2, learners=True)
+    mixed = study("Random", "GenerousTitForTat", "agents_on_ray:Failing", learners=True)
     here, there = run(mixed, agents / "here", InProcess()), run(mixed, agents / "there", RayCluster())
-    assert here.failed == there.failed == 12
+    assert here.failed == there.failed == 6
     assert {"RuntimeError: out of ideas"} == {
         row["error"].splitlines()[-1].partition(" (")[0]
         for row in load_corpus(agents / "there").runs.to_pylist()
@@ -127,7 +127,10 @@ def test_a_dead_worker_is_reported_and_its_job_not_repeated(cluster: Any, agents
     assert (agents / "deaths").read_text() == "x"
 
 
+@pytest.mark.slow
 def test_jobs_of_a_lost_machine_run_again_on_another(cluster: Any, agents: Path) -> None:
+    second = cluster.add_node(**NODE)
+
     class Watch(Silence):
         fractions: list[float] = []
 
@@ -139,7 +142,7 @@ def test_jobs_of_a_lost_machine_run_again_on_another(cluster: Any, agents: Path)
 
     def lose_a_machine() -> None:
         wait_until(lambda: len(waiting_workers(agents)) == 2 and partly_done())
-        cluster.remove_node(cluster.second, allow_graceful=False)
+        cluster.remove_node(second, allow_graceful=False)
         wait_until(lambda: sum(map(is_running, waiting_workers(agents))) == 1)
         (agents / "go").touch()
 
@@ -200,6 +203,7 @@ agents = ["agents_on_ray:Waiting"]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_ctrl_c_keeps_finished_runs_ends_a_local_cluster_and_leaves_no_trace_of_ours(agents: Path) -> None:
     """Ray's own processes may say what they like: on a busy machine they do."""

@@ -142,6 +142,7 @@ class TestManifests:
     @staticmethod
     def study() -> Study:
         block = {"games": ["TrustDilemma-v1"], "parameters": {"max_steps": 10}, "agents": ["Random"]}
+        block |= {"exploitability": False}
         both = {"name": "learn", "seeds": [1, 2], "episodes": 1, "rewards": ["private"], "record_steps": True}
         return Study.model_validate(both | {"blocks": [block | {"learners": [LEARNER]}]})
 
@@ -216,7 +217,7 @@ def test_steps_are_recorded_on_request(small: Study, run, tmp_path: Path) -> Non
 
 
 def test_a_learner_trains_is_evaluated_and_leaves_curves(run, tmp_path: Path) -> None:
-    block = {"games": ["TrustDilemma-v1"], "learners": [LEARNER]}
+    block = {"games": ["TrustDilemma-v1"], "learners": [LEARNER], "exploitability": False}
     both = Study.model_validate({"name": "learn", "seeds": [1, 2], "episodes": 1, "blocks": [block]})
     run(both, tmp_path / "both")
     corpus = load_corpus(tmp_path / "both")

@@ -144,7 +144,9 @@ def test_names_that_are_no_agents_are_only_names(corpus: Path) -> None:
     assert not imported()
 
 
-@pytest.mark.parametrize("name", ["hostile:Agent", "llm:http://127.0.0.1:9/v1#model"])
+@pytest.mark.parametrize(
+    "name", ["hostile:Agent", pytest.param("llm:http://127.0.0.1:9/v1#model", marks=pytest.mark.slow)]
+)
 def test_rows_that_name_code_are_read_and_not_run(corpus: Path, name: str, tmp_path: Path) -> None:
     rename_rows(corpus, "TitForTat", name)
     rewrite_study(corpus, in_block(agents=["Random", name]))

@@ -246,16 +246,13 @@ def plays_alike_compiled(game_id: str, world: str) -> None:
             torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.filterwarnings(COMPILER)
-def test_a_shifting_world_is_compiled_whole() -> None:
-    plays_alike_compiled("TrustDilemma-v1", "shifting")
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings(COMPILER)
-@every_game
-def test_every_game_is_compiled_whole_in_a_private_world(game_id: str) -> None:
-    plays_alike_compiled(game_id, "private")
+@pytest.mark.parametrize(
+    ("game_id", "world"), [("TrustDilemma-v1", "shifting"), *((game_id, "private") for game_id in FORMAL)]
+)
+def test_games_are_compiled_whole_in_worlds(game_id: str, world: str) -> None:
+    plays_alike_compiled(game_id, world)
 
 
 def test_numpy_draws_anew_only_where_a_world_shifts_and_gives_what_all_rows_would() -> None:

@@ -38,19 +38,21 @@ AGREEMENT = 1e-6
 
 
 @pytest.mark.parametrize(
-    ("game_id", "mode"),
+    ("game_id", "mode", "names"),
     [
-        pytest.param(game, mode, marks=[pytest.mark.slow] if (g + m) % 3 else [])
+        pytest.param(game, mode, names, marks=[pytest.mark.slow] if (g + m) % 3 or (g + n) % 2 else [])
         for g, game in enumerate(GAMES)
         for m, mode in enumerate(MODES)
+        for n, names in enumerate([("parallel", "vector"), ("aec", "torch")])
     ],
+    ids=str,
 )
-def test_recorded_play_is_the_same_through_every_interface(game_id: str, mode: str) -> None:
+def test_recorded_play_is_the_same_through_every_interface(game_id: str, mode: str, names: tuple[str, ...]) -> None:
     recorded = recording(game_id).episode(mode, "uniform")
     wanted = {name: recorded.columns[name][0, 1:] for name in ("actions", "rewards", "terminated", "truncated")}
     released = game_id.endswith("-v0")
     tolerance = 2e-4 + 5e-6 * np.abs(wanted["rewards"]) if released else 1e-9
-    played = {name: play(game_id, wanted["actions"], reward=mode) for name, play in PLAYERS.items()}
+    played = {name: PLAYERS[name](game_id, wanted["actions"], reward=mode) for name in ("joint", *names)}
     for name, episode in played.items():
         assert_close(episode.rewards, wanted["rewards"], tolerance, f"rewards through {name}")
         np.testing.assert_array_equal(episode.terminated, wanted["terminated"], err_msg=name)

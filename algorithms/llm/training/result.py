@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from coopgym.algorithms.common.learner_contract import CurvePoint, ReplicaName
+from coopgym.algorithms.common.learner_contract import ReplicaName
 from coopgym.algorithms.common.training_record import (
     LANGUAGE,
-    RECORD_FILE,
+    RecordedTraining,
     check_game,
     curves,
     read_record,
@@ -23,8 +22,7 @@ from coopgym.algorithms.llm.models import LanguageModel, load_model
 from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.play.generators import ModelGenerator
-from coopgym.corpus.writer import write_atomically
-from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
+from coopgym.digests import check_digests
 from coopgym.games.parameters import LARGEST
 from coopgym.interfaces.text import Rules
 from coopgym.interfaces.text.dialogue import OnInvalid
@@ -32,8 +30,8 @@ from coopgym.record_fields import each, fields, named, nullable, one_of, plain, 
 
 
 @dataclass(frozen=True, eq=False)
-class LanguageResult:
-    """R trained models.
+class LanguageResult(RecordedTraining):
+    """R trained models; their curves count decisions.
 
     Attributes:
         record: everything but weights, as JSON values.
@@ -41,19 +39,8 @@ class LanguageResult:
         rollouts: of each replica, what `transcript` returns; `save` leaves them to the corpus.
     """
 
-    record: Mapping[str, Any]
     models: Sequence[LanguageModel | None]
     rollouts: Sequence[Sequence[Mapping[str, Any]]] = ()
-
-    @property
-    def replicas(self) -> list[tuple[str, int]]:
-        """``(reward, seed)`` of every replica."""
-        return [(entry["reward"], entry["seed"]) for entry in self.record["replicas"]]
-
-    @property
-    def hyperparameters(self) -> dict[str, Any]:
-        """The learner's hyper-parameters."""
-        return dict(self.record["hyperparameters"])
 
     @property
     def env_steps(self) -> int:
@@ -77,23 +64,10 @@ class LanguageResult:
             raise ValueError(f"replica {replica!r} diverged and left no policy")
         return _agents(self.record, model, stochastic)
 
-    def curves(self, replica: ReplicaName = 0) -> list[CurvePoint]:
-        """Return ``(decisions, metric, value)`` in the order of training."""
-        return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
-
     def transcript(self, replica: ReplicaName = 0) -> Sequence[Mapping[str, Any]]:
         """Return the rollouts that training was asked to keep, as rows of the table ``turns`` but for the run."""
         index = replica_index(self.record, replica)
         return self.rollouts[index] if self.rollouts else ()
-
-    def status(self, replica: ReplicaName = 0) -> str:
-        """Return ``"trained"`` or ``"diverged"``."""
-        return "trained" if self.diverged_at(replica) is None else "diverged"
-
-    def diverged_at(self, replica: ReplicaName = 0) -> int | None:
-        """Return the number of decisions after which a replica diverged, or None."""
-        step: int | None = self._entry(replica)["diverged_at"]
-        return step
 
     def save(self, path: str | Path) -> None:
         """Write models (safetensors), record (JSON) and its digest to a folder that `load_language_agents` reads."""
@@ -101,13 +75,7 @@ class LanguageResult:
         for number, model in enumerate(self.models):
             if model is not None:
                 model.save(_model_folder(folder, number))  # with digests of its own files
-        record = json.dumps(self.record, indent=1).encode()
-        write_atomically(folder / DIGESTS_FILE, encode_digests({RECORD_FILE: Digest.of(record)}))
-        write_atomically(folder / RECORD_FILE, record)  # last: a folder with a record is complete
-
-    def _entry(self, replica: ReplicaName) -> Mapping[str, Any]:
-        entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]
-        return entry
+        self._save(folder, {})
 
 
 def training_record(

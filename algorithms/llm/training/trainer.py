@@ -172,7 +172,7 @@ class Trainer:
             ValueError: the checkpoint cannot be used.
         """
         run = {**(identity or {}), **self.settings.values(), "seed": self.seed}
-        if checkpoint is not None and (found := read_checkpoint(checkpoint, run, _progress)):
+        if checkpoint is not None and (found := read_checkpoint(checkpoint, run, _progress, self.settings.current)):
             self._restore(*found)
         written = time.monotonic()
         while self.decisions < decisions and (tokens is None or self.tokens < tokens):

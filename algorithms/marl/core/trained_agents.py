@@ -20,11 +20,10 @@ from safetensors.numpy import load_file, save
 
 from coopgym.agents.base import Classifier, Seat
 from coopgym.agents.streams import EpisodeDraws
-from coopgym.algorithms.common.learner_contract import CurvePoint
 from coopgym.algorithms.common.policies import POLICY_KINDS, Policy, input_map
 from coopgym.algorithms.common.policy_tensors import check_tensors
 from coopgym.algorithms.common.training_record import (
-    RECORD_FILE,
+    RecordedTraining,
     check_record,
     policy_groups,
     read_record,
@@ -32,8 +31,7 @@ from coopgym.algorithms.common.training_record import (
 )
 from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.contained_files import contained
-from coopgym.corpus.writer import write_atomically
-from coopgym.digests import DIGESTS_FILE, Digest, check_digests, encode_digests
+from coopgym.digests import check_digests
 from coopgym.games.parameters import Parameters
 from coopgym.oracles.agents.base import registered_game
 from coopgym.record_fields import FieldError
@@ -204,8 +202,13 @@ def load_agents(
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingResult:
+class TrainingResult(RecordedTraining):
     """R trained replicas. A replica is named by its position or by ``(reward, seed)``.
+
+    Curves count joint steps of the environment. Metrics per block, means over seats and copies: ``reward`` in the
+    replica's mode and material ``payoff``, per agent-step in the game's units; ``cooperation`` as a share of endowment;
+    and the learner's own. Metrics ``eval_…`` are those of `Evaluator.results`, at the points that training was asked
+    for.
 
     Attributes:
         record: everything but arrays, as JSON values: algorithm, hyper-parameters, game, view, budget and, per
@@ -213,18 +216,7 @@ class TrainingResult:
         tensors: policy parameters ``policy.<name>`` ``(R, N, ...)`` and the observation map.
     """
 
-    record: Mapping[str, Any]
     tensors: Mapping[str, npt.NDArray[Any]]
-
-    @property
-    def replicas(self) -> list[tuple[str, int]]:
-        """``(reward, seed)`` of every replica, rewards slowest."""
-        return [(entry["reward"], entry["seed"]) for entry in self.record["replicas"]]
-
-    @property
-    def hyperparameters(self) -> dict[str, Any]:
-        """The learner's hyper-parameters."""
-        return dict(self.record["hyperparameters"])
 
     @property
     def env_steps(self) -> int:
@@ -260,38 +252,11 @@ class TrainingResult:
             raise ValueError(f"seat={seat}: {self.record['game']} has seats 0 to {len(agents) - 1}")
         return agents[seat]
 
-    def curves(self, replica: int | tuple[str, int] = 0) -> list[CurvePoint]:
-        """Return ``(env_steps, metric, value)`` in the order of training.
-
-        Metrics per block, means over seats and copies: ``reward`` in the replica's mode and material ``payoff``, per
-        agent-step in the game's units; ``cooperation`` as a share of endowment; and the learner's own. Metrics
-        ``eval_…`` are those of `Evaluator.results`, at the points that training was asked for.
-        """
-        return [(step, metric, value) for step, metric, value in self._entry(replica)["curves"]]
-
     def transcript(self, replica: int | tuple[str, int] = 0) -> Sequence[Mapping[str, Any]]:
         """Return nothing: nobody talked."""
         return ()
 
-    def status(self, replica: int | tuple[str, int] = 0) -> str:
-        """Return ``"trained"`` or ``"diverged"``."""
-        return "trained" if self.diverged_at(replica) is None else "diverged"
-
-    def diverged_at(self, replica: int | tuple[str, int] = 0) -> int | None:
-        """Return the number of steps after which a replica was found to have diverged, or None."""
-        step: int | None = self._entry(replica)["diverged_at"]
-        return step
-
     def save(self, path: str | Path) -> None:
         """Write policies (safetensors), record (JSON) and the digests of both to a folder that `load_agents` reads."""
-        folder = Path(path)
         arrays = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
-        tensors, record = save(arrays), json.dumps(self.record, indent=1).encode()
-        digests = {POLICIES_FILE: Digest.of(tensors), RECORD_FILE: Digest.of(record)}
-        write_atomically(folder / POLICIES_FILE, tensors)
-        write_atomically(folder / DIGESTS_FILE, encode_digests(digests))
-        write_atomically(folder / RECORD_FILE, record)  # last: a folder with a record is complete
-
-    def _entry(self, replica: int | tuple[str, int]) -> Mapping[str, Any]:
-        entry: Mapping[str, Any] = self.record["replicas"][replica_index(self.record, replica)]
-        return entry
+        self._save(Path(path), {POLICIES_FILE: save(arrays)})

@@ -24,6 +24,7 @@ from coopgym.algorithms.common.gated_recurrence import recurrent_step
 from coopgym.algorithms.common.learner_contract import NO_MEMORY, CurvePoint, ProgressCallback
 from coopgym.algorithms.common.policies import POLICY_KINDS
 from coopgym.algorithms.common.random_streams import Replica, Streams
+from coopgym.algorithms.common.settings import Settings
 from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, mlp
 from coopgym.algorithms.common.training_record import curves
 from coopgym.algorithms.marl.core.environment import Environment, EnvironmentFactory, episode, observation_map
@@ -175,6 +176,10 @@ class ReplicaTrainer(Protocol):
     alive: Tensor
     """``(R,)`` False where a replica diverged and is frozen."""
 
+    @property
+    def learner(self) -> Settings:
+        """Return what they learn with."""
+
     def learn(self, progress: float) -> dict[str, Tensor]:
         """Collect one block, learn from it and return metrics ``(R,)``; ``progress`` in [0, 1) is the budget spent."""
 
@@ -269,7 +274,8 @@ def train_blocks(
         raise ValueError(f"evaluations={evaluations}: expected at least 0")
     log = TrainingLog.blank(len(trainer.alive))
     folder = None if checkpoint is None else Path(checkpoint)
-    if folder is not None and (found := read_checkpoint(folder, run, _progress(len(trainer.alive)))) is not None:
+    expected, called = _progress(len(trainer.alive)), trainer.learner.current
+    if folder is not None and (found := read_checkpoint(folder, run, expected, called)) is not None:
         log = TrainingLog.restored(found[0])
         require_like(folder, found[1], trainer.state())
         trainer.restore(found[1])

@@ -19,5 +19,7 @@ Trust = Annotated[
 Parameters = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a parameter; values are TOML.")
 ]
+AllGames = Annotated[bool, typer.Option("--all", help="All games, into a folder: what it does not hold yet.")]
+AllAgain = Annotated[bool, typer.Option("--fresh", help="With --all: everything again.")]
 GameWorkers = Annotated[int | None, typer.Option(min=0, help="With --all: processes.", show_default="number of cores")]
 """How many processes work through all games; None for as many as there are cores."""

@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 
 from coopgym.benchmarks.cli.commands.errors import fail_with, interruptible, user_errors
-from coopgym.benchmarks.cli.commands.options import GameWorkers, Parameters
+from coopgym.benchmarks.cli.commands.options import AllAgain, AllGames, GameWorkers, Parameters
 from coopgym.benchmarks.cli.standard_streams import say
 
 
 def plan(
     game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Game to plan.")] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Plan all games into a folder, what it does not hold yet.")
-    ] = False,
+    every: AllGames = False,
     reward: Annotated[
         list[str] | None, typer.Option(metavar="MODE", help="Reward modes.", show_default="the three named ones")
     ] = None,
@@ -25,7 +23,7 @@ def plan(
         Path | None, typer.Option("--out", "-o", help="Folder of files.", show_default="plans with --all")
     ] = None,
     workers: GameWorkers = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="With --all: plan everything again.")] = False,
+    fresh: AllAgain = False,
 ) -> None:
     """Find the best plan of a whole episode for all seats together, with a proved upper bound where there is one."""
     from coopgym.benchmarks.certificates.plans import PlanRequest, plan_many, plan_one

@@ -8,15 +8,13 @@ from typing import Annotated
 import typer
 
 from coopgym.benchmarks.cli.commands.errors import fail_with, interruptible, user_errors
-from coopgym.benchmarks.cli.commands.options import GameWorkers, Parameters
+from coopgym.benchmarks.cli.commands.options import AllAgain, AllGames, GameWorkers, Parameters
 from coopgym.benchmarks.cli.standard_streams import say
 
 
 def solve(
     game: Annotated[str | None, typer.Argument(metavar="[ID]", help="Game to solve.")] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Solve all games into a folder, what it does not hold yet.")
-    ] = False,
+    every: AllGames = False,
     edition: Annotated[str | None, typer.Option(help="With --all: only formal or only released games.")] = None,
     reward: Annotated[
         str | None, typer.Option(metavar="MODE", help="Also solve under this reward, such as mutuality=0.3.")
@@ -30,7 +28,7 @@ def solve(
         Path | None, typer.Option("--out", "-o", help="Folder of files.", show_default="certificates with --all")
     ] = None,
     workers: GameWorkers = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="With --all: solve everything again.")] = False,
+    fresh: AllAgain = False,
 ) -> None:
     """Find out which dilemma a game is: equilibria, optima, greed, fear, commitment play, its mechanism."""
     from coopgym.benchmarks.certificates.certificates import SolveRequest, solve_many, solve_one

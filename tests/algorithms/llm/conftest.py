@@ -1,8 +1,8 @@
-"""A small model that has learned to play, once for all tests; those in folders below find `parrot` beside this file."""
+"""A small model that has learned to play, once for all tests, and a server of one that echoes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from coopgym.algorithms.llm.models import SmallModel, SmallSettings
 from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.training.warm_up import WarmUp, imitate
 from coopgym.interfaces.text import Rules
+from tests.algorithms.llm.chat_server import ChatServer, chat_server
 
 TINY = SmallSettings(layers=1, width=32, heads=2, context=384)
 
@@ -33,3 +34,17 @@ def pupil(tasks: TaskSettings) -> Callable[[], SmallModel]:
         return twin
 
     return copy
+
+
+@pytest.fixture
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here has paid for an endpoint."""
+    pytest.importorskip("httpx")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    """A server of chats on this machine; it echoes unless told otherwise."""
+    with chat_server() as running:
+        yield running

@@ -42,7 +42,7 @@ def parrots(message: str) -> list[LanguageAgent]:
     return [LanguageAgent(policy), LanguageAgent(policy)]
 
 
-@pytest.mark.parametrize("stochastic", [False, True])
+@pytest.mark.parametrize("stochastic", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_it_keeps_the_promises_of_agents(stochastic: bool, policy: LanguagePolicy) -> None:
     brief = dataclasses.replace(policy, rules=Rules(max_turns=1))
     check_agent(lambda: LanguageAgent(brief, stochastic), games=("PartnerHoldUp-v1",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -35,7 +35,6 @@ from tests.algorithms.llm.chat_server import (
     Answer,
     ChatServer,
     TimelessClock,
-    chat_server,
     completion,
 )
 
@@ -49,17 +48,13 @@ def player(request: dict[str, Any]) -> dict[str, Any]:
     return completion(SUBMIT if len(request["messages"]) > 1 else PAYOFF)
 
 
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("httpx")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+pytestmark = pytest.mark.usefixtures("no_key")
 
 
 @pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with chat_server() as running:
-        running.usual = Answer(player)
-        yield running
+def server(server: ChatServer) -> ChatServer:
+    server.usual = Answer(player)
+    return server
 
 
 @pytest.fixture

@@ -21,22 +21,13 @@ from coopgym.algorithms.llm.play.agent import LanguageAgent, LanguagePolicy
 from coopgym.algorithms.llm.play.endpoint_generator import EndpointGenerator
 from coopgym.play import play
 from coopgym.play.episodes import Episodes
-from tests.algorithms.llm.chat_server import Answer, ChatServer, chat_server, completion
+from tests.algorithms.llm.chat_server import Answer, ChatServer, completion
 
 GAME = "GraduatedSanction-v1"
 SEATS, ROUNDS = 6, 2
 
 
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("httpx")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with chat_server() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("no_key")
 
 
 def considered(request: dict[str, Any]) -> dict[str, Any]:

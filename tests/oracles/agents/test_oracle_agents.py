@@ -420,11 +420,28 @@ def test_following_the_state_needs_a_view_of_the_partners() -> None:
         play(game, agents, views="minimal")
 
 
-@pytest.mark.parametrize("name", [oracle.title() for oracle in ORACLES if oracle is not Planner])
-def test_oracles_keep_the_promises_of_agents(name: str) -> None:
-    candidates = ("ReciprocalDilemma-v0", "ReciprocalDilemma-v1", "LoyaltyTeam-v0", "LoyaltyTeam-v1")
-    fitting = [id for id in candidates if name in applicable_oracles(make_game(id))]
-    check_agent(name, games=fitting[:2])
+PROMISED = {
+    (oracle.title(), edition): next(
+        id
+        for id in (f"ReciprocalDilemma-{edition}", f"LoyaltyTeam-{edition}")
+        if oracle.title() in applicable_oracles(make_game(id))
+    )
+    for oracle in ORACLES
+    if oracle is not Planner
+    for edition in ("v0", "v1")
+}
+SOLVES_EVERY_STEP = ("Oracle_TrustAware", "v1")
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        pytest.param(key[0], id, marks=[pytest.mark.slow] if key == SOLVES_EVERY_STEP else [])
+        for key, id in PROMISED.items()
+    ],
+)
+def test_oracles_keep_the_promises_of_agents(name: str, id: str) -> None:
+    check_agent(name, games=[id])
 
 
 @pytest.mark.parametrize("oracle", ORACLES, ids=lambda oracle: oracle.title())

@@ -40,6 +40,8 @@ def discretised_games() -> dict[str, FiniteGame]:
 
 
 GAMES = discretised_games()
+SMALL = ("public good", "Cournot")
+"""Games of few enough actions that all pairs of supports are soon tried."""
 
 
 # nashpy
@@ -53,8 +55,10 @@ def nashpy_equilibria(game: FiniteGame, method: str) -> list[tuple[FloatArray, F
         return list(getattr(nashpy.Game(game.utilities[..., 0], game.utilities[..., 1]), method)())
 
 
-@pytest.mark.parametrize("name", GAMES)
-@pytest.mark.parametrize("method", ["support_enumeration", "vertex_enumeration"])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [*((name, "vertex_enumeration") for name in GAMES), *((name, "support_enumeration") for name in SMALL)],
+)
 def test_pure_equilibria_are_those_of_nashpy(name: str, method: str) -> None:
     game = GAMES[name]
     theirs = nashpy_equilibria(game, method)

@@ -18,8 +18,14 @@ from coopgym.oracles.games.rollout import initial_state
 MODES = ("private", "integrated", "mutuality=0.5")
 
 
-@pytest.mark.parametrize("game", games())
-@pytest.mark.parametrize("reward", MODES)
+@pytest.mark.parametrize(
+    ("game", "reward"),
+    [
+        pytest.param(game, reward, marks=[pytest.mark.slow] if (g + r) % 3 else [])
+        for g, game in enumerate(games())
+        for r, reward in enumerate(MODES)
+    ],
+)
 def test_nobody_gains_by_leaving_an_equilibrium(game: str, reward: str) -> None:
     form = StageGame(make_game(game), reward)
     found = find_equilibria(form)
@@ -193,8 +199,8 @@ def test_commitments_are_sharpened_between_the_points_of_the_grid(game: str) -> 
 @pytest.mark.parametrize(
     ("game", "reward"),
     [
-        ("AppleAppStore-v1", "private"),
         ("TrustDilemma-v0", "integrated"),
+        pytest.param("AppleAppStore-v1", "private", marks=pytest.mark.slow),
         pytest.param("ReciprocalDilemma-v1", "integrated", marks=pytest.mark.slow),
         pytest.param("TrustDilemma-v1", "integrated", marks=pytest.mark.slow),
     ],

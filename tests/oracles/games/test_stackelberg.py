@@ -81,6 +81,7 @@ def test_three_movers_of_a_formal_game_leave_no_gain_on_a_finer_audit() -> None:
     assert form.utilities(profiles)[:, 1].max() <= outcome.utilities[1] + 1e-8
 
 
+@pytest.mark.slow
 def test_an_outcome_that_hangs_on_jumps_is_not_called_converged() -> None:
     # Later movers of a team switch between contributing and leaving it to the last one.
     outcome = sequential_outcome(StageGame(make_game("TeamProduction-v1"), "integrated"))

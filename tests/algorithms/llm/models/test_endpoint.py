@@ -2,7 +2,6 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from tests.algorithms.llm.chat_server import (
     Answer,
     ChatServer,
     TimelessClock,
-    chat_server,
     completion,
     echo,
 )
@@ -29,16 +27,7 @@ from tests.algorithms.llm.chat_server import (
 KEY = "sk-very-secret"
 
 
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("httpx")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[ChatServer]:
-    with chat_server() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("no_key")
 
 
 def endpoint(server: ChatServer, **settings: Any) -> Endpoint:

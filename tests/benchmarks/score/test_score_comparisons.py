@@ -20,7 +20,7 @@ from coopgym.benchmarks.score import (
     rank_table,
     score_table,
 )
-from tests.benchmarks.analysis.run_rows import OTHER, anchored, row, seeded, table
+from tests.benchmarks.score.run_rows import OTHER, anchored, row, seeded, table
 
 pairs = st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=5, max_size=8)
 

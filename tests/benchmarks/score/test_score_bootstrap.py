@@ -20,7 +20,7 @@ from coopgym.benchmarks.score import (
     resampled_counts,
     score_table,
 )
-from tests.benchmarks.analysis.run_rows import OTHER, anchored, row, seeded, table
+from tests.benchmarks.score.run_rows import OTHER, anchored, row, seeded, table
 
 RUNS_TASKS = ("runs", "tasks")
 matrices = arrays(

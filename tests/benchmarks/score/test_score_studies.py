@@ -31,7 +31,7 @@ from coopgym.benchmarks.score import (
     worst_off,
 )
 from coopgym.corpus import table_from_rows
-from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, seeded, table
+from tests.benchmarks.score.run_rows import GAME, OTHER, anchored, row, seeded, table
 
 MODES = ("private", "integrated")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coopgym.benchmarks.score import both_tables, run_grid, score_table
-from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, seeded, table
+from tests.benchmarks.score.run_rows import GAME, OTHER, anchored, row, seeded, table
 
 
 def scores_of(runs: Any, name: str, **options: Any) -> list[float]:

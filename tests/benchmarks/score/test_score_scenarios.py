@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coopgym.benchmarks.score import cross_play, scenario_scores
-from tests.benchmarks.analysis.run_rows import GAME, OTHER, anchored, row, table
+from tests.benchmarks.score.run_rows import GAME, OTHER, anchored, row, table
 
 
 def met(algorithm: str, among: str, payoff: float, seed: int = 99, **facts: Any) -> dict[str, Any]:
