@@ -1,10 +1,10 @@
-"""Oracles as agents: seven reference policies of the published study, three bounds on learners, three for worlds."""
+"""Oracles as agents: seven reference policies of the published study, three bounds on learners, four for worlds."""
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
 from coopgym.oracles.agents.base import Oracle, PublishedOracle
 from coopgym.oracles.agents.inferring import ExploreThenCommit, Inferring
-from coopgym.oracles.agents.informed_plan import InformedPlan
+from coopgym.oracles.agents.informed import Informed, InformedPlan
 from coopgym.oracles.agents.profiles import (
     BestConstant,
     CommitmentNash,
@@ -30,8 +30,8 @@ ORACLES: tuple[type[Oracle], ...] = (
 )
 """All oracles: the seven of the published study in its order, then the further ones."""
 
-WORLD_ORACLES: tuple[type[Oracle], ...] = (InformedPlan, Inferring, ExploreThenCommit)
-"""Oracles of worlds: one that is told what was drawn, and two that find it out."""
+WORLD_ORACLES: tuple[type[Oracle], ...] = (InformedPlan, Informed, Inferring, ExploreThenCommit)
+"""Oracles of worlds: two that are told what was drawn, and two that find it out."""
 
 
 def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
@@ -52,6 +52,7 @@ __all__ = [
     "Equilibrium",
     "ExploreThenCommit",
     "Inferring",
+    "Informed",
     "InformedPlan",
     "Loyalty",
     "Nash",
