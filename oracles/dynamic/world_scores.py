@@ -185,7 +185,7 @@ def private_score(game: AnyGame, agent: Agent, anchors: PrivateAnchors, view: Vi
         world = game.traits().world
         raise ValueError(
             f"{game.id} in {world.kind.name if world else 'fixed'!r}: informed replies earn no more than the best "
-            f"level {anchors.level:g} of seat {anchors.seat} on these draws, so there is no score; use more draws or steps"
+            f"level {anchors.level:g} of seat {anchors.seat} on these draws, so there is no score"
         )
     seats, seeds = range(game.n_agents), anchors.seeds
     agents = [agent if seat == anchors.seat else make_agent("Oracle_Informed") for seat in seats]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from coopgym.oracles.games.best_response import deviation_utilities
 from coopgym.oracles.games.normal_form import NormalFormByRow
+from coopgym.oracles.games.symmetry import block_of_seats
 from coopgym.typing import FloatArray
 
 STARTS = (0.0, 0.3, 0.6, 1.0)
@@ -81,7 +82,7 @@ def _settled(
 
     They go half the way, and half as far again after every turn back: who answers all at once overshoots.
     """
-    heads, block_of = [block[0] for block in blocks], _block_of(blocks)
+    heads, block_of = [block[0] for block in blocks], block_of_seats(blocks)
     places, last = np.round(profiles * cells), np.zeros((len(profiles), len(blocks)))
     pace, moving = np.full(last.shape, 0.5), np.arange(len(profiles))
     offsets = np.arange(-reach, reach + 1)
@@ -106,9 +107,3 @@ def _deviations(form: NormalFormByRow, profiles: FloatArray, heads: list[int], t
     return np.concatenate(
         [deviation_utilities(form.rows(part), profiles[part], np.array(heads), tried[part]) for part in parts]
     )
-
-
-def _block_of(blocks: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
-    """Which block each seat is in, ``(N,)``."""
-    seats = np.concatenate(blocks)
-    return np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])[np.argsort(seats)]
