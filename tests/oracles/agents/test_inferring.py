@@ -236,6 +236,7 @@ def test_mistakes_are_told() -> None:
         ("Inferring", "PartnerHoldUp-v1"),
         ("ExploreThenCommit", "AppleAppStore-v0"),
         ("Oracle_InformedPlan", "PublicGoods-v1"),
+        ("Oracle_Informed", "PartnerHoldUp-v1"),
     ],
 )
 def test_they_keep_the_promises_of_agents(name: str, id: str) -> None:
