@@ -28,7 +28,8 @@ from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.games.spec import View
 from coopgym.games.step import Step
-from coopgym.oracles.agents import ORACLES, WORLD_ORACLES, InformedPlan, Oracle, PublishedOracle
+from coopgym.oracles.agents import ORACLES, WORLD_ORACLES, Oracle, PublishedOracle
+from coopgym.oracles.agents.informed import InformedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
 from coopgym.play import play
@@ -201,7 +202,7 @@ def _world_oracles() -> Iterator[tuple[str, Entry]]:
 
 def _in_a_world(oracle: type[Oracle]) -> Numbers:
     game = make_game(TEAM, world="private", max_steps=6)
-    view: View = "full" if oracle is InformedPlan else "own"
+    view: View = "full" if issubclass(oracle, InformedOracle) else "own"
     played = play(game, [oracle() for _ in range(game.n_agents)], views=view, episodes=2, record=True).trajectory
     assert played is not None
     return [played.shares]

@@ -68,6 +68,6 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "teams: the study": teams.study,
         "tournaments: the worked example": tournaments.worked_example,
         "worlds: all games": worlds.worlds_table,
-        "worlds: what is left to find out": worlds.admission,
+        "worlds: admission": worlds.admitted,
     }
 )

@@ -19,6 +19,7 @@ from coopgym.games.parameters import Parameters
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State, state_arrays
 from coopgym.typing import FloatArray
+from coopgym.worlds import World
 
 if TYPE_CHECKING:
     from coopgym.games.game import Game
@@ -48,6 +49,20 @@ class SocialWeights:
     """φ_B Σ_i≠j ℓ_i, weights of loyal team-mates on j's surplus over its endowment."""
     effort: FloatArray
     """Warm glow and reciprocity per unit of j's cooperation."""
+
+
+@dataclass(frozen=True, eq=False)
+class WorldTraits:
+    """What is drawn of a game's costs and synergy, and how its observations show what a seat earns."""
+
+    kind: World
+    """How factors are drawn, and who sees them."""
+    spread: float
+    """s: factors lie between 1/s and s."""
+    least: FloatArray
+    """``(N,)`` payoff of a step that ``payoff_share`` shows as 0, as all below it."""
+    greatest: FloatArray
+    """``(N,)`` payoff that it shows as 1, as all above it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +106,10 @@ class Traits:
     """Whether the stocks ``agreed`` and ``level`` hold an agreement of the two seats, which either may break."""
     published: frozenset[str] = frozenset()
     """Families of reference profiles that the published study defines: "coopetition", "team", "reciprocity"."""
+    world: WorldTraits | None = None
+    """What is drawn of costs and synergy; None in a fixed game."""
+    payoff_noise: float = 0.0
+    """Standard deviation of what chance adds to the payoff of a seat and step."""
     unbounded: str = ""
     """Why no bound on rewards follows whatever else is declared; empty where one may."""
 

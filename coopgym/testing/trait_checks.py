@@ -14,7 +14,7 @@ from coopgym.games.game import AnyGame, Transition
 from coopgym.games.state import State, map_arrays
 from coopgym.games.traits import SocialWeights, Traits, ideal_path, renumbered, stocks_of
 from coopgym.testing.conformance import require
-from coopgym.testing.tape import Tape, random_tape, replay
+from coopgym.testing.tape import Tape, random_tape, replay, start
 from coopgym.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -243,6 +243,43 @@ def hidden_draws_stay_in_their_range(subject: Subject) -> None:
         require(inside, f"state.{name} is drawn outside [{low:g}, {high:g}]; correct hidden[{name!r}]")
 
 
+def the_world_is_as_told(subject: Subject) -> None:
+    """Factors are drawn and last payoffs are shown as declared; a game that declares no world draws no factors."""
+    game, world = subject.game, subject.game.traits().world
+    for before, _, transition in replay(game, subject.tape((ROWS,))):
+        costs, synergy = before.cost_factor, before.synergy_factor
+        if world is None:
+            fixed = costs is None and synergy is None
+            require(fixed, "the state has factors of costs or synergy; declare world in traits()")
+            continue
+        require(costs is not None and synergy is not None, "traits() declare a world, but the state has no factors")
+        drawn = np.concatenate([costs, synergy[:, None]], axis=1)
+        slack = 1.0 + subject.tolerance
+        inside = bool(((drawn >= 1.0 / (slack * world.spread)) & (drawn <= slack * world.spread)).all())
+        require(inside, f"factors are drawn outside [1/{world.spread:g}, {world.spread:g}]; correct world.spread")
+        alike = world.kind.private or bool((costs == costs[:, :1]).all())
+        require(alike, f"seats have cost factors of their own; a {world.kind.name} world gives all seats the same")
+        share = (transition.payoffs - world.least) / (world.greatest - world.least)
+        going_on = ~np.asarray(transition.terminated)
+        shown, expected = transition.state.payoff_share[going_on], np.clip(share, 0.0, 1.0)[going_on]
+        right = np.allclose(shown, expected, rtol=0.0, atol=subject.tolerance)
+        require(right, "payoff_share is not the last payoff between world.least and world.greatest; correct these")
+
+
+def payoffs_are_as_noisy_as_declared(subject: Subject) -> None:
+    """Chance adds to payoffs standard normal numbers times the declared deviation, or nothing."""
+    game, noise = subject.game, subject.game.traits().payoff_noise
+    tape = subject.tape((ROWS,))
+    state, actions, normals = start(game, tape), tape.actions[0], tape.step_normals[0]
+    if not game.step_normals:
+        require(noise == 0.0, f"traits() declare payoff_noise={noise:g}, but steps draw nothing")
+        return
+    added = game.step(state, actions, normals).payoffs - game.step(state, actions, 0.0 * normals).payoffs
+    distance = np.abs(added[..., None] - noise * normals[:, None, :]).min(-1) if noise else np.abs(added)
+    fits = bool((distance <= subject.tolerance * (1.0 + np.abs(added))).all())
+    require(fits, f"payoffs are noisy by something else than payoff_noise={noise:g} in traits(); correct it")
+
+
 def _quiet_step(trial: Trial, state: State, actions: FloatArray) -> State:
     after: State = trial.game.step(state, actions, trial.tape.step_normals[0]).state
     return after
@@ -262,5 +299,7 @@ TRAIT_CHECKS = (
     exchangeable_seats_trade_places,
     switches_make_games,
     hidden_draws_stay_in_their_range,
+    the_world_is_as_told,
+    payoffs_are_as_noisy_as_declared,
 )
 """The battery about traits, in order."""

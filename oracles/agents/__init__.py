@@ -4,7 +4,7 @@ from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
 from coopgym.oracles.agents.base import Oracle, PublishedOracle
 from coopgym.oracles.agents.inferring import ExploreThenCommit, Inferring
-from coopgym.oracles.agents.informed_plan import InformedPlan
+from coopgym.oracles.agents.informed import Informed, InformedPlan
 from coopgym.oracles.agents.profiles import (
     BestConstant,
     CommitmentNash,
@@ -31,8 +31,8 @@ ORACLES: tuple[type[Oracle], ...] = (
 )
 """All oracles: the seven of the published study in its order, then the further ones."""
 
-WORLD_ORACLES: tuple[type[Oracle], ...] = (Uninformed, InformedPlan, Inferring, ExploreThenCommit)
-"""Oracles of worlds: one that sees nothing of what was drawn, one that is told, and two that find it out."""
+WORLD_ORACLES: tuple[type[Oracle], ...] = (Uninformed, InformedPlan, Informed, Inferring, ExploreThenCommit)
+"""Oracles of worlds: one that sees nothing of what was drawn, two that are told, and two that find it out."""
 
 
 def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
@@ -53,6 +53,7 @@ __all__ = [
     "Equilibrium",
     "ExploreThenCommit",
     "Inferring",
+    "Informed",
     "InformedPlan",
     "Loyalty",
     "Nash",

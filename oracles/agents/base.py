@@ -14,9 +14,9 @@ from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.games.spec import View
+from coopgym.games.traits import WorldTraits
 from coopgym.oracles.agents.solutions import SELECTIONS, Select, Solution, published
 from coopgym.typing import FloatArray
-from coopgym.worlds import FIXED
 
 Mode = Literal["auto", "reference", "computed"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -182,6 +182,13 @@ def registered_game(id: str, parameters: Parameters) -> AnyGame:
     return game_class(id)(parameters)
 
 
-def is_fixed(game: AnyGame) -> bool:
-    """Whether nothing is drawn of a game's costs and synergy."""
-    return getattr(game.parameters, "world", FIXED) == FIXED
+def drawn_world(game: AnyGame) -> WorldTraits:
+    """Return what is drawn of a game's costs and synergy.
+
+    Raises:
+        ValueError: nothing is.
+    """
+    world = game.traits().world
+    if world is None:
+        raise ValueError(f"{game.id}: nothing is drawn in this one; make the game with world='common', say")
+    return world

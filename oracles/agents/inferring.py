@@ -15,13 +15,13 @@ from scipy.interpolate import RegularGridInterpolator
 from coopgym.agents import Classifier
 from coopgym.games.game import AnyGame
 from coopgym.games.parameters import Parameters
-from coopgym.oracles.agents.base import Oracle, is_fixed, registered_game
+from coopgym.oracles.agents.base import Oracle, drawn_world, registered_game
 from coopgym.oracles.agents.solutions import Solution, uninformed_level
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
 from coopgym.oracles.dynamic.informed import drawn_states, informed_levels
 from coopgym.oracles.games.rollout import initial_state, repeated
 from coopgym.typing import FloatArray
-from coopgym.worlds import WORLDS, factor_of_share
+from coopgym.worlds import factor_of_share
 
 TRAINING_SEEDS = range(64)
 """Draws on which the best uninformed level is found; none of those that scores are made of."""
@@ -73,8 +73,7 @@ def priors(game: AnyGame) -> tuple[Prior, Prior]:
     A game that draws its synergy weight γ as well is played as if it had the median weight: what can be told apart from
     payoffs is their product alone, so that the second prior is that of g γ over the median.
     """
-    factor = Prior.of_factor(game.parameters.world_spread)  # type: ignore[attr-defined]  # formal parameters have it
-    hidden = game.traits().hidden
+    factor, hidden = Prior.of_factor(drawn_world(game).spread), game.traits().hidden
     return factor, factor.times_uniform(*hidden["gamma"]) if "gamma" in hidden else factor
 
 
@@ -95,17 +94,13 @@ def level_table(id: str, parameters: Parameters, seat: int) -> RegularGridInterp
     logs = np.stack(np.meshgrid(cost.nodes(), synergy.nodes(), indexing="ij"), axis=-1)
     m, g = np.exp(logs.reshape(-1, 2).T)
     costs, blocks = np.repeat(m[:, None], game.n_agents, axis=1), [list(group) for group in game.traits().exchangeable]
-    if _has_own_costs(game):
+    if drawn_world(game).kind.private:
         costs[:, np.arange(game.n_agents) != seat] = cost.mean
         others = [[other for other in block if other != seat] for block in blocks]
         blocks = [[seat], *(block for block in others if block)]
     openings = replace(repeated(game, initial_state(game), (len(m),)), cost_factor=costs, synergy_factor=g)
     levels = informed_levels(game, openings, blocks)[:, seat].reshape(NODES, NODES)
     return RegularGridInterpolator((cost.nodes(), synergy.nodes()), levels)
-
-
-def _has_own_costs(game: AnyGame) -> bool:
-    return WORLDS[game.parameters.world].private  # type: ignore[attr-defined]  # formal parameters have it
 
 
 class FactorEstimate:
@@ -174,26 +169,27 @@ class InferringOracle(Oracle):
         return cls.__name__
 
     def solve(self, game: AnyGame) -> Solution:
-        fixed = is_fixed(game)
+        fixed = game.traits().world is None
         openings = repeated(game, initial_state(game), (1,)) if fixed else drawn_states(game, TRAINING_SEEDS)
         return uninformed_level(game, openings)
 
     def prepare(self) -> None:
         super().prepare()
-        self._fixed = is_fixed(self.game)
-        if self._fixed:
+        traits = self.game.traits()
+        self._fixed = traits.world is None
+        if traits.world is None:
             return
         if self.seat.view != "own":
             raise ValueError(
                 f"{self.title()} infers what a world has drawn from its own payoffs, so it plays under view='own'; got "
                 f"view={self.seat.view!r} in {self.game.id}. To know the factors, use Oracle_InformedPlan"
             )
-        index, parameters = self.seat.index, self.game.parameters
-        group = next(group for group in self.game.traits().exchangeable if index in group)
-        self._levels = level_table(self.game.id, parameters, group[0])
-        low, high = self.game.world.payoffs  # type: ignore[attr-defined]  # worlds are of formal games
-        self._least, self._width = low[index], high[index] - low[index]
-        self._noise = math.hypot(ROUNDING * self._width, parameters.payoff_noise)  # type: ignore[attr-defined]  # likewise
+        index, world = self.seat.index, traits.world
+        group = next(group for group in traits.exchangeable if index in group)
+        self._levels = level_table(self.game.id, self.game.parameters, group[0])
+        self._spread = world.spread
+        self._least, self._width = world.least[index], world.greatest[index] - world.least[index]
+        self._noise = math.hypot(ROUNDING * self._width, traits.payoff_noise)
         self._tracker = StateTracker(self.game, self.episodes)
         self.estimate = FactorEstimate(*priors(self.game), self.episodes)
         self._own_cost = np.full(self.episodes, np.nan)
@@ -229,8 +225,7 @@ class InferringOracle(Oracle):
         cost = None
         new = ~going_on
         if "cost_factor" in columns:
-            spread = self.game.parameters.world_spread  # type: ignore[attr-defined]  # worlds are of formal games
-            cost = factor_of_share(observation[:, columns["cost_factor"][0]], spread)
+            cost = factor_of_share(observation[:, columns["cost_factor"][0]], self._spread)
             new = new | (cost != self._own_cost)
             self._own_cost = cost
         share = observation[:, columns["payoff_share"][0]]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents import reference_profiles, solutions
-from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select, is_fixed
+from coopgym.oracles.agents.base import Oracle, PublishedEquilibrium, PublishedOracle, checked_select
 from coopgym.oracles.agents.solutions import Select, Solution
 from coopgym.oracles.dynamic.informed import drawn_states
 from coopgym.oracles.games.normal_form import CommitmentGame, StageGame
@@ -125,7 +125,7 @@ class Uninformed(Oracle):
     citation = "Best joint constant in hindsight, over all draws that play in a world is scored on."
 
     def solve(self, game: AnyGame) -> Solution:
-        if is_fixed(game):
+        if game.traits().world is None:
             return solutions.uninformed_level(game, repeated(game, initial_state(game), (1,)))
         draws = CommonRandomNumbers(game, TEST_SEEDS[0], len(TEST_SEEDS))
         return solutions.uninformed_level(game, drawn_states(game, TEST_SEEDS), draws)

@@ -21,8 +21,15 @@ from coopgym.typing import FloatArray
 LEVELS = 101
 PASSES = 20
 """Rounds of the search for the best constants; each round ends nearer to a point that no seat can improve alone."""
-PLANNING = ("Oracle_Planner", "Oracle_Uninformed", "Oracle_InformedPlan", "Inferring", "ExploreThenCommit")
-"""Agents that plan themselves, or search the best constants, of which these plans have their own."""
+PLANNING = (
+    "Oracle_Planner",
+    "Oracle_Uninformed",
+    "Oracle_InformedPlan",
+    "Oracle_Informed",
+    "Inferring",
+    "ExploreThenCommit",
+)
+"""Agents that plan, or search constants or equilibria themselves; best constants are among these plans anyway."""
 
 
 @dataclass(frozen=True, eq=False)

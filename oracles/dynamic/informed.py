@@ -6,8 +6,9 @@ draws. All draws are solved as one batch: the factors are part of the state, so 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -31,7 +32,9 @@ GRADIENT_CHUNK = CHUNK // 4
 DIGITS = 4
 """Decimals of logarithms to which draws are the same: closer ones have plans that are worth the same."""
 
-_PLANS: dict[Hashable, dict[tuple[float, ...], FloatArray]] = {}
+Memory: TypeAlias = dict[Hashable, dict[tuple[float, ...], FloatArray]]
+"""What is solved, and for what draw → its solution."""
+_PLANS: Memory = {}
 """Informed plans ``(steps, N)`` found in this process, by game and draw: all seats, and all plays, ask for the same."""
 
 
@@ -148,17 +151,20 @@ def informed_plans(game: AnyGame, states: State, iterations: int = ITERATIONS) -
     Raises:
         ImportError: torch is not installed.
     """
-    draws, (n, steps) = len(states.t), (game.n_agents, game.spec.horizon)
-    size = max(1, GRADIENT_CHUNK // (n**2 * steps) * 8)
-    found = []
-    for first in range(0, draws, size):
-        part = map_arrays(lambda array, first=first: array[first : first + size], states)
-        found.append(_climbed(game, part, iterations))
+    found = [_climbed(game, part, iterations) for _, part in in_parts(game, states)]
     return InformedPlans(
         np.concatenate([each.shares for each in found], axis=1),
         np.concatenate([each.welfare for each in found]),
         np.concatenate([each.residuals for each in found]),
     )
+
+
+def in_parts(game: AnyGame, states: State) -> Iterator[tuple[slice, State]]:
+    """Yield states ``(B,)`` in parts of which gradients of whole episodes fit into memory, and which rows they are."""
+    size = max(1, GRADIENT_CHUNK // (game.n_agents**2 * game.spec.horizon) * 8)
+    for first in range(0, len(states.t), size):
+        rows = slice(first, first + size)
+        yield rows, map_arrays(lambda array, rows=rows: array[rows], states)
 
 
 def _climbed(game: AnyGame, states: State, iterations: int) -> InformedPlans:
@@ -191,21 +197,36 @@ def known_plans(game: AnyGame, states: State) -> FloatArray:
     Raises:
         ImportError: torch is not installed.
     """
-    known = _PLANS.setdefault((game.id, game.parameters), {})
+    solved = solved_once(_PLANS, game, states, lambda new: informed_plans(game, new).shares.swapaxes(0, 1))
+    return solved.swapaxes(0, 1)
+
+
+def solved_once(
+    memory: Memory, game: AnyGame, states: State, solve: Callable[[State], FloatArray], *further: Hashable
+) -> FloatArray:
+    """Return the solutions ``(B, ...)`` of opening states, of which those in the memory are not sought again.
+
+    Args:
+        memory: by game and what else a solution depends on, then by draw, one solution each.
+        game: that is solved.
+        states: ``(B,)``.
+        solve: states to solutions, one row each.
+        further: what else solutions depend on.
+    """
+    known = memory.setdefault((game.id, game.parameters, *further), {})
     draws = [tuple(row) for row in np.round(_drawn(game, states), DIGITS).tolist()]
     new = {draw: row for row, draw in enumerate(draws) if draw not in known}
     if new:
         rows = list(new.values())
-        found = informed_plans(game, map_arrays(lambda array: array[rows], states))
-        known.update(zip(new, found.shares.swapaxes(0, 1), strict=True))
-    return np.stack([known[draw] for draw in draws], axis=1)
+        known.update(zip(new, solve(map_arrays(lambda array: array[rows], states)), strict=True))
+    return np.stack([known[draw] for draw in draws])
 
 
-def plan_ahead(game: AnyGame, openings: State, draws: Draws) -> None:
-    """Find the plans for all factors that worlds are going to show, so that `known_plans` has them.
+def told_states(game: AnyGame, openings: State, draws: Draws) -> list[State]:
+    """Return the openings with the factors that hold at each step, whatever is played: what the informed are told.
 
-    What a world shifts to is its own affair, whatever is played: all plans are found as one batch, which takes a
-    fraction of the time of finding them one change after the other.
+    What a world shifts to is its own affair, so plans for all factors can be found beforehand, as one batch
+    (`together`), in a fraction of the time that one change after the other takes.
 
     Args:
         game: on the NumPy backend.
@@ -213,9 +234,13 @@ def plan_ahead(game: AnyGame, openings: State, draws: Draws) -> None:
         draws: the chance of every step.
     """
     everything = np.broadcast_to(game.endowments, openings.last_action.shape)
-    steps = unroll(game, lambda *_: everything, start=openings, draws=draws)
-    told = [with_factors(openings, step.before) for step in steps]
-    known_plans(game, map_arrays(lambda *arrays: np.concatenate(arrays), *told))
+    steps = unroll(game, lambda *_: everything, start=openings, draws=draws, past_end=True)
+    return [with_factors(openings, step.before) for step in steps]
+
+
+def together(states: Sequence[State]) -> State:
+    """Return states ``(B,)`` of several steps as one batch."""
+    return map_arrays(lambda *arrays: np.concatenate(arrays), *states)
 
 
 def _drawn(game: AnyGame, states: State) -> FloatArray:

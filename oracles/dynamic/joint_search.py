@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.oracles.dynamic.plan_search import cross_entropy, sweep
-from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
+from coopgym.oracles.dynamic.planning import PlanningProblem
+from coopgym.oracles.games.symmetry import block_of_seats
 from coopgym.play import state_after
 from coopgym.typing import FloatArray
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from coopgym.oracles.dynamic.ascent import Gradient, ascend, polish, projected_gradient, torch_gradient
 from coopgym.oracles.dynamic.joint_search import jostled, ramps, rough_plans, swept
-from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
+from coopgym.oracles.dynamic.planning import PlanningProblem
+from coopgym.oracles.games.symmetry import block_of_seats
 from coopgym.typing import FloatArray
 
 CONVERGED = 1e-4

@@ -111,13 +111,6 @@ class PlanningProblem:
         return values
 
 
-def block_of_seats(blocks: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
-    """Return which block each seat is in, ``(N,)``."""
-    seats = np.concatenate(blocks)
-    numbers = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
-    return numbers[np.argsort(seats)]
-
-
 def double_precision(device: Any = "cpu") -> Backend:
     """Return the torch backend in double precision.
 

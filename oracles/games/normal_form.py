@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -167,10 +168,8 @@ class StageGame(NormalForm):
         return [layer(step) for layer in layers]
 
 
-class StageGameByRow(NormalForm):
-    """The stage game in many states at once: row b of profiles ``(B, ..., N)`` is played in state b."""
-
-    smooth = True
+class NormalFormByRow(NormalForm):
+    """A game in many states at once: row b of profiles ``(B, ..., N)`` is played in state b."""
 
     def __init__(self, game: AnyGame, reward: str | RewardLayer, states: State) -> None:
         """Take a game with a batch ``(B,)`` of states."""
@@ -181,11 +180,24 @@ class StageGameByRow(NormalForm):
             raise ValueError(f"{self.game.id}: expected a batch of states, shape (B,)")
         return state
 
+    def rows(self, index: npt.NDArray[np.int64]) -> Self:
+        """Return the games of some rows, in their order; a row may come several times."""
+        return type(self)(self.game, self.layer, map_arrays(lambda array: array[index], self.state))
+
+    def states_between(self, dims: int) -> State:
+        """Return the states with dimensions of 1 between that of rows and their own, to be broadcast."""
+        between = (1,) * dims
+        return map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
+
+
+class StageGameByRow(NormalFormByRow):
+    """The stage game in many states at once."""
+
+    smooth = True
+
     def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         game, actions = self.game, profiles * self.game.spec.endowments
-        between = (1,) * (profiles.ndim - 2)
-        states = map_arrays(lambda array: array.reshape((len(array), *between, *array.shape[1:])), self.state)
-        states = game.at_steady_state(states, actions)
+        states = game.at_steady_state(self.states_between(profiles.ndim - 2), actions)
         step = Step(game, states.t, states, actions, game.stage(states, actions))
         return [layer(step) for layer in layers]
 
@@ -203,5 +215,17 @@ class CommitmentGame(NormalForm):
 
     def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
         start = repeated(self.game, self.state, profiles.shape[:-1])
+        steps = remaining_steps(self.game, self.state)
+        return [total / steps for total in plan_returns(self.game, start, profiles, layers)]
+
+
+class CommitmentGameByRow(NormalFormByRow):
+    """The commitment game from many states at once, all at one time."""
+
+    smooth = False
+
+    def read(self, profiles: FloatArray, layers: Sequence[Rewards]) -> list[FloatArray]:
+        batch, states = profiles.shape[:-1], self.states_between(profiles.ndim - 2)
+        start = map_arrays(lambda array: np.broadcast_to(array, (*batch, *array.shape[len(batch) :])), states)
         steps = remaining_steps(self.game, self.state)
         return [total / steps for total in plan_returns(self.game, start, profiles, layers)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, state_arrays
@@ -43,3 +44,10 @@ def groups_in_state(
 
 def _unmoved_by_swap(array: FloatArray, i: int, j: int, n_agents: int) -> bool:
     return bool(np.allclose(renumbered(array, swap(n_agents, i, j)), array))
+
+
+def block_of_seats(blocks: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Return which block each seat is in, ``(N,)``."""
+    seats = np.concatenate(blocks)
+    numbers = np.repeat(np.arange(len(blocks)), [len(block) for block in blocks])
+    return numbers[np.argsort(seats)]

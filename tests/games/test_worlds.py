@@ -20,6 +20,7 @@ from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import GAME_IDS, make_game
 from coopgym.games.state import State, state_arrays
 from coopgym.interfaces.torch import TorchEnv
+from coopgym.oracles.agents.base import drawn_world
 from coopgym.play import NOMINAL, open_loop, unroll
 from coopgym.play.engine import Engine
 from coopgym.worlds import SHIFT, TEST_SEEDS, WORLDS
@@ -100,6 +101,16 @@ def test_factors_are_log_uniform_and_mean_what_they_say(world: str) -> None:
     assert differ == (world != "common")
 
 
+def test_a_spread_of_a_game_s_own_is_recorded_only_where_it_is_another() -> None:
+    for game_id, own in (("IndirectReciprocity-v1", 3.0), ("GraduatedSanction-v1", 2.0)):
+        game = make_game(game_id, world="private")
+        assert drawn_world(game).spread == own
+        assert "world_spread" not in game.parameter_dict()
+        assert "world_spread" not in make_game(game_id).parameter_dict()
+        other = make_game(game_id, world="private", world_spread=1.5)
+        assert other.parameter_dict()["world_spread"] == drawn_world(other).spread == 1.5
+
+
 def test_only_a_shifting_world_shifts_and_as_often_as_it_says() -> None:
     changes = {}
     for world in WORLDS:
@@ -124,17 +135,17 @@ def test_seats_see_what_they_should(game_id: str, world: str) -> None:
     seen = ["payoff_share"] if world == "common" else ["payoff_share", "cost_factor"]
     assert sorted(set(columns) - set(usual)) == sorted(seen)
     costs = 0.8 if world == "common" else np.linspace(0.6, 1.8, game.n_agents)
-    state = opening(game, cost=costs, synergy=1.5)
+    state, spread = opening(game, cost=costs, synergy=1.5), drawn_world(game).spread
     own = game.observe(state, "own")
     np.testing.assert_array_equal(own[:, columns["payoff_share"]], 0.5)
     if world != "common":
-        expected = 0.5 * (np.log(costs) / math.log(2.0) + 1.0)
+        expected = 0.5 * (np.log(costs) / math.log(spread) + 1.0)
         np.testing.assert_allclose(own[:, columns["cost_factor"]][:, 0], expected)
     elsewhere = game.observe(opening(game, cost=costs, synergy=0.7), "own")
     np.testing.assert_array_equal(own, elsewhere)
     full = game.observation_columns("full", 0)
     shown = game.observe(state, "full")[0][full["synergy_factor"]]
-    np.testing.assert_allclose(shown, 0.5 * (math.log(1.5) / math.log(2.0) + 1.0))
+    np.testing.assert_allclose(shown, 0.5 * (math.log(1.5) / math.log(spread) + 1.0))
     transition = game.step(state, game.endowments * 0.5, np.zeros(game.step_normals))
     low, high = payoff_range(type(game), game.parameters)
     share = np.clip((transition.payoffs - low) / (high - low), 0.0, 1.0)

@@ -18,6 +18,7 @@ from coopgym.games.page import GamePage, Source
 from coopgym.games.registry import GAME_IDS, games, make_game
 from coopgym.games.spec import GameSpec
 from coopgym.games.state import State
+from coopgym.games.traits import Traits
 from coopgym.testing import ConformanceError, check_game
 from coopgym.worlds import WORLDS
 
@@ -246,6 +247,45 @@ class SaysNothingOfTheLake(Written):
     Parameters = GroupWithALake
 
 
+class Drawn(Commons):
+    defaults = {"n_agents": 3, "world": "private", "payoff_noise": 0.1}
+
+    def told(self, **changes: Any) -> Traits:
+        """The game's traits, with its world, unless it is fixed, described otherwise."""
+        traits = super().traits()
+        return traits.extended(world=traits.world and dataclasses.replace(traits.world, **changes))
+
+
+class SaysTooSmallASpread(Drawn):
+    def traits(self) -> Traits:
+        return self.told(spread=1.2)
+
+
+class SaysAllSeatsAreAlike(Drawn):
+    def traits(self) -> Traits:
+        return self.told(kind=WORLDS["common"])
+
+
+class SaysAnotherRangeOfPayoffs(Drawn):
+    def traits(self) -> Traits:
+        return self.told(least=np.full(3, -2.0))
+
+
+class SaysNothingOfItsWorld(Drawn):
+    def traits(self) -> Traits:
+        return super().traits().extended(world=None)
+
+
+class SaysNothingOfItsNoise(Drawn):
+    def traits(self) -> Traits:
+        return super().traits().extended(payoff_noise=0.0)
+
+
+class SaysItIsNoisy(Commons):
+    def traits(self) -> Traits:
+        return super().traits().extended(payoff_noise=0.5)
+
+
 @pytest.mark.parametrize("id", games())
 def test_shipped_games_conform(id: str) -> None:
     check_game(id)
@@ -254,6 +294,7 @@ def test_shipped_games_conform(id: str) -> None:
 def test_a_game_of_one_s_own_conforms_without_registration() -> None:
     check_game(Commons)
     check_game(Written)
+    check_game(Drawn)
     check_game(Commons.configure(n_agents=2, endowment=(10.0, 30.0), payoff_noise=0.1), seed=3, steps=4)
 
 
@@ -304,6 +345,12 @@ def test_shipped_games_conform_with_other_parameters(id: str, parameters: dict[s
         (HasNoSymbolForTrust, "the page lacks a Symbol for trust; say how it is written and meant"),
         (SaysNothingOfPayoffs, "the page says nothing of payoff and sources; fill these fields"),
         (SaysNothingOfTheLake, "parameters lake say nothing of what they mean; declare them with doc="),
+        (SaysTooSmallASpread, r"factors are drawn outside \[1/1.2, 1.2\]; correct world.spread"),
+        (SaysAllSeatsAreAlike, "a common world gives all seats the same"),
+        (SaysAnotherRangeOfPayoffs, "payoff_share is not the last payoff between world.least and world.greatest"),
+        (SaysNothingOfItsWorld, "the state has factors of costs or synergy; declare world in traits"),
+        (SaysNothingOfItsNoise, "payoffs are noisy by something else than payoff_noise=0 in traits"),
+        (SaysItIsNoisy, "payoff_noise=0.5, but steps draw nothing"),
         (Unpicklable, "games and states pickle: .*; define the classes at module level"),
     ],
 )

@@ -439,6 +439,8 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             monotone_in_stocks={"trust": 1, "damage": -1, **signs},
             social_weights=self.social_weights,
             differentiable=True,
+            world=None if self.world is None else self.world.traits,
+            payoff_noise=self.parameters.payoff_noise,
             switches={MECHANISM_OFF: dataclasses.replace(self.parameters, mechanism=False)},
         )
 

@@ -40,6 +40,12 @@ def same_for_all(value: Any) -> Any:
     return float(numbers[0]) if (numbers == numbers[0]).all() else value
 
 
+def spread_of_factors(default: float) -> Any:
+    """Declare a game's own ``world_spread``: records say nothing of it while it holds this default."""
+    doc = "factors lie between 1/s and s"
+    return parameter(default, 1.0, doc=doc, symbol="s", above_low=True, joined_later=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FormalParameters(Parameters, ABC):
     """Parameters of every formal game: own value, trust, noise and the off switch."""
@@ -62,9 +68,7 @@ class FormalParameters(Parameters, ABC):
     world: str = parameter(
         FIXED, joined_later=True, doc="fixed, or what is drawn of costs and synergy: common, private or shifting"
     )
-    world_spread: float = parameter(
-        2.0, 1.0, doc="factors lie between 1/s and s", symbol="s", above_low=True, joined_later=True
-    )
+    world_spread: float = spread_of_factors(2.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,7 +11,7 @@ from coopgym.backend import NUMPY, Array, Backend
 from coopgym.games.formal.base import FormalGame
 from coopgym.games.formal.dyad import DyadParameters, TrustGatedDyad
 from coopgym.games.formal.pages import reciprocity as pages
-from coopgym.games.formal.parameters import Bargained, FormalParameters, GroupParameters, Productive
+from coopgym.games.formal.parameters import Bargained, FormalParameters, GroupParameters, Productive, spread_of_factors
 from coopgym.games.formal.platform import PlatformGame, PlatformState
 from coopgym.games.game import Transition
 from coopgym.games.parameters import parameter
@@ -256,12 +256,19 @@ class ImageState(ReciprocalState):
     """``(..., N)`` public image in [0, 1]."""
 
 
-class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters]):
+@dataclass(frozen=True, kw_only=True)
+class ImageParameters(ReciprocalGroupParameters):
+    """Parameters of IndirectReciprocity-v1."""
+
+    world_spread: float = spread_of_factors(3.0)
+
+
+class IndirectReciprocity(ReciprocalGame[ImageState, ImageParameters]):
     """Indirect reciprocity (TR-4, TR-2, TR-1)."""
 
     id = "IndirectReciprocity-v1"
     page = pages.INDIRECT_RECIPROCITY
-    Parameters = ReciprocalGroupParameters
+    Parameters = ImageParameters
     state_class = ImageState
     defaults = {
         "n_agents": 4, "max_steps": 150, "norm": 0.3, "dependence": 0.4, "theta": 10.0, "gamma": 1.4, "beta": 0.6,
@@ -269,7 +276,7 @@ class IndirectReciprocity(ReciprocalGame[ImageState, ReciprocalGroupParameters])
         "rho_0": 0.8, "eta": 1.0, "kappa_r": 1.0, "memory": 7, "lambda_R": 0.4, "omega_r": 0.5,
     }  # fmt: skip
 
-    def __init__(self, parameters: ReciprocalGroupParameters, backend: Backend = NUMPY) -> None:
+    def __init__(self, parameters: ImageParameters, backend: Backend = NUMPY) -> None:
         super().__init__(parameters, backend)
         self._agents = backend.integers(np.arange(self.n_agents))
 

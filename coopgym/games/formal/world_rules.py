@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from coopgym.backend import Array, Backend
 from coopgym.games.game import required
 from coopgym.games.state import State
+from coopgym.games.traits import WorldTraits
 from coopgym.typing import FloatArray
 from coopgym.visible_text import brief
 from coopgym.worlds import World, factor_share
@@ -32,9 +33,8 @@ class WorldRules:
     """
 
     def __init__(self, world: World, spread: float, payoffs: tuple[FloatArray, FloatArray], backend: Backend) -> None:
-        self.payoffs = payoffs
-        """The least and the greatest stage payoff of each seat, between which observations place what it earned."""
         low, high = payoffs
+        self.traits = WorldTraits(world, spread, least=low, greatest=high)
         self.world, self.spread, self.xp = world, spread, backend.xp
         self.n_agents = len(low)
         self.reset_uniforms, self.step_normals = world.reset_uniforms(len(low)), world.step_normals(len(low))

@@ -210,14 +210,14 @@ def test_new_episodes_are_inferred_anew() -> None:
 def test_informed_agents_play_the_plans_of_what_was_drawn_and_plan_anew_when_it_changes(
     id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from coopgym.oracles.agents import informed_plan
+    from coopgym.oracles.agents import informed
 
     def revealing(game: AnyGame, openings: State) -> FloatArray:
         """Plans that tell what they were made for: seat i's cost, then the synergy factor, and so on."""
         told = np.stack([openings.cost_factor, 0.0 * openings.cost_factor + openings.synergy_factor[:, None]])
         return np.tile(told, (game.spec.horizon // 2, 1, 1)) / 2.0
 
-    monkeypatch.setattr(informed_plan, "known_plans", revealing)
+    monkeypatch.setattr(informed, "known_plans", revealing)
     for world in WORLDS:
         game = make_game(id, world=world, max_steps=30)
         episodes = play(game, agents_of(game, "Oracle_InformedPlan"), views="full", episodes=6, seed=4, record=True)
@@ -248,6 +248,7 @@ def test_mistakes_are_told() -> None:
         ("Inferring", "PartnerHoldUp-v1"),
         ("ExploreThenCommit", "AppleAppStore-v0"),
         ("Oracle_InformedPlan", "PublicGoods-v1"),
+        ("Oracle_Informed", "PartnerHoldUp-v1"),
     ],
 )
 def test_they_keep_the_promises_of_agents(name: str, id: str) -> None:

@@ -18,9 +18,10 @@ from coopgym.oracles.dynamic.ascent import ascend, concave_maxima, polish
 from coopgym.oracles.dynamic.baseline_plans import baseline_plans, best_constant, default_agents
 from coopgym.oracles.dynamic.joint_search import jostled, ramps, swept
 from coopgym.oracles.dynamic.planner import QUICK, Budget, Plan, plan, plan_modes
-from coopgym.oracles.dynamic.planning import PlanningProblem, block_of_seats
+from coopgym.oracles.dynamic.planning import PlanningProblem
 from coopgym.oracles.games.normal_form import CommitmentGame
 from coopgym.oracles.games.rollout import initial_state, plan_returns
+from coopgym.oracles.games.symmetry import block_of_seats
 from coopgym.play import state_after
 from coopgym.play.unroll import remaining_steps
 from coopgym.rewards import reward_layer
