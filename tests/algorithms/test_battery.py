@@ -152,8 +152,10 @@ def same_policy(one: TrainingResult, a: int, other: TrainingResult, b: int) -> b
     return all(np.array_equal(one.tensors[name][a], other.tensors[name][b]) for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_same_seed_same_weights(name: str, quadratic: Environments) -> None:
+    """By default a replica alone equals itself in a stack, and what every learner learns is recorded."""
     one, other = first_run(name, quadratic), run(name, quadratic)
     assert all(same_policy(one, k, other, k) for k in range(4))
     assert one.record == other.record

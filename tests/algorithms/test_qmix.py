@@ -86,6 +86,7 @@ def test_the_team_hunts_the_stag(quadratic: type) -> None:
     assert shares(learner.train(stag_hunt(quadratic), ["private"], [0, 1], 6000)) == [[1.0, 1.0]] * 2
 
 
+@pytest.mark.slow
 def test_forty_seats_train() -> None:
     learner = QMIX(
         hidden=(8,),

@@ -154,6 +154,7 @@ def test_of_many_faults_the_first_twenty_are_told(tmp_path: Path) -> None:
     assert lines[-1].endswith("30 more faults; mend these first")
 
 
+@pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize(
     ("fault", "advice"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "that can be written to")]
 )

@@ -66,6 +66,7 @@ def test_a_study_runs_reports_and_is_then_complete(tiny: str, tmp_path: Path) ->
     assert Path(elsewhere).exists()
 
 
+@pytest.mark.usefixtures("bare")
 def test_runs_can_be_computed_anew(tiny: str, tmp_path: Path) -> None:
     command = ("run", tiny, "--out", str(tmp_path / "out"), "--workers", "0")
     call(*command)

@@ -61,7 +61,8 @@ def test_a_thousand_seats_play_within_bounds_of_memory(id: str) -> None:
     assert observed < 300 * MEBIBYTE
 
 
-@pytest.mark.parametrize("id", ["ReputationMarket-v0", pytest.param("IndirectReciprocity-v1", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["ReputationMarket-v0", "IndirectReciprocity-v1"])
 def test_one_seat_among_a_thousand_plays_under_every_view(id: str) -> None:
     for view in ("own", "full", "minimal"):
         env = make_env(id, view=view, partners="Constant_50", n_agents=SEATS)

@@ -238,6 +238,7 @@ def test_unstable_commitments_under_integrated_reward_are_where_brute_force_find
     assert direction(game, "integrated", places).tolist() == [1, -1, -1, 1, 1, -1]
 
 
+@pytest.mark.slow
 def test_partner_selection_supports_any_private_convention_from_15_to_53_per_cent() -> None:
     basins = solved(CommitmentGame(make_game("DynamicPartnerSelection-v1"), "private"))
     (continuum,) = basins.continua
