@@ -75,7 +75,7 @@ def first_table_csv(leaderboards: Leaderboards) -> str:
 
 
 def _first(row: FirstRow, among: str, questions: Sequence[Question]) -> Sequence[Any]:
-    first, *others = row.entrants
+    first, *others = row.agents
     answers = [(row.answers[question.name], row.groups[question.name]) for question in questions]
     return [
         *(first.name, first.kind, among, "; ".join(each.name for each in others)),

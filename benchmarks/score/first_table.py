@@ -1,6 +1,6 @@
-"""The table that stands first: how good every entrant is, one number for each question.
+"""The table that stands first: how good every agent is, one number for each question.
 
-Terminal, CSV files and page read it from here. Entrants whose numbers are all equal share a row. Constants and oracles
+Terminal, CSV files and page read it from here. Agents whose numbers are all equal share a row. Constants and oracles
 are there to be compared with. Learners that were trained on private reward stand by themselves: theirs is not to earn
 most for everybody, so they go by what seats could gain by deviating.
 """
@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.score.entrants import Entrant, EntrantScores, by_entrant
 from coopgym.benchmarks.score.estimates import TIE, Estimate
 from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.grid import run_grid, self_play_in_worlds
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
+from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, by_agent
 from coopgym.benchmarks.score.scores import score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores, shown
 from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, Setting
@@ -35,8 +35,8 @@ class Question:
 
     name: str
     meaning: str
-    table: EntrantScores
-    """Of entrants and games; everybody has a score on each of these games."""
+    table: AgentScores
+    """Of agents and games; everybody has a score on each of these games."""
     games: int
     """Games of the corpus that the question could be asked about."""
 
@@ -46,7 +46,7 @@ class Question:
         return rank_table(self.table.only([each.name for each in self.table.algorithms if each.kind in PLAYERS]))
 
     @property
-    def shown(self) -> tuple[Entrant, ...]:
+    def shown(self) -> tuple[ScoredAgent, ...]:
         """Everybody but most of a scan of constants."""
         return self.table.only(shown(self.table)).algorithms
 
@@ -65,27 +65,27 @@ class Question:
         by = f"By {self.name}" if self.table.lower_is_better else self.name.capitalize()
         return verdict(f"{by} on {self.scope}", "number", best, self.table, self.ranks)
 
-    def answer(self, entrant: Entrant) -> Estimate | None:
-        """Return the number of an entrant; None for one that did not play all games."""
-        return self.table.estimate(entrant.name) if entrant in self.table.algorithms else None
+    def answer(self, agent: ScoredAgent) -> Estimate | None:
+        """Return the number of an agent; None for one that did not play all games."""
+        return self.table.estimate(agent.name) if agent in self.table.algorithms else None
 
-    def group(self, entrant: Entrant) -> str:
-        """Return the letters of an entrant, of which it shares one with whom it cannot be told apart from."""
-        return next((row.significance_groups for row in self.ranks.rows if row.algorithm == entrant), "")
+    def group(self, agent: ScoredAgent) -> str:
+        """Return the letters of an agent, of which it shares one with whom it cannot be told apart from."""
+        return next((row.significance_groups for row in self.ranks.rows if row.algorithm == agent), "")
 
-    def numbers(self, entrant: Entrant) -> tuple[float, ...]:
-        """Return every score of an entrant, by which others with the same ones are known."""
-        if entrant not in self.table.algorithms:
+    def numbers(self, agent: ScoredAgent) -> tuple[float, ...]:
+        """Return every score of an agent, by which others with the same ones are known."""
+        if agent not in self.table.algorithms:
             return ()
-        heights = np.round(self.table.scores[self.table.index(entrant.name)] / TIE)
+        heights = np.round(self.table.scores[self.table.index(agent.name)] / TIE)
         return tuple(np.where(np.isfinite(heights), heights, np.inf).ravel().tolist())
 
 
 @dataclass(frozen=True)
 class FirstRow:
-    """Entrants that nothing tells apart, and their numbers."""
+    """Agents that nothing tells apart, and their numbers."""
 
-    entrants: tuple[Entrant, ...]
+    agents: tuple[ScoredAgent, ...]
     answers: Mapping[str, Estimate | None]
     """By question."""
     groups: Mapping[str, str]
@@ -94,24 +94,24 @@ class FirstRow:
     @property
     def title(self) -> str:
         """The first of them, and how many others there are."""
-        first, *others = self.entrants
+        first, *others = self.agents
         more = "1 other" if len(others) == 1 else f"{len(others)} others"
         return f"{first.name} and {more}" if others else first.name
 
     @property
     def is_reference(self) -> bool:
         """Whether it is there to be compared with."""
-        return not any(each.kind in PLAYERS for each in self.entrants)
+        return not any(each.kind in PLAYERS for each in self.agents)
 
     @property
     def is_private(self) -> bool:
         """Whether it was trained on private reward."""
-        return all(each.reward == PRIVATE for each in self.entrants)
+        return all(each.reward == PRIVATE for each in self.agents)
 
 
 @dataclass(frozen=True)
 class FirstTable:
-    """Every entrant's answers."""
+    """Every agent's answers."""
 
     questions: tuple[Question, ...]
     rows: tuple[FirstRow, ...]
@@ -168,11 +168,11 @@ def _welfare_in_worlds(runs: pa.Table) -> SeedScores:
 
 def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores], runs: pa.Table) -> Question:
     """Ask about the games that learners answer for; what was played in these alone sets the ends of the scale."""
-    everywhere = by_entrant(scores(runs))
+    everywhere = by_agent(scores(runs))
     games = {each.setting.game for each in _covered(everywhere).tasks}
     environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
     here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
-    chosen = by_entrant(scores(runs.filter(pa.array(here, pa.bool_())))).covering()
+    chosen = by_agent(scores(runs.filter(pa.array(here, pa.bool_())))).covering()
     return Question(name, meaning, chosen, _games(everywhere))
 
 
@@ -180,7 +180,7 @@ def _games(table: SeedScores) -> int:
     return len({task.setting.environment for task in table.tasks})
 
 
-def _covered(table: EntrantScores) -> EntrantScores:
+def _covered(table: AgentScores) -> AgentScores:
     """Keep the games of which learners fill the largest table without gaps; of everybody, where there are none."""
     scored: BoolArray = np.asarray(np.isfinite(table.scores).any(-1))
     learners = np.array([each.kind == LEARNER for each in table.algorithms], dtype=bool)
@@ -190,15 +190,15 @@ def _covered(table: EntrantScores) -> EntrantScores:
     return table.of_tasks(np.flatnonzero(sets[int(np.argmax(sizes))]).tolist() if len(sets) else [])
 
 
-def _alike(questions: Sequence[Question]) -> Iterable[tuple[Entrant, ...]]:
-    """Return entrants that are shown, those together whose numbers are all equal."""
-    found: dict[tuple[tuple[float, ...], ...], list[Entrant]] = {}
+def _alike(questions: Sequence[Question]) -> Iterable[tuple[ScoredAgent, ...]]:
+    """Return agents that are shown, those together whose numbers are all equal."""
+    found: dict[tuple[tuple[float, ...], ...], list[ScoredAgent]] = {}
     for each in dict.fromkeys(each for question in questions for each in question.shown):
         found.setdefault(tuple(question.numbers(each) for question in questions), []).append(each)
     return (tuple(sorted(alike, key=lambda each: (each.kind not in PLAYERS, each.name))) for alike in found.values())
 
 
-def _row(questions: Sequence[Question], alike: tuple[Entrant, ...]) -> FirstRow:
+def _row(questions: Sequence[Question], alike: tuple[ScoredAgent, ...]) -> FirstRow:
     return FirstRow(
         alike,
         {question.name: question.answer(alike[0]) for question in questions},

@@ -32,9 +32,9 @@ GRADIENT_CHUNK = CHUNK // 4
 DIGITS = 4
 """Decimals of logarithms to which draws are the same: closer ones have plans that are worth the same."""
 
-Memory: TypeAlias = dict[Hashable, dict[tuple[float, ...], FloatArray]]
+SolvedDraws: TypeAlias = dict[Hashable, dict[tuple[float, ...], FloatArray]]
 """What is solved, and for what draw → its solution."""
-_PLANS: Memory = {}
+_PLANS: SolvedDraws = {}
 """Informed plans ``(steps, N)`` found in this process, by game and draw: all seats, and all plays, ask for the same."""
 
 
@@ -202,7 +202,7 @@ def known_plans(game: AnyGame, states: State) -> FloatArray:
 
 
 def solved_once(
-    memory: Memory, game: AnyGame, states: State, solve: Callable[[State], FloatArray], *further: Hashable
+    memory: SolvedDraws, game: AnyGame, states: State, solve: Callable[[State], FloatArray], *further: Hashable
 ) -> FloatArray:
     """Return the solutions ``(B, ...)`` of opening states, of which those in the memory are not sought again.
 

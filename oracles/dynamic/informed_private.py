@@ -15,7 +15,7 @@ from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State
 from coopgym.oracles.dynamic.ascent import ascend, torch_gradient
-from coopgym.oracles.dynamic.informed import ITERATIONS, Memory, in_parts, solved_once
+from coopgym.oracles.dynamic.informed import ITERATIONS, SolvedDraws, in_parts, solved_once
 from coopgym.oracles.dynamic.planning import double_precision, moved_to
 from coopgym.oracles.games.equilibria_by_row import RowEquilibria, row_equilibria
 from coopgym.oracles.games.normal_form import CommitmentGameByRow
@@ -23,8 +23,8 @@ from coopgym.oracles.games.rollout import plan_returns
 from coopgym.rewards import MODES
 from coopgym.typing import FloatArray
 
-_EQUILIBRIA: Memory = {}
-_REPLIES: Memory = {}
+_EQUILIBRIA: SolvedDraws = {}
+_REPLIES: SolvedDraws = {}
 """What was found in this process, by game (and seat) and draw."""
 
 

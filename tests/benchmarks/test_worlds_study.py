@@ -17,6 +17,7 @@ from coopgym.benchmarks.cli.tables import print_rankings
 from coopgym.benchmarks.metrics import AFTER_CHANGE, WelfareInTime
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings_csv, score_table
+from coopgym.benchmarks.score.first_table import IN_WORLDS
 from coopgym.benchmarks.score.worlds import AFTER_CHANGES, INFORMED, UNINFORMED, regret_curves, seed_ratios
 from coopgym.benchmarks.study import Study, StudyError, expand, load_study
 from coopgym.corpus import Corpus, check_corpus, load_corpus
@@ -161,6 +162,13 @@ class TestScores:
             score = board.scores.estimate(curve.algorithm)
             assert score is not None
             assert curve.regret.mean() == pytest.approx(1.0 - score.value, abs=1e-4)
+
+    def test_they_are_a_column_of_the_table_that_stands_first(self, corpus: Corpus) -> None:
+        found = Leaderboards(corpus.runs.arrow).first_table
+        own = {each.name: row.answers[IN_WORLDS] for row in found.rows for each in row.agents}
+        assert (own[UNINFORMED].value, own[INFORMED].value) == pytest.approx((0.0, 1.0))
+        (question,) = [each for each in found.questions if each.name == IN_WORLDS]
+        assert {task.setting.world for task in question.table.tasks}.isdisjoint({"fixed"})
 
     def test_the_fixed_world_is_scored_as_if_there_were_no_other(self, corpus: Corpus) -> None:
         runs = corpus.runs.arrow

@@ -14,7 +14,7 @@ from coopgym.benchmarks.score.estimates import STUDENT
 
 
 def first_table(report_data: ReportData) -> Section | None:
-    """Answer every question about every entrant that the corpus has runs for."""
+    """Answer every question about every agent that the corpus has runs for."""
     found = report_data.scored.first_table
     if not found.rows:
         return None
@@ -22,7 +22,7 @@ def first_table(report_data: ReportData) -> Section | None:
         id="first",
         title="How good they are",
         how=(
-            "One number for each question. A learner is told with the reward that it was trained on. Entrants whose "
+            "One number for each question. A learner is told with the reward that it was trained on. Agents whose "
             "numbers are all equal share a row; constants and oracles are there to be compared with. Learners of "
             "private reward stand by themselves: they do not seek the largest sum, so they go by what seats could gain "
             f"by deviating, and their welfare tells which convention they reached. {STUDENT}."
@@ -34,20 +34,20 @@ def first_table(report_data: ReportData) -> Section | None:
 
 def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
     columns = [
-        Column("entrant"),
+        Column("agent"),
         Column("among"),
         *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
     ]
     rows = [
-        [_entrant(row, styles), Cell(part), *(_answer(row, question) for question in found.questions)]
+        [_agent(row, styles), Cell(part), *(_answer(row, question) for question in found.questions)]
         for part, rows in found.parts.items()
         for row in rows
     ]
     return Table(columns, rows)
 
 
-def _entrant(row: FirstRow, styles: Mapping[str, SeriesStyle]) -> Cell:
-    return Cell(row.title, style=styles.get(row.entrants[0].algorithm))
+def _agent(row: FirstRow, styles: Mapping[str, SeriesStyle]) -> Cell:
+    return Cell(row.title, style=styles.get(row.agents[0].algorithm))
 
 
 def _answer(row: FirstRow, question: Question) -> Cell:
@@ -62,5 +62,5 @@ def _games(question: Question) -> Text:
 
 def _alike(found: FirstTable) -> Iterator[Text]:
     for row in found.rows:
-        if len(row.entrants) > 1:
-            yield Text(f"All numbers are equal of {listed([each.name for each in row.entrants], len(row.entrants))}.")
+        if len(row.agents) > 1:
+            yield Text(f"All numbers are equal of {listed([each.name for each in row.agents], len(row.agents))}.")

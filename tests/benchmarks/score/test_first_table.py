@@ -16,8 +16,8 @@ from rich.console import Console
 from coopgym.benchmarks.cli.tables import print_first_table
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.score import FirstTable, Leaderboards, first_table, first_table_csv, score_table
-from coopgym.benchmarks.score.entrants import by_entrant
 from coopgym.benchmarks.score.first_table import REGRET, WITH_ITSELF
+from coopgym.benchmarks.score.scored_agents import by_agent
 from coopgym.corpus import load_corpus
 from tests.benchmarks.report_corpora import Row, learned, played, scripted, written
 
@@ -54,8 +54,8 @@ def titles(found: FirstTable) -> dict[str, list[str]]:
     return {part: [row.title for row in rows] for part, rows in found.parts.items()}
 
 
-def test_a_learner_is_an_entrant_for_each_reward_and_others_are_one(leaderboards: Leaderboards) -> None:
-    laid_out = by_entrant(score_table(leaderboards.runs, "welfare"))
+def test_a_learner_is_a_row_for_each_reward_and_others_are_one(leaderboards: Leaderboards) -> None:
+    laid_out = by_agent(score_table(leaderboards.runs, "welfare"))
     names = laid_out.names
     assert {"IPPO, private", "IPPO, integrated", "TitForTat"} <= set(names)
     assert "TitForTat, private" not in names
@@ -81,7 +81,7 @@ def test_private_learners_stand_by_themselves_and_go_by_regret(found: FirstTable
 
 
 def test_welfare_stands_between_the_private_equilibrium_and_the_best_plan(found: FirstTable) -> None:
-    own = {each.name: row.answers[WITH_ITSELF] for row in found.rows for each in row.entrants}
+    own = {each.name: row.answers[WITH_ITSELF] for row in found.rows for each in row.agents}
     assert own["Oracle_CommitmentNash"].value == pytest.approx(0.0, abs=1e-12)
     assert own["Oracle_Planner"].value == pytest.approx(1.0)
     assert own["TitForTat"].value == own["Copycat"].value == pytest.approx(0.4)
@@ -118,7 +118,7 @@ def test_terminal_file_and_page_tell_the_same(leaderboards: Leaderboards, rows: 
     }
     assert len(lines) == len(shown) == len(leaderboards.first_table.rows)
     for row, line in zip((row for part in leaderboards.first_table.parts.values() for row in part), lines, strict=True):
-        assert line["algorithm"] == row.entrants[0].name
+        assert line["algorithm"] == row.agents[0].name
         for column, name in enumerate((WITH_ITSELF, REGRET), start=2):
             value, answer = line[name.replace(" ", "_")], row.answers[name]
             assert (value == "") == (answer is None)

@@ -1,4 +1,4 @@
-"""Scores laid out by entrant: a learner once for every reward that it was trained on, everybody else once."""
+"""Scores laid out by agent: a learner once for every reward that it was trained on, everybody else once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coopgym.benchmarks.score.settings import LEARNER
 
 
 @dataclass(frozen=True)
-class Entrant(Algorithm):
+class ScoredAgent(Algorithm):
     """An algorithm, and the reward that it was trained on."""
 
     algorithm: str
@@ -25,9 +25,9 @@ class Entrant(Algorithm):
     def of(cls, algorithm: Algorithm, reward: str) -> Self:
         """Return who an algorithm is that was trained on a reward, or told of it.
 
-        >>> Entrant.of(Algorithm("IPPO", "learner"), "cooperative").name
+        >>> ScoredAgent.of(Algorithm("IPPO", "learner"), "cooperative").name
         'IPPO, cooperative'
-        >>> Entrant.of(Algorithm("TitForTat", "heuristic"), "cooperative").name
+        >>> ScoredAgent.of(Algorithm("TitForTat", "heuristic"), "cooperative").name
         'TitForTat'
         """
         if algorithm.kind != LEARNER:
@@ -36,14 +36,14 @@ class Entrant(Algorithm):
 
 
 @dataclass(frozen=True, eq=False)
-class EntrantScores(SeedScores):
-    """Scores of entrants ``(E, G, S)``, with one task for each game."""
+class AgentScores(SeedScores):
+    """Scores of agents ``(A, G, S)``, with one task for each game."""
 
-    algorithms: tuple[Entrant, ...]
+    algorithms: tuple[ScoredAgent, ...]
 
 
-def by_entrant(table: SeedScores) -> EntrantScores:
-    """Lay out scores of algorithms and tasks as those of entrants and games, ``(E, G, S)``.
+def by_agent(table: SeedScores) -> AgentScores:
+    """Lay out scores of algorithms and tasks as those of agents and games, ``(A, G, S)``.
 
     The scores must mean the same under every reward mode, as those of welfare do. Whom nobody trained counts with what
     it did under the first mode that it played: private, where there is that.
@@ -55,7 +55,7 @@ def by_entrant(table: SeedScores) -> EntrantScores:
     tasks = np.array([[played.get(name, -1) for name in names] for *_, played in found], dtype=np.int64)
     tasks = tasks.reshape(len(found), len(names))
     missing = tasks < 0
-    return EntrantScores(
+    return AgentScores(
         scale=table.scale,
         algorithms=tuple(each for each, *_ in found),
         tasks=tuple(games[name] for name in names),
@@ -66,12 +66,12 @@ def by_entrant(table: SeedScores) -> EntrantScores:
     )
 
 
-def _sources(table: SeedScores) -> Iterator[tuple[Entrant, int, dict[str, int]]]:
-    """Yield each entrant, its row, and its task of every game that it has a score on."""
+def _sources(table: SeedScores) -> Iterator[tuple[ScoredAgent, int, dict[str, int]]]:
+    """Yield each agent, its row, and its task of every game that it has a score on."""
     for row, algorithm in enumerate(table.algorithms):
         scored = np.flatnonzero(np.isfinite(table.scores[row]).any(-1)).tolist()
-        own: dict[Entrant, dict[str, int]] = {}
+        own: dict[ScoredAgent, dict[str, int]] = {}
         for task in scored:
-            played = own.setdefault(Entrant.of(algorithm, table.tasks[task].reward_mode), {})
+            played = own.setdefault(ScoredAgent.of(algorithm, table.tasks[task].reward_mode), {})
             played.setdefault(table.tasks[task].game, task)
         yield from ((each, row, played) for each, played in own.items())
