@@ -190,7 +190,7 @@ def test_checkpoints_hold_tensors_that_share_memory(tmp_path: Path) -> None:
     """ReputationMarket-v1 shows its public score as it is, so that two parts of its state are one tensor."""
     score = torch.arange(4.0)
     write_checkpoint(tmp_path, {"run": 1}, {"steps": 2}, {"score": score, "shown": score, "part": score[1:3]})
-    found = read_checkpoint(tmp_path, {"run": 1}, named(plain))
+    found = read_checkpoint(tmp_path, {"run": 1}, named(plain), dict)
     assert found is not None
     progress, state = found
     assert progress == {"steps": 2}
