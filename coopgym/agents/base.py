@@ -93,7 +93,7 @@ class Seat:
         return observation[:, self._partner_columns] * self.partner_scale
 
     def trust_received(self, observation: FloatArray) -> FloatArray:
-        """Mean trust of the partners in this seat, ``(episodes,)``; where a view hides it, this seat's trust in them."""
+        """Mean trust of the partners in this seat, ``(episodes,)``; where it is hidden, this seat's trust in them."""
         trust = observation[:, self.columns.get("trust_received", self.columns["trust"])]
         return trust.sum(axis=1) / trust.shape[1]
 

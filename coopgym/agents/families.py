@@ -66,8 +66,8 @@ class TitsForTats(Reciprocal):
     """
 
     citation = (
-        "Axelrod, R. (1984). The Evolution of Cooperation. Basic Books (tit for two tats); Knight, V. et al. (2016). An "
-        "open framework for the reproducible study of the iterated prisoner's dilemma. J. Open Res. Softw. 4, e35."
+        "Axelrod, R. (1984). The Evolution of Cooperation. Basic Books (tit for two tats); Knight, V. et al. (2016). "
+        "An open framework for the reproducible study of the iterated prisoner's dilemma. J. Open Res. Softw. 4, e35."
     )
     classifier = Classifier(memory_depth=math.inf)
 

@@ -89,7 +89,8 @@ def make_agent(name: str, **options: Any) -> Agent:
 
     Args:
         name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, any of these with settings in
-            brackets, such as ``Noisy(agent=TitForTat, noise=0.2)``, ``module:Class``, or a scheme and an address, such as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
+            brackets, such as ``Noisy(agent=TitForTat, noise=0.2)``, ``module:Class``, or a scheme and an address, such
+            as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
             ``coopgym.agents.by_address``: it is called with the address. ``Random``, ``TitForTat`` and the constants
             play shares of their own endowment in every game; with ``Published_`` before their name they play as in the
             published study, which took shares of the largest endowment for everybody.
