@@ -114,7 +114,8 @@ def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None)
 
     first = cards[0].training
     assert first is not None, "only partners with a training are trained"
-    learner = learners()[first.learner](hidden=first.hidden, activation=ACTIVATION)
+    network: dict[str, Any] = {"hidden": first.hidden, "activation": ACTIVATION}
+    learner = learners()[first.learner](**network)
     rewards = {card.name: card.training.reward for card in cards if card.training}
     result = learner.train(game, list(rewards.values()), [first.seed], first.env_steps, view="own", progress=progress)
     groups = make_game(game).traits().exchangeable

@@ -58,8 +58,10 @@ class EpisodeDraws:
     """
 
     def __init__(self, rng: np.random.Generator, episodes: int) -> None:
-        recurring = isinstance(rng, RecurringGenerator)
-        self._rng, self._episodes = (rng.rng, rng.period) if recurring else (rng, episodes)
+        if isinstance(rng, RecurringGenerator):
+            self._rng, self._episodes = rng.rng, rng.period
+        else:
+            self._rng, self._episodes = rng, episodes
         self._ways = episodes // self._episodes
         self._streams: Sequence[np.random.Generator] = ()
         self._ahead: dict[str, tuple[FloatArray, int]] = {}
