@@ -15,7 +15,7 @@ from coopgym.algorithms.common.learner_contract import ProgressCallback
 from coopgym.algorithms.common.policies import SquashedGaussian, input_map
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents.base import registered_game
-from coopgym.strangers.partners import SCHEME, Partner, Training, partner_cards, strangers_folder
+from coopgym.strangers.partners import RELEASE, SCHEME, Partner, Training, partner_cards, strangers_folder
 from coopgym.strangers.policies import Tensors, policies_of
 from coopgym.typing import FloatArray
 
@@ -48,6 +48,9 @@ class TrainedPartner(Strategy):
 
     def __init__(self, population: str, name: str) -> None:
         self.population, self.name = population, name
+
+    def identity(self) -> dict[str, Any]:
+        return {"release": RELEASE, **super().identity()}
 
     def prepare(self) -> None:
         """Find the policy of the seat.

@@ -1,4 +1,4 @@
-"""What a build takes from this folder into the wheel: the catalogue of all corpora, the small ones, and what code reads."""
+"""What a build takes from this folder into the wheel: a catalogue of all corpora, the small ones, what code reads."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class BuildWithCorpora(build_py):
         """Files in the making, and what each is copied from; the catalogue is written."""
         place = Path(self.build_lib) / "coopgym" / "corpus" / "packaged"
         small = [each.name for each in CATALOGUE["listings"](DATA) if each.size <= CATALOGUE["LARGEST_PACKAGED"]]
-        sources = sorted(file for name in (*small, *READ_BY_CODE) for file in (DATA / name).rglob("[!.]*") if file.is_file())
+        sources = sorted(
+            file for name in (*small, *READ_BY_CODE) for file in (DATA / name).rglob("[!.]*") if file.is_file()
+        )
         copies: dict[str, Path | None] = {str(place / file.relative_to(DATA)): file for file in sources}
         return {str(place / CATALOGUE["CATALOGUE_FILE"]): None} | copies

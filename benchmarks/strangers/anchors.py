@@ -202,7 +202,13 @@ def anchors_file(population: Population) -> Path:
 
 
 def read_anchors(population: Population) -> Mapping[str, Anchor]:
-    """Return the anchors that are kept of a population, by scenario; whether they fit it their digests tell."""
+    """Return the anchors that are kept of a population, by scenario; whether they fit it their digests tell.
+
+    >>> from coopgym.strangers import population
+    >>> worth = read_anchors(population("TrustDilemma-v1"))["visitor/0/grim-0.6"]
+    >>> float(worth.constants.max()) < worth.ceiling, worth.plan.shape  # at the end there is nothing to lose
+    (True, (100,))
+    """
     file = anchors_file(population)
     rows = pq.read_table(file).to_pylist() if file.is_file() else []
     return {row["scenario"]: Anchor(**{**row, **_arrays(row)}) for row in rows}

@@ -82,6 +82,9 @@ def strangers_folder() -> Path:
 
     Raises:
         FileNotFoundError: it is nowhere.
+
+    >>> sorted(partner_cards(strangers_folder()))
+    ['test', 'training']
     """
     folders = [folder / RELEASE for folder in data_folders()]
     for folder in folders:
