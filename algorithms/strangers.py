@@ -16,7 +16,7 @@ from coopgym.algorithms.common.policies import SquashedGaussian, input_map
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents.base import registered_game
 from coopgym.strangers.partners import RELEASE, SCHEME, Partner, Training, partner_cards, strangers_folder
-from coopgym.strangers.policies import Tensors, policies_of
+from coopgym.strangers.policies import Weights, policies_of
 from coopgym.typing import FloatArray
 
 ACTIVATION = "tanh"
@@ -88,7 +88,7 @@ class TrainedPartner(Strategy):
 
 def train_partners(
     game: str, population: str, partners: tuple[Partner, ...], progress: ProgressCallback | None = None
-) -> Mapping[str, Tensors]:
+) -> Mapping[str, Weights]:
     """Train the partners of a population that have to be, those that differ in reward or seed only side by side.
 
     Args:
@@ -100,7 +100,7 @@ def train_partners(
     Returns:
         Policies as `coopgym.strangers.policies.policies_of` has them.
     """
-    found: dict[str, Tensors] = {}
+    found: dict[str, Weights] = {}
     trained = sorted((card for card in partners if card.training), key=lambda card: _alike(card.training))
     for _, cards in groupby(trained, key=lambda card: _alike(card.training)):
         found |= {f"{population}/{name}": tensors for name, tensors in _trained(game, list(cards), progress)}
@@ -112,7 +112,7 @@ def _alike(training: Training | None) -> tuple[Any, ...]:
     return training.learner, training.env_steps, training.hidden, training.seed
 
 
-def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None) -> Iterator[tuple[str, Tensors]]:
+def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None) -> Iterator[tuple[str, Weights]]:
     from coopgym.algorithms import learners
 
     first = cards[0].training
@@ -128,7 +128,7 @@ def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None)
         yield (
             name,
             {
-                f"{seat}/{tensor}": np.asarray(values, dtype=np.float32)
+                f"{seat}/{tensor}": np.asarray(values, dtype=np.float16)
                 for seat, policy in policies.items()
                 for tensor, values in policy.tensors.items()
                 if tensor != "log_sigma"
@@ -136,7 +136,7 @@ def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None)
         )
 
 
-def write_policies(file: Path, policies: Mapping[str, Tensors]) -> None:
+def write_policies(file: Path, policies: Mapping[str, Weights]) -> None:
     """Write the policies of a game."""
     from safetensors.numpy import save
 

@@ -87,8 +87,8 @@ def anchored(scenario: StrangersScenario, digest: str = "", effort: EffortName =
     ...     "grim", "TrustDilemma-v1", (0,), ("GrimTrigger",), "private", parameters={"max_steps": 6}
     ... )
     >>> worth = anchored(grim, effort="quick")
-    >>> round(worth.ceiling, 2), round(worth.constants.max(), 2), worth.plan.round(1)  # a last free ride
-    (11.25, 10.85, array([0.4, 0.4, 0.4, 0.3, 0.3, 0. ]))
+    >>> round(worth.ceiling, 2), round(float(worth.constants.max()), 2), worth.plan.round(1)  # at the norm, to the end
+    (11.47, 11.46, array([0.3, 0.3, 0.3, 0.3, 0.3, 0.2]))
     """
     game, (seat, *others) = make_game(scenario.game, **scenario.parameters), scenario.focal_seats
     found = best_deviation(

@@ -11,7 +11,8 @@ from coopgym.agents import Agent, make_agent
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
 from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, Anchor, may_draw, read_anchors, scenario_digest
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.strangers import Population, StrangersScenario, population, scenarios
+from coopgym.strangers import Population, StrangersScenario, scenarios
+from coopgym.strangers import population as population_of
 from coopgym.typing import FloatArray
 
 
@@ -71,7 +72,7 @@ class StrangersResult:
 def strangers_score(
     game: str,
     agent: str | Callable[[], Agent],
-    population_name: str = "test",
+    population: str = "test",
     *,
     episodes: int | None = None,
 ) -> StrangersResult:
@@ -80,7 +81,7 @@ def strangers_score(
     Args:
         game: id of a game of the formal edition.
         agent: a name (`coopgym.agents.make_agent`), or what makes a fresh agent for any focal seat.
-        population_name: ``"test"`` or ``"training"``.
+        population: ``"test"`` or ``"training"``.
         episodes: of each scenario; None for as many as its anchors had, and as for these where the agent may draw.
 
     Raises:
@@ -91,7 +92,7 @@ def strangers_score(
     >>> len(result.scenarios), result.score < 1.0, result.worst.scenario.kind in result.kinds
     (27, True, True)
     """
-    strangers = population(game, population_name)
+    strangers = population_of(game, population)
     met = scenarios(strangers)
     anchors = _fitting_anchors(strangers, met)
     make = (lambda: make_agent(agent)) if isinstance(agent, str) else agent

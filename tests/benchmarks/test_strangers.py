@@ -202,8 +202,8 @@ def test_results_say_how_an_agent_fares_by_kind_and_at_worst() -> None:
     assert set(result.kinds) == {each.scenario.kind for each in result.scenarios}
     assert result.worst.normalised == min(each.normalised for each in result.scenarios)
     assert result.worst.standard_error is not None
-    exploited = {each.scenario.partners[0]: each for each in result.scenarios}["exploiter-0.7-0.3"]
-    assert exploited.partner_return > exploited.focal_return
+    advantage = {each.scenario.partners[0]: each.focal_return - each.partner_return for each in result.scenarios}
+    assert advantage["constant-0.9"] > 0.0 > advantage["constant-0.35"]  # who puts in less has more
 
 
 def test_commands_list_partners_and_score_agents() -> None:
