@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from coopgym.agents.base import Agent, Classifier, Strategy
+from coopgym.agents.base import Agent, Classifier, Seat, Strategy
 from coopgym.agents.registry import make_agent
+from coopgym.agents.wrappers import Wrapper
 from coopgym.algorithms.common.learner_contract import ProgressCallback
 from coopgym.algorithms.common.policies import SquashedGaussian, input_map
 from coopgym.games.registry import make_game
 from coopgym.oracles.agents.base import registered_game
 from coopgym.strangers.partners import RELEASE, SCHEME, Partner, Training, partner_cards, strangers_folder
 from coopgym.strangers.policies import Weights, policies_of
+from coopgym.strangers.populations import POPULATIONS
+from coopgym.strangers.populations import population as population_of
 from coopgym.typing import FloatArray
 
 ACTIVATION = "tanh"
@@ -25,17 +30,22 @@ ACTIVATION = "tanh"
 def stranger(address: str) -> Agent:
     """Make the partner with an address like ``test/grim-0.6``, in whatever game it then plays.
 
+    Args:
+        address: population and name; of a population alone, somebody of it who is drawn anew for every episode.
+
     Raises:
         ValueError: there is none.
 
     >>> stranger("test/grim-0.6").opening_level
     0.6
     """
+    if address in POPULATIONS:
+        return AnyPartner(address)
     population, _, name = address.partition("/")
     cards = {card.name: card for card in partner_cards(strangers_folder()).get(population, ())}
     if name not in cards:
         raise ValueError(
-            f"stranger {SCHEME}:{address}: expected training/NAME or test/NAME, where "
+            f"stranger {SCHEME}:{address}: expected training, test, training/NAME or test/NAME, where "
             f"{population or 'test'} has {', '.join(cards) or 'nobody'}"
         )
     return TrainedPartner(population, name) if cards[name].training else make_agent(cards[name].agent)
@@ -84,6 +94,40 @@ class TrainedPartner(Strategy):
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
         return self._policy.share(observation)
+
+
+class AnyPartner(Wrapper):
+    """Plays like somebody of a population, drawn anew for every episode: whoever trains with it meets them all.
+
+    All of them watch every episode, so that a step costs as much as all of them take.
+    """
+
+    classifier: ClassVar[Classifier] = Classifier(memory_depth=math.inf, stochastic=True, uses_horizon=True)
+
+    def __init__(self, population: str) -> None:
+        super().__init__()
+        self.population = population
+
+    def identity(self) -> dict[str, Any]:
+        return {"release": RELEASE, "population": self.population}
+
+    def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
+        present = population_of(seat.game.id, self.population).partners
+        self._agents = {card.name: stranger(f"{self.population}/{card.name}") for card in present}
+        super().begin(seat, episodes, rng)
+
+    def prepare(self) -> None:
+        self._chosen = self._drawn()
+
+    def forget(self, rows: npt.NDArray[np.bool_]) -> None:
+        super().forget(rows)
+        self._chosen = np.where(rows, self._drawn(), self._chosen)
+
+    def _drawn(self) -> npt.NDArray[np.int64]:
+        return (self.draws.random() * len(self._agents)).astype(np.int64)
+
+    def cooperate(self, observation: FloatArray) -> FloatArray:
+        return np.stack(self.asked(observation))[self._chosen, np.arange(self.episodes)]
 
 
 def train_partners(

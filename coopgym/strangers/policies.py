@@ -1,4 +1,4 @@
-"""Policies of trained partners: small networks in half precision, one per group of exchangeable seats, in one file per game."""
+"""Policies of trained partners: small networks in half precision, one per group of exchangeable seats, by game."""
 
 from __future__ import annotations
 

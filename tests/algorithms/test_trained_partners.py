@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -77,8 +78,37 @@ def test_every_partner_has_an_address() -> None:
     for name in POPULATIONS:
         for card in CARDS[name]:
             assert stranger(f"{name}/{card.name}") is not None
-    with pytest.raises(ValueError, match="expected training/NAME or test/NAME"):
+    with pytest.raises(ValueError, match="expected training, test, training/NAME or test/NAME"):
         stranger("test/nobody")
+
+
+def test_a_population_is_met_partner_by_partner() -> None:
+    game, episodes = make_game("TrustDilemma-v1", max_steps=30), 200
+    agents = [make_agent("strangers:training"), make_agent("Constant_50")]
+    played = play(game, agents, episodes=episodes, views="own", record=True).trajectory
+    assert played is not None
+    met = {}
+    for partner in population("TrustDilemma-v1", "training").partners:
+        alone = play(game, [make_agent(partner.agent), make_agent("Constant_50")], views="own", record=True).trajectory
+        assert alone is not None
+        same = (played.shares[:, :, 0] == alone.shares[:, :1, 0]).all(0)
+        met[partner.name] = int(same.sum())
+    scripted = [name for name in met if not name.startswith(("noisy", "trained"))]
+    assert all(met[name] > 0 for name in scripted)
+    few = play(
+        game, [make_agent("strangers:training"), make_agent("Constant_50")], episodes=3, views="own", record=True
+    )
+    assert few.trajectory is not None
+    np.testing.assert_allclose(few.trajectory.shares, played.shares[:, :3], rtol=1e-9)
+
+
+def test_a_vector_meets_somebody_new_in_every_episode() -> None:
+    steps, same = 4, {"autoreset_mode": "SameStep", "max_steps": 4}
+    envs = gymnasium.make_vec("coopgym/TrustDilemma-v1", 2, partners="strangers:training", **same)
+    envs.reset(seed=1)
+    seen = [envs.step(np.zeros((2, 1)))[0] for _ in range(12 * steps)]
+    openings = np.stack(seen)[::steps].round(5)  # what is seen after the first step of every episode
+    assert all(len(np.unique(openings[:, row], axis=0)) > 3 for row in range(2))
 
 
 @pytest.mark.parametrize("id", TRAINED)
