@@ -20,7 +20,7 @@ from coopgym.strangers import POPULATIONS, Population, StrangersScenario, popula
 from coopgym.strangers.partners import partner_cards
 from coopgym.strangers.policies import policies_file, policies_of
 
-TRAINING_SECONDS = 30.0
+TRAINING_SECONDS = 10.0
 """Rough duration of the training of a population in a game of two seats, on one core."""
 
 
