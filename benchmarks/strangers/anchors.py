@@ -37,8 +37,8 @@ EPISODES = 32
 SEED = TEST_SEEDS[0]
 """Of what agents are scored on; learners refuse to train with it."""
 SEARCH_SEED = 0
-STAND_IN = "Constant_50"
-"""Who sits in the focal seats while a best response is searched."""
+STAND_IN, STAND_IN_LEVEL = "Constant_50", 0.5
+"""Who sits in the focal seats while a best response is searched, and what it plays."""
 DECIMALS = 4
 """Of the shares in a plan that is kept: what is valued is the plan as it is kept."""
 

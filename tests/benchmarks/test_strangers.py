@@ -13,13 +13,14 @@ from coopgym.agents import Seat, make_agent
 from coopgym.agents.heuristics import Constant
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers import Anchor, anchored, read_anchors, strangers_score
+from coopgym.benchmarks.strangers import Anchor, Identifying, anchored, read_anchors, strangers_score
 from coopgym.benchmarks.strangers import build as building
 from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, scenario_digest, valuation, write_anchors
 from coopgym.benchmarks.strangers.build import BuildRequest
 from coopgym.benchmarks.strangers.scoring import MissingAnchorsError
-from coopgym.games.registry import games
+from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
+from coopgym.play import play
 from coopgym.strangers import StrangersScenario, population, scenarios
 from coopgym.strangers.partners import PARTNERS_FILE
 from coopgym.typing import FloatArray
@@ -68,8 +69,8 @@ def test_a_ceiling_below_random_is_refused() -> None:
 )
 def test_responses_are_valued_on_the_draws_that_agents_meet(game: str, background: str, focal: tuple[int, ...]) -> None:
     met = scenario(game, (background,), focal)
-    play = valuation(met, EPISODES)
-    valued = play.values(play.plans(np.array([[0.2], [0.7]])))
+    free = valuation(met, EPISODES)
+    valued = free.values(free.plans(np.array([[0.2], [0.7]])))
     played = [
         np.mean(
             [row["focal_return"] for row in met.run([make_agent(f"Constant_{level}") for _ in focal], EPISODES, SEED)]
@@ -101,8 +102,8 @@ def test_residents_deviate_together() -> None:
     """Four deviate like the best commitment of all; alone a seat takes what the others make."""
     everybody = StrangersScenario("all", "TeamProduction-v1", (0, 1, 2, 3), (), "private", parameters=SHORT)
     alone, together = (
-        play.values(play.plans(CONSTANTS[:, None]))
-        for play in (valuation(scenario("TeamProduction-v1", ("Constant_30",)), 1), valuation(everybody, 1))
+        free.values(free.plans(CONSTANTS[:, None]))
+        for free in (valuation(scenario("TeamProduction-v1", ("Constant_30",)), 1), valuation(everybody, 1))
     )
     welfare = [
         np.mean([row["focal_return"] for row in everybody.run([Constant(level) for _ in range(4)], 1, SEED)])
@@ -182,10 +183,10 @@ def test_a_sample_of_the_released_anchors_is_what_they_say(id: str) -> None:
     held, met = read_anchors(strangers), {each.name: each for each in scenarios(strangers)}
     known = [name for name in met if name in held]
     for name in known[:: max(1, len(known) // 3)]:
-        anchor, play = held[name], valuation(met[name], held[name].episodes)
-        assert play.values(anchor.response)[0] == pytest.approx(anchor.ceiling, rel=1e-6)
+        anchor, free = held[name], valuation(met[name], held[name].episodes)
+        assert free.values(anchor.response)[0] == pytest.approx(anchor.ceiling, rel=1e-6)
         np.testing.assert_allclose(
-            play.values(play.plans(np.array([[0.0], [0.5]]))), anchor.constants[[0, 50]], rtol=1e-6
+            free.values(free.plans(np.array([[0.0], [0.5]]))), anchor.constants[[0, 50]], rtol=1e-6
         )
 
 
@@ -204,6 +205,34 @@ def test_results_say_how_an_agent_fares_by_kind_and_at_worst() -> None:
     assert result.worst.standard_error is not None
     advantage = {each.scenario.partners[0]: each.focal_return - each.partner_return for each in result.scenarios}
     assert advantage["constant-0.9"] > 0.0 > advantage["constant-0.35"]  # who puts in less has more
+
+
+def test_whoever_identifies_a_training_partner_plays_the_response_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_elsewhere(tmp_path, monkeypatch)
+    strangers = population(GAME, "training")
+    met = [each for each in scenarios(strangers) if each.kind != "oracle"]
+    levels = {each.partners[0]: (k + 1) / 100 for k, each in enumerate(met)}
+    rising, gains = np.linspace(0.0, 1.0, 101), np.zeros(9)
+
+    def responding(name: str, level: float) -> Anchor:
+        return Anchor(name, "", "full", 1, 0.0, rising, 2.0, "plan", np.full(100, level), 0.0, gains)
+
+    write_anchors(strangers, [responding(each.name, levels[each.partners[0]]) for each in met])
+    game = make_game(GAME)
+    for name in ("constant-0.7", "exploiter-0.6-0.4", "turns-bad"):
+        trajectory = play(game, [Identifying(), make_agent(strangers[name].agent)], views="own", record=True).trajectory
+        assert trajectory is not None
+        shares = trajectory.shares[:, 0, 0]
+        assert shares[0] == 1.0  # the best single number of these anchors
+        assert (shares[-30:] == levels[name]).all()
+
+
+def test_whoever_identifies_partners_needs_responses_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_elsewhere(tmp_path, monkeypatch)
+    with pytest.raises(ValueError, match=f"`coopgym strangers build {GAME} --population training` computes them"):
+        play(make_game(GAME), [Identifying(), Constant(0.5)])
 
 
 def test_commands_list_partners_and_score_agents() -> None:
