@@ -229,6 +229,10 @@ def test_whoever_identifies_a_training_partner_plays_the_response_to_it(
         assert (shares[-30:] == levels[name]).all()
 
 
+def test_whoever_knows_its_partners_nearly_responds_best_to_them() -> None:
+    assert strangers_score(GAME, "coopgym.benchmarks.strangers:Identifying", "training").score > 0.9
+
+
 def test_whoever_identifies_partners_needs_responses_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept_elsewhere(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match=f"`coopgym strangers build {GAME} --population training` computes them"):
