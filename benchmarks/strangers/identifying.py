@@ -28,6 +28,13 @@ class Identifying(Strategy):
 
     Args:
         memory: weight that the error of a round has one round later; below 1 what others do now counts most.
+
+    >>> from coopgym import make_game, play
+    >>> seats = [Identifying(), make_agent("strangers:training/constant-0.7")]
+    >>> shares = play.play(make_game("TrustDilemma-v1"), seats, views="own", record=True).trajectory.shares
+    >>> response = read_anchors(population("TrustDilemma-v1", "training"))["visitor/0/constant-0.7"].plan
+    >>> np.allclose(shares[1:, 0, 0], response[1:])  # one look is enough
+    True
     """
 
     citation = (
