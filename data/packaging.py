@@ -1,4 +1,4 @@
-"""What a build takes from this folder into the wheel: the catalogue of all corpora, and the small ones."""
+"""What a build takes from this folder into the wheel: a catalogue of all corpora, the small ones, what code reads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from setuptools.command.build_py import build_py
 DATA = Path(__file__).parent
 CATALOGUE = runpy.run_path(str(DATA.parent / "coopgym" / "corpus" / "catalogue.py"))
 """The module of the catalogue on its own: its package needs what is not installed during a build."""
+READ_BY_CODE = ("strangers-v1",)
+"""Folders that are no corpora and go into every wheel."""
 
 
 class BuildWithCorpora(build_py):
@@ -36,6 +38,8 @@ class BuildWithCorpora(build_py):
         """Files in the making, and what each is copied from; the catalogue is written."""
         place = Path(self.build_lib) / "coopgym" / "corpus" / "packaged"
         small = [each.name for each in CATALOGUE["listings"](DATA) if each.size <= CATALOGUE["LARGEST_PACKAGED"]]
-        sources = sorted(file for name in small for file in (DATA / name).rglob("*") if file.is_file())
+        sources = sorted(
+            file for name in (*small, *READ_BY_CODE) for file in (DATA / name).rglob("[!.]*") if file.is_file()
+        )
         copies: dict[str, Path | None] = {str(place / file.relative_to(DATA)): file for file in sources}
         return {str(place / CATALOGUE["CATALOGUE_FILE"]): None} | copies

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import coopgym
-from coopgym.agents import Strategy, heuristics
+from coopgym.agents import Strategy, families, heuristics, wrappers
 from coopgym.algorithms import LEARNERS
 from coopgym.algorithms.llm.kernels import KERNELS
 from tests.house import module_name, product_files, syntax
@@ -42,11 +42,13 @@ PACKAGES = (
     "coopgym.corpus",
     "coopgym.play",
     "coopgym.rewards",
+    "coopgym.strangers",
     "coopgym.testing",
     "coopgym.oracles",
     "coopgym.algorithms",
     "coopgym.algorithms.llm",
     "coopgym.benchmarks.score",
+    "coopgym.benchmarks.strangers",
     "coopgym.benchmarks.study",
 )
 """Packages whose ``__all__`` says what users call; games and learners are rows of registries, shown where one asks."""
@@ -181,7 +183,8 @@ def offered() -> set[str]:
     }
     strategies = {
         _home(thing)
-        for thing in vars(heuristics).values()
+        for module in (heuristics, families, wrappers)
+        for thing in vars(module).values()
         if inspect.isclass(thing) and issubclass(thing, Strategy) and not inspect.isabstract(thing)
     }
     return exported | equations | strategies

@@ -15,6 +15,7 @@ from coopgym.benchmarks.cli.commands.play import play
 from coopgym.benchmarks.cli.commands.report import report
 from coopgym.benchmarks.cli.commands.run import run
 from coopgym.benchmarks.cli.commands.solve import solve
+from coopgym.benchmarks.cli.commands.strangers import strangers
 from coopgym.benchmarks.cli.commands.tournament import tournament
 from coopgym.benchmarks.cli.commands.train import train
 from coopgym.benchmarks.cli.standard_streams import spell_what_cannot_be_encoded
@@ -48,3 +49,4 @@ def _options(
 for command in (games, play, run, train, report, exploit, solve, plan, tournament, bench):
     app.command()(command)
 app.add_typer(data, name="data")
+app.add_typer(strangers, name="strangers")

@@ -92,6 +92,11 @@ class Seat:
             )
         return observation[:, self._partner_columns] * self.partner_scale
 
+    def trust_received(self, observation: FloatArray) -> FloatArray:
+        """Mean trust of the partners in this seat, ``(episodes,)``; where it is hidden, this seat's trust in them."""
+        trust = observation[:, self.columns.get("trust_received", self.columns["trust"])]
+        return trust.sum(axis=1) / trust.shape[1]
+
     @cached_property
     def _partner_columns(self) -> npt.NDArray[np.int64]:
         return np.asarray(self.columns["partner_actions"], dtype=np.int64)

@@ -18,7 +18,12 @@ TOLERANCE = 1e-3
 """Shares of endowment by which conduct may miss the norm without counting as defection."""
 
 
-def _share(name: str, value: float) -> float:
+def checked_share(name: str, value: float) -> float:
+    """Return a setting that is a share.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name}={value!r}: expected a share of endowment in [0, 1]")
     return float(value)
@@ -41,7 +46,7 @@ class Constant(Strategy):
             level: share of endowment.
             joint_box: take the share of the largest endowment in the game and clip, as the reference does.
         """
-        self.level = _share("level", level)
+        self.level = checked_share("level", level)
         self.joint_box = joint_box
 
     def cooperate(self, observation: FloatArray) -> float:
@@ -95,7 +100,7 @@ class Reciprocal(Strategy):
         Args:
             opening_level: share of endowment played in the first round.
         """
-        self.opening_level = _share("opening_level", opening_level)
+        self.opening_level = checked_share("opening_level", opening_level)
 
     def partners(self, observation: FloatArray) -> FloatArray:
         """Partners' mean cooperation in the last round, ``(episodes,)``."""
@@ -185,7 +190,7 @@ class GenerousTitForTat(TitForTat):
             generosity: part of the shortfall that is forgiven.
         """
         super().__init__(opening_level)
-        self.generosity = _share("generosity", generosity)
+        self.generosity = checked_share("generosity", generosity)
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
         answer = self.partners(observation)
@@ -211,7 +216,7 @@ class ThresholdTitForTat(Reciprocal):
             margin: share of endowment above the norm.
         """
         super().__init__()
-        self.margin = _share("margin", margin)
+        self.margin = checked_share("margin", margin)
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
         return np.where(self.partners_defected(observation), self.partners(observation), self.seat.norm + self.margin)

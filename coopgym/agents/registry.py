@@ -14,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from coopgym.agents import heuristics
+from coopgym.agents import families, heuristics, wrappers
+from coopgym.agents.agent_text import AgentText, has_settings, parse_agent
 from coopgym.agents.base import Agent
 from coopgym.agents.foreign_names import refuse_foreign
 from coopgym.interrupts import is_interrupt
@@ -32,6 +33,11 @@ _SHIPPED: dict[str, Callable[..., Agent]] = {
         heuristics.Gradual,
         heuristics.ProportionalReciprocity,
         heuristics.Constant,
+        families.Exploiter,
+        families.Forgiver,
+        families.TitsForTats,
+        wrappers.Noisy,
+        wrappers.Changing,
     )
 }
 
@@ -82,8 +88,9 @@ def make_agent(name: str, **options: Any) -> Agent:
     """Make an agent by name.
 
     Args:
-        name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, ``module:Class``, or a scheme
-            and an address, such as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
+        name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, any of these with settings in
+            brackets, such as ``Noisy(agent=TitForTat, noise=0.2)``, ``module:Class``, or a scheme and an address, such
+            as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
             ``coopgym.agents.by_address``: it is called with the address. ``Random``, ``TitForTat`` and the constants
             play shares of their own endowment in every game; with ``Published_`` before their name they play as in the
             published study, which took shares of the largest endowment for everybody.
@@ -97,7 +104,11 @@ def make_agent(name: str, **options: Any) -> Agent:
 
     >>> make_agent("GrimTrigger", opening_level=0.8).opening_level, make_agent("Constant_35").level
     (0.8, 0.35)
+    >>> make_agent("Noisy(agent=GrimTrigger(opening_level=0.8), noise=0.2)").noise
+    0.2
     """
+    if has_settings(name):
+        return _with_settings(parse_agent(name), options)
     as_published = name.startswith(PUBLISHED)
     level = _CONSTANT.fullmatch(name.removeprefix(PUBLISHED))
     if level:
@@ -120,6 +131,21 @@ def make_agent(name: str, **options: Any) -> Agent:
     raise ValueError(
         f"unknown agent {name!r}{hint} Known: {', '.join(agent_names())}, Constant_00 to Constant_100, {_with_colon()}"
     )
+
+
+def _with_settings(text: AgentText, options: dict[str, Any]) -> Agent:
+    """Make an agent from its text, and first those that are among its settings.
+
+    Raises:
+        TypeError: a setting is given twice, here and among the options.
+    """
+    if twice := sorted(set(text.settings) & set(options)):
+        raise TypeError(f"agent {text.name!r}: {twice[0]} is given twice, in the name and beside it")
+    settings = {
+        name: _with_settings(value, {}) if isinstance(value, AgentText) else value
+        for name, value in text.settings.items()
+    }
+    return make_agent(text.name, **settings, **options)
 
 
 def _with_colon() -> str:

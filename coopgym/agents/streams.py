@@ -28,17 +28,41 @@ class EpisodeGenerator(np.random.Generator):
         return [self.streams[k % len(self.streams)].spawn(1)[0] for k in range(n_children)]
 
 
+class RecurringGenerator(np.random.Generator):
+    """Episodes that come again: row k of a batch draws what row k modulo ``period`` draws, by `EpisodeDraws`."""
+
+    def __init__(self, rng: np.random.Generator, period: int) -> None:
+        super().__init__(rng.bit_generator)
+        self.rng, self.period = rng, period
+
+    def spawn(self, n_children: int) -> list[np.random.Generator]:
+        """Return children, whose episodes come again likewise."""
+        return [RecurringGenerator(child, self.period) for child in self.rng.spawn(n_children)]
+
+
+def spawned(rng: np.random.Generator) -> np.random.Generator:
+    """Return the generator of somebody inside an agent: of the same kind, and independent of the agent's own."""
+    if isinstance(rng, EpisodeGenerator):
+        return EpisodeGenerator(rng.spawn(len(rng.streams)))
+    (child,) = rng.spawn(1)
+    return child
+
+
 class EpisodeDraws:
     """Numbers for all episodes at once, each from its episode's own stream.
 
     Args:
         rng: what an agent was given to begin with; the first episode draws from it, the others from its children
-            unless it is an `EpisodeGenerator`.
+            unless it is an `EpisodeGenerator`. Those of a `RecurringGenerator` come again.
         episodes: how many.
     """
 
     def __init__(self, rng: np.random.Generator, episodes: int) -> None:
-        self._rng, self._episodes = rng, episodes
+        if isinstance(rng, RecurringGenerator):
+            self._rng, self._episodes = rng.rng, rng.period
+        else:
+            self._rng, self._episodes = rng, episodes
+        self._ways = episodes // self._episodes
         self._streams: Sequence[np.random.Generator] = ()
         self._ahead: dict[str, tuple[FloatArray, int]] = {}
 
@@ -53,7 +77,8 @@ class EpisodeDraws:
     def _next(self, kind: str, draw: Callable[[np.random.Generator], FloatArray]) -> FloatArray:
         drawn, used = self._ahead.get(kind, (np.empty((0, self._episodes)), 0))
         if used == len(drawn):
-            drawn, used = np.stack([draw(stream) for stream in self._opened()], axis=1), 0
+            own = np.stack([draw(stream) for stream in self._opened()], axis=1)
+            drawn, used = np.tile(own, self._ways), 0
         self._ahead[kind] = drawn, used + 1
         numbers: FloatArray = drawn[used]
         return numbers

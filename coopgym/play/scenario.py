@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from coopgym.agents.base import Agent
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import make_game
 from coopgym.play.episodes import play
 from coopgym.rewards import reward_layer
+
+PlayerT = TypeVar("PlayerT")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,19 @@ class Scenario:
             )
         reward_layer(self.reward)
 
+    def seated(self, focal: Sequence[PlayerT]) -> list[PlayerT | str]:
+        """Return who sits in each seat: the focal players, one per focal seat, and the background by name.
+
+        >>> Scenario("guests", "TeamProduction-v1", focal_seats=(1,), background=("TitForTat",)).seated(["me"])
+        ['TitForTat', 'me', 'TitForTat', 'TitForTat']
+        """
+        game = make_game(self.game, **self.parameters)
+        others = [seat for seat in range(game.n_agents) if seat not in self.focal_seats]
+        names = self.background * len(others) if len(self.background) == 1 else self.background
+        players: dict[int, PlayerT | str] = dict(zip(others, names, strict=True))
+        players.update(zip(self.focal_seats, focal, strict=True))
+        return [players[seat] for seat in range(game.n_agents)]
+
     def run(self, focal: Sequence[Agent], episodes: int = 1, seed: int = 0) -> list[dict[str, Any]]:
         """Play the scenario and return one row per episode, focal and background means side by side.
 
@@ -61,12 +76,9 @@ class Scenario:
             raise ValueError(f"scenario {self.name!r}: expected {len(self.focal_seats)} focal agents, got {len(focal)}")
         game = make_game(self.game, **self.parameters)
         others = [seat for seat in range(game.n_agents) if seat not in self.focal_seats]
-        names = self.background * len(others) if len(self.background) == 1 else self.background
-        seated = dict(zip(self.focal_seats, focal, strict=True))
-        seated.update({seat: make_agent(name) for seat, name in zip(others, names, strict=False)})
         result = play(
             game,
-            [seated[i] for i in range(game.n_agents)],
+            [make_agent(player) if isinstance(player, str) else player for player in self.seated(focal)],
             reward=self.reward,
             views="own",
             episodes=episodes,

@@ -56,6 +56,8 @@ def best_deviation(
     episodes: int | None = None,
     seed: int = 0,
     effort: EffortName = "full",
+    together: tuple[int, ...] = (),
+    paired: bool = False,
 ) -> Deviation:
     """Search the best dynamic response of one seat to frozen agents in all others.
 
@@ -74,6 +76,9 @@ def best_deviation(
             otherwise.
         seed: of resets, agents and the search.
         effort: ``"quick"`` or ``"full"``.
+        together: further seats, exchangeable with this one, that deviate in the same way; gains are means over all.
+        paired: let agents that draw draw alike for every candidate, which makes small differences between candidates
+            mean something; more is searched then, and what is found fits the draws of the search better than others.
 
     Raises:
         ValueError: an unknown seat, reward, view or effort, agents that are not one per seat, or actions that are not
@@ -93,7 +98,7 @@ def best_deviation(
     layer.check(game)
 
     def unilateral(count: int, root: int) -> UnilateralPlay:
-        return UnilateralPlay(game, agents, seat, layer, seen, count, root)
+        return UnilateralPlay(game, agents, seat, layer, seen, count, root, together=together, paired=paired)
 
     probe, another = unilateral(1, seed), unilateral(1, seed)
     another.reseed_agents(seed + 1)
@@ -102,7 +107,7 @@ def best_deviation(
     count = (episodes or EFFORTS[effort].episodes) if random else 1
     search = DeviationSearch(unilateral(count, seed), EFFORTS[effort], np.random.default_rng(seed))
     search.constants()
-    search.plans(exact=not agents_draw)
+    search.plans(exact=paired or not agents_draw)
     if random:
         search.feedback()
     comparing, judging = (int(root) for root in np.random.SeedSequence(seed).generate_state(2) >> 1)

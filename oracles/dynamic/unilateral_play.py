@@ -1,4 +1,4 @@
-"""One seat is free and all others are frozen: play out many ways of filling the free seat in one batch."""
+"""One seat, or several that do the same, is free and all others are frozen: many ways of filling it in one batch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from coopgym.agents.base import Agent, Seat, check_distinct_agents, joint_actions
+from coopgym.agents.streams import RecurringGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.spec import View
 from coopgym.games.state import State
@@ -59,11 +60,11 @@ class Played:
     """What came of R responses in E episodes."""
 
     returns: FloatArray
-    """``(R, E)`` undiscounted return of the free seat in the reward mode."""
+    """``(R, E)`` undiscounted return of the free seat in the reward mode; of several, the mean, as of all here."""
     shares: FloatArray
     """``(T, R, E)`` shares the free seat played; 0 after an episode's end."""
     features: FloatArray
-    """``(T, R, E, F)`` features it saw before it played."""
+    """``(T, R, E, F)`` features it saw before it played; of S free seats, ``(T, R, E·S, F)``."""
 
 
 class UnilateralPlay:
@@ -82,6 +83,9 @@ class UnilateralPlay:
         view: View,
         episodes: int = 1,
         seed: int = 0,
+        *,
+        together: tuple[int, ...] = (),
+        paired: bool = False,
     ) -> None:
         """Set up.
 
@@ -93,14 +97,20 @@ class UnilateralPlay:
             view: what all seats see.
             episodes: E, episodes per response, the k-th reset with ``seed + k``.
             seed: also the root of the agents' generators, as in `coopgym.play.play`.
+            together: further free seats, exchangeable with the first; each response plays them all, each by what it
+                sees there.
+            paired: let agents that draw draw alike for every response, episode by episode what they draw in
+                `coopgym.play.play`.
 
         Raises:
             ValueError: no such seat, or the agents are not one per seat.
         """
         seats = [Seat.of(game, i, view, reward.name) for i in range(game.n_agents)]
-        if not 0 <= seat < game.n_agents:
-            raise ValueError(f"seat={seat}: {game.id} has seats 0 to {game.n_agents - 1}")
+        for free in (seat, *together):
+            if not 0 <= free < game.n_agents:
+                raise ValueError(f"seat={free}: {game.id} has seats 0 to {game.n_agents - 1}")
         self.game, self.agents, self.seat, self.reward, self.view = game, agents, seat, reward, view
+        self.free, self.paired = [seat, *together], paired
         self.episodes, self.seed, self.horizon = episodes, seed, game.spec.horizon
         self._agents_seed = seed
         self._last: Sequence[Agent] = ()
@@ -162,15 +172,15 @@ class UnilateralPlay:
         self._last = agents
         streams = np.random.default_rng(self._agents_seed).spawn(game.n_agents)
         for agent, seat, stream in zip(agents, self._seats, streams, strict=True):
-            agent.begin(seat, rows, stream)
+            agent.begin(seat, rows, RecurringGenerator(stream, self.episodes) if self.paired else stream)
         return agents
 
     def _play(self, responses: Responses, record: bool) -> Played:
-        game, seat, shape = self.game, self.seat, (len(responses), self.episodes)
-        rows = len(responses) * self.episodes
+        game, free, shape = self.game, self.free, (len(responses), self.episodes)
+        rows, together = len(responses) * self.episodes, (len(responses), self.episodes * len(free))
         self.played += rows
         agents, engine = self._seated(rows), Engine(game, self.reward, (rows,))
-        asked = [i for i in range(game.n_agents) if i != seat or responses.follow.any()]
+        asked = [i for i in range(game.n_agents) if i not in free or responses.follow.any()]
         shares, features = [], []
 
         def respond(t: int, state: State) -> FloatArray:
@@ -178,18 +188,19 @@ class UnilateralPlay:
             answered = joint_actions(game, [(i, agents[i], seen[:, i]) for i in asked])
             for i, answer in zip(asked, answered, strict=True):
                 actions[:, i] = answer
-            block_means = (seen[:, seat] @ self._block_means).reshape(*shape, -1)
-            own = actions[:, seat].reshape(shape) / game.endowments[seat]
-            share = _shares(responses, t, own, block_means).reshape(rows)
-            actions[:, seat] = share * game.endowments[seat]
+            seen_there = seen[:, free].reshape(rows * len(free), -1)
+            block_means = (seen_there @ self._block_means).reshape(*together, -1)
+            own = (actions[:, free] / game.endowments[free]).reshape(together)
+            share = _shares(responses, t, own, block_means).reshape(rows, -1)
+            actions[:, free] = share * game.endowments[free]
             if record:
-                shares.append(share)
+                shares.append(share.mean(axis=1))
                 features.append(block_means)
             return np.asarray(engine.check(actions))
 
         total = np.zeros(rows)
         for step in unroll(game, respond, batch=(rows,), draws=self._chance, rewards=self.reward):
-            total += counted(step, step.rewards[:, seat])
+            total += counted(step, step.rewards[:, free].mean(axis=1))
             if record:
                 shares[step.t] = counted(step, shares[step.t]).reshape(shape)
         return Played(total.reshape(shape), np.array(shares), np.array(features))

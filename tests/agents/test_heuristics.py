@@ -171,7 +171,7 @@ def test_published_strategies_say_where_they_come_from_and_what_they_remember(na
     assert isinstance(agent, Strategy)
     assert agent.citation
     assert agent.classifier.memory_depth >= 1
-    assert not agent.classifier.stochastic
+    assert agent.classifier.stochastic == (name == "Noisy")
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

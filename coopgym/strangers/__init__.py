@@ -1,0 +1,22 @@
+"""Strangers: populations of partners to train with and to be tested on, and the scenarios in which they are met.
+
+Which partners there are is data, ``data/strangers-v1``: one table of cards for all games, and per game the policies of
+the trained ones. What scenarios are worth to a best response, and to the best single number, stands beside them; it is
+computed by `coopgym.benchmarks.strangers`.
+"""
+
+from coopgym.strangers.partners import KINDS, Partner, Training, strangers_folder
+from coopgym.strangers.populations import POPULATIONS, Population, population
+from coopgym.strangers.scenarios import StrangersScenario, scenarios
+
+__all__ = [
+    "KINDS",
+    "POPULATIONS",
+    "Partner",
+    "Population",
+    "StrangersScenario",
+    "Training",
+    "population",
+    "scenarios",
+    "strangers_folder",
+]
