@@ -93,7 +93,7 @@ class TrainedPartner(Strategy):
         )
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        return self._policy.share(observation)
+        return self._policy.share(self._policy.units(observation))
 
 
 class AnyPartner(Wrapper):
