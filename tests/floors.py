@@ -50,7 +50,7 @@ IN_THE_SDIST = ("tests/floors.py", "docs/scores.md", "CHANGELOG.md", "CONTRIBUTI
 CHECKOUT = "checkout"
 NAMESAKES = ("algorithms", "oracles", "benchmarks")
 PACKAGED_CORPUS = "audit-v0"
-LARGEST_WHEEL, LARGEST_CORPORA = 6_000_000, 4_000_000
+LARGEST_WHEEL, LARGEST_CORPORA = 4_000_000, 3_000_000
 
 PLAY = """
 import gymnasium, coopgym
