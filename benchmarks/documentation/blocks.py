@@ -16,6 +16,7 @@ from coopgym.benchmarks.documentation import (
     strangers,
     teams,
     tournaments,
+    world_runs,
     worlds,
 )
 from coopgym.benchmarks.documentation.wording import paragraph
@@ -72,5 +73,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "tournaments: the worked example": tournaments.worked_example,
         "worlds: all games": worlds.worlds_table,
         "worlds: admission": worlds.admitted,
+        "worlds: what agents reach": world_runs.reached,
+        "worlds: what agents reach, by game": world_runs.reached_table,
     }
 )

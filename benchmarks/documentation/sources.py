@@ -16,6 +16,7 @@ from coopgym.games.registry import make_game
 LEARNERS = "learners-v1"
 TEAMS = "team-v0"
 LANGUAGE = "llm-quick-v1"
+WORLDS = "worlds-v1"
 """Corpora that the pages speak of; another release is another name here, and the command."""
 
 
