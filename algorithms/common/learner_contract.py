@@ -98,10 +98,13 @@ class Learner(Settings):
     """Whether policies are cheap enough to be searched for deviations whenever they are evaluated."""
     usual_steps: ClassVar[int] = 200_000
     """Joint steps of a training for which nobody has named a number."""
-    step_cost: ClassVar[float] = 1.0
-    """Rough duration of a joint step of a replica in those of PPO, from which studies estimate their time."""
 
     objective: Objective = "individual"
+
+    @property
+    def step_cost(self) -> float:
+        """Rough duration of a joint step of a replica in those of PPO, from which studies estimate their time."""
+        return 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

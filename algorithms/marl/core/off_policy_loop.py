@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -46,8 +46,6 @@ class ReplaySettings(Settings):
         adam_epsilon: Adam's ε.
     """
 
-    step_cost: ClassVar[float] = 4.0
-
     hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
     activation: Literal["tanh", "relu"] = "relu"
     gamma: float = hyperparameter(0.97, 0.0, 1.0)
@@ -61,6 +59,11 @@ class ReplaySettings(Settings):
     tau: float = hyperparameter(0.005, 0.0, 1.0, above_low=True)
     max_grad_norm: float = hyperparameter(10.0, 0.0, above_low=True, recorded_as="max_gradient_norm")
     adam_epsilon: float = hyperparameter(1e-8, 0.0, above_low=True)
+
+    @property
+    def step_cost(self) -> float:
+        """Rough duration of a joint step of a replica in those of PPO."""
+        return 4.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,6 +60,10 @@ class ReplicaLearner(Learner):
     history: int = hyperparameter(1, 1, joined_later=True)
     memory: Memory = dataclasses.field(default=NO_MEMORY, metadata={JOINED_LATER: True})
 
+    @property
+    def step_cost(self) -> float:
+        return super().step_cost * (1.0 if self.memory == NO_MEMORY else 2.0)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.memory not in self.memories:
