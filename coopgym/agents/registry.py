@@ -91,7 +91,8 @@ def make_agent(name: str, **options: Any) -> Agent:
         name: a shipped agent, ``Constant_00`` to ``Constant_100``, an installed plug-in, any of these with settings in
             brackets, such as ``Noisy(agent=TitForTat, noise=0.2)``, ``module:Class``, or a scheme and an address, such
             as ``llm:http://127.0.0.1:8000/v1``. A scheme is a plug-in of the entry point group
-            ``coopgym.agents.by_address``: it is called with the address. ``Random``, ``TitForTat`` and the constants
+            ``coopgym.agents.by_address``: it is called with the address; a module of yours with a scheme's name goes
+            first. ``Random``, ``TitForTat`` and the constants
             play shares of their own endowment in every game; with ``Published_`` before their name they play as in the
             published study, which took shares of the largest endowment for everybody.
         options: keywords of the agent's constructor.
@@ -122,7 +123,7 @@ def make_agent(name: str, **options: Any) -> Agent:
     scheme, colon, address = name.partition(":")
     if colon:
         refuse_foreign(name)
-        if scheme in _schemes():
+        if scheme in _schemes() and not _is_a_users_class(scheme, address):
             return _made(name, lambda **given: _schemes()[scheme].load()(address, **given), options)
         return _made(name, _imported(name), options)
     known = [*agent_names(), *constant_names(), *(PUBLISHED + heuristic for heuristic in _AS_PUBLISHED)]
@@ -152,6 +153,19 @@ def _with_colon() -> str:
     return ", ".join([*(f"{scheme}:ADDRESS" for scheme in sorted(_schemes())), "or module:Class"])
 
 
+def _is_a_users_class(module: str, name: str) -> bool:
+    """Whether a scheme's name is also that of a module of the user's own, and its address reads like a class there."""
+    _look_here()
+    return name.isidentifier() and find_spec(module) is not None
+
+
+def _look_here() -> None:
+    """Let modules be found in the working directory, before all others."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
 def _imported(name: str) -> type[Agent]:
     """Import a user's class of agents.
 
@@ -160,9 +174,7 @@ def _imported(name: str) -> type[Agent]:
         TypeError: it is no class with the methods of an agent.
     """
     module_name, _, class_name = name.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    _look_here()
     try:
         found = getattr(_module(module_name), class_name, None)
     except BaseException as error:
