@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from coopgym.benchmarks.documentation.wording import table
-from coopgym.benchmarks.strangers import read_anchors
 from coopgym.games.registry import games
-from coopgym.strangers import KINDS, POPULATIONS, population, scenarios, strangers_folder
+from coopgym.strangers import KINDS, POPULATIONS, population, read_anchors, scenarios, strangers_folder
 from coopgym.strangers.partners import partner_cards
 
 

@@ -16,6 +16,7 @@ from coopgym.benchmarks.execute.corpus_rows import Recorded, behaviour, step_tab
 from coopgym.benchmarks.execute.exploitability_columns import searched
 from coopgym.benchmarks.execute.policy_store import copies, scripted
 from coopgym.benchmarks.execute.scenario_runs import evaluation_episodes, meet
+from coopgym.benchmarks.execute.stranger_runs import meet_strangers
 from coopgym.benchmarks.metrics import WelfareInTime, evaluation_metrics, stochastic_metrics
 from coopgym.benchmarks.provenance import versions
 from coopgym.benchmarks.study import Job, RunSpec, Training, canonical_json
@@ -100,7 +101,11 @@ def _play(job: Job, report: Report) -> Iterable[_Run]:
 def _readings(specs: Sequence[RunSpec], job: Job) -> Iterable[_Run]:
     """Compute once what several runs read."""
     begun, head = time.perf_counter(), specs[0]
-    if head.meeting:
+    if head.strangers:
+        columns = meet_strangers(head, head.strangers, job.policies)
+        outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
+        yield from (_Run(_identity(spec) | outcome | columns) for spec in specs)
+    elif head.meeting:
         met = meet(head, job.policies)
         outcome = {"status": "completed", "wall_seconds_eval": time.perf_counter() - begun}
         for spec in specs:

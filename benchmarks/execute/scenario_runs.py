@@ -82,7 +82,7 @@ def meet(spec: RunSpec, policies: Supply) -> ScenarioRun:
     recorded: list[Recorded] = []
     for number, assignment in enumerate(assignments):
         players = [_player(meeting, assignment, seat, game.n_agents) for seat in range(game.n_agents)]
-        agents = [_seated(player, seat, policies) for seat, player in enumerate(players)]
+        agents = [seated(player, seat, policies) for seat, player in enumerate(players)]
         episodes = evaluation_episodes(spec, game, agents)
         first = number * spec.episodes
         rows.append(evaluation_metrics(episodes, spec.reward) | focal_metrics(episodes, spec.reward, assignment.focal))
@@ -107,7 +107,17 @@ def _player(meeting: Meeting, assignment: _SeatAssignment, seat: int, seats: int
     return meeting.background[0] if len(meeting.background) == 1 else meeting.background[others.index(seat)]
 
 
-def _seated(player: Player, seat: int, policies: Supply) -> Agent:
+def seated(player: Player, seat: int, policies: Supply) -> Agent:
+    """Return a fresh agent for a seat.
+
+    Args:
+        player: who plays.
+        seat: where; a learner has a policy for each.
+        policies: agents by the run that trained them, or why they cannot be had.
+
+    Raises:
+        LostAgentsError: the policies of a learner cannot be had.
+    """
     if not player.trained_by:
         return make_agent(player.name)
     found = policies.get(player.trained_by.run_id, f"{player.name} was not supplied to this job")

@@ -6,72 +6,28 @@ it. Where partners or the game draw, it is searched on some draws and valued on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from coopgym.agents import Agent, Strategy, make_agent
 from coopgym.benchmarks.study.hashing import content_hash, plain
-from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.deviation import best_deviation
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS, SEARCH_VERSION, EffortName
 from coopgym.oracles.dynamic.unilateral_play import Responses, UnilateralPlay
 from coopgym.rewards import objective
-from coopgym.strangers import Population, StrangersScenario, strangers_folder
+from coopgym.strangers import EPISODES, SEED, Anchor, Population, StrangersScenario, strangers_folder
 from coopgym.strangers.policies import policies_of, policy_digest
-from coopgym.typing import FloatArray
-from coopgym.worlds import TEST_SEEDS
 
 ANCHORS_VERSION = 1
 """Raise it when the same scenario may be valued otherwise than before."""
-ANCHORS = "anchors"
-"""Folder of the files, each named after its population and game."""
-EPISODES = 32
-"""Episodes that are played where anything is drawn; one otherwise."""
-SEED = TEST_SEEDS[0]
-"""Of what agents are scored on; learners refuse to train with it."""
 SEARCH_SEED = 0
 STAND_IN, STAND_IN_LEVEL = "Constant_50", 0.5
 """Who sits in the focal seats while a best response is searched, and what it plays."""
 DECIMALS = 4
 """Of the shares in a plan that is kept: what is valued is the plan as it is kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class Anchor:
-    """The worth of one scenario. Returns are means over focal seats and episodes, under private reward."""
-
-    scenario: str
-    digest: str
-    """Of everything that determines it."""
-    effort: str
-    """Of the search."""
-    episodes: int
-    random: float
-    """Return of Random, over `EPISODES` episodes."""
-    constants: FloatArray
-    """``(101,)`` returns of the levels 0, 0.01, … 1."""
-    ceiling: float
-    """Return of the response below."""
-    kind: str
-    """Of the response: ``constant``, ``plan`` or ``feedback``."""
-    plan: FloatArray
-    """``(T,)`` shares of endowment."""
-    follow: float
-    """Weight on what the stand-in would play."""
-    gains: FloatArray
-    """``(F,)`` weights on features of the observation."""
-
-    @property
-    def response(self) -> Responses:
-        """The response that earns the ceiling."""
-        return Responses(self.plan[None], np.array([self.follow]), self.gains[None])
 
 
 def anchored(scenario: StrangersScenario, digest: str = "", effort: EffortName = "full") -> Anchor:
@@ -104,11 +60,11 @@ def anchored(scenario: StrangersScenario, digest: str = "", effort: EffortName =
     )
     episodes = EPISODES if is_random(scenario) else 1
     play = valuation(scenario, episodes)
-    response = Responses(found.response.plan.round(DECIMALS), found.response.follow, found.response.gains)
+    kept = Responses(found.response.plan.round(DECIMALS), found.response.follow, found.response.gains)
     constants = play.values(play.plans(CONSTANTS[:, None]))
-    searched, best = float(play.values(response)[0]), int(constants.argmax())
+    searched, best = float(play.values(kept)[0]), int(constants.argmax())
     if searched < constants[best]:
-        response = play.plans(CONSTANTS[best : best + 1, None])
+        kept = play.plans(CONSTANTS[best : best + 1, None])
     return Anchor(
         scenario=scenario.name,
         digest=digest,
@@ -118,10 +74,15 @@ def anchored(scenario: StrangersScenario, digest: str = "", effort: EffortName =
         constants=constants,
         ceiling=max(searched, float(constants[best])),
         kind="constant" if searched < constants[best] else found.kind,
-        plan=response.plan[0],
-        follow=float(response.follow[0]),
-        gains=response.gains[0],
+        plan=kept.plan[0],
+        follow=float(kept.follow[0]),
+        gains=kept.gains[0],
     )
+
+
+def response(anchor: Anchor) -> Responses:
+    """Return the response that earns the ceiling."""
+    return Responses(anchor.plan[None], np.array([anchor.follow]), anchor.gains[None])
 
 
 def valuation(scenario: StrangersScenario, episodes: int) -> UnilateralPlay:
@@ -194,35 +155,3 @@ def _identity(name: str) -> dict[str, Any]:
     agent = make_agent(name)
     assert isinstance(agent, Strategy), "partners that nobody trained are shipped strategies"
     return {"agent": type(agent).__name__, "version": agent.version, "settings": plain(agent.identity())}
-
-
-def anchors_file(population: Population) -> Path:
-    """Return the place of the anchors of a population."""
-    return strangers_folder() / ANCHORS / population.name / f"{population.game}.parquet"
-
-
-def read_anchors(population: Population) -> Mapping[str, Anchor]:
-    """Return the anchors that are kept of a population, by scenario; whether they fit it their digests tell.
-
-    >>> from coopgym.strangers import population
-    >>> worth = read_anchors(population("TrustDilemma-v1"))["visitor/0/grim-0.6"]
-    >>> float(worth.constants.max()) < worth.ceiling, worth.plan.shape  # at the end there is nothing to lose
-    (True, (100,))
-    """
-    file = anchors_file(population)
-    rows = pq.read_table(file).to_pylist() if file.is_file() else []
-    return {row["scenario"]: Anchor(**{**row, **_arrays(row)}) for row in rows}
-
-
-def _arrays(row: Mapping[str, Any]) -> dict[str, FloatArray]:
-    return {name: np.asarray(row[name], dtype=np.float64) for name in ("constants", "plan", "gains")}
-
-
-def write_anchors(population: Population, anchors: Iterable[Anchor]) -> None:
-    """Write the anchors of a population, in place of those that were there."""
-    rows = [asdict(anchor) for anchor in anchors]
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows), sink, compression="zstd")
-    file = anchors_file(population)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, sink.getvalue().to_pybytes())

@@ -12,11 +12,11 @@ from coopgym.agents import Classifier, Seat, Strategy, make_agent
 from coopgym.agents.base import joint_actions
 from coopgym.agents.streams import spawned
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns
-from coopgym.benchmarks.strangers.anchors import STAND_IN_LEVEL, read_anchors
+from coopgym.benchmarks.strangers.anchors import STAND_IN_LEVEL
 from coopgym.oracles.agents.base import registered_game
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.strangers import population
+from coopgym.strangers import population, read_anchors
 from coopgym.typing import FloatArray
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from coopgym.agents import Agent, make_agent
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, Anchor, may_draw, read_anchors, scenario_digest
+from coopgym.benchmarks.strangers.anchors import may_draw, scenario_digest
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.strangers import Population, StrangersScenario, scenarios
+from coopgym.strangers import EPISODES, SEED, Anchor, Population, StrangersScenario, read_anchors, scenarios
 from coopgym.strangers import population as population_of
 from coopgym.typing import FloatArray
 
@@ -92,18 +92,32 @@ def strangers_score(
     >>> len(result.scenarios), result.score < 1.0, result.worst.scenario.kind in result.kinds
     (27, True, True)
     """
-    strangers = population_of(game, population)
-    met = scenarios(strangers)
-    anchors = _fitting_anchors(strangers, met)
     make = (lambda: make_agent(agent)) if isinstance(agent, str) else agent
-    drawing = may_draw(make())
+    return met(
+        population_of(game, population), lambda seat: make(), episodes or (EPISODES if may_draw(make()) else None)
+    )
+
+
+def met(strangers: Population, make: Callable[[int], Agent], episodes: int | None) -> StrangersResult:
+    """Let an agent meet a population.
+
+    Args:
+        strangers: whom it meets.
+        make: makes a fresh agent for a focal seat.
+        episodes: of each scenario; None for as many as its anchors had.
+
+    Raises:
+        MissingAnchorsError: scenarios have no anchors, or anchors of other partners.
+        ValueError: as `coopgym.play.play`.
+    """
+    there = scenarios(strangers)
+    anchors = _fitting_anchors(strangers, there)
     random, ceilings = (np.array([getattr(each, name) for each in anchors]) for name in ("random", "ceiling"))
     levels = np.stack([each.constants for each in anchors], axis=-1)  # (101, S)
     best = best_level(normalised_returns(levels, random, ceilings))
     results = []
-    for scenario, anchor in zip(met, anchors, strict=True):
-        count = episodes or (EPISODES if drawing else anchor.episodes)
-        rows = scenario.run([make() for _ in scenario.focal_seats], count, SEED)
+    for scenario, anchor in zip(there, anchors, strict=True):
+        rows = scenario.run([make(seat) for seat in scenario.focal_seats], episodes or anchor.episodes, SEED)
         focal, partners = (np.array([row[f"{side}_return"] for row in rows]) for side in ("focal", "background"))
         scale = anchor.ceiling - anchor.random
         results.append(
@@ -121,21 +135,21 @@ def strangers_score(
     return StrangersResult(strangers.game, strangers.name, float(CONSTANTS[best]), tuple(results), strangers.untrained)
 
 
-def _fitting_anchors(strangers: Population, met: tuple[StrangersScenario, ...]) -> list[Anchor]:
+def _fitting_anchors(strangers: Population, there: tuple[StrangersScenario, ...]) -> list[Anchor]:
     held = read_anchors(strangers)
-    lacking = [scenario.name for scenario in met if scenario.name not in held]
+    lacking = [scenario.name for scenario in there if scenario.name not in held]
     stale = [
         scenario.name
-        for scenario in met
+        for scenario in there
         if scenario.name in held and held[scenario.name].digest != scenario_digest(scenario, strangers)
     ]
     if lacking or stale:
         raise MissingAnchorsError(
-            f"{strangers.game}, {strangers.name} population: {len(lacking)} of {len(met)} scenarios have no anchors, "
+            f"{strangers.game}, {strangers.name} population: {len(lacking)} of {len(there)} scenarios have no anchors, "
             f"{len(stale)} have those of other partners, such as {(lacking + stale)[0]}; "
             f"`coopgym strangers build {strangers.game}` computes them"
         )
-    return [held[scenario.name] for scenario in met]
+    return [held[scenario.name] for scenario in there]
 
 
 def _score(results: tuple[ScenarioResult, ...] | list[ScenarioResult]) -> float:

@@ -5,7 +5,7 @@ from coopgym.benchmarks.study.expansion import expand, matching
 from coopgym.benchmarks.study.grouping import Job, group, search_seconds
 from coopgym.benchmarks.study.hashing import canonical_json, content_hash, plain, seed_from
 from coopgym.benchmarks.study.run_key import RunKey
-from coopgym.benchmarks.study.run_spec import ALIKE, Auditing, Meeting, Player, RunSpec, Training
+from coopgym.benchmarks.study.run_spec import ALIKE, Auditing, Meeting, Player, RunSpec, StrangersMeeting, Training
 from coopgym.benchmarks.study.study import Block, Study, StudyError, load_study, shipped_studies
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Player",
     "RunKey",
     "RunSpec",
+    "StrangersMeeting",
     "Study",
     "StudyError",
     "Superseded",

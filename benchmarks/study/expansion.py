@@ -11,13 +11,14 @@ from typing import Any
 
 from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.benchmarks.study.hashing import canonical_json
-from coopgym.benchmarks.study.run_spec import Auditing, Meeting, Player, RunSpec, Training
+from coopgym.benchmarks.study.run_spec import Auditing, Meeting, Player, RunSpec, StrangersMeeting, Training
 from coopgym.benchmarks.study.schema import LearnerEntry, ScenarioEntry
 from coopgym.benchmarks.study.study import AuditBlock, Block, Study
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import Private, reward_layer
+from coopgym.strangers import EPISODES
 
 
 def expand(study: Study, only: str | Iterable[str] | None = None, *, common_draws: bool = True) -> list[RunSpec]:
@@ -184,6 +185,30 @@ def _block_runs(place: _Place, trained: _Trained) -> Iterator[RunSpec]:
         for reward, seed in product(place.rewards, place.seeds(deterministic=False)):
             yield place.training_run(entry, reward, seed)
     yield from _meetings(place, trained)
+    if block.strangers:
+        yield from _with_strangers(block.strangers, place, trained)
+
+
+def _with_strangers(population: str, place: _Place, trained: _Trained) -> Iterator[RunSpec]:
+    """Every agent and learner of the block among strangers, who are the same ones under every seed."""
+    focal = [(Player(name), agent_info(name).kind, Private.name, place.seeds(True)[0]) for name in place.block.agents]
+    for entry in place.block.learners:
+        for reward, seed in product(place.rewards, place.seeds(deterministic=False)):
+            mode = reward_layer(reward).mode.name
+            focal.append((_player(entry.title, place, reward, seed, trained), "learner", mode, seed))
+    for player, kind, mode, seed in focal:
+        yield place.run(
+            algorithm=player.name,
+            kind=kind,
+            reward=mode,
+            view="own",
+            seed=seed,
+            episodes=min(place.block.episodes or EPISODES, EPISODES),
+            exploitability=False,
+            record_steps=False,
+            protocol="strangers",
+            strangers=StrangersMeeting(population, player),
+        )
 
 
 def _meetings(place: _Place, trained: _Trained) -> Iterator[RunSpec]:

@@ -13,6 +13,7 @@ from coopgym.benchmarks.study.hashing import content_hash
 from coopgym.benchmarks.study.run_spec import ALIKE, RunSpec, Training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
+from coopgym.strangers import population, scenarios
 from coopgym.worlds import FIXED, SHIFT, WORLDS
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Job:
             steps = self.training.env_steps * len(self.specs) * self.training.made.step_cost
             return 5.0 + steps * (1e-5 * game.n_agents + 1.7e-6 * game.n_agents**2) + searching
         plays = {run.play_key: run for run in self.specs}
+        if self.specs[0].strangers:
+            return sum(meeting_seconds(game, self.specs[0].strangers.population) for _ in plays)
         if self.specs[0].audit:
             return len(plays) * AUDIT_SECONDS
         solving = sum(solving_seconds(game, run) for run in plays.values() if run.kind == "oracle")
@@ -91,6 +94,11 @@ def solving_seconds(game: GameSpec, run: RunSpec) -> float:
         return 0.0
     draws = run.episodes * (1.0 + SHIFT * game.horizon * WORLDS[run.world].shifts)
     return 1.5e-4 * draws * game.horizon * (1.0 + game.n_agents**2 / 60)
+
+
+def meeting_seconds(game: GameSpec, name: str) -> float:
+    """Rough duration of meeting all partners of a population."""
+    return len(scenarios(population(game.id, name))) * game.horizon * (2e-4 + 3e-5 * game.n_agents)
 
 
 def group(specs: Iterable[RunSpec]) -> list[Job]:

@@ -25,10 +25,11 @@ from coopgym.games.registry import make_game
 from coopgym.interrupts import is_interrupt
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.rewards import reward_layer
+from coopgym.strangers import anchors_hash, population
 from coopgym.user_code import in_words, place_of
 
 if TYPE_CHECKING:
-    from coopgym.benchmarks.study.run_spec import Auditing, Meeting, RunSpec, Training
+    from coopgym.benchmarks.study.run_spec import Auditing, Meeting, Player, RunSpec, Training
 
 Settings = Mapping[str, Any]
 """JSON values by name."""
@@ -130,6 +131,8 @@ class RunKey:
     record_steps: bool
     exploitability: int | None
     """Version of the search of deviations; None where there is none."""
+    anchors: str | None = field(default=None, metadata=JOINED_LATER)
+    """Hash of what scenarios with strangers are worth, which tells who these are."""
 
     @classmethod
     def of(cls, spec: RunSpec) -> RunKey:
@@ -152,6 +155,7 @@ class RunKey:
             stochastic_episodes=spec.stochastic_episodes,
             record_steps=spec.record_steps,
             exploitability=SEARCH_VERSION if spec.exploitability else None,
+            anchors=anchors_hash(population(spec.game, spec.strangers.population)) if spec.strangers else None,
         )
 
     @property
@@ -180,7 +184,9 @@ class _Table:
 
     def players(self) -> Iterator[PlayerKey]:
         """Everybody who is seated by name."""
-        if self.spec.meeting:
+        if self.spec.strangers:
+            yield self._player(self.spec.strangers.focal)
+        elif self.spec.meeting:
             yield from self._met(self.spec.meeting)
         elif not (self.spec.training or self.spec.audit):
             yield self.named(self.spec.algorithm)
@@ -188,10 +194,12 @@ class _Table:
     def _met(self, meeting: Meeting) -> Iterator[PlayerKey]:
         for player in meeting.players:
             seats = meeting.focal_seats or None if player is meeting.focal else None
-            if player.trained_by:
-                yield PlayerKey(player.name, None, {}, trained_by=player.trained_by.run_id, seats=seats)
-            else:
-                yield replace(self.named(player.name), seats=seats)
+            yield replace(self._player(player), seats=seats)
+
+    def _player(self, player: Player) -> PlayerKey:
+        if player.trained_by:
+            return PlayerKey(player.name, None, {}, trained_by=player.trained_by.run_id)
+        return self.named(player.name)
 
     def named(self, name: str) -> PlayerKey:
         """An agent by name."""

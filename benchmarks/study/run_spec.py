@@ -12,6 +12,8 @@ from coopgym.benchmarks.study.hashing import canonical_json, plain, seed_from
 from coopgym.benchmarks.study.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
+from coopgym.strangers import SEED as STRANGERS_SEED
+from coopgym.strangers.partners import SCHEME
 from coopgym.worlds import FIXED, scored_draws
 
 if TYPE_CHECKING:
@@ -104,6 +106,14 @@ class Meeting:
 
 
 @dataclass(frozen=True)
+class StrangersMeeting:
+    """All scenarios with the partners of a population, in a run."""
+
+    population: str
+    focal: Player
+
+
+@dataclass(frozen=True)
 class Auditing:
     """An audit in a run: actions fixed in advance."""
 
@@ -132,6 +142,7 @@ class RunSpec:
     stochastic_episodes: int = 0
     """Episodes in which a learner's actions are drawn from its policies, besides those that play their means."""
     meeting: Meeting | None = None
+    strangers: StrangersMeeting | None = None
     audit: Auditing | None = None
 
     @cached_property
@@ -156,18 +167,22 @@ class RunSpec:
 
     @property
     def scenario(self) -> str | None:
-        """Name of the scenario, for runs among others."""
+        """Name of the scenario, or of the population, for runs among others."""
+        if self.strangers:
+            return self.strangers.population
         return self.meeting.name if self.meeting else None
 
     @property
     def path(self) -> str:
-        """Readable name: ``game/algorithm/reward/seed``, then the scenario or audit if there is one.
+        """Readable name: ``game/algorithm/reward/seed``, then the scenario, population or audit if there is one.
 
         A game in a world is ``game@world``.
         """
         game = self.game if self.world == FIXED else f"{self.game}@{self.world}"
         parts = [game, self.algorithm, self.reward, str(self.seed)]
-        if self.protocol != "self_play":
+        if self.strangers:
+            parts.append(f"{SCHEME}:{self.strangers.population}")
+        elif self.protocol != "self_play":
             parts.append(self.scenario or self.protocol)
         return "/".join(parts)
 
@@ -180,6 +195,8 @@ class RunSpec:
     @property
     def evaluation_seed(self) -> int:
         """Seed of evaluation episodes, the same for all algorithms: they meet the same chance, in worlds test draws."""
+        if self.strangers:
+            return STRANGERS_SEED
         if self.world != FIXED:
             return scored_draws(self.seed, self.episodes)[0]
         return seed_from("evaluation", self.game, self.parameters_json, self.seed)
@@ -211,6 +228,8 @@ class RunSpec:
         """
         if self.audit:
             return (canonical_json(self.audit.options), self.reward, self.seed, self.episodes)
+        if self.strangers:
+            return (self.strangers.focal.facts, self.strangers.population, self.episodes)
         if self.meeting:
             return (canonical_json(self.meeting.facts), self.reward, self.seed, self.episodes, self.record_steps)
         blind = self.kind in ("constant", "heuristic") and self.reward in MODES and not self.record_steps
@@ -219,6 +238,5 @@ class RunSpec:
     @property
     def dependencies(self) -> Iterator[RunSpec]:
         """The runs whose policies this one needs."""
-        for player in self.meeting.players if self.meeting else ():
-            if player.trained_by:
-                yield player.trained_by
+        players = self.meeting.players if self.meeting else (self.strangers.focal,) if self.strangers else ()
+        yield from (player.trained_by for player in players if player.trained_by)

@@ -33,6 +33,8 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
+from coopgym.strangers import population, read_anchors, scenarios
+from coopgym.strangers.populations import PopulationName
 from coopgym.visible_text import brief
 from coopgym.worlds import FIXED, TEST_SEEDS
 
@@ -74,6 +76,8 @@ class Block(Setting):
     scenarios: list[ScenarioEntry] = []
     cross_play: bool = False
     """Whether every agent and learner of the block also plays alone among copies of every other one."""
+    strangers: PopulationName | None = None
+    """Population that every agent and learner of the block meets as well, on private reward: docs/strangers.md."""
     episodes: Annotated[int | None, Field(ge=1)] = None
     stochastic_episodes: Annotated[int | None, Field(ge=0)] = None
     view: View | None = None
@@ -127,6 +131,7 @@ class Block(Setting):
         names = [scenario.name for scenario in self.scenarios]
         for name in dict.fromkeys(name for name in names if names.count(name) > 1 or name.startswith(AMONG)):
             yield f"scenario {name!r}: expected names that differ and do not start with {AMONG!r}"
+        yield from faults_of(self._require_anchors, self.games if self.strangers else [])
         for game, variant in product(self.games, self.variants):
             try:
                 seats = make_game(game, **variant).n_agents
@@ -135,6 +140,23 @@ class Block(Setting):
                 continue
             yield from faults_of(partial(ScenarioEntry.check, seats=seats, game=game), self.scenarios)
         yield from faults_of(self._refuse_twice, self.games)
+
+    def _require_anchors(self, game: str) -> None:
+        """Make sure that it is known what meeting the strangers of a game is worth.
+
+        Raises:
+            ValueError: it is not.
+        """
+        met = population(game, self.strangers or "")
+        if self.parameters or self.sweep:
+            raise ValueError(
+                f"strangers: partners are met in {game} as it is; give `parameters` and `sweep` another block"
+            )
+        if missing := {scenario.name for scenario in scenarios(met)} - {*read_anchors(met)}:
+            raise ValueError(
+                f"strangers: {len(missing)} scenarios of {game} have not been valued, such as {min(missing)}; "
+                f"`coopgym strangers build {game} --population {met.name}` does that"
+            )
 
     def _refuse_twice(self, game: str) -> None:
         """Make sure that no two values of the sweep are the same game."""
@@ -234,6 +256,7 @@ class Study(Strict):
         faults = chain(
             self._unfitting_rewards(),
             self._unseen(),
+            self._unmet(),
             self._too_many_draws(),
             self._labels_used_twice(),
             self._unknown_backgrounds(),
@@ -257,6 +280,12 @@ class Study(Strict):
             for game in (make_game(name, **block.variants[0]) for name in block.games):
                 view = block.view or self.view or game.spec.default_view
                 yield from faults_of(partial(require_view, game=game, view=view), block.agents)
+
+    def _unmet(self) -> Iterator[str]:
+        for block in self.blocks:
+            view = block.view or self.view or "own"
+            if block.strangers and view != "own":
+                yield f"strangers: they are met in the view 'own', not in {view!r}; give `view` another block"
 
     def _too_many_draws(self) -> Iterator[str]:
         for block in self.blocks:

@@ -36,6 +36,14 @@ _PER_SEAT = (
     "seat_exploitability",
     "seat_deviations",
 )
+_PER_SCENARIO = (
+    "stranger_kinds",
+    "stranger_returns",
+    "stranger_partner_returns",
+    "stranger_random",
+    "stranger_floors",
+    "stranger_ceilings",
+)
 _JSON = ("env_parameters", "hyperparameters", "identity")
 _REPEATED = ("environment", "env_parameters", "algorithm", "reward_mode", "view", "study")
 """Runs of self-play that agree in these differ by their seeds only."""
@@ -116,6 +124,10 @@ def _run_faults(runs: pa.Table) -> Iterator[str]:
         lengths = pc.list_value_length(runs.column(name))
         if wrong := _true(pc.not_equal(lengths, pc.cast(agents, lengths.type))):
             yield f"runs.{name}: {wrong} lists that do not have one entry per seat"
+    met = pc.list_value_length(runs.column("stranger_scenarios"))
+    for name in _PER_SCENARIO:
+        if wrong := _true(pc.not_equal(pc.list_value_length(runs.column(name)), met)):
+            yield f"runs.{name}: {wrong} lists that do not have one entry per scenario"
     for name in _JSON:
         for text in runs.column(name).drop_null().unique().to_pylist():
             if not _is_json_object(text):

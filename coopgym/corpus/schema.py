@@ -46,8 +46,8 @@ PROTOCOLS = (
     "reference_surface",
     "reference_temporal",
 )
-"""What a run did: copies of one agent in all seats, a focal agent among others or among all partners of a population, or
-one of the audits."""
+"""What a run did: copies of one agent in all seats, a focal agent among others, one among all partners of a
+population, or one of the audits."""
 WORLD_NAMES = (FIXED, *WORLDS)
 """Whether costs and synergy are drawn, and how."""
 PHASES = ("training", "evaluation")
@@ -94,7 +94,13 @@ _IDENTITY = (
     Column("episodes", pa.int32(), "evaluation episodes", "episodes"),
     Column("hyperparameters", pa.string(), "effective hyper-parameters of a learner, JSON"),
     Column("protocol", pa.string(), f"one of {', '.join(PROTOCOLS)}; null before 1.2: self_play", "", True, 2),
-    Column("scenario", pa.string(), "name of the scenario, or population, for runs among other agents", nullable=True, since=2),
+    Column(
+        "scenario",
+        pa.string(),
+        "name of the scenario, or population, for runs among other agents",
+        nullable=True,
+        since=2,
+    ),
     Column("background", _TEXTS, "agents in the seats that are not focal, in order of seats", nullable=True, since=2),
     Column("objective", pa.string(), "whose reward a learner maximised: individual or team", nullable=True, since=2),
     Column(
@@ -204,7 +210,17 @@ _STRANGERS = (
     Column("stranger_ceilings", _NUMBERS, "what the best response earned that was found", "reward", True, 7),
 )
 
-_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_BREAKDOWN, *_STOCHASTIC, *_EXPLOITABILITY, *_WORLDS, *_STRANGERS)
+_RUNS = (
+    *_IDENTITY,
+    *_PROVENANCE,
+    *_OUTCOME,
+    *_EVALUATION,
+    *_BREAKDOWN,
+    *_STOCHASTIC,
+    *_EXPLOITABILITY,
+    *_WORLDS,
+    *_STRANGERS,
+)
 
 _CURVES = (
     Column("run_id", pa.string(), "the run in `runs`"),

@@ -5,18 +5,25 @@ the trained ones. What scenarios are worth to a best response, and to the best s
 computed by `coopgym.benchmarks.strangers`.
 """
 
+from coopgym.strangers.anchors import EPISODES, SEED, Anchor, anchors_hash, read_anchors, write_anchors
 from coopgym.strangers.partners import KINDS, Partner, Training, strangers_folder
 from coopgym.strangers.populations import POPULATIONS, Population, population
 from coopgym.strangers.scenarios import StrangersScenario, scenarios
 
 __all__ = [
+    "EPISODES",
     "KINDS",
     "POPULATIONS",
+    "SEED",
+    "Anchor",
     "Partner",
     "Population",
     "StrangersScenario",
     "Training",
+    "anchors_hash",
     "population",
+    "read_anchors",
     "scenarios",
     "strangers_folder",
+    "write_anchors",
 ]

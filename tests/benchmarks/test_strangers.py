@@ -12,16 +12,25 @@ from typer.testing import CliRunner
 from coopgym.agents import Seat, make_agent
 from coopgym.agents.heuristics import Constant
 from coopgym.benchmarks.cli.main import app
+from coopgym.benchmarks.execute import strangers_build as building
+from coopgym.benchmarks.execute.strangers_build import BuildRequest
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers import Anchor, Identifying, anchored, read_anchors, strangers_score
-from coopgym.benchmarks.strangers import build as building
-from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, scenario_digest, valuation, write_anchors
-from coopgym.benchmarks.strangers.build import BuildRequest
+from coopgym.benchmarks.strangers import Identifying, anchored, strangers_score
+from coopgym.benchmarks.strangers.anchors import response, scenario_digest, valuation
 from coopgym.benchmarks.strangers.scoring import MissingAnchorsError
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
 from coopgym.play import play
-from coopgym.strangers import StrangersScenario, population, scenarios
+from coopgym.strangers import (
+    EPISODES,
+    SEED,
+    Anchor,
+    StrangersScenario,
+    population,
+    read_anchors,
+    scenarios,
+    write_anchors,
+)
 from coopgym.strangers.partners import PARTNERS_FILE
 from coopgym.typing import FloatArray
 from tests.house import ROOT
@@ -184,7 +193,7 @@ def test_a_sample_of_the_released_anchors_is_what_they_say(id: str) -> None:
     known = [name for name in met if name in held]
     for name in known[:: max(1, len(known) // 3)]:
         anchor, free = held[name], valuation(met[name], held[name].episodes)
-        assert free.values(anchor.response)[0] == pytest.approx(anchor.ceiling, rel=1e-6)
+        assert free.values(response(anchor))[0] == pytest.approx(anchor.ceiling, rel=1e-6)
         np.testing.assert_allclose(
             free.values(free.plans(np.array([[0.0], [0.5]]))), anchor.constants[[0, 50]], rtol=1e-6
         )

@@ -74,9 +74,9 @@ def build(
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.executors import WorkerDiedError, number_of_processes
     from coopgym.benchmarks.execute.store import FolderInUseError
+    from coopgym.benchmarks.execute.strangers_build import BuildRequest
+    from coopgym.benchmarks.execute.strangers_build import build as build_strangers
     from coopgym.benchmarks.progress import progress_on
-    from coopgym.benchmarks.strangers.build import BuildRequest
-    from coopgym.benchmarks.strangers.build import build as build_strangers
     from coopgym.games.registry import games as game_ids
     from coopgym.strangers import strangers_folder
 

@@ -13,10 +13,20 @@ from dataclasses import dataclass, field
 from coopgym.benchmarks.execute.executors import worker_pool
 from coopgym.benchmarks.execute.store import lock_folder
 from coopgym.benchmarks.progress import Progress
-from coopgym.benchmarks.strangers.anchors import Anchor, anchored, read_anchors, scenario_digest, write_anchors
+from coopgym.benchmarks.strangers.anchors import anchored, scenario_digest
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.deviation_search import EFFORTS, EffortName
-from coopgym.strangers import POPULATIONS, Population, StrangersScenario, population, scenarios, strangers_folder
+from coopgym.strangers import (
+    POPULATIONS,
+    Anchor,
+    Population,
+    StrangersScenario,
+    population,
+    read_anchors,
+    scenarios,
+    strangers_folder,
+    write_anchors,
+)
 from coopgym.strangers.partners import partner_cards
 from coopgym.strangers.policies import policies_file, policies_of
 
