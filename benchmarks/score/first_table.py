@@ -14,19 +14,23 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.score.estimates import TIE, Estimate
+from coopgym.benchmarks.score.estimates import TIE, Estimate, rank_correlation
 from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.grid import run_grid, self_play_in_worlds
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
-from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, by_agent
+from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, WorstPartner, by_agent
 from coopgym.benchmarks.score.scores import score_table
-from coopgym.benchmarks.score.seed_scores import SeedScores, shown
+from coopgym.benchmarks.score.seed_scores import shown
 from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, Setting
+from coopgym.benchmarks.score.stranger_scores import strangers_table
 from coopgym.benchmarks.score.verdicts import verdict
 from coopgym.benchmarks.score.worlds import world_scores
 from coopgym.typing import BoolArray
 
-WITH_ITSELF, IN_WORLDS, REGRET = "with itself", "in unknown worlds", "regret"
+WITH_ITSELF, WITH_STRANGERS, IN_WORLDS, REGRET = "with itself", "with strangers", "in unknown worlds", "regret"
+EXPLOITED_BY = "exploited by"
+"""The column of worst partners, which answers no question by itself."""
+WORST_PARTNER = "the partner with whom it earns least, 0 = what Random earns there, 1 = a best response"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +77,18 @@ class Question:
         """Return the letters of an agent, of which it shares one with whom it cannot be told apart from."""
         return next((row.significance_groups for row in self.ranks.rows if row.algorithm == agent), "")
 
+    def worst_partner(self, agent: ScoredAgent) -> WorstPartner | None:
+        """Return with whom an agent did worst; None where the question has no partners, or for one without a number."""
+        return self.table.worst_partner(agent.name) if agent in self.table.algorithms else None
+
     def numbers(self, agent: ScoredAgent) -> tuple[float, ...]:
         """Return every score of an agent, by which others with the same ones are known."""
         if agent not in self.table.algorithms:
             return ()
-        heights = np.round(self.table.scores[self.table.index(agent.name)] / TIE)
-        return tuple(np.where(np.isfinite(heights), heights, np.inf).ravel().tolist())
+        worst = self.worst_partner(agent)
+        scores = self.table.scores[self.table.index(agent.name)].ravel()
+        heights = np.round(np.append(scores, [] if worst is None else [worst.normalised.value]) / TIE)
+        return tuple(np.where(np.isfinite(heights), heights, np.inf).tolist())
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ class FirstRow:
     """By question."""
     groups: Mapping[str, str]
     """Letters by question."""
+    exploited_by: WorstPartner | None = None
+    """None for one that has not met strangers in all games."""
 
     @property
     def title(self) -> str:
@@ -131,6 +143,26 @@ class FirstTable:
         """Who comes first, a sentence for each question that anybody who competes has answered."""
         return tuple(question.verdict for question in self.questions if question.verdict)
 
+    @property
+    def tells_exploited(self) -> bool:
+        """Whether anybody has met strangers."""
+        return any(row.exploited_by is not None for row in self.rows)
+
+    def rank_correlation(self, first: str, second: str) -> Estimate | None:
+        """Return Spearman's correlation of two questions over the rows that compete and have answered both.
+
+        1 where whoever is better at one is better at the other; None where there is nothing to correlate.
+        """
+        signs = {each.name: -1.0 if each.table.lower_is_better else 1.0 for each in self.questions}
+        if not {first, second} <= set(signs):
+            return None
+        pairs = [
+            (signs[first] * one.value, signs[second] * other.value)
+            for row in self.rows
+            if not row.is_reference and (one := row.answers[first]) and (other := row.answers[second])
+        ]
+        return rank_correlation(*zip(*pairs, strict=True)) if pairs else None
+
 
 def first_table(runs: pa.Table) -> FirstTable:
     """Answer every question that a corpus has runs for.
@@ -149,8 +181,9 @@ def first_table(runs: pa.Table) -> FirstTable:
     """
     asked = (
         (WITH_ITSELF, "welfare among copies of itself", _welfare),
+        (WITH_STRANGERS, "its own payoff among partners that it never met", strangers_table),
         (IN_WORLDS, "welfare among copies of itself, costs and synergy hidden", _welfare_in_worlds),
-        (REGRET, "what seats could gain by deviating, of what all of them earn", exploitability_table),
+        (REGRET, "what seats could gain by deviating, of what all of them earn", _exploitability),
     )
     questions = [_question(name, meaning, scores, runs) for name, meaning, scores in asked]
     answered = tuple(question for question in questions if question.table.algorithms)
@@ -158,25 +191,29 @@ def first_table(runs: pa.Table) -> FirstTable:
     return FirstTable(answered, tuple(sorted(rows, key=lambda row: _place(row, answered))))
 
 
-def _welfare(runs: pa.Table) -> SeedScores:
-    return score_table(runs, "welfare")
+def _welfare(runs: pa.Table) -> AgentScores:
+    return by_agent(score_table(runs, "welfare"))
 
 
-def _welfare_in_worlds(runs: pa.Table) -> SeedScores:
-    return world_scores(run_grid(self_play_in_worlds(runs)))
+def _welfare_in_worlds(runs: pa.Table) -> AgentScores:
+    return by_agent(world_scores(run_grid(self_play_in_worlds(runs))))
 
 
-def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores], runs: pa.Table) -> Question:
+def _exploitability(runs: pa.Table) -> AgentScores:
+    return by_agent(exploitability_table(runs))
+
+
+def _question(name: str, meaning: str, scores: Callable[[pa.Table], AgentScores], runs: pa.Table) -> Question:
     """Ask about the games that learners answer for; what was played in these alone sets the ends of the scale."""
-    everywhere = by_agent(scores(runs))
+    everywhere = scores(runs)
     games = {each.setting.game for each in _covered(everywhere).tasks}
     environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
     here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
-    chosen = by_agent(scores(runs.filter(pa.array(here, pa.bool_())))).covering()
+    chosen = scores(runs.filter(pa.array(here, pa.bool_()))).covering()
     return Question(name, meaning, chosen, _games(everywhere))
 
 
-def _games(table: SeedScores) -> int:
+def _games(table: AgentScores) -> int:
     return len({task.setting.environment for task in table.tasks})
 
 
@@ -203,6 +240,7 @@ def _row(questions: Sequence[Question], alike: tuple[ScoredAgent, ...]) -> First
         alike,
         {question.name: question.answer(alike[0]) for question in questions},
         {question.name: question.group(alike[0]) for question in questions},
+        next((worst for question in questions if (worst := question.worst_partner(alike[0]))), None),
     )
 
 
