@@ -51,13 +51,12 @@ from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.benchmarks.score.scenarios import CrossPlay, ScenarioScore, cross_play, scenario_scores
-from coopgym.benchmarks.score.scored_agents import WorstPartner
 from coopgym.benchmarks.score.scores import METRICS, REFERENCES, ScoreTable, both_tables, score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
-from coopgym.benchmarks.score.stranger_scores import KindResult, StrangersScores, strangers_table
+from coopgym.benchmarks.score.stranger_scores import KindResult, StrangersScores, WorstPartner, strangers_table
 from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores
 
 __all__ = [

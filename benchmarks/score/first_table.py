@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,15 +19,16 @@ from coopgym.benchmarks.score.estimates import TIE, Estimate, rank_correlation
 from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.grid import run_grid, self_play_in_worlds
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
-from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, WorstPartner, by_agent
+from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, by_agent
 from coopgym.benchmarks.score.scores import score_table
 from coopgym.benchmarks.score.seed_scores import shown
 from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, Setting
-from coopgym.benchmarks.score.stranger_scores import strangers_table
+from coopgym.benchmarks.score.stranger_scores import StrangersScores, WorstPartner, strangers_table
 from coopgym.benchmarks.score.verdicts import verdict
 from coopgym.benchmarks.score.worlds import world_scores
 from coopgym.typing import BoolArray
 
+Scores = TypeVar("Scores", bound=AgentScores)
 WITH_ITSELF, WITH_STRANGERS, IN_WORLDS, REGRET = "with itself", "with strangers", "in unknown worlds", "regret"
 EXPLOITED_BY = "exploited by"
 """The column of worst partners, which answers no question by itself."""
@@ -77,18 +79,12 @@ class Question:
         """Return the letters of an agent, of which it shares one with whom it cannot be told apart from."""
         return next((row.significance_groups for row in self.ranks.rows if row.algorithm == agent), "")
 
-    def worst_partner(self, agent: ScoredAgent) -> WorstPartner | None:
-        """Return with whom an agent did worst; None where the question has no partners, or for one without a number."""
-        return self.table.worst_partner(agent.name) if agent in self.table.algorithms else None
-
     def numbers(self, agent: ScoredAgent) -> tuple[float, ...]:
         """Return every score of an agent, by which others with the same ones are known."""
         if agent not in self.table.algorithms:
             return ()
-        worst = self.worst_partner(agent)
-        scores = self.table.scores[self.table.index(agent.name)].ravel()
-        heights = np.round(np.append(scores, [] if worst is None else [worst.normalised.value]) / TIE)
-        return tuple(np.where(np.isfinite(heights), heights, np.inf).tolist())
+        heights = np.round(self.table.scores[self.table.index(agent.name)] / TIE)
+        return tuple(np.where(np.isfinite(heights), heights, np.inf).ravel().tolist())
 
 
 @dataclass(frozen=True)
@@ -128,6 +124,8 @@ class FirstTable:
     questions: tuple[Question, ...]
     rows: tuple[FirstRow, ...]
     """Those who compete, learners of private reward after all others, then who is there to be compared with."""
+    strangers: StrangersScores | None = None
+    """What stands behind the question of this name; None where nobody met any."""
 
     @property
     def parts(self) -> Mapping[str, tuple[FirstRow, ...]]:
@@ -146,7 +144,7 @@ class FirstTable:
     @property
     def tells_exploited(self) -> bool:
         """Whether anybody has met strangers."""
-        return any(row.exploited_by is not None for row in self.rows)
+        return self.strangers is not None
 
     def rank_correlation(self, first: str, second: str) -> Estimate | None:
         """Return Spearman's correlation of two questions over the rows that compete and have answered both.
@@ -179,16 +177,19 @@ def first_table(runs: pa.Table) -> FirstTable:
     >>> [rows[0].title for rows in found.parts.values()]
     ['IPPO, cooperative', 'IPPO, private', 'Oracle_BestConstant and 1 other']
     """
-    asked = (
-        (WITH_ITSELF, "welfare among copies of itself", _welfare),
-        (WITH_STRANGERS, "its own payoff among partners that it never met", strangers_table),
-        (IN_WORLDS, "welfare among copies of itself, costs and synergy hidden", _welfare_in_worlds),
-        (REGRET, "what seats could gain by deviating, of what all of them earn", _exploitability),
+    strangers, games = _where_learners_answer(strangers_table, runs)
+    in_worlds = "welfare among copies of itself, costs and synergy hidden"
+    deviating = "what seats could gain by deviating, of what all of them earn"
+    questions = (
+        Question(WITH_ITSELF, "welfare among copies of itself", *_where_learners_answer(_welfare, runs)),
+        Question(WITH_STRANGERS, "its own payoff among partners that it never met", strangers, games),
+        Question(IN_WORLDS, in_worlds, *_where_learners_answer(_welfare_in_worlds, runs)),
+        Question(REGRET, deviating, *_where_learners_answer(_exploitability, runs)),
     )
-    questions = [_question(name, meaning, scores, runs) for name, meaning, scores in asked]
     answered = tuple(question for question in questions if question.table.algorithms)
-    rows = [_row(answered, alike) for alike in _alike(answered)]
-    return FirstTable(answered, tuple(sorted(rows, key=lambda row: _place(row, answered))))
+    rows = [_row(answered, strangers, alike) for alike in _alike(answered, strangers)]
+    rows.sort(key=lambda row: _place(row, answered))
+    return FirstTable(answered, tuple(rows), strangers if strangers.algorithms else None)
 
 
 def _welfare(runs: pa.Table) -> AgentScores:
@@ -203,14 +204,17 @@ def _exploitability(runs: pa.Table) -> AgentScores:
     return by_agent(exploitability_table(runs))
 
 
-def _question(name: str, meaning: str, scores: Callable[[pa.Table], AgentScores], runs: pa.Table) -> Question:
-    """Ask about the games that learners answer for; what was played in these alone sets the ends of the scale."""
+def _where_learners_answer(scores: Callable[[pa.Table], Scores], runs: pa.Table) -> tuple[Scores, int]:
+    """Score the games that learners answer for, of how many; what was played in these alone sets the ends of the scale.
+
+    Returns:
+        The scores of everybody who has one on each of these games, and how many games there are.
+    """
     everywhere = scores(runs)
     games = {each.setting.game for each in _covered(everywhere).tasks}
     environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
     here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
-    chosen = scores(runs.filter(pa.array(here, pa.bool_()))).covering()
-    return Question(name, meaning, chosen, _games(everywhere))
+    return scores(runs.filter(pa.array(here, pa.bool_()))).covering(), _games(everywhere)
 
 
 def _games(table: AgentScores) -> int:
@@ -227,20 +231,26 @@ def _covered(table: AgentScores) -> AgentScores:
     return table.of_tasks(np.flatnonzero(sets[int(np.argmax(sizes))]).tolist() if len(sets) else [])
 
 
-def _alike(questions: Sequence[Question]) -> Iterable[tuple[ScoredAgent, ...]]:
+def _alike(questions: Sequence[Question], strangers: StrangersScores) -> Iterable[tuple[ScoredAgent, ...]]:
     """Return agents that are shown, those together whose numbers are all equal."""
-    found: dict[tuple[tuple[float, ...], ...], list[ScoredAgent]] = {}
+    found: dict[tuple[object, ...], list[ScoredAgent]] = {}
     for each in dict.fromkeys(each for question in questions for each in question.shown):
-        found.setdefault(tuple(question.numbers(each) for question in questions), []).append(each)
+        worst = _exploited_by(each, strangers)
+        least = None if worst is None else round(worst.normalised.value / TIE)
+        found.setdefault((least, *(question.numbers(each) for question in questions)), []).append(each)
     return (tuple(sorted(alike, key=lambda each: (each.kind not in PLAYERS, each.name))) for alike in found.values())
 
 
-def _row(questions: Sequence[Question], alike: tuple[ScoredAgent, ...]) -> FirstRow:
+def _exploited_by(agent: ScoredAgent, strangers: StrangersScores) -> WorstPartner | None:
+    return strangers.worst_partner(agent.name) if agent in strangers.algorithms else None
+
+
+def _row(questions: Sequence[Question], strangers: StrangersScores, alike: tuple[ScoredAgent, ...]) -> FirstRow:
     return FirstRow(
         alike,
         {question.name: question.answer(alike[0]) for question in questions},
         {question.name: question.group(alike[0]) for question in questions},
-        next((worst for question in questions if (worst := question.worst_partner(alike[0]))), None),
+        _exploited_by(alike[0], strangers),
     )
 
 

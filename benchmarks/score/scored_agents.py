@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.grid import Algorithm, Task
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import LEARNER
@@ -37,27 +36,11 @@ class ScoredAgent(Algorithm):
         return cls(f"{algorithm.name}, {reward}", algorithm.kind, algorithm.name, reward)
 
 
-@dataclass(frozen=True)
-class WorstPartner:
-    """Of all partners that an agent met, the one with whom it earned least relative to a best response."""
-
-    partner: str
-    kind: str
-    normalised: Estimate
-    """Mean over games: 0 is what Random earns there, 1 a best response. Intervals are over seeds, with this partner."""
-    advantage: float
-    """What the agent earned more than this partner, as a part of what lies between Random and a best response."""
-
-
 @dataclass(frozen=True, eq=False)
 class AgentScores(SeedScores):
     """Scores of agents ``(A, G, S)``, with one task for each game."""
 
     algorithms: tuple[ScoredAgent, ...]
-
-    def worst_partner(self, name: str) -> WorstPartner | None:
-        """Return with whom an agent did worst; None where all seats were its own."""
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +77,7 @@ class AgentLayout:
         """``(agents, games)`` whether an agent has played."""
         return self.task >= 0
 
-    def place(self, values: FloatArray) -> FloatArray:
+    def place(self, values: FloatArray | BoolArray) -> FloatArray:
         """Lay out ``(A, T, ...)`` as ``(agents, games, ...)``, NaN where an agent has not played."""
         laid_out = np.full((*self.task.shape, *values.shape[2:]), np.nan)
         laid_out[self.present] = values[self.row, self.task][self.present]
@@ -107,7 +90,8 @@ def by_agent(table: SeedScores) -> AgentScores:
     The scores must mean the same under every reward mode, as those of welfare do. Whom nobody trained counts with what
     it did under the first mode that it played: private, where there is that.
     """
-    layout = AgentLayout.of(table.algorithms, table.tasks, np.isfinite(table.scores).any(-1))
+    scored: BoolArray = np.asarray(np.isfinite(table.scores).any(-1))
+    layout = AgentLayout.of(table.algorithms, table.tasks, scored)
     return AgentScores(
         scale=table.scale,
         algorithms=layout.agents,

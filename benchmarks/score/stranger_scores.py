@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 from coopgym.benchmarks.score.anchors import Scale
 from coopgym.benchmarks.score.estimates import Estimate, linearised_ratios, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Task, run_grid
-from coopgym.benchmarks.score.scored_agents import AgentLayout, AgentScores, WorstPartner
+from coopgym.benchmarks.score.scored_agents import AgentLayout, AgentScores
 from coopgym.benchmarks.score.settings import LEARNER, PRIVATE, Setting
 from coopgym.benchmarks.score.strangers import INDISTINCT, normalised_returns
-from coopgym.typing import BoolArray, FloatArray
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 PROTOCOL = "strangers"
 SCALE = Scale("the best single number", "a best response to everybody")
@@ -70,6 +70,18 @@ class KindResult:
         return (self.normalised - self.floor) / room if room > INDISTINCT else float("nan")
 
 
+@dataclass(frozen=True)
+class WorstPartner:
+    """Of all partners that an agent met, the one with whom it earned least relative to a best response."""
+
+    partner: str
+    kind: str
+    normalised: Estimate
+    """Mean over games: 0 is what Random earns there, 1 a best response. Intervals are over seeds, with this partner."""
+    advantage: float
+    """What the agent earned more than this partner, as a part of what lies between Random and a best response."""
+
+
 @dataclass(frozen=True, eq=False)
 class StrangersScores(AgentScores):
     """Scores of agents in games, with what they come from, by partner ``(A, G, P, S)``."""
@@ -87,8 +99,7 @@ class StrangersScores(AgentScores):
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of the partners that are met, in their order."""
-        met = self.scenarios.any(0)
-        return tuple(dict.fromkeys(each.kind for each, here in zip(self.partners, met, strict=True) if here))
+        return tuple(dict.fromkeys(self.partners[place].kind for place in self._met.tolist()))
 
     @property
     def kind_floors(self) -> Mapping[str, float]:
@@ -96,7 +107,7 @@ class StrangersScores(AgentScores):
         return self._by_kind(self.floors)
 
     def crossed(self, name: str) -> FloatArray:
-        met = self.scenarios.any(0)
+        met = self._met
         own = self._every_seed(name, self.normalised)[:, met]
         return _linearised(own, self.floors[:, met], self.scenarios[:, met]).mean(0)
 
@@ -115,6 +126,7 @@ class StrangersScores(AgentScores):
         return float(mean_over_seeds(_over(self.scenarios, mean_over_seeds(self.advantages[self.index(name)]))))
 
     def worst_partner(self, name: str) -> WorstPartner | None:
+        """Return with whom an agent did worst; None where nothing is known of it."""
         own = self.normalised[self.index(name)]  # (G, P, S)
         by_partner = mean_over_seeds(mean_over_seeds(own).T)  # of the games in which it is met
         if not np.isfinite(by_partner).any():
@@ -143,6 +155,11 @@ class StrangersScores(AgentScores):
     def _keep(self, kept: list[int]) -> Self:
         kept_agents = super()._keep(kept)
         return replace(kept_agents, normalised=self.normalised[kept], advantages=self.advantages[kept])
+
+    @property
+    def _met(self) -> IntArray:
+        """Places of the partners that are met in any of the games."""
+        return np.flatnonzero(self.scenarios.any(0))
 
     def _every_seed(self, name: str, values: FloatArray) -> FloatArray:
         """What is told of an agent ``(G, P, S)``; one run stands for every seed where nothing was learned."""
@@ -191,7 +208,8 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
     valued = np.array([game in scales for game in games], dtype=bool)
     grid = run_grid(met.filter(pa.array(valued)))
     by_mode, lost = np.moveaxis(grid.place(told[valued]), 2, -1), grid.ended("diverged")  # (A, T, P, 2, S), (A, T, S)
-    layout = AgentLayout.of(grid.algorithms, grid.tasks, np.isfinite(by_mode).any((2, 3, 4)) | lost.any(-1))
+    played: BoolArray = np.asarray(np.isfinite(by_mode).any((2, 3, 4)) | lost.any(-1))
+    layout = AgentLayout.of(grid.algorithms, grid.tasks, played)
     normalised, advantages = np.moveaxis(layout.place(by_mode), -2, 0)
     shape = (len(layout.games), len(partners))
     table = StrangersScores(

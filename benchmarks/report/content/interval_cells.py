@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from coopgym.benchmarks.drawing.formatting import amount, percent, signed, spread
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Cell
-from coopgym.benchmarks.score import Estimate
-from coopgym.benchmarks.score.scored_agents import WorstPartner
+from coopgym.benchmarks.score import Estimate, WorstPartner
 
 EMPTY = Cell("")
 LAST = -1e300
