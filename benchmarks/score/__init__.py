@@ -47,6 +47,7 @@ from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
 from coopgym.benchmarks.score.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
+from coopgym.benchmarks.score.partner_training import gains_of_partners
 from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.replicates import Replicates
@@ -56,6 +57,7 @@ from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
+from coopgym.benchmarks.score.stranger_scores import KindResult, StrangersScores, WorstPartner, strangers_table
 from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "Gap",
     "Improvement",
     "Instability",
+    "KindResult",
     "Leaderboard",
     "Leaderboards",
     "NoiseFloor",
@@ -100,10 +103,12 @@ __all__ = [
     "SeedScores",
     "Setting",
     "Statistic",
+    "StrangersScores",
     "Task",
     "WorldBoard",
     "WorldRanking",
     "WorldScores",
+    "WorstPartner",
     "all_rankings",
     "both_tables",
     "cells_csv",
@@ -121,6 +126,7 @@ __all__ = [
     "failures",
     "first_table",
     "first_table_csv",
+    "gains_of_partners",
     "holm",
     "improvements",
     "instabilities",
@@ -147,6 +153,7 @@ __all__ = [
     "scenario_scores",
     "score_table",
     "self_play",
+    "strangers_table",
     "summarise_contributions",
     "worst_off",
 ]

@@ -11,6 +11,7 @@ from coopgym.benchmarks.report.content.blocks import Cell, Column, Section, Tabl
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import FirstRow, FirstTable, Question
 from coopgym.benchmarks.score.estimates import STUDENT
+from coopgym.benchmarks.score.first_table import EXPLOITED_BY, WORST_PARTNER
 
 
 def first_table(report_data: ReportData) -> Section | None:
@@ -18,6 +19,7 @@ def first_table(report_data: ReportData) -> Section | None:
     found = report_data.scored.first_table
     if not found.rows:
         return None
+    among_strangers = " Among strangers, intervals are for other partners as well as for other seeds."
     return Section(
         id="first",
         title="How good they are",
@@ -25,7 +27,8 @@ def first_table(report_data: ReportData) -> Section | None:
             "One number for each question. A learner is told with the reward that it was trained on. Agents whose "
             "numbers are all equal share a row; constants and oracles are there to be compared with. Learners of "
             "private reward stand by themselves: they do not seek the largest sum, so they go by what seats could gain "
-            f"by deviating, and their welfare tells which convention they reached. {STUDENT}."
+            "by deviating, and their welfare tells which convention they reached. "
+            f"{STUDENT}.{among_strangers if found.tells_exploited else ''}"
         ),
         blocks=[_table(found, report_data.styles), *map(_games, found.questions), *_alike(found)],
         finding=" ".join(found.verdicts),
@@ -37,9 +40,15 @@ def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
         Column("agent"),
         Column("among"),
         *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
+        *([Column(EXPLOITED_BY, WORST_PARTNER)] if found.tells_exploited else []),
     ]
     rows = [
-        [_agent(row, styles), Cell(part), *(_answer(row, question) for question in found.questions)]
+        [
+            _agent(row, styles),
+            Cell(part),
+            *(_answer(row, question) for question in found.questions),
+            *([interval_cells.worst_partner(row.exploited_by)] if found.tells_exploited else []),
+        ]
         for part, rows in found.parts.items()
         for row in rows
     ]
@@ -52,7 +61,7 @@ def _agent(row: FirstRow, styles: Mapping[str, SeriesStyle]) -> Cell:
 
 def _answer(row: FirstRow, question: Question) -> Cell:
     answer = row.answers[question.name]
-    return Cell("not entered", interval_cells.LAST) if answer is None else interval_cells.score(answer)
+    return interval_cells.NOT_ENTERED if answer is None else interval_cells.score(answer)
 
 
 def _games(question: Question) -> Text:
