@@ -6,7 +6,7 @@ computed by `coopgym.benchmarks.strangers`.
 """
 
 from coopgym.strangers.partners import KINDS, Partner, Training, strangers_folder
-from coopgym.strangers.populations import POPULATIONS, Population, population
+from coopgym.strangers.populations import POPULATIONS, Population, population, populations_of
 from coopgym.strangers.scenarios import StrangersScenario, scenarios
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "StrangersScenario",
     "Training",
     "population",
+    "populations_of",
     "scenarios",
     "strangers_folder",
 ]

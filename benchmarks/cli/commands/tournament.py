@@ -1,12 +1,19 @@
-"""``coopgym tournament``: agents among copies of each other."""
+"""``coopgym tournament``: agents among copies of each other, or of partners."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coopgym.benchmarks.cli.commands.errors import agents_errors, user_errors
+from coopgym.benchmarks.cli.commands.errors import agents_errors, fail_with, interruptible, user_errors
+from coopgym.benchmarks.cli.commands.options import Against, PageFile
+from coopgym.benchmarks.cli.standard_streams import say
+
+if TYPE_CHECKING:
+    from coopgym.benchmarks.tournament import Encounters, League, Tournament
 
 
 def tournament(
@@ -15,29 +22,75 @@ def tournament(
         list[str] | None,
         typer.Option(metavar="NAME", help="Agents, or module:Class.", show_default="the classic strategies"),
     ] = None,
+    against: Against = None,
     reward: Annotated[str, typer.Option(metavar="MODE", help="Reward mode, or a form like mutuality=0.5.")] = "private",
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds; only chance makes them differ.")] = 3,
     episodes: Annotated[int, typer.Option(min=1, help="Episodes per pairing and seed.")] = 1,
+    out: PageFile = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Corpus to keep matches in; those that it holds are not played again."),
+    ] = None,
 ) -> None:
-    """Let every agent play among copies of every other one, and rate them: replicator, alpha-rank, Nash averaging."""
+    """Let every agent play among copies of every other one, and rate them: replicator, alpha-rank, Nash averaging.
+
+    With --against, let agents play among copies of those partners instead, and see who earns what, kind by kind.
+    """
     from rich.progress import Progress
 
+    from coopgym.benchmarks.cli.pages import require_page
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.tournament import CLASSICS, compete, print_meta_game
+    from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError
+    from coopgym.benchmarks.tournament import CLASSICS, FailedMatchesError, compete, encounters
+    from coopgym.corpus import CorpusError
 
     status = TerminalConsole(stderr=True)
+    kept = f"what was played is kept in {runs}; run the same command to go on" if runs else "nothing is kept"
+    who, replicates = agent or CLASSICS, range(seeds)
     with (
-        user_errors(ValueError, TypeError, ImportError),
+        user_errors(ValueError, TypeError, ImportError, OSError, CorpusError, FolderInUseError, OtherStudyError),
         agents_errors(),
-        Progress(console=status, transient=True, disable=not status.is_terminal) as bar,
+        interruptible(f"interrupted: {kept}"),
     ):
-        task = bar.add_task("playing", total=1.0)
-        played = compete(
-            games,
-            agent or CLASSICS,
-            reward,
-            range(seeds),
-            episodes,
-            report=lambda fraction: bar.update(task, completed=fraction),
-        )
-    print_meta_game(TerminalConsole(), played)
+        require_page(out)
+        try:
+            with Progress(console=status, transient=True, disable=not status.is_terminal) as bar:
+                task = bar.add_task("playing", total=1.0)
+
+                def part(number: int, of: int) -> Callable[[float], None]:
+                    return lambda fraction: bar.update(task, completed=(number + fraction) / of)
+
+                played = (
+                    [
+                        encounters(
+                            game, who, against, reward, replicates, episodes, report=part(number, len(games)), runs=runs
+                        )
+                        for number, game in enumerate(dict.fromkeys(games))
+                    ]
+                    if against
+                    else compete(games, who, reward, replicates, episodes, report=part(0, 1), runs=runs)
+                )
+        except FailedMatchesError as error:
+            fail_with(str(error).splitlines())
+        _show(played, out)
+    if runs is not None:
+        say(f"matches: {runs}")
+
+
+def _show(played: Tournament | League | list[Encounters], out: Path | None) -> None:
+    """Print tables, and write the page if somebody wants it."""
+    from coopgym.benchmarks.cli.pages import encounters_page, tournament_page, write_page
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.tournament import print_encounters, print_meta_game
+
+    console = TerminalConsole()
+    if isinstance(played, list):
+        for met in played:
+            print_encounters(console, met)
+        page, rows = encounters_page, [row for met in played for row in met.rows()]
+    else:
+        print_meta_game(console, played)
+        page, rows = tournament_page, list(played.rows())
+    if out is not None:
+        say(f"numbers: {write_page(out, page(played), rows)}")
+        say(f"page:    {out}")
