@@ -3,26 +3,75 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from coopgym.benchmarks.drawing.formatting import amount, counted, game_title, listed, mode_title, percent, signed, slug
+from coopgym.benchmarks.cli.standard_streams import say
+from coopgym.benchmarks.cli.tables import exploited_in_words
+from coopgym.benchmarks.drawing.formatting import (
+    amount,
+    counted,
+    decimals,
+    game_title,
+    listed,
+    mode_title,
+    percent,
+    signed,
+    slug,
+)
+from coopgym.benchmarks.drawing.plots.dots import Dot, Row, dots
 from coopgym.benchmarks.drawing.plots.maps import Matrix
+from coopgym.benchmarks.drawing.theme import BAD, GOOD
 from coopgym.benchmarks.report import render_page
-from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heatmap, Section, Table, Text
+from coopgym.benchmarks.report.content.blocks import (
+    Beside,
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Fold,
+    Gallery,
+    Heatmap,
+    Section,
+    Table,
+    Text,
+)
+from coopgym.benchmarks.report.data.report_data import ReportData
+from coopgym.benchmarks.report.sections.exploitability import exploitability
 from coopgym.benchmarks.score.csv_files import csv_text
+from coopgym.benchmarks.strangers import ScenarioResult, StrangersResult
 from coopgym.benchmarks.study import canonical_json
 from coopgym.benchmarks.tournament import Encounters, League, MetaGame, Tournament
-from coopgym.benchmarks.tournament.tables import decimals
+from coopgym.corpus.reader import Corpus
 from coopgym.corpus.writer import write_atomically
 from coopgym.typing import FloatArray
 
 NUMBERS = ".csv"
 """How the name of the file with a page's numbers ends."""
+COMPANIES = (
+    "Visitor: alone among copies of a partner, or, in a mix, among several kinds; resident: half and half with one."
+)
+DEVIATION_COLUMNS = (
+    "environment",
+    "env_parameters",
+    "algorithm",
+    "reward_mode",
+    "seed",
+    "return_mode",
+    "exploitability",
+    "exploitability_error",
+    "seat_exploitability",
+    "seat_deviations",
+    "exploitability_effort",
+)
+"""Columns of ``runs`` that tell what deviating would gain."""
 
 
 def require_page(path: Path | None) -> None:
@@ -38,17 +87,19 @@ def require_page(path: Path | None) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
-def write_page(path: Path, page: str, rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write a page and, under the same name, its numbers as CSV; return the place of these.
+def write_page(path: Path | None, page: Callable[[], str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a page and, under the same name, its numbers as CSV, and say where; do nothing where nobody wants it.
 
     Raises:
         OSError: a file cannot be written.
     """
-    table = path.with_suffix(NUMBERS)
-    lines = list(rows)
+    if path is None:
+        return
+    table, lines = path.with_suffix(NUMBERS), list(rows)
     write_atomically(table, csv_text(list(lines[0]), [list(line.values()) for line in lines]).encode())
-    write_atomically(path, page.encode())
-    return table
+    write_atomically(path, page().encode())
+    say(f"numbers: {table}")
+    say(f"page:    {path}")
 
 
 def tournament_page(played: Tournament | League) -> str:
@@ -65,6 +116,154 @@ def encounters_page(played: Sequence[Encounters]) -> str:
     facts = _facts(first) | {"partners": f"{len({partner.agent for met in played for partner in met.partners})}"}
     shown = [_encounters_section(met) for met in played]
     return render_page("tournament", f"{listed(first.names)} among partners", shown, facts=facts)
+
+
+def strangers_page(results: Mapping[str, StrangersResult]) -> str:
+    """Return the page of what agents earn with partners, and of what best responses would have earned.
+
+    Args:
+        results: by agent, in one game, with the same partners.
+    """
+    first = next(iter(results.values()))
+    facts = {
+        "agents": f"{len(results)}",
+        "partners": f"{len({partner for met in first.scenarios for partner in met.scenario.partners})}",
+        "scenarios": f"{len(first.scenarios)}",
+        "best single number": f"{first.level:.2f}",
+    }
+    shown = [_exploited_section(agent, result) for agent, result in results.items()]
+    return render_page(
+        "exploit", f"{listed(results)} in {first.game}", shown, description="What is left on the table.", facts=facts
+    )
+
+
+def strangers_rows(results: Mapping[str, StrangersResult]) -> Iterator[dict[str, Any]]:
+    """Yield a tidy row per agent and scenario."""
+    for agent, result in results.items():
+        for met in result.scenarios:
+            yield {
+                "game": result.game,
+                "agent": agent,
+                "scenario": met.scenario.name,
+                "company": met.scenario.company,
+                "kind": met.scenario.kind,
+                "partners": ", ".join(met.scenario.partners),
+                "focal_return": met.focal_return,
+                "partner_return": met.partner_return,
+                "ceiling": met.ceiling,
+                "left": met.left,
+                "random": met.random,
+                "floor": met.floor,
+                "normalised": met.normalised,
+                "standard_error": met.standard_error,
+                "response": met.response,
+            }
+
+
+def exploitability_page(corpus: Corpus) -> str:
+    """Return the page of what is known of deviations in a corpus."""
+    found = exploitability(ReportData(corpus))
+    name = (corpus.study or {}).get("name") or corpus.path.name
+    return render_page("exploit", name, [] if found is None else [found])
+
+
+def exploitability_rows(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what some runs of a corpus say of deviations."""
+    return ({column: _plain(row[column]) for column in DEVIATION_COLUMNS} for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _exploited_section(agent: str, result: StrangersResult) -> Section:
+    charts = [
+        Chart(
+            name=f"exploited-{slug(agent)}-{slug(place)}",
+            label=f"What {agent} earns as {place}",
+            draw=partial(_earned_figure, place, members),
+        )
+        for place, members in result.places.items()
+    ]
+    by_kind = _exploited_table(result)
+    return Section(
+        id=slug(agent),
+        title=agent,
+        how=(
+            f"{agent} plays on among its partners in {result.game}. Dots show what it earns per episode and seat under "
+            "private reward, and bars end at what the best response found earns among the same partners, on the same "
+            "draws: a bar is what the agent leaves on the table. Orange: its partner earns more than the agent, and "
+            "lives off it; blue: it does not."
+        ),
+        blocks=[
+            *([Beside(charts[0], by_kind)] if len(charts) == 1 else [Gallery(charts, COMPANIES), by_kind]),
+            Fold("Numbers", [_scenarios_table(result)]),
+            *([Text(f"Missing: {', '.join(result.untrained)}, not trained in this game.")] if result.untrained else []),
+        ],
+        finding=exploited_in_words(agent, result),
+    )
+
+
+def _earned_figure(place: str, members: Sequence[ScenarioResult]) -> Figure:
+    return dots([Row(met.title, [_earned(met)]) for met in members], "return per episode", title=place)
+
+
+def _earned(met: ScenarioResult) -> Dot:
+    colour = BAD if met.partner_return > met.focal_return else GOOD
+    low, high = sorted((met.focal_return, met.ceiling))
+    return Dot(met.focal_return, colour, low, high)
+
+
+def _exploited_table(result: StrangersResult) -> Table:
+    columns = [
+        Column("kind"),
+        Column("scenarios"),
+        Column("earned"),
+        Column("best response"),
+        Column("left", "what best responses earn more"),
+        Column("share", "what is earned: 0 as Random, 1 as the best response"),
+        Column("partner", "what each partner earns"),
+    ]
+    rows = []
+    for kind in dict.fromkeys(met.scenario.kind for met in result.scenarios):
+        own = [met for met in result.scenarios if met.scenario.kind == kind]
+        means = [
+            float(np.mean([getattr(met, name) for met in own]))
+            for name in ("focal_return", "ceiling", "left", "normalised", "partner_return")
+        ]
+        rows.append([Cell(kind), Cell(f"{len(own)}", len(own)), *(Cell(signed(value), value) for value in means)])
+    return Table(columns, rows, "By kind: means over scenarios.")
+
+
+def _scenarios_table(result: StrangersResult) -> Table:
+    columns = [
+        Column("scenario"),
+        Column("kind"),
+        Column("earned"),
+        Column("best response"),
+        Column("left"),
+        Column("share"),
+        Column("partner"),
+        Column("what responds best", "one level all the time, a plan, or feedback on what is seen"),
+        Column("Random", "what Random earns"),
+        Column("best single number", f"what always {result.level:.2f} earns"),
+    ]
+    return Table(
+        columns,
+        [
+            [
+                Cell(met.scenario.name),
+                Cell(met.scenario.kind),
+                *(
+                    Cell(signed(value), value)
+                    for value in (met.focal_return, met.ceiling, met.left, met.normalised, met.partner_return)
+                ),
+                Cell(met.response),
+                *(Cell(signed(value), value) for value in (met.random, met.floor)),
+            ]
+            for met in sorted(result.scenarios, key=lambda met: met.normalised)
+        ],
+    )
 
 
 def _games(ids: Sequence[str]) -> str:

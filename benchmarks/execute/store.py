@@ -67,8 +67,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
     except Timeout:
         named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
-            "folder with --out"
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another folder"
         ) from None
     try:
         holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
@@ -231,6 +230,6 @@ class RunStore:
             elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
             raise OtherStudyError(
                 f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
-                f"study: run {self.study!r} elsewhere, as with --out {elsewhere}. Finished folders are put together "
+                f"study: run {self.study!r} elsewhere, as in {elsewhere}. Finished folders are put together "
                 f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
             )

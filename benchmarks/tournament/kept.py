@@ -122,7 +122,7 @@ def _fault(spec: MatchSpec, row: Mapping[str, Any]) -> str:
 
 def _outcome(row: Mapping[str, Any]) -> list[float]:
     """What a row of ``runs`` says of a match, in the order of `MEASURES`; among its own copies an agent is both."""
-    told = row | {"length": row["episode_length"]}
+    told = {**row, "length": row["episode_length"]}
     if is_self_play(row):
         seats = {"return": "seat_returns", "payoff": "seat_payoffs", "cooperation": "seat_cooperation"}
         means = {what: float(np.mean(row[column])) for what, column in seats.items()}

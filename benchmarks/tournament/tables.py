@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
 from rich.table import Table
 from rich.text import Text
 
+from coopgym.benchmarks.drawing.formatting import decimals
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.tournament.encounters import Encounters
 from coopgym.benchmarks.tournament.league import League
@@ -155,12 +154,6 @@ def _heading(played: Matches) -> str:
 
 def _table(title: str, caption: str) -> Table:
     return ruled_table(title=title, caption=caption, collapse_padding=True)
-
-
-def decimals(payoffs: npt.NDArray[np.float64]) -> int:
-    """Decimals that show three digits of the range of payoffs, at most three of them."""
-    spread = float(np.ptp(payoffs))
-    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 3)) if spread > 0.0 else 2
 
 
 def _number(value: float, digits: int) -> str:

@@ -17,7 +17,7 @@ from coopgym.benchmarks.strangers import Anchor, Identifying, anchored, read_anc
 from coopgym.benchmarks.strangers import build as building
 from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, scenario_digest, valuation, write_anchors
 from coopgym.benchmarks.strangers.build import BuildRequest
-from coopgym.benchmarks.strangers.scoring import MissingAnchorsError
+from coopgym.benchmarks.strangers.valued import MissingAnchorsError
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
 from coopgym.play import play

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from coopgym.benchmarks.cli.commands.errors import agents_errors, fail_with, interruptible, user_errors
 from coopgym.benchmarks.cli.commands.options import Against, PageFile
 from coopgym.benchmarks.cli.standard_streams import say
-
-if TYPE_CHECKING:
-    from coopgym.benchmarks.tournament import Encounters, League, Tournament
 
 
 def tournament(
@@ -38,13 +35,20 @@ def tournament(
     """
     from rich.progress import Progress
 
-    from coopgym.benchmarks.cli.pages import require_page
+    from coopgym.benchmarks.cli.pages import encounters_page, require_page, tournament_page, write_page
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError
-    from coopgym.benchmarks.tournament import CLASSICS, FailedMatchesError, compete, encounters
+    from coopgym.benchmarks.tournament import (
+        CLASSICS,
+        FailedMatchesError,
+        compete,
+        encounters,
+        print_encounters,
+        print_meta_game,
+    )
     from coopgym.corpus import CorpusError
 
-    status = TerminalConsole(stderr=True)
+    status, console = TerminalConsole(stderr=True), TerminalConsole()
     kept = f"what was played is kept in {runs}; run the same command to go on" if runs else "nothing is kept"
     who, replicates = agent or CLASSICS, range(seeds)
     with (
@@ -60,37 +64,23 @@ def tournament(
                 def part(number: int, of: int) -> Callable[[float], None]:
                     return lambda fraction: bar.update(task, completed=(number + fraction) / of)
 
-                played = (
-                    [
+                if against:
+                    met = [
                         encounters(
-                            game, who, against, reward, replicates, episodes, report=part(number, len(games)), runs=runs
+                            game, who, against, reward, replicates, episodes, report=part(k, len(games)), runs=runs
                         )
-                        for number, game in enumerate(dict.fromkeys(games))
+                        for k, game in enumerate(games)
                     ]
-                    if against
-                    else compete(games, who, reward, replicates, episodes, report=part(0, 1), runs=runs)
-                )
+                else:
+                    played = compete(games, who, reward, replicates, episodes, report=part(0, 1), runs=runs)
         except FailedMatchesError as error:
             fail_with(str(error).splitlines())
-        _show(played, out)
+        if against:
+            for each in met:
+                print_encounters(console, each)
+            write_page(out, lambda: encounters_page(met), (row for each in met for row in each.rows()))
+        else:
+            print_meta_game(console, played)
+            write_page(out, lambda: tournament_page(played), played.rows())
     if runs is not None:
         say(f"matches: {runs}")
-
-
-def _show(played: Tournament | League | list[Encounters], out: Path | None) -> None:
-    """Print tables, and write the page if somebody wants it."""
-    from coopgym.benchmarks.cli.pages import encounters_page, tournament_page, write_page
-    from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.tournament import print_encounters, print_meta_game
-
-    console = TerminalConsole()
-    if isinstance(played, list):
-        for met in played:
-            print_encounters(console, met)
-        page, rows = encounters_page, [row for met in played for row in met.rows()]
-    else:
-        print_meta_game(console, played)
-        page, rows = tournament_page, list(played.rows())
-    if out is not None:
-        say(f"numbers: {write_page(out, page(played), rows)}")
-        say(f"page:    {out}")
