@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from coopgym.benchmarks.execute.job_runner import compute
 from coopgym.benchmarks.execute.store import RunStore
+from coopgym.benchmarks.progress import Report
 from coopgym.benchmarks.score.failures import last_line
 from coopgym.benchmarks.score.scenarios import AMONG
 from coopgym.benchmarks.study import Meeting, RunSpec, group
@@ -23,8 +24,6 @@ from coopgym.corpus.shards import read_shard, run_shards
 
 STUDY = "tournament"
 """What corpora call the study of matches. No file describes it: matches meet another chance than runs of studies."""
-
-Report = Callable[[float], None]
 
 
 class FailedMatchesError(RuntimeError):

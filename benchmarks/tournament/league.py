@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from coopgym.benchmarks.progress import part_of
 from coopgym.benchmarks.tournament.meta_game import MetaGame
 from coopgym.benchmarks.tournament.participants import CLASSICS, Participants
 from coopgym.benchmarks.tournament.record import Tournament, tournament
@@ -102,7 +103,7 @@ def compete(
                 replicates,
                 episodes,
                 parameters,
-                report=lambda fraction, done=done: report((done + fraction) / len(games)),  # type: ignore[misc]  # mypy infers no default argument
+                report=part_of(report, done, len(games)),
                 runs=runs,
             )
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -33,11 +32,11 @@ def tournament(
 
     With --against, let agents play among copies of those partners instead, and see who earns what, kind by kind.
     """
-    from rich.progress import Progress
-
-    from coopgym.benchmarks.cli.pages import encounters_page, require_page, tournament_page, write_page
+    from coopgym.benchmarks.cli.pages import require_page, write_page
+    from coopgym.benchmarks.cli.tournament_page import encounters_page, tournament_page
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.store import FolderInUseError, OtherStudyError
+    from coopgym.benchmarks.progress import fraction_on, part_of
     from coopgym.benchmarks.tournament import (
         CLASSICS,
         FailedMatchesError,
@@ -48,39 +47,39 @@ def tournament(
     )
     from coopgym.corpus import CorpusError
 
-    status, console = TerminalConsole(stderr=True), TerminalConsole()
+    console, status, who = TerminalConsole(), TerminalConsole(stderr=True), agent or CLASSICS
     kept = f"what was played is kept in {runs}; run the same command to go on" if runs else "nothing is kept"
-    who, replicates = agent or CLASSICS, range(seeds)
-    with (
-        user_errors(ValueError, TypeError, ImportError, OSError, CorpusError, FolderInUseError, OtherStudyError),
-        agents_errors(),
-        interruptible(f"interrupted: {kept}"),
-    ):
-        require_page(out)
-        try:
-            with Progress(console=status, transient=True, disable=not status.is_terminal) as bar:
-                task = bar.add_task("playing", total=1.0)
-
-                def part(number: int, of: int) -> Callable[[float], None]:
-                    return lambda fraction: bar.update(task, completed=(number + fraction) / of)
-
-                if against:
+    try:
+        with (
+            user_errors(ValueError, TypeError, ImportError, OSError, CorpusError, FolderInUseError, OtherStudyError),
+            agents_errors(),
+            interruptible(f"interrupted: {kept}"),
+        ):
+            require_page(out)
+            if against:
+                with fraction_on(status, "playing") as report:
                     met = [
                         encounters(
-                            game, who, against, reward, replicates, episodes, report=part(k, len(games)), runs=runs
+                            game,
+                            who,
+                            against,
+                            reward,
+                            range(seeds),
+                            episodes,
+                            report=part_of(report, number, len(games)),
+                            runs=runs,
                         )
-                        for k, game in enumerate(games)
+                        for number, game in enumerate(games)
                     ]
-                else:
-                    played = compete(games, who, reward, replicates, episodes, report=part(0, 1), runs=runs)
-        except FailedMatchesError as error:
-            fail_with(str(error).splitlines())
-        if against:
-            for each in met:
-                print_encounters(console, each)
-            write_page(out, lambda: encounters_page(met), (row for each in met for row in each.rows()))
-        else:
-            print_meta_game(console, played)
-            write_page(out, lambda: tournament_page(played), played.rows())
+                for each in met:
+                    print_encounters(console, each)
+                write_page(out, lambda: encounters_page(met), (row for each in met for row in each.rows()))
+            else:
+                with fraction_on(status, "playing") as report:
+                    played = compete(games, who, reward, range(seeds), episodes, report=report, runs=runs)
+                print_meta_game(console, played)
+                write_page(out, lambda: tournament_page(played), played.rows())
+    except FailedMatchesError as error:
+        fail_with(str(error).splitlines())
     if runs is not None:
         say(f"matches: {runs}")
