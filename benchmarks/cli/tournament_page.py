@@ -19,16 +19,7 @@ from coopgym.benchmarks.drawing.formatting import (
 )
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.report import render_page
-from coopgym.benchmarks.report.content.blocks import (
-    Block,
-    Cell,
-    Column,
-    Fold,
-    Heatmap,
-    Section,
-    Table,
-    Text,
-)
+from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heatmap, Section, Table, Text
 from coopgym.benchmarks.study import canonical_json
 from coopgym.benchmarks.tournament import Encounters, League, MetaGame, Tournament
 from coopgym.typing import FloatArray
