@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol, TextIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, TextIO, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 LINE_SECONDS = 10.0
+Report: TypeAlias = Callable[[float], None]
+"""Is told the finished fraction of some work."""
 
 
 class Work(Protocol):
@@ -185,3 +188,16 @@ def progress_on(console: Console, unit: str = "runs") -> BarProgress | LineProgr
     if console.is_terminal:
         return BarProgress(console, unit)
     return LineProgress(console.file, unit)  # type: ignore[arg-type]  # rich's IO[str]
+
+
+@contextmanager
+def fraction_on(console: Console, what: str) -> Iterator[Report]:
+    """Show the finished fraction of what is done inside, on a terminal only; give what has to be told it."""
+    with Bars(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task(what, total=1.0)
+        yield lambda fraction: bars.update(task, completed=fraction)
+
+
+def part_of(report: Report, number: int, parts: int) -> Report:
+    """Return what is to be told the finished fraction of one of several parts, in order."""
+    return lambda fraction: report((number + fraction) / parts)

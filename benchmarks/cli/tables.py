@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from typing import Any, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
 
 from coopgym.benchmarks.documentation.reference_points import dilemma
+from coopgym.benchmarks.drawing.formatting import amount, decimals, signed
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
 from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
@@ -30,6 +32,7 @@ from coopgym.benchmarks.score import (
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
 from coopgym.benchmarks.score.first_table import EXPLOITED_BY, WORST_PARTNER
 from coopgym.benchmarks.score.worlds import AFTER_CHANGES
+from coopgym.benchmarks.strangers import StrangersResult
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
 from coopgym.games.game import AnyGame
@@ -257,6 +260,46 @@ def print_deviations(console: TerminalConsole, rows: Iterable[Mapping[str, Any]]
             "\n".join(_seats_in_words(row["seat_exploitability"], row["seat_deviations"])),
         )
     console.print(table)
+
+
+def print_exploited(console: TerminalConsole, agent: str, result: StrangersResult) -> None:
+    """Show what an agent earns with every partner and what a best response would have, the worst first."""
+    table = ruled_table(
+        title=f"{agent} in {result.game}, {result.population} partners",
+        caption="returns per episode and seat; best: of the best response found; left: what that earns more; share: "
+        "what is earned, 0 as Random, 1 as the best response; partner: what each of these earns, bold where it is more",
+        collapse_padding=True,
+    )
+    table.add_column("partner", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    for name in ("earned", "best", "left", "share", "partner"):
+        table.add_column(name, justify="right", no_wrap=True)
+    digits = max(1, decimals([met.ceiling for met in result.scenarios]))
+    for place, members in result.places.items():
+        if len(result.places) > 1:
+            table.add_row(styled(place, "bold"))
+        worst_first = sorted(members, key=lambda met: met.normalised)
+        for met in worst_first:
+            table.add_row(
+                met.title,
+                met.scenario.kind,
+                *(signed(value, digits) for value in (met.focal_return, met.ceiling, met.left)),
+                signed(met.normalised),
+                styled(signed(met.partner_return, digits), "bold" if met.partner_return > met.focal_return else ""),
+                end_section=met is worst_first[-1],
+            )
+    console.print(table)
+    console.print(exploited_in_words(agent, result), highlight=False)
+
+
+def exploited_in_words(agent: str, result: StrangersResult) -> str:
+    """Say how much an agent leaves on the table, and by whom it is exploited most."""
+    worst, left = result.worst, fmean(met.left for met in result.scenarios)
+    company = f" ({worst.scenario.company})" if len(result.places) > 1 else ""
+    return (
+        f"{agent} leaves {amount(left)} on the table on average and is exploited most by {worst.title}{company}: it "
+        f"earns {amount(worst.focal_return)} of {amount(worst.ceiling)}, the partner {amount(worst.partner_return)}."
+    )
 
 
 def _seats_in_words(gains: Sequence[float], deviations: Sequence[str]) -> Iterable[str]:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from coopgym.rewards import MODES
 
 if TYPE_CHECKING:
@@ -33,6 +36,12 @@ def amount(value: float) -> str:
     """Return a number of any size in about three digits."""
     size = abs(value)
     return signed(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 or not size else 3)
+
+
+def decimals(values: npt.ArrayLike) -> int:
+    """Return how many decimals show three digits of the range of some numbers, at most three of them."""
+    spread = float(np.ptp(values))
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 3)) if spread > 0.0 else 2
 
 
 def tick(value: float, as_percent: bool = False) -> str:

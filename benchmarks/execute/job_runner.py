@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from coopgym.benchmarks.execute.policy_store import copies, scripted
 from coopgym.benchmarks.execute.scenario_runs import evaluation_episodes, meet
 from coopgym.benchmarks.execute.stranger_runs import meet_strangers
 from coopgym.benchmarks.metrics import WelfareInTime, evaluation_metrics, stochastic_metrics
+from coopgym.benchmarks.progress import Report
 from coopgym.benchmarks.provenance import versions
 from coopgym.benchmarks.study import Job, RunSpec, Training, canonical_json
 from coopgym.corpus.schema import DETAILS, TableName
@@ -37,8 +38,6 @@ CHECKPOINT_SECONDS = 60.0
 """Least time between checkpoints of a training: a kill loses little more, and large buffers are not written often."""
 
 RunRow = dict[str, Any]
-Report = Callable[[float], None]
-"""Told the finished fraction of a job, in [0, 1]."""
 
 
 @dataclass(frozen=True)

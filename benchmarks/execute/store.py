@@ -67,8 +67,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
     except Timeout:
         named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
-            "folder with --out"
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another folder"
         ) from None
     try:
         holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
@@ -110,12 +109,13 @@ class RunStore:
     opened: no damaged shard counts as finished, and what could be restored from a backup is not computed over.
     """
 
-    def __init__(self, folder: Path, study: Study) -> None:
+    def __init__(self, folder: Path, study: Study | str) -> None:
+        """Take a folder for the runs of a study, or for runs that no study describes and that share a name."""
         self.folder = folder
-        self.study = study.name
-        description = study.model_dump(mode="json", by_alias=True)
-        self.study_json = canonical_json(description)
-        self.study_hash = content_hash(description)
+        described = study.model_dump(mode="json", by_alias=True) if isinstance(study, Study) else None
+        self.study = study.name if isinstance(study, Study) else study
+        self.study_json = canonical_json(described) if described else None
+        self.study_hash = content_hash(described or self.study)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,8 @@ class RunStore:
             repair(self.folder)
             write_missing_manifests(self.folder)
             require_sound(self.folder)
-            write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
+            if self.study_json is not None:
+                write_atomically(self.folder / STUDY_FILE, self.study_json.encode())
             self._open = opening.pop_all()
         return self
 
@@ -229,6 +230,6 @@ class RunStore:
             elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
             raise OtherStudyError(
                 f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
-                f"study: run {self.study!r} elsewhere, as with --out {elsewhere}. Finished folders are put together "
+                f"study: run {self.study!r} elsewhere, as in {elsewhere}. Finished folders are put together "
                 f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
             )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopgym.benchmarks.execute.scenario_runs import seated
-from coopgym.benchmarks.strangers import met
+from coopgym.benchmarks.strangers import kept_values, met
 from coopgym.benchmarks.strangers.anchors import may_draw
 from coopgym.benchmarks.study import RunSpec, StrangersMeeting
-from coopgym.strangers import population
 
 if TYPE_CHECKING:
     from coopgym.benchmarks.study.grouping import Supply
@@ -28,7 +27,7 @@ def meet_strangers(spec: RunSpec, meeting: StrangersMeeting, policies: Supply) -
     """
     draws = may_draw(seated(meeting.focal, 0, policies))
     found = met(
-        population(spec.game, meeting.population),
+        kept_values(spec.game, meeting.population),
         lambda seat: seated(meeting.focal, seat, policies),
         spec.episodes if draws else None,
     ).scenarios

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from coopgym.benchmarks.execute.executors import worker_pool
 from coopgym.benchmarks.execute.store import lock_folder
 from coopgym.benchmarks.progress import Progress
-from coopgym.benchmarks.strangers.anchors import anchored, scenario_digest
+from coopgym.benchmarks.strangers.anchors import anchored, fits, scenario_digest
 from coopgym.games.registry import make_game
-from coopgym.oracles.dynamic.deviation_search import EFFORTS, EffortName
+from coopgym.oracles.dynamic.deviation_search import EffortName
 from coopgym.strangers import (
     POPULATIONS,
     Anchor,
@@ -164,15 +164,13 @@ def _train(pieces: Sequence[TrainingPiece], ends: float, built: Built, progress:
 
 
 def _unanchored(request: BuildRequest) -> Iterator[AnchorPiece]:
-    thoroughness = list(EFFORTS)  # in ascending order
     for game in request.games:
         for name in request.populations:
             strangers = population(game, name)
             held = read_anchors(strangers)
             for scenario in scenarios(strangers):
                 digest, anchor = scenario_digest(scenario, strangers), held.get(scenario.name)
-                fits = anchor is not None and anchor.digest == digest
-                if not (fits and thoroughness.index(anchor.effort) >= thoroughness.index(request.effort)):  # type: ignore[union-attr, arg-type]  # it fits
+                if anchor is None or not fits(anchor, digest, request.effort):
                     yield AnchorPiece(scenario, strangers, digest, request.effort)
 
 

@@ -2,7 +2,15 @@
 
 from coopgym.benchmarks.report.files import write_figures
 from coopgym.benchmarks.report.freshness import is_current
-from coopgym.benchmarks.report.page import FIRST_FILE, RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
+from coopgym.benchmarks.report.page import (
+    FIRST_FILE,
+    RANKING_FILE,
+    SUMMARY_FILE,
+    TABLE_FILES,
+    render,
+    render_page,
+    write_report,
+)
 
 __all__ = [
     "FIRST_FILE",
@@ -11,6 +19,7 @@ __all__ = [
     "TABLE_FILES",
     "is_current",
     "render",
+    "render_page",
     "write_figures",
     "write_report",
 ]

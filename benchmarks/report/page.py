@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from coopgym.benchmarks.drawing.series_style import kinds_shown
 from coopgym.benchmarks.drawing.template import page_template
 from coopgym.benchmarks.drawing.theme import svg
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.report.content.blocks import Chart
+from coopgym.benchmarks.report.content.blocks import Chart, Section
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.freshness import marks
 from coopgym.benchmarks.report.sections import sections
@@ -53,15 +53,44 @@ def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> 
         origin: names and contents of ``meta`` elements that say what it was written from.
     """
     report_data = ReportData(corpus)
-    found = sections(report_data)
     study = corpus.study or {}
-    page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
-        origin=origin,
-        name=study.get("name") or corpus.path.name,
+    return render_page(
+        "study",
+        study.get("name") or corpus.path.name,
+        sections(report_data),
         description=study.get("description", ""),
         facts=_facts(report_data),
-        findings=[section for section in found if section.finding],
-        sections=found,
+        origin=origin,
+    )
+
+
+def render_page(
+    about: str,
+    name: str,
+    shown: Sequence[Section],
+    *,
+    description: str = "",
+    facts: Mapping[str, str] = MappingProxyType({}),
+    origin: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return sections as a page that needs nothing else. The same sections give the same bytes.
+
+    Args:
+        about: what kind of thing the page is about.
+        name: of that thing.
+        shown: what stands on it.
+        description: of that thing.
+        facts: numbers that stand first.
+        origin: names and contents of ``meta`` elements that say what it was written from.
+    """
+    page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
+        origin=origin,
+        about=about,
+        name=name,
+        description=description,
+        facts=facts,
+        findings=[section for section in shown if section.finding],
+        sections=shown,
         kinds_shown=kinds_shown,
     )
     return re.sub(r"\n\s*\n+", "\n", page)

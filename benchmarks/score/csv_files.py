@@ -55,7 +55,7 @@ def cells_csv(leaderboards: Leaderboards) -> str:
     """
     numbers = [f"{name}{part}" for name in ("score", *MEASURES) for part in INTERVAL]
     head = [*CELL, "seeds", "diverged", "failed", "error", "score_by_seed", *numbers]
-    return _csv(head, (line for board in leaderboards.boards for line in _cells(board)))
+    return csv_text(head, (line for board in leaderboards.boards for line in _cells(board)))
 
 
 def first_table_csv(leaderboards: Leaderboards) -> str:
@@ -74,7 +74,7 @@ def first_table_csv(leaderboards: Leaderboards) -> str:
     parts = (*INTERVAL, "_seeds", "_group")
     exploited = EXPLOITED if table.tells_exploited else ()
     head = [*FIRST, *(f"{name}{part}" for name in names for part in parts), *exploited]
-    return _csv(head, (_first(row, among, table) for among, rows in table.parts.items() for row in rows))
+    return csv_text(head, (_first(row, among, table) for among, rows in table.parts.items() for row in rows))
 
 
 def _first(row: FirstRow, among: str, table: FirstTable) -> Sequence[Any]:
@@ -95,7 +95,7 @@ def _exploited(row: FirstRow) -> Sequence[Any]:
 def rankings_csv(leaderboards: Leaderboards) -> str:
     """Return a line per number that stands in a ranking: whose it is, what it measures, and how sure it is."""
     head = [*RANKING, "measure", "value", "low", "high", "seeds", "by_seed"]
-    return _csv(head, (line for compared in all_rankings(leaderboards) for line in _ranking(compared)))
+    return csv_text(head, (line for compared in all_rankings(leaderboards) for line in _ranking(compared)))
 
 
 def _cells(leaderboard: Leaderboard | WorldBoard) -> Iterator[Sequence[Any]]:
@@ -144,7 +144,8 @@ def _by_seed(values: Iterable[float]) -> str:
     return " ".join(f"{value:.12g}" for value in values if np.isfinite(value))
 
 
-def _csv(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+def csv_text(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    """Return lines below a head as CSV, in which no text is a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)

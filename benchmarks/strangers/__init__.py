@@ -3,12 +3,13 @@
 from coopgym.benchmarks.strangers.anchors import anchored
 from coopgym.benchmarks.strangers.identifying import Identifying
 from coopgym.benchmarks.strangers.scoring import (
-    MissingAnchorsError,
     ScenarioResult,
     StrangersResult,
     met,
+    strangers_result,
     strangers_score,
 )
+from coopgym.benchmarks.strangers.valued import MissingAnchorsError, ValuedScenarios, kept_values, values_against
 from coopgym.strangers import Anchor, read_anchors
 
 __all__ = [
@@ -17,8 +18,12 @@ __all__ = [
     "MissingAnchorsError",
     "ScenarioResult",
     "StrangersResult",
+    "ValuedScenarios",
     "anchored",
+    "kept_values",
     "met",
     "read_anchors",
+    "strangers_result",
     "strangers_score",
+    "values_against",
 ]

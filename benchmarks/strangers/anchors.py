@@ -15,7 +15,7 @@ from coopgym.agents import Agent, Strategy, make_agent
 from coopgym.benchmarks.study.hashing import content_hash, plain
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.deviation import best_deviation
-from coopgym.oracles.dynamic.deviation_search import CONSTANTS, SEARCH_VERSION, EffortName
+from coopgym.oracles.dynamic.deviation_search import CONSTANTS, EFFORTS, SEARCH_VERSION, EffortName
 from coopgym.oracles.dynamic.unilateral_play import Responses, UnilateralPlay
 from coopgym.rewards import objective
 from coopgym.strangers import EPISODES, SEED, Anchor, Population, StrangersScenario, strangers_folder
@@ -149,6 +149,12 @@ def scenario_digest(scenario: StrangersScenario, population: Population) -> str:
             "partners": partners,
         }
     )
+
+
+def fits(anchor: Anchor, digest: str, effort: EffortName) -> bool:
+    """Whether an anchor is of the very scenario that has a digest, and was searched as thoroughly as somebody asks."""
+    thoroughness = list(EFFORTS)  # in ascending order
+    return anchor.digest == digest and anchor.effort in thoroughness[thoroughness.index(effort) :]
 
 
 def _identity(name: str) -> dict[str, Any]:

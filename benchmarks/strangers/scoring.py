@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from coopgym.agents import Agent, make_agent
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers.anchors import may_draw, scenario_digest
+from coopgym.benchmarks.strangers.anchors import may_draw
+from coopgym.benchmarks.strangers.valued import ValuedScenarios, kept_values
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.strangers import EPISODES, SEED, Anchor, Population, StrangersScenario, read_anchors, scenarios
-from coopgym.strangers import population as population_of
+from coopgym.strangers import EPISODES, SEED, StrangersScenario
 from coopgym.typing import FloatArray
-
-
-class MissingAnchorsError(ValueError):
-    """Scenarios have no anchors, or others than theirs; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,19 @@ class ScenarioResult:
     """v: 0 is Random, 1 a best response; the search may be beaten, so it can be above."""
     standard_error: float | None
     """Of v, over episodes; None where they are all the same."""
+    response: str
+    """Kind of the best response: ``constant``, ``plan`` or ``feedback``."""
+
+    @property
+    def title(self) -> str:
+        """Name of the partner, or the mix."""
+        name = self.scenario.name.rpartition("/")[2]
+        return f"mix {name}" if self.scenario.company == "mix" else name
+
+    @property
+    def left(self) -> float:
+        """What a best response earns more: it was left on the table."""
+        return self.ceiling - self.focal_return
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,16 @@ class StrangersResult:
             kind: _score([each for each in self.scenarios if each.scenario.kind == kind])
             for kind in dict.fromkeys(each.scenario.kind for each in self.scenarios)
         }
+
+    @property
+    def places(self) -> Mapping[str, Sequence[ScenarioResult]]:
+        """Scenarios by where the focal agent sits, like ``visitor, seat 0`` or ``resident, seats 0, 2``."""
+        found: dict[str, list[ScenarioResult]] = {}
+        for each in self.scenarios:
+            seats = each.scenario.focal_seats
+            role = "visitor, seat" if len(seats) == 1 else "resident, seats"
+            found.setdefault(f"{role} {', '.join(map(str, seats))}", []).append(each)
+        return found
 
     @property
     def worst(self) -> ScenarioResult:
@@ -92,31 +111,47 @@ def strangers_score(
     >>> len(result.scenarios), result.score < 1.0, result.worst.scenario.kind in result.kinds
     (27, True, True)
     """
-    make = (lambda: make_agent(agent)) if isinstance(agent, str) else agent
-    return met(
-        population_of(game, population), lambda seat: make(), episodes or (EPISODES if may_draw(make()) else None)
-    )
+    return strangers_result(kept_values(game, population), agent, episodes)
 
 
-def met(strangers: Population, make: Callable[[int], Agent], episodes: int | None) -> StrangersResult:
-    """Let an agent meet a population.
+def strangers_result(
+    valued: ValuedScenarios, agent: str | Callable[[], Agent], episodes: int | None = None
+) -> StrangersResult:
+    """Let an agent play scenarios whose worth is known.
 
     Args:
-        strangers: whom it meets.
-        make: makes a fresh agent for a focal seat.
-        episodes: of each scenario; None for as many as its anchors had.
+        valued: the scenarios.
+        agent, episodes: as in `strangers_score`.
 
     Raises:
-        MissingAnchorsError: scenarios have no anchors, or anchors of other partners.
+        ValueError: as `coopgym.play.play`.
+
+    >>> from coopgym.benchmarks.strangers.valued import values_against
+    >>> valued = values_against("TrustDilemma-v1", ["strangers:test/exploiter-0.7-0.3"])
+    >>> (met,) = strangers_result(valued, "TitForTat").scenarios
+    >>> round(met.focal_return, 1), round(met.left, 1)
+    (167.8, 45.9)
+    """
+    make = (lambda: make_agent(agent)) if isinstance(agent, str) else agent
+    return met(valued, lambda seat: make(), episodes or (EPISODES if may_draw(make()) else None))
+
+
+def met(valued: ValuedScenarios, make: Callable[[int], Agent], episodes: int | None) -> StrangersResult:
+    """Let an agent that may differ from seat to seat play scenarios whose worth is known.
+
+    Args:
+        valued: the scenarios.
+        make: makes a fresh agent for a focal seat.
+        episodes: of each scenario; None for as many as its anchor had.
+
+    Raises:
         ValueError: as `coopgym.play.play`.
     """
-    there = scenarios(strangers)
-    anchors = _fitting_anchors(strangers, there)
-    random, ceilings = (np.array([getattr(each, name) for each in anchors]) for name in ("random", "ceiling"))
-    levels = np.stack([each.constants for each in anchors], axis=-1)  # (101, S)
+    random, ceilings = (np.array([getattr(each, name) for each in valued.anchors]) for name in ("random", "ceiling"))
+    levels = np.stack([each.constants for each in valued.anchors], axis=-1)  # (101, S)
     best = best_level(normalised_returns(levels, random, ceilings))
     results = []
-    for scenario, anchor in zip(there, anchors, strict=True):
+    for scenario, anchor in zip(valued.scenarios, valued.anchors, strict=True):
         rows = scenario.run([make(seat) for seat in scenario.focal_seats], episodes or anchor.episodes, SEED)
         focal, partners = (np.array([row[f"{side}_return"] for row in rows]) for side in ("focal", "background"))
         scale = anchor.ceiling - anchor.random
@@ -130,26 +165,10 @@ def met(strangers: Population, make: Callable[[int], Agent], episodes: int | Non
                 float(anchor.constants[best]),
                 float(focal.mean() - anchor.random) / scale,
                 _standard_error(focal / scale),
+                anchor.kind,
             )
         )
-    return StrangersResult(strangers.game, strangers.name, float(CONSTANTS[best]), tuple(results), strangers.untrained)
-
-
-def _fitting_anchors(strangers: Population, there: tuple[StrangersScenario, ...]) -> list[Anchor]:
-    held = read_anchors(strangers)
-    lacking = [scenario.name for scenario in there if scenario.name not in held]
-    stale = [
-        scenario.name
-        for scenario in there
-        if scenario.name in held and held[scenario.name].digest != scenario_digest(scenario, strangers)
-    ]
-    if lacking or stale:
-        raise MissingAnchorsError(
-            f"{strangers.game}, {strangers.name} population: {len(lacking)} of {len(there)} scenarios have no anchors, "
-            f"{len(stale)} have those of other partners, such as {(lacking + stale)[0]}; "
-            f"`coopgym strangers build {strangers.game}` computes them"
-        )
-    return [held[scenario.name] for scenario in there]
+    return StrangersResult(valued.game, valued.population, float(CONSTANTS[best]), tuple(results), valued.untrained)
 
 
 def _score(results: tuple[ScenarioResult, ...] | list[ScenarioResult]) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from coopgym.benchmarks.progress import part_of
 from coopgym.benchmarks.tournament.meta_game import MetaGame
 from coopgym.benchmarks.tournament.participants import CLASSICS, Participants
 from coopgym.benchmarks.tournament.record import Tournament, tournament
@@ -76,6 +78,7 @@ def compete(
     episodes: int = 1,
     parameters: Mapping[str, Any] | None = None,
     report: Callable[[float], None] = lambda fraction: None,
+    runs: Path | None = None,
 ) -> Tournament | League:
     """Play a tournament of one game, or a league of several.
 
@@ -83,10 +86,11 @@ def compete(
         games: ids.
         agents, reward, seeds, episodes, parameters: as in `tournament`, the same in every game.
         report: told the finished fraction now and then.
+        runs: folder of a corpus that keeps the matches, as in `tournament`.
 
     Raises:
         ValueError: no game, or as in `tournament`.
-        TypeError: as in `tournament`.
+        TypeError, FailedMatchesError: as in `tournament`.
     """
     replicates = tuple(seeds)
     played = []
@@ -99,7 +103,8 @@ def compete(
                 replicates,
                 episodes,
                 parameters,
-                report=lambda fraction, done=done: report((done + fraction) / len(games)),  # type: ignore[misc]  # mypy infers no default argument
+                report=part_of(report, done, len(games)),
+                runs=runs,
             )
         )
     return played[0] if len(played) == 1 else league(played)

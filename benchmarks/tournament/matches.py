@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from itertools import product
+from typing import Any, Self
 
 import numpy as np
 
+from coopgym.benchmarks.study import canonical_json, seed_from
 from coopgym.benchmarks.tournament.participants import Player
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, checked_view
+from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.oracles.games.rollout import initial_state
 from coopgym.oracles.games.symmetry import groups_in_state
 from coopgym.play.episodes import Episodes, play
-from coopgym.rewards import Rewards
+from coopgym.rewards import Rewards, reward_layer
 from coopgym.typing import FloatArray
+
+Measures = Mapping[str, FloatArray]
+"""Arrays ``(S, K, P)`` under the names of `MatchOutcome`: seeds, focal agents, those among whose copies they sit."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +48,94 @@ class MatchOutcome:
 MEASURES = tuple(each.name for each in fields(MatchOutcome))
 
 
+def match_seed(game: str, parameters: str, seed: int) -> int:
+    """Return the seed of the plays of a replicate: whoever meets there, they meet the same chance.
+
+    Args:
+        game: id.
+        parameters: what differs from the game's defaults, as canonical JSON.
+        seed: of the replicate.
+    """
+    return seed_from("tournament", game, parameters, seed)
+
+
 @dataclass(frozen=True)
 class Venue:
     """Where matches are played."""
 
     game: AnyGame
     layer: Rewards
-    view: View | None
+    view: View
+    seeds: tuple[int, ...]
+    """One replicate each."""
     episodes: int
+    """Per match, seat and seed."""
+
+    @classmethod
+    def of(
+        cls,
+        game: str,
+        reward: str,
+        seeds: Iterable[int],
+        episodes: int,
+        parameters: Mapping[str, Any] | None,
+        view: View | None,
+    ) -> Self:
+        """Check what somebody asks for.
+
+        Raises:
+            ValueError: an unknown game, reward or view, no seeds or one twice, or fewer than one episode.
+            TypeError: an unknown parameter.
+        """
+        place, layer, replicates = make_game(game, **(parameters or {})), reward_layer(reward).evaluated, tuple(seeds)
+        layer.check(place)
+        if not replicates or len(set(replicates)) != len(replicates):
+            raise ValueError(f"seeds={replicates}: expected at least one seed, each once")
+        if episodes < 1:
+            raise ValueError(f"episodes={episodes!r}: expected a whole number of at least 1")
+        return cls(place, layer, checked_view(place, view), replicates, episodes)
+
+    @property
+    def parameters(self) -> str:
+        """What differs from the game's defaults, as canonical JSON."""
+        return canonical_json(self.game.overridden())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What results say of it, by the names of `coopgym.benchmarks.tournament.record.Matches`."""
+        return {
+            "game": self.game.id,
+            "parameters": json.loads(self.parameters),
+            "reward": self.layer.name,
+            "view": self.view,
+            "seeds": self.seeds,
+            "episodes": self.episodes,
+        }
+
+    def draws(self, *players: Player) -> bool:
+        """Whether chance has a part in a match, so that seeds are no copies of one."""
+        return self.game.stochastic or not all(player.deterministic for player in players)
+
+    def measures(
+        self, focal: Sequence[Player], background: Sequence[Player], report: Callable[[float], None]
+    ) -> Measures:
+        """Play every match of K focal agents with each of P others.
+
+        Args:
+            focal: sit alone.
+            background: fill all other seats.
+            report: told the finished fraction after every match.
+        """
+        chances = [match_seed(self.game.id, self.parameters, seed) for seed in self.seeds]
+        pairs = list(product(focal, background))
+        cells = []
+        for pair in pairs:
+            copies = 1 if self.draws(*pair) else len(chances)
+            cells.append([self.match(*pair, chance) for chance in chances[::copies]] * copies)
+            report(len(cells) / len(pairs))
+        values = np.array([[astuple(outcome) for outcome in outcomes] for outcomes in cells])
+        tables = np.moveaxis(values, 0, -1).swapaxes(0, 1).reshape(len(MEASURES), -1, len(focal), len(background))
+        return dict(zip(MEASURES, tables, strict=True))
 
     def match(self, focal: Player, background: Player, seed: int) -> MatchOutcome:
         """Let one agent take every seat in turn among copies of another.

@@ -40,6 +40,8 @@ class Player(ABC):
     """Whether it is the same agent in every seat."""
     deterministic: bool
     """Whether it surely plays without chance."""
+    text: str | None
+    """What `coopgym.agents.make_agent` makes it of; None where nobody can say."""
 
     @abstractmethod
     def seated(self, seat: int) -> Agent:
@@ -50,6 +52,7 @@ class Player(ABC):
 class _Anywhere(Player):
     make: Callable[[], Agent]
     deterministic: bool = False
+    text: str | None = None
     alike = True
 
     def seated(self, seat: int) -> Agent:
@@ -59,7 +62,7 @@ class _Anywhere(Player):
 @dataclass(frozen=True)
 class _SeatBySeat(Player):
     agents: Sequence[Agent]
-    alike, deterministic = False, False
+    alike, deterministic, text = False, False, None
 
     def seated(self, seat: int) -> Agent:
         # A copy, because an agent may carry something from one play into the next.
@@ -85,9 +88,18 @@ def players_of(game: AnyGame, agents: Participants) -> dict[str, Player]:
     return {name: _player(game, name, participant) for name, participant in agents.items()}
 
 
+def player_named(text: str) -> Player:
+    """Return the player that `coopgym.agents.make_agent` makes of a text.
+
+    Raises:
+        ValueError: there is no such agent.
+    """
+    return _Anywhere(partial(make_agent, text), agent_info(text).deterministic, text)
+
+
 def _player(game: AnyGame, name: str, participant: Participant) -> Player:
     if isinstance(participant, str):
-        return _Anywhere(partial(make_agent, participant), agent_info(participant).deterministic)
+        return player_named(participant)
     if callable(participant):
         return _Anywhere(participant)
     if not isinstance(participant, list | tuple):

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.study import canonical_json, seed_from
-from coopgym.benchmarks.tournament.matches import MEASURES, MatchOutcome, Venue
+from coopgym.benchmarks.study import canonical_json
+from coopgym.benchmarks.tournament.kept import measures_of
+from coopgym.benchmarks.tournament.matches import Measures, Venue
 from coopgym.benchmarks.tournament.meta_game import MetaGame
 from coopgym.benchmarks.tournament.participants import Participants, players_of
-from coopgym.games.game import checked_view
-from coopgym.games.registry import make_game
 from coopgym.games.spec import View
-from coopgym.rewards import reward_layer
 from coopgym.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Tournament(MetaGame):
-    """What K agents got from each other in one game; row is the focal agent, column fills all other seats.
+class Matches:
+    """What K agents got alone among copies of each of P others, in one game.
 
-    Every measure of `MatchOutcome` is an array ``(S, K, K)`` under its name in `measures`, seed by seed.
+    Every measure of `MatchOutcome` is an array ``(S, K, P)`` under its name in `measures`, seed by seed.
     """
 
     game: str
@@ -34,22 +32,19 @@ class Tournament(MetaGame):
     reward: str
     view: View
     names: tuple[str, ...]
+    """Of the focal agents."""
     seeds: tuple[int, ...]
     episodes: int
     """Per match, seat and seed."""
-    measures: Mapping[str, FloatArray]
+    measures: Measures
 
     @property
-    def agents(self) -> tuple[str, ...]:
+    def among(self) -> tuple[str, ...]:
+        """Names of those who fill the other seats."""
         return self.names
 
-    @property
-    def payoffs(self) -> FloatArray:
-        """Focal return, mean over seeds, ``(K, K)``: what row earns alone among copies of column."""
-        return self.mean("focal_return")
-
     def mean(self, measure: str) -> FloatArray:
-        """Return a measure's mean over seeds, ``(K, K)``.
+        """Return a measure's mean over seeds, ``(K, P)``.
 
         Raises:
             ValueError: no such measure.
@@ -57,7 +52,7 @@ class Tournament(MetaGame):
         return self._values(measure).mean(0)
 
     def standard_error(self, measure: str = "focal_return") -> FloatArray | None:
-        """Return the standard error of a measure's mean over seeds, ``(K, K)``; None from a single seed.
+        """Return the standard error of a measure's mean over seeds, ``(K, P)``; None from a single seed.
 
         Raises:
             ValueError: no such measure.
@@ -69,7 +64,8 @@ class Tournament(MetaGame):
         return np.where(np.ptp(values, axis=0) == 0.0, 0.0, values.std(0, ddof=1) / np.sqrt(len(self.seeds)))
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        for (s, seed), (i, focal), (j, background) in product(*map(enumerate, (self.seeds, self.names, self.names))):
+        """Yield one tidy row per seed and pair of agents."""
+        for (s, seed), (i, focal), (j, background) in product(*map(enumerate, (self.seeds, self.names, self.among))):
             place = {"game": self.game, "parameters": canonical_json(dict(self.parameters)), "reward": self.reward}
             pair = {"focal": focal, "background": background, "seed": seed, "episodes": self.episodes}
             yield place | pair | {name: float(values[s, i, j]) for name, values in self.measures.items()}
@@ -78,6 +74,20 @@ class Tournament(MetaGame):
         if measure not in self.measures:
             raise ValueError(f"measure={measure!r}: expected one of {', '.join(self.measures)}")
         return self.measures[measure]
+
+
+@dataclass(frozen=True, eq=False)
+class Tournament(Matches, MetaGame):
+    """What K agents got from each other in one game; row is the focal agent, column fills all other seats."""
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
+    def payoffs(self) -> FloatArray:
+        """Focal return, mean over seeds, ``(K, K)``: what row earns alone among copies of column."""
+        return self.mean("focal_return")
 
 
 def tournament(
@@ -89,6 +99,7 @@ def tournament(
     parameters: Mapping[str, Any] | None = None,
     view: View | None = None,
     report: Callable[[float], None] = lambda fraction: None,
+    runs: Path | None = None,
 ) -> Tournament:
     """Let every agent play alone among copies of every other one, in every seat in turn, and among its own copies.
 
@@ -104,40 +115,17 @@ def tournament(
         parameters: game parameters that differ from the default.
         view: what agents see; None is the game's default view.
         report: told the finished fraction now and then.
+        runs: folder of a corpus that keeps the matches; those that it holds are not played again.
 
     Raises:
-        ValueError: unknown names, no agents or seeds, a seed twice, or fewer than one episode.
+        ValueError: unknown names, no agents or seeds, a seed twice, or fewer than one episode; with ``runs`` also
+            agents that are no names.
         TypeError: an agent that is none, or an unknown parameter.
+        FailedMatchesError: with ``runs``, an agent raised something.
     """
-    place, layer = make_game(game, **(parameters or {})), reward_layer(reward).evaluated
-    layer.check(place)
-    players, replicates = players_of(place, agents), tuple(seeds)
-    if not replicates or len(set(replicates)) != len(replicates):
-        raise ValueError(f"seeds={replicates}: expected at least one seed, each once")
-    facts = canonical_json(place.overridden())
-    venue = Venue(place, layer, checked_view(place, view), episodes)
-    chances = [seed_from("tournament", place.id, facts, seed) for seed in replicates]
-    pairs = list(product(players.values(), repeat=2))
-    cells = []
-    for focal, background in pairs:
-        # Without chance all seeds are copies of one.
-        copies = 1 if place.stochastic or not (focal.deterministic and background.deterministic) else len(chances)
-        cells.append([venue.match(focal, background, chance) for chance in chances[::copies]] * copies)
-        report(len(cells) / len(pairs))
+    venue = Venue.of(game, reward, seeds, episodes, parameters, view)
+    players = players_of(venue.game, agents)
+    everybody = list(players.values())
     return Tournament(
-        game=place.id,
-        parameters=json.loads(facts),
-        reward=layer.name,
-        view=checked_view(place, view),
-        names=tuple(players),
-        seeds=replicates,
-        episodes=episodes,
-        measures=_measures(cells, len(players)),
+        **venue.facts, names=tuple(players), measures=measures_of(venue, everybody, everybody, report, runs)
     )
-
-
-def _measures(cells: list[list[MatchOutcome]], count: int) -> dict[str, FloatArray]:
-    """Turn outcomes, one list over seeds per pair, into arrays ``(S, K, K)`` by name."""
-    values = np.array([[astuple(outcome) for outcome in outcomes] for outcomes in cells])
-    tables = np.moveaxis(values, 0, -1).swapaxes(0, 1).reshape(len(MEASURES), -1, count, count)
-    return dict(zip(MEASURES, tables, strict=True))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator
+
 from rich.table import Table
 from rich.text import Text
 
+from coopgym.benchmarks.drawing.formatting import decimals
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
+from coopgym.benchmarks.tournament.encounters import Encounters
 from coopgym.benchmarks.tournament.league import League
 from coopgym.benchmarks.tournament.meta_game import MetaGame, Rating
-from coopgym.benchmarks.tournament.record import Tournament
+from coopgym.benchmarks.tournament.record import Matches, Tournament
 
 _RATING_CAPTION = (
     "own: payoff among copies of itself; others: mean payoff among copies of each other agent; replicator: share that "
@@ -20,10 +22,61 @@ _RATING_CAPTION = (
 )
 
 
+SIDE_BY_SIDE = 3
+"""Agents whose encounters a table shows; more do not fit on a terminal."""
+
+
 def print_meta_game(console: TerminalConsole, played: MetaGame) -> None:
     """Print the payoffs and ratings of a tournament or league."""
     console.print(payoff_table(played))
     console.print(rating_table(played))
+
+
+def print_encounters(console: TerminalConsole, met: Encounters) -> None:
+    """Print how agents fared with every partner and with every kind, and who was missing."""
+    for table in encounter_tables(met):
+        console.print(table)
+    if met.untrained:
+        console.print(f"missing: {', '.join(met.untrained)}: not trained in this game", highlight=False)
+
+
+def encounter_tables(met: Encounters) -> Iterator[Table]:
+    """Show what agents (columns) earn alone among copies of every partner (row), and beside it what each partner earns.
+
+    Of kinds with several partners their means stand first.
+    """
+    names = met.names
+    for first in range(0, len(names), SIDE_BY_SIDE):
+        yield _encounter_table(met, list(range(len(names)))[first : first + SIDE_BY_SIDE])
+
+
+def _encounter_table(met: Encounters, agents: list[int]) -> Table:
+    own, others = met.mean("focal_return"), met.mean("background_return")
+    own_by_kind, others_by_kind = met.by_kind("focal_return"), met.by_kind("background_return")
+    digits, errors = decimals(own), met.standard_error()
+    caption = "what the agent earns alone among copies of the partner, and what each of these earns"
+    if errors is not None and errors.any():
+        caption += "; ± standard error over seeds"
+    table = _table(_heading(met), f"{caption}; bold: means of a kind")
+    table.add_column("kind", no_wrap=True)
+    table.add_column("partner", no_wrap=True)
+    for agent in agents:
+        table.add_column(met.names[agent], justify="right", overflow="fold")
+        table.add_column("partner", justify="right", no_wrap=True)
+    for kind, name in enumerate(met.kinds):
+        members = [place for place, partner in enumerate(met.partners) if partner.kind == name]
+        if len(members) > 1:
+            means = [_number(side[a, kind], digits) for a in agents for side in (own_by_kind, others_by_kind)]
+            table.add_row(name, f"{len(members)} partners", *means, style="bold")
+        for place in members:
+            cells: list[str] = []
+            for agent in agents:
+                error = f" ± {errors[agent, place]:.{digits}f}" if errors is not None and errors[agent, place] else ""
+                cells += [_number(own[agent, place], digits) + error, _number(others[agent, place], digits)]
+            table.add_row(name if len(members) == 1 else "", met.among[place], *cells)
+    everybody = [_number(side[a].mean(), digits) for a in agents for side in (own, others)]
+    table.add_row("all", f"{len(met.partners)} partners", *everybody, style="bold")
+    return table
 
 
 def payoff_table(played: MetaGame) -> Table:
@@ -37,7 +90,7 @@ def payoff_table(played: MetaGame) -> Table:
     table.add_column("agent", no_wrap=True)
     for number in range(1, len(played.agents) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
-    best, digits = played.empirical_game().best_replies, _digits(played.payoffs)
+    best, digits = played.empirical_game().best_replies, decimals(played.payoffs)
     for i, agent in enumerate(played.agents):
         cells: list[Text] = []
         for j, payoff in enumerate(played.payoffs[i]):
@@ -65,7 +118,7 @@ def rating_table(played: MetaGame) -> Table:
     for name in ("own", "others", "replicator", "α-rank", "Nash", "skill"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("stable")
-    digits = _digits(played.payoffs)
+    digits = decimals(played.payoffs)
     for rating in sorted(ratings.rows, key=_merit):
         table.add_row(
             rating.agent,
@@ -87,22 +140,20 @@ def _merit(rating: Rating) -> tuple[float, float, str]:
 
 def _title(played: MetaGame) -> str:
     if isinstance(played, Tournament):
-        settings = "".join(f", {name}={value}" for name, value in played.parameters.items())
-        return f"Returns per episode in {played.game}{settings}, {played.reward} reward"
+        return _heading(played)
     if isinstance(played, League):
         reward = played.tournaments[0].reward
         return f"Mean of {len(played.games)} games, {reward} reward: 0 = worst pairing of a game, 1 = best"
     return "Payoffs"
 
 
+def _heading(played: Matches) -> str:
+    settings = "".join(f", {name}={value}" for name, value in played.parameters.items())
+    return f"Returns per episode in {played.game}{settings}, {played.reward} reward"
+
+
 def _table(title: str, caption: str) -> Table:
     return ruled_table(title=title, caption=caption, collapse_padding=True)
-
-
-def _digits(payoffs: npt.NDArray[np.float64]) -> int:
-    """Decimals that show three digits of the range of payoffs, at most three of them."""
-    spread = float(np.ptp(payoffs))
-    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 3)) if spread > 0.0 else 2
 
 
 def _number(value: float, digits: int) -> str:

@@ -7,7 +7,7 @@ computed by `coopgym.benchmarks.strangers`.
 
 from coopgym.strangers.anchors import EPISODES, SEED, Anchor, anchors_hash, read_anchors, write_anchors
 from coopgym.strangers.partners import KINDS, Partner, Training, strangers_folder
-from coopgym.strangers.populations import POPULATIONS, Population, population
+from coopgym.strangers.populations import POPULATIONS, Population, population, populations_of
 from coopgym.strangers.scenarios import StrangersScenario, scenarios
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Training",
     "anchors_hash",
     "population",
+    "populations_of",
     "read_anchors",
     "scenarios",
     "strangers_folder",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from coopgym.agents.registry import make_agent
 from coopgym.games.registry import game_class, games
-from coopgym.strangers.partners import KINDS, Partner, partner_cards, strangers_folder
+from coopgym.strangers.partners import KINDS, SCHEME, Partner, partner_cards, strangers_folder
 from coopgym.strangers.policies import policies_of
 
-PopulationName = Literal["training", "test"]
-POPULATIONS: tuple[PopulationName, ...] = get_args(PopulationName)
+PopulationName = Literal["training", "test", "named"]
+POPULATIONS: tuple[PopulationName, ...] = ("training", "test")
+"""Those that are released."""
+NAMED: PopulationName = "named"
+"""The population, and the kind, of agents that somebody asks for by name."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ class Population:
         if name not in found:
             raise KeyError(f"no partner {name!r} in the {self.name} population of {self.game}: {', '.join(found)}")
         return found[name]
+
+    def address(self, partner: Partner) -> str:
+        """Return the text that `coopgym.agents.make_agent` reads as a partner, in whatever game.
+
+        >>> strangers = population("TrustDilemma-v1")
+        >>> strangers.address(strangers["grim-0.6"])
+        'strangers:test/grim-0.6'
+        """
+        return partner.agent if self.name == NAMED else f"{SCHEME}:{self.name}/{partner.name}"
 
     @property
     def missing_kinds(self) -> tuple[str, ...]:
@@ -68,6 +81,62 @@ def population(game: str, name: str = "test") -> Population:
             here = tuple(card for card in cards[known] if _is_ready(card, known, trained))
             return Population(id, known, here, tuple(card.name for card in cards[known] if card not in here))
     raise ValueError(f"population {name!r}: expected one of {', '.join(POPULATIONS)}")
+
+
+def populations_of(game: str, names: Sequence[str]) -> tuple[Population, ...]:
+    """Return who is meant by the names of partners, population by population, nobody twice.
+
+    Args:
+        game: its id.
+        names: of whole populations, ``strangers:test``; of somebody there, ``strangers:test/grim-0.6``; or of any agent
+            (`coopgym.agents.make_agent`), who then is of the population and kind `NAMED`.
+
+    Raises:
+        ValueError: no such game, population, partner or agent.
+        FileNotFoundError: the populations are not there.
+
+    >>> met = populations_of("TrustDilemma-v1", ["strangers:test/grim-0.6", "TitForTat", "strangers:test/turns-bad"])
+    >>> [(each.name, [partner.name for partner in each.partners]) for each in met]
+    [('test', ['grim-0.6', 'turns-bad']), ('named', ['TitForTat'])]
+    """
+    met: dict[PopulationName, list[Population]] = {}
+    for name in names:
+        found = _named(game_class(game).id, name)
+        met.setdefault(found.name, []).append(found)
+    return tuple(map(_joined, met.values()))
+
+
+def is_whole(met: Population) -> bool:
+    """Whether everybody of a released population is there who can be met in the game."""
+    return met.name != NAMED and set(met.partners) == set(population(met.game, met.name).partners)
+
+
+def _named(game: str, name: str) -> Population:
+    scheme, _, address = name.partition(":")
+    released, _, partner = address.partition("/")
+    if scheme == SCHEME and released not in POPULATIONS:
+        known = " or ".join(f"{SCHEME}:{each}" for each in POPULATIONS)
+        raise ValueError(f"partners {name!r}: expected {known}, or one of them there, like {SCHEME}:test/grim-0.6")
+    if scheme == SCHEME and not partner:
+        return population(game, released)
+    make_agent(name)  # which refuses those that are unknown
+    if scheme != SCHEME:
+        return Population(game, NAMED, (Partner(name, NAMED, name, made="asked for by name", licence=""),), ())
+    whole = population(game, released)
+    return replace(
+        whole,
+        partners=tuple(each for each in whole.partners if each.name == partner),
+        untrained=tuple(each for each in whole.untrained if each == partner),
+    )
+
+
+def _joined(parts: Iterable[Population]) -> Population:
+    first, *others = parts
+    return replace(
+        first,
+        partners=tuple(dict.fromkeys(partner for part in (first, *others) for partner in part.partners)),
+        untrained=tuple(dict.fromkeys(name for part in (first, *others) for name in part.untrained)),
+    )
 
 
 def _is_ready(card: Partner, population: PopulationName, trained: Collection[str]) -> bool:

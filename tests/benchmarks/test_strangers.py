@@ -15,9 +15,8 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute import strangers_build as building
 from coopgym.benchmarks.execute.strangers_build import BuildRequest
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers import Identifying, anchored, strangers_score
+from coopgym.benchmarks.strangers import Identifying, MissingAnchorsError, anchored, strangers_score
 from coopgym.benchmarks.strangers.anchors import response, scenario_digest, valuation
-from coopgym.benchmarks.strangers.scoring import MissingAnchorsError
 from coopgym.games.registry import games, make_game
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
 from coopgym.play import play

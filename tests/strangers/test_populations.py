@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from coopgym.agents import make_agent
 from coopgym.agents.base import Strategy
 from coopgym.games.registry import games, make_game
 from coopgym.play import play
-from coopgym.strangers import KINDS, POPULATIONS, Partner, population, scenarios, strangers_folder
+from coopgym.strangers import KINDS, POPULATIONS, Partner, population, populations_of, scenarios, strangers_folder
 from coopgym.strangers.partners import PARTNERS_FILE, partner_cards
 from coopgym.strangers.policies import policies_file, policies_of
+from coopgym.strangers.populations import is_whole
 from tests.house import ROOT
 
+GAME = "TrustDilemma-v1"
 GAMES = games("formal")
 CARDS = partner_cards(ROOT / "data" / "strangers-v1")
 LEAST = 12
@@ -149,3 +152,41 @@ def test_policies_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 def test_the_release_is_small() -> None:
     folder = ROOT / "data" / "strangers-v1"
     assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < LARGEST
+
+
+def test_partners_are_meant_by_population_by_address_and_by_name() -> None:
+    whole, named = populations_of(GAME, ["strangers:test", "TitForTat", "strangers:test/grim-0.6", "TitForTat"])
+    assert whole == population(GAME, "test")
+    assert is_whole(whole)
+    assert [(each.kind, whole.address(each)) for each in whole.partners[:1]] == [
+        ("constant", "strangers:test/constant-0.35")
+    ]
+    assert [(each.kind, named.address(each)) for each in named.partners] == [("named", "TitForTat")]
+    assert not is_whole(named)
+    (some,) = populations_of(GAME, ["strangers:test/grim-0.6"])
+    assert [each.name for each in some.partners] == ["grim-0.6"]
+    assert not is_whole(some)
+
+
+def test_partners_whom_nobody_has_trained_are_named_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "strangers-v1").mkdir()
+    shutil.copyfile(strangers_folder() / PARTNERS_FILE, tmp_path / "strangers-v1" / PARTNERS_FILE)
+    monkeypatch.setenv("COOPGYM_DATA", str(tmp_path))
+    (met,) = populations_of(GAME, ["strangers:test/trained-private", "strangers:test/grim-0.6"])
+    assert ([each.name for each in met.partners], met.untrained) == (["grim-0.6"], ("trained-private",))
+
+
+@pytest.mark.parametrize(
+    ("game", "name", "message"),
+    [
+        (GAME, "strangers:tset", "expected strangers:training or strangers:test"),
+        (GAME, "strangers:tset/grim-0.6", "expected strangers:training or strangers:test"),
+        (GAME, "strangers:test/grim-0.7", "where test has .*grim-0.6"),
+        (GAME, "GrimTriger", "did you mean 'GrimTrigger'"),
+        ("TrustDilemma-v0", "strangers:test", "games of the formal edition"),
+        ("TrustDilema-v1", "strangers:test", "did you mean 'TrustDilemma-v1'"),
+    ],
+)
+def test_partners_who_are_nobody_are_refused(game: str, name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        populations_of(game, [name])

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from coopgym.benchmarks.execute.job_runner import JobResult, Report
+    from coopgym.benchmarks.execute.job_runner import JobResult
+    from coopgym.benchmarks.progress import Report
     from coopgym.benchmarks.study import Job
 
 Tell = Callable[["Job", float], None]

@@ -95,7 +95,7 @@ class Table:
     @property
     def groups(self) -> list[tuple[str, int]]:
         """Headings above the columns and how many each spans; none where there are none."""
-        found = [(group, len(list(members))) for group, members in groupby(column.group for column in self.columns)]
+        found = _spans(column.group for column in self.columns)
         return found if any(group for group, _ in found) else []
 
 
@@ -110,6 +110,13 @@ class Heatmap:
     rows_are: str
     columns_are: str
     caption: str = ""
+    column_groups: Sequence[str] = ()
+    """Headings above columns, on the page; one for each column, and neighbours share theirs."""
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Headings above the columns and how many each spans."""
+        return _spans(self.column_groups)
 
     @property
     def chart(self) -> Chart:
@@ -270,6 +277,10 @@ def charts(blocks: Iterable[Block]) -> Iterator[Chart]:
                 yield from charts([block.left, block.right])
             case Fold():
                 yield from charts(block.blocks)
+
+
+def _spans(groups: Iterable[str]) -> list[tuple[str, int]]:
+    return [(group, len(list(members))) for group, members in groupby(groups)]
 
 
 def _is_number(cell: Cell) -> bool:
