@@ -26,7 +26,8 @@ from coopgym.benchmarks.score.verdicts import verdict
 from coopgym.benchmarks.score.worlds import world_scores
 from coopgym.typing import BoolArray
 
-WITH_ITSELF, IN_WORLDS, REGRET = "with itself", "in unknown worlds", "regret"
+WITH_ITSELF, WITH_STRANGERS = "with itself", "with strangers"
+IN_WORLDS, REGRET = "in unknown worlds", "regret"
 
 
 @dataclass(frozen=True, eq=False)

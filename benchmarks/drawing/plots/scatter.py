@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from coopgym.benchmarks.drawing.formatting import tick
+from coopgym.benchmarks.drawing.plots.dots import Span
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.drawing.theme import INK, MUTED, framed, text_width
 from coopgym.benchmarks.score import Estimate
 
 WIDTH, HEIGHT = 4.7, 3.6
 """Inches."""
+DASHED = (0, (4, 3))
 SMALL, LINE = 7.5, 0.13
 """Size of names in points, and their height in inches."""
 
@@ -30,13 +32,38 @@ class Point:
     x: Estimate
     y: Estimate
     style: SeriesStyle
+    last: bool = False
+    """Whether it is named after the others, where they leave room."""
 
 
-def scatter(points: Sequence[Point], x: str, y: str, *, title: str = "", anchors: Sequence[float] = ()) -> Figure:
-    """Draw points with crosses of intervals; ``anchors`` are vertical lines."""
+def scatter(
+    points: Sequence[Point],
+    x: str,
+    y: str,
+    *,
+    title: str = "",
+    anchors: Sequence[float] = (),
+    unit_square: bool = False,
+    shown: Span = Span(),
+) -> Figure:
+    """Draw points with crosses of intervals.
+
+    Args:
+        points: what to draw; a name for which there is no room is left out.
+        x: what the horizontal axis says.
+        y: what the vertical axis says.
+        title: of the figure.
+        anchors: where to draw a vertical line.
+        unit_square: whether to draw dashed lines at 0 and 1 of both axes.
+        shown: of both axes; points outside are drawn at the edge as arrows.
+    """
+    points = [_kept_within(shown, point) for point in points]
     with framed(WIDTH, HEIGHT, left=0.66) as (figure, axes):
         for anchor in anchors:
             axes.axvline(anchor, color=MUTED, linewidth=0.8, zorder=0.5)
+        for end in (0.0, 1.0) if unit_square else ():
+            for line in (axes.axvline, axes.axhline):
+                line(end, color=MUTED, linewidth=0.8, linestyle=DASHED, zorder=1.6)
         for point in points:
             _cross(axes, point)
         axes.margins(0.1)
@@ -49,6 +76,19 @@ def scatter(points: Sequence[Point], x: str, y: str, *, title: str = "", anchors
         axes.set_title(title)
         _name(figure, axes, points)
         return figure
+
+
+def _kept_within(shown: Span, point: Point) -> Point:
+    """Return a point at the edge, with an arrow as its mark, where it lies beyond."""
+    x, y = (_clipped(each, shown) for each in (point.x, point.y))
+    arrows = [(x.value, point.x.value, "<>"), (y.value, point.y.value, "v^")]
+    marks = (arrow[value > edge] for edge, value, arrow in arrows if edge != value)
+    return replace(point, x=x, y=y, style=replace(point.style, mark=next(marks, point.style.mark)))
+
+
+def _clipped(estimate: Estimate, shown: Span) -> Estimate:
+    low, high = (None if end is None else shown.clip(end) for end in (estimate.low, estimate.high))
+    return replace(estimate, value=shown.clip(estimate.value), low=low, high=high)
 
 
 def _cross(axes: Axes, point: Point) -> None:
@@ -67,7 +107,7 @@ def _name(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     to_inches = axes.transData + axes.transAxes.inverted()
     places = [to_inches.transform((point.x.value, point.y.value)) * inches for point in points]
     taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in places]
-    for point, place in sorted(zip(points, places, strict=True), key=lambda each: -each[1][1]):
+    for point, place in sorted(zip(points, places, strict=True), key=lambda each: (each[0].last, -each[1][1])):
         width = text_width(point.name, SMALL)
         spots = [(place[0] + dx, place[1] + dy - LINE / 2, dx < 0) for dx, dy in _SIDES]
         boxes = [(x - width if left else x, y, x if left else x + width, y + LINE) for x, y, left in spots]
