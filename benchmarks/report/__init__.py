@@ -2,6 +2,7 @@
 
 from coopgym.benchmarks.report.files import write_figures
 from coopgym.benchmarks.report.freshness import is_current
+from coopgym.benchmarks.report.leaderboard import render_leaderboard, write_leaderboard
 from coopgym.benchmarks.report.page import FIRST_FILE, RANKING_FILE, SUMMARY_FILE, TABLE_FILES, render, write_report
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "TABLE_FILES",
     "is_current",
     "render",
+    "render_leaderboard",
     "write_figures",
+    "write_leaderboard",
     "write_report",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ from coopgym.benchmarks.drawing.series_style import kinds_shown
 from coopgym.benchmarks.drawing.template import page_template
 from coopgym.benchmarks.drawing.theme import svg
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.report.content.blocks import Chart
+from coopgym.benchmarks.report.content.blocks import Chart, Section
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.freshness import marks
 from coopgym.benchmarks.report.sections import sections
@@ -53,13 +54,39 @@ def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> 
         origin: names and contents of ``meta`` elements that say what it was written from.
     """
     report_data = ReportData(corpus)
-    found = sections(report_data)
     study = corpus.study or {}
+    head = PageHead("coopgym study", study.get("name") or corpus.path.name, study.get("description", ""))
+    return page_of(sections(report_data), head, _facts(report_data), origin)
+
+
+@dataclass(frozen=True)
+class PageHead:
+    """What stands above everything else."""
+
+    kicker: str
+    """What kind of page it is."""
+    name: str
+    description: str
+
+
+def page_of(
+    found: Sequence[Section],
+    head: PageHead,
+    facts: Mapping[str, str],
+    origin: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Set sections in one HTML file that needs nothing else.
+
+    Args:
+        found: what it shows.
+        head: what stands above.
+        facts: numbers below the head, by name.
+        origin: as for `render`.
+    """
     page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
         origin=origin,
-        name=study.get("name") or corpus.path.name,
-        description=study.get("description", ""),
-        facts=_facts(report_data),
+        head=head,
+        facts=facts,
         findings=[section for section in found if section.finding],
         sections=found,
         kinds_shown=kinds_shown,

@@ -47,6 +47,7 @@ from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
 from coopgym.benchmarks.score.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
+from coopgym.benchmarks.score.pooling import Pool, Source, pool
 from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.replicates import Replicates
@@ -87,6 +88,7 @@ __all__ = [
     "NoiseFloor",
     "PairedTest",
     "ParadigmGap",
+    "Pool",
     "Profile",
     "Question",
     "RankRow",
@@ -99,6 +101,7 @@ __all__ = [
     "ScoreTable",
     "SeedScores",
     "Setting",
+    "Source",
     "Statistic",
     "Task",
     "WorldBoard",
@@ -134,6 +137,7 @@ __all__ = [
     "paired_test",
     "paradigm_crossovers",
     "payoff_spread",
+    "pool",
     "principal",
     "private_comparison_sets",
     "probability_of_improvement",

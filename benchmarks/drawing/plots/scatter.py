@@ -20,6 +20,7 @@ from coopgym.benchmarks.score import Estimate
 WIDTH, HEIGHT = 4.7, 3.6
 """Inches."""
 DASHED = (0, (4, 3))
+EVERYTHING = Span()
 SMALL, LINE = 7.5, 0.13
 """Size of names in points, and their height in inches."""
 
@@ -44,7 +45,7 @@ def scatter(
     title: str = "",
     anchors: Sequence[float] = (),
     unit_square: bool = False,
-    shown: Span = Span(),
+    shown: Span = EVERYTHING,
 ) -> Figure:
     """Draw points with crosses of intervals.
 

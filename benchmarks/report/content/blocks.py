@@ -86,6 +86,8 @@ class Table:
     caption: str = ""
     shaded: bool = False
     """Whether shades are the point of it."""
+    references: frozenset[int] = frozenset()
+    """Rows that are only there to be compared with."""
 
     @property
     def wordy(self) -> list[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from matplotlib.figure import Figure
@@ -36,7 +37,8 @@ def first_section(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Secti
         title="How good they are",
         how=(
             "One number for each question. A learner is told with the reward that it was trained on. Agents whose "
-            "numbers are all equal share a row; constants and oracles are there to be compared with. Learners of "
+            "numbers are all equal share a row; constants and oracles are there to be compared with. Who shares a "
+            "letter in a column cannot be told apart. Learners of "
             "private reward stand by themselves: they do not seek the largest sum, so they go by what seats could gain "
             f"by deviating, and their welfare tells which convention they reached. {STUDENT}."
         ),
@@ -61,8 +63,8 @@ def picture(found: FirstTable, styles: Mapping[str, SeriesStyle], x: str, y: str
             draw=partial(_figure, both, styles, x, y),
             caption=(
                 f"To the right: {x}, {asked[x].table.scale.label}, {asked[x].scope}. Upwards: {y}, "
-                f"{asked[y].table.scale.label}, {asked[y].scope}. Dashed: 0 and 1 of both; grey: constants and oracles; "
-                f"arrows at the edge lie beyond it. Lines: {STUDENT.partition(',')[0]}."
+                f"{asked[y].table.scale.label}, {asked[y].scope}. Dashed: 0 and 1 of both; grey: constants and "
+                f"oracles; arrows at the edge lie beyond it. Lines: {STUDENT.partition(',')[0]}."
             ),
         )
 
@@ -83,15 +85,21 @@ def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
         *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
     ]
     rows = [
-        [_agent(row, styles), Cell(part), *(_answer(row, question) for question in found.questions)]
+        [_agent(row, styles), Cell(part), *(_lettered(row, question) for question in found.questions)]
         for part, rows in found.parts.items()
         for row in rows
     ]
-    return Table(columns, rows)
+    order = [row for rows in found.parts.values() for row in rows]
+    return Table(columns, rows, references=frozenset(place for place, row in enumerate(order) if row.is_reference))
 
 
 def _agent(row: FirstRow, styles: Mapping[str, SeriesStyle]) -> Cell:
     return Cell(row.title, style=styles.get(row.agents[0].algorithm))
+
+
+def _lettered(row: FirstRow, question: Question) -> Cell:
+    cell = _answer(row, question)
+    return replace(cell, note=f"{cell.note} {row.groups[question.name]}".strip())
 
 
 def _answer(row: FirstRow, question: Question) -> Cell:
