@@ -25,7 +25,7 @@ coopgym data verify my-agent-v1 --trust              # every file and row, and a
 coopgym leaderboard my-agent-v1 runs/worlds -o board.html"""
 CHECK = """\
 coopgym run strangers --agent my_module:MyAgent --only '*/my_module:MyAgent/*' --out runs/again
-coopgym leaderboard runs/again my-agent-v1           # tells which runs came to other numbers"""
+coopgym leaderboard runs/again my-agent-v1 runs/strangers"""
 
 
 def write_leaderboard(pool: Pool, path: Path) -> None:
@@ -65,7 +65,8 @@ def _corpora(pool: Pool) -> Section:
         Column("made", "when its runs began"),
         Column("coopgym", "version that computed it"),
         Column("runs"),
-        Column("counted", "runs that count and that no corpus above it had"),
+        Column("counted", "runs that count as this corpus’s"),
+        Column("repeated", "runs that a corpus above had too, with the same numbers"),
     ]
     remarks = [Text(f"{remark}.") for remark in pool.remarks]
     return Section(
@@ -87,6 +88,7 @@ def _corpus(source: Source) -> Sequence[Cell]:
         Cell(", ".join(source.versions)),
         Cell(f"{source.runs:,}", source.runs),
         Cell(f"{source.counted:,}", source.counted),
+        Cell(f"{source.repeated:,}", source.repeated),
     ]
 
 
@@ -113,8 +115,8 @@ def _submission() -> Section:
                 "trained. Every seed that the study asks for must be there, failed runs too."
             ),
             Text(
-                "It is checked like this. Runs of one specification have one id, and the command says where two copies "
-                "came to different numbers, and where other code goes by the same name."
+                "It is checked like this. Runs of one specification have one id; the command counts how many copies "
+                "came to the same numbers, and says where they did not and where other code goes by the same name."
             ),
             Code(CHECK),
         ],

@@ -60,6 +60,8 @@ class Source:
     runs: int
     counted: int
     """Runs that count as this corpus's."""
+    repeated: int
+    """Runs that a corpus before it had too, with the same numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +123,10 @@ def pool(corpora: Sequence[str]) -> Pool:
     counted = selection.counted
     return Pool(
         pa.concat_tables(tables).take(pa.array(sorted(selection.chosen.values()), pa.int64())),
-        tuple(_source(name, opened[number], counted[number]) for number, name in enumerate(names)),
+        tuple(
+            _source(name, opened[number], counted[number], selection.repeated[number])
+            for number, name in enumerate(names)
+        ),
         tuple(selection.remarks()),
     )
 
@@ -137,7 +142,7 @@ def _shown_name(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
 
-def _source(name: str, corpus: Corpus, counted: int) -> Source:
+def _source(name: str, corpus: Corpus, counted: int, repeated: int) -> Source:
     rows = corpus.runs.select(list(REPEATABLE_COLUMNS)).sort_by("run_id").to_pylist()
     told = [{column: value for column, value in row.items() if value is not None} for row in rows]
     days = dict.fromkeys(f"{moment:%Y-%m-%d}" for moment in Inventory(corpus).started)
@@ -148,6 +153,7 @@ def _source(name: str, corpus: Corpus, counted: int) -> Source:
         versions=corpus.metadata["package_version"],
         runs=len(rows),
         counted=counted,
+        repeated=repeated,
     )
 
 
@@ -176,6 +182,8 @@ class _Selection:
         self.names = names
         self.chosen: dict[str, int] = {}
         """Row of every run that counts, by its id."""
+        self.repeated: Counter[int] = Counter()
+        """Copies with the same numbers, by corpus."""
         self._rows: list[tuple[int, Row]] = []
         self._claims: dict[tuple[Any, ...], _Claim] = {}
         self._left_out: dict[tuple[int, int, str], list[str]] = defaultdict(list)
@@ -202,7 +210,9 @@ class _Selection:
         first, copy = self._rows[self.chosen[row["run_id"]]]
         if not _agree(copy, row):
             self._unlike[first, corpus] += 1
-        elif copy["exploitability"] is None and row["exploitability"] is not None:
+            return
+        self.repeated[corpus] += 1
+        if copy["exploitability"] is None and row["exploitability"] is not None:
             self.chosen[row["run_id"]] = len(self._rows) - 1
 
     @property
@@ -225,15 +235,15 @@ class _Selection:
 
 
 def _holdings(row: Row) -> Iterator[_Holding]:
-    """Yield the run in its place, its specification among other seeds, and a user's code under its name."""
+    """Yield a user's code under its name, the run in its place, and its specification among other seeds."""
     protocol = "self_play" if is_self_play(row) else row["protocol"]
     cell = (protocol, *(row[name] for name in CELL))
     identity = json.loads(row["identity"]) if row["identity"] else None
-    yield _Holding((*cell, row["seed"]), row["run_id"], OTHER_RUNS)
-    yield _Holding(cell, _specification(row, identity), OTHER_RUNS)
     if identity and identity["players"] and identity["players"][0].get("source"):
         code = {name: value for name, value in identity["players"][0].items() if name not in ("seats", "prompt")}
         yield _Holding((row["algorithm"],), _text(code), OTHER_CODE)
+    yield _Holding((*cell, row["seed"]), row["run_id"], OTHER_RUNS)
+    yield _Holding(cell, _specification(row, identity), OTHER_RUNS)
 
 
 def _specification(row: Row, identity: Mapping[str, Any] | None) -> str:

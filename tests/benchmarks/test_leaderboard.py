@@ -68,7 +68,9 @@ def test_the_page_needs_nothing_else_and_says_what_it_is_made_of_and_how_to_take
     assert not re.search(r"(?:src|href)=\"(?!#)", page)
     text = unescape(re.sub(r"<[^>]+>", " ", page))
     for source in pooled.sources:
-        assert re.search(rf"{source.name}\s+{source.digest[:16]}\s+2030-01-02\s+1\.2\.3\s+{source.runs}\s", text)
+        assert re.search(
+            rf"{source.name}\s+{source.digest[:16]}\s+2030-01-02\s+1\.2\.3\s+{source.runs}\s+{source.counted}\s", text
+        )
     for command in ("run strangers", "run worlds", "data release", "data verify", "leaderboard my-agent-v1"):
         assert f"coopgym {command}" in text
     for sentence in pooled.table.verdicts:
@@ -82,6 +84,8 @@ def test_without_a_file_the_table_is_printed(corpora: list[str], found: FirstTab
         assert re.search(rf"^ *{re.escape(row.title)} ", printed, re.MULTILINE)
     for sentence in found.verdicts:
         assert sentence in " ".join(printed.split())
+    for source in pool(corpora).sources:
+        assert f"{source.name}: {source.runs} runs, {source.counted} counted, {source.repeated} repeated" in printed
 
 
 def test_what_does_not_count_is_told_everywhere(corpora: list[str], tmp_path: Path) -> None:

@@ -43,5 +43,7 @@ def leaderboard(
         if csv is not None:
             write_atomically(csv, first_table_csv(found.leaderboards).encode())
             say(f"table:       {csv}")
+    for source in found.sources:
+        say(f"{source.name}: {source.runs:,} runs, {source.counted:,} counted, {source.repeated:,} repeated")
     for remark in found.remarks:
         say(f"note: {remark}")

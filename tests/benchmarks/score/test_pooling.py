@@ -54,6 +54,7 @@ def test_runs_that_several_corpora_hold_count_once(tmp_path: Path) -> None:
     assert found.remarks == ()
     assert len(found.runs) == len({row["run_id"] for row in found.runs.to_pylist()})
     assert [source.counted for source in found.sources] == [found.sources[0].runs, len([*learned("IA2C", 22.0)])]
+    assert [source.repeated for source in found.sources] == [0, len([*reference()])]
     together = written(tmp_path / "all", {"runs": [*reference(), *learned("IPPO", 20.0), *learned("IA2C", 22.0)]})
     (alone,) = [pool([str(together.path)])]
     for row, other in zip(found.table.rows, alone.table.rows, strict=True):
@@ -101,6 +102,7 @@ def test_copies_of_a_run_with_other_numbers_are_told(tmp_path: Path) -> None:
         "second: 4 runs came to other numbers than the same runs in first, which count"
     ]
     assert seeds(found, "IPPO")[3] == pytest.approx(21.6)
+    assert found.sources[1].repeated == len(altered) - 4
 
 
 def test_what_was_searched_for_deviations_counts_before_what_was_not(tmp_path: Path) -> None:
