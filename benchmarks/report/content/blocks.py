@@ -255,7 +255,7 @@ class Section:
     """What it shows and how to read it, in a few sentences."""
     blocks: Sequence[Block]
     finding: str = ""
-    """The one sentence to remember."""
+    """The one sentence to remember; several stand on a line each."""
 
 
 def charts(blocks: Iterable[Block]) -> Iterator[Chart]:

@@ -48,7 +48,7 @@ def first_section(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Secti
             *map(_games, found.questions),
             *_alike(found),
         ],
-        finding=" ".join(found.verdicts),
+        finding="\n".join(found.verdicts),
     )
 
 
