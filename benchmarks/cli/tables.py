@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
@@ -16,8 +17,18 @@ from coopgym.benchmarks.execute.runner import DryRun, undecided_in_words
 from coopgym.benchmarks.execute.training import EvaluatedTraining, evaluated
 from coopgym.benchmarks.metrics import AFTER_CHANGE
 from coopgym.benchmarks.progress import duration
-from coopgym.benchmarks.score import Estimate, Failure, FirstTable, Leaderboards, Ranking, Setting, all_rankings
+from coopgym.benchmarks.score import (
+    Estimate,
+    Failure,
+    FirstRow,
+    FirstTable,
+    Leaderboards,
+    Ranking,
+    Setting,
+    all_rankings,
+)
 from coopgym.benchmarks.score.estimates import FEWEST, score_text
+from coopgym.benchmarks.score.first_table import EXPLOITED_BY, WORST_PARTNER
 from coopgym.benchmarks.score.worlds import AFTER_CHANGES
 from coopgym.benchmarks.study import in_words
 from coopgym.benchmarks.study.agent_info import share_convention
@@ -28,6 +39,10 @@ from coopgym.games.registry import make_game
 from coopgym.play.episodes import Episodes
 from coopgym.rewards import reward_layer
 
+_Told: TypeAlias = Callable[[FirstRow], str]
+"""What a column tells of a row; what follows a line break goes into the same line where there is room."""
+WIDEST = 10_000
+"""Characters of a line in which any table has room."""
 MOST_ERRORS = 5
 """Different errors of an algorithm that the terminal shows."""
 
@@ -69,25 +84,55 @@ def print_first_table(console: TerminalConsole, first: FirstTable) -> None:
     """Print the table that stands first, with who comes first and what its numbers mean."""
     if not first.rows:
         return
-    table = ruled_table(collapse_padding=True)
-    table.add_column("")
-    for question in first.questions:
-        table.add_column(question.name, justify="right", no_wrap=True)
-    for rows in first.parts.values():
-        style = "dim" if rows and rows[0].is_reference else None
-        for row in rows:
-            answers = (_answer(row.answers[question.name]) for question in first.questions)
-            table.add_row(row.title, *answers, style=style, end_section=row is rows[-1])
-    console.print(table)
+    columns: dict[str, _Told] = {question.name: partial(_answer, question.name) for question in first.questions}
+    if first.tells_exploited:
+        columns[EXPLOITED_BY] = _worst_partner
+    for table in _fitting(console, first, columns):
+        console.print(table)
     for sentence in first.verdicts:
         console.print(sentence, highlight=False)
     for question in first.questions:
         meaning = f"{question.name}: {question.meaning}, {question.table.scale.label}; {question.scope}"
         console.print(meaning, highlight=False)
+    if first.tells_exploited:
+        console.print(f"{EXPLOITED_BY}: {WORST_PARTNER}", highlight=False)
 
 
-def _answer(answer: Estimate | None) -> str:
+def _fitting(console: TerminalConsole, first: FirstTable, columns: Mapping[str, _Told]) -> Iterator[Table]:
+    """Yield one table, or several with some columns each where the terminal is too narrow for all."""
+    unbounded = console.options.update_width(WIDEST)
+    in_a_line, in_lines = (_first_table(first, columns, joint) for joint in (" ", "\n"))
+    if console.measure(in_a_line, options=unbounded).maximum <= console.width:
+        yield in_a_line
+    elif len(columns) < 2 or console.measure(in_lines, options=unbounded).minimum <= console.width:
+        yield in_lines
+    else:
+        names = list(columns)
+        for half in (names[: (len(names) + 1) // 2], names[(len(names) + 1) // 2 :]):
+            yield from _fitting(console, first, {name: columns[name] for name in half})
+
+
+def _first_table(first: FirstTable, columns: Mapping[str, _Told], joint: str) -> Table:
+    table = ruled_table(collapse_padding=True)
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for rows in first.parts.values():
+        style = "dim" if rows and rows[0].is_reference else None
+        for row in rows:
+            cells = (told(row).replace("\n", joint) for told in columns.values())
+            table.add_row(row.title, *cells, style=style, end_section=row is rows[-1])
+    return table
+
+
+def _answer(name: str, row: FirstRow) -> str:
+    answer = row.answers[name]
     return "not entered" if answer is None else _with_spread(answer)
+
+
+def _worst_partner(row: FirstRow) -> str:
+    worst = row.exploited_by
+    return "not entered" if worst is None else f"{_with_spread(worst.normalised)}\n{worst.partner}"
 
 
 def ranking_table(compared: Ranking) -> Table:

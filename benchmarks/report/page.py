@@ -108,7 +108,7 @@ def _facts(report_data: ReportData) -> Mapping[str, str]:
     seconds = [row[name] or 0.0 for row in rows for name in ("wall_seconds_train", "wall_seconds_eval")]
     played = {row["algorithm"] for row in rows if row["algorithm_kind"] in ("heuristic", "oracle", "plugin")}
     learners = {row["algorithm"] for row in rows if row["algorithm_kind"] == "learner"}
-    audits = {row["protocol"] for row in rows if row["protocol"] not in (None, "self_play", "scenario")}
+    audits = {row["protocol"] for row in rows if row["protocol"] not in (None, "self_play", "scenario", "strangers")}
     counts = {
         "games": len({(row["environment"], row["env_parameters"]) for row in rows}),
         "reward modes": len(report_data.modes),

@@ -57,6 +57,7 @@ from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.benchmarks.score.settings import Setting, mode_order
 from coopgym.benchmarks.score.significance_groups import compact_letters
 from coopgym.benchmarks.score.stability import Censoring, Instability, censoring, instabilities, instability
+from coopgym.benchmarks.score.stranger_scores import KindResult, StrangersScores, WorstPartner, strangers_table
 from coopgym.benchmarks.score.worlds import WorldBoard, WorldRanking, WorldScores
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "Gap",
     "Improvement",
     "Instability",
+    "KindResult",
     "Leaderboard",
     "Leaderboards",
     "NoiseFloor",
@@ -103,10 +105,12 @@ __all__ = [
     "Setting",
     "Source",
     "Statistic",
+    "StrangersScores",
     "Task",
     "WorldBoard",
     "WorldRanking",
     "WorldScores",
+    "WorstPartner",
     "all_rankings",
     "both_tables",
     "cells_csv",
@@ -151,6 +155,7 @@ __all__ = [
     "scenario_scores",
     "score_table",
     "self_play",
+    "strangers_table",
     "summarise_contributions",
     "worst_off",
 ]

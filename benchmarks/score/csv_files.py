@@ -12,7 +12,7 @@ import numpy as np
 from coopgym.benchmarks.score.comparison_sets import Ranking, all_rankings
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.benchmarks.score.failures import last_line
-from coopgym.benchmarks.score.first_table import FirstRow, Question
+from coopgym.benchmarks.score.first_table import FirstRow, FirstTable
 from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.worlds import WorldBoard
 from coopgym.corpus.export import inert
@@ -44,6 +44,7 @@ CELL = (
 )
 RANKING = ("ranking", "algorithm", "algorithm_kind", "rank", "rank_low", "rank_high", "group")
 INTERVAL = ("", "_low", "_high")
+EXPLOITED = ("exploited_by", *(f"exploited_by_normalised{part}" for part in INTERVAL))
 
 
 def cells_csv(leaderboards: Leaderboards) -> str:
@@ -62,6 +63,7 @@ def first_table_csv(leaderboards: Leaderboards) -> str:
 
     ``among`` tells whom it stands with: agents, learners of private reward, or references. Each question has its number
     with its interval, the replicates behind it, and the letters, of which two rows share one that cannot be told apart.
+    Where strangers were met, the last columns name the partner with whom an agent earned least, and that number.
 
     >>> from coopgym.benchmarks.score import Leaderboards
     >>> first_table_csv(Leaderboards(coopgym.load_corpus("learners-v1").runs)).splitlines()[1][:40]
@@ -70,17 +72,24 @@ def first_table_csv(leaderboards: Leaderboards) -> str:
     table = leaderboards.first_table
     names = [question.name.replace(" ", "_") for question in table.questions]
     parts = (*INTERVAL, "_seeds", "_group")
-    head = [*FIRST, *(f"{name}{part}" for name in names for part in parts)]
-    return _csv(head, (_first(row, among, table.questions) for among, rows in table.parts.items() for row in rows))
+    exploited = EXPLOITED if table.tells_exploited else ()
+    head = [*FIRST, *(f"{name}{part}" for name in names for part in parts), *exploited]
+    return _csv(head, (_first(row, among, table) for among, rows in table.parts.items() for row in rows))
 
 
-def _first(row: FirstRow, among: str, questions: Sequence[Question]) -> Sequence[Any]:
+def _first(row: FirstRow, among: str, table: FirstTable) -> Sequence[Any]:
     first, *others = row.agents
-    answers = [(row.answers[question.name], row.groups[question.name]) for question in questions]
+    answers = [(row.answers[question.name], row.groups[question.name]) for question in table.questions]
     return [
         *(first.name, first.kind, among, "; ".join(each.name for each in others)),
         *(cell for answer, group in answers for cell in (*_three(answer), answer.n if answer else None, group)),
+        *(_exploited(row) if table.tells_exploited else ()),
     ]
+
+
+def _exploited(row: FirstRow) -> Sequence[Any]:
+    worst = row.exploited_by
+    return (worst.partner, *_three(worst.normalised)) if worst else (None,) * len(EXPLOITED)
 
 
 def rankings_csv(leaderboards: Leaderboards) -> str:

@@ -10,24 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from coopgym.benchmarks.score.estimates import TIE, Estimate
+from coopgym.benchmarks.score.estimates import TIE, Estimate, rank_correlation
 from coopgym.benchmarks.score.exploited import exploitability_table
 from coopgym.benchmarks.score.grid import run_grid, self_play_in_worlds
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scored_agents import AgentScores, ScoredAgent, by_agent
 from coopgym.benchmarks.score.scores import score_table
-from coopgym.benchmarks.score.seed_scores import SeedScores, shown
+from coopgym.benchmarks.score.seed_scores import shown
 from coopgym.benchmarks.score.settings import LEARNER, PLAYERS, PRIVATE, Setting
+from coopgym.benchmarks.score.stranger_scores import StrangersScores, WorstPartner, strangers_table
 from coopgym.benchmarks.score.verdicts import verdict
 from coopgym.benchmarks.score.worlds import world_scores
 from coopgym.typing import BoolArray
 
-WITH_ITSELF, WITH_STRANGERS = "with itself", "with strangers"
-IN_WORLDS, REGRET = "in unknown worlds", "regret"
+Scores = TypeVar("Scores", bound=AgentScores)
+WITH_ITSELF, WITH_STRANGERS, IN_WORLDS, REGRET = "with itself", "with strangers", "in unknown worlds", "regret"
+EXPLOITED_BY = "exploited by"
+"""The column of worst partners, which answers no question by itself."""
+WORST_PARTNER = "the partner with whom it earns least, 0 = what Random earns there, 1 = a best response"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +96,8 @@ class FirstRow:
     """By question."""
     groups: Mapping[str, str]
     """Letters by question."""
+    exploited_by: WorstPartner | None = None
+    """None for one that has not met strangers in all games."""
 
     @property
     def title(self) -> str:
@@ -117,6 +124,8 @@ class FirstTable:
     questions: tuple[Question, ...]
     rows: tuple[FirstRow, ...]
     """Those who compete, learners of private reward after all others, then who is there to be compared with."""
+    strangers: StrangersScores | None = None
+    """What stands behind the question of this name; None where nobody met any."""
 
     @property
     def parts(self) -> Mapping[str, tuple[FirstRow, ...]]:
@@ -131,6 +140,26 @@ class FirstTable:
     def verdicts(self) -> tuple[str, ...]:
         """Who comes first, a sentence for each question that anybody who competes has answered."""
         return tuple(question.verdict for question in self.questions if question.verdict)
+
+    @property
+    def tells_exploited(self) -> bool:
+        """Whether anybody has met strangers."""
+        return self.strangers is not None
+
+    def rank_correlation(self, first: str, second: str) -> Estimate | None:
+        """Return Spearman's correlation of two questions over the rows that compete and have answered both.
+
+        1 where whoever is better at one is better at the other; None where there is nothing to correlate.
+        """
+        signs = {each.name: -1.0 if each.table.lower_is_better else 1.0 for each in self.questions}
+        if not {first, second} <= set(signs):
+            return None
+        pairs = [
+            (signs[first] * one.value, signs[second] * other.value)
+            for row in self.rows
+            if not row.is_reference and (one := row.answers[first]) and (other := row.answers[second])
+        ]
+        return rank_correlation(*zip(*pairs, strict=True)) if pairs else None
 
 
 def first_table(runs: pa.Table) -> FirstTable:
@@ -148,36 +177,47 @@ def first_table(runs: pa.Table) -> FirstTable:
     >>> [rows[0].title for rows in found.parts.values()]
     ['IPPO, cooperative', 'IPPO, private', 'Oracle_BestConstant and 1 other']
     """
-    asked = (
-        (WITH_ITSELF, "welfare among copies of itself", _welfare),
-        (IN_WORLDS, "welfare among copies of itself, costs and synergy hidden", _welfare_in_worlds),
-        (REGRET, "what seats could gain by deviating, of what all of them earn", exploitability_table),
+    strangers, games = _where_learners_answer(strangers_table, runs)
+    in_worlds = "welfare among copies of itself, costs and synergy hidden"
+    deviating = "what seats could gain by deviating, of what all of them earn"
+    questions = (
+        Question(WITH_ITSELF, "welfare among copies of itself", *_where_learners_answer(_welfare, runs)),
+        Question(WITH_STRANGERS, "its own payoff among partners that it never met", strangers, games),
+        Question(IN_WORLDS, in_worlds, *_where_learners_answer(_welfare_in_worlds, runs)),
+        Question(REGRET, deviating, *_where_learners_answer(_exploitability, runs)),
     )
-    questions = [_question(name, meaning, scores, runs) for name, meaning, scores in asked]
     answered = tuple(question for question in questions if question.table.algorithms)
-    rows = [_row(answered, alike) for alike in _alike(answered)]
-    return FirstTable(answered, tuple(sorted(rows, key=lambda row: _place(row, answered))))
+    rows = [_row(answered, strangers, alike) for alike in _alike(answered, strangers)]
+    rows.sort(key=lambda row: _place(row, answered))
+    return FirstTable(answered, tuple(rows), strangers if strangers.algorithms else None)
 
 
-def _welfare(runs: pa.Table) -> SeedScores:
-    return score_table(runs, "welfare")
+def _welfare(runs: pa.Table) -> AgentScores:
+    return by_agent(score_table(runs, "welfare"))
 
 
-def _welfare_in_worlds(runs: pa.Table) -> SeedScores:
-    return world_scores(run_grid(self_play_in_worlds(runs)))
+def _welfare_in_worlds(runs: pa.Table) -> AgentScores:
+    return by_agent(world_scores(run_grid(self_play_in_worlds(runs))))
 
 
-def _question(name: str, meaning: str, scores: Callable[[pa.Table], SeedScores], runs: pa.Table) -> Question:
-    """Ask about the games that learners answer for; what was played in these alone sets the ends of the scale."""
-    everywhere = by_agent(scores(runs))
+def _exploitability(runs: pa.Table) -> AgentScores:
+    return by_agent(exploitability_table(runs))
+
+
+def _where_learners_answer(scores: Callable[[pa.Table], Scores], runs: pa.Table) -> tuple[Scores, int]:
+    """Score the games that learners answer for, of how many; what was played in these alone sets the ends of the scale.
+
+    Returns:
+        The scores of everybody who has one on each of these games, and how many games there are.
+    """
+    everywhere = scores(runs)
     games = {each.setting.game for each in _covered(everywhere).tasks}
     environments, parameters = (runs.column(column).to_pylist() for column in ("environment", "env_parameters"))
     here = [Setting(game, given, PRIVATE).game in games for game, given in zip(environments, parameters, strict=True)]
-    chosen = by_agent(scores(runs.filter(pa.array(here, pa.bool_())))).covering()
-    return Question(name, meaning, chosen, _games(everywhere))
+    return scores(runs.filter(pa.array(here, pa.bool_()))).covering(), _games(everywhere)
 
 
-def _games(table: SeedScores) -> int:
+def _games(table: AgentScores) -> int:
     return len({task.setting.environment for task in table.tasks})
 
 
@@ -191,19 +231,26 @@ def _covered(table: AgentScores) -> AgentScores:
     return table.of_tasks(np.flatnonzero(sets[int(np.argmax(sizes))]).tolist() if len(sets) else [])
 
 
-def _alike(questions: Sequence[Question]) -> Iterable[tuple[ScoredAgent, ...]]:
+def _alike(questions: Sequence[Question], strangers: StrangersScores) -> Iterable[tuple[ScoredAgent, ...]]:
     """Return agents that are shown, those together whose numbers are all equal."""
-    found: dict[tuple[tuple[float, ...], ...], list[ScoredAgent]] = {}
+    found: dict[tuple[object, ...], list[ScoredAgent]] = {}
     for each in dict.fromkeys(each for question in questions for each in question.shown):
-        found.setdefault(tuple(question.numbers(each) for question in questions), []).append(each)
+        worst = _exploited_by(each, strangers)
+        least = None if worst is None else round(worst.normalised.value / TIE)
+        found.setdefault((least, *(question.numbers(each) for question in questions)), []).append(each)
     return (tuple(sorted(alike, key=lambda each: (each.kind not in PLAYERS, each.name))) for alike in found.values())
 
 
-def _row(questions: Sequence[Question], alike: tuple[ScoredAgent, ...]) -> FirstRow:
+def _exploited_by(agent: ScoredAgent, strangers: StrangersScores) -> WorstPartner | None:
+    return strangers.worst_partner(agent.name) if agent in strangers.algorithms else None
+
+
+def _row(questions: Sequence[Question], strangers: StrangersScores, alike: tuple[ScoredAgent, ...]) -> FirstRow:
     return FirstRow(
         alike,
         {question.name: question.answer(alike[0]) for question in questions},
         {question.name: question.group(alike[0]) for question in questions},
+        _exploited_by(alike[0], strangers),
     )
 
 

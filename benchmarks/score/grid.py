@@ -85,8 +85,8 @@ class RunGrid:
         return self.place(np.array(self.runs.column("status").to_pylist()) == status) > 0
 
     def place(self, values: FloatArray | BoolArray) -> FloatArray:
-        """Lay out one number per row of `runs` as ``(A, T, S)``, NaN where there is no run."""
-        placed = np.full(self.row.shape, np.nan)
+        """Lay out what rows of `runs` tell, ``(runs, ...)``, as ``(A, T, S, ...)``; NaN where there is no run."""
+        placed = np.full((*self.row.shape, *values.shape[1:]), np.nan)
         placed[self.present] = values[self.row[self.present]]
         return placed
 

@@ -17,6 +17,7 @@ from coopgym.benchmarks.score.first_table import FirstTable, first_table
 from coopgym.benchmarks.score.grid import RunGrid, run_grid, self_play, self_play_in_worlds
 from coopgym.benchmarks.score.scores import Diverged, Metric, ScoreTable, score_table
 from coopgym.benchmarks.score.seed_scores import SeedScores
+from coopgym.benchmarks.score.stranger_scores import among_strangers
 from coopgym.benchmarks.score.worlds import WorldBoard
 
 
@@ -83,6 +84,7 @@ class Leaderboards:
         try:
             for board in self._boards:
                 _ = board.grid
+            run_grid(among_strangers(self.runs))
         except ValueError as error:
             return str(error)
         return ""

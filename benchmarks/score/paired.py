@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
-from coopgym.benchmarks.score.estimates import FEWEST, TIE, Estimate, mean_estimate
+from coopgym.benchmarks.score.estimates import (
+    FEWEST,
+    TIE,
+    Estimate,
+    complete_seeds,
+    crossed_error,
+    crossed_estimate,
+    mean_estimate,
+)
 from coopgym.benchmarks.score.seed_scores import SeedScores
 from coopgym.typing import FloatArray
 
@@ -32,11 +40,13 @@ class PairedTest:
     difference: Estimate | None
     """Mean with its Student interval."""
     effect_size: float | None
-    """Cohen's d of paired differences: mean over standard deviation; None without spread."""
+    """Cohen's d of paired differences: mean over standard deviation; None without spread, or where partners are drawn
+    too."""
     p_t: float | None
     """Two-sided paired t test of at least `FEWEST` differences; without spread its limit, 0, or 1 for no difference."""
     p_signflip: float | None
-    """Two-sided permutation test over the signs of as many: Fisher (1935), The Design of Experiments, §21."""
+    """Two-sided permutation test over the signs of as many: Fisher (1935), The Design of Experiments, §21; None where
+    partners are drawn too."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +98,43 @@ def paired_test(differences: npt.ArrayLike, rng: np.random.Generator | None = No
     return PairedTest(found, effect, p_t, _sign_flips(present, rng))
 
 
+def crossed_test(differences: npt.ArrayLike, certain: bool = False) -> PairedTest:
+    """Test whether differences ``(P, S)`` by partner and seed have mean zero, with the error of `crossed_error`.
+
+    Args:
+        differences: NaN is a missing one; its whole seed does not count.
+        certain: whether one seed stands for all.
+
+    >>> round(crossed_test(np.add.outer([1.0, 2.0, 3.0, 4.0, 5.0], np.zeros(5))).p_t, 4)
+    0.0132
+    """
+    numbers = np.asarray(differences, dtype=np.float64)
+    present = complete_seeds(numbers[:, :1] if certain else numbers)
+    present = np.where(np.abs(present) <= TIE, 0.0, present)
+    found = crossed_estimate(present, certain)
+    error = crossed_error(present, certain) if found is not None else None
+    if found is None or error is None:
+        return PairedTest(found, None, None, None)
+    spread = error.size > _ROUNDING * np.abs(present).max()
+    p_t = float(2 * stdtr(error.degrees, -abs(found.value) / error.size)) if spread else float(found.value == 0)
+    return PairedTest(found, None, p_t, None)
+
+
 def compare(table: SeedScores, first: str, second: str) -> Comparison:
     """Compare two algorithms over the seeds that both have on every task.
 
     An agent that leaves nothing to chance stands against every seed of the other. Two such agents have a single
-    difference, which is exact.
+    difference, which is exact, unless partners are drawn for them.
 
     Raises:
         ValueError: one of them is not in the table.
     """
-    differences = table.by_seed(first) - table.by_seed(second)
-    exact = table.surely(first) and table.surely(second)
-    return Comparison(
-        first, second, paired_test(differences[:1] if exact else differences, _flips(first, second)), exact
-    )
+    differences = table.crossed(first) - table.crossed(second)
+    certain = table.surely(first) and table.surely(second)
+    if len(differences) > 1:
+        return Comparison(first, second, crossed_test(differences, certain))
+    by_seed = differences[0, :1] if certain else differences[0]
+    return Comparison(first, second, paired_test(by_seed, _flips(first, second)), certain)
 
 
 def comparisons(table: SeedScores, pairs: Iterable[tuple[str, str]] | None = None) -> tuple[Comparison, ...]:

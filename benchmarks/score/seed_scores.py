@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from coopgym.benchmarks.score.anchors import Scale
-from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, mean_over_seeds
+from coopgym.benchmarks.score.estimates import Estimate, crossed_estimate, mean_estimate, mean_over_seeds
 from coopgym.benchmarks.score.grid import Algorithm, Task
 from coopgym.benchmarks.score.settings import SHOWN_CONSTANTS
 from coopgym.typing import BoolArray, FloatArray
@@ -123,6 +123,13 @@ class SeedScores:
         scores = self.every_seed(name)
         return scores.mean(axis=0) if len(scores) else np.full(len(self.seeds), np.nan)
 
+    def crossed(self, name: str) -> FloatArray:
+        """Return an algorithm's score by all that is drawn, ``(P, S)``: partner, of whom there may be none, and seed.
+
+        The mean over partners is the score under each seed. Estimates and comparisons go by these numbers.
+        """
+        return self.by_seed(name)[None]
+
     def surely(self, name: str) -> bool:
         """Whether an algorithm leaves nothing to chance on any task."""
         return bool(self.deterministic[self.index(name)].all())
@@ -133,8 +140,7 @@ class SeedScores:
         Where no seed has every task, as when games were played under different ones, the score is that of the means
         over seeds, of which no seed tells how certain it is.
         """
-        scores = self.by_seed(name)
-        found = mean_estimate(scores[:1] if self.surely(name) else scores)
+        found = crossed_estimate(self.crossed(name), self.surely(name))
         if found is not None:
             return found
         by_task = mean_over_seeds(self.scores[self.index(name)])

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from coopgym.benchmarks.score.anchors import Scale
-from coopgym.benchmarks.score.estimates import FEWEST, Estimate, score_text, student_quantile
+from coopgym.benchmarks.score.estimates import FEWEST, Estimate, linearised_ratios, score_text, student_quantile
 from coopgym.benchmarks.score.grid import RunGrid, Task, run_grid
 from coopgym.benchmarks.score.ranks import RankTable, rank_table
 from coopgym.benchmarks.score.scores import with_diverged
@@ -83,40 +83,16 @@ def world_scores(grid: RunGrid) -> WorldScores:
         algorithms=grid.algorithms,
         tasks=grid.tasks,
         seeds=grid.seeds,
-        scores=seed_ratios(counted - zero, one - zero),
+        scores=linearised_ratios(counted - zero, one - zero),
         deterministic=np.zeros(grid.row.shape[:2], dtype=bool),
         diverged=grid.ended("diverged"),
-        after_changes=seed_ratios(after - zero_after, one_after - zero_after),
-        regret=np.moveaxis(seed_ratios(missed, gap[:, None]), -2, -1),
+        after_changes=linearised_ratios(after - zero_after, one_after - zero_after),
+        regret=np.moveaxis(linearised_ratios(missed, gap[:, None]), -2, -1),
         unscored=(),
     )
     scored: BoolArray = np.asarray(np.isfinite(table.scores).any(axis=(0, 2)))
     unscored = tuple(task for task, has in zip(grid.tasks, scored, strict=True) if not has)
     return replace(table.of_tasks(np.flatnonzero(scored).tolist()), unscored=unscored)
-
-
-def seed_ratios(gains: FloatArray, spans: FloatArray) -> FloatArray:
-    """Return R + (gain - R span) / mean span by seed, with R = Σ gains / Σ spans: their mean is R.
-
-    Their standard error is that of a ratio of sums: Cochran (1977), Sampling Techniques, Section 6.4.
-
-    Args:
-        gains: ``(..., S)``; NaN is a missing seed.
-        spans: the same, or what is broadcast to it.
-
-    Returns:
-        ``(..., S)``, NaN where a seed is missing or the spans do not sum to more than nothing.
-
-    >>> seed_ratios(np.array([1.0, 3.0]), np.array([2.0, 4.0])).round(4)
-    array([0.5556, 0.7778])
-    """
-    gains, spans = np.broadcast_arrays(gains, spans)
-    present = np.isfinite(gains) & np.isfinite(spans)
-    gained, spanned = (np.where(present, each, 0.0) for each in (gains, spans))
-    count, total = present.sum(-1, keepdims=True), spanned.sum(-1, keepdims=True)
-    total = np.where(total > 0.0, total, np.nan)
-    ratio = gained.sum(-1, keepdims=True) / total
-    return np.where(present, ratio + (gained - ratio * spanned) * count / total, np.nan)
 
 
 def _reference(grid: RunGrid, name: str, values: FloatArray) -> FloatArray:
@@ -146,9 +122,7 @@ def _by_step(grid: RunGrid) -> FloatArray:
         if told is not None:
             values[row, :horizon] = 0.0
             values[row, : len(told)] = told
-    placed = np.full((*grid.row.shape, values.shape[1]), np.nan)
-    placed[grid.present] = values[grid.row[grid.present]]
-    return placed
+    return grid.place(values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from coopgym.strict_json import parse_json
 from coopgym.worlds import FIXED, WORLDS
 
-SCHEMA_VERSION = "1.6"
+SCHEMA_VERSION = "1.7"
 """Major.minor: readers accept any minor version and refuse other major versions.
 
 A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
@@ -38,6 +38,7 @@ audits nobody at all: a label under which actions fixed in advance are filed."""
 PROTOCOLS = (
     "self_play",
     "scenario",
+    "strangers",
     "surface",
     "unilateral",
     "temporal",
@@ -45,7 +46,8 @@ PROTOCOLS = (
     "reference_surface",
     "reference_temporal",
 )
-"""What a run did: copies of one agent in all seats, a focal agent among others, or one of the audits."""
+"""What a run did: copies of one agent in all seats, a focal agent among others or among all partners of a population, or
+one of the audits."""
 WORLD_NAMES = (FIXED, *WORLDS)
 """Whether costs and synergy are drawn, and how."""
 PHASES = ("training", "evaluation")
@@ -92,7 +94,13 @@ _IDENTITY = (
     Column("episodes", pa.int32(), "evaluation episodes", "episodes"),
     Column("hyperparameters", pa.string(), "effective hyper-parameters of a learner, JSON"),
     Column("protocol", pa.string(), f"one of {', '.join(PROTOCOLS)}; null before 1.2: self_play", "", True, 2),
-    Column("scenario", pa.string(), "name of the scenario, for runs among other agents", nullable=True, since=2),
+    Column(
+        "scenario",
+        pa.string(),
+        "name of the scenario, or population, for runs among other agents",
+        nullable=True,
+        since=2,
+    ),
     Column("background", _TEXTS, "agents in the seats that are not focal, in order of seats", nullable=True, since=2),
     Column("objective", pa.string(), "whose reward a learner maximised: individual or team", nullable=True, since=2),
     Column(
@@ -192,7 +200,27 @@ _EXPLOITABILITY = (
     Column("exploitability_effort", pa.string(), "how thoroughly deviations were searched", nullable=True, since=1),
 )
 
-_RUNS = (*_IDENTITY, *_PROVENANCE, *_OUTCOME, *_EVALUATION, *_BREAKDOWN, *_STOCHASTIC, *_EXPLOITABILITY, *_WORLDS)
+_STRANGERS = (
+    Column("stranger_scenarios", _TEXTS, "scenarios with partners of a population, in order", "", True, 7),
+    Column("stranger_kinds", _TEXTS, "kind of the partners in each", "", True, 7),
+    Column("stranger_returns", _NUMBERS, "mean private return of focal seats in each", "reward", True, 7),
+    Column("stranger_partner_returns", _NUMBERS, "mean private return of the other seats", "reward", True, 7),
+    Column("stranger_random", _NUMBERS, "what Random earned in the focal seats", "reward", True, 7),
+    Column("stranger_floors", _NUMBERS, "what the best single number earned there", "reward", True, 7),
+    Column("stranger_ceilings", _NUMBERS, "what the best response earned that was found", "reward", True, 7),
+)
+
+_RUNS = (
+    *_IDENTITY,
+    *_PROVENANCE,
+    *_OUTCOME,
+    *_EVALUATION,
+    *_BREAKDOWN,
+    *_STOCHASTIC,
+    *_EXPLOITABILITY,
+    *_WORLDS,
+    *_STRANGERS,
+)
 
 _CURVES = (
     Column("run_id", pa.string(), "the run in `runs`"),

@@ -11,6 +11,7 @@ import numpy as np
 
 from coopgym.corpus import Corpus, load_corpus, table_from_rows, write_table
 from coopgym.corpus.schema import COLUMNS, SCHEMAS, TableName
+from tests.benchmarks.score.run_rows import stranger_columns
 
 GAMES = {"TrustDilemma-v1": "TR-2", "TeamProduction-v1": "TR-3"}
 MODES = ("private", "integrated")
@@ -120,6 +121,33 @@ def met(focal: str, scenario: str, payoffs: tuple[float, float], seed: int = SEE
         "background": ["x"],
     }
     return run_row(focal, protocol="scenario", scenario=scenario, seed=seed, **facts)
+
+
+PARTNERS = tuple(f"{kind}-{number}" for kind in ("grim", "noisy") for number in range(6))
+
+
+def met_strangers(algorithm: str, value: float, spread: float = 1.0, **facts: Any) -> Iterator[Row]:
+    """What an agent returned among strangers, in every game: with some more, with others less."""
+    for game, mechanism_class in GAMES.items():
+        returns = {name: value + spread * np.sin(number) for number, name in enumerate(PARTNERS)}
+        place = {"environment": game, "mechanism_class": mechanism_class, "protocol": "strangers", "scenario": "test"}
+        yield run_row(algorithm, **place, **stranger_columns(returns), **facts)
+
+
+def learned_among_strangers(algorithm: str, value: float, spread: float = 1.0, **facts: Any) -> Iterator[Row]:
+    """The same of a learner, a little more with every seed."""
+    for seed in SEEDS:
+        yield from met_strangers(algorithm, value + 0.1 * seed, spread, seed=seed, **facts)
+
+
+def strangers() -> Iterator[Row]:
+    """Runs among strangers of those that self-play knows, and of a learner that was trained with partners."""
+    for name, value in (("TitForTat", 8.6), ("Random", 0.0), ("Constant_50", 8.0), ("Oracle_Nash", 6.0)):
+        yield from met_strangers(name, value, spread=0.0 if name == "Constant_50" else 1.0)
+    yield from learned_among_strangers("IPPO", 7.0)
+    yield from learned_among_strangers("IPPO", 8.0, reward_mode="integrated")
+    yield from learned_among_strangers("IA2C", 7.4, 1.4)
+    yield from learned_among_strangers("IPPO-strangers", 9.0, hyperparameters='{"partners":"strangers:training"}')
 
 
 def curves(rows: Iterable[Row]) -> Iterator[Row]:

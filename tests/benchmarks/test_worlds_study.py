@@ -17,8 +17,9 @@ from coopgym.benchmarks.cli.tables import print_rankings
 from coopgym.benchmarks.metrics import AFTER_CHANGE, WelfareInTime
 from coopgym.benchmarks.report import render
 from coopgym.benchmarks.score import Leaderboards, cells_csv, rankings_csv, score_table
+from coopgym.benchmarks.score.estimates import linearised_ratios
 from coopgym.benchmarks.score.first_table import IN_WORLDS
-from coopgym.benchmarks.score.worlds import AFTER_CHANGES, INFORMED, UNINFORMED, regret_curves, seed_ratios
+from coopgym.benchmarks.score.worlds import AFTER_CHANGES, INFORMED, UNINFORMED, regret_curves
 from coopgym.benchmarks.study import Study, StudyError, expand, load_study
 from coopgym.corpus import Corpus, check_corpus, load_corpus
 from coopgym.games.registry import make_game
@@ -179,11 +180,11 @@ class TestScores:
 
     def test_spreads_are_those_of_a_ratio(self) -> None:
         gains, spans = np.array([1.0, 2.0, 4.0, np.nan]), np.array([2.0, 5.0, 6.0, 7.0])
-        found = seed_ratios(gains, spans)
+        found = linearised_ratios(gains, spans)
         assert np.isnan(found[3])
         assert found[:3].mean() == pytest.approx(7.0 / 13.0)
         assert found[:3] - found[:3].mean() == pytest.approx((gains[:3] - 7.0 / 13.0 * spans[:3]) * 3 / 13)
-        assert np.isnan(seed_ratios(gains, -spans)).all(), "where the plan earns less there is no scale"
+        assert np.isnan(linearised_ratios(gains, -spans)).all(), "where the plan earns less there is no scale"
 
 
 def by_hand(algorithm: str, welfare: float, world: str = "common", **facts: Any) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from coopgym.benchmarks.drawing.formatting import amount, percent, signed, spread
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.report.content.blocks import Cell
-from coopgym.benchmarks.score import Estimate
+from coopgym.benchmarks.score import Estimate, WorstPartner
 
 EMPTY = Cell("")
 LAST = -1e300
 """Where empty cells are sorted."""
+NOT_ENTERED = Cell("not entered", LAST)
 
 
 def agent(name: str, styles: Mapping[str, SeriesStyle]) -> Cell:
@@ -25,6 +26,14 @@ def score(estimate: Estimate | None, shaded: bool = False) -> Cell:
         return Cell("", LAST)
     heat = max(-1.0, min(1.0, estimate.value)) if shaded else None
     return Cell(signed(estimate.value), estimate.value, heat, spread(estimate))
+
+
+def worst_partner(worst: WorstPartner | None) -> Cell:
+    """Return what is earned with the worst partner, with its name and the interval."""
+    if worst is None:
+        return NOT_ENTERED
+    note = ", ".join(filter(None, (worst.partner, spread(worst.normalised))))
+    return Cell(signed(worst.normalised.value), worst.normalised.value, note=note)
 
 
 def number(value: float | None, digits: int | None = None) -> Cell:

@@ -32,6 +32,7 @@ from coopgym.benchmarks.report.sections.ranking import ranking
 from coopgym.benchmarks.report.sections.results import results
 from coopgym.benchmarks.report.sections.scenarios import scenarios
 from coopgym.benchmarks.report.sections.stochastic import stochastic
+from coopgym.benchmarks.report.sections.strangers import strangers
 from coopgym.benchmarks.report.sections.transcripts import transcripts
 from coopgym.benchmarks.report.sections.worlds import worlds
 
@@ -41,6 +42,7 @@ SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     ranking,
     classes,
     comparisons,
+    strangers,
     worlds,
     mutuality,
     contribution,

@@ -17,7 +17,7 @@ from coopgym.benchmarks.report.content.blocks import Cell, Chart, Column, Sectio
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.score import FirstRow, FirstTable, Question
 from coopgym.benchmarks.score.estimates import STUDENT
-from coopgym.benchmarks.score.first_table import WITH_ITSELF, WITH_STRANGERS
+from coopgym.benchmarks.score.first_table import EXPLOITED_BY, WITH_ITSELF, WITH_STRANGERS, WORST_PARTNER
 
 SHOWN = Span(-1.0, 1.5)
 """Scores that the picture shows; to lose much more than nothing is not told apart there."""
@@ -32,6 +32,7 @@ def first_section(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Secti
     """Show the table, below it the picture, and what both mean; None for an empty one."""
     if not found.rows:
         return None
+    among_strangers = " Among strangers, intervals are for other partners as well as for other seeds."
     return Section(
         id="first",
         title="How good they are",
@@ -40,7 +41,8 @@ def first_section(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Secti
             "numbers are all equal share a row; constants and oracles are there to be compared with. Who shares a "
             "letter in a column cannot be told apart. Learners of "
             "private reward stand by themselves: they do not seek the largest sum, so they go by what seats could gain "
-            f"by deviating, and their welfare tells which convention they reached. {STUDENT}."
+            "by deviating, and their welfare tells which convention they reached. "
+            f"{STUDENT}.{among_strangers if found.tells_exploited else ''}"
         ),
         blocks=[
             _table(found, styles),
@@ -83,9 +85,15 @@ def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
         Column("agent"),
         Column("among"),
         *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
+        *([Column(EXPLOITED_BY, WORST_PARTNER)] if found.tells_exploited else []),
     ]
     rows = [
-        [_agent(row, styles), Cell(part), *(_lettered(row, question) for question in found.questions)]
+        [
+            _agent(row, styles),
+            Cell(part),
+            *(_lettered(row, question) for question in found.questions),
+            *([interval_cells.worst_partner(row.exploited_by)] if found.tells_exploited else []),
+        ]
         for part, rows in found.parts.items()
         for row in rows
     ]
@@ -104,7 +112,7 @@ def _lettered(row: FirstRow, question: Question) -> Cell:
 
 def _answer(row: FirstRow, question: Question) -> Cell:
     answer = row.answers[question.name]
-    return Cell("not entered", interval_cells.LAST) if answer is None else interval_cells.score(answer)
+    return interval_cells.NOT_ENTERED if answer is None else interval_cells.score(answer)
 
 
 def _games(question: Question) -> Text:

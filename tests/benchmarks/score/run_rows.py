@@ -63,3 +63,26 @@ def anchored(column: str = "return_mode", **facts: Any) -> list[dict[str, Any]]:
         row("Constant_00", **{column: 5.0}, **facts),
         row("Constant_60", **{column: 20.0}, **facts),
     ]
+
+
+def stranger_columns(returns: Mapping[str, float]) -> dict[str, Any]:
+    """What an agent returned with each partner, of at most 10 and of 0 by Random; what a name begins with is its kind.
+
+    The best single number returns 8 with everybody, and partners return 5.
+    """
+    count = len(returns)
+    lists: dict[str, Any] = {
+        "scenarios": [f"visitor/0/{name}" for name in returns],
+        "kinds": [name.split("-")[0] for name in returns],
+        "returns": list(returns.values()),
+        "partner_returns": [5.0] * count,
+        "random": [0.0] * count,
+        "floors": [8.0] * count,
+        "ceilings": [10.0] * count,
+    }
+    return {f"stranger_{name}": values for name, values in lists.items()}
+
+
+def among_strangers(algorithm: str, returns: Mapping[str, float], seed: int = 99, **facts: Any) -> dict[str, Any]:
+    """One run among the test strangers."""
+    return row(algorithm, seed, **{"protocol": "strangers", "scenario": "test"} | stranger_columns(returns) | facts)

@@ -16,10 +16,10 @@ from rich.console import Console
 from coopgym.benchmarks.cli.tables import print_first_table
 from coopgym.benchmarks.report import render, render_leaderboard
 from coopgym.benchmarks.score import FirstTable, Leaderboards, first_table, first_table_csv, pool, score_table
-from coopgym.benchmarks.score.first_table import REGRET, WITH_ITSELF
+from coopgym.benchmarks.score.first_table import EXPLOITED_BY, REGRET, WITH_ITSELF, WITH_STRANGERS
 from coopgym.benchmarks.score.scored_agents import by_agent
 from coopgym.corpus import load_corpus
-from tests.benchmarks.report_corpora import Row, learned, played, scripted, written
+from tests.benchmarks.report_corpora import Row, learned, met_strangers, played, scripted, strangers, written
 
 
 def anchored() -> Iterator[Row]:
@@ -48,6 +48,12 @@ def leaderboards(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> L
 @pytest.fixture(scope="module")
 def found(leaderboards: Leaderboards) -> FirstTable:
     return leaderboards.first_table
+
+
+@pytest.fixture(scope="module")
+def met(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> FirstTable:
+    corpus = written(tmp_path_factory.mktemp("strangers"), {"runs": [*rows, *strangers()]})
+    return Leaderboards(corpus.runs.arrow).first_table
 
 
 def titles(found: FirstTable) -> dict[str, list[str]]:
@@ -106,14 +112,13 @@ def test_nobody_is_called_best_who_may_be_equalled(rows: list[Row], tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", ["report", "leaderboard"])
-def test_terminal_file_and_pages_tell_the_same(
-    kind: str, leaderboards: Leaderboards, rows: list[Row], tmp_path: Path
-) -> None:
+def test_terminal_file_and_pages_tell_the_same(kind: str, rows: list[Row], tmp_path: Path) -> None:
+    corpus = written(tmp_path, {"runs": [*rows, *strangers()]})
+    leaderboards = Leaderboards(corpus.runs.arrow)
     lines = list(csv.DictReader(io.StringIO(first_table_csv(leaderboards))))
     terminal = Console(width=160, record=True, file=io.StringIO())
     print_first_table(terminal, leaderboards.first_table)
     printed = terminal.export_text()
-    corpus = written(tmp_path, {"runs": rows})
     page = render(corpus) if kind == "report" else render_leaderboard(pool([str(corpus.path)]))
     table = re.search(r'id="first".*?(<table\b.*?</table>)', page, re.DOTALL)[1]
     shown = {
@@ -123,8 +128,19 @@ def test_terminal_file_and_pages_tell_the_same(
     assert len(lines) == len(shown) == len(leaderboards.first_table.rows)
     for row, line in zip((row for part in leaderboards.first_table.parts.values() for row in part), lines, strict=True):
         assert line["algorithm"] == row.agents[0].name
-        for column, name in enumerate((WITH_ITSELF, REGRET), start=2):
-            value, answer = line[name.replace(" ", "_")], row.answers[name]
+        worst = row.exploited_by
+        told = {
+            **{
+                name: (line[name.replace(" ", "_")], row.answers[name])
+                for name in (WITH_ITSELF, WITH_STRANGERS, REGRET)
+            },
+            EXPLOITED_BY: (line["exploited_by_normalised"], worst.normalised if worst else None),
+        }
+        assert line["exploited_by"] == (worst.partner if worst else "")
+        if worst is not None:
+            assert worst.partner in shown[row.title][-1][1]
+            assert re.search(rf"^ *{re.escape(row.title)} .*{re.escape(worst.partner)}", printed, re.MULTILINE)
+        for column, (value, answer) in enumerate(told.values(), start=2):
             assert (value == "") == (answer is None)
             if answer is None:
                 assert "not entered" in shown[row.title][column][1]
@@ -138,3 +154,48 @@ def test_terminal_file_and_pages_tell_the_same(
 def test_a_corpus_without_anchors_has_no_table() -> None:
     assert first_table(load_corpus("audit-v1").runs.arrow).rows == ()
     assert first_table(pa.Table.from_batches([], load_corpus("audit-v1").runs.arrow.schema)).rows == ()
+
+
+class TestStrangers:
+    def test_whoever_met_none_is_not_entered(self, met: FirstTable) -> None:
+        entered = {each.name for row in met.rows for each in row.agents if row.answers[WITH_STRANGERS]}
+        assert {"IPPO-strangers, private", "IPPO, integrated", "TitForTat", "Constant_50"} <= entered
+        assert not entered & {"Copycat", "Constant_00", "IA2C, integrated"}
+        assert all((row.exploited_by is not None) == (row.agents[0].name in entered) for row in met.rows)
+
+    def test_who_was_trained_with_partners_is_the_best(self, met: FirstTable) -> None:
+        (question,) = [each for each in met.questions if each.name == WITH_STRANGERS]
+        assert question.verdict == (
+            "With strangers on all 2 games, IPPO-strangers, private is the best of 6 agents: 0.67."
+        )
+
+    def test_equals_among_themselves_may_differ_among_strangers(self, rows: list[Row], tmp_path: Path) -> None:
+        more = [*met_strangers("Copycat", 8.0, algorithm_kind="heuristic"), *strangers()]
+        found = first_table(written(tmp_path, {"runs": [*rows, *more]}).runs.arrow)
+        assert {"Copycat", "TitForTat"} <= {row.title for row in found.rows}
+
+    def test_equal_scores_with_other_worst_partners_are_two_rows(self, tmp_path: Path) -> None:
+        one, other = (list(met_strangers(name, 8.5, spread, algorithm_kind="heuristic"))
+                      for name, spread in (("One", 0.0), ("Other", 0.0)))  # fmt: skip
+        for row in other:
+            row["stranger_returns"] = [7.5, 9.5, *row["stranger_returns"][2:]]
+        found = first_table(written(tmp_path, {"runs": [*one, *other, *met_strangers("Random", 0.0)]}).runs.arrow)
+        assert [row.title for row in found.rows] == ["One", "Other", "Random"]
+        assert [row.exploited_by.normalised.value for row in found.rows[:2]] == pytest.approx([0.85, 0.75])
+
+    def test_ranks_with_itself_and_with_strangers_correlate_over_rows_that_compete(self, met: FirstTable) -> None:
+        both = [row for row in met.rows if row.answers[WITH_ITSELF] and row.answers[WITH_STRANGERS]]
+        correlation = met.rank_correlation(WITH_ITSELF, WITH_STRANGERS)
+        assert correlation.n == sum(not row.is_reference for row in both) < len(both)
+        assert -1.0 <= correlation.low <= correlation.value <= correlation.high <= 1.0
+        assert met.rank_correlation(WITH_ITSELF, "in unknown worlds") is None
+
+    @pytest.mark.parametrize("width", [80, 60])
+    def test_a_narrow_terminal_shows_every_number(self, met: FirstTable, width: int) -> None:
+        terminal = Console(width=width, record=True, file=io.StringIO())
+        print_first_table(terminal, met)
+        printed = terminal.export_text()
+        assert "…" not in printed
+        for row in met.rows:
+            for answer in filter(None, row.answers.values()):
+                assert f"{answer.value:.2f}".replace("-", "−") in printed
