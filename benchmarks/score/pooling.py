@@ -24,16 +24,18 @@ from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.integrity import require_sound
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.reader import Corpus, locate
-from coopgym.corpus.schema import REPEATABLE_COLUMNS, SCHEMAS, is_self_play
+from coopgym.corpus.schema import COLUMNS, REPEATABLE_COLUMNS, is_self_play
 
 CELL = ("environment", "env_parameters", "algorithm", "reward_mode", "scenario")
 """Columns of ``runs`` that, with protocol and seed, are a run's place."""
 SETTINGS = ("view", "objective", "episodes", "hyperparameters")
 """Columns that tell runs apart whose identity was not recorded yet."""
 OUTCOMES = tuple(
-    name
-    for name in REPEATABLE_COLUMNS
-    if pa.types.is_floating(SCHEMAS["runs"].field(name).type) and not name.startswith("exploitability")
+    column.name
+    for column in COLUMNS["runs"]
+    if column.name in REPEATABLE_COLUMNS
+    and pa.types.is_floating(getattr(column.type, "value_type", column.type))
+    and "exploitability" not in column.name
 )
 """Numbers in which all copies of a run agree; deviations may have been searched in one of them more thoroughly."""
 AGREEMENT = 1e-9
@@ -258,8 +260,12 @@ def _specification(row: Row, identity: Mapping[str, Any] | None) -> str:
 
 def _agree(one: Row, other: Row) -> bool:
     known = [name for name in OUTCOMES if one[name] is not None and other[name] is not None]
-    first, second = (np.array([row[name] for name in known], dtype=np.float64) for row in (one, other))
-    return one["status"] == other["status"] and np.allclose(first, second, rtol=AGREEMENT, atol=AGREEMENT)
+    first, second = (np.hstack([[0.0], *(row[name] for name in known)]) for row in (one, other))
+    return (
+        one["status"] == other["status"]
+        and first.shape == second.shape
+        and np.allclose(first, second, rtol=AGREEMENT, atol=AGREEMENT)
+    )
 
 
 def _text(value: Any) -> str:

@@ -66,7 +66,7 @@ def picture(found: FirstTable, styles: Mapping[str, SeriesStyle], x: str, y: str
             caption=(
                 f"To the right: {x}, {asked[x].table.scale.label}, {asked[x].scope}. Upwards: {y}, "
                 f"{asked[y].table.scale.label}, {asked[y].scope}. Dashed: 0 and 1 of both; grey: constants and "
-                f"oracles; arrows at the edge lie beyond it. Lines: {STUDENT.partition(',')[0]}."
+                f"oracles; arrows at the edge lie beyond it. Lines: 95 % intervals."
             ),
         )
 
@@ -83,16 +83,16 @@ def _figure(rows: list[FirstRow], styles: Mapping[str, SeriesStyle], x: str, y: 
 def _table(found: FirstTable, styles: Mapping[str, SeriesStyle]) -> Table:
     columns = [
         Column("agent"),
-        Column("among"),
         *(Column(question.name, f"{question.meaning}: {question.table.scale.label}") for question in found.questions),
         *([Column(EXPLOITED_BY, WORST_PARTNER)] if found.tells_exploited else []),
+        Column("among"),
     ]
     rows = [
         [
             _agent(row, styles),
-            Cell(part),
             *(_lettered(row, question) for question in found.questions),
             *([interval_cells.worst_partner(row.exploited_by)] if found.tells_exploited else []),
+            Cell(part),
         ]
         for part, rows in found.parts.items()
         for row in rows
