@@ -10,6 +10,7 @@ from coopgym.benchmarks.cli.commands.bench import bench
 from coopgym.benchmarks.cli.commands.data import data
 from coopgym.benchmarks.cli.commands.exploit import exploit
 from coopgym.benchmarks.cli.commands.games import games
+from coopgym.benchmarks.cli.commands.leaderboard import leaderboard
 from coopgym.benchmarks.cli.commands.plan import plan
 from coopgym.benchmarks.cli.commands.play import play
 from coopgym.benchmarks.cli.commands.report import report
@@ -46,7 +47,7 @@ def _options(
     """Mixed-motive games: look at them, play them, benchmark agents on them."""
 
 
-for command in (games, play, run, train, report, exploit, solve, plan, tournament, bench):
+for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, tournament, bench):
     app.command()(command)
 app.add_typer(data, name="data")
 app.add_typer(strangers, name="strangers")

@@ -18,11 +18,13 @@ from coopgym.benchmarks.drawing.formatting import (
     slug,
 )
 from coopgym.benchmarks.drawing.plots.maps import Matrix
-from coopgym.benchmarks.report import render_page
+from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Block, Cell, Column, Fold, Heatmap, Section, Table, Text
 from coopgym.benchmarks.study import canonical_json
 from coopgym.benchmarks.tournament import Encounters, League, MetaGame, Tournament
 from coopgym.typing import FloatArray
+
+KICKER = "coopgym tournament"
 
 
 def tournament_page(played: Tournament | League) -> str:
@@ -30,7 +32,7 @@ def tournament_page(played: Tournament | League) -> str:
     games = played.tournaments if isinstance(played, League) else (played,)
     overall = [_league_section(played)] if isinstance(played, League) else []
     shown = [*overall, *(_tournament_section(each) for each in games)]
-    return render_page("tournament", _games([each.game for each in games]), shown, facts=_facts(games[0]))
+    return page_of(shown, PageHead(KICKER, _games([each.game for each in games]), ""), _facts(games[0]))
 
 
 def encounters_page(played: Sequence[Encounters]) -> str:
@@ -38,7 +40,7 @@ def encounters_page(played: Sequence[Encounters]) -> str:
     first = played[0]
     facts = _facts(first) | {"partners": f"{len({partner.agent for met in played for partner in met.partners})}"}
     shown = [_encounters_section(met) for met in played]
-    return render_page("tournament", f"{listed(first.names)} among partners", shown, facts=facts)
+    return page_of(shown, PageHead(KICKER, f"{listed(first.names)} among partners", ""), facts)
 
 
 def _games(ids: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coopgym.corpus.errors import CorpusError
-from coopgym.corpus.integrity import check_corpus
+from coopgym.corpus.integrity import require_sound
 from coopgym.corpus.reader import STUDY_FILE, Corpus, locate
 from coopgym.corpus.shard_writer import copy_shard, keep_runs
 from coopgym.corpus.shards import read_shard, require_rewritable, run_shards
@@ -67,9 +67,7 @@ def _sound_folder(source: str) -> Path:
     place = locate(source)
     if not isinstance(place, Path):
         raise CorpusError(f"{source}: is not a folder on this machine; fetch and unpack it to merge it")
-    if faults := check_corpus(place):
-        listed = "\n".join(map(str, faults))
-        raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are merged:\n{listed}")
+    require_sound(source, place, "are merged")
     require_rewritable(place, Corpus(place).metadata["schema_version"])
     return place
 

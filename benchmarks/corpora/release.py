@@ -6,8 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from coopgym.benchmarks.drawing.formatting import first_of
-from coopgym.corpus.errors import CorpusError
-from coopgym.corpus.integrity import check_corpus
+from coopgym.corpus.integrity import require_sound
 from coopgym.corpus.inventory import Inventory
 from coopgym.corpus.publication import publish
 from coopgym.corpus.reader import load_corpus, locate
@@ -23,9 +22,7 @@ def release(
         CorpusError: the folder holds no sound corpus, or the release exists.
         ValueError: its name is not one, or is that of a corpus made anew and ``changes`` does not say what moved.
     """
-    if faults := check_corpus(locate(source)):
-        listed = "\n".join(map(str, faults))
-        raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora are released:\n{listed}")
+    require_sound(source, locate(source), "are released")
     corpus = load_corpus(source)
     told = (
         description

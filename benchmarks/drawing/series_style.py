@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from coopgym.benchmarks.drawing.theme import HUES, KIND_COLOURS, Dash
 from coopgym.benchmarks.score import Algorithm
@@ -37,6 +38,11 @@ class SeriesStyle:
     def dashes(self) -> str:
         """The dash as SVG takes it for a line of 2.5 pixels; empty for a solid one."""
         return "" if isinstance(self.dash, str) else " ".join(f"{2.5 * length:g}" for length in self.dash[1])
+
+    @property
+    def greyed(self) -> Self:
+        """The same mark in the colour of constants, for what is only there to be compared with."""
+        return replace(self, variable="constant", colour=KIND_COLOURS["constant"])
 
 
 def styles(algorithms: Iterable[Algorithm]) -> dict[str, SeriesStyle]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -54,43 +55,40 @@ def render(corpus: Corpus, origin: Mapping[str, str] = MappingProxyType({})) -> 
     """
     report_data = ReportData(corpus)
     study = corpus.study or {}
-    return render_page(
-        "study",
-        study.get("name") or corpus.path.name,
-        sections(report_data),
-        description=study.get("description", ""),
-        facts=_facts(report_data),
-        origin=origin,
-    )
+    head = PageHead("coopgym study", study.get("name") or corpus.path.name, study.get("description", ""))
+    return page_of(sections(report_data), head, _facts(report_data), origin)
 
 
-def render_page(
-    about: str,
-    name: str,
-    shown: Sequence[Section],
-    *,
-    description: str = "",
-    facts: Mapping[str, str] = MappingProxyType({}),
+@dataclass(frozen=True)
+class PageHead:
+    """What stands above everything else."""
+
+    kicker: str
+    """What kind of page it is."""
+    name: str
+    description: str
+
+
+def page_of(
+    found: Sequence[Section],
+    head: PageHead,
+    facts: Mapping[str, str],
     origin: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return sections as a page that needs nothing else. The same sections give the same bytes.
+    """Set sections in one HTML file that needs nothing else.
 
     Args:
-        about: what kind of thing the page is about.
-        name: of that thing.
-        shown: what stands on it.
-        description: of that thing.
-        facts: numbers that stand first.
-        origin: names and contents of ``meta`` elements that say what it was written from.
+        found: what it shows.
+        head: what stands above.
+        facts: numbers below the head, by name.
+        origin: as for `render`.
     """
     page = page_template("report/page.html.j2", drawn=_drawn, verbatim=_verbatim).render(
         origin=origin,
-        about=about,
-        name=name,
-        description=description,
+        head=head,
         facts=facts,
-        findings=[section for section in shown if section.finding],
-        sections=shown,
+        findings=[section for section in found if section.finding],
+        sections=found,
         kinds_shown=kinds_shown,
     )
     return re.sub(r"\n\s*\n+", "\n", page)

@@ -48,6 +48,7 @@ from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
 from coopgym.benchmarks.score.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
 from coopgym.benchmarks.score.partner_training import gains_of_partners
+from coopgym.benchmarks.score.pooling import Pool, Source, pool
 from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
 from coopgym.benchmarks.score.replicates import Replicates
@@ -90,6 +91,7 @@ __all__ = [
     "NoiseFloor",
     "PairedTest",
     "ParadigmGap",
+    "Pool",
     "Profile",
     "Question",
     "RankRow",
@@ -102,6 +104,7 @@ __all__ = [
     "ScoreTable",
     "SeedScores",
     "Setting",
+    "Source",
     "Statistic",
     "StrangersScores",
     "Task",
@@ -140,6 +143,7 @@ __all__ = [
     "paired_test",
     "paradigm_crossovers",
     "payoff_spread",
+    "pool",
     "principal",
     "private_comparison_sets",
     "probability_of_improvement",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,22 @@ def check_corpus(place: Place) -> list[Fault]:
     elif not faults:
         faults.append(Fault(str(place), f"not a corpus; expected Parquet files in {place / 'runs'}"))
     return faults
+
+
+def require_sound(source: str | Path, place: Place, use: str) -> None:
+    """Make sure that nothing is wrong with a corpus.
+
+    Args:
+        source: what the message calls it.
+        place: where it is.
+        use: what only sound corpora are for, such as ``are merged``.
+
+    Raises:
+        CorpusError: something is; the message lists all faults.
+    """
+    if faults := check_corpus(place):
+        listed = "\n".join(map(str, faults))
+        raise CorpusError(f"{source}: has {len(faults)} faults; only sound corpora {use}:\n{listed}")
 
 
 def _row_faults(name: TableName, table: pa.Table, *, vocabulary: bool) -> Iterator[str]:

@@ -123,6 +123,19 @@ def test_names_of_crowded_points_do_not_cover_one_another() -> None:
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
+def test_names_go_where_no_interval_crosses_them() -> None:
+    low, high = (Point(name, Estimate(value, None, None, 5), Estimate(value, None, None, 5), LOOK)
+                 for name, value in (("low", -1.0), ("high", 1.0)))  # fmt: skip
+    named = Point("a name", Estimate(0.0, None, None, 5), Estimate(0.0, None, None, 5), LOOK)
+    crossing = Point("another", Estimate(0.1, None, None, 5), Estimate(0.8, -0.8, 0.9, 5), LOOK)
+    (axes,) = scatter([low, named, crossing, high], "x", "y").axes
+    axes.figure.draw_without_rendering()
+    (box,) = (text.get_window_extent() for text in axes.texts if text.get_text() == "a name")
+    place, line = (axes.transData.transform((value, 0.0))[0] for value in (0.0, 0.1))
+    assert box.width > line - place, "to the right of its point it would lie on the line"
+    assert not box.x0 < line < box.x1
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
 def test_names_at_line_ends_keep_their_distance_and_order(wanted: list[float]) -> None:
     places = apart(sorted(wanted), 0.1)

@@ -54,10 +54,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Span:
-    """A horizontal stretch of the axis that is drawn, values beyond it at its edge."""
+    """A stretch of an axis that is drawn, values beyond it at its edge."""
 
     low: float = -np.inf
     high: float = np.inf
+
+    def clip(self, value: float) -> float:
+        """Return a value, or the end beyond which it lies."""
+        return min(max(value, self.low), self.high)
 
 
 def dots(
@@ -124,12 +128,11 @@ def _draw(axes: Axes, drawn: Sequence[Dot], places: Sequence[float], shown: Span
     intervals: dict[str, list[tuple[float, float, float]]] = {}
     single: dict[str, list[tuple[float, float]]] = {}
     for dot, place in zip(drawn, places, strict=True):
-        inside = (min(max(value, shown.low), shown.high) for value in dot.seeds)
+        inside = map(shown.clip, dot.seeds)
         single.setdefault(dot.colour, []).extend((value, place) for value in inside)
         if dot.low is not None and dot.high is not None:
-            low, high = (min(max(end, shown.low), shown.high) for end in (dot.low, dot.high))
-            intervals.setdefault(dot.colour, []).append((place, low, high))
-        value = min(max(dot.value, shown.low), shown.high)
+            intervals.setdefault(dot.colour, []).append((place, shown.clip(dot.low), shown.clip(dot.high)))
+        value = shown.clip(dot.value)
         mark = dot.mark if value == dot.value else "<" if dot.value < value else ">"
         alike.setdefault((dot.colour, mark, dot.full), []).append((value, place))
     for colour, spans in intervals.items():

@@ -86,6 +86,8 @@ class Table:
     caption: str = ""
     shaded: bool = False
     """Whether shades are the point of it."""
+    references: frozenset[int] = frozenset()
+    """Rows that are only there to be compared with."""
 
     @property
     def wordy(self) -> list[bool]:
@@ -260,7 +262,7 @@ class Section:
     """What it shows and how to read it, in a few sentences."""
     blocks: Sequence[Block]
     finding: str = ""
-    """The one sentence to remember."""
+    """The one sentence to remember; several stand on a line each."""
 
 
 def charts(blocks: Iterable[Block]) -> Iterator[Chart]:

@@ -12,7 +12,7 @@ from coopgym.benchmarks.score import Estimate, WorstPartner
 EMPTY = Cell("")
 LAST = -1e300
 """Where empty cells are sorted."""
-NOT_ENTERED = Cell("not entered", LAST)
+NOT_ENTERED = Cell("", LAST, note="not entered")
 
 
 def agent(name: str, styles: Mapping[str, SeriesStyle]) -> Cell:

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from coopgym.benchmarks.cli.tables import print_first_table
-from coopgym.benchmarks.report import render
-from coopgym.benchmarks.score import FirstTable, Leaderboards, first_table, first_table_csv, score_table
+from coopgym.benchmarks.report import render, render_leaderboard
+from coopgym.benchmarks.score import FirstTable, Leaderboards, first_table, first_table_csv, pool, score_table
 from coopgym.benchmarks.score.first_table import EXPLOITED_BY, REGRET, WITH_ITSELF, WITH_STRANGERS
 from coopgym.benchmarks.score.scored_agents import by_agent
 from coopgym.corpus import load_corpus
@@ -111,14 +111,15 @@ def test_nobody_is_called_best_who_may_be_equalled(rows: list[Row], tmp_path: Pa
     )
 
 
-def test_terminal_file_and_page_tell_the_same(rows: list[Row], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["report", "leaderboard"])
+def test_terminal_file_and_pages_tell_the_same(kind: str, rows: list[Row], tmp_path: Path) -> None:
     corpus = written(tmp_path, {"runs": [*rows, *strangers()]})
     leaderboards = Leaderboards(corpus.runs.arrow)
     lines = list(csv.DictReader(io.StringIO(first_table_csv(leaderboards))))
     terminal = Console(width=160, record=True, file=io.StringIO())
     print_first_table(terminal, leaderboards.first_table)
     printed = terminal.export_text()
-    page = render(corpus)
+    page = render(corpus) if kind == "report" else render_leaderboard(pool([str(corpus.path)]))
     table = re.search(r'id="first".*?(<table\b.*?</table>)', page, re.DOTALL)[1]
     shown = {
         unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", "", cells[0][1])).strip(): cells
@@ -137,9 +138,9 @@ def test_terminal_file_and_page_tell_the_same(rows: list[Row], tmp_path: Path) -
         }
         assert line["exploited_by"] == (worst.partner if worst else "")
         if worst is not None:
-            assert worst.partner in shown[row.title][-1][1]
+            assert worst.partner in shown[row.title][-2][1]
             assert re.search(rf"^ *{re.escape(row.title)} .*{re.escape(worst.partner)}", printed, re.MULTILINE)
-        for column, (value, answer) in enumerate(told.values(), start=2):
+        for column, (value, answer) in enumerate(told.values(), start=1):
             assert (value == "") == (answer is None)
             if answer is None:
                 assert "not entered" in shown[row.title][column][1]
