@@ -155,14 +155,14 @@ def _train(pieces: Sequence[TrainingPiece], ends: float, built: Built, progress:
 
 def _unanchored(request: BuildRequest) -> Iterator[AnchorPiece]:
     thoroughness = list(EFFORTS)  # in ascending order
+    thorough = thoroughness[thoroughness.index(request.effort) :]
     for game in request.games:
         for name in request.populations:
             strangers = population(game, name)
             held = read_anchors(strangers)
             for scenario in scenarios(strangers):
                 digest, anchor = scenario_digest(scenario, strangers), held.get(scenario.name)
-                fits = anchor is not None and anchor.digest == digest
-                if not (fits and thoroughness.index(anchor.effort) >= thoroughness.index(request.effort)):  # type: ignore[union-attr, arg-type]  # it fits
+                if anchor is None or anchor.digest != digest or anchor.effort not in thorough:
                     yield AnchorPiece(scenario, strangers, digest, request.effort)
 
 
