@@ -89,17 +89,13 @@ def compete(
         TypeError: as in `tournament`.
     """
     replicates = tuple(seeds)
-    played = []
-    for done, game in enumerate(games):
-        played.append(
-            tournament(
-                game,
-                agents,
-                reward,
-                replicates,
-                episodes,
-                parameters,
-                report=lambda fraction, done=done: report((done + fraction) / len(games)),  # type: ignore[misc]  # mypy infers no default argument
-            )
-        )
+    played = [
+        tournament(game, agents, reward, replicates, episodes, parameters, report=_part(report, done, len(games)))
+        for done, game in enumerate(games)
+    ]
     return played[0] if len(played) == 1 else league(played)
+
+
+def _part(report: Callable[[float], None], done: int, of: int) -> Callable[[float], None]:
+    """Return what is told the finished fraction of one game, after ``done`` games of several."""
+    return lambda fraction: report((done + fraction) / of)
