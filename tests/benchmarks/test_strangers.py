@@ -15,7 +15,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
 from coopgym.benchmarks.strangers import Anchor, Identifying, anchored, read_anchors, strangers_score
 from coopgym.benchmarks.strangers import build as building
-from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, scenario_digest, valuation, write_anchors
+from coopgym.benchmarks.strangers.anchors import EPISODES, SEED, anchors_file, scenario_digest, valuation, write_anchors
 from coopgym.benchmarks.strangers.build import BuildRequest
 from coopgym.benchmarks.strangers.scoring import MissingAnchorsError
 from coopgym.games.registry import games, make_game
@@ -29,7 +29,7 @@ from tests.support.quiet import Silence
 
 FOLDER = ROOT / "data" / "strangers-v1"
 GAME = "TrustDilemma-v1"
-BUILT = [id for id in games("formal") if read_anchors(population(id))]
+BUILT = [id for id in games("formal") if anchors_file(population(id)).is_file()]
 SHORT = {"max_steps": 6}
 
 
