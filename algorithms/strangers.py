@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ def stranger(address: str) -> Agent:
 class TrainedPartner(Strategy):
     """Plays a released policy, which was trained in the game that it plays; it sees its own view."""
 
-    classifier: ClassVar[Classifier] = Classifier(memory_depth=1)
+    classifier = Classifier(memory_depth=1)
 
     def __init__(self, population: str, name: str) -> None:
         self.population, self.name = population, name
@@ -102,7 +102,7 @@ class AnyPartner(Wrapper):
     All of them watch every episode, so that a step costs as much as all of them take.
     """
 
-    classifier: ClassVar[Classifier] = Classifier(memory_depth=math.inf, stochastic=True, uses_horizon=True)
+    classifier = Classifier(memory_depth=math.inf, stochastic=True, uses_horizon=True)
 
     def __init__(self, population: str) -> None:
         super().__init__()
@@ -158,6 +158,7 @@ def _alike(training: Training | None) -> tuple[Any, ...]:
 
 def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None) -> Iterator[tuple[str, Weights]]:
     from coopgym.algorithms import learners
+    from coopgym.algorithms.marl.core.trained_agents import TrainingResult
 
     first = cards[0].training
     assert first is not None, "only partners with a training are trained"
@@ -165,10 +166,11 @@ def _trained(game: str, cards: list[Partner], progress: ProgressCallback | None)
     learner = learners()[first.learner](**network)
     rewards = {card.name: card.training.reward for card in cards if card.training}
     result = learner.train(game, list(rewards.values()), [first.seed], first.env_steps, view="own", progress=progress)
+    assert isinstance(result, TrainingResult), "partners are trained by learners that leave policies of seats"
     groups = make_game(game).traits().exchangeable
     for name, reward in rewards.items():
         agents = result.agents((reward, first.seed))
-        policies = {seat: agents[seat].policy for seat, *_ in groups}  # type: ignore[attr-defined]  # trained ones have one
+        policies = {seat: agents[seat].policy for seat, *_ in groups}
         yield (
             name,
             {

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TextIO, TypeAlias
+from typing import IO, Protocol, TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -160,7 +160,7 @@ class BarProgress(_CountedProgress):
 class LineProgress(_CountedProgress):
     """A plain line at most every few seconds, for logs and pipes."""
 
-    def __init__(self, stream: TextIO, unit: str = "runs") -> None:
+    def __init__(self, stream: IO[str], unit: str = "runs") -> None:
         super().__init__(unit)
         self._stream, self._last = stream, 0.0
 
@@ -187,7 +187,7 @@ def progress_on(console: Console, unit: str = "runs") -> BarProgress | LineProgr
     """Return the progress display that suits a console; ``unit`` is what it counts."""
     if console.is_terminal:
         return BarProgress(console, unit)
-    return LineProgress(console.file, unit)  # type: ignore[arg-type]  # rich's IO[str]
+    return LineProgress(console.file, unit)
 
 
 @contextmanager

@@ -255,10 +255,16 @@ def holds(check: Check, programs: Path, folder: Path) -> str:
     said = ended.stdout + ended.stderr
     (folder / f"{check.name.replace(', ', '-').replace(' ', '-')}.log").write_text(said)
     if ended.returncode != check.code:
-        return f"FAILED, exit code {ended.returncode}: {said.strip().splitlines()[-1] if said.strip() else ''}"
+        return f"FAILED, exit code {ended.returncode}: {_ending(said)}"
     if check.one_line and said.strip() != check.one_line:
         return f"FAILED, said {said.strip()!r}"
     return f"{time.monotonic() - started:.0f} s"
+
+
+def _ending(said: str) -> str:
+    """Return the last line of what a check said and, under it, the tests that pytest names as failed."""
+    lines = said.strip().splitlines()
+    return "\n        ".join([*lines[-1:], *(line for line in lines if line.startswith(("FAILED ", "ERROR ")))])
 
 
 def versions(programs: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
@@ -11,8 +12,9 @@ from markupsafe import Markup
 from coopgym.visible_text import visible
 
 
+@cache
 def page_template(name: str, **filters: Callable[..., Any]) -> Template:
-    """Return a template by its place in this package, such as ``report/page.html.j2``.
+    """Return a template by its place in this package, such as ``report/page.html.j2``, compiled once in a process.
 
     Args:
         name: its place.

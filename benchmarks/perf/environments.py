@@ -9,11 +9,11 @@ import gymnasium
 import numpy as np
 
 import coopgym
-from coopgym.benchmarks.perf.measure import Ratio, compare, rate
-from coopgym.play.engine import Engine
+from coopgym.benchmarks.perf.measure import Ratio, compare, native_steps, rate
 
 DYAD = "TrustDilemma-v1"
 BATCH = 1024
+REWARD = "integrated"
 
 
 def _parallel_steps() -> Callable[[], object]:
@@ -56,22 +56,6 @@ def _gymnasium_steps(id: str, action: Any, **keywords: Any) -> Callable[[], obje
     return step
 
 
-def _native_steps(id: str, batch: int, **parameters: Any) -> Callable[[], object]:
-    """Step, reward and observe a NumPy batch; finished batches start anew."""
-    game = coopgym.make_game(id, **parameters)
-    engine = Engine(game, "integrated", (batch,))
-    engine.reset(0)
-    actions = np.random.default_rng(0).random((batch, game.n_agents)) * game.spec.endowments
-
-    def step() -> None:
-        transition, _ = engine.step(actions)
-        game.observe(transition.state, "own")
-        if transition.truncated[0]:
-            engine.reset()
-
-    return step
-
-
 def _vector_steps(id: str, action: Any, **keywords: Any) -> Callable[[], object]:
     env = gymnasium.make_vec(id, num_envs=BATCH, vectorization_mode="vector_entry_point", **keywords)
     env.reset(seed=0)
@@ -98,7 +82,7 @@ def c2(quick: bool = False) -> Ratio:
 
 def c3(quick: bool = False) -> Ratio:
     """Native batches against single parallel steps."""
-    batched, single = _native_steps(DYAD, BATCH), _parallel_steps()
+    batched, single = native_steps(DYAD, BATCH, REWARD), _parallel_steps()
     return compare(
         lambda: rate(batched, 300, BATCH), lambda: rate(single, 4000), quick,
         id="C3", title="native batch of 1,024 ÷ parallel steps", unit="env steps/s", floor=40.0, aim=150.0,
@@ -107,7 +91,7 @@ def c3(quick: bool = False) -> Ratio:
 
 def c4(quick: bool = False) -> Ratio:
     """Native batches against Gymnasium's hand-vectorised CartPole."""
-    ours, theirs = _native_steps(DYAD, BATCH), _vector_steps("CartPole-v1", np.zeros(BATCH, dtype=np.int64))
+    ours, theirs = native_steps(DYAD, BATCH, REWARD), _vector_steps("CartPole-v1", np.zeros(BATCH, dtype=np.int64))
     return compare(
         lambda: rate(ours, 300, BATCH), lambda: rate(theirs, 1000, BATCH), quick,
         id="C4", title="native batch ÷ CartPole vector of 1,024", unit="env steps/s", floor=0.08, aim=0.3,
@@ -117,8 +101,8 @@ def c4(quick: bool = False) -> Ratio:
 def c5(quick: bool = False) -> Ratio:
     """How the cost of an ordered pair of agents changes from six agents to forty."""
     few, many = (
-        _native_steps("TeamProduction-v1", 256, n_agents=6),
-        _native_steps("TeamProduction-v1", 256, n_agents=40),
+        native_steps("TeamProduction-v1", 256, REWARD, n_agents=6),
+        native_steps("TeamProduction-v1", 256, REWARD, n_agents=40),
     )
     return compare(
         lambda: 1.0 / rate(many, 30, 40 * 39), lambda: 1.0 / rate(few, 300, 6 * 5), quick,
@@ -130,7 +114,7 @@ def c7(quick: bool = False) -> Ratio:
     """What Gymnasium's vector interface costs on top of the native batch."""
     actions = np.random.default_rng(0).uniform(-1.0, 1.0, (BATCH, coopgym.spec(DYAD).n_agents))
     adapter = _vector_steps(f"coopgym/{DYAD}", actions, control="joint")
-    native = _native_steps(DYAD, BATCH)
+    native = native_steps(DYAD, BATCH, REWARD)
     return compare(
         lambda: rate(adapter, 300, BATCH), lambda: rate(native, 300, BATCH), quick,
         id="C7", title="Gymnasium VectorEnv ÷ native batch", unit="env steps/s", floor=0.5, aim=0.8,
@@ -150,7 +134,7 @@ def w2(quick: bool = False) -> Ratio:
 
 
 def _in_world(world: str, quick: bool, **facts: Any) -> Ratio:
-    drawn, fixed = _native_steps(DYAD, BATCH, world=world), _native_steps(DYAD, BATCH)
+    drawn, fixed = native_steps(DYAD, BATCH, REWARD, world=world), native_steps(DYAD, BATCH, REWARD)
     return compare(
         lambda: rate(drawn, 300, BATCH), lambda: rate(fixed, 300, BATCH), quick,
         unit="env steps/s", aim=0.8, **facts,

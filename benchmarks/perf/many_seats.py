@@ -12,18 +12,14 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
-import numpy as np
-
-import coopgym
 from coopgym.benchmarks.perf import machine
-from coopgym.benchmarks.perf.measure import cpu_seconds, rate
+from coopgym.benchmarks.perf.measure import cpu_seconds, native_steps, rate
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import game_class, games
-from coopgym.play.engine import Engine
 
 KEPT = Path(__file__).resolve().parents[1] / "results" / "many-seats.json"
 SEATS = (10, 100, 1000)
@@ -56,26 +52,11 @@ def resizable() -> dict[str, str]:
 def measured(id: str, seats: int, rows: int) -> Cell:
     """Measure one cell in this process, whose earlier peak of memory counts too."""
     name = resizable()[id]
-    step = _steps(id, rows, {name: seats - OTHER_SEATS[name]})
+    step = native_steps(id, rows, "private", **{name: seats - OTHER_SEATS[name]})
     once = min(cpu_seconds(step) for _ in range(2))
     speed = rate(step, max(3, int(SECONDS / max(once, 1e-6))), rows)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return Cell(game=id, seats=seats, rows=rows, steps_per_second=speed, peak_mebibytes=peak)
-
-
-def _steps(id: str, rows: int, sizes: Mapping[str, Any]) -> Callable[[], object]:
-    game = coopgym.make_game(id, **sizes)
-    engine = Engine(game, "private", (rows,))
-    engine.reset(0)
-    actions = np.random.default_rng(0).random((rows, game.n_agents)) * game.spec.endowments
-
-    def step() -> None:
-        transition, _ = engine.step(actions)
-        game.observe(transition.state, "own")
-        if transition.truncated[0]:
-            engine.reset()
-
-    return step
 
 
 def _in_a_process(id: str, seats: int, rows: int) -> Cell:

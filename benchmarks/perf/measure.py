@@ -11,6 +11,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+import coopgym
+from coopgym.play.engine import Engine
+
 PAIRS = 7
 QUICK_PAIRS = 3
 REFERENCE = "coopetition_gym"
@@ -99,6 +104,29 @@ def ratio_of(pairs: list[tuple[float, float]], **facts: Any) -> Ratio:
         pairs=len(pairs),
         **facts,
     )
+
+
+def native_steps(id: str, batch: int, reward: str, **parameters: Any) -> Callable[[], object]:
+    """Return what steps, rewards and observes a NumPy batch once; a finished batch starts anew.
+
+    Args:
+        id: the game's.
+        batch: how many environments step side by side.
+        reward: mode.
+        parameters: of the game.
+    """
+    game = coopgym.make_game(id, **parameters)
+    engine = Engine(game, reward, (batch,))
+    engine.reset(0)
+    actions = np.random.default_rng(0).random((batch, game.n_agents)) * game.spec.endowments
+
+    def step() -> None:
+        transition, _ = engine.step(actions)
+        game.observe(transition.state, "own")
+        if transition.truncated[0]:
+            engine.reset()
+
+    return step
 
 
 def rate(action: Callable[[], Any], repetitions: int, amount: float = 1.0) -> float:

@@ -96,14 +96,11 @@ class ComparisonSet:
     def numbers(self, name: str) -> dict[str, Estimate]:
         """Return what stands in an algorithm's row, by what it is: first the number by which the set is ordered.
 
-        Scores are told by reward mode too. Beside exploitability stands the score of welfare, as a description.
+        Where there are several reward modes, which is where scores rank, the score is told by mode too.
         """
-        if self.table.lower_is_better:
-            found = {self.measure: self.table.estimate(name), "welfare": self._welfare(name)}
-        else:
-            found = {self.measure: self.table.estimate(name)}
-            if len(self.table.modes) > 1:
-                found |= {mode: self.table.of_mode(mode).estimate(name) for mode in self.table.modes}
+        found = {self.measure: self.table.estimate(name)}
+        if len(self.table.modes) > 1:
+            found |= {mode: self.table.of_mode(mode).estimate(name) for mode in self.table.modes}
         found |= {"played": self._played(name)}
         return {measure: estimate for measure, estimate in found.items() if estimate is not None}
 
@@ -116,11 +113,6 @@ class ComparisonSet:
             if each.algorithm.name == name and each.task in tasks and each.cooperation is not None
         ]
         return Estimate(float(np.mean(shares)), None, None, 0) if shares else None
-
-    def _welfare(self, name: str) -> Estimate | None:
-        tasks = set(self.table.tasks)
-        own = self.leaderboard.table("welfare").where(lambda task: task in tasks)
-        return own.estimate(name) if own.tasks else None
 
     @property
     def verdict(self) -> str:

@@ -80,6 +80,10 @@ class SeedScores:
         """Keep the tasks of one mechanism class."""
         return self.where(lambda task: task.mechanism_class == mechanism_class)
 
+    def of_game(self, game: str) -> Self:
+        """Keep the tasks of one game."""
+        return self.where(lambda task: task.game == game)
+
     def of_mode(self, reward_mode: str) -> Self:
         """Keep the tasks of one reward mode."""
         return self.where(lambda task: task.reward_mode == reward_mode)

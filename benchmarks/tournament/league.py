@@ -93,18 +93,10 @@ def compete(
         TypeError, FailedMatchesError: as in `tournament`.
     """
     replicates = tuple(seeds)
-    played = []
-    for done, game in enumerate(games):
-        played.append(
-            tournament(
-                game,
-                agents,
-                reward,
-                replicates,
-                episodes,
-                parameters,
-                report=part_of(report, done, len(games)),
-                runs=runs,
-            )
+    played = [
+        tournament(
+            game, agents, reward, replicates, episodes, parameters, report=part_of(report, done, len(games)), runs=runs
         )
+        for done, game in enumerate(games)
+    ]
     return played[0] if len(played) == 1 else league(played)

@@ -285,7 +285,6 @@ class Strategy(ABC):
     """
 
     citation: ClassVar[str] = ""
-    classifier: ClassVar[Classifier] = Classifier(memory_depth=0)
     version: ClassVar[int] = 1
     """Raise it when the same settings may play otherwise than before: it is part of the identity of every run."""
 
@@ -296,6 +295,11 @@ class Strategy(ABC):
     episodes: int
     round: npt.NDArray[np.int64]
     """``(episodes,)`` actions taken so far in each episode."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """What it uses; a class whose agents all use the same says so in an attribute of this name."""
+        return Classifier(memory_depth=0)
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that, beside its class and version, determine how an agent plays that has not begun.

@@ -25,7 +25,7 @@ class Wrapper(Strategy):
         self._agents = agents
 
     @property
-    def classifier(self) -> Classifier:  # type: ignore[override]  # it depends on whom it asks
+    def classifier(self) -> Classifier:
         """The widest that any of them needs."""
         used = [getattr(agent, "classifier", _UNKNOWN) for agent in self._agents.values()]
         return Classifier(
@@ -83,7 +83,7 @@ class Noisy(Wrapper):
         self.noise = checked_share("noise", noise)
 
     @property
-    def classifier(self) -> Classifier:  # type: ignore[override]  # as in the base
+    def classifier(self) -> Classifier:
         inner = super().classifier
         return Classifier(inner.memory_depth, inner.stochastic or self.noise > 0.0, inner.uses_horizon)
 
@@ -119,7 +119,7 @@ class Changing(Wrapper):
         self.at = checked_share("at", at)
 
     @property
-    def classifier(self) -> Classifier:  # type: ignore[override]  # as in the base
+    def classifier(self) -> Classifier:
         inner = super().classifier
         return Classifier(inner.memory_depth, inner.stochastic, uses_horizon=True)
 

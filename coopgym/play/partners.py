@@ -34,8 +34,9 @@ class Partners:
         self.game = game
         self.seat = seat
         others = [j for j in range(game.n_agents) if j != seat]
-        several = isinstance(partners, Sequence) and not isinstance(partners, str)
-        names: Sequence[Partner] = list(partners) if several else [partners] * len(others)  # type: ignore[arg-type, list-item]  # narrowed by the flag
+        if isinstance(partners, str) or not isinstance(partners, Sequence):
+            partners = [partners] * len(others)
+        names = list(partners)
         if len(names) != len(others):
             raise ValueError(f"{game.id}: expected one partner or {len(others)} partners, got {len(names)}")
         self.agents: dict[int, Agent] = {

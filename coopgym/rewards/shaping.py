@@ -116,7 +116,7 @@ class Shaping(RewardTransform):
         return POTENTIALS[self.potential].needs
 
     @property
-    def per_agent(self) -> bool:  # type: ignore[override]  # it depends on the potential, and cannot be set
+    def per_agent(self) -> bool:
         return POTENTIALS[self.potential].per_agent
 
     def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningTransform:

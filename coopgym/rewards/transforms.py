@@ -93,12 +93,17 @@ class RewardTransform(ABC):
     """Whether a reward follows from what has happened so far. Others need whole episodes; environments refuse them."""
     bounded_sum: bool = False
     """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever the length: nothing to farm."""
-    per_agent: bool = False
-    """Whether an agent's reward depends on the agent's own row only, of the observations and of the rewards."""
     learned: bool = False
     """Whether what runs of it has ``fit(episodes) -> dict[str, float]``, which learners call with finished episodes."""
     gamma: float = 1.0
     """Discount of the learner for which the flags hold."""
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+    """Registered ones are dataclasses."""
+
+    @property
+    def per_agent(self) -> bool:
+        """Whether an agent's reward depends on the agent's own row only, of the observations and of the rewards."""
+        return False
 
     @property
     @abstractmethod
@@ -208,7 +213,7 @@ def _values(transform: type[RewardTransform], arguments: str) -> dict[str, Any]:
 
 
 def _settings(transform: type[RewardTransform]) -> list[dataclasses.Field[Any]]:
-    return [field for field in dataclasses.fields(transform) if field.init]  # type: ignore[arg-type]  # registered ones are dataclasses
+    return [field for field in dataclasses.fields(transform) if field.init]
 
 
 def _has_default(field: dataclasses.Field[Any]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.backend import Array, Backend, torch_backend
-from coopgym.games.game import AnyGame
+from coopgym.games.game import AnyGame, StateT
 from coopgym.games.state import State, map_arrays
 from coopgym.oracles.games.rollout import checked_state, plan_returns, repeated
 from coopgym.oracles.games.symmetry import groups_in_state
@@ -123,7 +123,7 @@ def double_precision(device: Any = "cpu") -> Backend:
     return torch_backend(device, torch.float64)
 
 
-def moved_to(backend: Backend, state: State) -> State:
+def moved_to(backend: Backend, state: StateT) -> StateT:
     """Return a NumPy state on another backend; what is not in double precision keeps its type."""
 
     def moved(array: Any) -> Array:

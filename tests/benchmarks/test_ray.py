@@ -23,9 +23,6 @@ from tests.support.corpora import content_bytes
 from tests.support.processes import MAYBE_IN_THE_MIDDLE, PATIENCE, is_running, wait_until
 from tests.support.quiet import Silence
 
-pytest.importorskip("ray")
-cluster_utils = pytest.importorskip("ray.cluster_utils")
-
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 AGENTS = """
@@ -89,9 +86,16 @@ def waiting_workers(place: Path) -> list[int]:
     return [int(file.name.partition("-")[2]) for file in place.glob("waiting-*")]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _ray() -> None:
+    """Ask for Ray when tests begin: every worker collects this module, and importing Ray takes a second."""
+    pytest.importorskip("ray")
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A machine with one core, as far as Ray knows, found by `auto`."""
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         machines = cluster_utils.Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})

@@ -117,11 +117,11 @@ def test_splitting_a_batch_changes_nothing(kind: type[Game], play: tuple[int, in
     game, (seed, steps), size = make(kind.id), play, 5
     whole = start(game, (size,), seed)
     actions = random_actions(game, steps, (size,), seed)
+    played = list(rollout(game, whole, actions))
     parts: list[Any] = [slice(0, cut), slice(cut, size), cut]
     for part in parts:
         own = map_arrays(lambda array, part=part: array[part], whole)
-        plays = zip(rollout(game, whole, actions), rollout(game, own, actions[:, part]), strict=True)
-        for (_, together), (_, alone) in plays:
+        for (_, together), (_, alone) in zip(played, rollout(game, own, actions[:, part]), strict=True):
             for mode in MODES:
                 expected = rewards(game, together, mode)[part]
                 np.testing.assert_allclose(rewards(game, alone, mode), expected, rtol=1e-12, atol=1e-14)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import pickle
 import warnings
 from importlib.util import find_spec
@@ -20,10 +21,10 @@ from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit
 import coopgym
 from tests.interfaces.playing import (
     GAMES,
+    VIEWS,
     by_agent,
     every_game,
     every_game_mode_and_view,
-    every_view,
     joint_env,
     seat_env,
     vector_env,
@@ -131,22 +132,21 @@ def test_options_reach_the_game() -> None:
 # Vector environments
 
 
-@pytest.mark.parametrize("control", ["seat", "joint"])
-@every_view
 @every_game
-def test_vector_environments_stay_in_their_spaces(game_id: str, view: str, control: str) -> None:
-    env = vector_env(game_id, 3, control=control, view=view, max_steps=2)
-    single = (seat_env if control == "seat" else joint_env)(game_id, view=view, max_steps=2)
-    assert env.single_observation_space == single.observation_space
-    assert env.single_action_space == single.action_space
-    observation, _ = env.reset(seed=0)
-    env.action_space.seed(0)
-    for _ in range(4):
-        assert observation in env.observation_space
-        observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
-        assert reward.shape == terminated.shape == truncated.shape == (3,)
-        assert (reward.dtype, terminated.dtype) == (np.float64, np.bool_)
-    env.close()
+def test_vector_environments_stay_in_their_spaces(game_id: str) -> None:
+    for control, view in itertools.product(("seat", "joint"), VIEWS):
+        env = vector_env(game_id, 3, control=control, view=view, max_steps=2)
+        single = seat_env(game_id, control=control, view=view, max_steps=2)
+        assert env.single_observation_space == single.observation_space, (control, view)
+        assert env.single_action_space == single.action_space, (control, view)
+        observation, _ = env.reset(seed=0)
+        env.action_space.seed(0)
+        for _ in range(4):
+            assert observation in env.observation_space, (control, view)
+            observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+            assert reward.shape == terminated.shape == truncated.shape == (3,), (control, view)
+            assert (reward.dtype, terminated.dtype) == (np.float64, np.bool_), (control, view)
+        env.close()
 
 
 def dissolving(mode: AutoresetMode, control: str = "joint") -> Any:
@@ -307,8 +307,13 @@ def test_pettingzoo_environments_follow_their_seed(game_id: str, mode: str, view
     seed_test(lambda: coopgym.aec_env(game_id, **keywords), num_cycles=cycles)
 
 
-@pytest.mark.parametrize("game_id", ["TrustDilemma-v1", "PublicGoods-v0", "AppleAppStore-v1"])
-@pytest.mark.parametrize("make", [coopgym.parallel_env, coopgym.aec_env], ids=["parallel", "aec"])
+@pytest.mark.parametrize(
+    ("make", "game_id"),
+    [
+        pytest.param(coopgym.parallel_env, "PublicGoods-v0", id="parallel"),
+        pytest.param(coopgym.aec_env, "TrustDilemma-v1", id="aec"),
+    ],
+)
 def test_pettingzoo_renders(make: Any, game_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     def for_mode(render_mode: str) -> Any:
         env = make(game_id, render_mode=render_mode, max_steps=SHORT)

@@ -49,7 +49,21 @@ def separate_networks(
     return kind(settings, context, critic_inputs, sharing=sharing)
 
 
-class RecurrentPair(NetworkPair[RecurrentNetworks]):
+class Remembering:
+    """What `ActorCriticNetworks` that remember their episode do with their memory."""
+
+    hidden: HiddenStates
+
+    def begin(self) -> None:
+        """Begin a block with what is remembered."""
+        self.hidden.begin()
+
+    def forget(self, ended: Tensor) -> None:
+        """Forget the episodes that ended with the last step, ``(R, B)``."""
+        self.hidden.forget(ended)
+
+
+class RecurrentPair(Remembering, NetworkPair[RecurrentNetworks]):
     """Recurrent policy and value networks that see the same sequences; the arguments are those of `PairedNetworks`."""
 
     def __init__(self, settings: ActorCriticSettings, context: Context, *, sharing: bool = False) -> None:
@@ -65,12 +79,6 @@ class RecurrentPair(NetworkPair[RecurrentNetworks]):
     @property
     def parts(self) -> Mapping[str, Part]:
         return {**super().parts, "hidden": self.hidden}
-
-    def begin(self) -> None:
-        self.hidden.begin()
-
-    def forget(self, ended: Tensor) -> None:
-        self.hidden.forget(ended)
 
     def means(self, observation: Tensor, policy: Mapping[str, Tensor]) -> Tensor:
         outputs, self.hidden.now[:, POLICY] = self.networks.step(observation, self.hidden.now[:, POLICY], policy)
@@ -114,7 +122,7 @@ class RecurrentPair(NetworkPair[RecurrentNetworks]):
         return outputs.squeeze(-1)
 
 
-class RecurrentActor(NetworksApart[RecurrentNetworks]):
+class RecurrentActor(Remembering, NetworksApart[RecurrentNetworks]):
     """Recurrent policies with value functions that judge the state; the arguments are those of `SeparateNetworks`."""
 
     def __init__(
@@ -129,12 +137,6 @@ class RecurrentActor(NetworksApart[RecurrentNetworks]):
     @property
     def parts(self) -> Mapping[str, Part]:
         return {**super().parts, "hidden": self.hidden}
-
-    def begin(self) -> None:
-        self.hidden.begin()
-
-    def forget(self, ended: Tensor) -> None:
-        self.hidden.forget(ended)
 
     def means(self, observation: Tensor, policy: Mapping[str, Tensor]) -> Tensor:
         outputs, self.hidden.now[:] = self.actor.step(observation, self.hidden.now, policy)

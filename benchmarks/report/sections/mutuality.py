@@ -65,7 +65,7 @@ def _charts(
 ) -> Iterator[Chart]:
     table = leaderboard.table("welfare").where(lambda task: task.reward_mode in degrees)
     for game in table.games:
-        here = table.where(lambda task, game=game: task.game == game)  # type: ignore[misc]  # game is bound at once
+        here = table.of_game(game)
         paths = {algorithm.name: _path(here, algorithm, degrees) for algorithm in here.algorithms if _moves(algorithm)}
         drawn = {name: path for name, path in paths.items() if len(path) > 1}
         if drawn:

@@ -157,7 +157,6 @@ def _figure(rows: Sequence[RankRow], styles: Mapping[str, SeriesStyle], compared
 MEANINGS = {
     "score": "mean over games and modes, and over seeds",
     "exploitability": "what seats could gain by deviating, each alone; mean over games",
-    "welfare": "score of welfare, for description: what private play is worth to all",
     "played": "mean share of endowment put in",
 }
 

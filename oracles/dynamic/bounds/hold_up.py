@@ -61,7 +61,7 @@ def welfare_bound(game: PartnerHoldUp, start: HoldUpState, shares: FloatArray, d
         rent = backend.array(prices[:-1] - (1.0 - ASSET_ADJUSTMENT) * prices[1:])
         reward = backend.array(ASSET_ADJUSTMENT * prices[:-1])
         on_device = game.to(backend)
-        opening: HoldUpState = moved_to(backend, start)  # type: ignore[assignment]  # the same state elsewhere
+        opening = moved_to(backend, start)
 
     def terms(points: Array) -> Array:
         buyer, asset, supplier = points[:, 0], points[:, 1], points[:, 2]

@@ -8,7 +8,7 @@ import pytest
 from coopgym.algorithms.llm.method.credit import GroupZ
 from coopgym.algorithms.llm.play.conversation import Rollout
 from coopgym.algorithms.llm.play.trajectories import Group
-from coopgym.algorithms.llm.training.measures import credit_measures, rollout_measures
+from coopgym.algorithms.llm.training.trainer import credit_measures, rollout_measures
 from tests.algorithms.llm.parrot import Parrot, batch, group, played, task
 
 
