@@ -82,7 +82,8 @@ class PartneredEnvironment:
     def __init__(self, inner: Environment, seat: int, partners: Sequence[str]) -> None:
         self.game, self.view, self.observation_size = inner.game, inner.view, inner.observation_size
         self._inner, self._own = inner, slice(seat, seat + 1)
-        self._names = _everybody(self.game, partners)
+        self.names = _everybody(self.game, partners)
+        """The P agents who may be met."""
         others = (each for each in range(self.game.n_agents) if each != seat)
         self._seats = {each: Seat.of(self.game, each, *TOLD) for each in others}
         self._seeds = np.empty((0, 0), dtype=np.uint64)
@@ -153,10 +154,10 @@ class PartneredEnvironment:
         seeds = self._seeds.flatten().tolist()
         met = np.concatenate([self._drawn(own) for own in self._seeds])
         self._order = np.argsort(met, kind="stable")
-        bounds = np.searchsorted(met[self._order], np.arange(len(self._names) + 1)).tolist()
+        bounds = np.searchsorted(met[self._order], np.arange(len(self.names) + 1)).tolist()
         self._companies = tuple(
             _Company(slice(start, end), dict(self._seated(name, [seeds[row] for row in self._order[start:end]])))
-            for name, start, end in zip(self._names, bounds, bounds[1:], strict=False)
+            for name, start, end in zip(self.names, bounds, bounds[1:], strict=False)
             if start < end
         )
         self.episodes += 1
@@ -164,8 +165,8 @@ class PartneredEnvironment:
     def _drawn(self, seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Draw who is met in each of a replica's episodes ``(B,)``: everybody equally often, up to one."""
         rng = np.random.default_rng([int(seeds[0]), self.episodes, 0])
-        places = rng.permutation(len(seeds)) + rng.integers(len(self._names))
-        drawn: npt.NDArray[np.int64] = places % len(self._names)
+        places = rng.permutation(len(seeds)) + rng.integers(len(self.names))
+        drawn: npt.NDArray[np.int64] = places % len(self.names)
         return drawn
 
     def _seated(self, name: str, seeds: Sequence[int]) -> Iterator[tuple[int, Agent]]:
