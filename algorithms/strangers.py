@@ -111,9 +111,18 @@ class AnyPartner(Wrapper):
     def identity(self) -> dict[str, Any]:
         return {"release": RELEASE, "population": self.population}
 
+    def members(self, game: str) -> tuple[str, ...]:
+        """Name those who are drawn from in a game, for whoever seats each of them in episodes of its own.
+
+        Raises:
+            ValueError: nobody is met in this game.
+        """
+        return tuple(
+            f"{SCHEME}:{self.population}/{card.name}" for card in population_of(game, self.population).partners
+        )
+
     def begin(self, seat: Seat, episodes: int, rng: np.random.Generator) -> None:
-        present = population_of(seat.game.id, self.population).partners
-        self._agents = {card.name: stranger(f"{self.population}/{card.name}") for card in present}
+        self._agents = {name: stranger(name.removeprefix(f"{SCHEME}:")) for name in self.members(seat.game.id)}
         super().begin(seat, episodes, rng)
 
     def prepare(self) -> None:

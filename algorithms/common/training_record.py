@@ -67,6 +67,7 @@ _FIELDS: dict[str, Check] = {
     "initial_log_sigma": real(),
     "memory": one_of(*get_args(Memory)),
     "objective": one_of("individual", "team"),
+    "partners": each(text),
     "rollout_steps": nullable(whole(1)),
     "target_entropy": real(-10.0, 0.0),
     "warmup_steps": whole(),

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 _BARE_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_ADDRESS = re.compile(r"[A-Za-z_][\w-]*:[\w./:-]+")
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
-    """Read ``name=value`` texts; values are TOML, and a bare word is a text.
+    """Read ``name=value`` texts; values are TOML, and a bare word or address is a text.
 
     Raises:
         ValueError: no name, no value, a value that is not TOML, or a name given twice.
@@ -34,6 +35,6 @@ def _value(text: str, value: str) -> Any:
         document = {}
     if set(document) == {"value"}:
         return document["value"]
-    if _BARE_WORD.fullmatch(value):
+    if _BARE_WORD.fullmatch(value) or _ADDRESS.fullmatch(value):
         return value
     raise ValueError(f"--set {text!r}: {value!r} is not a TOML value such as 6, 0.5, true, [0.6, 0.4] or 'crisis'")

@@ -12,6 +12,7 @@ from coopgym.algorithms.common.learner_contract import Learner, Objective, Progr
 from coopgym.algorithms.common.random_streams import Replica, cross
 from coopgym.algorithms.common.settings import hyperparameter
 from coopgym.algorithms.common.torch_defaults import torch_defaults
+from coopgym.algorithms.common.training_partners import check_training_partners
 from coopgym.algorithms.llm.method.method import Method
 from coopgym.algorithms.llm.method.method_table import Slots
 from coopgym.algorithms.llm.method.registry import make_method
@@ -89,6 +90,7 @@ class LLM(TrainerSettings, Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_training_partners(self.partners)
         _ = self.rules, self.size, oracle_for("private", self.oracle)
         example = self._tasks(EXAMPLE, {}, "private", None, oracle=None)
         if self.method != WARM_UP:

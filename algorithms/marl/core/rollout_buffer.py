@@ -119,6 +119,7 @@ class Collector:
         seeds: one environment seed per row, R·B of them.
         needs_state: whether to record the compact global state.
         history: observations that a seat sees at once.
+        seats: those whose play the environment asks for, N of them; None for all of the game.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Collector:
         seeds: Sequence[int],
         needs_state: bool = False,
         history: int = 1,
+        seats: Sequence[int] | None = None,
     ) -> None:
         self.environment = environment
         self.objective = objective
@@ -140,17 +142,18 @@ class Collector:
         self._seen = environment.reset(seed=seeds)  # (R, B, N, O)
 
         spec = environment.game.spec
-        gain, offset = observation_map(environment)  # (N, O) each
-        self._gain = torch.as_tensor(gain, dtype=torch.float32, device=device).unsqueeze(1)
-        self._offset = torch.as_tensor(offset, dtype=torch.float32, device=device).unsqueeze(1)
-        self._endowments = torch.tensor(spec.endowments, dtype=torch.float32, device=device)
+        own = slice(None) if seats is None else list(seats)
+        gain, offset = observation_map(environment)
+        self._gain = torch.as_tensor(gain[own], dtype=torch.float32, device=device).unsqueeze(1)  # (N, 1, O)
+        self._offset = torch.as_tensor(offset[own], dtype=torch.float32, device=device).unsqueeze(1)
+        self._endowments = torch.tensor(spec.endowments[own], dtype=torch.float32, device=device)
 
         self._action_scale = torch.as_tensor(environment.game.action_scale, dtype=torch.float32, device=device)
 
         self._history = ObservationHistory(history)
         inputs = self._history.push(self._normalise(self._seen)).shape[-1]
-        replicas, copies, seats, _ = self._seen.shape
-        shape = (replicas, seats, steps or spec.horizon, copies)
+        replicas, copies, played, _ = self._seen.shape
+        shape = (replicas, played, steps or spec.horizon, copies)
 
         def block(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
             return torch.zeros(shape, dtype=dtype, device=device)

@@ -173,12 +173,17 @@ class ReplicaTrainer(Protocol):
     steps_per_block: int
     """Joint steps of one replica that `learn` adds."""
 
-    alive: Tensor
-    """``(R,)`` False where a replica diverged and is frozen."""
+    @property
+    def alive(self) -> Tensor:
+        """``(R,)`` False where a replica diverged and is frozen."""
 
     @property
     def learner(self) -> Settings:
         """Return what they learn with."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a resumed run goes on from `state` to the same numbers."""
 
     def learn(self, progress: float) -> dict[str, Tensor]:
         """Collect one block, learn from it and return metrics ``(R,)``; ``progress`` in [0, 1) is the budget spent."""
@@ -262,7 +267,8 @@ def train_blocks(
         evaluations: points of those curves, spread evenly over the budget; at most one per block.
         progress: called after every block with the steps done and planned.
         checkpoint: folder to resume from, if it holds a checkpoint, and to write to.
-        checkpoint_every: blocks between checkpoints; the last block writes one too.
+        checkpoint_every: blocks between checkpoints, or until the next state that can be resumed; the last block writes
+            one too.
         checkpoint_seconds: least time between checkpoints, also before the last.
 
     Raises:
@@ -279,7 +285,7 @@ def train_blocks(
         log = TrainingLog.restored(found[0])
         require_like(folder, found[1], trainer.state())
         trainer.restore(found[1])
-    written = time.monotonic()
+    written, due = time.monotonic(), False
     while (before := log.env_steps) < env_steps:
         metrics = trainer.learn(before / env_steps)
         log.env_steps += trainer.steps_per_block
@@ -290,10 +296,13 @@ def train_blocks(
             log.add_evaluations(evaluator)
         if progress is not None:
             progress(log.env_steps, env_steps)
-        due = log.env_steps // trainer.steps_per_block % checkpoint_every == 0 or log.env_steps >= env_steps
-        if folder is not None and due and time.monotonic() - written >= checkpoint_seconds:
-            log.add_evaluations(evaluator)
-            write_checkpoint(folder, run, asdict(log), trainer.state())
-            written = time.monotonic()
+        done = log.env_steps >= env_steps
+        due = due or done or log.env_steps // trainer.steps_per_block % checkpoint_every == 0
+        if due and (done or trainer.resumable):
+            due = False
+            if folder is not None and time.monotonic() - written >= checkpoint_seconds:
+                log.add_evaluations(evaluator)
+                write_checkpoint(folder, run, asdict(log), trainer.state())
+                written = time.monotonic()
     log.add_evaluations(evaluator)
     return log

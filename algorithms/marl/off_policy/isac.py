@@ -43,6 +43,7 @@ class ISAC(CriticSettings, ReplaySettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Haarnoja et al. 2018"
+    partnered: ClassVar[bool] = True
 
     learning_rate: float = hyperparameter(1e-3, 0.0, above_low=True)
     temperature: float = hyperparameter(0.05, 0.0, above_low=True)

@@ -28,6 +28,7 @@ class MASAC(ISAC):
     """Multi-agent soft actor-critic."""
 
     sources: ClassVar[str] = "Haarnoja et al. 2018; Lowe et al. 2017"
+    partnered: ClassVar[bool] = False
     needs_state: ClassVar[bool] = True
 
     def agent_learner(self, context: Context) -> MASACSeats:

@@ -35,6 +35,7 @@ class IA2C(ActorCriticSettings, ReplicaLearner):
 
     sources: ClassVar[str] = "Mnih et al. 2016; Papoudakis et al. 2021"
     memories: ClassVar[tuple[Memory, ...]] = MEMORIES
+    partnered: ClassVar[bool] = True
 
     rollout_steps: int | None = hyperparameter(5, 1)
     learning_rate: float = hyperparameter(3e-3, 0.0, above_low=True)

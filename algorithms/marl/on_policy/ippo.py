@@ -27,6 +27,7 @@ class IPPO(PPOSettings, ReplicaLearner):
 
     sources: ClassVar[str] = "Schulman et al. 2017; de Witt et al. 2020"
     memories: ClassVar[tuple[Memory, ...]] = MEMORIES
+    partnered: ClassVar[bool] = True
 
     sharing: bool = False
 

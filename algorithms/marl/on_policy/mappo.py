@@ -34,6 +34,7 @@ class MAPPO(PPOSettings, ReplicaLearner):
 
     sources: ClassVar[str] = "Yu et al. 2022"
     memories: ClassVar[tuple[Memory, ...]] = MEMORIES
+    partnered: ClassVar[bool] = True
     needs_state: ClassVar[bool] = True
 
     sharing: bool = True

@@ -46,6 +46,7 @@ class MeanFieldAC(PPOSettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Yang et al. 2018"
+    partnered: ClassVar[bool] = True
     min_agents: ClassVar[int] = 3
 
     learning_rate: float = hyperparameter(2e-3, 0.0, above_low=True)

@@ -48,6 +48,7 @@ class IndependentREINFORCE(ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Williams 1992"
+    partnered: ClassVar[bool] = True
 
     hidden: tuple[int, ...] = hyperparameter((64, 64), 1)
     activation: Literal["tanh", "relu"] = "tanh"

@@ -57,6 +57,7 @@ class LOLA(IndependentREINFORCE):
     """
 
     sources: ClassVar[str] = "Foerster et al. 2018 (LOLA); Foerster et al. 2018 (DiCE); Farquhar et al. 2019"
+    partnered: ClassVar[bool] = False
     min_agents: ClassVar[int] = 2
 
     hidden: tuple[int, ...] = hyperparameter((32,), 1)

@@ -106,7 +106,7 @@ class Mixed(ReplicaLearner):
         return MixedSeats(self.members, context)
 
 
-COMMON = ("objective", "num_envs", "bootstrap_truncation", "history")
+COMMON = ("objective", "num_envs", "bootstrap_truncation", "history", "partners")
 """Settings that all members of a mixture have in common."""
 
 

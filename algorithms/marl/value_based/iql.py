@@ -47,6 +47,7 @@ class IQL(ReplaySettings, ReplicaLearner):
     """
 
     sources: ClassVar[str] = "Tan 1993; Mnih et al. 2015; van Hasselt et al. 2016"
+    partnered: ClassVar[bool] = True
 
     n_steps: int = hyperparameter(4, 1)  # exploration is uniform here: in a longer sum somebody has often explored
     levels: int = hyperparameter(LEVELS, 2)

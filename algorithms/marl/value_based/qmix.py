@@ -34,6 +34,7 @@ class QMIX(IQL):
     """
 
     sources: ClassVar[str] = "Rashid et al. 2018"
+    partnered: ClassVar[bool] = False
     objectives: ClassVar[tuple[Objective, ...]] = ("team",)
     needs_state: ClassVar[bool] = True
 

@@ -24,6 +24,7 @@ class VDN(IQL):
     """Value-decomposition networks with double estimators; for a common reward only."""
 
     sources: ClassVar[str] = "Sunehag et al. 2018"
+    partnered: ClassVar[bool] = False
     objectives: ClassVar[tuple[Objective, ...]] = ("team",)
 
     objective: Objective = "team"
