@@ -34,7 +34,7 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
 from coopgym.strangers import population, read_anchors, scenarios
-from coopgym.strangers.populations import PopulationName
+from coopgym.strangers.populations import ReleasedName
 from coopgym.visible_text import brief
 from coopgym.worlds import FIXED, TEST_SEEDS
 
@@ -76,7 +76,7 @@ class Block(Setting):
     scenarios: list[ScenarioEntry] = []
     cross_play: bool = False
     """Whether every agent and learner of the block also plays alone among copies of every other one."""
-    strangers: PopulationName | None = None
+    strangers: ReleasedName | None = None
     """Population that every agent and learner of the block meets as well, on private reward: docs/strangers.md."""
     episodes: Annotated[int | None, Field(ge=1)] = None
     stochastic_episodes: Annotated[int | None, Field(ge=0)] = None

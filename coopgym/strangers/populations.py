@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from coopgym.agents.registry import make_agent
 from coopgym.games.registry import game_class, games
 from coopgym.strangers.partners import KINDS, SCHEME, Partner, partner_cards, strangers_folder
 from coopgym.strangers.policies import policies_of
 
-PopulationName = Literal["training", "test", "named"]
-POPULATIONS: tuple[PopulationName, ...] = ("training", "test")
+ReleasedName = Literal["training", "test"]
+PopulationName = ReleasedName | Literal["named"]
+POPULATIONS: tuple[ReleasedName, ...] = get_args(ReleasedName)
 """Those that are released."""
 NAMED: PopulationName = "named"
 """The population, and the kind, of agents that somebody asks for by name."""
