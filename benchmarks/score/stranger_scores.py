@@ -3,7 +3,7 @@
 In a game the score is Σ (v - v₀) / Σ (1 - v₀) over its scenarios (`coopgym.benchmarks.score.strangers`): v lies between
 Random and a best response, and v₀ is that of the best single number. Partners are the same in all games, and other ones
 might have been chosen, so an interval is for other partners as well as for other seeds: a game's ratio of sums is
-linearised by partner, and every partner counts with its mean over games.
+linearised by partner, and every partner counts with its mean over games. The ends of the scale are certain.
 """
 
 from __future__ import annotations
@@ -108,8 +108,20 @@ class StrangersScores(AgentScores):
 
     def crossed(self, name: str) -> FloatArray:
         met = self._met
-        own = self._every_seed(name, self.normalised)[:, met]
+        own = self._every_seed(name)[:, met]
         return _linearised(own, self.floors[:, met], self.scenarios[:, met]).mean(0)
+
+    def differences(self, first: str, second: str) -> FloatArray:
+        """Return (v - v') over the room of each game, linearised by partner, mean over games.
+
+        Whether two agents earn alike has nothing to do with what the best single number leaves to be had, so the room
+        is a unit here; were it drawn with the partners, the worse an agent the less sure it would be that it is.
+        """
+        met = self._met
+        gaps, scenarios = self._every_seed(first) - self._every_seed(second), self.scenarios[:, met, None]
+        gaps = np.where(scenarios > 0.0, scenarios * gaps[:, met], 0.0)
+        by_partner = linearised_ratios(np.moveaxis(gaps, 1, -1), np.moveaxis(scenarios, 1, -1))
+        return np.moveaxis(by_partner / self._room[:, None, None], -1, 1).mean(0)
 
     def cell(self, name: str, task: Task) -> Estimate | None:
         if name not in self.names or task not in self.tasks:
@@ -134,7 +146,7 @@ class StrangersScores(AgentScores):
         worst = int(np.nanargmin(by_partner))
         met = self.scenarios[:, worst] > 0.0
         advantage = mean_over_seeds(self.advantages[self.index(name), met, worst]).mean()
-        by_seed = self._every_seed(name, self.normalised)[met, worst].mean(0)
+        by_seed = self._every_seed(name)[met, worst].mean(0)
         return WorstPartner(
             self.partners[worst].name,
             self.partners[worst].kind,
@@ -161,9 +173,14 @@ class StrangersScores(AgentScores):
         """Places of the partners that are met in any of the games."""
         return np.flatnonzero(self.scenarios.any(0))
 
-    def _every_seed(self, name: str, values: FloatArray) -> FloatArray:
-        """What is told of an agent ``(G, P, S)``; one run stands for every seed where nothing was learned."""
-        own, certain = values[self.index(name)], self.deterministic[self.index(name)]
+    @property
+    def _room(self) -> FloatArray:
+        """``(G,)`` mean of 1 - v₀ over scenarios."""
+        return _over(self.scenarios, 1.0 - self.floors)
+
+    def _every_seed(self, name: str) -> FloatArray:
+        """Return v of an agent ``(G, P, S)``; one run stands for every seed where nothing was learned."""
+        own, certain = self.normalised[self.index(name)], self.deterministic[self.index(name)]
         return np.where(certain[:, None, None], own[..., :1], own)
 
     def _by_kind(self, values: FloatArray) -> dict[str, float]:
@@ -226,8 +243,7 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
         normalised=normalised,
         advantages=advantages,
     )
-    room = _over(table.scenarios, 1.0 - table.floors)
-    return _settled(table.of_tasks(np.flatnonzero(room > INDISTINCT).tolist()))
+    return _settled(table.of_tasks(np.flatnonzero(table._room > INDISTINCT).tolist()))
 
 
 def _settled(table: StrangersScores) -> StrangersScores:

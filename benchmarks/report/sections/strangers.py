@@ -116,9 +116,9 @@ def _numbers(
         Column("agent"),
         Column("score", question.table.scale.label),
         Column("group", "agents that compete share a letter where their paired differences do not tell them apart"),
-        Column("lead over partners", LEAD),
+        Column("lead", f"over its partners: {LEAD}"),
         Column(EXPLOITED_BY, WORST_PARTNER),
-        Column("lead there", LEAD),
+        Column("lead there", f"over that partner: {LEAD}"),
     ]
     return Table(columns, [list(_cells(question, table, agent, styles)) for agent in agents])
 
@@ -131,8 +131,11 @@ def _cells(
     yield interval_cells.score(question.answer(agent))
     yield Cell(question.group(agent))
     yield interval_cells.number(table.advantage(agent.name), 2)
-    yield interval_cells.worst_partner(worst)
-    yield interval_cells.number(worst.advantage if worst else None, 2)
+    if worst is None:
+        yield from (interval_cells.EMPTY, interval_cells.EMPTY)
+        return
+    yield Cell(signed(worst.normalised.value), worst.normalised.value, note=worst.partner)
+    yield interval_cells.number(worst.advantage, 2)
 
 
 def _gains(gains: Sequence[Comparison]) -> Table:
