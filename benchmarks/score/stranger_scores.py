@@ -63,7 +63,7 @@ class KindResult:
     def score(self) -> float:
         """Between the best single number and a best response; NaN where that number is one already.
 
-        >>> KindResult("noisy", normalised=0.9, floor=0.8).score.__round__(2)
+        >>> round(KindResult("noisy", normalised=0.9, floor=0.8).score, 2)
         0.5
         """
         room = 1.0 - self.floor
@@ -95,6 +95,8 @@ class StrangersScores(AgentScores):
     """``(A, G, P, S)`` v, likewise; NaN where a partner is not met, or nothing is known."""
     advantages: FloatArray
     """``(A, G, P, S)`` what an agent earned more than its partners, in the same unit."""
+    set_aside: int
+    """Runs that met other scenarios than most runs of their game, or scenarios worth something else."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -219,9 +221,14 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
     worths = list(map(_Worth.of, rows))
     scales, partners = _scales(zip(games, worths, strict=True))
     told = np.full((len(rows), len(partners), 2), np.nan)
+    set_aside = 0
     for number, (game, worth, row) in enumerate(zip(games, worths, rows, strict=True)):
-        if worth is not None and worth == scales[game].worth:
+        if worth is None:
+            continue
+        if worth == scales[game].worth:
             told[number] = scales[game].told(row)
+        else:
+            set_aside += 1
     valued = np.array([game in scales for game in games], dtype=bool)
     grid = run_grid(met.filter(pa.array(valued)))
     by_mode, lost = np.moveaxis(grid.place(told[valued]), 2, -1), grid.ended("diverged")  # (A, T, P, 2, S), (A, T, S)
@@ -242,6 +249,7 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
         floors=np.array([scales[task.game].floors for task in layout.games]).reshape(shape),
         normalised=normalised,
         advantages=advantages,
+        set_aside=set_aside,
     )
     return _settled(table.of_tasks(np.flatnonzero(table._room > INDISTINCT).tolist()))
 

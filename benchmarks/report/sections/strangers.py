@@ -24,6 +24,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Heatmap,
     Section,
     Table,
+    Text,
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import Entry, grid
@@ -78,6 +79,10 @@ def _agreement(first: FirstTable) -> str:
 def _blocks(question: Question, table: StrangersScores, report_data: ReportData) -> Iterator[Block]:
     agents = sorted(question.shown, key=lambda agent: -_value(question, agent))
     yield Beside(_ranking(question, agents, report_data.styles), _numbers(question, table, agents, report_data.styles))
+    if table.set_aside:
+        yield Text(
+            f"Not compared: {counted(table.set_aside, 'run')} that met others than most runs of the same game did."
+        )
     if gains := gains_of_partners(table, report_data.runs):
         yield Heading("Trained with partners or in self-play")
         yield _gains(gains)
