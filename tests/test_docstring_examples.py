@@ -70,7 +70,6 @@ WITHOUT: frozenset[str] = frozenset(
         "coopgym.benchmarks.score.csv_files.cells_csv",
         "coopgym.benchmarks.score.csv_files.rankings_csv",
         "coopgym.benchmarks.score.distribution.distributions",
-        "coopgym.benchmarks.score.exploited.exploitability_table",
         "coopgym.benchmarks.score.failures.failures",
         "coopgym.benchmarks.score.grid.run_grid",
         "coopgym.benchmarks.score.grid.self_play",

@@ -47,6 +47,7 @@ from coopgym.benchmarks.score.leaderboards import Leaderboard, Leaderboards
 from coopgym.benchmarks.score.noise import NoiseFloor, noise_floors
 from coopgym.benchmarks.score.oracle_gaps import Gap, exceedances, oracle_gaps
 from coopgym.benchmarks.score.paired import Comparison, PairedTest, compare, comparisons, holm, paired_test
+from coopgym.benchmarks.score.partner_training import gains_of_partners
 from coopgym.benchmarks.score.pooling import Pool, Source, pool
 from coopgym.benchmarks.score.profiles import THRESHOLDS, Profile, profiles
 from coopgym.benchmarks.score.ranks import RankRow, RankTable, rank_table
@@ -128,6 +129,7 @@ __all__ = [
     "failures",
     "first_table",
     "first_table_csv",
+    "gains_of_partners",
     "holm",
     "improvements",
     "instabilities",

@@ -179,7 +179,7 @@ def first_table(runs: pa.Table) -> FirstTable:
     """
     strangers, games = _where_learners_answer(strangers_table, runs)
     in_worlds = "welfare among copies of itself, costs and synergy hidden"
-    deviating = "what seats could gain by deviating, of what all of them earn"
+    deviating = "what seats could gain by deviating, each alone"
     questions = (
         Question(WITH_ITSELF, "welfare among copies of itself", *_where_learners_answer(_welfare, runs)),
         Question(WITH_STRANGERS, "its own payoff among partners that it never met", strangers, games),

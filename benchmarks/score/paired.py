@@ -129,7 +129,7 @@ def compare(table: SeedScores, first: str, second: str) -> Comparison:
     Raises:
         ValueError: one of them is not in the table.
     """
-    differences = table.crossed(first) - table.crossed(second)
+    differences = table.differences(first, second)
     certain = table.surely(first) and table.surely(second)
     if len(differences) > 1:
         return Comparison(first, second, crossed_test(differences, certain))

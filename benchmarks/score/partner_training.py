@@ -25,6 +25,7 @@ def gains_of_partners(table: StrangersScores, runs: pa.Table) -> tuple[Compariso
         table: scores of both.
         runs: the runs that it was made from, or more; they tell who had partners.
 
+    >>> from coopgym.benchmarks.score import strangers_table
     >>> runs = coopgym.load_corpus("learners-v1").runs
     >>> gains_of_partners(strangers_table(runs), runs)
     ()

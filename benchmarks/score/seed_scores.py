@@ -126,9 +126,13 @@ class SeedScores:
     def crossed(self, name: str) -> FloatArray:
         """Return an algorithm's score by all that is drawn, ``(P, S)``: partner, of whom there may be none, and seed.
 
-        The mean over partners is the score under each seed. Estimates and comparisons go by these numbers.
+        The mean over partners is the score under each seed. Estimates go by these numbers.
         """
         return self.by_seed(name)[None]
+
+    def differences(self, first: str, second: str) -> FloatArray:
+        """Return by how much one algorithm scores more than another, ``(P, S)`` likewise; comparisons go by these."""
+        return self.crossed(first) - self.crossed(second)
 
     def surely(self, name: str) -> bool:
         """Whether an algorithm leaves nothing to chance on any task."""

@@ -3,7 +3,7 @@
 In a game the score is Σ (v - v₀) / Σ (1 - v₀) over its scenarios (`coopgym.benchmarks.score.strangers`): v lies between
 Random and a best response, and v₀ is that of the best single number. Partners are the same in all games, and other ones
 might have been chosen, so an interval is for other partners as well as for other seeds: a game's ratio of sums is
-linearised by partner, and every partner counts with its mean over games.
+linearised by partner, and every partner counts with its mean over games. The ends of the scale are certain.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class KindResult:
     def score(self) -> float:
         """Between the best single number and a best response; NaN where that number is one already.
 
-        >>> KindResult("noisy", normalised=0.9, floor=0.8).score.__round__(2)
+        >>> round(KindResult("noisy", normalised=0.9, floor=0.8).score, 2)
         0.5
         """
         room = 1.0 - self.floor
@@ -95,6 +95,8 @@ class StrangersScores(AgentScores):
     """``(A, G, P, S)`` v, likewise; NaN where a partner is not met, or nothing is known."""
     advantages: FloatArray
     """``(A, G, P, S)`` what an agent earned more than its partners, in the same unit."""
+    set_aside: int
+    """Runs that met other scenarios than most runs of their game, or scenarios worth something else."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -108,8 +110,20 @@ class StrangersScores(AgentScores):
 
     def crossed(self, name: str) -> FloatArray:
         met = self._met
-        own = self._every_seed(name, self.normalised)[:, met]
+        own = self._every_seed(name)[:, met]
         return _linearised(own, self.floors[:, met], self.scenarios[:, met]).mean(0)
+
+    def differences(self, first: str, second: str) -> FloatArray:
+        """Return (v - v') over the room of each game, linearised by partner, mean over games.
+
+        Whether two agents earn alike has nothing to do with what the best single number leaves to be had, so the room
+        is a unit here; were it drawn with the partners, the worse an agent the less sure it would be that it is.
+        """
+        met = self._met
+        gaps, scenarios = self._every_seed(first) - self._every_seed(second), self.scenarios[:, met, None]
+        gaps = np.where(scenarios > 0.0, scenarios * gaps[:, met], 0.0)
+        by_partner = linearised_ratios(np.moveaxis(gaps, 1, -1), np.moveaxis(scenarios, 1, -1))
+        return np.moveaxis(by_partner / self._room[:, None, None], -1, 1).mean(0)
 
     def cell(self, name: str, task: Task) -> Estimate | None:
         if name not in self.names or task not in self.tasks:
@@ -134,7 +148,7 @@ class StrangersScores(AgentScores):
         worst = int(np.nanargmin(by_partner))
         met = self.scenarios[:, worst] > 0.0
         advantage = mean_over_seeds(self.advantages[self.index(name), met, worst]).mean()
-        by_seed = self._every_seed(name, self.normalised)[met, worst].mean(0)
+        by_seed = self._every_seed(name)[met, worst].mean(0)
         return WorstPartner(
             self.partners[worst].name,
             self.partners[worst].kind,
@@ -161,9 +175,14 @@ class StrangersScores(AgentScores):
         """Places of the partners that are met in any of the games."""
         return np.flatnonzero(self.scenarios.any(0))
 
-    def _every_seed(self, name: str, values: FloatArray) -> FloatArray:
-        """What is told of an agent ``(G, P, S)``; one run stands for every seed where nothing was learned."""
-        own, certain = values[self.index(name)], self.deterministic[self.index(name)]
+    @property
+    def _room(self) -> FloatArray:
+        """``(G,)`` mean of 1 - v₀ over scenarios."""
+        return _over(self.scenarios, 1.0 - self.floors)
+
+    def _every_seed(self, name: str) -> FloatArray:
+        """Return v of an agent ``(G, P, S)``; one run stands for every seed where nothing was learned."""
+        own, certain = self.normalised[self.index(name)], self.deterministic[self.index(name)]
         return np.where(certain[:, None, None], own[..., :1], own)
 
     def _by_kind(self, values: FloatArray) -> dict[str, float]:
@@ -202,9 +221,14 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
     worths = list(map(_Worth.of, rows))
     scales, partners = _scales(zip(games, worths, strict=True))
     told = np.full((len(rows), len(partners), 2), np.nan)
+    set_aside = 0
     for number, (game, worth, row) in enumerate(zip(games, worths, rows, strict=True)):
-        if worth is not None and worth == scales[game].worth:
+        if worth is None:
+            continue
+        if worth == scales[game].worth:
             told[number] = scales[game].told(row)
+        else:
+            set_aside += 1
     valued = np.array([game in scales for game in games], dtype=bool)
     grid = run_grid(met.filter(pa.array(valued)))
     by_mode, lost = np.moveaxis(grid.place(told[valued]), 2, -1), grid.ended("diverged")  # (A, T, P, 2, S), (A, T, S)
@@ -225,9 +249,9 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
         floors=np.array([scales[task.game].floors for task in layout.games]).reshape(shape),
         normalised=normalised,
         advantages=advantages,
+        set_aside=set_aside,
     )
-    room = _over(table.scenarios, 1.0 - table.floors)
-    return _settled(table.of_tasks(np.flatnonzero(room > INDISTINCT).tolist()))
+    return _settled(table.of_tasks(np.flatnonzero(table._room > INDISTINCT).tolist()))
 
 
 def _settled(table: StrangersScores) -> StrangersScores:

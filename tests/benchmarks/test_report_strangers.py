@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coopgym.benchmarks.report import render
-from coopgym.benchmarks.report.content.blocks import Beside, Block, Fold, Heatmap, Section, Table, charts
+from coopgym.benchmarks.report.content.blocks import Beside, Block, Fold, Heatmap, Section, Table, Text, charts
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.strangers import NUMBER, strangers
 from coopgym.benchmarks.score import strangers_table
@@ -98,6 +98,17 @@ def test_kinds_stand_beside_the_best_single_number(section: Section) -> None:
 def test_it_says_how_far_self_play_tells(section: Section) -> None:
     assert section.finding.startswith("Ranks with itself and with strangers correlate by ")
     assert section.finding.endswith(" over 4 rows of agents.")
+
+
+def test_runs_that_met_others_are_told(section: Section, tmp_path: Path) -> None:
+    older = [
+        row | {"stranger_ceilings": [11.0] * 12} for row in met_strangers("Copycat", 8.0, algorithm_kind="heuristic")
+    ]
+    found = strangers(ReportData(written(tmp_path, {"runs": [*older, *report_corpora.strangers()]})))
+    assert found is not None
+    said = [block.text for block in found.blocks if isinstance(block, Text)]
+    assert said == ["Not compared: 2 runs that met others than most runs of the same game did."]
+    assert not [block for block in section.blocks if isinstance(block, Text)]
 
 
 def test_its_figures_are_on_the_page(section: Section, corpus: ReportData) -> None:

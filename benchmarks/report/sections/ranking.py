@@ -149,14 +149,14 @@ def _figure(rows: Sequence[RankRow], styles: Mapping[str, SeriesStyle], compared
         style = styles[row.algorithm.name]
         drawn.append(Row(row.algorithm.name, [Dot.of(row.score, style.colour, style.mark)]))
     if compared.table.lower_is_better:
-        return dots(drawn, "sum of gains over return", anchors=(0.0,), shown=CEILING, as_percent=True)
+        return dots(drawn, "gain by deviating", anchors=(0.0,), shown=CEILING, as_percent=True)
     axis = f"score: {compared.table.scale.label}"
     return dots(drawn, axis, anchors=(0.0, 1.0), reference_scores=compared.reference_scores, shown=FLOOR)
 
 
 MEANINGS = {
     "score": "mean over games and modes, and over seeds",
-    "exploitability": "sum of what seats could gain by deviating, over the return; mean over games",
+    "exploitability": "what seats could gain by deviating, each alone; mean over games",
     "welfare": "score of welfare, for description: what private play is worth to all",
     "played": "mean share of endowment put in",
 }

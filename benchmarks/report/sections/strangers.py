@@ -24,6 +24,7 @@ from coopgym.benchmarks.report.content.blocks import (
     Heatmap,
     Section,
     Table,
+    Text,
 )
 from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.report.sections.grids import Entry, grid
@@ -78,6 +79,10 @@ def _agreement(first: FirstTable) -> str:
 def _blocks(question: Question, table: StrangersScores, report_data: ReportData) -> Iterator[Block]:
     agents = sorted(question.shown, key=lambda agent: -_value(question, agent))
     yield Beside(_ranking(question, agents, report_data.styles), _numbers(question, table, agents, report_data.styles))
+    if table.set_aside:
+        yield Text(
+            f"Not compared: {counted(table.set_aside, 'run')} that met others than most runs of the same game did."
+        )
     if gains := gains_of_partners(table, report_data.runs):
         yield Heading("Trained with partners or in self-play")
         yield _gains(gains)
@@ -116,9 +121,9 @@ def _numbers(
         Column("agent"),
         Column("score", question.table.scale.label),
         Column("group", "agents that compete share a letter where their paired differences do not tell them apart"),
-        Column("lead over partners", LEAD),
+        Column("lead", f"over its partners: {LEAD}"),
         Column(EXPLOITED_BY, WORST_PARTNER),
-        Column("lead there", LEAD),
+        Column("lead there", f"over that partner: {LEAD}"),
     ]
     return Table(columns, [list(_cells(question, table, agent, styles)) for agent in agents])
 
@@ -131,8 +136,11 @@ def _cells(
     yield interval_cells.score(question.answer(agent))
     yield Cell(question.group(agent))
     yield interval_cells.number(table.advantage(agent.name), 2)
-    yield interval_cells.worst_partner(worst)
-    yield interval_cells.number(worst.advantage if worst else None, 2)
+    if worst is None:
+        yield from (interval_cells.EMPTY, interval_cells.EMPTY)
+        return
+    yield Cell(signed(worst.normalised.value), worst.normalised.value, note=worst.partner)
+    yield interval_cells.number(worst.advantage, 2)
 
 
 def _gains(gains: Sequence[Comparison]) -> Table:

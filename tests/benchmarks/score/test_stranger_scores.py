@@ -89,7 +89,8 @@ class TestScores:
     def test_runs_that_met_others_are_not_compared(self) -> None:
         recent = [among_strangers(name, flat(9.0)) for name in ("TitForTat", "Random")]
         older = among_strangers("Constant_40", flat(9.0), stranger_ceilings=[11.0] * len(PARTNERS))
-        assert strangers_table(table(recent, older)).names == ("Random", "TitForTat")
+        found = strangers_table(table(recent, older))
+        assert (found.names, found.set_aside) == (("Random", "TitForTat"), 1)
 
     def test_a_game_without_room_has_no_scores(self) -> None:
         nothing = among_strangers("TitForTat", flat(9.0), stranger_floors=[10.0] * len(PARTNERS))
@@ -155,6 +156,17 @@ class TestHowSure:
         assert 0.05 < unsure.test.p_t < 1.0
         assert rank_table(found).told_apart("MAPPO, private", "IPPO, private")
         assert not rank_table(found).told_apart("TitForTat", "Random")
+
+    def test_who_is_worse_with_everybody_is_worse_though_room_differs(self) -> None:
+        floors = [9.9 if number % 3 else 1.0 for number in range(len(PARTNERS))]
+        good, bad = (among_strangers(name, wavy(value), stranger_floors=floors)
+                     for name, value in (("TitForTat", 9.0), ("Random", 1.0)))  # fmt: skip
+        found = strangers_table(table(good, bad))
+        estimates = [found.estimate(name) for name in found.names]
+        compared = compare(found, "TitForTat", "Random")
+        assert compared.test.difference.value == pytest.approx(estimates[1].value - estimates[0].value)
+        assert estimates[0].high > estimates[1].low, "of the two ends only the scale is unsure"
+        assert compared.test.p_t < 1e-9
 
     def test_equals_are_equal(self) -> None:
         runs = table(among_strangers("TitForTat", wavy(9.0)), among_strangers("Constant_40", wavy(9.0)))
