@@ -74,13 +74,22 @@ class Pool:
     """The ``runs`` table."""
     sources: tuple[Source, ...]
     """In the order in which they count."""
-    remarks: tuple[str, ...]
-    """What does not count, and why, a sentence each."""
+    disagreements: tuple[str, ...]
+    """Where corpora hold what cannot both count, and what counts, a sentence each."""
 
     @cached_property
     def leaderboards(self) -> Leaderboards:
         """How good its agents are."""
         return Leaderboards(self.runs)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Everything that does not count, and why, a sentence each."""
+        strangers = self.leaderboards.first_table.strangers
+        if strangers is None or not strangers.set_aside:
+            return self.disagreements
+        others = "met others than most runs of the same game did, or the same ones when they were valued otherwise"
+        return (*self.disagreements, f"{_runs(strangers.set_aside)} among strangers not compared: they {others}")
 
     @property
     def table(self) -> FirstTable:
@@ -129,7 +138,7 @@ def pool(corpora: Sequence[str]) -> Pool:
             _source(name, opened[number], counted[number], selection.repeated[number])
             for number, name in enumerate(names)
         ),
-        tuple(selection.remarks()),
+        tuple(selection.disagreements()),
     )
 
 
@@ -222,7 +231,7 @@ class _Selection:
         """Runs that count, by corpus."""
         return Counter(self._rows[place][0] for place in self.chosen.values())
 
-    def remarks(self) -> Iterator[str]:
+    def disagreements(self) -> Iterator[str]:
         """Say which runs do not count, and which copies differ."""
         for (first, corpus, reason), agents in self._left_out.items():
             yield (

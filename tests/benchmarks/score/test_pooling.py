@@ -12,7 +12,17 @@ import pytest
 from coopgym.benchmarks.score import Pool, pool
 from coopgym.benchmarks.score.first_table import IN_WORLDS, WITH_ITSELF
 from coopgym.corpus import CorpusError, load_corpus
-from tests.benchmarks.report_corpora import MODES, SEEDS, Row, learned, played, scripted, written
+from tests.benchmarks.report_corpora import (
+    MODES,
+    SEEDS,
+    Row,
+    learned,
+    learned_among_strangers,
+    played,
+    scripted,
+    strangers,
+    written,
+)
 
 KEPT = Path(__file__).parents[2] / "data" / "corpora"
 
@@ -111,6 +121,15 @@ def test_what_was_searched_for_deviations_counts_before_what_was_not(tmp_path: P
     assert found.remarks == ()
     assert {row["exploitability"] for row in found.runs.to_pylist() if row["algorithm"] == "IPPO"} == {2.0}
     assert "regret" in [question.name for question in found.table.questions]
+
+
+def test_runs_among_strangers_that_were_valued_otherwise_are_told(tmp_path: Path) -> None:
+    others = [row | {"stranger_ceilings": [value + 1.0 for value in row["stranger_ceilings"]]}
+              for row in learned_among_strangers("MAPPO", 7.0)]  # fmt: skip
+    found = pooled(tmp_path, first=[*reference(), *strangers()], second=others)
+    (remark,) = found.remarks
+    assert remark.startswith(f"{len(others)} runs among strangers not compared: they met others than most runs")
+    assert not any("MAPPO" in row.title for row in found.table.rows)
 
 
 def test_an_agent_in_several_roles_is_one_row(tmp_path: Path) -> None:
