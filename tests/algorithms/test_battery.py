@@ -94,7 +94,7 @@ CLIMBER: dict[str, Any] = {
 LONGER_EXTRA: dict[str, dict[str, Any]] = {
     "COMA": {"n_minibatches": 16},
     "FCP": {"teams": 6, "strangers": 2},
-    "IA2C": {"num_envs": 16, "rollout_steps": 1},
+    "IA2C": {"num_envs": 32, "rollout_steps": 1},
     **dict.fromkeys(("ISAC", "M3DDPG", "MADDPG", "MASAC", "MATD3"), CLIMBER),
     "Mixed": {
         "members": [
@@ -103,6 +103,9 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
         ]
     },
 }
+
+STEPS, SOONER = 20_000, {"IA2C": 12_000, "IQL": 10_000, "ISAC": 10_000}
+"""Joint steps of that run, and of learners that are there well before."""
 
 LIKE_ANOTHER = {
     "COMA",
@@ -288,7 +291,7 @@ def test_evaluating_twice_gives_the_same(name: str, quadratic: Environments) -> 
 )
 def test_finds_the_optimum_of_a_one_step_game(name: str, quadratic: Environments) -> None:
     result = settings(name, LONGER, LONGER_EXTRA).train(
-        quadratic, ["private"], [0], 20_000, game_parameters={"agents": seats(name)}, evaluations=0
+        quadratic, ["private"], [0], SOONER.get(name, STEPS), game_parameters={"agents": seats(name)}, evaluations=0
     )
     for seat, agent in enumerate(result.agents(0)):
         observation = np.full((1, len(agent.policy.gain)), 0.5)

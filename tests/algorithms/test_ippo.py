@@ -51,13 +51,6 @@ def test_team_production_reaches_nash_and_optimum() -> None:
         assert result.status(replica) == "trained"
 
 
-def test_finds_the_optimum_of_a_one_step_game(quadratic: type) -> None:
-    result = IPPO(hidden=(16,), n_minibatches=2).train(quadratic, ["cooperative"], [0], 20_000)
-    for seat, agent in enumerate(result.agents(0)):
-        share = agent.act(np.array([[0.5, seat, 0.0]]))
-        assert share == pytest.approx(0.37, abs=0.02)
-
-
 def test_same_seed_same_weights() -> None:
     one, other = small_run(), small_run()
     assert all(same_policy(one, k, other, k) for k in range(6))

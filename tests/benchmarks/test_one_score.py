@@ -187,6 +187,7 @@ def test_private_play_is_ranked_by_what_could_be_gained_and_not_by_its_return(tm
     assert by_return.index("IA2C") < by_return.index("IPPO")
     (field,) = [field for field in rankings(leaderboards.found[0]) if field.table.lower_is_better]
     assert field.verdict.endswith("IPPO is the hardest to exploit of 2 agents: 0.10.")
+    assert "welfare" not in field.numbers("IPPO"), "which the table that stands first tells, on its own scale"
     assert set(field.table.modes) == {"private"}
 
 

@@ -89,8 +89,7 @@ def test_axes_say_what_they_show(name: str) -> None:
     assert expected <= set(texts(draw()))
 
 
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("form", get_args(theme.FileFormat))
+@pytest.mark.parametrize(("name", "form"), [*zip(FIGURES, itertools.cycle(get_args(theme.FileFormat)), strict=False)])
 def test_files_repeat_byte_by_byte(name: str, form: theme.FileFormat) -> None:
     draw, _ = FIGURES[name]
     one, other = (figure_file(draw(), name, form) for _ in range(2))

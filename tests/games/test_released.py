@@ -120,8 +120,14 @@ def assert_state(game: Game, state: Any, recorded: Recording, step: int, live: A
     np.testing.assert_array_equal(auxiliary[live][:, exact], wanted["aux"][:, exact])
 
 
-@every_game
-@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [
+        pytest.param(kind, dtype, marks=[pytest.mark.slow] if (g + d) % 2 else [], id=f"{kind.id}-{dtype.__name__}")
+        for g, kind in enumerate(RELEASED)
+        for d, dtype in enumerate((np.float64, np.float32))
+    ],
+)
 def test_recorded_trajectories_are_reproduced(kind: type[Game], dtype: Any) -> None:
     recorded = recording(kind.id)
     game = make(kind, Backend(np, dtype))
