@@ -75,12 +75,12 @@ def environment(
     return found
 
 
-@pytest.mark.parametrize(("game", "seat"), [(GAME, 1), (GROUPS, 0), (GROUPS, 3)])
+@pytest.mark.parametrize(("game", "seat", "view"), [(GAME, 1, "own"), (GROUPS, 0, "full"), (GROUPS, 3, "own")])
 @pytest.mark.parametrize(
     "partner", ["TitForTat", "GrimTrigger(opening_level=0.6)", "strangers:training/trained-private"]
 )
-def test_a_seat_among_partners_plays_the_game_that_agents_play(game: str, seat: int, partner: str) -> None:
-    met, made = environment([partner], game, seat), make_game(game)
+def test_a_seat_among_partners_plays_the_game_that_agents_play(game: str, seat: int, view: str, partner: str) -> None:
+    met, made = environment([partner], game, seat, view=view), make_game(game)
     agents: list[Agent] = [make_agent(partner) for _ in range(made.n_agents)]
     agents[seat] = Constant(0.3)
     expected = play(made, agents, reward="private", record=True).trajectory
