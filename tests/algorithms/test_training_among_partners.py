@@ -21,6 +21,7 @@ from coopgym.algorithms.marl.core.partnered_environment import PartneredEnvironm
 from coopgym.algorithms.marl.core.trainer import ReplicaLearner
 from coopgym.benchmarks.study import Study, expand
 from coopgym.benchmarks.study.run_spec import RunSpec
+from coopgym.benchmarks.study.settings import parse_settings
 from coopgym.games.registry import make_game
 from coopgym.play import play
 from coopgym.strangers import population
@@ -74,12 +75,12 @@ def environment(
     return found
 
 
-@pytest.mark.parametrize(("game", "seat"), [(GAME, 1), (GROUPS, 0), (GROUPS, 3)])
+@pytest.mark.parametrize(("game", "seat", "view"), [(GAME, 1, "own"), (GROUPS, 0, "full"), (GROUPS, 3, "own")])
 @pytest.mark.parametrize(
     "partner", ["TitForTat", "GrimTrigger(opening_level=0.6)", "strangers:training/trained-private"]
 )
-def test_a_seat_among_partners_plays_the_game_that_agents_play(game: str, seat: int, partner: str) -> None:
-    met, made = environment([partner], game, seat), make_game(game)
+def test_a_seat_among_partners_plays_the_game_that_agents_play(game: str, seat: int, view: str, partner: str) -> None:
+    met, made = environment([partner], game, seat, view=view), make_game(game)
     agents: list[Agent] = [make_agent(partner) for _ in range(made.n_agents)]
     agents[seat] = Constant(0.3)
     expected = play(made, agents, reward="private", record=True).trajectory
@@ -237,6 +238,12 @@ def test_games_that_cannot_be_learned_among_partners_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=f"{game}.*{message}"):
         IPPO(partners=partners).check(make_game(game, **parameters))
+
+
+def test_on_the_command_line_an_address_is_a_text() -> None:
+    assert parse_settings(["partners=strangers:training/grim-0.4"]) == {"partners": "strangers:training/grim-0.4"}
+    with pytest.raises(ValueError, match="is not a TOML value"):
+        parse_settings(["partners=strangers:"])
 
 
 def test_in_a_game_of_one_seat_nobody_is_met() -> None:

@@ -70,8 +70,8 @@ class _Company:
 class PartneredEnvironment:
     """One seat of a batch of episodes; agents given by name fill all other seats.
 
-    It is drawn for every episode whose copies these are. All who may be met are met in equally many episodes of a
-    replica, up to one, and draw from streams of the episode, so that a replica does not depend on those beside it.
+    Who that is, is drawn for every episode: everybody who may be met is met equally often in a replica, up to one.
+    Agents draw from streams of their episodes, so that a replica does not depend on those beside it.
 
     Args:
         inner: the game, in which episodes begin and end together; ``(R, B)``, all N seats.
