@@ -71,7 +71,8 @@ def lock_folder(folder: Path, option: str = "--out") -> Iterator[None]:
     except Timeout:
         named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another folder"
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
+            f"folder with {option}"
         ) from None
     try:
         holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
@@ -240,6 +241,6 @@ class RunStore:
             elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
             raise OtherStudyError(
                 f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
-                f"study: run {self.study!r} elsewhere, as with {self.option} {elsewhere}. Finished folders are put together "
-                f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
+                f"study: run {self.study!r} elsewhere, as with {self.option} {elsewhere}. Finished folders are put "
+                f"together with: coopgym data merge {self.folder} {elsewhere} -o NEW"
             )
