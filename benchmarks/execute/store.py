@@ -55,8 +55,12 @@ class OtherStudyError(ValueError):
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path, option: str = "--out") -> Iterator[None]:
     """Keep other processes from writing to a folder.
+
+    Args:
+        folder: what is written to.
+        option: of the command line that takes another one.
 
     Raises:
         FolderInUseError: another process holds the lock.
@@ -67,7 +71,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
     except Timeout:
         named = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
         raise FolderInUseError(
-            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another folder"
+            f"{folder}: another coopgym process ({named}) is writing there; wait for it, or choose another "
+            f"folder with {option}"
         ) from None
     try:
         holder.write_text(f"pid {os.getpid()}", encoding="utf-8")
@@ -109,9 +114,15 @@ class RunStore:
     opened: no damaged shard counts as finished, and what could be restored from a backup is not computed over.
     """
 
-    def __init__(self, folder: Path, study: Study | str) -> None:
-        """Take a folder for the runs of a study, or for runs that no study describes and that share a name."""
-        self.folder = folder
+    def __init__(self, folder: Path, study: Study | str, option: str = "--out") -> None:
+        """Take a folder for the runs of a study, or for runs that no study describes and that share a name.
+
+        Args:
+            folder: the folder.
+            study: whose runs they are, or their name.
+            option: of the command line that takes another folder.
+        """
+        self.folder, self.option = folder, option
         described = study.model_dump(mode="json", by_alias=True) if isinstance(study, Study) else None
         self.study = study.name if isinstance(study, Study) else study
         self.study_json = canonical_json(described) if described else None
@@ -120,7 +131,7 @@ class RunStore:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opening:
-            opening.enter_context(lock_folder(self.folder))
+            opening.enter_context(lock_folder(self.folder, self.option))
             self._refuse_other_studies()
             repair(self.folder)
             write_missing_manifests(self.folder)
@@ -230,6 +241,6 @@ class RunStore:
             elsewhere = self.folder.with_name(f"{self.folder.name}-{self.study}")
             raise OtherStudyError(
                 f"{self.folder} holds runs of the study {', '.join(map(repr, others))}, and a folder belongs to one "
-                f"study: run {self.study!r} elsewhere, as in {elsewhere}. Finished folders are put together "
-                f"with: coopgym data merge {self.folder} {elsewhere} -o NEW"
+                f"study: run {self.study!r} elsewhere, as with {self.option} {elsewhere}. Finished folders are put "
+                f"together with: coopgym data merge {self.folder} {elsewhere} -o NEW"
             )

@@ -36,6 +36,10 @@ def kept_values(game: str, name: str = "test") -> ValuedScenarios:
     Raises:
         MissingAnchorsError: some have none, or those of other partners.
         ValueError, FileNotFoundError: as `coopgym.strangers.population`.
+
+    >>> valued = kept_values("TrustDilemma-v1")
+    >>> len(valued.scenarios) == len(valued.anchors), valued.anchors[0].scenario
+    (True, 'visitor/0/constant-0.35')
     """
     strangers = population(game, name)
     met, held = scenarios(strangers), read_anchors(strangers)

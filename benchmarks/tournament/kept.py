@@ -99,7 +99,7 @@ def _kept_name(player: Player) -> str:
 
 def _rows(folder: Path, specs: Mapping[str, MatchSpec], report: Report) -> Mapping[str, Mapping[str, Any]]:
     """Return the rows of some matches by id; those that are not there yet are played first."""
-    with RunStore(folder, STUDY) as store:
+    with RunStore(folder, STUDY, "--runs") as store:
         store.drop_replaced(store.superseded(specs.values()))  # and those that failed
         held = store.finished()
         done, jobs = 0.0, group(spec for run_id, spec in specs.items() if run_id not in held)
