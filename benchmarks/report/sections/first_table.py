@@ -19,7 +19,7 @@ from coopgym.benchmarks.score import FirstRow, FirstTable, Question
 from coopgym.benchmarks.score.estimates import STUDENT
 from coopgym.benchmarks.score.first_table import EXPLOITED_BY, WITH_ITSELF, WITH_STRANGERS, WORST_PARTNER
 
-SHOWN = Span(-1.0, 1.5)
+SHOWN = Span(-2.5, 1.5)
 """Scores that the picture shows; to lose much more than nothing is not told apart there."""
 
 
