@@ -90,12 +90,17 @@ class Identifying(Strategy):
         self.memory = memory
 
     def prepare(self) -> None:
-        seat, shape = self.seat, (self.episodes, self.seat.game.n_agents)
-        self._company = Company(seat, self.episodes, CANDIDATES)
-        self._opening, self._scale = _opening(seat.game.id, seat.game.parameters, seat.index, seat.reward)
-        self._tracker = StateTracker(self._company.game, self.episodes)
-        self._others = np.arange(shape[1]) != seat.index
-        self._peers = self._others & _residents(seat, self._company.game.traits().exchangeable)
+        game, seats = registered_game(self.seat.game.id, self.seat.game.parameters), self.seat.game.n_agents
+        group = next(group for group in game.traits().exchangeable if self.seat.index in group)
+        self._place, shape = group[0], (self.episodes, seats)
+        # Networks tell seats apart. So all of a group imagine that they sit in its first seat, and think alike.
+        self._order = np.arange(seats)
+        self._order[[self.seat.index, self._place]] = self._place, self.seat.index
+        self._company = Company(Seat.of(game, self._place, "own", self.seat.reward), self.episodes, CANDIDATES)
+        self._opening, self._scale = _opening(game.id, self.seat.game.parameters, self._place, self.seat.reward)
+        self._tracker = StateTracker(game, self.episodes)
+        self._others = np.arange(seats) != self._place
+        self._peers = self._others & np.isin(np.arange(seats), group) & (len(group) > 2)  # as residents have them
         self._plan = np.tile(self._opening, (self.episodes, 1))  # (E, T)
         self._alike = np.tile(self._peers, (self.episodes, 1))  # (E, N)
         self._misses = np.zeros((len(self._scale), self.episodes))  # d (K, E)
@@ -111,7 +116,7 @@ class Identifying(Strategy):
         self._offsets[:, rows] = 0.0
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        played, going_on = joint_cooperation(self.seat, observation), self.round > 0
+        played, going_on = joint_cooperation(self.seat, observation)[:, self._order], self.round > 0
         self._learn(played, going_on)
         self._tracker.advance(played, going_on)
         self._expected = self._company.answers(self._tracker.state)
@@ -124,7 +129,7 @@ class Identifying(Strategy):
 
     def _learn(self, played: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
         """Hold last shares ``(E, N)`` against what was expected; a first move tells offsets and nothing else."""
-        self._alike &= ~rows[:, None] | (np.abs(played - played[:, [self.seat.index]]) < EQUAL)
+        self._alike &= ~rows[:, None] | (np.abs(played - played[:, [self._place]]) < EQUAL)
         missed = self._mean_square(played - np.clip(self._expected + self._offsets, 0.0, 1.0))
         self._misses += np.where(self.round > 1, missed - self._misses, 0.0) / self._remembered()
         self._offsets = np.where(rows[:, None], played - self._expected, self._offsets)
@@ -188,12 +193,6 @@ def _near(plan: FloatArray, now: npt.NDArray[np.int64], norm: float) -> FloatArr
     stretches += [left & (times >= horizon - length) for length in LENGTHS]
     changed = [np.clip(plan + move, 0.0, 1.0) for move in MOVES] + [np.full_like(plan, level) for level in (0.0, norm)]
     return np.stack([plan, *(np.where(stretch, other, plan) for stretch in stretches for other in changed)], axis=1)
-
-
-def _residents(seat: Seat, groups: tuple[tuple[int, ...], ...]) -> npt.NDArray[np.bool_]:
-    """Seats ``(N,)`` in which there may be others like the one in this seat: those of its group, if it has several."""
-    group = next(group for group in groups if seat.index in group)
-    return np.isin(np.arange(seat.game.n_agents), group) & (len(group) > 2)
 
 
 @lru_cache(maxsize=64)
