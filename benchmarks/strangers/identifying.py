@@ -1,110 +1,214 @@
-"""An agent that finds out which training partner it is among, and plays the best response to that one."""
+"""An agent that holds beliefs about whom it is among, and plans its best response to them."""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents import Classifier, Seat, Strategy, make_agent
-from coopgym.agents.base import joint_actions
-from coopgym.agents.streams import spawned
-from coopgym.benchmarks.score.strangers import best_level, normalised_returns
-from coopgym.benchmarks.strangers.anchors import STAND_IN_LEVEL
+from coopgym.agents import Classifier, Seat, Strategy
+from coopgym.benchmarks.strangers.imagined_company import Company, Differences
+from coopgym.games.parameters import Parameters
+from coopgym.games.state import State
 from coopgym.oracles.agents.base import registered_game
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
-from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.strangers import population, read_anchors
 from coopgym.typing import FloatArray
+
+MISS = 0.02
+"""σ: shares of endowment by which others may miss what is believed about them before that is held against it."""
+CHARACTER = 0.15
+"""τ: how far their level may be from that of a training partner."""
+DOUBT = 0.01
+"""Belief below which a partner is left out of a plan."""
+PROBE = 0.2
+"""What is added to the second move: to give more provokes nobody, and it tells who answers from who does not."""
+EQUAL = 1e-3
+"""Difference in shares up to which somebody has played the same."""
+
+FIRST_ROUNDS, PATIENCE = 4, 8
+"""A plan is improved in each of the first rounds, and later once in so many."""
+OPENING_IMPROVEMENTS = 12
+MOVES = (-0.3, -0.1, -0.03, 0.03, 0.1, 0.3)
+"""By how much an improvement moves stretches of a plan; it also sets them to nothing and to the norm."""
+LENGTHS = (1, 4, 16)
+"""Of stretches that begin now or go to the end, beside all that is left."""
+CANDIDATES = 1 + (1 + 2 * len(LENGTHS)) * (len(MOVES) + 2)
+DECIMALS = 9
+"""Of the worth of a plan: agents that see the same choose the same."""
 
 
 class Identifying(Strategy):
-    """Holds what the others do against what every training partner would do in their seats, and trusts the nearest.
+    """Believes in every training partner as far as it explains what the others do, and plans for all it believes in.
 
-    It knows the rules of the game, follows its state, and opens with the best single number of the training population.
-    Its name is ``coopgym.benchmarks.strangers:Identifying``.
+    A training partner k is imagined in the others' seats, with all its shares moved by o_k, what they played above it
+    in the last round: strangers have other levels, and what tells who they are is how they change. With d_k the mean
+    square by which it missed the last n rounds or so, its weight is
+
+        w_k ∝ (1 + d_k / σ²)^(-n / 2) exp(-o_k² / 2τ²),
+
+    the likelihood of misses whose size is not known, and a prior of strangers' levels.
+
+    What is played is the plan for the rest of the episode that earns most in imagination, Σ_k w_k R_k / s_k, where the
+    scale s_k is what there is to win from k: the best constant's return less that of random plans. The plan is improved
+    as the episode goes on; it begins as the one that is best among all training partners alike. Whoever has moved like
+    this agent in every round is taken for another one of it.
+
+    It knows the rules of the game and the training population, and follows the state. Its name is
+    ``coopgym.benchmarks.strangers:Identifying``.
 
     Args:
-        memory: weight that the error of a round has one round later; below 1 what others do now counts most.
+        memory: weight that the miss of a round has one round later, below 1: n grows to 1 / (1 - memory).
+
+    Raises:
+        ValueError: a memory outside [0, 1).
 
     >>> from coopgym import make_game, play
-    >>> seats = [Identifying(), make_agent("strangers:training/constant-0.7")]
-    >>> shares = play.play(make_game("TrustDilemma-v1"), seats, views="own", record=True).trajectory.shares
-    >>> response = read_anchors(population("TrustDilemma-v1", "training"))["visitor/0/constant-0.7"].plan
-    >>> np.allclose(shares[1:, 0, 0], response[1:])  # one look is enough
-    True
+    >>> from coopgym.agents import make_agent
+    >>> game = make_game("TrustDilemma-v1", max_steps=16)
+    >>> for stranger in ("Constant_35", "TitForTat"):  # in the training population is neither
+    ...     seats = [Identifying(), make_agent(stranger)]
+    ...     shares = play.play(game, seats, views="own", reward="private", record=True).trajectory.shares
+    ...     print(shares[4:12, 0, 0].mean().round(1))
+    0.3
+    0.7
     """
 
     citation = (
-        "Albrecht, S. V. & Stone, P. (2018). Autonomous agents modelling other agents. Artif. Intell. 258, 66-95."
+        "Albrecht, S. V., Crandall, J. W. & Ramamoorthy, S. (2016). Belief and truth in hypothesised behaviours. "
+        "Artif. Intell. 235, 63-94; of the probe: Carmel, D. & Markovitch, S. (1999). Exploration strategies for "
+        "model-based learning in multi-agent systems. Auton. Agents Multi-Agent Syst. 2, 141-172."
     )
-    """Sect. 4.2 of type-based reasoning: a known set of types, and beliefs over them."""
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     classifier = Classifier(memory_depth=math.inf, uses_horizon=True)
 
-    def __init__(self, memory: float = 0.9) -> None:
-        if not 0.0 <= memory <= 1.0:
-            raise ValueError(f"memory={memory!r}: expected a weight in [0, 1]")
+    def __init__(self, memory: float = 0.95) -> None:
+        if not 0.0 <= memory < 1.0:
+            raise ValueError(f"memory={memory!r}: expected a weight in [0, 1)")
         self.memory = memory
 
     def prepare(self) -> None:
-        """Look up responses, and seat every partner in imagination.
-
-        Raises:
-            ValueError: nobody has computed responses to the training population of this game.
-        """
-        seat = self.seat
-        self._game = registered_game(seat.game.id, seat.game.parameters)
-        known = population(seat.game.id, "training")
-        first = next(group[0] for group in self._game.traits().exchangeable if seat.index in group)
-        anchors = {name.partition(f"visitor/{first}/")[2]: each for name, each in read_anchors(known).items()}
-        partners = [partner for partner in known.partners if partner.name in anchors]
-        if not partners:
-            raise ValueError(
-                f"no responses to the training population of {seat.game.id}; "
-                f"`coopgym strangers build {seat.game.id} --population training` computes them"
-            )
-        found = [anchors[partner.name] for partner in partners]
-        self._plans = np.stack([each.plan + STAND_IN_LEVEL * each.follow for each in found])  # (K, T)
-        self._gains = np.stack([each.gains for each in found])  # (K, F)
-        random, ceilings = (np.array([getattr(each, name) for each in found]) for name in ("random", "ceiling"))
-        levels = normalised_returns(np.stack([each.constants for each in found], axis=-1), random, ceilings)
-        self._opening = float(CONSTANTS[best_level(levels)])
-        self._others = [j for j in range(self._game.n_agents) if j != seat.index]
-        self._seated = [(j, make_agent(partner.agent)) for partner in partners for j in self._others]
-        for j, agent in self._seated:
-            agent.begin(Seat.of(self._game, j, "own", seat.reward), self.episodes, spawned(self.rng))
-        self._tracker = StateTracker(self._game, self.episodes)
-        self._errors = np.zeros((len(partners), self.episodes))
-        self._predicted = np.zeros((len(partners), self.episodes, len(self._others)))
+        game, seats = registered_game(self.seat.game.id, self.seat.game.parameters), self.seat.game.n_agents
+        group = next(group for group in game.traits().exchangeable if self.seat.index in group)
+        self._place, shape = group[0], (self.episodes, seats)
+        # Networks tell seats apart. So all of a group imagine that they sit in its first seat, and think alike.
+        self._order = np.arange(seats)
+        self._order[[self.seat.index, self._place]] = self._place, self.seat.index
+        self._company = Company(Seat.of(game, self._place, "own", self.seat.reward), self.episodes, CANDIDATES)
+        self._opening, self._scale = _opening(game.id, self.seat.game.parameters, self._place, self.seat.reward)
+        self._tracker = StateTracker(game, self.episodes)
+        self._others = np.arange(seats) != self._place
+        self._peers = self._others & np.isin(np.arange(seats), group) & (len(group) > 2)  # as residents have them
+        self._plan = np.tile(self._opening, (self.episodes, 1))  # (E, T)
+        self._alike = np.tile(self._peers, (self.episodes, 1))  # (E, N)
+        self._misses = np.zeros((len(self._scale), self.episodes))  # d (K, E)
+        self._offsets = np.zeros((len(self._scale), *shape))  # o (K, E, N)
+        self._expected = np.zeros((len(self._scale), *shape))
 
     def forget(self, rows: npt.NDArray[np.bool_]) -> None:
         self._tracker.restart(rows)
-        self._errors[:, rows] = 0.0
-        for _, agent in self._seated:
-            agent.restart(rows)  # type: ignore[attr-defined]  # partners are strategies
+        self._company.restart(rows)
+        self._plan[rows] = self._opening
+        self._alike[rows] = self._peers
+        self._misses[:, rows] = 0.0
+        self._offsets[:, rows] = 0.0
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        played, going_on = joint_cooperation(self.seat, observation), self.round > 0
-        missed = np.square(played[:, self._others] - self._predicted).sum(-1)  # (K, E)
-        self._errors = np.where(going_on, self.memory * self._errors + missed, self._errors)
+        played, going_on = joint_cooperation(self.seat, observation)[:, self._order], self.round > 0
+        self._learn(played, going_on)
         self._tracker.advance(played, going_on)
-        self._predicted = self._imagined()
-        likeliest = self._errors.argmin(0)
-        return np.where(going_on, self._response(likeliest, observation), self._opening)
+        self._expected = self._company.answers(self._tracker.state)
+        due = going_on & ((self.round < FIRST_ROUNDS) | (self.round % PATIENCE == 0))
+        if due.any():
+            self._plan[due] = self._improved()[due]
+        now = np.minimum(self.round, self._plan.shape[1] - 1)
+        planned: FloatArray = self._plan[np.arange(self.episodes), now]
+        return planned + PROBE * (self.round == 1)
 
-    def _imagined(self) -> FloatArray:
-        """What every partner would play now in the others' seats, as shares ``(K, E, N - 1)``."""
-        seen = self._game.observe(self._tracker.state, "own")
-        answers = joint_actions(self._game, [(j, agent, seen[:, j]) for j, agent in self._seated])
-        shares = np.stack(answers) / np.array([self._game.endowments[j] for j, _ in self._seated])[:, None]
-        return np.moveaxis(shares.reshape(-1, len(self._others), self.episodes), 1, 2)
+    def _learn(self, played: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
+        """Hold last shares ``(E, N)`` against what was expected; a first move tells offsets and nothing else."""
+        self._alike &= ~rows[:, None] | (np.abs(played - played[:, [self._place]]) < EQUAL)
+        missed = self._mean_square(played - np.clip(self._expected + self._offsets, 0.0, 1.0))
+        self._misses += np.where(self.round > 1, missed - self._misses, 0.0) / self._remembered()
+        self._offsets = np.where(rows[:, None], played - self._expected, self._offsets)
 
-    def _response(self, partner: npt.NDArray[np.int64], observation: FloatArray) -> FloatArray:
-        """The best response to one partner per episode, as its anchor keeps it, ``(episodes,)``."""
-        now = np.minimum(self.round, self._plans.shape[1] - 1)
-        blocks = np.stack([observation[:, columns].mean(1) for columns in self.seat.columns.values()], axis=1)
-        response: FloatArray = self._plans[partner, now] + (blocks * self._gains[partner]).sum(1)
-        return response
+    def _remembered(self) -> FloatArray:
+        """The rounds n that count, ``(E,)``."""
+        return np.clip(self.round, 1.0, 1.0 / (1.0 - self.memory))
+
+    def _beliefs(self) -> FloatArray:
+        """The weights w ``(K, E)``."""
+        unlikely = self._remembered() / 2.0 * np.log1p(self._misses / MISS**2)
+        unlikely += self._mean_square(self._offsets) / (2.0 * CHARACTER**2)
+        weights = np.exp(unlikely.min(0) - unlikely)
+        weights /= weights.sum(0)
+        return np.where(weights < DOUBT, 0.0, weights)
+
+    def _mean_square(self, differences: FloatArray) -> FloatArray:
+        """Of differences ``(K, E, N)``, over the others but those who are like this agent, ``(K, E)``."""
+        strangers = self._others & ~self._alike
+        total: FloatArray = (np.square(differences) * strangers).sum(-1)
+        return total / np.maximum(1, strangers.sum(-1))
+
+    def _improved(self) -> FloatArray:
+        weights = self._beliefs() / self._scale[:, None]
+        met = Differences(self._offsets, self._alike)
+        return improved(self._plan, self.round, weights, self._company, self._tracker.state, met)
+
+
+def improved(
+    plan: FloatArray,
+    now: npt.NDArray[np.int64],
+    weights: FloatArray,
+    company: Company,
+    state: State,
+    met: Differences,
+) -> FloatArray:
+    """Return the best of plans ``(E, T)`` and what is near them.
+
+    Args:
+        plan: shares of endowment.
+        now: ``(E,)`` rounds that have been played.
+        weights: ``(K, E)`` of what is earned among each partner.
+        company: the partners.
+        state: ``(E,)``, of which the partners were asked last.
+        met: how those who are met differ from the partners.
+    """
+    candidates, horizon = _near(plan, now, company.norm), plan.shape[1]
+    known = np.flatnonzero(weights.any(1))
+    times = np.minimum(now[:, None] + np.arange(horizon - now.min()), horizon - 1)
+    left = np.take_along_axis(candidates, times[:, None], axis=2)
+    worth = (weights[known, :, None] * company.returns(state, left, known, met)).sum(0).round(DECIMALS)
+    return candidates[np.arange(len(plan)), worth.argmax(1)]
+
+
+def _near(plan: FloatArray, now: npt.NDArray[np.int64], norm: float) -> FloatArray:
+    """Plans ``(E, C, T)`` that differ from given ones in a stretch; the first do not differ."""
+    times, horizon = np.arange(plan.shape[1]), plan.shape[1]
+    left = times >= now[:, None]
+    stretches = [left]
+    stretches += [left & (times < now[:, None] + length) for length in LENGTHS]
+    stretches += [left & (times >= horizon - length) for length in LENGTHS]
+    changed = [np.clip(plan + move, 0.0, 1.0) for move in MOVES] + [np.full_like(plan, level) for level in (0.0, norm)]
+    return np.stack([plan, *(np.where(stretch, other, plan) for stretch in stretches for other in changed)], axis=1)
+
+
+@lru_cache(maxsize=64)
+def _opening(id: str, parameters: Parameters, seat: int, reward: str) -> tuple[FloatArray, FloatArray]:
+    """The plan ``(T,)`` that is best among all partners alike, and the scales ``(K,)``."""
+    game = registered_game(id, parameters)
+    company, state = Company(Seat.of(game, seat, "own", reward), 1, CANDIDATES), StateTracker(game, 1).state
+    everybody, horizon = np.arange(len(company.names)), game.spec.horizon
+    met = Differences(np.zeros((len(everybody), 1, game.n_agents)), np.zeros((1, game.n_agents), dtype=bool))
+    levels = np.broadcast_to(np.linspace(0.0, 1.0, CANDIDATES)[:, None], (1, CANDIDATES, horizon))
+    drawn = np.random.default_rng(0).random(levels.shape)
+    company.answers(state)
+    held, random = (company.returns(state, plans, everybody, met) for plans in (levels, drawn))  # (K, 1, C)
+    scale = held.max((1, 2)) - random.mean((1, 2))
+    weights = 1.0 / scale[:, None]
+    plan = levels[:, (weights[..., None] * held).sum((0, 1)).argmax()]
+    for _ in range(OPENING_IMPROVEMENTS):
+        plan = improved(plan, np.zeros(1, dtype=np.int64), weights, company, state, met)
+    return plan[0], scale

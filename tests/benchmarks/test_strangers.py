@@ -15,11 +15,10 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute import strangers_build as building
 from coopgym.benchmarks.execute.strangers_build import BuildRequest
 from coopgym.benchmarks.score.strangers import best_level, normalised_returns, strangers_scores
-from coopgym.benchmarks.strangers import Identifying, MissingAnchorsError, anchored, strangers_score
+from coopgym.benchmarks.strangers import MissingAnchorsError, anchored, strangers_score
 from coopgym.benchmarks.strangers.anchors import response, scenario_digest, valuation
-from coopgym.games.registry import games, make_game
+from coopgym.games.registry import games
 from coopgym.oracles.dynamic.deviation_search import CONSTANTS
-from coopgym.play import play
 from coopgym.strangers import (
     EPISODES,
     SEED,
@@ -213,38 +212,6 @@ def test_results_say_how_an_agent_fares_by_kind_and_at_worst() -> None:
     assert result.worst.standard_error is not None
     advantage = {each.scenario.partners[0]: each.focal_return - each.partner_return for each in result.scenarios}
     assert advantage["constant-0.9"] > 0.0 > advantage["constant-0.35"]  # who puts in less has more
-
-
-def test_whoever_identifies_a_training_partner_plays_the_response_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept_elsewhere(tmp_path, monkeypatch)
-    strangers = population(GAME, "training")
-    met = [each for each in scenarios(strangers) if each.kind != "oracle"]
-    levels = {each.partners[0]: (k + 1) / 100 for k, each in enumerate(met)}
-    rising, gains = np.linspace(0.0, 1.0, 101), np.zeros(9)
-
-    def responding(name: str, level: float) -> Anchor:
-        return Anchor(name, "", "full", 1, 0.0, rising, 2.0, "plan", np.full(100, level), 0.0, gains)
-
-    write_anchors(strangers, [responding(each.name, levels[each.partners[0]]) for each in met])
-    game = make_game(GAME)
-    for name in ("constant-0.7", "exploiter-0.6-0.4", "turns-bad"):
-        trajectory = play(game, [Identifying(), make_agent(strangers[name].agent)], views="own", record=True).trajectory
-        assert trajectory is not None
-        shares = trajectory.shares[:, 0, 0]
-        assert shares[0] == 1.0  # the best single number of these anchors
-        assert (shares[-30:] == levels[name]).all()
-
-
-def test_whoever_knows_its_partners_nearly_responds_best_to_them() -> None:
-    assert strangers_score(GAME, "coopgym.benchmarks.strangers:Identifying", "training").score > 0.9
-
-
-def test_whoever_identifies_partners_needs_responses_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept_elsewhere(tmp_path, monkeypatch)
-    with pytest.raises(ValueError, match=f"`coopgym strangers build {GAME} --population training` computes them"):
-        play(make_game(GAME), [Identifying(), Constant(0.5)])
 
 
 def test_commands_list_partners_and_score_agents() -> None:
