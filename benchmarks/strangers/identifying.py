@@ -97,15 +97,15 @@ class Identifying(Strategy):
         self._order = np.arange(seats)
         self._order[[self.seat.index, self._place]] = self._place, self.seat.index
         self._company = Company(Seat.of(game, self._place, "own", self.seat.reward), self.episodes, CANDIDATES)
-        self._opening, self._scale = _opening(game.id, self.seat.game.parameters, self._place, self.seat.reward)
+        self._opening, self._units = _opening(game.id, self.seat.game.parameters, self._place, self.seat.reward)
         self._tracker = StateTracker(game, self.episodes)
         self._others = np.arange(seats) != self._place
         self._peers = self._others & np.isin(np.arange(seats), group) & (len(group) > 2)  # as residents have them
         self._plan = np.tile(self._opening, (self.episodes, 1))  # (E, T)
         self._alike = np.tile(self._peers, (self.episodes, 1))  # (E, N)
-        self._misses = np.zeros((len(self._scale), self.episodes))  # d (K, E)
-        self._offsets = np.zeros((len(self._scale), *shape))  # o (K, E, N)
-        self._expected = np.zeros((len(self._scale), *shape))
+        self._misses = np.zeros((len(self._units), self.episodes))  # d (K, E)
+        self._offsets = np.zeros((len(self._units), *shape))  # o (K, E, N)
+        self._expected = np.zeros((len(self._units), *shape))
 
     def forget(self, rows: npt.NDArray[np.bool_]) -> None:
         self._tracker.restart(rows)
@@ -153,7 +153,7 @@ class Identifying(Strategy):
         return total / np.maximum(1, strangers.sum(-1))
 
     def _improved(self) -> FloatArray:
-        weights = self._beliefs() / self._scale[:, None]
+        weights = self._beliefs() * self._units[:, None]
         met = Differences(self._offsets, self._alike)
         return improved(self._plan, self.round, weights, self._company, self._tracker.state, met)
 
@@ -197,7 +197,7 @@ def _near(plan: FloatArray, now: npt.NDArray[np.int64], norm: float) -> FloatArr
 
 @lru_cache(maxsize=64)
 def _opening(id: str, parameters: Parameters, seat: int, reward: str) -> tuple[FloatArray, FloatArray]:
-    """The plan ``(T,)`` that is best among all partners alike, and the scales ``(K,)``."""
+    """The plan ``(T,)`` that is best among all partners alike, and 1 / s ``(K,)``, 0 where there is nothing to win."""
     game = registered_game(id, parameters)
     company, state = Company(Seat.of(game, seat, "own", reward), 1, CANDIDATES), StateTracker(game, 1).state
     everybody, horizon = np.arange(len(company.names)), game.spec.horizon
@@ -207,8 +207,9 @@ def _opening(id: str, parameters: Parameters, seat: int, reward: str) -> tuple[F
     company.answers(state)
     held, random = (company.returns(state, plans, everybody, met) for plans in (levels, drawn))  # (K, 1, C)
     scale = held.max((1, 2)) - random.mean((1, 2))
-    weights = 1.0 / scale[:, None]
+    units = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+    weights = units[:, None]
     plan = levels[:, (weights[..., None] * held).sum((0, 1)).argmax()]
     for _ in range(OPENING_IMPROVEMENTS):
         plan = improved(plan, np.zeros(1, dtype=np.int64), weights, company, state, met)
-    return plan[0], scale
+    return plan[0], units

@@ -50,6 +50,13 @@ def agent_info(name: str) -> AgentInfo:
     )
 
 
+def _shortened(game: AnyGame) -> AnyGame:
+    """Return a game that shows the same and ends soon, where its length can be set: some strategies plan to the end."""
+    if "max_steps" not in game.parameter_dict():
+        return game
+    return make_game(game.id, **{**game.overridden(), "max_steps": 1})
+
+
 def share_convention(ids: Iterable[str]) -> str:
     """Say what the levels of named agents are shares of, if it matters in any of some games; empty if not."""
     known = [id for id in ids if id in games()]
@@ -71,10 +78,11 @@ def require_view(name: str, game: AnyGame, view: View) -> None:
     """
     if agent_info(name).kind != "heuristic":
         return
-    engine, agent = Engine(game, batch=(1,)), make_agent(name)
+    shown = _shortened(game)
+    engine, agent = Engine(shown, batch=(1,)), make_agent(name)
     engine.reset(0)
     try:
-        agent.begin(Seat.of(game, 0, view, "private"), 1, np.random.default_rng(0))
-        agent.act(game.observe(engine.state, view)[:, 0])
+        agent.begin(Seat.of(shown, 0, view, "private"), 1, np.random.default_rng(0))
+        agent.act(shown.observe(engine.state, view)[:, 0])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
