@@ -1,0 +1,88 @@
+"""Scorecards of case studies for the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from coopgym.benchmarks.case_studies import CaseFile, Scorecard
+from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table
+
+_REMARK = {
+    "author_judgement": "threshold chosen by its author",
+    "documented": "threshold from a dated source",
+    "none": "no threshold",
+}
+
+
+def print_dependence(console: TerminalConsole, case: CaseFile) -> None:
+    """Print how much the actors depend on each other, recomputed from its rows."""
+    for each in case.dependence:
+        console.print(
+            f"{each.depender} on {each.dependee}: {each.recomputed:.4f}, published {each.published:g}; "
+            f"rows: {each.status}",
+            highlight=False,
+        )
+
+
+def print_scorecard(console: TerminalConsole, card: Scorecard) -> None:
+    """Print every criterion, the subtotals, and what all else earns by the same rubric."""
+    console.print(f"{card.title}, {card.variant}: {card.about}", style="bold", highlight=False)
+    console.print(f"rubric {card.rubric}, case file {card.case_hash}", highlight=False)
+    console.print(_criteria(card))
+    for name, subtotal in {
+        "total": card.total,
+        **card.categories,
+        "without what cannot fail, repeats or is judged": card.informative,
+        "and without what hardly ever fails": card.strictly_informative,
+    }.items():
+        console.print(f"  {name}: {subtotal}", highlight=False)
+    console.print(
+        f"  any finite outcome earns {card.least:g} or more, none more than {card.most:g}; floors and ends of single "
+        "criteria, added up",
+        highlight=False,
+    )
+    console.print(_comparisons(card))
+    for name, value in card.diagnostics.items():
+        console.print(f"  {name}: {value:.4g}", highlight=False)
+    console.print()
+
+
+def _criteria(card: Scorecard) -> Table:
+    table = ruled_table(collapse_padding=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("criterion", ratio=2)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("credit", ratio=1)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("flags", ratio=1)
+    for line in card.lines:
+        criterion = line.criterion
+        remarks = [criterion.kind] * (criterion.kind == "judged") + [*criterion.flags]
+        table.add_row(
+            criterion.id,
+            criterion.about,
+            "" if line.value is None else f"{line.value:.4g}",
+            criterion.target,
+            f"{line.points:g}/{criterion.points:g}",
+            "; ".join([*remarks, _REMARK.get(criterion.basis, criterion.basis)]),
+        )
+    return table
+
+
+def _comparisons(card: Scorecard) -> Table:
+    table = ruled_table(collapse_padding=True, title="The same rubric on what is not the model")
+    table.add_column("")
+    table.add_column("what")
+    for name in ("draws", "mean", "5 %", "50 %", "95 %", "model's percentile"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in card.compared:
+        spread = (each.low, each.median, each.high) if each.draws > 1 else ()
+        table.add_row(
+            f"{each.kind}: {each.name}",
+            each.about,
+            f"{each.draws:,}" if each.draws > 1 else "",
+            f"{each.mean:.4g}",
+            *([f"{value:g}" for value in spread] or ["", "", ""]),
+            f"{each.percentile:.0f}" if each.draws > 1 else "",
+        )
+    return table

@@ -1,0 +1,62 @@
+"""``coopgym case``: four historical relations, and what models of them earn beside chance."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coopgym.benchmarks.cli.commands.errors import user_errors
+from coopgym.benchmarks.cli.standard_streams import say
+
+case = typer.Typer(help="Historical relations: models of them, scored beside chance.", no_args_is_help=True)
+
+CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Name of a case, or all.")]
+
+
+class RubricName(StrEnum):
+    """By which rules models are scored."""
+
+    reference = "reference"
+    v2 = "v2"
+
+
+@case.command(name="list")
+def list_cases() -> None:
+    """List the cases."""
+    from coopgym.benchmarks.case_studies import case_names, load_case
+
+    for name in case_names():
+        about = load_case(name)
+        say(f"{name:15} {about.title}, {about.period}: {about.mechanism}, {about.game}")
+
+
+@case.command()
+def score(
+    name: CaseArgument,
+    rubric: Annotated[
+        RubricName, typer.Option(help="The published rules with their faults, or those in which all can fail.")
+    ] = RubricName.reference,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+) -> None:
+    """Score the models of a case, and beside them what knows nothing of it."""
+    import json
+
+    from coopgym.benchmarks.case_studies import CaseFileError, case_names, load_case, score_case
+    from coopgym.benchmarks.cli.case_tables import print_dependence, print_scorecard
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.corpus.writer import write_atomically
+
+    console = TerminalConsole()
+    with user_errors(CaseFileError, OSError):
+        cards = {each: score_case(each, rubric.value) for each in (case_names() if name == "all" else [name])}
+        for each, scored in cards.items():
+            print_dependence(console, load_case(each))
+            for card in scored:
+                print_scorecard(console, card)
+        if json_file is not None:
+            records = [card.record() for scored in cards.values() for card in scored]
+            write_atomically(json_file, json.dumps(records, indent=1, ensure_ascii=False).encode())
+            say(f"written: {json_file}")
