@@ -87,6 +87,14 @@ class Dependence(Strict):
         return self
 
 
+class Alternative(Strict):
+    """What might have been done instead, in the registered game."""
+
+    name: str
+    levels: tuple[tuple[Annotated[int, Field(ge=-2, le=2)], ...], ...]
+    """Of each phase, as `Phase.levels`."""
+
+
 class Provenance(Strict):
     """Where the numbers of a case come from."""
 
@@ -119,8 +127,8 @@ class CaseFile(Strict):
     """A historical relation: what is known of it, what a model of it is given, and how a model is scored.
 
     >>> case = load_case("apache")
-    >>> case.criteria("reference")[3].target, case.criteria("v2")[1].target
-    ('≤ 0: 4; ≤ 1: 3; ≤ 2: 1; else 0', '≥ 0.5: 1; else 0')
+    >>> [criterion.target for criterion in case.criteria("v2") if criterion.id in ("A1.4", "A1.2")]
+    ['≥ 0.5: 1; else 0', '≤ 0: 4; ≤ 1: 3; ≤ 2: 1; else 0']
     """
 
     title: str
@@ -136,6 +144,7 @@ class CaseFile(Strict):
     phases: tuple[Phase, ...]
     evidence: tuple[Evidence, ...]
     dependence: tuple[Dependence, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     discrepancies: tuple[str, ...] = ()
     """What the published account says and its code does not show."""
     parameters: dict[str, Any]

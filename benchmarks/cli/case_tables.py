@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.table import Table
 
 from coopgym.benchmarks.case_studies import CaseFile, Scorecard
+from coopgym.benchmarks.case_studies.fitting import Fitted
+from coopgym.benchmarks.case_studies.replay import Replay
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table
 
+_SEATS = 3
+"""Whose numbers are shown where there are many."""
 _REMARK = {
     "author_judgement": "threshold chosen by its author",
     "documented": "threshold from a dated source",
@@ -85,4 +91,53 @@ def _comparisons(card: Scorecard) -> Table:
             *([f"{value:g}" for value in spread] or ["", "", ""]),
             f"{each.percentile:.0f}" if each.draws > 1 else "",
         )
+    return table
+
+
+def print_replay(console: TerminalConsole, replay: Replay) -> None:
+    """Print what each phase does in the game, and where it begins by the game's own account."""
+    console.print(f"{replay.game}: {replay.script}", style="bold", highlight=False)
+    shown = min(len(replay.seats), _SEATS)
+    console.print(
+        f"seats: {', '.join(replay.seats[:shown])}{' …' if shown < len(replay.seats) else ''}", highlight=False
+    )
+    table = ruled_table(collapse_padding=True)
+    table.add_column("phase", no_wrap=True)
+    for name in ("steps", "actions", "signals", "trust", "damage", "own start", "reward", "loyalty"):
+        table.add_column(name, justify="right")
+    for phase in replay.phases:
+        (trust_before, damage_before), (trust, damage) = phase.before, phase.after
+        table.add_row(
+            phase.name,
+            str(phase.steps),
+            " ".join(f"{action:.1f}" for action in phase.actions[:shown]),
+            " ".join(f"{signal:+.2f}" for signal in phase.signals[:shown]),
+            f"{trust_before:.2f} → {trust:.2f}",
+            f"{damage_before:.2f} → {damage:.2f}",
+            f"{phase.preset_trust:.2f}, {phase.preset_damage:.2f}",
+            " ".join(f"{reward:.2f}" for reward in phase.rewards[:shown]),
+            "" if phase.loyalty is None else f"{phase.loyalty:.2f}",
+        )
+    console.print(table)
+    console.print(
+        "  trust and damage: means over pairs; own start: those of the game's preset\n",
+        highlight=False,
+    )
+
+
+def partners_table(partners: Iterable[Fitted]) -> Table:
+    """Show the partner that best retraces each seat, with its error where it was fitted and where it was not."""
+    table = ruled_table(
+        collapse_padding=True,
+        title="Partners that retrace the coded path",
+        caption="errors: root mean square, shares of endowment; the last phase is held out; constant: the mean share of "
+        "the fitted phases, in the last one",
+    )
+    table.add_column("seat", no_wrap=True)
+    table.add_column("reward", no_wrap=True)
+    for name in ("reciprocity", "patience", "fitted", "held out", "constant"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in partners:
+        numbers = (each.reciprocity, each.patience, each.fitted_error, each.held_out_error, each.constant_error)
+        table.add_row(each.seat, each.mode, *(f"{number:.2f}" for number in numbers))
     return table

@@ -31,7 +31,7 @@ def finite_payoffs(outcome: StaticOutcome) -> FloatArray:
 
 def finite_value(outcome: StaticOutcome) -> FloatArray:
     """Whether joint value is finite."""
-    return np.isfinite(outcome.dyad.joint_value(outcome.together.actions)).astype(np.float64)
+    return np.asarray(np.isfinite(outcome.dyad.joint_value(outcome.together.actions)), dtype=np.float64)
 
 
 def cooperation_gain(outcome: StaticOutcome) -> FloatArray:

@@ -32,6 +32,16 @@ class Shock(Strict):
     by: Row
 
 
+class GameReciprocity(Strict):
+    """Reciprocity of the registered game, for conduct in shares of endowment."""
+
+    rho_0: float
+    eta: float
+    kappa: float
+    lambda_R: float
+    omega: float
+
+
 class PlatformParameters(Strict):
     """What a case file says of the platform; actions are shares."""
 
@@ -63,6 +73,7 @@ class PlatformParameters(Strict):
     shocks: tuple[Shock, ...]
     earlier_concession: tuple[Shock, ...]
     """What might have happened instead, had Apple given way in 2019."""
+    game: GameReciprocity
     targets: tuple[Row, ...]
     reference_steps: tuple[int, ...]
     reference_points: tuple[tuple[float, ...], ...]

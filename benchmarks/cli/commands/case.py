@@ -16,6 +16,13 @@ case = typer.Typer(help="Historical relations: models of them, scored beside cha
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Name of a case, or all.")]
 
 
+class EditionName(StrEnum):
+    """Which edition of the registered game a history is replayed in."""
+
+    v0 = "v0"
+    v1 = "v1"
+
+
 class RubricName(StrEnum):
     """By which rules models are scored."""
 
@@ -59,4 +66,47 @@ def score(
         if json_file is not None:
             records = [card.record() for scored in cards.values() for card in scored]
             write_atomically(json_file, json.dumps(records, indent=1, ensure_ascii=False).encode())
+            say(f"written: {json_file}")
+
+
+@case.command()
+def replay(
+    name: Annotated[str, typer.Argument(metavar="CASE", help="Name of a case.")],
+    edition: Annotated[
+        list[EditionName] | None, typer.Option(help="Of the registered game.", show_default="both")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Also fit partners to the coded path, the last phase aside.")
+    ] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+) -> None:
+    """Replay the coded history in its registered game, and what might have been done instead."""
+    import json
+
+    from coopgym.benchmarks.case_studies import CaseFileError, load_case
+    from coopgym.benchmarks.case_studies.fitting import fit_case
+    from coopgym.benchmarks.case_studies.replay import replay as replay_case
+    from coopgym.benchmarks.case_studies.replay import scripts
+    from coopgym.benchmarks.cli.case_tables import partners_table, print_replay
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.corpus.writer import write_atomically
+
+    console = TerminalConsole()
+    with user_errors(CaseFileError, ValueError, OSError):
+        replays = [
+            replay_case(name, each.value, script)
+            for each in edition or EditionName
+            for script in scripts(load_case(name))
+        ]
+        for each in replays:
+            print_replay(console, each)
+        partners = fit_case(name) if fit else ()
+        if partners:
+            console.print(partners_table(partners))
+        if json_file is not None:
+            record = {
+                "replays": [each.record() for each in replays],
+                "partners": [partner.record() for partner in partners],
+            }
+            write_atomically(json_file, json.dumps(record, indent=1, ensure_ascii=False).encode())
             say(f"written: {json_file}")

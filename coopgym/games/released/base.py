@@ -268,8 +268,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
-        signal = conduct_signal(action, self.baselines, self.sensitivity, self.xp)
-        return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
+        return update_trust(state.trust, state.damage, self.signals_sent(state, action), self.trust_rates, self.xp)
+
+    def signals_sent(self, state: StateT, actions: Array) -> Array:
+        return conduct_signal(actions, self.baselines, self.sensitivity, self.xp)
 
     def weights(self, effective_trust: Array) -> Array:
         """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
