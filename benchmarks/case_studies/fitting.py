@@ -133,7 +133,8 @@ def fit_case(name: str) -> tuple[Fitted, ...]:
 @cache
 def _best_shares(game_id: str, preset: str, agent: str) -> FloatArray:
     """Shares ``(N,)`` that an agent plays in every seat at the beginning of a game."""
-    game = make_game(game_id, **({"phase": preset} if preset else {}))
+    parameters: dict[str, Any] = {"phase": preset} if preset else {}
+    game = make_game(game_id, **parameters)
     state, shares = game.initial_state((1,)), np.empty(game.n_agents)
     for seat in range(game.n_agents):
         around = Partners(game, (seat + 1) % game.n_agents, agent, reward_layer("private"))

@@ -162,7 +162,10 @@ def _coded(case: CaseFile, levels: tuple[tuple[int, ...], ...]) -> Script:
 
 
 def _replayed(name: str, case: CaseFile, edition: Edition, script: str, policy: Script) -> Replay:
-    played, trust, damage, shares = [], [], [], []
+    played: list[PhaseReplay] = []
+    trust: list[FloatArray] = []
+    damage: list[FloatArray] = []
+    shares: list[FloatArray] = []
     levels = _levels(case).get(script, ((),) * len(case.phases))
     state: State | None = None
     for phase, coded in zip(case.phases, levels, strict=True):
@@ -221,7 +224,7 @@ def _levels(case: CaseFile) -> dict[str, tuple[tuple[int, ...], ...]]:
 
 
 def _game(case: CaseFile, edition: Edition, phase: Phase) -> AnyGame:
-    preset = {"phase": phase.preset} if phase.preset else {}
+    preset: dict[str, Any] = {"phase": phase.preset} if phase.preset else {}
     return make_game(f"{case.game}-{edition}", **preset)
 
 

@@ -130,8 +130,8 @@ def partners_table(partners: Iterable[Fitted]) -> Table:
     table = ruled_table(
         collapse_padding=True,
         title="Partners that retrace the coded path",
-        caption="errors: root mean square, shares of endowment; the last phase is held out; constant: the mean share of "
-        "the fitted phases, in the last one",
+        caption="errors: root mean square, shares of endowment; the last phase is held out; constant: what the mean "
+        "share of the fitted phases misses there",
     )
     table.add_column("seat", no_wrap=True)
     table.add_column("reward", no_wrap=True)

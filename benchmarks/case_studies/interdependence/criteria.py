@@ -26,12 +26,12 @@ def greatest_action(outcome: StaticOutcome) -> FloatArray:
 
 def finite_payoffs(outcome: StaticOutcome) -> FloatArray:
     """Whether both private payoffs are finite."""
-    return np.isfinite(outcome.dyad.payoffs(outcome.together.actions)).all(-1).astype(np.float64)
+    return np.where(np.isfinite(outcome.dyad.payoffs(outcome.together.actions)).all(-1), 1.0, 0.0)
 
 
 def finite_value(outcome: StaticOutcome) -> FloatArray:
     """Whether joint value is finite."""
-    return np.asarray(np.isfinite(outcome.dyad.joint_value(outcome.together.actions)), dtype=np.float64)
+    return np.where(np.isfinite(outcome.dyad.joint_value(outcome.together.actions)), 1.0, 0.0)
 
 
 def cooperation_gain(outcome: StaticOutcome) -> FloatArray:

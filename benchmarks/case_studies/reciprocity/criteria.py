@@ -105,7 +105,7 @@ def sensitivity(path: PlatformPath, phase: int) -> FloatArray:
     """Largest relative change of an actor's phase mean when one parameter moves by a tenth."""
     own = _inside(path, path.actions, phase).mean(-2)[..., None, :]
     moved = _inside(path, path.varied, phase).mean(-2)
-    return (np.abs(moved - own) / own).max((-2, -1))
+    return (np.abs(moved - own) / np.maximum(own, np.finfo(np.float64).tiny)).max((-2, -1))
 
 
 def reference_distance(path: PlatformPath, phase: int) -> FloatArray:
