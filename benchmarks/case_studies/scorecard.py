@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -175,8 +176,9 @@ def _in_category(name: str) -> Callable[[Criterion], bool]:
     return lambda criterion: criterion.category == name
 
 
+@cache
 def score_case(name: str, rubric: Rubric = "reference") -> tuple[Scorecard, ...]:
-    """Score every model of a case.
+    """Score every model of a case, once in a process.
 
     Args:
         name: of the case, see `case_names`.

@@ -47,6 +47,9 @@ def score(
         RubricName, typer.Option(help="The published rules with their faults, or those in which all can fail.")
     ] = RubricName.reference,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write a page, HTML, with replays.")
+    ] = None,
 ) -> None:
     """Score the models of a case, and beside them what knows nothing of it."""
     import json
@@ -67,6 +70,11 @@ def score(
             records = [card.record() for scored in cards.values() for card in scored]
             write_atomically(json_file, json.dumps(records, indent=1, ensure_ascii=False).encode())
             say(f"written: {json_file}")
+        if page is not None:
+            from coopgym.benchmarks.case_studies.page import render_cases
+
+            write_atomically(page, render_cases(cards).encode())
+            say(f"written: {page}")
 
 
 @case.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from coopgym.benchmarks.case_studies import case_names, load_case
+from coopgym.benchmarks.case_studies import case_names, load_case, score_case
+from coopgym.benchmarks.case_studies.page import render_cases
 from coopgym.benchmarks.cli.main import app
 
 CLAIMS = re.compile(r"accura|verif|valid|signific|proof|[✓✔✅☑]|p\s*[<=]\s*0?\.\d", re.IGNORECASE)
@@ -32,6 +34,17 @@ def test_nothing_that_is_printed_or_written_claims_too_much(rubric: str, tmp_pat
     place = tmp_path / "scores.json"
     text = said("score", "all", "--rubric", rubric, "--json", str(place)) + place.read_text("utf-8")
     assert CLAIMS.findall(text) == []
+
+
+def test_pages_show_every_case_with_its_figures_and_claim_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "cases.html"
+    cards = {name: score_case(name) for name in ("slcd", "apache")}
+    place.write_text(page := render_cases(cards), "utf-8")
+    assert page == render_cases(cards)
+    assert page.count("<svg") == 3 + 2 * len(cards)  # timelines, one network, and a strip for each model
+    assert 'id="slcd"' in page
+    assert all(html.escape(evidence.fact) in page for evidence in load_case("apache").evidence)
+    assert CLAIMS.findall(re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", page, flags=re.DOTALL)) == []
 
 
 def test_every_criterion_is_printed_with_its_points(tmp_path: Path) -> None:
