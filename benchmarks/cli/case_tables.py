@@ -9,6 +9,7 @@ from rich.table import Table
 from coopgym.benchmarks.case_studies import CaseFile, Scorecard
 from coopgym.benchmarks.case_studies.fitting import Fitted
 from coopgym.benchmarks.case_studies.replay import Replay
+from coopgym.benchmarks.case_studies.sweep import Finding
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table
 
 _SEATS = 3
@@ -140,4 +141,25 @@ def partners_table(partners: Iterable[Fitted]) -> Table:
     for each in partners:
         numbers = (each.reciprocity, each.patience, each.fitted_error, each.held_out_error, each.constant_error)
         table.add_row(each.seat, each.mode, *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def findings_table(name: str, findings: Iterable[Finding]) -> Table:
+    """Show what an experiment measures all over its grid."""
+    table = ruled_table(
+        collapse_padding=True,
+        title=name,
+        caption="met: part of the rows that meet the published target, where there is one",
+    )
+    table.add_column("metric", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("what")
+    for column in ("rows", "median", "mean", "deviation", "least", "greatest", "met"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in findings:
+        numbers = (each.median, each.mean, each.deviation, each.low, each.high)
+        met = "" if each.met is None else f"{each.met:.3f}"
+        table.add_row(
+            each.metric, each.kind, each.about, f"{each.rows:,}", *(f"{number:.3g}" for number in numbers), met
+        )
     return table

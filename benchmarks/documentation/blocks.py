@@ -35,6 +35,7 @@ def learners_and_teams() -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "case studies: what is said and not shown": case_studies.discrepancies,
+        "case studies: experiments": case_studies.experiments_table,
         "case studies: histories replayed": case_studies.replays_table,
         "case studies: points": case_studies.scores_table,
         "case studies: points beside them": case_studies.comparisons_table,

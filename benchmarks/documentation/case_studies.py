@@ -7,7 +7,9 @@ from typing import get_args
 
 from coopgym.benchmarks.case_studies import Compared, Scorecard, case_names, load_case, score_case
 from coopgym.benchmarks.case_studies.case_file import Rubric
+from coopgym.benchmarks.case_studies.experiments import EXPERIMENTS
 from coopgym.benchmarks.case_studies.replay import Edition, replay
+from coopgym.benchmarks.case_studies.sweep import run_experiment
 from coopgym.benchmarks.documentation.wording import table
 
 RUBRICS: tuple[Rubric, ...] = get_args(Rubric)
@@ -34,6 +36,27 @@ def replays_table() -> str:
     """Return trust phase by phase in both editions, one row per phase."""
     return table(
         ("case", "phase", *(f"{word}, {edition}" for edition in EDITIONS for word in ("signal", "trust"))), _phases()
+    )
+
+
+def experiments_table() -> str:
+    """Return what the experiments find on their full grids, one row per metric."""
+    return table(
+        ("experiment", "metric", "kind", "what", "rows", "median", "least to greatest", "met"),
+        (
+            (
+                name,
+                each.metric,
+                each.kind,
+                each.about,
+                f"{each.rows:,}",
+                f"{each.median:.3g}",
+                f"{each.low:.3g} to {each.high:.3g}",
+                "" if each.met is None else f"{each.met:.3f}",
+            )
+            for name, experiment in EXPERIMENTS.items()
+            for each in run_experiment(experiment, "full")
+        ),
     )
 
 

@@ -23,6 +23,13 @@ class EditionName(StrEnum):
     v1 = "v1"
 
 
+class GridName(StrEnum):
+    """How finely parameters are swept."""
+
+    quick = "quick"
+    full = "full"
+
+
 class RubricName(StrEnum):
     """By which rules models are scored."""
 
@@ -118,3 +125,26 @@ def replay(
             }
             write_atomically(json_file, json.dumps(record, indent=1, ensure_ascii=False).encode())
             say(f"written: {json_file}")
+
+
+@case.command()
+def experiment(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an experiment, or all.")],
+    grid: Annotated[GridName, typer.Option(help="How finely parameters are swept.")] = GridName.quick,
+    folder: Annotated[
+        Path | None, typer.Option("--keep", metavar="FOLDER", help="Keep finished pieces; the same command goes on.")
+    ] = None,
+) -> None:
+    """Sweep what a mechanism does over a grid of parameters, and say which results are algebra alone."""
+    from coopgym.benchmarks.case_studies.experiments import EXPERIMENTS
+    from coopgym.benchmarks.case_studies.sweep import run_experiment
+    from coopgym.benchmarks.cli.case_tables import findings_table
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.study.schema import unknown
+
+    console = TerminalConsole()
+    with user_errors(ValueError, OSError):
+        if name != "all" and name not in EXPERIMENTS:
+            raise ValueError(unknown("experiment", name, [*EXPERIMENTS, "all"]))
+        for each in EXPERIMENTS.values() if name == "all" else [EXPERIMENTS[name]]:
+            console.print(findings_table(each.name, run_experiment(each, grid.value, folder)))
