@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import model_validator
 
 from coopgym.benchmarks.study.schema import Strict
@@ -27,7 +28,7 @@ class Level(Strict):
     below: float | None = None
     at_most: float | None = None
 
-    def holds(self, values: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def holds(self, values: FloatArray) -> npt.NDArray[np.bool_]:
         """Return which values ``(...)`` lie within the bounds."""
         inside = np.isfinite(values)
         if self.above is not None:

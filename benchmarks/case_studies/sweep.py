@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from coopgym.corpus.writer import write_atomically
 from coopgym.strict_json import parse_json
@@ -31,7 +32,7 @@ class Metric:
     name: str
     kind: Kind
     about: str
-    passes: Callable[[FloatArray], FloatArray] | None = None
+    passes: Callable[[FloatArray], npt.NDArray[np.bool_]] | None = None
     """Whether a value meets the published target, booleans; None where there is none."""
 
 

@@ -71,7 +71,7 @@ def _criteria(card: Scorecard) -> Table:
             "" if line.value is None else f"{line.value:.4g}",
             criterion.target,
             f"{line.points:g}/{criterion.points:g}",
-            "; ".join([*remarks, _REMARK.get(criterion.basis, criterion.basis)]),
+            "; ".join([*remarks, _REMARK.get(criterion.basis, criterion.basis), f"evidence: {criterion.evidence}"]),
         )
     return table
 

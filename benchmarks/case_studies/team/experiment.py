@@ -35,8 +35,13 @@ def efforts(columns: Columns, fork: Fork, loyalty: float, phi_B: float = PHI_B, 
 
 def _measured(fork: Fork, columns: Columns) -> Columns:
     n = columns["n"]
-    settings = zip(n.astype(int).tolist(), *(columns[name].tolist() for name in ("omega", "beta", "c")), strict=True)
-    alone = np.array([TeamModel(*each, phi_B=0.0, phi_C=0.0, a_max=CAP).equilibrium() for each in settings])
+    settings = zip(n.astype(int), *(columns[name] for name in ("omega", "beta", "c")), strict=True)
+    alone = np.array(
+        [
+            TeamModel(size, omega, beta, c, phi_B=0.0, phi_C=0.0, a_max=CAP).equilibrium()
+            for size, omega, beta, c in settings
+        ]
+    )
     none, little, most = (efforts(columns, fork, loyalty) for loyalty in (0.0, 0.1, 0.9))
     path = np.stack([efforts(columns, fork, loyalty) for loyalty in np.linspace(0.0, 0.9, 10)])
     plain, both = efforts(columns, fork, 0.7, 0.0, 0.0), efforts(columns, fork, 0.7)

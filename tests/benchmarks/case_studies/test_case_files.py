@@ -67,6 +67,15 @@ def test_phases_of_the_replayed_history_have_their_quarters() -> None:
     assert steps == {"slcd": 31, "renault-nissan": 105, "apache": 240, "app-store": 66}
 
 
+@pytest.mark.parametrize("name", ITEMS)
+def test_documented_thresholds_name_dated_evidence(name: str) -> None:
+    case = load_case(name)
+    dates = {evidence.date for evidence in case.evidence}
+    for criterion in case.criteria("v2"):
+        if criterion.basis == "documented":
+            assert {*criterion.evidence.split("; ")} <= dates, criterion.id
+
+
 def test_another_case_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(CaseFileError, match="did you mean 'slcd'"):
         load_case("slcdd")
