@@ -10,6 +10,7 @@ import numpy as np
 
 from coopgym.benchmarks.case_studies.case_file import load_case
 from coopgym.benchmarks.case_studies.interdependence.engine import DyadParameters, play
+from coopgym.benchmarks.case_studies.reciprocity.experiment import MEMORY, RECIPROCITY
 from coopgym.benchmarks.case_studies.scorecard import MODELS, points_of
 from coopgym.benchmarks.case_studies.sweep import Columns, Experiment, Metric
 from coopgym.benchmarks.case_studies.team.experiment import TEAM, TEAM_STATED, TEAM_SUM
@@ -56,6 +57,6 @@ INTERDEPENDENCE = Experiment(
 )
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {each.name: each for each in (INTERDEPENDENCE, TRUST, TEAM, TEAM_SUM, TEAM_STATED)}
+    {each.name: each for each in (INTERDEPENDENCE, TRUST, TEAM, TEAM_SUM, TEAM_STATED, RECIPROCITY, MEMORY)}
 )
 """By the names that the command line takes."""

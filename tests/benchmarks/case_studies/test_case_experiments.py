@@ -84,6 +84,35 @@ def test_the_logarithmic_form_leads_nearly_whatever_depends_on_whom() -> None:
     assert 0.9 < lead.met <= 1.0
 
 
+def test_reciprocity_gives_the_numbers_printed_today() -> None:
+    found = findings("reciprocity")
+    assert found["cooperation"].met == pytest.approx(0.975, abs=1e-3)
+    assert (found["asymmetry"].mean, found["asymmetry"].deviation) == pytest.approx((2.75, 0.80), abs=6e-3)
+    assert found["shortfall"].met == 1.0
+
+
+def test_the_identities_of_reciprocity_are_identities() -> None:
+    reciprocity = EXPERIMENTS["reciprocity"]
+    rng = np.random.default_rng(2)
+    columns = {name: rng.uniform(0.3, 0.9, 6) for name in reciprocity.grids["quick"]}
+    measured = reciprocity.measure(columns)
+    np.testing.assert_allclose(measured["asymmetry"], 2.0 ** columns["eta"])
+    assert (measured["greatest answer"] < 1.0).all()
+    assert {metric.name for metric in reciprocity.metrics if metric.kind == "identity"} == {
+        "asymmetry",
+        "greatest answer",
+    }
+
+
+def test_a_memory_of_one_action_differs_from_itself_in_nothing() -> None:
+    memory = EXPERIMENTS["memory"]
+    columns = {"rho_0": 1.0, "eta": 1.0, "kappa": 1.0, "lambda_R": 1.0, "trust": 0.6}
+    measured = memory.measure(
+        {**{name: np.full(2, value) for name, value in columns.items()}, "k": np.array([1.0, 10.0])}
+    )
+    assert measured["difference"][0] == 0.0 < measured["difference"][1]
+
+
 def test_finished_pieces_are_found_again(tmp_path: Path) -> None:
     first = run_experiment(EXPERIMENTS["trust"], "quick", tmp_path)
     (piece,) = tmp_path.iterdir()
