@@ -19,13 +19,13 @@ from coopgym.play import NOMINAL, Policy, unroll
 from coopgym.rewards import reward_layer
 from coopgym.typing import FloatArray
 
-Edition = Literal["v0", "v1"]
+GameEdition = Literal["v0", "v1"]
 HISTORY = "history"
 """The script of what happened."""
 EQUILIBRIUM, RECURSION = "coopetitive equilibrium", "recursion"
 """Scripts that the formula track computes: what firms invest together, and how platform and developers answer."""
 
-Script: TypeAlias = Callable[[Phase, AnyGame], Policy]
+PhasePolicy: TypeAlias = Callable[[Phase, AnyGame], Policy]
 """The joint actions of a phase, given its game."""
 
 
@@ -110,7 +110,7 @@ def off_diagonal_mean(matrix: FloatArray) -> float:
     return float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
 
 
-def replay(name: str, edition: Edition = "v1", script: str = HISTORY) -> Replay:
+def replay(name: str, edition: GameEdition = "v1", script: str = HISTORY) -> Replay:
     """Play the coded history of a case in its registered game, or something else instead.
 
     Phases that the game has presets for are episodes of their own; trust and damage go from one into the next where the
@@ -151,7 +151,7 @@ def scripts(case: CaseFile) -> tuple[str, ...]:
     return (*_levels(case), *computed.get(case.mechanism, ()))
 
 
-def _coded(case: CaseFile, levels: tuple[tuple[int, ...], ...]) -> Script:
+def _coded(case: CaseFile, levels: tuple[tuple[int, ...], ...]) -> PhasePolicy:
     coded = dict(zip((phase.name for phase in case.phases), levels, strict=True))
 
     def policy(phase: Phase, game: AnyGame) -> Policy:
@@ -161,7 +161,7 @@ def _coded(case: CaseFile, levels: tuple[tuple[int, ...], ...]) -> Script:
     return policy
 
 
-def _replayed(name: str, case: CaseFile, edition: Edition, script: str, policy: Script) -> Replay:
+def _replayed(name: str, case: CaseFile, edition: GameEdition, script: str, policy: PhasePolicy) -> Replay:
     played: list[PhaseReplay] = []
     trust: list[FloatArray] = []
     damage: list[FloatArray] = []
@@ -223,7 +223,7 @@ def _levels(case: CaseFile) -> dict[str, tuple[tuple[int, ...], ...]]:
     return {HISTORY: tuple(phase.levels for phase in case.phases), **alternatives}
 
 
-def _game(case: CaseFile, edition: Edition, phase: Phase) -> AnyGame:
+def _game(case: CaseFile, edition: GameEdition, phase: Phase) -> AnyGame:
     preset: dict[str, Any] = {"phase": phase.preset} if phase.preset else {}
     return make_game(f"{case.game}-{edition}", **preset)
 

@@ -21,7 +21,7 @@ from coopgym.benchmarks.case_studies.team import comparisons as team
 from coopgym.benchmarks.case_studies.team.criteria import MEASURES as TEAM
 from coopgym.benchmarks.case_studies.trust import comparisons as trust
 from coopgym.benchmarks.case_studies.trust.criteria import MEASURES as TRUST
-from coopgym.benchmarks.case_studies.variant import SEED, Comparison, Kind, Variant
+from coopgym.benchmarks.case_studies.variant import SEED, Comparison, ComparisonKind, Variant
 from coopgym.typing import FloatArray
 
 
@@ -57,7 +57,7 @@ class Line:
 class Compared:
     """What a comparison earns by the same rubric."""
 
-    kind: Kind
+    kind: ComparisonKind
     name: str
     about: str
     draws: int

@@ -17,9 +17,9 @@ from coopgym.corpus.writer import write_atomically
 from coopgym.strict_json import parse_json
 from coopgym.typing import FloatArray
 
-Kind = Literal["identity", "closed form", "simulation"]
+ResultKind = Literal["identity", "closed form", "simulation"]
 """What stands behind a number: algebra alone, a solved equation, or a path that was played."""
-Size = Literal["quick", "full"]
+GridSize = Literal["quick", "full"]
 Columns = dict[str, FloatArray]
 PIECE = 500
 """Rows of a grid that are computed and kept together."""
@@ -30,7 +30,7 @@ class Metric:
     """Something that is measured at every point of a grid."""
 
     name: str
-    kind: Kind
+    kind: ResultKind
     about: str
     passes: Callable[[FloatArray], npt.NDArray[np.bool_]] | None = None
     """Whether a value meets the published target, booleans; None where there is none."""
@@ -41,7 +41,7 @@ class Experiment:
     """A mechanism over a grid."""
 
     name: str
-    grids: Mapping[Size, Mapping[str, Sequence[float]]]
+    grids: Mapping[GridSize, Mapping[str, Sequence[float]]]
     metrics: tuple[Metric, ...]
     measure: Callable[[Columns], Columns]
     """Metrics ``(rows,)`` by name, from parameters ``(rows,)`` by name."""
@@ -52,7 +52,7 @@ class Finding:
     """A metric over all points of a grid."""
 
     metric: str
-    kind: Kind
+    kind: ResultKind
     about: str
     rows: int
     median: float
@@ -64,7 +64,7 @@ class Finding:
     """Part of the rows that meet the published target."""
 
 
-def run_experiment(experiment: Experiment, size: Size, folder: Path | None = None) -> tuple[Finding, ...]:
+def run_experiment(experiment: Experiment, size: GridSize, folder: Path | None = None) -> tuple[Finding, ...]:
     """Measure an experiment all over one of its grids.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 
 OutcomeT = TypeVar("OutcomeT")
 
-Kind = Literal["ablation", "null", "probe", "sensitivity"]
+ComparisonKind = Literal["ablation", "null", "probe", "sensitivity"]
 """A mechanism off; draws that know nothing of the case; a path that is no model; another choice of those who model."""
 
 SEED = 0
@@ -19,7 +19,7 @@ SEED = 0
 class Comparison(Generic[OutcomeT]):
     """Something that is scored by the same rubric."""
 
-    kind: Kind
+    kind: ComparisonKind
     name: str
     about: str
     outcome: Callable[[], OutcomeT]

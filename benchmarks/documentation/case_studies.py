@@ -8,12 +8,12 @@ from typing import get_args
 from coopgym.benchmarks.case_studies import Compared, Scorecard, case_names, load_case, score_case
 from coopgym.benchmarks.case_studies.case_file import Rubric
 from coopgym.benchmarks.case_studies.experiments import EXPERIMENTS
-from coopgym.benchmarks.case_studies.replay import Edition, replay
+from coopgym.benchmarks.case_studies.replay import GameEdition, replay
 from coopgym.benchmarks.case_studies.sweep import run_experiment
 from coopgym.benchmarks.documentation.wording import table
 
 RUBRICS: tuple[Rubric, ...] = get_args(Rubric)
-EDITIONS: tuple[Edition, ...] = get_args(Edition)
+EDITIONS: tuple[GameEdition, ...] = get_args(GameEdition)
 
 
 def scores_table() -> str:

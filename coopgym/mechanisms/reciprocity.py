@@ -61,7 +61,7 @@ def susceptibility(
     return np.asarray(strength * (1.0 + omega * interdependence) * bounded)
 
 
-def response(deviation: Array, sensitivity: float, xp: Namespace | None = None) -> Array:
+def response(deviation: Array, sensitivity: float | Array, xp: Namespace | None = None) -> Array:
     """Bounded answer tanh(κ s) to a deviation from what was expected, in (-1, 1) of any shape (TR-4 Eq. 21).
 
     >>> response(np.array([-0.25, 0.0, 0.25]), sensitivity=4.0).round(3)

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from coopgym.benchmarks.case_studies import load_case
 from coopgym.benchmarks.case_studies.fitting import fitted, retraced
-from coopgym.benchmarks.case_studies.replay import Edition, Replay, coded_action, replay, scripts
+from coopgym.benchmarks.case_studies.replay import GameEdition, Replay, coded_action, replay, scripts
 from coopgym.benchmarks.cli.main import app
 from coopgym.games.registry import make_game
 
 CASES = ("slcd", "renault-nissan", "apache", "app-store")
-EDITIONS: tuple[Edition, ...] = ("v0", "v1")
+EDITIONS: tuple[GameEdition, ...] = ("v0", "v1")
 
 replayed = cache(replay)
 
@@ -27,7 +27,7 @@ def ends(path: Replay) -> list[float]:
 
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("case", CASES)
-def test_histories_are_played_in_the_registered_games(case: str, edition: Edition) -> None:
+def test_histories_are_played_in_the_registered_games(case: str, edition: GameEdition) -> None:
     file, path = load_case(case), replayed(case, edition)
     assert path.game == f"{file.game}-{edition}"
     assert [phase.steps for phase in path.phases] == [phase.steps for phase in file.phases]
@@ -62,7 +62,7 @@ def test_the_released_equilibrium_of_slcd_destroys_trust() -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_without_divergence_trust_ends_clearly_higher(edition: Edition) -> None:
+def test_without_divergence_trust_ends_clearly_higher(edition: GameEdition) -> None:
     happened, instead = ends(replayed("slcd", edition)), ends(replayed("slcd", edition, "without divergence"))
     assert happened[2] > 0.65
     assert instead[:3] == happened[:3]
@@ -70,13 +70,13 @@ def test_without_divergence_trust_ends_clearly_higher(edition: Edition) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_samsung_loses_trust_in_sony_first(edition: Edition) -> None:
+def test_samsung_loses_trust_in_sony_first(edition: GameEdition) -> None:
     divergence = replayed("slcd", edition).phases[3].trust
     assert divergence[0, 1] < divergence[1, 0]
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_trust_goes_from_one_episode_of_the_alliance_into_the_next(edition: Edition) -> None:
+def test_trust_goes_from_one_episode_of_the_alliance_into_the_next(edition: GameEdition) -> None:
     phases = replayed("renault-nissan", edition).phases
     for earlier, later in pairwise(phases):
         assert later.before == pytest.approx(earlier.after)
@@ -95,7 +95,7 @@ def test_teams_of_another_size_begin_anew() -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_the_recursion_can_act_in_the_registered_store(edition: Edition) -> None:
+def test_the_recursion_can_act_in_the_registered_store(edition: GameEdition) -> None:
     path = replayed("app-store", edition, "recursion")
     crisis, before = path.phases[3], path.phases[2]
     assert (crisis.actions[:2] < before.actions[:2]).all()
