@@ -63,7 +63,7 @@ def retraced(
 
     >>> own, others = np.array([0.3, 0.6, 0.6]), np.array([0.2, 0.2, 0.0])
     >>> retraced(own, others, np.full(3, 0.3), np.array(1.0), np.array(0.5)).round(2)
-    array([0.3, 0.4, 0.45])
+    array([0.3 , 0.4 , 0.45])
     """
     path = [np.broadcast_to(own[0], np.broadcast_shapes(targets.shape[:-1], reciprocity.shape, patience.shape))]
     for t in range(1, len(own)):
