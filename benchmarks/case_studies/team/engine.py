@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 
 from coopgym.benchmarks.study.schema import Strict
-from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.mechanisms.loyalty import cohesion
 from coopgym.mechanisms.team import interior_effort
+from coopgym.mechanisms.team_model import TeamModel
 from coopgym.typing import FloatArray
 
 Fork = Literal["mean", "sum"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from coopgym.benchmarks.case_studies.sweep import Columns, Experiment, Metric
 from coopgym.benchmarks.case_studies.team.engine import Fork
-from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.mechanisms.team import interior_effort
+from coopgym.mechanisms.team_model import TeamModel
 from coopgym.typing import FloatArray
 
 PHI_B, PHI_C = 0.8, 0.3
