@@ -47,6 +47,7 @@ PACKAGES = (
     "coopgym.oracles",
     "coopgym.algorithms",
     "coopgym.algorithms.llm",
+    "coopgym.benchmarks.case_studies",
     "coopgym.benchmarks.score",
     "coopgym.benchmarks.strangers",
     "coopgym.benchmarks.study",

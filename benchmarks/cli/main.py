@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from coopgym.benchmarks.cli.commands.bench import bench
+from coopgym.benchmarks.cli.commands.case import case
 from coopgym.benchmarks.cli.commands.data import data
 from coopgym.benchmarks.cli.commands.exploit import exploit
 from coopgym.benchmarks.cli.commands.games import games
@@ -49,5 +50,6 @@ def _options(
 
 for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, tournament, bench):
     app.command()(command)
+app.add_typer(case, name="case")
 app.add_typer(data, name="data")
 app.add_typer(strangers, name="strangers")

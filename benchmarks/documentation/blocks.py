@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from coopgym.benchmarks.documentation import (
+    case_studies,
     catalogue,
     certificates,
     commitments,
@@ -34,6 +35,11 @@ def learners_and_teams() -> str:
 
 BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
+        "case studies: what is said and not shown": case_studies.discrepancies,
+        "case studies: experiments": case_studies.experiments_table,
+        "case studies: histories replayed": case_studies.replays_table,
+        "case studies: points": case_studies.scores_table,
+        "case studies: points beside them": case_studies.comparisons_table,
         "certified dilemmas": certificates.dilemmas,
         "commitment equilibria": commitments.commitment_table,
         "columns of a corpus": describe_columns,

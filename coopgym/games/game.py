@@ -267,6 +267,15 @@ class Game(ABC, Generic[StateT]):
     def step_diagnostics(self, before: StateT, actions: Array, transition: Transition) -> dict[str, Array]:
         """Describe a step for ``info`` (including the state it led to): never fed to policies."""
 
+    def signals_sent(self, state: StateT, actions: Array) -> Array | None:
+        """Signals ``(..., N)`` in [-1, 1] that actions in endowment units send to those who judge; None without judges.
+
+        >>> game = coopgym.make_game("SLCD-v0")
+        >>> game.signals_sent(game.initial_state(), np.array([31.0, 35.0])).round(2)  # the baseline is 30
+        array([0.76, 1.  ])
+        """
+        return None
+
     @abstractmethod
     def extra_state(self, state: StateT) -> Array:
         """Return the class-specific state as one vector ``(..., k)``, in the order of the specification."""

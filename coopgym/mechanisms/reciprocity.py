@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 from coopgym.backend import Array, Namespace, namespace_of
+
+Strength: TypeAlias = float | npt.NDArray[np.float64]
 
 RESPONSE_WIDTH = 0.25
 """Deviation, in shares of endowment, at which a response is about three quarters of its bound (formal edition)."""
@@ -41,11 +45,11 @@ def anchored_reference(norm: Array, memory_average: Array, anchoring: float) -> 
 
 
 def susceptibility(
-    interdependence: npt.NDArray[np.float64], strength: float, rho_0: float, eta: float, omega: float
+    interdependence: npt.NDArray[np.float64], strength: Strength, rho_0: Strength, eta: Strength, omega: Strength
 ) -> npt.NDArray[np.float64]:
     """Constant part of E_ij: λ_R (1 + ω_r D_ij) ρ₀ D_ij^η, ``(N, N)``, zero on the diagonal (TR-4 Eq. 22-23).
 
-    ``strength`` is λ_R, ``omega`` ω_r.
+    ``strength`` is λ_R, ``omega`` ω_r; all four are numbers or ``(..., 1, 1)`` of a batch, which the result then has.
 
     >>> D = np.array([[0.0, 0.5], [0.2, 0.0]])
     >>> susceptibility(D, strength=1.0, rho_0=0.8, eta=1.0, omega=1.0)  # 0.8 D (1 + D)
@@ -57,7 +61,7 @@ def susceptibility(
     return np.asarray(strength * (1.0 + omega * interdependence) * bounded)
 
 
-def response(deviation: Array, sensitivity: float, xp: Namespace | None = None) -> Array:
+def response(deviation: Array, sensitivity: float | Array, xp: Namespace | None = None) -> Array:
     """Bounded answer tanh(κ s) to a deviation from what was expected, in (-1, 1) of any shape (TR-4 Eq. 21).
 
     >>> response(np.array([-0.25, 0.0, 0.25]), sensitivity=4.0).round(3)

@@ -37,23 +37,24 @@ class TrustRates:
         cls,
         backend: Backend,
         interdependence: Array,
-        lambda_plus: float,
-        lambda_minus: float,
-        mu_R: float,
-        delta_R: float,
-        xi: float,
+        lambda_plus: float | Array,
+        lambda_minus: float | Array,
+        mu_R: float | Array,
+        delta_R: float | Array,
+        xi: float | Array,
     ) -> TrustRates:
-        """Precompute the pairwise rates from the scalar parameters and D, shape (N, N)."""
+        """Precompute the pairwise rates from the parameters, numbers or ``(..., 1, 1)``, and D, shape (N, N)."""
         xp, n_agents = backend.xp, interdependence.shape[-1]
+        erosion = lambda_minus * (1.0 + xi * interdependence)
         return cls(
             building=backend.constant(lambda_plus),
-            erosion=lambda_minus * (1.0 + xi * interdependence),
+            erosion=erosion,
             scarring=backend.constant(mu_R),
             lasting=backend.constant(1.0 - delta_R),
             zero=backend.constant(0.0),
             one=backend.constant(1.0),
             others=1.0 - xp.eye(n_agents, dtype=backend.dtype, device=interdependence.device),
-            overshoots=lambda_minus * (1.0 + xi * float(xp.max(interdependence))) > 1.0,
+            overshoots=float(xp.max(erosion)) > 1.0,
         )
 
 
@@ -116,13 +117,39 @@ def update_trust(
     ceiling = rates.one - damage
     if _nobody_falls_short(signal):
         return xp.minimum(_built(trust, conduct, ceiling, rates, xp), ceiling), rates.lasting * damage
+    moved, scarred = _moved(trust, damage, conduct, ceiling, rates, xp)
+    return xp.minimum(moved, ceiling), scarred
+
+
+def update_uncapped(
+    trust: Array, damage: Array, signal: Array, ceiling: Array, rates: TrustRates, xp: Namespace | None = None
+) -> tuple[Array, Array]:
+    """Move trust and damage as `update_trust`, where a ceiling of one's own ends building and cuts nothing off.
+
+    Args:
+        ceiling: ``(..., N, N)`` up to which trust is built.
+
+    >>> from coopgym.backend import NUMPY
+    >>> rates = TrustRates.from_parameters(NUMPY, np.zeros((2, 2)), 0.1, 0.3, mu_R=0.6, delta_R=0.03, xi=0.5)
+    >>> trust, damage = np.array([[1.0, 0.8], [0.5, 1.0]]), np.array([[0.0, 0.5], [0.5, 0.0]])
+    >>> update_uncapped(trust, damage, np.array([1.0, 1.0]), 1.0 - damage, rates)[0]  # 0.8 stays above its ceiling
+    array([[1. , 0.8],
+           [0.5, 1. ]])
+    """
+    xp = xp or namespace_of(trust)
+    return _moved(trust, damage, rates.others * for_each_observer(signal), ceiling, rates, xp)
+
+
+def _moved(
+    trust: Array, damage: Array, conduct: Array, ceiling: Array, rates: TrustRates, xp: Namespace
+) -> tuple[Array, Array]:
     gain = xp.maximum(conduct, rates.zero)
     loss = gain - conduct
     moved = _built(trust, gain, ceiling, rates, xp) - rates.erosion * loss * trust
     if rates.overshoots:
         moved = xp.maximum(moved, rates.zero)
-    scarred = damage + rates.scarring * loss * ceiling
-    return xp.minimum(moved, ceiling), xp.where(conduct < rates.zero, scarred, rates.lasting * damage)
+    scarred = damage + rates.scarring * loss * (rates.one - damage)
+    return moved, xp.where(conduct < rates.zero, scarred, rates.lasting * damage)
 
 
 def _built(trust: Array, gain: Array, ceiling: Array, rates: TrustRates, xp: Namespace) -> Array:

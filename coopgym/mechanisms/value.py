@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coopgym.backend import Array, Namespace, namespace_of
-from coopgym.small_arrays import every, total
+from coopgym.small_arrays import every, for_each_agent, total
 
 SMOOTHING = 1e-3
 """Offset that keeps Cobb-Douglas terms differentiable at zero cooperation (formal edition)."""
@@ -56,6 +56,20 @@ def geometric_mean_synergy(action: Array, xp: Namespace | None = None, floor: Ar
     xp = xp or namespace_of(action)
     mean_logarithm = total(xp.log(xp.maximum(action, floor))) / action.shape[-1]
     return xp.exp(mean_logarithm) * every(action > floor)
+
+
+def bargained_payoffs(endowments: Array, action: Array, values: Array, shares: Array, synergy: Array) -> Array:
+    """Material payoffs π_i = e_i - a_i + f(a_i) + α_i γ g(a), ``(..., N)`` (TR-1 Eq. 11).
+
+    Args:
+        endowments: ``(N,)`` or ``(..., N)``, as are ``action``, ``values`` f(a) and the bargaining ``shares`` α.
+        synergy: ``(...)`` γ g(a).
+
+    >>> halves = np.array([0.5, 0.5])
+    >>> bargained_payoffs(10.0, np.array([4.0, 9.0]), np.array([2.0, 3.0]), halves, np.array(6.0))
+    array([11.,  7.])
+    """
+    return endowments - action + values + shares * for_each_agent(synergy)
 
 
 def pair_synergy(first: Array, second: Array, beta: float) -> Array:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.mechanisms.dissolution import outside_option
 from coopgym.mechanisms.team import free_riders, interior_effort
+from coopgym.mechanisms.team_model import TeamModel
 from coopgym.mechanisms.value import (
     geometric_mean_synergy,
     logarithmic_value,

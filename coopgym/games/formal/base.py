@@ -172,6 +172,9 @@ class FormalGame(Game[StateT], Generic[StateT, ParametersT]):
             self.conduct(state, cooperation), self.norm_in_force(state, cooperation), self.sensitivity, self.xp
         )
 
+    def signals_sent(self, state: StateT, actions: Array) -> Array:
+        return self.signals(state, actions * self.per_endowment)
+
     def updated_trust(self, state: StateT, signals: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after conduct signals ``(..., N)``, both ``(..., N, N)``."""
         return update_trust(state.trust, state.damage, signals, self.trust_rates, self.xp)

@@ -22,8 +22,14 @@ from coopgym.games.state import State
 from coopgym.games.step import Step
 from coopgym.games.traits import Traits
 from coopgym.mechanisms.trust import TrustRates, conduct_signal, mean_over_pairs, update_trust
-from coopgym.mechanisms.value import SYNERGY_FLOOR, geometric_mean_synergy, logarithmic_value, power_value
-from coopgym.small_arrays import for_each_agent, total
+from coopgym.mechanisms.value import (
+    SYNERGY_FLOOR,
+    bargained_payoffs,
+    geometric_mean_synergy,
+    logarithmic_value,
+    power_value,
+)
+from coopgym.small_arrays import total
 from coopgym.typing import FloatArray
 
 StateT = TypeVar("StateT", bound=State)
@@ -262,8 +268,10 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def relations(self, state: StateT, action: Array) -> tuple[Array, Array]:
         """Trust and reputation damage after an action (TR-2 Eq. 5-9)."""
-        signal = conduct_signal(action, self.baselines, self.sensitivity, self.xp)
-        return update_trust(state.trust, state.damage, signal, self.trust_rates, self.xp)
+        return update_trust(state.trust, state.damage, self.signals_sent(state, action), self.trust_rates, self.xp)
+
+    def signals_sent(self, state: StateT, actions: Array) -> Array:
+        return conduct_signal(actions, self.baselines, self.sensitivity, self.xp)
 
     def weights(self, effective_trust: Array) -> Array:
         """Weights W = T∘D on partners' payoffs, ``(..., N, N)`` (TR-1 Eq. 13)."""
@@ -285,7 +293,7 @@ class ReleasedGame(Game[StateT], Generic[StateT, ParametersT]):
 
     def payoffs(self, action: Array, values: Array, synergy: Array) -> Array:
         """Material payoffs π ``(..., N)`` of an action worth f(a) ``(..., N)`` and γ g(a) ``(...)`` (TR-1 Eq. 11)."""
-        return self.endowments - action + values + self.shares * for_each_agent(synergy)
+        return bargained_payoffs(self.endowments, action, values, self.shares, synergy)
 
     def advance(self, before: StateT, shared: Shared, payoffs: Array, normals: Array | None) -> dict[str, Array]:
         """A game's own stocks after a step.

@@ -19,7 +19,6 @@ from coopgym.games.released.mechanisms.conduct_factors import (
     update_loyalty_score,
 )
 from coopgym.games.released.mechanisms.ordered_coalition import Membership, MembershipRules, update_membership
-from coopgym.games.released.mechanisms.team_model import TeamModel
 from coopgym.games.released.pages import collective_action as pages
 from coopgym.games.released.table import GameTable, TrustTable, equal_shares, known_phase
 from coopgym.games.state import State
@@ -27,6 +26,7 @@ from coopgym.games.traits import Traits
 from coopgym.mechanisms.interdependence import symmetric
 from coopgym.mechanisms.loyalty import cohesion
 from coopgym.mechanisms.reciprocity import remember
+from coopgym.mechanisms.team_model import TeamModel
 
 INITIAL_LOYALTY = 0.5
 REENTRY_LOYALTY = 0.4

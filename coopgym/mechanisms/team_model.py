@@ -10,7 +10,12 @@ from coopgym.mechanisms.loyalty import loyalty_utility
 
 @dataclass(frozen=True)
 class TeamModel:
-    """A team of N ≥ 2 that produces Q(a) = ω (Σa)^β at a cost of c per unit of effort and shares it equally."""
+    """A team of N ≥ 2 that produces Q(a) = ω (Σa)^β at a cost of c per unit of effort and shares it equally.
+
+    >>> team = TeamModel(n_agents=4, omega=2.0, beta=0.5, c=1.0, phi_B=0.8, phi_C=0.3, a_max=50.0)
+    >>> team.equilibrium(), team.optimum()  # of what a member's effort brings, three quarters go to the others
+    (0.015625, 0.25)
+    """
 
     n_agents: int
     omega: float

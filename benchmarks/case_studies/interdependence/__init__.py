@@ -1,0 +1,1 @@
+"""S-LCD: two firms that invest alone or together."""

@@ -1,0 +1,1 @@
+"""The App Store: a platform and developers who answer each other."""

@@ -1,0 +1,1 @@
+"""The Apache project: a team of unequally loyal members."""

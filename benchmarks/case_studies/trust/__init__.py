@@ -1,0 +1,1 @@
+"""Renault–Nissan: trust and reputation under a script."""
