@@ -25,11 +25,10 @@ def meet_strangers(spec: RunSpec, meeting: StrangersMeeting, policies: Supply) -
         LostAgentsError: the policies of a learner cannot be had.
         MissingAnchorsError: nobody has computed what the scenarios are worth.
     """
-    draws = may_draw(seated(meeting.focal, 0, policies))
     found = met(
         kept_values(spec.game, meeting.population),
         lambda seat: seated(meeting.focal, seat, policies),
-        spec.episodes if draws else None,
+        spec.episodes if may_draw(seated(meeting.focal, 0, policies)) else None,
     ).scenarios
     return {
         "stranger_scenarios": [each.scenario.name for each in found],

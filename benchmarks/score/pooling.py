@@ -273,7 +273,7 @@ def _agree(one: Row, other: Row) -> bool:
     return (
         one["status"] == other["status"]
         and first.shape == second.shape
-        and np.allclose(first, second, rtol=AGREEMENT, atol=AGREEMENT)
+        and np.allclose(first, second, rtol=AGREEMENT, atol=AGREEMENT, equal_nan=True)
     )
 
 

@@ -255,10 +255,13 @@ def strangers_table(runs: pa.Table, population: str = "test") -> StrangersScores
 
 
 def _settled(table: StrangersScores) -> StrangersScores:
-    """Score all runs, with those that diverged as what they count as, and let who does not learn count once."""
+    """Score all runs, with those that diverged as what they count as, and let who does not learn count once.
+
+    Whatever the seed of its run, it has met the same partners on the same draws.
+    """
     reached = _scores(table.normalised, table.floors, table.scenarios)
     scripted = np.array([each.kind != LEARNER for each in table.algorithms], dtype=bool)
-    once = scripted[:, None] & (np.isfinite(reached).sum(-1) == 1)
+    once = scripted[:, None] & np.isfinite(reached).any(-1)
     normalised, advantages = (
         _once(_with_worst(values, reached, table.diverged), once) for values in (table.normalised, table.advantages)
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from coopgym.agents import Classifier, Seat, Strategy
 from coopgym.benchmarks.strangers.imagined_company import Company, Differences
+from coopgym.benchmarks.study.hashing import content_hash, plain
 from coopgym.games.parameters import Parameters
 from coopgym.games.state import State
 from coopgym.oracles.agents.base import registered_game
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
+from coopgym.strangers import strangers_folder
+from coopgym.strangers.partners import partner_cards
 from coopgym.typing import FloatArray
 
 MISS = 0.02
@@ -88,6 +91,10 @@ class Identifying(Strategy):
         if not 0.0 <= memory < 1.0:
             raise ValueError(f"memory={memory!r}: expected a weight in [0, 1)")
         self.memory = memory
+
+    def identity(self) -> dict[str, Any]:
+        known = partner_cards(strangers_folder())["training"]
+        return {**super().identity(), "training": content_hash(plain(known))}
 
     def prepare(self) -> None:
         game, seats = registered_game(self.seat.game.id, self.seat.game.parameters), self.seat.game.n_agents

@@ -53,7 +53,7 @@ def kept_values(game: str, name: str = "test") -> ValuedScenarios:
         raise MissingAnchorsError(
             f"{strangers.game}, {strangers.name} population: {len(lacking)} of {len(met)} scenarios have no anchors, "
             f"{len(stale)} have those of other partners, such as {(lacking + stale)[0]}; "
-            f"`coopgym strangers build {strangers.game}` computes them"
+            f"`coopgym strangers build {strangers.game} --population {strangers.name}` computes them"
         )
     anchors = tuple(held[scenario.name] for scenario in met)
     return ValuedScenarios(strangers.game, strangers.name, met, anchors, strangers.untrained)

@@ -203,7 +203,7 @@ def _with_strangers(population: str, place: _Place, trained: _Trained) -> Iterat
             reward=mode,
             view="own",
             seed=seed,
-            episodes=min(place.block.episodes or EPISODES, EPISODES),
+            episodes=EPISODES,
             exploitability=False,
             record_steps=False,
             protocol="strangers",

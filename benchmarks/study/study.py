@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from itertools import chain, product
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -34,7 +34,6 @@ from coopgym.games.registry import make_game
 from coopgym.games.spec import View
 from coopgym.rewards import MODES, reward_layer
 from coopgym.strangers import population, read_anchors, scenarios
-from coopgym.strangers.populations import ReleasedName
 from coopgym.visible_text import brief
 from coopgym.worlds import FIXED, TEST_SEEDS
 
@@ -76,7 +75,7 @@ class Block(Setting):
     scenarios: list[ScenarioEntry] = []
     cross_play: bool = False
     """Whether every agent and learner of the block also plays alone among copies of every other one."""
-    strangers: ReleasedName | None = None
+    strangers: Literal["test"] | None = None
     """Population that every agent and learner of the block meets as well, on private reward: docs/strangers.md."""
     episodes: Annotated[int | None, Field(ge=1)] = None
     stochastic_episodes: Annotated[int | None, Field(ge=0)] = None
