@@ -36,6 +36,7 @@ def _forms(columns: Columns) -> Columns:
 
 INTERDEPENDENCE = Experiment(
     name="interdependence",
+    case="slcd",
     grids={
         "quick": {
             "on Sony": np.linspace(0.1, 0.9, 5).tolist(),

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.benchmarks.case_studies.case_file import case_hash
 from coopgym.corpus.writer import write_atomically
 from coopgym.strict_json import parse_json
 from coopgym.typing import FloatArray
@@ -21,6 +22,8 @@ ResultKind = Literal["identity", "closed form", "simulation"]
 """What stands behind a number: algebra alone, a solved equation, or a path that was played."""
 GridSize = Literal["quick", "full"]
 Columns = dict[str, FloatArray]
+VERSION = 1
+"""Raise it when the same point may be measured otherwise than before: kept pieces are then computed anew."""
 PIECE = 500
 """Rows of a grid that are computed and kept together."""
 
@@ -45,6 +48,8 @@ class Experiment:
     metrics: tuple[Metric, ...]
     measure: Callable[[Columns], Columns]
     """Metrics ``(rows,)`` by name, from parameters ``(rows,)`` by name."""
+    case: str = ""
+    """The case study whose parameters all points share, if any."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ def run_experiment(experiment: Experiment, size: GridSize, folder: Path | None =
 def _piece(experiment: Experiment, columns: Columns, folder: Path | None) -> Columns:
     if folder is None:
         return experiment.measure(columns)
-    text = json.dumps({name: values.tolist() for name, values in columns.items()})
+    determined = [VERSION, case_hash(experiment.case) if experiment.case else ""]
+    text = json.dumps([*determined, {name: values.tolist() for name, values in columns.items()}])
     place = folder / f"{experiment.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     if place.exists():
         return {name: np.array(values) for name, values in parse_json(place.read_bytes(), nonfinite=True).items()}

@@ -293,11 +293,11 @@ def print_exploited(console: TerminalConsole, agent: str, result: StrangersResul
 
 
 def exploited_in_words(agent: str, result: StrangersResult) -> str:
-    """Say how much an agent leaves on the table, and by whom it is exploited most."""
+    """Say how much an agent leaves on the table, and with whom most of what could be had."""
     worst, left = result.worst, fmean(met.left for met in result.scenarios)
     company = f" ({worst.scenario.company})" if len(result.places) > 1 else ""
     return (
-        f"{agent} leaves {amount(left)} on the table on average and is exploited most by {worst.title}{company}: it "
+        f"{agent} leaves {amount(left)} on the table on average, and the largest part with {worst.title}{company}: it "
         f"earns {amount(worst.focal_return)} of {amount(worst.ceiling)}, the partner {amount(worst.partner_return)}."
     )
 

@@ -131,7 +131,7 @@ def _encounters_section(met: Encounters) -> Section:
                 "What their partners earn",
                 others,
                 _to_edges(own - others),
-                "Blue: the agent earns more than its partner, orange: the partner earns more, and lives off the agent.",
+                "Blue: the agent earns more than its partner, orange: the partner earns more.",
             ),
             _kinds_table(met),
             Fold("Numbers", [_partners_table(met)]),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from coopgym.benchmarks.score.paired import Comparison, comparisons
-from coopgym.benchmarks.score.scored_agents import ScoredAgent
 from coopgym.benchmarks.score.settings import LEARNER
 from coopgym.benchmarks.score.stranger_scores import StrangersScores
 
@@ -15,11 +15,20 @@ PARTNERS = "partners"
 """The hyper-parameter of learners that names with whom they are trained."""
 
 
-def gains_of_partners(table: StrangersScores, runs: pa.Table) -> tuple[Comparison, ...]:
-    """Compare learners that were trained with partners to themselves in self-play, paired, adjusted for one another.
+class _Trained(NamedTuple):
+    """How a learner was trained, but for its partners."""
 
-    A learner with partners is named after the one without, as ``IPPO-strangers`` is, and is compared to the one of the
-    same reward of whose name most begins its own.
+    learner: str
+    """What its name begins with, as that of ``IPPO-strangers`` begins with IPPO."""
+    settings: str
+    env_steps: int | None
+
+
+def gains_of_partners(table: StrangersScores, runs: pa.Table) -> tuple[Comparison, ...]:
+    """Compare learners that were trained with partners to the same ones in self-play, paired, adjusted for one another.
+
+    The same one has the same reward, budget and settings but for the partners, and a name that begins alike. Of
+    learners without such a counterpart nothing is said: something else might have made the difference.
 
     Args:
         table: scores of both.
@@ -30,22 +39,24 @@ def gains_of_partners(table: StrangersScores, runs: pa.Table) -> tuple[Compariso
     >>> gains_of_partners(strangers_table(runs), runs)
     ()
     """
-    taught = _with_partners(runs)
-    alone = [each for each in table.algorithms if each.kind == LEARNER and each.algorithm not in taught]
-    pairs = []
-    for agent in (each for each in table.algorithms if each.algorithm in taught):
-        named_after = [each for each in alone if _is_named_after(agent, each)]
-        if named_after:
-            pairs.append((agent.name, max(named_after, key=lambda each: len(each.algorithm)).name))
+    taught, alone = _trainings(runs, with_partners=True), _trainings(runs, with_partners=False)
+    pairs = [
+        (agent.name, other.name)
+        for agent in table.algorithms
+        for other in table.algorithms
+        if agent.reward == other.reward and taught.get(agent.algorithm, set()) & alone.get(other.algorithm, set())
+    ]
     return comparisons(table, pairs)
 
 
-def _is_named_after(agent: ScoredAgent, other: ScoredAgent) -> bool:
-    return agent.reward == other.reward and agent.algorithm.startswith(other.algorithm)
-
-
-def _with_partners(runs: pa.Table) -> set[str]:
-    """Names of the learners that any partners were given to."""
-    columns = (runs.column(name).to_pylist() for name in ("algorithm", "algorithm_kind", "hyperparameters"))
-    trained = {(name, settings) for name, kind, settings in zip(*columns, strict=True) if kind == LEARNER and settings}
-    return {name for name, settings in trained if json.loads(settings).get(PARTNERS)}
+def _trainings(runs: pa.Table, *, with_partners: bool) -> dict[str, set[_Trained]]:
+    """How learners were trained that any partners were given to, or none, by their names."""
+    columns = ("algorithm", "algorithm_kind", "hyperparameters", "env_steps")
+    found: dict[str, set[_Trained]] = {}
+    for name, kind, text, steps in zip(*(runs.column(each).to_pylist() for each in columns), strict=True):
+        if kind == LEARNER and text:
+            settings = json.loads(text)
+            if bool(settings.pop(PARTNERS, None)) == with_partners:
+                learner = name.partition("-")[0]
+                found.setdefault(name, set()).add(_Trained(learner, json.dumps(settings, sort_keys=True), steps))
+    return found

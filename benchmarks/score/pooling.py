@@ -127,9 +127,10 @@ def pool(corpora: Sequence[str]) -> Pool:
     opened = [_opened(source) for source in corpora]
     names = [_shown_name(source) for source in corpora]
     tables = [corpus.runs.arrow for corpus in opened]
-    selection = _Selection(names)
-    for number, table in enumerate(tables):
-        for row in table.select(READ).to_pylist():
+    rows = [table.select(READ).to_pylist() for table in tables]
+    selection = _Selection(names, {row["run_id"]: _specification(row, {}) for each in rows for row in each})
+    for number, each in enumerate(rows):
+        for row in each:
             selection.add(number, row)
     counted = selection.counted
     return Pool(
@@ -189,8 +190,10 @@ class _Holding:
 class _Selection:
     """The runs that count, row by row and corpus after corpus."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], specifications: Mapping[str, str]) -> None:
         self.names = names
+        self._specifications = specifications
+        """Of every run, by its id: policies are known by the run that trained them."""
         self.chosen: dict[str, int] = {}
         """Row of every run that counts, by its id."""
         self.repeated: Counter[int] = Counter()
@@ -206,7 +209,7 @@ class _Selection:
         if row["run_id"] in self.chosen:
             self._compare(corpus, row)
             return
-        holdings = list(_holdings(row))
+        holdings = list(_holdings(row, self._specifications))
         for each in holdings:
             first = self._claims.get(each.of)
             if first is not None and first.corpus != corpus and each.what not in first.held:
@@ -245,25 +248,30 @@ class _Selection:
             )
 
 
-def _holdings(row: Row) -> Iterator[_Holding]:
+def _holdings(row: Row, specifications: Mapping[str, str]) -> Iterator[_Holding]:
     """Yield a user's code under its name, the run in its place, and its specification among other seeds."""
     protocol = "self_play" if is_self_play(row) else row["protocol"]
     cell = (protocol, *(row[name] for name in CELL))
-    identity = json.loads(row["identity"]) if row["identity"] else None
+    identity = _identity(row)
     if identity and identity["players"] and identity["players"][0].get("source"):
         code = {name: value for name, value in identity["players"][0].items() if name not in ("seats", "prompt")}
         yield _Holding((row["algorithm"],), _text(code), OTHER_CODE)
     yield _Holding((*cell, row["seed"]), row["run_id"], OTHER_RUNS)
-    yield _Holding(cell, _specification(row, identity), OTHER_RUNS)
+    yield _Holding(cell, _specification(row, specifications), OTHER_RUNS)
 
 
-def _specification(row: Row, identity: Mapping[str, Any] | None) -> str:
-    """Return what determines a run but its seed."""
+def _identity(row: Row) -> Mapping[str, Any] | None:
+    return json.loads(row["identity"]) if row["identity"] else None
+
+
+def _specification(row: Row, trainings: Mapping[str, str]) -> str:
+    """Return what determines a run but its seed, and that of the trainings that it stands on."""
+    identity = _identity(row)
     if identity is None:
         return _text([row[name] for name in SETTINGS])
     seedless = {name: value for name, value in identity.items() if name not in ("seed", "evaluation_seed")}
     training = identity["training"] and {**identity["training"], "seed": None}
-    players = [{**player, "trained_by": None} for player in identity["players"]]
+    players = [{**player, "trained_by": trainings.get(player.get("trained_by"))} for player in identity["players"]]
     return _text([seedless | {"training": training, "players": players}, row["hyperparameters"]])
 
 

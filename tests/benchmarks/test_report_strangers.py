@@ -68,20 +68,22 @@ def test_partners_in_training_are_compared_to_self_play(section: Section, corpus
     assert compared.different()
 
 
-def test_the_longest_name_of_the_same_reward_is_the_one_in_self_play(tmp_path: Path) -> None:
-    taught = {"hyperparameters": '{"partners":"strangers:training"}'}
+def test_the_same_learner_has_the_same_settings_and_reward(tmp_path: Path) -> None:
+    recurrent, taught = (
+        {"hyperparameters": '{"memory":"gru"}'},
+        {"hyperparameters": '{"memory":"gru","partners":"any"}'},
+    )
     rows = [
         *learned_among_strangers("IPPO", 7.0),
-        *learned_among_strangers("IPPO-recurrent", 7.5),
-        *learned_among_strangers("IPPO-recurrent-strangers", 8.0, **taught),
+        *learned_among_strangers("IPPO-gru", 7.5, **recurrent),
+        *learned_among_strangers("MAPPO-gru", 7.5, **recurrent),
+        *learned_among_strangers("IPPO-strangers", 8.0, **taught),
         *learned_among_strangers("IPPO-strangers", 8.0, reward_mode="integrated", **taught),
         *met_strangers("TitForTat", 7.0),
     ]
     runs = written(tmp_path, {"runs": rows}).runs.arrow
     found = gains_of_partners(strangers_table(runs), runs)
-    assert [(each.first, each.second) for each in found] == [
-        ("IPPO-recurrent-strangers, private", "IPPO-recurrent, private")
-    ]
+    assert [(each.first, each.second) for each in found] == [("IPPO-strangers, private", "IPPO-gru, private")]
 
 
 def test_kinds_stand_beside_the_best_single_number(section: Section) -> None:

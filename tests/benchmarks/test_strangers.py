@@ -130,7 +130,9 @@ def kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scores_need_anchors_of_the_very_partners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept_elsewhere(tmp_path, monkeypatch)
-    with pytest.raises(MissingAnchorsError, match=f"no anchors, .*`coopgym strangers build {GAME}` computes them"):
+    with pytest.raises(
+        MissingAnchorsError, match=f"no anchors, .*`coopgym strangers build {GAME} --population test` computes them"
+    ):
         strangers_score(GAME, "TitForTat")
     strangers = population(GAME)
     met = scenarios(strangers)

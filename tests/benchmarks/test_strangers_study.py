@@ -128,7 +128,7 @@ def test_lists_of_unequal_length_are_told(tmp_path: Path) -> None:
         ({"parameters": {"max_steps": 4}}, f"met in {GAME} as it is; give `parameters` and `sweep` another block"),
         ({"worlds": ["common"]}, "give `parameters` and `sweep` another block"),
         ({"games": ["TrustDilemma-v0"]}, "strangers are met in the games of the formal edition"),
-        ({"strangers": "tests"}, "'training' or 'test'"),
+        ({"strangers": "training"}, "should be 'test'"),
         ({"view": "full"}, "met in the view 'own', not in 'full'"),
     ],
 )

@@ -90,6 +90,7 @@ _QUICK, _FULL = 3, 5
 _RANGES = {"rho_0": (0.5, 2.0), "eta": (0.8, 2.0), "kappa": (0.5, 2.0), "lambda_R": (0.5, 2.0), "trust": (0.3, 0.9)}
 RECIPROCITY = Experiment(
     name="reciprocity",
+    case="app-store",
     grids={
         "quick": {name: np.linspace(*ends, _QUICK).tolist() for name, ends in _RANGES.items()},
         "full": {name: np.linspace(*ends, _FULL).tolist() for name, ends in _RANGES.items()},
@@ -110,6 +111,7 @@ RECIPROCITY = Experiment(
 )
 MEMORY = Experiment(
     name="memory",
+    case="app-store",
     grids={
         "quick": {
             "rho_0": (1.0,),

@@ -25,6 +25,7 @@ def leaderboard(
 
     Runs that several corpora hold count once; where they contradict one another, the corpus named first counts.
     """
+    from coopgym.benchmarks.cli.pages import require_page
     from coopgym.benchmarks.cli.tables import print_first_table
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.report import write_leaderboard
@@ -32,7 +33,8 @@ def leaderboard(
     from coopgym.corpus import CorpusError
     from coopgym.corpus.writer import write_atomically
 
-    with user_errors(CorpusError, OSError, ImportError):
+    with user_errors(CorpusError, ValueError, OSError, ImportError):
+        require_page(out)
         found = pool(corpora)
         table = found.table
         if out is None:

@@ -13,11 +13,13 @@ from coopgym.benchmarks.score import Pool, pool
 from coopgym.benchmarks.score.first_table import IN_WORLDS, WITH_ITSELF
 from coopgym.corpus import CorpusError, load_corpus
 from tests.benchmarks.report_corpora import (
+    GAMES,
     MODES,
     SEEDS,
     Row,
     learned,
     learned_among_strangers,
+    met_strangers,
     played,
     scripted,
     strangers,
@@ -181,3 +183,24 @@ def test_nothing_is_altered(tmp_path: Path) -> None:
     before = load_corpus(folder).runs.arrow
     pool([str(folder), str(folder)])
     assert load_corpus(folder).runs.arrow.equals(before)
+
+
+def test_other_trainings_of_one_name_are_left_out(tmp_path: Path) -> None:
+    def among(hyperparameters: str, *told: int) -> list[Row]:
+        trained = [played("IPPO", 20.0, seed=seed, hyperparameters=hyperparameters) for seed in told]
+        for row in trained:
+            key = {"seed": row["seed"], "players": [], "training": {"settings": json.loads(hyperparameters)}}
+            row["identity"] = json.dumps(key, sort_keys=True)
+            row["run_id"] = hashlib.sha256(row["identity"].encode()).hexdigest()
+        met = [row for seed in told for row in met_strangers("IPPO", 8.0, seed=seed)][:: len(GAMES)]
+        for row, training in zip(met, trained, strict=True):
+            player = {"name": "IPPO", "trained_by": training["run_id"]}
+            row["identity"] = json.dumps({"seed": row["seed"], "players": [player], "training": None}, sort_keys=True)
+            row["run_id"] = hashlib.sha256(row["identity"].encode()).hexdigest()
+        return [*trained, *met]
+
+    first, second = SEEDS[:2], SEEDS[2:]
+    alike = pooled(tmp_path / "alike", a=among("{}", *first), b=among("{}", *second))
+    other = pooled(tmp_path / "other", a=among("{}", *first), b=among('{"gamma":0.5}', *second))
+    assert [source.counted for source in alike.sources] == [2 * len(first), 2 * len(second)]
+    assert [source.counted for source in other.sources] == [2 * len(first), 0]
