@@ -10,8 +10,7 @@ import numpy as np
 
 from coopgym.benchmarks.case_studies.case_file import CaseFile, Phase, load_case
 from coopgym.benchmarks.case_studies.interdependence.engine import DyadParameters, play
-from coopgym.benchmarks.case_studies.reciprocity.answering import Answering
-from coopgym.benchmarks.case_studies.reciprocity.engine import PlatformParameters
+from coopgym.benchmarks.case_studies.reciprocity.engine import Answering, PlatformParameters
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import make_game
 from coopgym.games.state import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopgym.benchmarks.execute.scenario_runs import seated
-from coopgym.benchmarks.strangers import kept_values, met
+from coopgym.benchmarks.strangers import kept_values, play_valued
 from coopgym.benchmarks.strangers.anchors import may_draw
 from coopgym.benchmarks.study import RunSpec, StrangersMeeting
 
@@ -25,7 +25,7 @@ def meet_strangers(spec: RunSpec, meeting: StrangersMeeting, policies: Supply) -
         LostAgentsError: the policies of a learner cannot be had.
         MissingAnchorsError: nobody has computed what the scenarios are worth.
     """
-    found = met(
+    found = play_valued(
         kept_values(spec.game, meeting.population),
         lambda seat: seated(meeting.focal, seat, policies),
         spec.episodes if may_draw(seated(meeting.focal, 0, policies)) else None,

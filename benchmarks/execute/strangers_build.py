@@ -25,8 +25,8 @@ from coopgym.strangers import (
     read_anchors,
     scenarios,
     strangers_folder,
-    write_anchors,
 )
+from coopgym.strangers.anchors import write_anchors
 from coopgym.strangers.partners import partner_cards
 from coopgym.strangers.policies import policies_file, policies_of
 

@@ -5,7 +5,7 @@ from coopgym.benchmarks.strangers.identifying import Identifying
 from coopgym.benchmarks.strangers.scoring import (
     ScenarioResult,
     StrangersResult,
-    met,
+    play_valued,
     strangers_result,
     strangers_score,
 )
@@ -21,7 +21,7 @@ __all__ = [
     "ValuedScenarios",
     "anchored",
     "kept_values",
-    "met",
+    "play_valued",
     "read_anchors",
     "strangers_result",
     "strangers_score",

@@ -133,10 +133,10 @@ def strangers_result(
     (167.8, 45.9)
     """
     make = (lambda: make_agent(agent)) if isinstance(agent, str) else agent
-    return met(valued, lambda seat: make(), episodes or (EPISODES if may_draw(make()) else None))
+    return play_valued(valued, lambda seat: make(), episodes or (EPISODES if may_draw(make()) else None))
 
 
-def met(valued: ValuedScenarios, make: Callable[[int], Agent], episodes: int | None) -> StrangersResult:
+def play_valued(valued: ValuedScenarios, make: Callable[[int], Agent], episodes: int | None) -> StrangersResult:
     """Let an agent that may differ from seat to seat play scenarios whose worth is known.
 
     Args:
@@ -146,6 +146,11 @@ def met(valued: ValuedScenarios, make: Callable[[int], Agent], episodes: int | N
 
     Raises:
         ValueError: as `coopgym.play.play`.
+
+    >>> from coopgym.benchmarks.strangers.valued import values_against
+    >>> valued = values_against("TrustDilemma-v1", ["strangers:test/turns-good"])
+    >>> round(play_valued(valued, lambda seat: make_agent("TitForTat"), episodes=None).scenarios[0].focal_return, 1)
+    108.9
     """
     random, ceilings = (np.array([getattr(each, name) for each in valued.anchors]) for name in ("random", "ceiling"))
     levels = np.stack([each.constants for each in valued.anchors], axis=-1)  # (101, S)

@@ -5,7 +5,7 @@ the trained ones. What scenarios are worth to a best response, and to the best s
 computed by `coopgym.benchmarks.strangers`.
 """
 
-from coopgym.strangers.anchors import EPISODES, SEED, Anchor, anchors_hash, read_anchors, write_anchors
+from coopgym.strangers.anchors import EPISODES, SEED, Anchor, anchors_hash, read_anchors
 from coopgym.strangers.partners import KINDS, Partner, Training, strangers_folder
 from coopgym.strangers.populations import POPULATIONS, Population, population, populations_of
 from coopgym.strangers.scenarios import StrangersScenario, scenarios
@@ -26,5 +26,4 @@ __all__ = [
     "read_anchors",
     "scenarios",
     "strangers_folder",
-    "write_anchors",
 ]

@@ -27,8 +27,8 @@ from coopgym.strangers import (
     population,
     read_anchors,
     scenarios,
-    write_anchors,
 )
+from coopgym.strangers.anchors import write_anchors
 from coopgym.strangers.partners import PARTNERS_FILE
 from coopgym.typing import FloatArray
 from tests.house import ROOT

@@ -13,7 +13,8 @@ from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.strangers import strangers_score
 from coopgym.benchmarks.study import RunSpec, Study, expand
 from coopgym.corpus import Corpus, check_corpus, load_corpus, validate
-from coopgym.strangers import SEED, population, read_anchors, scenarios, strangers_folder, write_anchors
+from coopgym.strangers import SEED, population, read_anchors, scenarios, strangers_folder
+from coopgym.strangers.anchors import write_anchors
 from coopgym.strangers.partners import PARTNERS_FILE, RELEASE
 from tests.corpus.example_corpus import sound_run, write_rows
 from tests.support.quiet import Silence

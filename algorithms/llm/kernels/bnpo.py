@@ -13,6 +13,9 @@ from coopgym.algorithms.llm.kernels.groups import Groups
 from coopgym.algorithms.llm.kernels.validation import array, labels, number
 from coopgym.typing import FloatArray
 
+ROUNDING = 1e-12
+"""Differences of rates that mean nothing: equal means of different numbers may differ in their last digits."""
+
 
 def beta_params(p: npt.ArrayLike) -> dict[str, float]:
     """Fit the Beta density of success rates: α = max(1, 1 + c m / 3), β = max(1, 1 + c (1 - m) / 3).
@@ -31,9 +34,9 @@ def beta_params(p: npt.ArrayLike) -> dict[str, float]:
     """
     rates = array("p", p, low=0.0, high=1.0)
     batch = Groups.whole(rates.size)
-    variance = float(batch.variances(batch.centred(rates), ddof=1).sum())
-    if variance == 0.0:
+    if np.ptp(rates) <= ROUNDING:
         return {"alpha": 1.0, "beta": 1.0}
+    variance = float(batch.variances(batch.centred(rates), ddof=1).sum())
     mean = float(rates.mean())
     concentration = mean * (1.0 - mean) / variance - 1.0
     return {

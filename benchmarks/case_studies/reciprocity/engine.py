@@ -12,6 +12,8 @@ import numpy as np
 
 from coopgym.backend import NUMPY
 from coopgym.benchmarks.study.schema import Strict
+from coopgym.games.game import AnyGame
+from coopgym.games.state import State
 from coopgym.mechanisms.reciprocity import reciprocity_effects, remember, remembered, response, susceptibility
 from coopgym.mechanisms.trust import TrustRates, update_uncapped
 from coopgym.typing import FloatArray
@@ -19,7 +21,7 @@ from coopgym.typing import FloatArray
 MemoryRule = Literal["exponential", "window"]
 """What conduct is compared with: a baseline that adapts, as released, or the mean of the last actions, as written."""
 
-Row = tuple[float, float, float]
+Triple = tuple[float, float, float]
 VARIED = ("rho_0", "eta", "kappa", "lambda_R", "omega")
 """Parameters that are moved by a tenth, one at a time."""
 _TENTH = 0.1
@@ -29,7 +31,7 @@ class Shock(Strict):
     """What an event does to actions."""
 
     step: int
-    by: Row
+    by: Triple
 
 
 class GameReciprocity(Strict):
@@ -45,9 +47,9 @@ class GameReciprocity(Strict):
 class PlatformParameters(Strict):
     """What a case file says of the platform; actions are shares."""
 
-    dependence: tuple[Row, Row, Row]
-    initial_trust: tuple[Row, Row, Row]
-    initial_actions: Row
+    dependence: tuple[Triple, Triple, Triple]
+    initial_trust: tuple[Triple, Triple, Triple]
+    initial_actions: Triple
     initial_baseline: float
     steps: int
     boundaries: tuple[int, ...]
@@ -74,7 +76,7 @@ class PlatformParameters(Strict):
     earlier_concession: tuple[Shock, ...]
     """What might have happened instead, had Apple given way in 2019."""
     game: GameReciprocity
-    targets: tuple[Row, ...]
+    targets: tuple[Triple, ...]
     reference_steps: tuple[int, ...]
     reference_points: tuple[tuple[float, ...], ...]
 
@@ -228,3 +230,35 @@ class Recursion:
             actions = np.clip(actions + push + noise[..., t, :], 0.0, 1.0)
         actions, trust, damage, effects = (np.stack(each, axis=len(batch)) for each in zip(*path, strict=True))
         return actions, trust, damage, effects
+
+
+class Answering:
+    """The recursion as a policy in the registered game, which keeps trust itself; shocks are those of the case."""
+
+    def __init__(self, parameters: PlatformParameters, game: AnyGame) -> None:
+        """Begin at the first actions of the case."""
+        own, n = parameters.game, game.n_agents
+        self._parameters, self._endowments = parameters, game.spec.endowments
+        self._susceptible = susceptibility(game.spec.interdependence, own.lambda_R, own.rho_0, own.eta, own.omega)
+        self._noise, self._shocks = Recursion(parameters).draws(), parameters.shock_table()
+        self._shares = np.array(parameters.initial_actions)
+        self._baseline = np.full(n, parameters.initial_baseline)
+        self._recent = np.full((parameters.window, n), parameters.initial_baseline)
+        self._step = 0
+
+    def __call__(self, t: int, state: State) -> FloatArray:
+        """Return the next joint action, endowment units; steps are counted over all phases."""
+        if self._step:
+            self._shares = self._answered(state.trust)
+        self._shares = np.clip(self._shares + self._shocks[self._step], 0.0, 1.0)
+        self._step += 1
+        return self._shares * self._endowments
+
+    def _answered(self, trust: FloatArray) -> FloatArray:
+        p, shares = self._parameters, self._shares
+        answers = response(shares - remembered(self._recent), p.game.kappa)
+        push = p.pace * reciprocity_effects(trust, self._susceptible, answers).sum(-1)
+        push = push - p.return_rate * (shares - self._baseline)
+        self._baseline = self._baseline + p.adaptation * (shares - self._baseline)
+        self._recent = remember(self._recent, shares)
+        return np.clip(shares + push + self._noise[self._step - 1], 0.0, 1.0)

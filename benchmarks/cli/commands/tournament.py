@@ -52,8 +52,8 @@ def tournament(
     try:
         with (
             user_errors(ValueError, TypeError, ImportError, OSError, CorpusError, FolderInUseError, OtherStudyError),
-            agents_errors(),
             interruptible(f"interrupted: {kept}"),
+            agents_errors(),
         ):
             require_page(out)
             if against:
