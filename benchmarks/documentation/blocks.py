@@ -80,6 +80,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "strangers: what agents reach": stranger_runs.reached,
         "strangers: what agents reach, by agent": stranger_runs.reached_table,
         "strangers: what training with partners brings": stranger_runs.trained,
+        "strangers: who is found out": stranger_runs.identified,
         "tournaments: the worked example": tournaments.worked_example,
         "worlds: all games": worlds.worlds_table,
         "worlds: admission": worlds.admitted,

@@ -5,14 +5,20 @@ from __future__ import annotations
 from functools import cache
 
 from coopgym.benchmarks.documentation.sources import STRANGERS
-from coopgym.benchmarks.documentation.wording import paragraph, table
+from coopgym.benchmarks.documentation.wording import paragraph, short
+from coopgym.benchmarks.documentation.wording import table as written_table
 from coopgym.benchmarks.drawing.formatting import spread
 from coopgym.benchmarks.score import Estimate, FirstTable, Leaderboards, Question
 from coopgym.benchmarks.score.estimates import score_text
 from coopgym.benchmarks.score.first_table import WITH_ITSELF, WITH_STRANGERS
 from coopgym.benchmarks.score.paired import SIGNIFICANCE, Comparison
 from coopgym.benchmarks.score.partner_training import gains_of_partners
+from coopgym.benchmarks.score.stranger_scores import strangers_table
 from coopgym.corpus.reader import load_corpus
+
+IDENTIFYING = "coopgym.benchmarks.strangers:Identifying"
+ENOUGH = 0.5
+"""Half of what there is to be had from finding out who is there."""
 
 
 @cache
@@ -29,7 +35,7 @@ def reached_table() -> str:
     found = _first()
     rows = [row for row in found.rows if row.answers[WITH_STRANGERS]]
     rows.sort(key=lambda row: -_value(row.answers[WITH_STRANGERS]))
-    return table(
+    return written_table(
         ("agent", "with strangers", "group", "with itself", "exploited by"),
         (
             (
@@ -57,6 +63,18 @@ def reached() -> str:
         On {question.scope}: of {len(scores)} agents, constants and oracles that are shown, {len(above)} surely earn
         more than the best single number{f": {', '.join(above)}" if above else ""}.{ranks}
         In brackets: 95 % intervals for other partners and other seeds.
+    """)
+
+
+def identified() -> str:
+    """Say in how many games the agent that knows the training partners finds out whom it is among."""
+    table = strangers_table(load_corpus(STRANGERS).runs.arrow)
+    found = {short(task.setting.environment): table.cell(IDENTIFYING, task) for task in table.tasks}
+    scores = {game: cell.value for game, cell in found.items() if cell is not None}
+    above = sum(score >= ENOUGH for score in scores.values())
+    told = ", ".join(f"{game} {score_text(score)}" for game, score in sorted(scores.items(), key=lambda each: -each[1]))
+    return paragraph(f"""
+        `{IDENTIFYING}` has played {len(scores)} games and scores at least {ENOUGH} in {above} of them: {told}.
     """)
 
 
