@@ -88,7 +88,7 @@ def trained() -> str:
 
 def _gain(found: Comparison) -> str:
     certain = "" if found.different() else f", not told apart at {SIGNIFICANCE}"
-    return f"{found.first} scores {_told(found.test.difference)} more than {found.second}{certain}."
+    return f"{found.first} against {found.second}: {_told(found.test.difference)}{certain}."
 
 
 def _value(estimate: Estimate | None) -> float:
