@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from coopgym.benchmarks.case_studies.case_file import load_case
+from coopgym.benchmarks.case_studies.case_file import case_hash, load_case
 from coopgym.benchmarks.case_studies.interdependence.engine import DyadParameters, play
 from coopgym.benchmarks.case_studies.reciprocity.experiment import MEMORY, RECIPROCITY
 from coopgym.benchmarks.case_studies.scorecard import MODELS, points_of
@@ -36,7 +36,7 @@ def _forms(columns: Columns) -> Columns:
 
 INTERDEPENDENCE = Experiment(
     name="interdependence",
-    case="slcd",
+    basis=case_hash("slcd"),
     grids={
         "quick": {
             "on Sony": np.linspace(0.1, 0.9, 5).tolist(),

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.benchmarks.case_studies.case_file import case_hash
 from coopgym.corpus.writer import write_atomically
 from coopgym.strict_json import parse_json
 from coopgym.typing import FloatArray
@@ -48,8 +47,8 @@ class Experiment:
     metrics: tuple[Metric, ...]
     measure: Callable[[Columns], Columns]
     """Metrics ``(rows,)`` by name, from parameters ``(rows,)`` by name."""
-    case: str = ""
-    """The case study whose parameters all points share, if any."""
+    basis: str = ""
+    """Hash of the case whose parameters all points share, if they do."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def run_experiment(experiment: Experiment, size: GridSize, folder: Path | None =
 def _piece(experiment: Experiment, columns: Columns, folder: Path | None) -> Columns:
     if folder is None:
         return experiment.measure(columns)
-    determined = [VERSION, case_hash(experiment.case) if experiment.case else ""]
-    text = json.dumps([*determined, {name: values.tolist() for name, values in columns.items()}])
+    text = json.dumps([VERSION, experiment.basis, {name: values.tolist() for name, values in columns.items()}])
     place = folder / f"{experiment.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     if place.exists():
         return {name: np.array(values) for name, values in parse_json(place.read_bytes(), nonfinite=True).items()}

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from coopgym.backend import NUMPY
-from coopgym.benchmarks.case_studies.case_file import load_case
+from coopgym.benchmarks.case_studies.case_file import case_hash, load_case
 from coopgym.benchmarks.case_studies.reciprocity.engine import PlatformParameters
 from coopgym.benchmarks.case_studies.sweep import Columns, Experiment, Metric
 from coopgym.mechanisms.reciprocity import reciprocity_effects, remember, remembered, response, susceptibility
@@ -90,7 +90,7 @@ _QUICK, _FULL = 3, 5
 _RANGES = {"rho_0": (0.5, 2.0), "eta": (0.8, 2.0), "kappa": (0.5, 2.0), "lambda_R": (0.5, 2.0), "trust": (0.3, 0.9)}
 RECIPROCITY = Experiment(
     name="reciprocity",
-    case="app-store",
+    basis=case_hash("app-store"),
     grids={
         "quick": {name: np.linspace(*ends, _QUICK).tolist() for name, ends in _RANGES.items()},
         "full": {name: np.linspace(*ends, _FULL).tolist() for name, ends in _RANGES.items()},
@@ -111,7 +111,7 @@ RECIPROCITY = Experiment(
 )
 MEMORY = Experiment(
     name="memory",
-    case="app-store",
+    basis=case_hash("app-store"),
     grids={
         "quick": {
             "rho_0": (1.0,),
