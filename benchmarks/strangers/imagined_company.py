@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.agents import Agent, Seat, make_agent
+from coopgym.agents import Seat, Strategy, make_agent
 from coopgym.agents.streams import RecurringGenerator
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
@@ -53,8 +53,9 @@ class Company:
         self._agents = [[self._seated(name, place) for place in range(len(self._places))] for name in self.names]
         self._answers = np.zeros((len(self.names), episodes * ways, self.game.n_agents))
 
-    def _seated(self, name: str, place: int) -> Agent:
+    def _seated(self, name: str, place: int) -> Strategy:
         agent, rows = make_agent(name), self.episodes * self.ways * len(self._places[place])
+        assert isinstance(agent, Strategy), "whom nobody or coopgym trained is a shipped strategy"
         agent.begin(self._seats[place], rows, RecurringGenerator(np.random.default_rng(0), 1))
         return agent
 
@@ -62,7 +63,7 @@ class Company:
         """Start new episodes in some rows ``(E,)``."""
         for agents in self._agents:
             for members, agent in zip(self._places, agents, strict=True):
-                agent.restart(np.repeat(rows, self.ways * len(members)))  # type: ignore[attr-defined]  # partners are strategies
+                agent.restart(np.repeat(rows, self.ways * len(members)))
 
     def answers(self, state: State) -> FloatArray:
         """Return what everybody would play now, in states ``(E,)``: shares ``(K, E, N)``, 0 in the own seat."""
@@ -105,7 +106,7 @@ class Company:
 
         return map_arrays(repeat, state)
 
-    def _asked(self, partners: list[list[Agent]], state: State) -> FloatArray:
+    def _asked(self, partners: list[list[Strategy]], state: State) -> FloatArray:
         """Return what partners play in states ``(K, R)``, ``(K, R, N)``."""
         seen = self.game.observe(state, "own")
         shares = np.zeros(seen.shape[:-1])
