@@ -33,7 +33,7 @@ from coopgym.oracles.agents.informed import InformedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
 from coopgym.play import play
-from coopgym.rewards import TRANSFORMS, reward_layer
+from coopgym.rewards import reward_layer, transform_class, transform_kinds
 from coopgym.testing.tape import numbers, random_tape, replay
 
 Numbers: TypeAlias = Sequence[np.ndarray[Any, Any]]
@@ -141,8 +141,8 @@ TRIED: Mapping[str, Sequence[str]] = {"shaping": ("shaping(trust)", "shaping(mea
 
 
 def _transforms() -> Iterator[tuple[str, Entry]]:
-    for kind, transform in TRANSFORMS.items():
-        yield kind, Entry(transform.version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
+    for kind in transform_kinds():
+        yield kind, Entry(transform_class(kind).version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
 
 
 def _transformed(texts: Sequence[str]) -> Numbers:

@@ -15,6 +15,7 @@ from coopgym.benchmarks.cli.commands.leaderboard import leaderboard
 from coopgym.benchmarks.cli.commands.plan import plan
 from coopgym.benchmarks.cli.commands.play import play
 from coopgym.benchmarks.cli.commands.report import report
+from coopgym.benchmarks.cli.commands.reward import reward
 from coopgym.benchmarks.cli.commands.run import run
 from coopgym.benchmarks.cli.commands.solve import solve
 from coopgym.benchmarks.cli.commands.strangers import strangers
@@ -52,4 +53,5 @@ for command in (games, play, run, train, report, leaderboard, exploit, solve, pl
     app.command()(command)
 app.add_typer(case, name="case")
 app.add_typer(data, name="data")
+app.add_typer(reward, name="reward")
 app.add_typer(strangers, name="strangers")

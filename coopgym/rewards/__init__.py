@@ -27,6 +27,8 @@ from coopgym.rewards.transforms import (
     RewardTransform,
     RunningTransform,
     register_transform,
+    transform_class,
+    transform_kinds,
 )
 
 __all__ = [
@@ -53,4 +55,6 @@ __all__ = [
     "register_transform",
     "reward_layer",
     "running_rewards",
+    "transform_class",
+    "transform_kinds",
 ]

@@ -11,6 +11,8 @@ import difflib
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 from coopgym.backend import Array
@@ -131,18 +133,19 @@ class RewardTransform(ABC):
                 written.append(_written(value))
             elif value != field.default:
                 written.append(f"{field.name}={_written(value)}")
-        return f"{self.kind}({', '.join(written)})"
+        return f"{self.kind}({', '.join(written)})" if written else self.kind
 
     @classmethod
     def usage(cls) -> str:
         """How it is written, with the defaults of its settings."""
         shown = (f"{f.name}={_written(f.default)}" if _has_default(f) else f.name for f in _settings(cls))
-        return f"{cls.kind}({', '.join(shown)})"
+        settings = ", ".join(shown)
+        return f"{cls.kind}({settings})" if settings else cls.kind
 
 
 TransformT = TypeVar("TransformT", bound=RewardTransform)
 TRANSFORMS: dict[str, type[RewardTransform]] = {}
-"""Transforms that text can ask for, by kind."""
+"""Transforms that text can ask for, by kind, as far as they are loaded; `transform_class` finds the others."""
 
 
 def register_transform(transform: type[TransformT]) -> type[TransformT]:
@@ -170,6 +173,37 @@ def register_transform(transform: type[TransformT]) -> type[TransformT]:
     return transform
 
 
+def transform_kinds() -> tuple[str, ...]:
+    """Kinds of transforms that text can ask for.
+
+    >>> "shaping" in transform_kinds()
+    True
+    """
+    return tuple(sorted({*TRANSFORMS, *_plugins()}))
+
+
+def transform_class(kind: str) -> type[RewardTransform]:
+    """Return the transform of a kind; one that a package brings by the entry point ``coopgym.transforms`` is loaded.
+
+    Raises:
+        ValueError: an unknown kind; the message has the nearest one.
+        ModuleNotFoundError: a package that the transform needs is not installed.
+    """
+    if kind not in TRANSFORMS and kind in _plugins():
+        register_transform(_plugins()[kind].load())
+    if kind not in TRANSFORMS:
+        near = difflib.get_close_matches(kind, transform_kinds(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        known = (TRANSFORMS[each].usage() if each in TRANSFORMS else each for each in transform_kinds())
+        raise ValueError(f"unknown transform {kind!r}; {hint}known transforms: {', '.join(known)}")
+    return TRANSFORMS[kind]
+
+
+@cache
+def _plugins() -> dict[str, Any]:
+    return {entry.name: entry for entry in entry_points(group="coopgym.transforms")}
+
+
 _CALL = re.compile(r"(\w+)\((.*)\)")
 
 
@@ -180,17 +214,9 @@ def parse_transform(text: str) -> RewardTransform:
         ValueError: an unknown transform or setting, or a value out of range; the message says what is known.
     """
     call = _CALL.fullmatch(text.strip())
-    kind = call[1] if call else text.strip()
-    known = ", ".join(each.usage() for each in TRANSFORMS.values())
-    if kind not in TRANSFORMS:
-        near = difflib.get_close_matches(kind, TRANSFORMS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown transform {kind!r}; {hint}known transforms: {known}")
-    transform = TRANSFORMS[kind]
-    if call is None:
-        raise ValueError(f"transform {text.strip()!r}: expected {transform.usage()}")
+    transform = transform_class(call[1] if call else text.strip())
     try:
-        return transform(**_values(transform, call[2]))
+        return transform(**_values(transform, call[2] if call else ""))
     except ValueError as error:
         raise ValueError(f"{text.strip()}: {error}; expected {transform.usage()}") from error
 

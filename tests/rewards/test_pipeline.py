@@ -180,7 +180,7 @@ def test_bad_forms_say_what_is_wrong_and_what_is_known(reward: str, message: str
     [
         ("shapin(trust)", "unknown transform 'shapin'; did you mean 'shaping'?"),
         ("trust", "unknown transform 'trust'; known transforms: "),
-        ("shaping", "transform 'shaping': expected "),
+        ("shaping", "shaping: potential must be given; expected "),
         ("shaping()", "potential must be given"),
         ("shaping(effort)", "unknown potential 'effort'; known potentials: trust, mean_trust"),
         ("shaping(trust, wight=1)", "'wight=1' is no setting of it"),

@@ -1,0 +1,1 @@
+"""Rewards that are learned: transforms that fit what they pay to what they have seen."""
