@@ -205,7 +205,7 @@ def test_what_is_neither_text_nor_reward_is_refused() -> None:
 def test_under_private_reward_transforms_keep_to_what_an_agent_has() -> None:
     with pytest.raises(ValueError, match=r"shaping\(mean_trust\) looks at the state, but under private reward"):
         reward_layer("private + shaping(mean_trust)")
-    with pytest.raises(ValueError, match=r"raise\(\) mixes the rewards or observations of agents, but under private"):
+    with pytest.raises(ValueError, match=r"raise mixes the rewards or observations of agents, but under private"):
         Rewards(Private(), (Raise(),))
     assert reward_layer("integrated + shaping(mean_trust)").transforms
 
@@ -276,7 +276,7 @@ def test_corrections_come_with_the_last_reward() -> None:
 
 
 def test_environments_refuse_what_needs_whole_episodes() -> None:
-    with pytest.raises(ValueError, match=r"hindsight\(\) needs whole episodes; an environment pays step by step"):
+    with pytest.raises(ValueError, match=r"hindsight needs whole episodes; an environment pays step by step"):
         Engine(GAME, Rewards(Cooperative(), (Hindsight(),)))
 
 
@@ -413,7 +413,7 @@ def test_solvers_take_the_mode_where_transforms_move_no_optimum() -> None:
     assert StageGame(GAME, SHAPED).layer == PlanningProblem(GAME, [SHAPED]).layers[0] == MODES["private"]
     moved = Rewards(Cooperative(), (Shaping("trust"), Raise()))
     for solver in (StageGame, lambda game, reward: PlanningProblem(game, [reward])):
-        with pytest.raises(ValueError, match=r"raise\(\) is not potential based.*solve 'cooperative' instead"):
+        with pytest.raises(ValueError, match=r"raise is not potential based.*solve 'cooperative' instead"):
             solver(GAME, moved)
 
 
