@@ -259,6 +259,7 @@ def _identity(spec: RunSpec) -> RunRow:
         **game.columns(),
         "env_parameters": spec.parameters_json,
         "reward_mode": spec.reward,
+        "reward_transform": " + ".join(spec.transforms) or None,
         "view": spec.view,
         "seed": spec.seed,
         "episodes": spec.episodes,

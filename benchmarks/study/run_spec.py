@@ -166,6 +166,13 @@ class RunSpec:
         return str(self.parameters.get("world", FIXED))
 
     @property
+    def transforms(self) -> tuple[str, ...]:
+        """What rewards went through on their way to the learner, of this run or of the focal agent's training."""
+        meeting = self.strangers or self.meeting
+        trained = meeting.focal.trained_by if meeting else self
+        return trained.training.transforms if trained and trained.training else ()
+
+    @property
     def scenario(self) -> str | None:
         """Name of the scenario, or of the population, for runs among others."""
         if self.strangers:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from coopgym.strict_json import parse_json
 from coopgym.worlds import FIXED, WORLDS
 
-SCHEMA_VERSION = "1.7"
+SCHEMA_VERSION = "1.8"
 """Major.minor: readers accept any minor version and refuse other major versions.
 
 A minor version adds columns that may be null, tables, and words of a vocabulary. Types and meanings stay.
@@ -112,6 +112,13 @@ _IDENTITY = (
         2,
     ),
     Column("identity", pa.string(), "what `run_id` is the SHA-256 of, JSON", nullable=True, since=3),
+    Column(
+        "reward_transform",
+        pa.string(),
+        "what the reward of a learner went through, such as shaping(trust); null for none, before 1.8 see `identity`",
+        nullable=True,
+        since=8,
+    ),
     Column(
         "world", pa.string(), f"one of {', '.join(WORLD_NAMES)}; null before 1.6: see `env_parameters`", "", True, 6
     ),

@@ -106,6 +106,7 @@ def test_rows_and_scores_are_of_the_mode(tmp_path: Path) -> None:
     assert run_study(asked, expand(asked), tmp_path, InProcess(), Silence()).failed == 0
     (row,) = coopgym.load_corpus(tmp_path).runs.arrow.to_pylist()
     assert (row["algorithm"], row["reward_mode"]) == ("IPPO + shaping(trust, weight=0.5)", "private")
+    assert row["reward_transform"] == "shaping(trust, weight=0.5)"
     assert row["seat_returns"] == row["seat_payoffs"]
     assert json.loads(row["identity"])["training"]["transforms"] == [
         {"name": "shaping(trust, weight=0.5)", "version": Shaping.version}
