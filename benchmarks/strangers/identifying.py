@@ -84,6 +84,7 @@ class Identifying(Strategy):
         "Artif. Intell. 235, 63-94; of the probe: Carmel, D. & Markovitch, S. (1999). Exploration strategies for "
         "model-based learning in multi-agent systems. Auton. Agents Multi-Agent Syst. 2, 141-172."
     )
+    step_cost = 200.0
     version: ClassVar[int] = 2
     classifier = Classifier(memory_depth=math.inf, uses_horizon=True)
 

@@ -25,6 +25,8 @@ class AgentInfo:
     """Surely plays without chance; of a user's agent nobody knows."""
     view: View | None = None
     """What it has to see, whatever the others of its block do; None for what they see."""
+    step_cost: float = 1.0
+    """As `Strategy.step_cost`."""
 
 
 @cache
@@ -46,7 +48,10 @@ def agent_info(name: str) -> AgentInfo:
     scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
     oracle = type(agent).__module__.startswith("coopgym.oracles.")
     return AgentInfo(
-        "oracle" if oracle else scripted, not agent.classifier.stochastic, view=getattr(agent, "sees", None)
+        "oracle" if oracle else scripted,
+        not agent.classifier.stochastic,
+        view=getattr(agent, "sees", None),
+        step_cost=agent.step_cost,
     )
 
 

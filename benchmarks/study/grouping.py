@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.benchmarks.study.hashing import content_hash
-from coopgym.benchmarks.study.run_spec import ALIKE, RunSpec, Training
+from coopgym.benchmarks.study.run_spec import ALIKE, RunSpec, StrangersMeeting, Training
 from coopgym.games.registry import make_game
 from coopgym.games.spec import GameSpec
 from coopgym.strangers import population, scenarios
@@ -75,7 +76,7 @@ class Job:
             return 5.0 + steps * (1e-5 * game.n_agents + 1.7e-6 * game.n_agents**2) + searching
         plays = {run.play_key: run for run in self.specs}
         if self.specs[0].strangers:
-            return sum(meeting_seconds(game, self.specs[0].strangers.population) for _ in plays)
+            return sum(meeting_seconds(game, run.strangers) for run in plays.values() if run.strangers)
         if self.specs[0].audit:
             return len(plays) * AUDIT_SECONDS
         solving = sum(solving_seconds(game, run) for run in plays.values() if run.kind == "oracle")
@@ -96,9 +97,11 @@ def solving_seconds(game: GameSpec, run: RunSpec) -> float:
     return 1.5e-4 * draws * game.horizon * (1.0 + game.n_agents**2 / 60)
 
 
-def meeting_seconds(game: GameSpec, name: str) -> float:
+def meeting_seconds(game: GameSpec, meeting: StrangersMeeting) -> float:
     """Rough duration of meeting all partners of a population."""
-    return len(scenarios(population(game.id, name))) * game.horizon * (2e-4 + 3e-5 * game.n_agents)
+    cost = 1.0 if meeting.focal.trained_by else agent_info(meeting.focal.name).step_cost
+    met = scenarios(population(game.id, meeting.population))
+    return cost * len(met) * game.horizon * (2e-4 + 3e-5 * game.n_agents)
 
 
 def group(specs: Iterable[RunSpec]) -> list[Job]:
