@@ -21,7 +21,7 @@ ResultKind = Literal["identity", "closed form", "simulation"]
 """What stands behind a number: algebra alone, a solved equation, or a path that was played."""
 GridSize = Literal["quick", "full"]
 Columns = dict[str, FloatArray]
-VERSION = 1
+VERSION = 2
 """Raise it when the same point may be measured otherwise than before: kept pieces are then computed anew."""
 PIECE = 500
 """Rows of a grid that are computed and kept together."""
@@ -113,7 +113,7 @@ def _finding(metric: Metric, values: FloatArray) -> Finding:
         rows=len(values),
         median=float(np.median(values)),
         mean=float(values.mean()),
-        deviation=float(values.std(ddof=1)),
+        deviation=float(values.std(ddof=1)) if len(values) > 1 else 0.0,
         low=float(values.min()),
         high=float(values.max()),
         met=met,

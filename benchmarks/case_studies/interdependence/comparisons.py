@@ -12,11 +12,12 @@ from coopgym.benchmarks.case_studies.interdependence.engine import (
     Dyad,
     DyadParameters,
     StaticOutcome,
+    dependence_matrices,
     play,
+    synergy_shares,
     without_dependence,
 )
 from coopgym.benchmarks.case_studies.variant import SEED, Comparison, Variant
-from coopgym.typing import FloatArray
 
 DRAWS = {"reference": 20_000, "v2": 200}
 """The second rubric solves each draw from fifty starts."""
@@ -71,15 +72,5 @@ def _variant(name: str, dyad: Dyad, draws: int) -> Variant[StaticOutcome]:
 
 def _random(dyad: Dyad, draws: int) -> StaticOutcome:
     rng = np.random.default_rng(SEED)
-    return play(replace(dyad, dependence=_pairs(rng.random((draws, 2))), shares=_shares(rng.uniform(0.3, 0.7, draws))))
-
-
-def _pairs(entries: FloatArray) -> FloatArray:
-    """Matrices ``(draws, 2, 2)`` from their off-diagonal entries ``(draws, 2)``."""
-    matrices = np.zeros((len(entries), 2, 2))
-    matrices[:, 0, 1], matrices[:, 1, 0] = entries.T
-    return matrices
-
-
-def _shares(first: FloatArray) -> FloatArray:
-    return np.stack([first, 1.0 - first], axis=-1)
+    dependence, share = dependence_matrices(rng.random((draws, 2))), rng.uniform(0.3, 0.7, draws)
+    return play(replace(dyad, dependence=dependence, shares=synergy_shares(share)))

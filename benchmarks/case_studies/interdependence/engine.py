@@ -101,7 +101,7 @@ class Dyad:
     """Two firms, or a batch of such pairs."""
 
     endowments: FloatArray
-    """``(2,)``."""
+    """``(..., 2)``."""
     shares: FloatArray
     """``(..., 2)`` of the synergy, α."""
     dependence: FloatArray
@@ -141,7 +141,10 @@ class Dyad:
     def best_response(self, seat: int, partner: FloatArray) -> FloatArray:
         """Best investment of a seat beside a partner's, both ``(...)``, by halving what the incentive leaves."""
         pull = self.pull[..., seat]
-        low, high = np.full(partner.shape, self.lowest), np.full(partner.shape, self.endowments[seat])
+        low, high = (
+            np.full(partner.shape, self.lowest),
+            np.array(np.broadcast_to(self.endowments[..., seat], partner.shape)),
+        )
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
             more = -1.0 + self.value.marginal(middle) + pull * np.sqrt(partner / middle) > 0.0
@@ -212,11 +215,23 @@ class StaticOutcome:
         actions = self.together.actions
         standing, gains = self.dyad.utilities(actions), []
         for seat in range(2):
-            for other in np.linspace(0.0, self.dyad.endowments[seat], _GRID):
+            for other in np.linspace(0.0, self.dyad.endowments[..., seat], _GRID):
                 tried = actions.copy()
-                tried[..., seat] = max(other, self.dyad.lowest)
+                tried[..., seat] = np.maximum(other, self.dyad.lowest)
                 gains.append(self.dyad.utilities(tried)[..., seat] - standing[..., seat])
         return np.max(gains, axis=0)
+
+
+def dependence_matrices(entries: FloatArray) -> FloatArray:
+    """Return D ``(rows, 2, 2)`` from how far the first depends on the other, and the other on it, ``(rows, 2)``."""
+    matrices = np.zeros((len(entries), 2, 2))
+    matrices[:, 0, 1], matrices[:, 1, 0] = entries.T
+    return matrices
+
+
+def synergy_shares(first: FloatArray) -> FloatArray:
+    """Return both shares of the synergy ``(rows, 2)`` from the first one's ``(rows,)``."""
+    return np.stack([first, 1.0 - first], axis=-1)
 
 
 def without_dependence(dyad: Dyad) -> Dyad:

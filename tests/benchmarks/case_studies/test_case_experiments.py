@@ -84,8 +84,37 @@ def test_the_logarithmic_form_leads_nearly_whatever_depends_on_whom() -> None:
     assert 0.9 < lead.met <= 1.0
 
 
+@pytest.mark.parametrize(
+    ("name", "logarithmic", "power", "lead"),
+    [
+        ("dependence", (54, 58), (42, 49), 1.0),
+        ("synergy", (42, 60), (46, 60), 0.6),
+        ("dyads", (51, 58), (38, 49), 1.0),
+        ("noise", (50, 60), (38, 46), 1.0),
+    ],
+)
+def test_points_of_both_forms_lie_where_the_published_suite_prints_them(
+    name: str, logarithmic: tuple[float, float], power: tuple[float, float], lead: float
+) -> None:
+    found = findings(name)
+    assert (found["logarithmic"].low, found["logarithmic"].high) == logarithmic
+    assert (found["power"].low, found["power"].high) == power
+    assert found["lead"].met == lead
+
+
+def test_noise_leaves_the_printed_means() -> None:
+    found = findings("noise")
+    assert (found["logarithmic"].mean, found["power"].mean) == pytest.approx((56.7, 45.4), abs=0.1)
+    assert findings("small-noise")["lead"].deviation < found["lead"].deviation
+
+
+def test_the_search_ends_where_it_ends_from_any_start() -> None:
+    assert {finding.met for finding in findings("starts").values()} == {1.0}
+
+
 def test_reciprocity_gives_the_numbers_printed_today() -> None:
     found = findings("reciprocity")
+    assert found["forgiven"].mean == pytest.approx(0.879, abs=1e-3)
     assert found["cooperation"].met == pytest.approx(0.975, abs=1e-3)
     assert (found["asymmetry"].mean, found["asymmetry"].deviation) == pytest.approx((2.75, 0.80), abs=6e-3)
     assert found["shortfall"].met == 1.0
@@ -102,6 +131,18 @@ def test_the_identities_of_reciprocity_are_identities() -> None:
         "asymmetry",
         "greatest answer",
     }
+
+
+def test_company_is_lifted_as_printed() -> None:
+    (two, three) = run_experiment(EXPERIMENTS["company"], "quick")
+    assert (two.median, three.median) == pytest.approx((2.44, 2.62), abs=6e-3)
+
+
+def test_without_reciprocity_nobody_is_lifted() -> None:
+    company = EXPERIMENTS["company"]
+    columns = {name: np.full(2, 0.5) for name in company.grids["quick"]} | {"rho_0": np.zeros(2)}
+    for lifted in company.measure(columns).values():
+        np.testing.assert_array_equal(lifted, 1.0)
 
 
 def test_a_memory_of_one_action_differs_from_itself_in_nothing() -> None:
