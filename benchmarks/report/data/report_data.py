@@ -16,7 +16,15 @@ from coopgym.corpus.reader import Corpus
 ROW_COLUMNS = (
     *("run_id", "protocol", "algorithm", "algorithm_kind", "environment", "env_parameters", "mechanism_class"),
     *("n_agents", "horizon", "reward_mode", "mutuality", "seed", "status", "diverged_at_step", "error"),
-    *("welfare", "return_mode", "episode_length", "cooperation_rate", "exploitability", "class_metrics"),
+    *(
+        "welfare",
+        "return_mode",
+        "episode_length",
+        "cooperation_rate",
+        "mean_trust_final",
+        "exploitability",
+        "class_metrics",
+    ),
     *("started_at", "wall_seconds_train", "wall_seconds_eval"),
 )
 

@@ -11,6 +11,7 @@ from coopgym.benchmarks.report.sections.audits.reactive import audit_reactive
 from coopgym.benchmarks.report.sections.audits.surfaces import audit_surfaces
 from coopgym.benchmarks.report.sections.audits.temporal import audit_temporal
 from coopgym.benchmarks.report.sections.audits.unilateral import audit_unilateral
+from coopgym.benchmarks.report.sections.case_histories import case_histories
 from coopgym.benchmarks.report.sections.classes import classes
 from coopgym.benchmarks.report.sections.comparisons import comparisons
 from coopgym.benchmarks.report.sections.constant_sweeps import constant_sweeps
@@ -62,6 +63,7 @@ SECTIONS: Sequence[Callable[[ReportData], Section | None]] = (
     audit_reactive,
     constant_sweeps,
     transcripts,
+    case_histories,
     games,
     results,
     failures,
