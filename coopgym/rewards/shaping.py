@@ -73,6 +73,11 @@ class MeanTrust(Potential):
         return self.game.xp.broadcast_to(mean, (*mean.shape[:-1], self.game.n_agents))
 
 
+def shaping_term(here: Array, there: Array, gamma: float) -> Array:
+    """Return γ Φ(s') - Φ(s) (Ng, Harada & Russell 1999)."""
+    return gamma * there - here
+
+
 POTENTIALS: Mapping[str, type[Potential]] = {"trust": OwnTrust, "mean_trust": MeanTrust}
 """Potentials by the name that texts have for them."""
 
@@ -133,4 +138,4 @@ class _RunningShaping(RunningTransform):
     def __call__(self, step: Step | ObservedStep, reward: Array) -> Array:
         here, there = self._potential.around(step)
         goes_on = ~step.ended[..., None]
-        return reward + self._weight * (self._gamma * there * goes_on - here)
+        return reward + self._weight * shaping_term(here, there * goes_on, self._gamma)
