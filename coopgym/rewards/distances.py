@@ -2,7 +2,7 @@
 
 STARC (Skalse et al. 2023, arXiv:2309.15257) compares rewards after taking away what no policy can tell: potentials,
 scale, and how an expected reward is spread over next states. EPIC (Gleave et al. 2020, arXiv:2006.13900) and DARD
-(Wulfe et al. 2022, arXiv:2201.10081) stand beside it for comparison. Everything here is exact and takes batches ``...``.
+(Wulfe et al. 2022, arXiv:2201.10081) stand beside it for comparison. All of it is exact and takes batches ``...``.
 """
 
 from __future__ import annotations
@@ -155,9 +155,7 @@ def _dard_canonical(reward: FloatArray, transition: FloatArray, gamma: float) ->
     # E R(s_1, A, S'') for S'' that follows s_2 under the same action, and then s_1 as one that follows s.
     crossed = np.einsum("...uat,...vat->...uv", reward, transition) / reward.shape[-2]
     elsewhere = moves @ crossed
-    return (
-        reward + gamma * paid[..., None, None, :] - paid[..., :, None, None] - gamma * elsewhere[..., :, None, :]
-    )
+    return reward + gamma * paid[..., None, None, :] - paid[..., :, None, None] - gamma * elsewhere[..., :, None, :]
 
 
 def _pearson_distance(first: FloatArray, second: FloatArray, weights: FloatArray | None) -> FloatArray:

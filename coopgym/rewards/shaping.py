@@ -116,6 +116,10 @@ class Shaping(RewardTransform):
         if not 0.0 <= self.gamma <= 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1]")
 
+    @classmethod
+    def examples(cls) -> tuple[RewardTransform, ...]:
+        return tuple(map(cls, POTENTIALS))
+
     @property
     def needs(self) -> frozenset[str]:
         return POTENTIALS[self.potential].needs
