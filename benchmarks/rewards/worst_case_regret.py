@@ -9,22 +9,27 @@ the first. It is exact, a linear programme over the occupancies of both policies
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from scipy.optimize import linprog
 from scipy.stats import rankdata
 
+from coopgym.benchmarks.drawing.theme import HUES, canvas, figure_file
 from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
+from coopgym.corpus.writer import write_atomically
 from coopgym.oracles.tabular import TabularMDP
 from coopgym.rewards.distances import dard_distance, epic_distance, starc_distance
 from coopgym.typing import FloatArray, IntArray
 
 COMMAND = "python -m coopgym.benchmarks.rewards.worst_case_regret"
 KEPT = RESULTS / "worst-case-regret.json"
+PICTURE = Path(__file__).resolve().parents[2] / "docs" / "worst-case-regret.svg"
 MEASURES = ("STARC", "EPIC", "DARD")
 KINDS = ("mixed", "mixed and shaped", "mixed and respread")
 """How the second reward of a pair comes about: of the first and a stranger; then shaped; or then changed over next
@@ -200,5 +205,24 @@ def all_pairs(kept: Kept) -> dict[str, FloatArray]:
     return {name: np.concatenate([kept["parts"][kind][name] for kind in KINDS]) for name in (*MEASURES, "regret")}
 
 
+def regret_figure(kept: Kept) -> Figure:
+    """Draw regret over distance, a colour per measure."""
+    columns = all_pairs(kept)
+    with canvas(4.7, 3.2) as (figure, axes):
+        for measure, colour in zip(MEASURES, HUES.values(), strict=False):
+            axes.plot(columns[measure], columns["regret"], "o", color=colour, markersize=3, alpha=0.6, label=measure)
+        axes.set_xlabel("distance (STARC halved)")
+        axes.set_ylabel("worst-case regret")
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
+        return figure
+
+
+def main() -> None:
+    """Measure what is not kept yet, and draw all."""
+    found = keep(KEPT, COMMAND, asdict(DESIGN), (*KINDS, TELLING), measured)
+    label = "Worst-case regret over the distance of two rewards, by STARC, EPIC and DARD"
+    write_atomically(PICTURE, figure_file(regret_figure(found), label, "svg"))
+
+
 if __name__ == "__main__":
-    keep(KEPT, COMMAND, asdict(DESIGN), (*KINDS, TELLING), measured)
+    main()

@@ -101,12 +101,10 @@ class EpisodeMoments:
         products = parts.swapaxes(-2, -1) @ weighted @ parts
         lengths = np.sqrt(np.maximum(np.diagonal(products, axis1=-2, axis2=-1), 0.0))
         paid = np.sqrt(np.diagonal(weighted, axis1=-2, axis2=-1)[..., :kinds])
-        asks = lengths > SAME * paid
-        scale = np.where(asks, lengths, 1.0)
-        cosines = products / (scale[..., :, None] * scale[..., None, :])
-        squares = (
-            asks[..., :, None] + 0.0 + asks[..., None, :] - 2.0 * cosines * asks[..., :, None] * asks[..., None, :]
-        )
+        scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > SAME * paid)
+        cosines = products * scale[..., :, None] * scale[..., None, :]
+        sizes = np.diagonal(cosines, axis1=-2, axis2=-1)
+        squares = sizes[..., :, None] + sizes[..., None, :] - 2.0 * cosines
         distances = np.sqrt(np.maximum(squares, 0.0))
         return np.where(distances < SAME, 0.0, distances)
 
