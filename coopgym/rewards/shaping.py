@@ -73,6 +73,11 @@ class MeanTrust(Potential):
         return self.game.xp.broadcast_to(mean, (*mean.shape[:-1], self.game.n_agents))
 
 
+def shaping_term(here: Array, there: Array, gamma: float) -> Array:
+    """Return γ Φ(s') - Φ(s) (Ng, Harada & Russell 1999)."""
+    return gamma * there - here
+
+
 POTENTIALS: Mapping[str, type[Potential]] = {"trust": OwnTrust, "mean_trust": MeanTrust}
 """Potentials by the name that texts have for them."""
 
@@ -111,6 +116,10 @@ class Shaping(RewardTransform):
         if not 0.0 <= self.gamma <= 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1]")
 
+    @classmethod
+    def examples(cls) -> tuple[RewardTransform, ...]:
+        return tuple(map(cls, POTENTIALS))
+
     @property
     def needs(self) -> frozenset[str]:
         return POTENTIALS[self.potential].needs
@@ -133,4 +142,4 @@ class _RunningShaping(RunningTransform):
     def __call__(self, step: Step | ObservedStep, reward: Array) -> Array:
         here, there = self._potential.around(step)
         goes_on = ~step.ended[..., None]
-        return reward + self._weight * (self._gamma * there * goes_on - here)
+        return reward + self._weight * shaping_term(here, there * goes_on, self._gamma)

@@ -136,6 +136,11 @@ class RewardTransform(ABC):
         return f"{self.kind}({', '.join(written)})" if written else self.kind
 
     @classmethod
+    def examples(cls) -> tuple[RewardTransform, ...]:
+        """Return some to show it by: itself where every setting has a default. Other classes name theirs."""
+        return (cls(),) if all(map(_has_default, _settings(cls))) else ()
+
+    @classmethod
     def usage(cls) -> str:
         """How it is written, with the defaults of its settings."""
         shown = (f"{f.name}={_written(f.default)}" if _has_default(f) else f.name for f in _settings(cls))

@@ -13,6 +13,7 @@ from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.game_solver import expected_utilities
 from coopgym.oracles.finite.no_regret import Hedge
 from coopgym.oracles.finite.zero_sum import checked_matrix, duality_gap, minimax
+from coopgym.rewards.distances import stage_distance
 from coopgym.typing import FloatArray
 
 
@@ -88,9 +89,20 @@ def zero_sum(payoff: npt.ArrayLike, eta: float, T: int) -> dict[str, Any]:
     }
 
 
+def starc_stage(game: Mapping[str, Any]) -> dict[str, Any]:
+    """STARC distances between what either seat of the worked stage game is paid under each mode."""
+    modes = ("private", "integrated", "cooperative")
+    tables = np.concatenate([np.moveaxis(worked_stage_game(game, mode).utilities, -1, 0) for mode in modes])
+    return {
+        "keys": [f"{mode}_{seat}" for mode in modes for seat in range(2)],
+        "distance": stage_distance(tables[:, None], tables).tolist(),
+    }
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     "stage-cce": stage_cce,
     "hedge-cce": hedge_cce,
     "minimax": zero_sum,
+    "starc-stage": starc_stage,
 }
 """Functions of named inputs by the ids of their worked examples."""

@@ -14,9 +14,10 @@ from typing import Any
 
 from coopgym.algorithms.llm import kernels as language_models
 from coopgym.oracles.finite import kernels as finite_games
+from coopgym.rewards import kernels as rewards
 from tests.support.recordings import DATA
 
-PACKAGES = (finite_games, language_models)
+PACKAGES = (finite_games, language_models, rewards)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from coopgym.benchmarks.cli.commands.errors import user_errors
+from coopgym.benchmarks.cli.commands.options import PageFile, Parameters
 from coopgym.benchmarks.cli.standard_streams import say
 
 reward = typer.Typer(help="Rewards: what they ask for, and how far they are apart.", no_args_is_help=True)
@@ -16,11 +20,43 @@ def _options() -> None:
 
 @reward.command(name="list")
 def list_rewards() -> None:
-    """List modes, and transforms with their flags."""
-    from coopgym.rewards import transform_class, transform_kinds
+    """List modes, and transforms with what they declare and how far they lead from the mode that they transform."""
+    from coopgym.benchmarks.cli.reward_page import print_cards
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.rewards.cards import transform_cards
     from coopgym.rewards.modes import FAMILIES, NAMED
 
     say(f"modes: {', '.join((*NAMED, *(form for form, _ in FAMILIES.values())))}")
-    for kind in transform_kinds():
-        transform = transform_class(kind)
-        say(transform.usage())
+    print_cards(TerminalConsole(), transform_cards())
+
+
+@reward.command(name="compare")
+def compare_rewards(
+    game: Annotated[str, typer.Argument(metavar="GAME", help="Where the rewards are compared.")],
+    rewards: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="REWARD...", help="Two or more, such as private mutuality=0.5 'private + shaping(trust)'."
+        ),
+    ],
+    seat: Annotated[int | None, typer.Option(min=0, help="Only this seat.", show_default="all seats")] = None,
+    episodes: Annotated[int, typer.Option(help="Episodes of uniform actions.")] = 256,
+    gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
+    seed: Annotated[int, typer.Option(min=0, help="Of the actions and of the game's chance.")] = 0,
+    settings: Parameters = None,
+    out: PageFile = None,
+) -> None:
+    """Find out how far rewards are apart in what they ask for: STARC distances, seat by seat."""
+    from coopgym.benchmarks.cli.pages import require_page, write_page
+    from coopgym.benchmarks.cli.reward_page import comparison_page, comparison_rows, print_comparison
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.rewards.comparison import Coverage, compare
+    from coopgym.benchmarks.study.settings import parse_settings
+    from coopgym.games.registry import make_game
+
+    with user_errors(ValueError, TypeError, OSError, ImportError):
+        require_page(out)
+        made = make_game(game, **parse_settings(settings or ()))
+        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat])
+        print_comparison(TerminalConsole(), found)
+        write_page(out, lambda: comparison_page(found), comparison_rows(found))

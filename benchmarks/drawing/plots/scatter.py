@@ -47,6 +47,7 @@ def scatter(
     anchors: Sequence[float] = (),
     unit_square: bool = False,
     shown: Span = EVERYTHING,
+    true_to_scale: bool = False,
 ) -> Figure:
     """Draw points with crosses of intervals.
 
@@ -58,6 +59,7 @@ def scatter(
         anchors: where to draw a vertical line.
         unit_square: whether to draw dashed lines at 0 and 1 of both axes.
         shown: of both axes; points outside are drawn at the edge as arrows.
+        true_to_scale: whether a unit is as long on both axes.
     """
     points = [_kept_within(shown, point) for point in points]
     with framed(WIDTH, HEIGHT, left=0.66) as (figure, axes):
@@ -70,6 +72,9 @@ def scatter(
             _cross(axes, point)
         axes.margins(0.1)
         axes.autoscale_view()
+        if true_to_scale:
+            axes.set_aspect("equal", adjustable="datalim")
+            axes.apply_aspect()
         for each in (axes.xaxis, axes.yaxis):
             each.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
             each.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
