@@ -25,7 +25,7 @@ class Episodic(RewardTransform):
     >>> rewards.reset()
     >>> steps = play.unroll(game, lambda t, _: game.endowments, draws=play.NOMINAL)
     >>> np.round([rewards(step) for step in steps], 2)[:, 0]
-    array([0.  , 0.  , 6.16])
+    array([0. , 0. , 5.2])
     """
 
     kind = "episodic"

@@ -1,0 +1,205 @@
+"""Decoders of step rewards from factors, one per replica, fit to the returns of the latest episodes.
+
+Shapes: R replicas, B copies, C episodes kept, M of a minibatch, K steps drawn of T, N agents, F factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from coopgym.algorithms.common.optimiser import StackedAdam
+from coopgym.algorithms.common.random_streams import Streams
+from coopgym.algorithms.common.stacked_networks import ACTIVATIONS, ParameterStack, initialise_mlp, mlp, mlp_shapes
+from coopgym.algorithms.common.torch_defaults import torch_defaults
+from coopgym.algorithms.reward_models.return_decomposition import decomposition_loss, linear_head
+
+MAX_NORM = 10.0
+LEAST_SPREAD = 0.1
+"""Returns are brought to a scale of their spread, or of this share of their mean, if that is larger."""
+
+
+@dataclass(frozen=True)
+class DecoderSettings:
+    """How rewards are decoded; as the settings of `coopgym.algorithms.reward_models.lare.LaRe`."""
+
+    layers: int
+    width: int
+    steps: int
+    updates: int
+    batch: int
+    episodes: int
+    learning_rate: float
+
+
+class EpisodeMemory:
+    """The latest C finished episodes of each replica: factors, lengths and returns.
+
+    Args:
+        replicas: R.
+        shape: ``(T, N, F)`` of the factors of an episode.
+        capacity: C.
+        device: where it lives.
+    """
+
+    def __init__(self, replicas: int, shape: tuple[int, int, int], capacity: int, device: torch.device) -> None:
+        self.factors = torch.zeros(replicas, capacity, *shape, device=device)
+        self.lengths = torch.zeros(replicas, capacity, dtype=torch.int64, device=device)
+        self.returns = torch.zeros(replicas, capacity, device=device)
+        self.pushed = torch.zeros(replicas, dtype=torch.int64, device=device)
+        """``(R,)`` episodes that were ever kept."""
+
+    def push(self, over: Tensor, factors: Tensor, lengths: Tensor, returns: Tensor) -> None:
+        """Keep the episodes that are over ``(R, B)``, of ``(R, B, ...)``, in place of the oldest."""
+        replica, copy = over.nonzero(as_tuple=True)
+        place = (self.pushed.unsqueeze(1) + over.cumsum(1) - 1)[replica, copy] % self.lengths.shape[1]
+        self.factors[replica, place] = factors[replica, copy]
+        self.lengths[replica, place] = lengths[replica, copy]
+        self.returns[replica, place] = returns[replica, copy]
+        self.pushed += over.sum(1)
+
+    @property
+    def kept(self) -> Tensor:
+        """``(R, C)`` which places hold an episode."""
+        return self.lengths > 0
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        return {"factors": self.factors, "lengths": self.lengths, "returns": self.returns, "pushed": self.pushed}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+
+class Decoder:
+    """Predicts an agent's reward of a step from its factors and its seat, so that sums over seats and steps are returns.
+
+    Before it is first fit it predicts nothing but 0.
+
+    Args:
+        settings: how.
+        replicas: R.
+        agents: N.
+        factors: F.
+        device: where it lives.
+    """
+
+    @torch_defaults()
+    def __init__(
+        self, settings: DecoderSettings, replicas: int, agents: int, factors: int, device: torch.device
+    ) -> None:
+        self.settings = settings
+        self._seats = torch.eye(agents, device=device)
+        hidden = (settings.width,) * (settings.layers - 1)
+        self._network = ParameterStack((replicas,), mlp_shapes(factors + agents, hidden, 1), device)
+        # All begin alike, and draw alike: what a replica learns follows from its own episodes only.
+        streams = Streams([0], "decoder of rewards", torch.device("cpu"))
+        single = ParameterStack((1,), mlp_shapes(factors + agents, hidden, 1), device)
+        initialise_mlp(single, settings.layers, streams.initial, 0.0)
+        self._network.flat.copy_(single.flat.expand_as(self._network.flat))
+        self._adam = StackedAdam(self._network, MAX_NORM)
+        self._location, self._scale = torch.zeros(2, replicas, device=device)
+        self._fits = torch.zeros((), dtype=torch.int64)
+
+    def __call__(self, factors: Tensor) -> Tensor:
+        """Return rewards ``(R, ..., N)`` of factors ``(R, ..., N, F)``."""
+        return self._in_units(self._decoded(self._network.values(), factors))
+
+    @torch_defaults()
+    def fit(self, memory: EpisodeMemory) -> None:
+        """Learn from the episodes in memory; replicas without any stay as they are."""
+        if not bool(memory.kept.any()):
+            return
+        self._scaled_by(memory)
+        if self.settings.layers == 1:
+            self._solve(memory)
+        else:
+            self._descend(memory)
+        self._fits += 1
+
+    def _decoded(self, network: Mapping[str, Tensor], factors: Tensor) -> Tensor:
+        """Return predictions ``(R, ..., N)`` in units of the scale."""
+        seen = self._with_seats(factors)
+        decoded = mlp(network, self.settings.layers, seen.flatten(1, -2), ACTIVATIONS["relu"])
+        return decoded.view(seen.shape[:-1])
+
+    def _with_seats(self, factors: Tensor) -> Tensor:
+        seats = self._seats.to(factors.dtype)
+        return torch.cat([factors, seats.expand(*factors.shape[:-1], -1)], dim=-1)
+
+    def _in_units(self, decoded: Tensor) -> Tensor:
+        aligned = (-1, *(1,) * (decoded.dim() - 1))
+        return self._location.view(aligned) + self._scale.view(aligned) * decoded
+
+    def _scaled_by(self, memory: EpisodeMemory) -> None:
+        """Take location and scale from the first episodes of replicas that have none yet."""
+        kept = memory.kept
+        shares = memory.returns / (memory.lengths.clamp(min=1) * len(self._seats))
+        count = kept.sum(1).clamp(min=1)
+        mean = (shares * kept).sum(1) / count
+        spread = (((shares - mean.unsqueeze(1)) * kept).square().sum(1) / count).sqrt()
+        scale = torch.maximum(spread, LEAST_SPREAD * mean.abs()).clamp(min=1e-6)
+        first = kept.any(1) & (self._scale == 0.0)
+        self._location, self._scale = (
+            torch.where(first, new, old) for new, old in ((mean, self._location), (scale, self._scale))
+        )
+
+    def _targets(self, returns: Tensor, lengths: Tensor) -> Tensor:
+        """Return what the sum over seats is to be on average, ``(R, ·)``, in units of the scale."""
+        seats = len(self._seats)
+        scale = torch.where(self._scale > 0.0, self._scale, 1.0).unsqueeze(1)
+        return (returns / lengths.clamp(min=1) - seats * self._location.unsqueeze(1)) / scale
+
+    def _solve(self, memory: EpisodeMemory) -> None:
+        seen = self._with_seats(memory.factors.double()).sum(-2)  # (R, C, T, F + N)
+        played = _first(memory.lengths, seen.shape[2]).unsqueeze(-1)
+        means = (seen * played).sum(2) / memory.lengths.clamp(min=1).unsqueeze(-1)
+        targets = self._targets(memory.returns.double(), memory.lengths) * memory.kept
+        weights = linear_head(means, targets).to(self._network.flat)
+        with torch.no_grad():
+            self._network["weight_0"].copy_(weights.unsqueeze(-1))
+
+    def _descend(self, memory: EpisodeMemory) -> None:
+        settings, horizon = self.settings, memory.factors.shape[2]
+        device = memory.factors.device
+        drawing = torch.Generator().manual_seed(int(self._fits))
+        drawn_steps = min(settings.steps or horizon, horizon)
+        count = memory.kept.sum(1, keepdim=True)
+        rows = torch.arange(len(count), device=device).unsqueeze(1)
+        for _ in range(settings.updates):
+            picks = torch.rand(settings.batch, generator=drawing).to(device)
+            keys = torch.rand(settings.batch, horizon, generator=drawing).to(device)
+            episode = (picks * count).to(torch.int64)  # (R, M)
+            lengths = memory.lengths[rows, episode]
+            beyond = ~_first(lengths, horizon)
+            steps = (keys + beyond).argsort(dim=-1, stable=True)[..., :drawn_steps]  # (R, M, K)
+            factors = memory.factors[rows.unsqueeze(-1), episode.unsqueeze(-1), steps]  # (R, M, K, N, F)
+            predicted = self._decoded(self._network.named(), factors).sum(-1)
+            targets = self._targets(memory.returns[rows, episode], lengths)
+            used = _first(lengths.clamp(min=1), drawn_steps).to(predicted.dtype)
+            losses = decomposition_loss(predicted, targets, lengths.clamp(min=1), used)  # (R, M)
+            losses = (losses * (count > 0)).mean(1)
+            self._adam.step(self._network.gradient(losses.sum()), losses.detach(), settings.learning_rate)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs."""
+        adam = {f"adam_{name}": tensor for name, tensor in self._adam.state().items()}
+        own = {"location": self._location, "scale": self._scale, "alive": self._adam.alive, "fits": self._fits}
+        return {**self._network.state(), **adam, **own}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        self._network.restore(state)
+        self._adam.restore({name.removeprefix("adam_"): tensor for name, tensor in state.items()})
+        for name in ("location", "scale", "alive", "fits"):
+            self.state()[name].copy_(state[name])
+
+
+def _first(count: Tensor, of: int) -> Tensor:
+    """Return ``(..., of)`` which places are among the first, ``count`` ``(...)`` of them."""
+    return torch.arange(of, device=count.device) < count.unsqueeze(-1)
