@@ -18,6 +18,11 @@ from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.reward_models.return_decomposition import decomposition_loss, linear_head
 
 MAX_NORM = 10.0
+CONSTANT = 1e-6
+"""A factor that spreads less does not vary."""
+OUTPUTS = 2
+"""Columns of the last layer, of which the first is read: a single one is multiplied by other routines in one network
+than in several, whose last digits differ."""
 LEAST_SPREAD = 0.1
 """Returns are brought to a scale of their spread, or of this share of their mean, if that is larger."""
 
@@ -96,14 +101,18 @@ class Decoder:
         self.settings = settings
         self._seats = torch.eye(agents, device=device)
         hidden = (settings.width,) * (settings.layers - 1)
-        self._network = ParameterStack((replicas,), mlp_shapes(factors + agents, hidden, 1), device)
+        self._network = ParameterStack((replicas,), mlp_shapes(factors + agents, hidden, OUTPUTS), device)
         # All begin alike, and draw alike: what a replica learns follows from its own episodes only.
         streams = Streams([0], "decoder of rewards", torch.device("cpu"))
-        single = ParameterStack((1,), mlp_shapes(factors + agents, hidden, 1), device)
+        single = ParameterStack((1,), mlp_shapes(factors + agents, hidden, OUTPUTS), device)
         initialise_mlp(single, settings.layers, streams.initial, 0.0)
         self._network.flat.copy_(single.flat.expand_as(self._network.flat))
         self._adam = StackedAdam(self._network, MAX_NORM)
         self._location, self._scale = torch.zeros(2, replicas, device=device)
+        self._centre, self._spread = (
+            torch.zeros(replicas, factors, device=device),
+            torch.ones(replicas, factors, device=device),
+        )
         self._fits = torch.zeros((), dtype=torch.int64)
 
     def __call__(self, factors: Tensor) -> Tensor:
@@ -126,19 +135,32 @@ class Decoder:
         """Return predictions ``(R, ..., N)`` in units of the scale."""
         seen = self._with_seats(factors)
         decoded = mlp(network, self.settings.layers, seen.flatten(1, -2), ACTIVATIONS["relu"])
-        return decoded.view(seen.shape[:-1])
+        return decoded[..., 0].view(seen.shape[:-1])
 
     def _with_seats(self, factors: Tensor) -> Tensor:
+        """Return standardised factors and who the agent is, ``(R, ..., N, F + N)``."""
+        aligned = (len(factors), *(1,) * (factors.dim() - 2), -1)
+        standardised = (factors - self._centre.view(aligned)) / self._spread.view(aligned)
         seats = self._seats.to(factors.dtype)
-        return torch.cat([factors, seats.expand(*factors.shape[:-1], -1)], dim=-1)
+        return torch.cat([standardised, seats.expand(*factors.shape[:-1], -1)], dim=-1)
 
     def _in_units(self, decoded: Tensor) -> Tensor:
         aligned = (-1, *(1,) * (decoded.dim() - 1))
         return self._location.view(aligned) + self._scale.view(aligned) * decoded
 
     def _scaled_by(self, memory: EpisodeMemory) -> None:
-        """Take location and scale from the first episodes of replicas that have none yet."""
+        """Take the units of returns and factors from the first episodes of replicas that have none yet.
+
+        What returns cannot tell from a constant, such as the time in episodes of one length, then is told from it: it
+        is 0 on average, and the smallest weights of the best leave it out.
+        """
         kept = memory.kept
+        seen, every = memory.factors.double(), (1, 2, 3)  # (R, C, T, N, F)
+        played = _first(memory.lengths, seen.shape[2])[..., None, None].to(seen)
+        total = (played.sum(every) * len(self._seats)).clamp(min=1.0)
+        centre = (seen * played).sum(every) / total
+        deviation = (seen - centre[:, None, None, None]) * played
+        spread_of_factors = (deviation.square().sum(every) / total).sqrt()
         shares = memory.returns / (memory.lengths.clamp(min=1) * len(self._seats))
         count = kept.sum(1).clamp(min=1)
         mean = (shares * kept).sum(1) / count
@@ -147,6 +169,11 @@ class Decoder:
         first = kept.any(1) & (self._scale == 0.0)
         self._location, self._scale = (
             torch.where(first, new, old) for new, old in ((mean, self._location), (scale, self._scale))
+        )
+        varies = torch.where(spread_of_factors > CONSTANT, spread_of_factors, 1.0)
+        self._centre, self._spread = (
+            torch.where(first.unsqueeze(1), new.to(old), old)
+            for new, old in ((centre, self._centre), (varies, self._spread))
         )
 
     def _targets(self, returns: Tensor, lengths: Tensor) -> Tensor:
@@ -162,7 +189,7 @@ class Decoder:
         targets = self._targets(memory.returns.double(), memory.lengths) * memory.kept
         weights = linear_head(means, targets).to(self._network.flat)
         with torch.no_grad():
-            self._network["weight_0"].copy_(weights.unsqueeze(-1))
+            self._network["weight_0"][..., 0] = weights
 
     def _descend(self, memory: EpisodeMemory) -> None:
         settings, horizon = self.settings, memory.factors.shape[2]
@@ -189,15 +216,22 @@ class Decoder:
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs."""
         adam = {f"adam_{name}": tensor for name, tensor in self._adam.state().items()}
-        own = {"location": self._location, "scale": self._scale, "alive": self._adam.alive, "fits": self._fits}
-        return {**self._network.state(), **adam, **own}
+        return {**self._network.state(), **adam, **self._units(), "alive": self._adam.alive, "fits": self._fits}
+
+    def _units(self) -> dict[str, Tensor]:
+        return {
+            "location": self._location,
+            "scale": self._scale,
+            "centre": self._centre,
+            "spread": self._spread,
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self._network.restore(state)
         self._adam.restore({name.removeprefix("adam_"): tensor for name, tensor in state.items()})
-        for name in ("location", "scale", "alive", "fits"):
-            self.state()[name].copy_(state[name])
+        for name, tensor in (self._units() | {"alive": self._adam.alive, "fits": self._fits}).items():
+            tensor.copy_(state[name])
 
 
 def _first(count: Tensor, of: int) -> Tensor:

@@ -127,7 +127,9 @@ class _RunningLaRe(LearnedTransform):
 
     def __call__(self, step: ObservedStep, reward: Array) -> Array:
         fields = self._fields(step)
-        columns = [torch.as_tensor(factor(fields), dtype=torch.float32, device=self._device) for factor in self._factors]
+        columns = [
+            torch.as_tensor(factor(fields), dtype=torch.float32, device=self._device) for factor in self._factors
+        ]
         factors = torch.stack(columns, dim=-1).nan_to_num(0.0, GREATEST, -GREATEST).clamp(-GREATEST, GREATEST)
         factors = factors.view(*self._rows, *factors.shape[-2:])
         self._record(factors.detach(), torch.as_tensor(reward, dtype=torch.float32, device=self._device).detach())

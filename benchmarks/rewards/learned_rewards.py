@@ -117,7 +117,9 @@ def marginal_contributions(step: Step) -> Array:
 def _per_seed(first: FloatArray, second: FloatArray) -> list[float]:
     """Return rank correlations along the last axis of ``(R, B, ·)``, as means over episodes ``(R,)``."""
     return [
-        float(np.mean([each.value for pair in zip(*both, strict=True) if (each := rank_correlation(*pair)) is not None]))
+        float(
+            np.mean([each.value for pair in zip(*both, strict=True) if (each := rank_correlation(*pair)) is not None])
+        )
         for both in zip(first, second, strict=True)
     ]
 

@@ -299,7 +299,9 @@ def _mode(text: str) -> RewardMode:
         except ValueError as error:
             raise ValueError(f"reward={text!r}: {error}; known forms: {_FORMS}") from error
     if text.partition("(")[0].strip() in transform_kinds():
-        raise ValueError(f"{text!r} is a transform, and a mode comes first: 'cooperative + {text}'; known forms: {_FORMS}")
+        raise ValueError(
+            f"{text!r} is a transform, and a mode comes first: 'cooperative + {text}'; known forms: {_FORMS}"
+        )
     near = difflib.get_close_matches(text, NAMED, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(f"unknown reward {text!r}; {hint}known forms: {_FORMS}")
