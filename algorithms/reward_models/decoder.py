@@ -82,7 +82,7 @@ class EpisodeMemory:
 
 
 class Decoder:
-    """Predicts an agent's reward of a step from its factors and its seat, so that sums over seats and steps are returns.
+    """Predicts the reward of a step from an agent's factors and seat, so that sums over seats and steps are returns.
 
     Before it is first fit it predicts nothing but 0.
 

@@ -29,21 +29,27 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class Number:
+    """A constant."""
+
     value: float
 
 
 @dataclass(frozen=True)
 class Field:
+    """What is read."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class Apply:
+    """A function or operator of others."""
+
     function: str
-    arguments: tuple[Node, ...]
+    arguments: tuple[Tree, ...]
 
 
-Node: TypeAlias = Number | Field | Apply
+Tree: TypeAlias = Number | Field | Apply
 
 
 def _ratio(xp: Namespace, above: Array, below: Array) -> Array:
@@ -102,7 +108,7 @@ class Expression:
     """
 
     text: str
-    tree: Node
+    tree: Tree
 
     @property
     def fields(self) -> frozenset[str]:
@@ -135,11 +141,11 @@ def parse_expression(text: str, fields: Collection[str]) -> Expression:
     return Expression(text.strip(), tree)
 
 
-def _tree(node: ast.expr, fields: frozenset[str], depth: int) -> Node:
+def _tree(node: ast.expr, fields: frozenset[str], depth: int) -> Tree:
     if depth > DEEPEST:
         raise ExpressionError(f"expected at most {DEEPEST} levels of brackets and operators")
 
-    def apply(function: str, *arguments: ast.expr) -> Node:
+    def apply(function: str, *arguments: ast.expr) -> Tree:
         return Apply(function, tuple(_tree(argument, fields, depth + 1) for argument in arguments))
 
     match node:
@@ -168,14 +174,14 @@ def _tree(node: ast.expr, fields: frozenset[str], depth: int) -> Node:
     raise ExpressionError(f"{type(node).__name__} is not allowed")
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def _nodes(node: Tree) -> Iterator[Tree]:
     yield node
     if isinstance(node, Apply):
         for argument in node.arguments:
             yield from _nodes(argument)
 
 
-def _value(node: Node, values: Mapping[str, Array], like: Array, xp: Namespace) -> Any:
+def _value(node: Tree, values: Mapping[str, Array], like: Array, xp: Namespace) -> Any:
     match node:
         case Number(value):
             return 0.0 * like + value

@@ -15,7 +15,7 @@ from coopgym.algorithms.reward_models.expressions import ALLOWED, ExpressionErro
 from coopgym.algorithms.reward_models.factors import FactorFields, FactorSet
 from coopgym.games.game import AnyGame
 
-Ask: TypeAlias = Callable[[str, float], str]
+TextModel: TypeAlias = Callable[[str, float], str]
 """Answers a prompt at a temperature."""
 
 PROPOSING, MERGING = 1.0, 0.3
@@ -44,9 +44,9 @@ PROMPTS: Mapping[str, Prompt] = {
             "propose",
             1,
             "Agents play a game: $game\n"
-            "Only the sum of an episode's rewards is known. Name up to $most factors of one agent's step that tell how "
-            "much the step adds to that sum.\n"
-            "Each is an expression of the agent's observation after the step, or before it (names that end in _before). "
+            "Only the sum of an episode's rewards is known. Name up to $most factors of one agent's step that tell "
+            "how much the step adds to that sum.\n"
+            "Each is an expression of the agent's observation after the step, or before it (names ending in _before). "
             "All names stand for numbers between 0 and 1: $fields.\n"
             "Allowed: $allowed.\n"
             "Answer with one line per factor and nothing else:\nname = expression\n",
@@ -93,7 +93,7 @@ class FactorSearchError(ValueError):
         self.exchanges = tuple(exchanges)
 
 
-def search_factors(ask: Ask, game: AnyGame, *, proposals: int = 5, repairs: int = 5) -> FactorSearch:
+def search_factors(ask: TextModel, game: AnyGame, *, proposals: int = 5, repairs: int = 5) -> FactorSearch:
     """Let a language model write the factors of a game.
 
     Args:
@@ -143,12 +143,12 @@ _LINE = re.compile(r"^[-*\d.\s`]*(?P<name>[A-Za-z][\w ']*?)`?\s*=(?!=)\s*(?P<exp
 
 
 def read_factors(answer: str) -> FactorSet:
-    """Return the lines ``name = expression`` of an answer as a set; other lines are passed over.
+    r"""Return the lines ``name = expression`` of an answer as a set; other lines are passed over.
 
     Raises:
         ExpressionError: no such line, too many, or a name that stands twice.
 
-    >>> read_factors("Of course! Here they are:\\n- effort = own_action\\n").expressions
+    >>> read_factors("Of course! Here they are:\n- effort = own_action\n").expressions
     (('effort', 'own_action'),)
     """
     found = [(line["name"], line["expression"]) for line in map(_LINE.match, answer.splitlines()) if line]
@@ -161,7 +161,7 @@ def read_factors(answer: str) -> FactorSet:
     return FactorSet(tuple(found))
 
 
-def replayed(exchanges: Sequence[Exchange]) -> Ask:
+def replayed(exchanges: Sequence[Exchange]) -> TextModel:
     """Return a model that answers as another did, question by question.
 
     Raises:

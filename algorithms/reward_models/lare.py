@@ -25,8 +25,8 @@ LEAST = {"layers": 1, "width": 1, "steps": 0, "updates": 1, "batch": 1, "episode
 class LaRe(RewardTransform):
     """Pays each agent a reward decoded from its factors, in place of the episode's rewards, which come at its end.
 
-    The sum over agents and steps of what is decoded is fit to the sum of what all agents get at the end. How it is split
-    between agents is not told by returns; it follows from what their factors explain.
+    The sum over agents and steps of what is decoded is fit to the sum of what all agents get at the end. How it is
+    split between agents is not told by returns; it follows from what their factors explain.
 
     Attributes:
         factors: a set of `coopgym.algorithms.reward_models.factors.FACTOR_SETS`.

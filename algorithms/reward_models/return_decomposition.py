@@ -80,7 +80,7 @@ def _lare(factors: Sequence[Sequence[Sequence[float]]], returns: Sequence[float]
     }
 
 
-def _rrd(pred: Sequence[float], ret: float, K: int, subset: Sequence[int]) -> dict[str, float]:  # noqa: N803
+def _rrd(pred: Sequence[float], ret: float, K: int, subset: Sequence[int]) -> dict[str, float]:
     subsets = list(itertools.combinations(range(len(pred)), K))
     drawn = torch.zeros(len(subsets) + 2, len(pred), dtype=torch.float64)
     for row, places in enumerate([*subsets, subset, range(len(pred))]):

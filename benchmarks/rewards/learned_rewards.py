@@ -34,20 +34,21 @@ SEEDS = tuple(range(5))
 ROUNDS, COPIES = 16, 64
 """Blocks of episodes that a decoder learns from, and episodes in each; as many as in one are held out."""
 NETWORK = "width=64, updates=50, episodes=512, learning_rate=0.001"
+BESIDE_POLICIES = "width=64, updates=20, learning_rate=0.001"
 DECODERS = {"linear": "layers=1, episodes=512", "network": NETWORK}
 LEARNED_FROM = {
     "every step": "cooperative",
     "the end": "cooperative + episodic",
-    "redistributed, own part": f"cooperative + episodic + lare({NETWORK})",
-    "redistributed, shared": f"cooperative + episodic + lare(shared=true, {NETWORK})",
+    "redistributed, own part": f"cooperative + episodic + lare({BESIDE_POLICIES})",
+    "redistributed, shared": f"cooperative + episodic + lare(shared=true, {BESIDE_POLICIES})",
 }
 """Rewards that policies learn from, by what comes with a step."""
-ENV_STEPS, NUM_ENVS = 96_000, 16
+ENV_STEPS, NUM_ENVS = 40_000, 16
 
-Piece: TypeAlias = Callable[[], dict[str, Any]]
+Measurement: TypeAlias = Callable[[], dict[str, Any]]
 
 
-def pieces() -> Iterator[tuple[str, Piece]]:
+def pieces() -> Iterator[tuple[str, Measurement]]:
     """What is measured, by name."""
     for game in GAMES:
         for decoder in DECODERS:

@@ -40,8 +40,8 @@ class Episodic(RewardTransform):
         for transform in earlier:
             if transform.learned or transform.kind == self.kind:
                 raise ValueError(
-                    f"{self.name} after {transform.name} would hold back again what that pays; write {self.name} first, "
-                    "and once"
+                    f"{self.name} after {transform.name} would hold back again what that pays; write {self.name} "
+                    "first, and once"
                 )
 
     def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningTransform:

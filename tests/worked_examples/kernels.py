@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coopgym.algorithms.llm import kernels as language_models
+from coopgym.algorithms.reward_models import return_decomposition
 from coopgym.oracles.finite import kernels as finite_games
 from tests.support.recordings import DATA
 
-PACKAGES = (finite_games, language_models)
+PACKAGES = (finite_games, language_models, return_decomposition)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {

@@ -98,7 +98,7 @@ def test_the_shipped_factors_can_be_computed_in_every_game() -> None:
 def test_a_factor_that_the_game_does_not_show_is_named() -> None:
     factors = FactorSet((("loyal", "loyalty - loyalty_before"),))
     factors.verify(make_game("PublicGoods-v1"))
-    with pytest.raises(ExpressionError, match="factor 'loyal' in TrustDilemma-v1: .*unknown field 'loyalty'"):
+    with pytest.raises(ExpressionError, match=r"factor 'loyal' in TrustDilemma-v1: .*unknown field 'loyalty'"):
         factors.verify(make_game("TrustDilemma-v1"))
 
 

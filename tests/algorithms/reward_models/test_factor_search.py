@@ -43,7 +43,7 @@ def test_errors_are_fed_back_until_it_can_be_computed() -> None:
 
 
 def test_garbage_ends_after_the_repairs_and_nothing_said_is_lost() -> None:
-    with pytest.raises(FactorSearchError, match="no factors after 5 repairs; the last error: .*found 0") as failed:
+    with pytest.raises(FactorSearchError, match=r"no factors after 5 repairs; the last error: .*found 0") as failed:
         search_factors(lambda prompt, temperature: GARBAGE, GAME)
     assert len(failed.value.exchanges) == 5 + 1 + 5
     assert {exchange.answer for exchange in failed.value.exchanges} == {GARBAGE}
