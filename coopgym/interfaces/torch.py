@@ -39,13 +39,14 @@ class TorchEnv:
         view: ``"own"``, ``"full"``, ``"minimal"`` or None for the game's default.
         actions: ``"symmetric"``, ``"share"`` or ``"units"``, as in `coopgym.interfaces.gymnasium.make_env`.
         dtype: ``torch.float32`` (None) or ``torch.float64``.
-        compile: fuse the step with ``torch.compile``.
+        compile: fuse the step with ``torch.compile``; not with rewards that are learned.
         validate: check every action, which on a GPU waits for the device once per step.
         parameters: keywords of the game.
 
     Raises:
         ImportError: torch is not installed.
-        ValueError: an unknown id, reward, view or unit of actions, sizes below one, a parameter out of range.
+        ValueError: an unknown id, reward, view or unit of actions, sizes below one, a parameter out of range, a
+            learned reward to compile.
         TypeError: an unknown parameter, or another ``dtype``.
 
     >>> import torch
@@ -82,6 +83,8 @@ class TorchEnv:
         self._engine = Engine(self.game, reward, self.batch, actions=actions, validate=validate)
         self._lockstep: int | None = None
         self._advance: Callable[[State, Any, Any], tuple[Transition, Any, Any, dict[str, Any]]] = self._advanced
+        if compile and self._engine.rewards.learned:
+            raise ValueError(f"reward={reward}: a reward that is learned cannot be compiled; leave compile=False")
         if compile:
             import torch
 
@@ -167,6 +170,16 @@ class TorchEnv:
     def state(self, state: State) -> None:
         self._engine.state = _own(state)
         self._lockstep = None
+
+    @property
+    def reward_state(self) -> dict[str, torch.Tensor]:
+        """What transforms of rewards remember, by name; assign one to continue from it."""
+        return {name: tensor.clone() for name, tensor in self._engine.rewards.state().items()}
+
+    @reward_state.setter
+    def reward_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        with self.game.backend.lasting():
+            self._engine.rewards.restore({name: tensor.clone() for name, tensor in state.items()})
 
 
 def _own(state: State) -> State:

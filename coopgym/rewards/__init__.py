@@ -1,5 +1,6 @@
 """Rewards: a mode, private, integrated, cooperative or anything between, and transforms of what it pays."""
 
+from coopgym.rewards.episodic import Episodic
 from coopgym.rewards.modes import (
     Cooperative,
     InequityAversion,
@@ -23,6 +24,7 @@ from coopgym.rewards.pipeline import (
 from coopgym.rewards.shaping import POTENTIALS, Shaping
 from coopgym.rewards.transforms import (
     TRANSFORMS,
+    LearnedTransform,
     ObservedStep,
     RewardTransform,
     RunningTransform,
@@ -36,8 +38,10 @@ __all__ = [
     "POTENTIALS",
     "TRANSFORMS",
     "Cooperative",
+    "Episodic",
     "InequityAversion",
     "Integrated",
+    "LearnedTransform",
     "Mutuality",
     "ObservedStep",
     "PayoffMatrix",

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.step import Step
 from coopgym.rewards.modes import FAMILIES, NAMED, RewardLayer, RewardMode
-from coopgym.rewards.transforms import ObservedStep, RewardTransform, parse_transform
+from coopgym.rewards.transforms import (
+    LearnedTransform,
+    ObservedStep,
+    RewardTransform,
+    parse_transform,
+    transform_kinds,
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Rewards(RewardLayer):
     agent's own observation and reward.
 
     Raises:
-        ValueError: under a private mode, a transform that looks at more than an agent's own observation and reward.
+        ValueError: under a private mode, a transform that looks at more than an agent's own observation and reward; or
+            one that cannot stand where it stands.
 
     >>> from coopgym.rewards import Mutuality, Shaping
     >>> rewards = Rewards(Mutuality(0.5), (Shaping("trust", weight=0.1),))
@@ -41,6 +48,8 @@ class Rewards(RewardLayer):
     transforms: tuple[RewardTransform, ...] = ()
 
     def __post_init__(self) -> None:
+        for place, transform in enumerate(self.transforms):
+            transform.follows(self.transforms[:place])
         for transform in self.transforms if self.mode.private else ():
             seen = sorted(transform.needs - {"observation"})
             if seen or not transform.per_agent:
@@ -108,12 +117,23 @@ class Rewards(RewardLayer):
 
 
 class RunningRewards:
-    """Rewards of one batch ``(...)`` of episodes."""
+    """Rewards of one batch ``(...)`` of episodes.
+
+    Transforms that are learned learn after as many steps as the longest episode has, whatever has ended by then: when
+    that is does not depend on the rows, so that no replica moves another.
+    """
 
     def __init__(self, rewards: Rewards, game: AnyGame, batch: tuple[int, ...]) -> None:
         self._paid = rewards.paid
         self._transforms = [("state" in each.needs, each.running(game, batch)) for each in rewards.transforms]
         self._are_observed = not all(sees_state for sees_state, _ in self._transforms)
+        self._learned = [each for _, each in self._transforms if isinstance(each, LearnedTransform)]
+        self._game, self._steps = game, 0
+
+    @property
+    def learned(self) -> bool:
+        """Whether rewards change as episodes are played."""
+        return bool(self._learned)
 
     def reset(self, episodes: Array | None = None) -> None:
         """Forget what was, where episodes ``(...)`` start anew; None is all of them."""
@@ -123,7 +143,28 @@ class RunningRewards:
     def __call__(self, step: Step) -> Array:
         """Return rewards ``(..., N)`` of the step that follows the last one."""
         rewards = self._paid(step)
-        return self._transformed(step, rewards) if self._transforms else rewards
+        if self._transforms:
+            rewards = self._transformed(step, rewards)
+        if self._learned:
+            self._learn()
+        return rewards
+
+    def state(self) -> dict[str, Array]:
+        """Return what transforms remember, by name; `restore` continues from it."""
+        steps = {"steps": self._game.backend.integers(self._steps)} if self._learned else {}
+        return steps | _nested(transform.state() for _, transform in self._transforms)
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Continue from a state that `state` returned."""
+        self._steps = int(state.get("steps", 0))
+        for place, (_, transform) in enumerate(self._transforms):
+            transform.restore(_extracted(state, place))
+
+    def _learn(self) -> None:
+        self._steps += 1
+        if self._steps % self._game.spec.horizon == 0:
+            for transform in self._learned:
+                transform.fit()
 
     def _transformed(self, step: Step, rewards: Array) -> Array:
         observed, alive = ObservedStep.of(step) if self._are_observed else None, ~step.ended
@@ -150,10 +191,35 @@ class RewardsByRow:
         for running in self._running:
             running.reset(episodes)
 
+    @property
+    def learned(self) -> bool:
+        """As `RunningRewards.learned`."""
+        return any(running.learned for running in self._running)
+
+    def state(self) -> dict[str, Array]:
+        """As `RunningRewards.state`."""
+        return _nested(running.state() for running in self._running)
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """As `RunningRewards.restore`."""
+        for place, running in enumerate(self._running):
+            running.restore(_extracted(state, place))
+
     def __call__(self, step: Step) -> Array:
         """Return rewards ``(R, ..., N)`` of the step that follows the last one."""
         rewards = [running(step) for running in self._running]
         return step.game.xp.stack([rewards[which][row] for row, which in enumerate(self._of_row)], axis=0)
+
+
+def _nested(states: Iterable[Mapping[str, Array]]) -> dict[str, Array]:
+    """Return states under the places that they have in a row."""
+    return {f"{place}.{name}": array for place, state in enumerate(states) for name, array in state.items()}
+
+
+def _extracted(state: Mapping[str, Array], place: int) -> dict[str, Array]:
+    """Return the state that `_nested` put at a place."""
+    prefix = f"{place}."
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
 
 
 def running_rewards(
@@ -232,6 +298,10 @@ def _mode(text: str) -> RewardMode:
             return FAMILIES[family][1](argument)
         except ValueError as error:
             raise ValueError(f"reward={text!r}: {error}; known forms: {_FORMS}") from error
+    if text.partition("(")[0].strip() in transform_kinds():
+        raise ValueError(
+            f"{text!r} is a transform, and a mode comes first: 'cooperative + {text}'; known forms: {_FORMS}"
+        )
     near = difflib.get_close_matches(text, NAMED, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise ValueError(f"unknown reward {text!r}; {hint}known forms: {_FORMS}")

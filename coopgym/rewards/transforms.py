@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -73,6 +74,25 @@ class RunningTransform(ABC):
         """
         return None
 
+    def state(self) -> dict[str, Array]:
+        """Return what it remembers, by name, so that a training that is resumed pays on to the same numbers."""
+        return {}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Continue from a state that `state` returned."""
+
+
+class LearnedTransform(RunningTransform):
+    """A transform at work that learns from the episodes that it has seen end.
+
+    It pays by what it knows, which changes in `fit` only. With two or more leading dimensions of the batch, the first
+    counts replicas: each learns from its own episodes, to the same numbers as alone.
+    """
+
+    @abstractmethod
+    def fit(self) -> None:
+        """Learn. Deterministic: the same episodes give the same rewards afterwards."""
+
 
 class RewardTransform(ABC):
     """The declaration of a transform. Derive a frozen dataclass whose fields are its settings, and register it.
@@ -96,7 +116,7 @@ class RewardTransform(ABC):
     bounded_sum: bool = False
     """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever the length: nothing to farm."""
     learned: bool = False
-    """Whether what runs of it has ``fit(episodes) -> dict[str, float]``, which learners call with finished episodes."""
+    """Whether what runs of it is a `LearnedTransform`, which `RunningRewards` lets learn once in a horizon of steps."""
     gamma: float = 1.0
     """Discount of the learner for which the flags hold."""
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
@@ -121,6 +141,16 @@ class RewardTransform(ABC):
 
         Raises:
             ValueError: it does not.
+        """
+
+    def follows(self, earlier: Sequence[RewardTransform]) -> None:
+        """Refuse a place in the pipeline.
+
+        Args:
+            earlier: the transforms before it, in order.
+
+        Raises:
+            ValueError: it cannot stand after these.
         """
 
     @property

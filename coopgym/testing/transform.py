@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
 from coopgym.rewards import MODES, ObservedStep, RewardTransform
-from coopgym.rewards.transforms import RunningTransform, TransformInput, parse_transform
+from coopgym.rewards.transforms import LearnedTransform, RunningTransform, TransformInput, parse_transform
 from coopgym.testing.conformance import ConformanceError, require, run_checks
 from coopgym.testing.tape import Tape, random_tape, replay, to_numpy
 from coopgym.typing import FloatArray
@@ -128,9 +129,9 @@ def flags_are_declared(subject: Subject) -> None:
     unknown = sorted(transform.needs - NEEDS)
     require(not unknown, f"needs {unknown}; it may need {', '.join(sorted(NEEDS))}")
     game = next(subject.games())
-    fits = callable(getattr(transform.running(game, ()), "fit", None))
-    require(fits or not transform.learned, "learned=True, but what running() returns has no fit(episodes); add it")
-    require(transform.learned or not fits, "what running() returns has fit(episodes); declare learned = True")
+    fits = isinstance(transform.running(game, ()), LearnedTransform)
+    require(fits or not transform.learned, "learned=True, but running() returns no LearnedTransform; derive from it")
+    require(transform.learned or not fits, "running() returns a LearnedTransform; declare learned = True")
 
 
 def it_can_be_a_key(subject: Subject) -> None:
@@ -203,6 +204,48 @@ def a_reset_forgets(subject: Subject) -> None:
         (anew, _), (on, _) = (_played(game, tape, transform, running) for running in begun)
         require((anew[:, 0] == first[:, 0]).all(), f"{game.id}: reset() remembers rows that start anew; forget them")
         require((anew[:, 1] == on[:, 1]).all(), f"{game.id}: reset() touches rows that go on; leave them be")
+
+
+def replicas_learn_apart(subject: Subject) -> None:
+    """A replica that learns beside others pays afterwards as one that learns alone."""
+    if not subject.transform.learned:
+        return
+    for game in subject.games():
+        tape = subject.tape(game, (2, 3))
+        together = _learned(game, tape, subject.transform)
+        for replica in range(2):
+            alone = _learned(game, tape.rows(slice(replica, replica + 1)), subject.transform)
+            require(
+                np.allclose(together[:, replica], alone[:, 0], rtol=SINGLE, atol=SINGLE),
+                f"{game.id}: a replica learns something else beside others; learn from the replica's own rows",
+            )
+
+
+def _learned(game: AnyGame, tape: Tape, transform: RewardTransform) -> FloatArray:
+    """Return what a transform makes of a play after it has learned from it."""
+    running = transform.running(game, tape.batch)
+    running.reset()
+    _played(game, tape, transform, running)
+    if isinstance(running, LearnedTransform):
+        running.fit()
+    running.reset()
+    made, _ = _played(game, tape, transform, running)
+    return made
+
+
+def a_state_goes_on(subject: Subject) -> None:
+    """One that continues from the state of another pays as the other would have."""
+    for game in subject.games():
+        tape = subject.tape(game, (2, 3))
+        first, second = (subject.transform.running(game, tape.batch) for _ in range(2))
+        first.reset()
+        _played(game, tape, subject.transform, first)
+        if isinstance(first, LearnedTransform):
+            first.fit()
+        second.reset()
+        second.restore(copy.deepcopy(first.state()))
+        on, resumed = (_played(game, tape, subject.transform, running)[0] for running in (first, second))
+        require((on == resumed).all(), f"{game.id}: it goes on otherwise from its state(); keep all it remembers there")
 
 
 def backends_agree(subject: Subject) -> None:
@@ -317,6 +360,8 @@ CHECKS = (
     causal_rewards_do_not_peek,
     episodes_are_apart,
     a_reset_forgets,
+    replicas_learn_apart,
+    a_state_goes_on,
     backends_agree,
     each_agent_is_on_its_own,
     potentials_telescope,

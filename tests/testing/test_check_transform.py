@@ -232,7 +232,7 @@ class Clairvoyant(Bonus):
         (NeverForgetting, "a reset forgets: .*remembers rows that start anew"),
         (ForgettingAll, "a reset forgets: .*touches rows that go on"),
         (Redistributing, "causal rewards do not peek: .*declare causal = False, or correct the last one only"),
-        (Unlearned, r"flags are declared: learned=True, but what running\(\) returns has no fit"),
+        (Unlearned, r"flags are declared: learned=True, but running\(\) returns no LearnedTransform; derive from it"),
         (Vague, "flags are declared: causal=None; declare True or False"),
         (Clairvoyant, r"needs \['future'\]; it may need observation, state"),
     ],

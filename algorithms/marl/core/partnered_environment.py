@@ -117,6 +117,15 @@ class PartneredEnvironment:
         self._seen = self.game.observe(state, self.view)
         self._elapsed = int(state.t.flatten()[0])
 
+    @property
+    def reward_state(self) -> dict[str, Tensor]:
+        """What transforms of the rewards of all seats remember."""
+        return self._inner.reward_state
+
+    @reward_state.setter
+    def reward_state(self, state: dict[str, Tensor]) -> None:
+        self._inner.reward_state = state
+
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Play actions ``(R, B, 1)`` in endowment units; what is returned is that of the seat."""
         if self.between_episodes:

@@ -23,7 +23,7 @@ from coopgym.algorithms.marl.core.environment import (
 from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.games.state import State, state_arrays
 
-_STOCK = "state."
+_STOCK, _REWARD = "state.", "reward."
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,22 +221,27 @@ class Collector:
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Go on with the episodes in progress, but with new random streams: one seed per row, R·B of them."""
-        state = self.environment.state
+        state, reward_state = self.environment.state, self.environment.reward_state
         self.environment.reset(seed=seeds)
-        self.environment.state = state
+        self.environment.state, self.environment.reward_state = state, reward_state
 
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs, except the environment's random streams."""
         state = self.environment.state
         stocks = {f"{_STOCK}{name}": array for name, array in state_arrays(state).items()}
-        return {"seen": self._seen, "elapsed": self.rollout.last_time, **self._history.state(), **stocks}
+        paid = {f"{_REWARD}{name}": tensor for name, tensor in self.environment.reward_state.items()}
+        return {"seen": self._seen, "elapsed": self.rollout.last_time, **self._history.state(), **stocks, **paid}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Continue from a state that `state` returned."""
         self._seen = state["seen"].to(self._seen.device)
         self._history.restore(state, self._seen.device)
         self.rollout.last_time.copy_(state["elapsed"])
-        stocks = {name.removeprefix(_STOCK): tensor for name, tensor in state.items() if name.startswith(_STOCK)}
+        stocks, paid = (
+            {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+            for prefix in (_STOCK, _REWARD)
+        )
+        self.environment.reward_state = paid
         now = self.environment.state
         alike = {name: tensor.to(getattr(now, name)) for name, tensor in stocks.items()}
         self.environment.state = dataclasses.replace(now, **alike)
