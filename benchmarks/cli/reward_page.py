@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -25,9 +25,9 @@ FURTHEST = 2.0
 """The largest distance, that of opposites."""
 
 
-def print_comparison(console: TerminalConsole, found: Comparison, seats: Sequence[int]) -> None:
+def print_comparison(console: TerminalConsole, found: Comparison) -> None:
     """Show the distances of some seats, their intervals above the diagonal, and what they mean."""
-    for seat in seats:
+    for seat in found.seats:
         table = ruled_table(title=f"{found.game}, seat {seat}", collapse_padding=True)
         table.add_column("reward")
         for number in range(len(found.rewards)):
@@ -71,9 +71,9 @@ def _measured(card: TransformCard) -> str:
     return f"{signed(card.distance.value)} ({spread(card.distance)})"
 
 
-def comparison_rows(found: Comparison, seats: Sequence[int]) -> Iterator[dict[str, Any]]:
+def comparison_rows(found: Comparison) -> Iterator[dict[str, Any]]:
     """Yield a tidy row per seat and pair of rewards."""
-    for seat in seats:
+    for seat in found.seats:
         for first, second in _pairs(found):
             value = found.between(seat, first, second)
             yield {
@@ -90,7 +90,7 @@ def comparison_rows(found: Comparison, seats: Sequence[int]) -> Iterator[dict[st
             }
 
 
-def comparison_page(found: Comparison, seats: Sequence[int]) -> str:
+def comparison_page(found: Comparison) -> str:
     """Return the page: for each seat a matrix of distances, a map, and the numbers."""
     facts = {
         "rewards": f"{len(found.rewards)}",
@@ -98,11 +98,11 @@ def comparison_page(found: Comparison, seats: Sequence[int]) -> str:
         "discount": f"{found.coverage.gamma:g}",
     }
     head = PageHead(KICKER, f"Rewards in {found.game}", f"What they ask for, seat by seat. {REGRET}")
-    return page_of([_seat_section(found, seat) for seat in seats], head, facts)
+    return page_of([_seat_section(found, seat) for seat in found.seats], head, facts)
 
 
 def _seat_section(found: Comparison, seat: int) -> Section:
-    distances = found.distance[seat]
+    distances = found.of_seat(seat)
     names = list(found.rewards)
     matrix = Matrix(
         names, names, distances, [[signed(value) for value in row] for row in distances], -distances / FURTHEST
@@ -133,7 +133,7 @@ def _seat_section(found: Comparison, seat: int) -> Section:
 def _map(found: Comparison, seat: int) -> Figure:
     hues = list(HUES.items())
     points = []
-    for number, (name, (x, y)) in enumerate(zip(found.rewards, classical_scaling(found.distance[seat]), strict=True)):
+    for number, (name, (x, y)) in enumerate(zip(found.rewards, classical_scaling(found.of_seat(seat)), strict=True)):
         variable, colour = hues[number % len(hues)]
         if name in MODE_COLOURS:
             variable, colour = name, MODE_COLOURS[name]
@@ -164,7 +164,7 @@ def _numbers(found: Comparison, seat: int) -> Table:
 
 
 def _furthest(found: Comparison, seat: int) -> str:
-    first, second = max(_pairs(found), key=lambda pair: found.distance[seat][pair])
+    first, second = max(_pairs(found), key=lambda pair: found.of_seat(seat)[pair])
     value = found.between(seat, first, second)
     return (
         f"{found.rewards[first]} and {found.rewards[second]} are furthest apart: "

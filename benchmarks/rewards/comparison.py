@@ -12,7 +12,7 @@ from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.games.game import AnyGame
-from coopgym.games.state import State
+from coopgym.games.state import State, state_arrays
 from coopgym.play import Seeded, open_loop, unroll
 from coopgym.rewards import RewardLayer, Rewards, reward_layer
 from coopgym.rewards.sampled_distances import EpisodeMoments
@@ -58,6 +58,8 @@ class Coverage:
 
 
 USUAL = Coverage()
+SEATS_IN_PAIRS = 8
+"""Seats up to which values are fitted to what holds between every two of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,50 +69,63 @@ class Comparison:
     game: str
     rewards: tuple[str, ...]
     coverage: Coverage
+    seats: tuple[int, ...]
     distance: FloatArray
-    """``(N, K, K)``, likewise the bounds of their intervals."""
+    """``(seats, K, K)``, likewise the bounds of their intervals."""
     low: FloatArray
     high: FloatArray
 
+    def of_seat(self, seat: int) -> FloatArray:
+        """Return the distances ``(K, K)`` between what one seat is paid."""
+        return np.asarray(self.distance[self.seats.index(seat)])
+
     def between(self, seat: int, first: int, second: int) -> Estimate:
         """Return a distance with its interval."""
-        place = (seat, first, second)
+        place = (self.seats.index(seat), first, second)
         value, low, high = (float(each[place]) for each in (self.distance, self.low, self.high))
         return Estimate(value, low, high, self.coverage.episodes)
 
 
-def compare(game: AnyGame, rewards: Sequence[str | RewardLayer], coverage: Coverage = USUAL) -> Comparison:
-    """Return the distances of rewards in a game, for every seat.
+def compare(
+    game: AnyGame,
+    rewards: Sequence[str | RewardLayer],
+    coverage: Coverage = USUAL,
+    seats: Sequence[int] | None = None,
+) -> Comparison:
+    """Return the distances of rewards in a game, seat by seat.
 
     Args:
         game: on the NumPy backend.
         rewards: two or more, with transforms or without.
         coverage: the episodes they are compared on.
+        seats: whose rewards; None for everybody's.
 
     Raises:
         ValueError: fewer than two rewards, one twice, an unknown one, or one that does not fit the game or needs
-            whole episodes.
+            whole episodes; or a seat that the game has not.
     """
     layers = [reward_layer(each) for each in rewards]
     names = tuple(layer.name for layer in layers)
+    chosen = tuple(range(game.n_agents)) if seats is None else tuple(seats)
     if len(names) < 2:
         raise ValueError(f"{len(names)} reward to compare: expected at least two, such as private and cooperative")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice!r} is given twice; expected different rewards")
-    moments = _moments(game, layers, coverage)
-    seats = game.n_agents
+    if strangers := [seat for seat in chosen if not 0 <= seat < game.n_agents]:
+        raise ValueError(f"seat {strangers[0]}: {game.id} has seats 0 to {game.n_agents - 1}")
+    moments = _moments(game, layers, coverage, chosen)
 
     def by_seat(replicates: Replicates, counts: IntArray) -> FloatArray:
-        return _own_blocks(moments.distances(counts), seats).reshape(len(counts), -1)
+        return _own_blocks(moments.distances(counts), len(chosen)).reshape(len(counts), -1)
 
     episodes = Replicates.of(np.arange(float(coverage.episodes)), axes=("runs",))
     settings = Bootstrap(resamples=coverage.resamples, seed=coverage.seed)
     drawn = resampled(episodes, by_seat, settings, settings.generator("reward distances", game.id))
     bounds = interval(episodes, by_seat, drawn, settings)
-    shape = (seats, len(names), len(names))
+    shape = (len(chosen), len(names), len(names))
     value, low, high = (np.reshape(each, shape) for each in (by_seat(episodes, episodes.once), *bounds))
-    return Comparison(game.id, names, coverage, value, low, high)
+    return Comparison(game.id, names, coverage, chosen, value, low, high)
 
 
 def classical_scaling(distances: FloatArray) -> FloatArray:
@@ -136,8 +151,8 @@ def _own_blocks(distances: FloatArray, seats: int) -> FloatArray:
     return np.einsum("bknln->bnkl", parted)
 
 
-def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage) -> EpisodeMoments:
-    """Play, and sum up the K N rewards of every step, reward by reward and in it seat by seat."""
+def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats: Sequence[int]) -> EpisodeMoments:
+    """Play, and sum up the rewards of every step, reward by reward and in it seat by seat."""
     batch, horizon = (coverage.episodes,), game.spec.horizon
     running = [layer.running(game, batch) for layer in layers]
     for each in running:
@@ -149,15 +164,23 @@ def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage) -> Ep
     for step in unroll(game, open_loop(game, shares), batch=batch, draws=draws):
         before.append(seen(step.before, step.t))
         after.append(seen(step.transition.state, step.t + 1) * ~step.ended[..., None])
-        paid.append(np.concatenate([each(step) for each in running], axis=-1))
+        paid.append(np.concatenate([each(step)[..., seats] for each in running], axis=-1))
         alive.append(np.ones(batch, dtype=bool) if step.alive is None else step.alive)
     arrays = (np.stack(each) for each in (before, after, paid, alive))
     return EpisodeMoments.of(*arrays, gamma=coverage.gamma)
 
 
 def _features(game: AnyGame, gamma: float, state: State, t: int) -> FloatArray:
-    """All that the game remembers, beside itself weighted by the discounted time that is left, ``(..., F)``."""
-    known = [np.ones((*state.t.shape, 1)), game.observe_jointly(state, "full"), game.extra_state(state)]
-    remembered = np.concatenate(known, axis=-1).astype(np.float64)
+    """What the game remembers, beside itself weighted by the discounted time that is left, ``(..., F)``."""
+    remembered = np.concatenate([np.ones((*state.t.shape, 1)), *_remembered(game, state)], axis=-1, dtype=np.float64)
     left = (1.0 - gamma ** (game.spec.horizon - t)) / ((1.0 - gamma) * game.spec.horizon)
     return np.concatenate([remembered, left * remembered], axis=-1)
+
+
+def _remembered(game: AnyGame, state: State) -> list[FloatArray]:
+    """All that a joint controller would see; among many seats each seat's means over the others."""
+    if game.n_agents <= SEATS_IN_PAIRS:
+        return [game.observe_jointly(state, "full"), game.extra_state(state)]
+    rows, dims = state.t.shape, state.t.ndim
+    arrays = [array.mean(-1) if array.ndim > dims + 1 else array for array in state_arrays(state).values()]
+    return [array.reshape((*rows, -1)) for array in arrays]

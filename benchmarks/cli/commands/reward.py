@@ -57,9 +57,6 @@ def compare_rewards(
     with user_errors(ValueError, TypeError, OSError, ImportError):
         require_page(out)
         made = make_game(game, **parse_settings(settings or ()))
-        if seat is not None and seat >= made.n_agents:
-            raise ValueError(f"--seat {seat}: {made.id} has seats 0 to {made.n_agents - 1}")
-        found = compare(made, rewards, Coverage(episodes, gamma, seed))
-        seats = range(made.n_agents) if seat is None else [seat]
-        print_comparison(TerminalConsole(), found, seats)
-        write_page(out, lambda: comparison_page(found, seats), comparison_rows(found, seats))
+        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat])
+        print_comparison(TerminalConsole(), found)
+        write_page(out, lambda: comparison_page(found), comparison_rows(found))
