@@ -85,7 +85,7 @@ class Cloning:
     """
 
     levels: int = LEVELS
-    degree: int = 3
+    degree: int = 2
     hidden: int = 16
     updates: int = 400
     learning_rate: float = 0.02
