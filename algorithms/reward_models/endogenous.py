@@ -15,6 +15,9 @@ import numpy.typing as npt
 import torch
 
 from coopgym.agents.base import Strategy
+from coopgym.backend import Array, Backend, namespace_of
+from coopgym.games.step import Step
+from coopgym.rewards import RewardMode
 from coopgym.typing import FloatArray, IntArray
 
 LEVELS = 21
@@ -57,16 +60,17 @@ def endogenous_reward(
     if not alpha > 0.0:
         raise ValueError(f"alpha={alpha!r}: expected a positive number")
     quality, taken = np.asarray(logits, dtype=np.float64), np.asarray(actions, dtype=np.int64)
-    value = soft_value(quality, alpha)
+    value: FloatArray = soft_value(quality, alpha)
     chosen = np.take_along_axis(quality, taken[..., None], axis=-1)[..., 0]
     after = np.concatenate([value, np.zeros_like(value[..., :1])], axis=-1)
     return EndogenousReward(chosen - gamma * after[..., 1:], (chosen - value) / alpha, after)
 
 
-def soft_value(logits: FloatArray, alpha: float = 1.0) -> FloatArray:
-    """Return α ln Σ_a exp(Q(s, a) / α) of Q ``(..., A)``."""
-    highest = logits.max(-1, keepdims=True)
-    return np.asarray(highest[..., 0] + alpha * np.log(np.exp((logits - highest) / alpha).sum(-1)))
+def soft_value(logits: Array, alpha: float = 1.0) -> Array:
+    """Return α ln Σ_a exp(Q(s, a) / α) of Q ``(..., A)``, on any backend."""
+    xp = namespace_of(logits)
+    highest = xp.max(logits, axis=-1, keepdims=True)
+    return highest[..., 0] + alpha * xp.log(xp.sum(xp.exp((logits - highest) / alpha), axis=-1))
 
 
 @dataclass(frozen=True)
@@ -101,30 +105,40 @@ class Cloning:
 class Clones:
     """Softmax policies on a grid of shares, one per seat, as stacks of weights over N seats."""
 
-    centre: FloatArray
+    centre: Array
     """``(N, D)`` means of observations, and their scales."""
-    scale: FloatArray
-    inner: FloatArray
-    """``(N, D + 1, H)`` weights and biases into the hidden layer, ``(N, H + 1, K)`` out of it."""
-    outer: FloatArray
-    basis: FloatArray
+    scale: Array
+    inner: Array
+    """``(N, D + 1, H)`` weights into the hidden layer, biases last, and ``(N, H + 1, K)`` out of it."""
+    outer: Array
+    basis: Array
     """``(K, A)`` polynomials on the grid."""
 
     @property
     def levels(self) -> int:
         """A, shares on the grid."""
-        return self.basis.shape[-1]
+        return int(self.basis.shape[-1])
 
-    def logits(self, observations: FloatArray) -> FloatArray:
+    def on(self, backend: Backend) -> Clones:
+        """Return the same policies on a backend."""
+        weights = (self.centre, self.scale, self.inner, self.outer, self.basis)
+        return Clones(*(backend.array(each) for each in weights))
+
+    def logits(self, observations: Array) -> Array:
         """Return logits ``(..., N, A)`` at what every seat observes, ``(..., N, D)``."""
-        seen = _with_ones((observations - self.centre) / self.scale)
-        hidden = _with_ones(np.tanh(np.einsum("...nd,ndh->...nh", seen, self.inner)))
-        return np.asarray(np.einsum("...nh,nhk->...nk", hidden, self.outer) @ self.basis)
+        seen = (observations - self.centre) / self.scale
+        hidden = namespace_of(observations).tanh(_layer(seen, self.inner))
+        return _layer(hidden, self.outer) @ self.basis
 
-    def log_probabilities(self, observations: FloatArray) -> FloatArray:
+    def log_probabilities(self, observations: Array) -> Array:
         """Return ln π ``(..., N, A)`` at what every seat observes, ``(..., N, D)``."""
         logits = self.logits(observations)
-        return np.asarray(logits - soft_value(logits)[..., None])
+        return logits - soft_value(logits)[..., None]
+
+
+def _layer(values: Array, weights: Array) -> Array:
+    """Every seat's values ``(..., N, D)`` through its own weights ``(N, D + 1, H)``."""
+    return (values[..., None, :] @ weights[..., :-1, :])[..., 0, :] + weights[..., -1, :]
 
 
 def clone(observations: FloatArray, shares: FloatArray, settings: Cloning | None = None) -> Clones:
@@ -154,14 +168,12 @@ def clone(observations: FloatArray, shares: FloatArray, settings: Cloning | None
     inner = torch.randn(seats, size + 1, given.hidden, generator=generator, dtype=torch.float64) / np.sqrt(size + 1)
     outer = torch.zeros(seats, given.hidden + 1, len(basis), dtype=torch.float64)
     weights = [inner.requires_grad_(), outer.requires_grad_()]
-    seen = torch.as_tensor(_with_ones((observations - centre) / scale), dtype=torch.float64).transpose(0, 1)
-    played = torch.as_tensor(nearest_level(shares, given.levels)).T
-    polynomials, ones = torch.as_tensor(basis), seen[..., :1] * 0.0 + 1.0
+    learnt = Clones(*map(torch.as_tensor, (centre, scale)), *weights, torch.as_tensor(basis))
+    seen = torch.as_tensor(observations, dtype=torch.float64)
+    played = torch.as_tensor(nearest_level(shares, given.levels))
     optimiser = torch.optim.Adam(weights, lr=given.learning_rate)
     for _ in range(given.updates):
-        hidden = torch.cat([torch.tanh(seen @ inner), ones], dim=-1)
-        log_probabilities = torch.log_softmax(hidden @ outer @ polynomials, dim=-1)
-        likelihood = log_probabilities.gather(-1, played[..., None]).mean(1).sum()
+        likelihood = learnt.log_probabilities(seen).gather(-1, played[..., None]).mean(0).sum()
         penalty = sum((each**2).sum() for each in weights)
         optimiser.zero_grad()
         (given.decay * penalty - likelihood).backward()
@@ -175,19 +187,48 @@ def nearest_level(shares: npt.ArrayLike, levels: int) -> IntArray:
     return np.rint(np.asarray(shares) * (levels - 1)).astype(np.int64)
 
 
-def _with_ones(values: FloatArray) -> FloatArray:
-    return np.concatenate([values, np.ones((*values.shape[:-1], 1))], axis=-1)
+@dataclass(frozen=True, eq=False)
+class Endogenous(RewardMode):
+    """Every seat is rewarded with what its clone maximises, α = 1, shares taken to the nearest level.
+
+    Attributes:
+        clones: the policies whose reward it is.
+        gamma: discount, which should be the learner's.
+
+    >>> from coopgym import make_game, play
+    >>> game, seen = make_game("TrustDilemma-v1"), np.random.default_rng(0).random((50, 2, 1))
+    >>> size = game.observe(game.initial_state(), "own").shape[-1]
+    >>> generous = clone(np.repeat(seen, size, axis=-1), np.full((50, 2), 0.9))
+    >>> plays = play.open_loop(game, [np.array([0.9, 0.2])])
+    >>> own, other = Endogenous(generous)(next(play.unroll(game, plays, draws=play.NOMINAL)))
+    >>> bool(own > other)
+    True
+    """
+
+    name = "endogenous"
+    clones: Clones
+    gamma: float = 0.99
+
+    def __call__(self, step: Step) -> Array:
+        game, clones = step.game, self.clones.on(step.game.backend)
+        before, after = (clones.logits(game.observe(each, "own")) for each in (step.before, step.transition.state))
+        grid = game.backend.integers(np.arange(clones.levels))
+        taken = game.xp.round(step.actions / game.backend.array(game.spec.endowments) * (clones.levels - 1))
+        quality = game.xp.sum(before * (grid == taken[..., None]), axis=-1)
+        return quality - self.gamma * soft_value(after) * ~step.ended[..., None]
 
 
 class CloneAgent(Strategy):
-    """Plays as a clone of a seat: a share of the grid, drawn."""
+    """Plays as the clone of its seat: a share of the grid, drawn, or the most likely one."""
 
-    def __init__(self, clones: Clones) -> None:
-        self._clones = clones
+    def __init__(self, clones: Clones, greedy: bool = False) -> None:
+        self._clones, self.greedy = clones, greedy
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        seats = len(self._clones.centre)
-        seen = np.repeat(observation[:, None], seats, axis=1)
-        chances = np.exp(self._clones.log_probabilities(seen)[:, self.seat.index])
-        drawn = (chances.cumsum(-1) < self.draws.random()[:, None]).sum(-1)
-        return np.minimum(drawn, self._clones.levels - 1) / (self._clones.levels - 1)
+        everywhere = np.repeat(observation[:, None], len(self._clones.centre), axis=1)
+        likely = self._clones.log_probabilities(everywhere)[:, self.seat.index]
+        highest = self._clones.levels - 1
+        if self.greedy:
+            return np.asarray(likely.argmax(-1) / highest)
+        drawn = (np.exp(likely).cumsum(-1) < self.draws.random()[:, None]).sum(-1)
+        return np.asarray(np.minimum(drawn, highest) / highest)

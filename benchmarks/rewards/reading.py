@@ -118,7 +118,8 @@ def read_reward(
     Raises:
         ValueError: no reward, an unknown one, one with transforms, or one that does not fit the game.
 
-    >>> from coopgym import make_agent, make_game
+    >>> from coopgym import make_game
+    >>> from coopgym.agents import make_agent
     >>> game = make_game("TrustDilemma-v1", max_steps=10)
     >>> selfish = lambda: [make_agent("Noisy(agent=Constant(level=0.2), noise=0.1)") for _ in range(2)]
     >>> read_reward(game, selfish, settings=ReadingSettings(cloned=8, covered=4)).nearest()

@@ -45,9 +45,9 @@ class TrustGained(RewardTransform):
     >>> raw = paid(TrustGained("mean_trust"))
     >>> safe = paid(TrustGained("mean_trust", mechanism="delta", gamma=1.0))
     >>> raw.round(3), raw.sum().round(3)  # every time that trust is built up again
-    (array([0.073, 0.   , 0.03 , 0.   , 0.019, 0.   ]), np.float64(0.122))
+    (array([0.073, 0.   , 0.047, 0.   , 0.031, 0.   ]), np.float64(0.15))
     >>> safe.round(3), safe.sum().round(3)  # once
-    (array([ 0.   ,  0.073, -0.03 ,  0.03 , -0.019,  0.019]), np.float64(0.073))
+    (array([ 0.   ,  0.073, -0.047,  0.047, -0.031,  0.031]), np.float64(0.073))
     """
 
     kind = "trust_gained"
