@@ -15,8 +15,8 @@ from coopgym.games.game import AnyGame
 from coopgym.games.state import State, state_arrays
 from coopgym.play import Seeded, open_loop, unroll
 from coopgym.rewards import RewardLayer, Rewards, reward_layer
-from coopgym.rewards.sampled_distances import EpisodeMoments
-from coopgym.typing import FloatArray, IntArray
+from coopgym.rewards.sampled_distances import EpisodeMoments, Sample
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 REGRET = (
     "A distance of 0 asks for the same in every policy; the larger it is, the more of the range of returns may be lost "
@@ -102,7 +102,7 @@ def compare(
 
     Raises:
         ValueError: fewer than two rewards, one twice, an unknown one, or one that does not fit the game or needs
-            whole episodes; or a seat that the game has not.
+            whole episodes; a seat that the game has not, or too few episodes.
     """
     layers = [reward_layer(each) for each in rewards]
     names = tuple(layer.name for layer in layers)
@@ -160,14 +160,14 @@ def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats
     shares = np.random.default_rng([coverage.seed, horizon, game.n_agents]).random((horizon, *batch, game.n_agents))
     draws = Seeded(range(coverage.seed, coverage.seed + coverage.episodes))
     seen = partial(state_features, game, coverage.gamma)
-    before, after, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[FloatArray]()
+    before, after, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[BoolArray]()
     for step in unroll(game, open_loop(game, shares), batch=batch, draws=draws):
         before.append(seen(step.before, step.t))
         after.append(seen(step.transition.state, step.t + 1) * ~step.ended[..., None])
         paid.append(np.concatenate([each(step)[..., seats] for each in running], axis=-1))
         alive.append(np.ones(batch, dtype=bool) if step.alive is None else step.alive)
-    arrays = (np.stack(each) for each in (before, after, paid, alive))
-    return EpisodeMoments.of(*arrays, gamma=coverage.gamma)
+    sample = Sample(np.stack(before), np.stack(after), np.stack(paid), np.stack(alive))
+    return EpisodeMoments.of(sample, coverage.gamma)
 
 
 def state_features(game: AnyGame, gamma: float, state: State, t: int) -> FloatArray:

@@ -117,7 +117,7 @@ def worst_case_regret(own: TabularMDP, proxy: TabularMDP) -> float:
     arriving = own.transition.reshape(states * actions, states).T
     flow, start = leaving - own.gamma * arriving, np.full(states, (1.0 - own.gamma) / states)
     worth, asked = own.reward.ravel(), proxy.reward.ravel()
-    both = np.kron(np.eye(2), flow)
+    both = np.asarray(np.kron(np.eye(2), flow), dtype=np.float64)
     loss = _greatest(np.concatenate([worth, -worth]), both, np.tile(start, 2), np.concatenate([asked, -asked]))
     best, least = _greatest(worth, flow, start), -_greatest(-worth, flow, start)
     return loss / (best - least)

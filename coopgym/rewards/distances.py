@@ -117,7 +117,7 @@ def epic_distance(first: FloatArray, second: FloatArray, gamma: float) -> FloatA
     >>> print(epic_distance(home, home + elsewhere, 0.9).round(2), starc_distance(home, home + elsewhere, moves, 0.9))
     0.4 0.0
     """
-    return _pearson_distance(*(_epic_canonical(each, gamma) for each in (first, second)), weights=None)
+    return _pearson_distance(_epic_canonical(first, gamma), _epic_canonical(second, gamma), None)
 
 
 def _epic_canonical(reward: FloatArray, gamma: float) -> FloatArray:
@@ -144,8 +144,8 @@ def dard_distance(first: FloatArray, second: FloatArray, transition: FloatArray,
     1.0
     """
     weights = transition / np.prod(transition.shape[-3:-1])
-    canonical = (_dard_canonical(each, transition, gamma) for each in (first, second))
-    return _pearson_distance(*canonical, weights=weights)
+    canonical = [_dard_canonical(each, transition, gamma) for each in (first, second)]
+    return _pearson_distance(canonical[0], canonical[1], weights)
 
 
 def _dard_canonical(reward: FloatArray, transition: FloatArray, gamma: float) -> FloatArray:

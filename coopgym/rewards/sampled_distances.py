@@ -15,10 +15,27 @@ import numpy.typing as npt
 
 from coopgym.typing import BoolArray, FloatArray
 
-SAME = 1e-6
-"""What rounding may make of a distance of 0: the root of the precision of inner products, and some room."""
-SPAN = 1e-10
+SAME = 1e-5
+"""What rounding may make of a distance of 0: squares of small differences between inner products of values, which are a
+hundred times as large as rewards, and which the released edition computes in single precision."""
+STEPS_PER_FEATURE = 2
+"""With as many features as steps, values explain whatever was paid."""
+SPAN = 1e-12
 """Part of the largest variance below which a direction of the features counts as constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What E episodes of at most T steps met, and what K rewards say of it."""
+
+    features: FloatArray
+    """``(T, E, F)`` of the state before each step, the time among them where values depend on it."""
+    following: FloatArray
+    """``(T, E, F)`` of the state after it, 0 where the episode ends."""
+    rewards: FloatArray
+    """``(T, E, K)``."""
+    alive: BoolArray
+    """``(T, E)`` steps that belong to their episode."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,30 +53,33 @@ class EpisodeMoments:
     """``(E, K + F, K + F)`` Σ z zᵀ of z = (r, γ x' - x)."""
 
     @classmethod
-    def of(
-        cls, features: FloatArray, following: FloatArray, rewards: FloatArray, alive: BoolArray, gamma: float
-    ) -> EpisodeMoments:
+    def of(cls, sample: Sample, gamma: float) -> EpisodeMoments:
         """Sum up episodes.
 
         Args:
-            features: ``(T, E, F)`` of the state before each step, the time among them where values depend on it.
-            following: ``(T, E, F)`` of the state after it, 0 where the episode ends.
-            rewards: ``(T, E, K)`` of K rewards for the same steps.
-            alive: ``(T, E)`` steps that belong to their episode.
+            sample: the episodes.
             gamma: discount.
 
-        >>> x = np.ones((2, 1, 1))
-        >>> moments = EpisodeMoments.of(x, x * [[[1.0]], [[0.0]]], 3.0 * x, np.ones((2, 1), dtype=bool), gamma=0.5)
-        >>> moments.products[0, 0, 0], moments.system.shape  # Σ r²; one feature
-        (np.float64(18.0), (1, 1, 1))
+        Raises:
+            ValueError: too few steps to fit values to their features.
+
+        >>> x, alive = np.ones((2, 1, 1)), np.ones((2, 1), dtype=bool)
+        >>> moments = EpisodeMoments.of(Sample(x, x * [[[1.0]], [[0.0]]], 3.0 * x, alive), gamma=0.5)
+        >>> float(moments.products[0, 0, 0]), moments.system.shape  # Σ r²; one feature
+        (18.0, (1, 1, 1))
         """
-        going_on = alive[..., None]
-        paid, here, there = (np.where(going_on, each, 0.0).swapaxes(0, 1) for each in (rewards, features, following))
-        basis = _basis(here)
+        going_on = sample.alive[..., None]
+        arrays = (sample.rewards, sample.features, sample.following)
+        paid, here, there = (np.where(going_on, each, 0.0).swapaxes(0, 1) for each in arrays)
+        basis, steps = _basis(here), int(sample.alive.sum())
+        if steps < STEPS_PER_FEATURE * basis.shape[1]:
+            raise ValueError(
+                f"{steps} steps are too few to fit values to {basis.shape[1]} features; play more episodes"
+            )
         here, there = here @ basis, there @ basis
         ahead = gamma * there - here
-        steps, seen = np.concatenate([paid, ahead], axis=-1), here.swapaxes(1, 2)
-        return cls(-(seen @ ahead), seen @ paid, steps.swapaxes(1, 2) @ steps)
+        told, seen = np.concatenate([paid, ahead], axis=-1), here.swapaxes(1, 2)
+        return cls(-(seen @ ahead), seen @ paid, told.swapaxes(1, 2) @ told)
 
     def distances(self, counts: npt.ArrayLike) -> FloatArray:
         """Return STARC distances ``(B, K, K)``, every episode counting as often as ``counts`` ``(B, E)`` say.
@@ -67,7 +87,7 @@ class EpisodeMoments:
         >>> rng = np.random.default_rng(0)
         >>> x, own = np.ones((1, 500, 1)), rng.normal(size=(1, 500, 2))
         >>> rewards = np.stack([own[..., 0], 3.0 * own[..., 0], own.sum(-1)], axis=-1)
-        >>> moments = EpisodeMoments.of(x, 0.0 * x, rewards, np.ones((1, 500), dtype=bool), gamma=0.9)
+        >>> moments = EpisodeMoments.of(Sample(x, 0.0 * x, rewards, np.ones((1, 500), dtype=bool)), gamma=0.9)
         >>> moments.distances(np.ones((1, 500)))[0].round(2)  # the sum of two payoffs correlates by √½ with one
         array([[0.  , 0.  , 0.75],
                [0.  , 0.  , 0.75],

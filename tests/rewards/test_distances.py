@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.testing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from coopgym.rewards.distances import (
     stage_distance,
     starc_distance,
 )
-from coopgym.rewards.sampled_distances import EpisodeMoments
+from coopgym.rewards.sampled_distances import EpisodeMoments, Sample
 from coopgym.typing import FloatArray
 
 few = settings(max_examples=40, deadline=None)
@@ -141,8 +142,8 @@ class Chain:
     states: int = 3
     actions: int = 2
 
-    def sample(self, episodes: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return features, those that follow and rewards; a state and a time have a feature of their own."""
+    def sample(self, episodes: int, seed: int) -> Sample:
+        """Play; a state and a time have a feature of their own."""
         rng = np.random.default_rng(seed)
         actions = rng.integers(self.actions, size=(self.steps, episodes))
         states = np.empty((self.steps + 1, episodes), dtype=np.int64)
@@ -151,7 +152,8 @@ class Chain:
             states[t + 1] = self.leads[states[t], actions[t]]
         at = np.eye(self.states * self.steps + self.states)[states + self.states * np.arange(self.steps + 1)[:, None]]
         known = at[..., : self.states * self.steps]
-        return known[:-1], known[1:], np.moveaxis(self.rewards[:, states[:-1], actions], 0, -1)
+        rewards = np.moveaxis(self.rewards[:, states[:-1], actions], 0, -1)
+        return Sample(known[:-1], known[1:], rewards, np.ones(rewards.shape[:2], dtype=bool))
 
     @property
     def leads(self) -> FloatArray:
@@ -181,35 +183,37 @@ class Chain:
         return starc_distance(reward[:, None], reward, transition, GAMMA, weights)
 
 
+def distances(sample: Sample, counts: FloatArray | None = None) -> FloatArray:
+    episodes = sample.alive.shape[1]
+    return EpisodeMoments.of(sample, GAMMA).distances(np.ones((1, episodes)) if counts is None else counts)[0]
+
+
 def test_samples_come_to_the_distances_of_the_tables() -> None:
-    chain, errors = Chain(), {}
-    for episodes in (50, 20_000):
-        features, following, rewards = chain.sample(episodes, seed=1)
-        moments = EpisodeMoments.of(features, following, rewards, np.ones(rewards.shape[:2], dtype=bool), GAMMA)
-        errors[episodes] = np.abs(moments.distances(np.ones((1, episodes)))[0] - chain.exact()).max()
-    assert errors[20_000] < 0.01
-    assert errors[20_000] < errors[50]
+    chain = Chain()
+    errors = [np.abs(distances(chain.sample(episodes, seed=1)) - chain.exact()).max() for episodes in (50, 20_000)]
+    assert errors[1] < 0.01
+    assert errors[1] < errors[0]
 
 
 def test_counts_stand_for_episodes_that_are_there_so_often() -> None:
-    features, following, rewards = Chain().sample(40, seed=2)
-    alive = np.ones(rewards.shape[:2], dtype=bool)
-    twice = [np.concatenate([each, each[:, :10]], axis=1) for each in (features, following, rewards, alive)]
+    sample = Chain().sample(40, seed=2)
+    arrays = (sample.features, sample.following, sample.rewards)
+    twice = [np.concatenate([each, each[:, :10]], axis=1) for each in arrays]
     counts = np.ones((1, 40))
     counts[0, :10] = 2.0
-    npt.assert_allclose(
-        EpisodeMoments.of(features, following, rewards, alive, GAMMA).distances(counts)[0],
-        EpisodeMoments.of(*twice, GAMMA).distances(np.ones((1, 50)))[0],
-        atol=1e-7,
-    )
+    repeated = Sample(twice[0], twice[1], twice[2], np.ones((4, 50), dtype=bool))
+    npt.assert_allclose(distances(sample, counts), distances(repeated), atol=1e-6)
 
 
 def test_what_comes_after_the_end_does_not_count() -> None:
-    features, following, rewards = Chain().sample(60, seed=4)
-    alive = np.arange(4)[:, None] <= np.arange(60) % 4
-    following = following * (np.arange(4)[:, None] < np.arange(60) % 4)[..., None]
-    moments = EpisodeMoments.of(features, following, rewards, alive, GAMMA)
-    spoilt = EpisodeMoments.of(
-        *(np.where(alive[..., None], each, 1e6) for each in (features, following, rewards)), alive, GAMMA
-    )
-    npt.assert_allclose(moments.distances(np.ones((1, 60))), spoilt.distances(np.ones((1, 60))), atol=1e-7)
+    sample, last = Chain().sample(60, seed=4), np.arange(60) % 4
+    alive, goes_on = np.arange(4)[:, None] <= last, np.arange(4)[:, None] < last
+    following = sample.following * goes_on[..., None]
+    cut = Sample(sample.features, following, sample.rewards, alive)
+    spoilt = [np.where(alive[..., None], each, 1e6) for each in (sample.features, following, sample.rewards)]
+    npt.assert_allclose(distances(Sample(spoilt[0], spoilt[1], spoilt[2], alive)), distances(cut), atol=1e-9)
+
+
+def test_too_few_steps_explain_everything_and_are_refused() -> None:
+    with pytest.raises(ValueError, match="4 steps are too few to fit values to 4 features; play more episodes"):
+        EpisodeMoments.of(Chain().sample(1, seed=0), GAMMA)
