@@ -1,14 +1,14 @@
 """The reward inside a policy: logits of a softmax policy are a soft Q function (Li et al. 2025, arXiv:2506.23235).
 
 With V(s) = α ln Σ_a exp(Q(s, a) / α), inverting the soft Bellman equation gives r(s, a) = Q(s, a) - γ V(s'), which is
-α ln π(a | s) shaped by the potential V. Logits say nothing about a number added to all of a state's, and that moves r by
-a potential too: as far as rewards order policies, r is α ln π. `clone` fits a softmax policy to any behaviour, of which
-only what was seen and done need be known.
+α ln π(a | s) shaped by the potential V. Logits say nothing about a number added to all of a state's, and that moves r
+by a potential too: as far as rewards order policies, r is α ln π. `clone` fits a softmax policy to any behaviour, of
+which only what was seen and done need be known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -121,8 +121,8 @@ class Clones:
 
     def on(self, backend: Backend) -> Clones:
         """Return the same policies on a backend."""
-        weights = (self.centre, self.scale, self.inner, self.outer, self.basis)
-        return Clones(*(backend.array(each) for each in weights))
+        centre, scale, inner, outer, basis = (backend.array(getattr(self, each.name)) for each in fields(self))
+        return Clones(centre, scale, inner, outer, basis)
 
     def logits(self, observations: Array) -> Array:
         """Return logits ``(..., N, A)`` at what every seat observes, ``(..., N, D)``."""
@@ -168,7 +168,7 @@ def clone(observations: FloatArray, shares: FloatArray, settings: Cloning | None
     inner = torch.randn(seats, size + 1, given.hidden, generator=generator, dtype=torch.float64) / np.sqrt(size + 1)
     outer = torch.zeros(seats, given.hidden + 1, len(basis), dtype=torch.float64)
     weights = [inner.requires_grad_(), outer.requires_grad_()]
-    learnt = Clones(*map(torch.as_tensor, (centre, scale)), *weights, torch.as_tensor(basis))
+    learnt = Clones(torch.as_tensor(centre), torch.as_tensor(scale), inner, outer, torch.as_tensor(basis))
     seen = torch.as_tensor(observations, dtype=torch.float64)
     played = torch.as_tensor(nearest_level(shares, given.levels))
     optimiser = torch.optim.Adam(weights, lr=given.learning_rate)
@@ -178,8 +178,7 @@ def clone(observations: FloatArray, shares: FloatArray, settings: Cloning | None
         optimiser.zero_grad()
         (given.decay * penalty - likelihood).backward()
         optimiser.step()
-    fitted = (each.detach().numpy() for each in weights)
-    return Clones(centre, scale, *fitted, basis)
+    return Clones(centre, scale, inner.detach().numpy(), outer.detach().numpy(), basis)
 
 
 def nearest_level(shares: npt.ArrayLike, levels: int) -> IntArray:

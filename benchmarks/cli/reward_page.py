@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column
 from coopgym.benchmarks.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
 from coopgym.benchmarks.rewards.comparison import REGRET, Comparison, classical_scaling
 from coopgym.benchmarks.rewards.corpus_reading import RunReading
-from coopgym.benchmarks.rewards.reading import Reading, ReadingSettings
+from coopgym.benchmarks.rewards.reading import ReadingSettings
 from coopgym.benchmarks.score import Estimate
 
 KICKER = "coopgym reward compare"

@@ -78,9 +78,7 @@ def read_corpus(
     return CorpusReading(found, list(faults))
 
 
-def _read(
-    row: ExploitRow, folder: Path, rewards: Sequence[str | RewardLayer], settings: ReadingSettings
-) -> RunReading:
+def _read(row: ExploitRow, folder: Path, rewards: Sequence[str | RewardLayer], settings: ReadingSettings) -> RunReading:
     spec = spec_of(row)
     with names_from_data(trust=False):
         agents = agents_of(spec, row["job"], folder, stochastic=True)

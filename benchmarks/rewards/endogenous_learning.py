@@ -1,7 +1,7 @@
-"""``python -m coopgym.benchmarks.rewards.endogenous_learning``: learning from the reward inside a clone, against the clone.
+"""``python -m coopgym.benchmarks.rewards.endogenous_learning``: learning from the reward inside a clone, against it.
 
-Independent PPO is trained on what everybody earns, 50 of its episodes are cloned, and independent PPO is trained anew on
-the reward inside the clones, which is all that it is told. All are valued by what the first was trained on.
+Independent PPO is trained on what everybody earns, 50 of its episodes are cloned, and another is trained on the reward
+inside the clones, which is all that it is told. All are valued by what the first was trained on.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ class ReadingSettings:
 
     def __post_init__(self) -> None:
         if self.cloned < 1 or self.covered < 2:
-            raise ValueError(f"cloned={self.cloned}, covered={self.covered}: expected at least 1 and at least 2 episodes")
+            raise ValueError(
+                f"cloned={self.cloned}, covered={self.covered}: expected at least 1 and at least 2 episodes"
+            )
         if not 0.0 <= self.gamma < 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1)")
 
@@ -121,9 +123,9 @@ def read_reward(
     >>> from coopgym import make_game
     >>> from coopgym.agents import make_agent
     >>> game = make_game("TrustDilemma-v1", max_steps=10)
-    >>> selfish = lambda: [make_agent("Noisy(agent=Constant(level=0.2), noise=0.1)") for _ in range(2)]
-    >>> read_reward(game, selfish, settings=ReadingSettings(cloned=8, covered=4)).nearest()
-    'private'
+    >>> generous = lambda: [make_agent("Noisy(agent=Constant(level=0.98), noise=0.1)") for _ in range(2)]
+    >>> read_reward(game, generous, settings=ReadingSettings(cloned=8, covered=4)).nearest()
+    'cooperative'
     """
     layers = [reward_layer(each) for each in rewards]
     if not layers:

@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.rewards.reward_reading``: how often the reward that trained policies are read for is theirs.
+"""``python -m coopgym.benchmarks.rewards.reward_reading``: whether trained policies are read rightly.
 
 Corpora as they are released hold no policies, so that independent PPO is trained anew, with the settings of the corpus
 ``learners-v1`` except for the number of steps.
@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 def measured(id: str) -> list[dict[str, Any]]:
-    """Return the readings of all policies of a game: what they were trained on, and distances by seat with intervals."""
+    """Return the readings of all policies of a game: what they were trained on, and distances by seat."""
     game = make_game(id)
     trained = IPPO().train(id, rewards=MODES, seeds=range(SEEDS), env_steps=ENV_STEPS)
     found = []
@@ -43,9 +43,7 @@ def measured(id: str) -> list[dict[str, Any]]:
                 "seed": seed,
                 "nearest": reading.nearest(),
                 "nearest_by_seat": [reading.nearest(seat) for seat in range(game.n_agents)],
-                **{
-                    name: getattr(reading, name).round(4).tolist() for name in ("distance", "low", "high")
-                },
+                **{name: getattr(reading, name).round(4).tolist() for name in ("distance", "low", "high")},
             }
         )
     return found

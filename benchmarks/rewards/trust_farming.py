@@ -28,7 +28,7 @@ Earned = Mapping[str, Any]
 
 
 def measured(id: str, constants: Sequence[int] = tuple(range(0, 101, 5))) -> dict[str, Earned]:
-    """Return the payoffs of the attack and of honest play in a game, and by mechanism what trust gained adds at w = 1."""
+    """Return the payoffs of the attack and of honest play in a game, and by mechanism what trust gained adds."""
     game = make_game(id)
     constant = max((earned(game, f"Constant_{level:02d}") for level in constants), key=lambda each: each["payoff"])
     return {"attack": earned(game, ATTACK), "honest": constant}

@@ -39,7 +39,7 @@ def pbrs(rewards: npt.ArrayLike, potentials: npt.ArrayLike, gamma: float) -> dic
 
 
 def clip_and_delta(process: npt.ArrayLike, eta: float, alpha: float, success: float) -> dict[str, Any]:
-    """Process rewards under each mechanism, and what an episode with an outcome is paid under both, from each step on."""
+    """Process rewards under each mechanism, and what an episode is paid under both, from each step on."""
     scores = np.asarray(process, dtype=np.float64)
     made = {"clip": clip(scores, eta), "delta": delta(scores), "clip_delta": clip_delta(scores, eta)}
     paid = alpha * made["clip_delta"]

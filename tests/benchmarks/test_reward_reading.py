@@ -57,7 +57,7 @@ def test_the_selfish_look_selfish_and_the_generous_cooperative(level: float, mod
     assert next(reading.nearest_first()) == (0, reading.rewards.index(mode))
     assert (reading.low <= reading.distance + 1e-9).all()
     assert (reading.distance <= reading.high + 1e-9).all()
-    assert (0.0 <= reading.low).all()
+    assert (reading.low >= 0.0).all()
     assert (reading.high <= 2.0).all()
 
 

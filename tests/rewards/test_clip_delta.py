@@ -1,4 +1,4 @@
-"""Clip and Delta: what steps are paid from each one on, what padding earns, and trust that is dropped and built again."""
+"""Clip and Delta: what steps are paid from each one on, what padding earns, and trust dropped and built again."""
 
 from __future__ import annotations
 

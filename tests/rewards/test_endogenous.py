@@ -56,7 +56,7 @@ def test_tokens_are_actions_and_a_temperature_is_positive() -> None:
     log_probabilities = np.log([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]])
     found = endogenous_reward(log_probabilities, [0, 1])
     npt.assert_allclose(found.reward, np.log([0.5, 0.8]), atol=1e-12)
-    with pytest.raises(ValueError, match="alpha=0.0: expected a positive number"):
+    with pytest.raises(ValueError, match=r"alpha=0\.0: expected a positive number"):
         endogenous_reward(log_probabilities, [0, 1], alpha=0.0)
 
 

@@ -79,10 +79,10 @@ def read_rewards(
     gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
 ) -> None:
     """Find out which reward mode a behaviour looks like it is optimising, nearest first."""
-    from coopgym.benchmarks.progress import fraction_on
     from coopgym.benchmarks.cli.reward_page import print_readings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.exploit import Selection
+    from coopgym.benchmarks.progress import fraction_on
     from coopgym.benchmarks.rewards.corpus_reading import read_corpus
     from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings
 
