@@ -7,7 +7,7 @@ from statistics import fmean
 from coopgym.benchmarks.documentation.wording import listed, paragraph, short, table
 from coopgym.benchmarks.drawing.formatting import signed, spread
 from coopgym.benchmarks.rewards import mutuality_axis, shaping_speed, worst_case_regret
-from coopgym.benchmarks.rewards.kept import Record, kept
+from coopgym.benchmarks.rewards.kept import Kept, kept
 from coopgym.benchmarks.score import Estimate
 
 SHOWN = (0.2, 0.5, 0.8, 1.0)
@@ -30,7 +30,7 @@ def axis_caption() -> str:
     """)
 
 
-def _integrated_is_further(measured: Record) -> bool:
+def _integrated_is_further(measured: Kept) -> bool:
     integrated, cooperative = (fmean(measured[reward]["distance"]) for reward in mutuality_axis.NAMED)
     return integrated > cooperative
 
@@ -45,7 +45,7 @@ def axis_table() -> str:
     return table(["game", *(reward.replace("mutuality=", "λ = ") for reward in rewards)], rows)
 
 
-def _over_seats(measured: Record) -> str:
+def _over_seats(measured: Kept) -> str:
     low, high = min(measured["low"]), max(measured["high"])
     return f"{fmean(measured['distance']):.2f} ({low:.2f}–{high:.2f})"
 
@@ -102,7 +102,7 @@ def shaping() -> str:
     """)
 
 
-def _verdict(found: Record, reward: str) -> str:
+def _verdict(found: Kept, reward: str) -> str:
     """At which levels it saves or costs episodes, as far as the intervals tell."""
     fewer = {level: shaping_speed.saved(found, reward, level)[1] for level in shaping_speed.LEVELS}
     certain = {f"{level:g}": each.value for level, each in fewer.items() if each is not None and each.excludes_zero}
@@ -123,7 +123,7 @@ def shaping_table() -> str:
     )
 
 
-def _speed_row(found: Record, level: float) -> list[str]:
+def _speed_row(found: Kept, level: float) -> list[str]:
     plain, _ = shaping_speed.saved(found, shaping_speed.SHAPED[0], level)
     fewer = (shaping_speed.saved(found, reward, level)[1] for reward in shaping_speed.SHAPED)
     return [f"{level:g}", *map(_episodes, (plain, *fewer))]

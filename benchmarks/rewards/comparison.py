@@ -101,8 +101,8 @@ def compare(
         seats: whose rewards; None for everybody's.
 
     Raises:
-        ValueError: fewer than two rewards, one twice, an unknown one, or one that does not fit the game or needs
-            whole episodes; a seat that the game has not, or too few episodes.
+        ValueError: fewer than two rewards, one twice, an unknown one, or one that does not fit the game, needs
+            whole episodes or has to learn first; a seat that the game has not, or too few episodes.
     """
     layers = [reward_layer(each) for each in rewards]
     names = tuple(layer.name for layer in layers)
@@ -114,6 +114,8 @@ def compare(
         raise ValueError(f"{twice!r} is given twice; expected different rewards")
     if strangers := [seat for seat in chosen if not 0 <= seat < game.n_agents]:
         raise ValueError(f"seat {strangers[0]}: {game.id} has seats 0 to {game.n_agents - 1}")
+    if untrained := [each.name for layer in layers for each in layer.transforms if each.learned]:
+        raise ValueError(f"{untrained[0]} pays what it has learned, and here it has learned nothing; leave it out")
     moments = _moments(game, layers, coverage, chosen)
 
     def by_seat(replicates: Replicates, counts: IntArray) -> FloatArray:

@@ -11,14 +11,14 @@ from typing import Any, TypeAlias
 from coopgym.benchmarks.provenance import package_version
 from coopgym.corpus.writer import write_atomically
 
-Record: TypeAlias = dict[str, Any]
+Kept: TypeAlias = dict[str, Any]
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def keep(
     path: Path, command: str, settings: Mapping[str, Any], parts: Iterable[str], measure: Callable[[str], Any]
-) -> Record:
+) -> Kept:
     """Measure what a file of results lacks, writing it after every part, and return all that it holds.
 
     Parts that were measured with other settings are measured again.
@@ -49,7 +49,7 @@ def keep(
     return found
 
 
-def kept(path: Path) -> Record:
+def kept(path: Path) -> Kept:
     """Return what a file of results holds."""
-    found: Record = json.loads(path.read_text(encoding="utf-8"))
+    found: Kept = json.loads(path.read_text(encoding="utf-8"))
     return found

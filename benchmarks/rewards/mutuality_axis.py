@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.theme import HUES, figure_file
 from coopgym.benchmarks.rewards.comparison import Comparison, Coverage, compare
-from coopgym.benchmarks.rewards.kept import RESULTS, Record, keep
+from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games, make_game
 
@@ -52,7 +52,7 @@ def _from_private(found: Comparison, column: int) -> dict[str, Any]:
     return {name: np.round(each[:, 0, column], 4).tolist() for name, each in bounds.items()}
 
 
-def axis_figure(kept: Record) -> Figure:
+def axis_figure(kept: Kept) -> Figure:
     """Draw how far from private a degree of mutuality leads, a line per game."""
     drawn = []
     for number, (game, found) in enumerate(kept["parts"].items()):

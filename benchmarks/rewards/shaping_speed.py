@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.algorithms import IPPO
-from coopgym.benchmarks.rewards.kept import RESULTS, Record, keep
+from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.games.registry import make_game
 from coopgym.typing import FloatArray
@@ -28,7 +28,7 @@ LEVELS = (0.8, 0.9, 0.95)
 """Of the way from where learning begins to where the unshaped learner ends."""
 
 
-def trained(reward: str, settings: Record = SETTINGS) -> dict[str, Any]:
+def trained(reward: str, settings: Kept = SETTINGS) -> dict[str, Any]:
     """Return the learning curves of all seeds under a reward, the steps and what is evaluated then."""
     result = IPPO().train(settings["game"], [reward], range(settings["seeds"]), settings["env_steps"])
     curves = [
@@ -53,7 +53,7 @@ def episodes_to(level: float, steps: FloatArray, values: FloatArray) -> float:
     return float(np.interp(level, values[first - 1 : first + 1], steps[first - 1 : first + 1]))
 
 
-def saved(kept: Record, shaped: str, level: float) -> tuple[Estimate | None, Estimate | None]:
+def saved(kept: Kept, shaped: str, level: float) -> tuple[Estimate | None, Estimate | None]:
     """Return the episodes that the unshaped learner takes to a level, and how many fewer shaping takes, seed by seed.
 
     Args:
@@ -65,12 +65,12 @@ def saved(kept: Record, shaped: str, level: float) -> tuple[Estimate | None, Est
     return mean_estimate(plain), mean_estimate(np.subtract(plain, other))
 
 
-def _threshold(kept: Record, level: float) -> float:
+def _threshold(kept: Kept, level: float) -> float:
     values = np.array(kept["parts"][MODE]["values"]).mean(0)
     return float(values[0] + level * (values[-1] - values[0]))
 
 
-def _episodes(kept: Record, reward: str, threshold: float) -> Sequence[float]:
+def _episodes(kept: Kept, reward: str, threshold: float) -> Sequence[float]:
     found = kept["parts"][reward]
     episodes = np.array(found["steps"]) / make_game(kept["settings"]["game"]).spec.horizon
     return [*map(partial(episodes_to, threshold, episodes), np.array(found["values"]))]

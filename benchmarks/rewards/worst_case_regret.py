@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.stats import rankdata
 
-from coopgym.benchmarks.rewards.kept import RESULTS, Record, keep
+from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
@@ -166,7 +166,7 @@ def telling(design: Design = DESIGN) -> dict[str, Pair]:
     return {name: Pair(transition, *rewards, design.gamma) for name, rewards in made.items()}
 
 
-def rank_correlations(kept: Record, settings: Bootstrap = BOOTSTRAP) -> dict[str, Estimate]:
+def rank_correlations(kept: Kept, settings: Bootstrap = BOOTSTRAP) -> dict[str, Estimate]:
     """Return Spearman's correlation of each measure with regret over all pairs, with bootstrap intervals over pairs."""
     columns = all_pairs(kept)
 
@@ -187,7 +187,7 @@ def _standard(ranks: FloatArray) -> FloatArray:
     return np.asarray((ranks - ranks.mean(1, keepdims=True)) / ranks.std(1, keepdims=True))
 
 
-def misranked(kept: Record, margin: float = MARGIN) -> dict[str, float]:
+def misranked(kept: Kept, margin: float = MARGIN) -> dict[str, float]:
     """Return by measure of how many two pairs, whose regrets are a margin apart, it calls the worse one the nearer."""
     columns = all_pairs(kept)
     worse = np.subtract.outer(columns["regret"], columns["regret"]) > margin
@@ -195,7 +195,7 @@ def misranked(kept: Record, margin: float = MARGIN) -> dict[str, float]:
     return {measure: float((found & worse).sum() / worse.sum()) for measure, found in nearer.items()}
 
 
-def all_pairs(kept: Record) -> dict[str, FloatArray]:
+def all_pairs(kept: Kept) -> dict[str, FloatArray]:
     """Return distances by measure, and regrets, of the pairs of all kinds."""
     return {name: np.concatenate([kept["parts"][kind][name] for kind in KINDS]) for name in (*MEASURES, "regret")}
 

@@ -16,7 +16,7 @@ from coopgym.benchmarks.rewards.cards import transform_cards
 from coopgym.benchmarks.rewards.comparison import Coverage, classical_scaling, compare
 from coopgym.games.registry import games, make_game
 from coopgym.games.step import Step
-from coopgym.rewards import Private, RewardLayer, RewardMode, SocialValueOrientation
+from coopgym.rewards import Private, RewardLayer, RewardMode, Rewards, Shaping, SocialValueOrientation
 
 SMALL = Coverage(episodes=24, resamples=20)
 
@@ -99,6 +99,29 @@ def test_episodes_that_break_up_early_count_to_their_end() -> None:
 def test_what_cannot_be_compared_is_refused(rewards: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         compare(make_game("TrustDilemma-v1"), rewards, SMALL)
+
+
+@dataclass(frozen=True)
+class Learnt(Shaping):
+    """Shaping that would first have to learn."""
+
+    learned = True
+
+
+@dataclass(frozen=True)
+class AtTheEnd(Shaping):
+    """Shaping that would need whole episodes."""
+
+    causal = False
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [(Learnt("trust"), "here it has learned nothing"), (AtTheEnd("trust"), "needs whole episodes")],
+)
+def test_transforms_whose_rewards_are_not_there_yet_are_refused(transform: Shaping, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        compare(make_game("TrustDilemma-v1"), ["private", Rewards(Private(), (transform,))], SMALL)
 
 
 def test_a_coverage_is_checked() -> None:
