@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from coopgym.algorithms import IPPO
-from coopgym.benchmarks.rewards.kept import RESULTS, Record, keep
+from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings, read_reward
 from coopgym.games.registry import make_game
 
@@ -49,7 +49,7 @@ def measured(id: str) -> list[dict[str, Any]]:
     return found
 
 
-def named_rightly(kept: Record, game: str, mode: str | None = None) -> tuple[int, int]:
+def named_rightly(kept: Kept, game: str, mode: str | None = None) -> tuple[int, int]:
     """Return of how many policies of a game the nearest mode is that of their training, and of how many in all."""
     policies = [each for each in kept["parts"][game] if mode in (None, each["trained_on"])]
     return sum(each["nearest"] == each["trained_on"] for each in policies), len(policies)
