@@ -34,6 +34,7 @@ from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
 from coopgym.play import play
 from coopgym.rewards import reward_layer, transform_class, transform_kinds
+from coopgym.rewards.trust_gained import MECHANISMS
 from coopgym.testing.tape import numbers, random_tape, replay
 
 Numbers: TypeAlias = Sequence[np.ndarray[Any, Any]]
@@ -136,7 +137,10 @@ def _rewarded(mode: str) -> Numbers:
     return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
 
 
-TRIED: Mapping[str, Sequence[str]] = {"shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)")}
+TRIED: Mapping[str, Sequence[str]] = {
+    "shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)"),
+    "trust_gained": tuple(f"trust_gained(trust, weight=2, mechanism={each}, eta=0.02)" for each in MECHANISMS),
+}
 """How each kind of transform is tried."""
 
 

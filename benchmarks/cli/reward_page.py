@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,8 @@ from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column, Fold, Heatmap, Section, Table
 from coopgym.benchmarks.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
 from coopgym.benchmarks.rewards.comparison import REGRET, Comparison, classical_scaling
+from coopgym.benchmarks.rewards.corpus_reading import RunReading
+from coopgym.benchmarks.rewards.reading import ReadingSettings
 from coopgym.benchmarks.score import Estimate
 
 KICKER = "coopgym reward compare"
@@ -175,3 +177,22 @@ def _furthest(found: Comparison, seat: int) -> str:
 def _pairs(found: Comparison) -> list[tuple[int, int]]:
     kinds = len(found.rewards)
     return [(first, second) for first in range(kinds) for second in range(first + 1, kinds)]
+
+
+def print_readings(console: TerminalConsole, runs: Sequence[RunReading], settings: ReadingSettings) -> None:
+    """Show which modes the rewards inside behaviours are near, nearest first, with intervals."""
+    if not runs:
+        return
+    table = ruled_table(title="the reward inside, nearest first", collapse_padding=True)
+    for heading in ("game", "agent", "played under", "seed", "seat", "reward", "STARC"):
+        table.add_column(heading, no_wrap=True)
+    for run in runs:
+        told = (run.reading.game, run.agent, run.trained_on, f"{run.seed}")
+        for seat, reward in run.reading.nearest_first():
+            value = run.reading.of(seat, reward)
+            distance = f"{signed(value.value)} ({spread(value)})"
+            table.add_row(*told, f"{seat}", run.reading.rewards[reward], distance)
+            told = ("", "", "", "")
+    console.print(table)
+    console.print("STARC distances of the endogenous reward, 0 to 2, with their intervals.", highlight=False)
+    console.print(f"Coverage: {settings}; 95 % bootstrap intervals over the latter.", highlight=False)

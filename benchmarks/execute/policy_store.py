@@ -42,13 +42,14 @@ def keep_policies(folder: Path, job_id: str, result: Trained) -> None:
         sync_folder(directory)
 
 
-def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
+def agents_of(spec: RunSpec, job_id: str, folder: Path, *, stochastic: bool = False) -> Agents:
     """Return a factory of the agents that played a completed run.
 
     Args:
         spec: the run.
         job_id: the job that computed it.
         folder: the folder of results that holds it.
+        stochastic: let trained agents draw their actions instead of playing the best guess.
 
     Raises:
         LostAgentsError: a user's agent cannot be imported, or a learner's policies are missing or damaged.
@@ -60,19 +61,20 @@ def agents_of(spec: RunSpec, job_id: str, folder: Path) -> Agents:
             raise LostAgentsError(str(error)) from error
         return scripted(spec.algorithm, make_game(spec.game, **spec.parameters).n_agents)
 
-    found = trained_agents(spec, job_id, folder)
+    found = trained_agents(spec, job_id, folder, stochastic=stochastic)
     if isinstance(found, str):
         raise LostAgentsError(found)
     return copies(found)
 
 
-def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
+def trained_agents(spec: RunSpec, job_id: str | None, folder: Path, *, stochastic: bool = False) -> Policies:
     """Return what a learner's run left, one agent per seat, or why it cannot be had.
 
     Args:
         spec: the run that trained.
         job_id: the job that computed it; None when the folder does not hold the run.
         folder: the folder of results.
+        stochastic: as of `agents_of`.
     """
     from coopgym.algorithms.loading import load_agents
 
@@ -86,6 +88,6 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path) -> Policies:
     if not place.exists():
         return f"{place} is missing: these runs were made before policies were kept; {again}"
     try:
-        return load_agents(place, spec.replica)
+        return load_agents(place, spec.replica, stochastic=stochastic)
     except (FileNotFoundError, ValueError) as error:
         return f"{error}; {again}"

@@ -161,7 +161,7 @@ def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats
         each.reset()
     shares = np.random.default_rng([coverage.seed, horizon, game.n_agents]).random((horizon, *batch, game.n_agents))
     draws = Seeded(range(coverage.seed, coverage.seed + coverage.episodes))
-    seen = partial(_features, game, coverage.gamma)
+    seen = partial(state_features, game, coverage.gamma)
     before, after, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[BoolArray]()
     for step in unroll(game, open_loop(game, shares), batch=batch, draws=draws):
         before.append(seen(step.before, step.t))
@@ -172,7 +172,7 @@ def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats
     return EpisodeMoments.of(sample, coverage.gamma)
 
 
-def _features(game: AnyGame, gamma: float, state: State, t: int) -> FloatArray:
+def state_features(game: AnyGame, gamma: float, state: State, t: int) -> FloatArray:
     """What the game remembers, beside itself weighted by the discounted time that is left, ``(..., F)``."""
     remembered = np.concatenate([np.ones((*state.t.shape, 1)), *_remembered(game, state)], axis=-1, dtype=np.float64)
     left = (1.0 - gamma ** (game.spec.horizon - t)) / ((1.0 - gamma) * game.spec.horizon)

@@ -1,4 +1,4 @@
-"""Strategies with parameters of character: exploiters, and those that forgive more or less."""
+"""Strategies with parameters of character: exploiters, farmers of trust, and those that forgive more or less."""
 
 from __future__ import annotations
 
@@ -137,6 +137,37 @@ class Forgiver(Reciprocal):
     def cooperate(self, observation: FloatArray) -> FloatArray:
         self._defections += self.partners_defected(observation)
         return np.where(self._defections > self.tolerance * self.round, 0.0, self.cooperative_level())
+
+
+class Oscillator(Strategy):
+    """Builds trust for some rounds, lets it fall for some, and so on: the farmer of rewards for trust gained.
+
+    >>> from coopgym import make_game, play
+    >>> from coopgym.agents.heuristics import Constant
+    >>> game, seats = make_game("TrustDilemma-v1", max_steps=6), [Oscillator(build=2, drop=1), Constant(0.8)]
+    >>> play.play(game, seats, record=True).trajectory.shares[:, 0, 0]
+    array([1., 1., 0., 1., 1., 0.])
+    """
+
+    citation = (
+        "Gao, J. et al. (2024). On designing effective RL reward at training time for LLM reasoning. arXiv:2410.15115."
+    )
+    """Of policies that repeat what a process reward pays for; carried over to trust."""
+    classifier = Classifier(memory_depth=0)
+
+    def __init__(self, build: int = 30, drop: int = 3, cooperation: float = 1.0) -> None:
+        """Fix the cycle.
+
+        Args:
+            build: rounds of cooperation in a cycle, at least 1.
+            drop: rounds of defection after them, at least 1.
+            cooperation: share of endowment played while trust is built.
+        """
+        self.build, self.drop = _count("build", build), _count("drop", drop)
+        self.cooperation = checked_share("cooperation", cooperation)
+
+    def cooperate(self, observation: FloatArray) -> FloatArray:
+        return np.where(self.round % (self.build + self.drop) < self.build, self.cooperation, 0.0)
 
 
 def _count(name: str, value: int) -> int:

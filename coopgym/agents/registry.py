@@ -35,6 +35,7 @@ _SHIPPED: dict[str, Callable[..., Agent]] = {
         heuristics.Constant,
         families.Exploiter,
         families.Forgiver,
+        families.Oscillator,
         families.TitsForTats,
         wrappers.Noisy,
         wrappers.Changing,

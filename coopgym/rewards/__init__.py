@@ -32,6 +32,7 @@ from coopgym.rewards.transforms import (
     transform_class,
     transform_kinds,
 )
+from coopgym.rewards.trust_gained import TrustGained
 
 __all__ = [
     "MODES",
@@ -55,6 +56,7 @@ __all__ = [
     "RunningTransform",
     "Shaping",
     "SocialValueOrientation",
+    "TrustGained",
     "objective",
     "register_transform",
     "reward_layer",

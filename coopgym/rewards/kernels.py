@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.rewards.clip_delta import clip, clip_delta, delta
 from coopgym.rewards.distances import canonical_reward, starc_distance
 from coopgym.rewards.shaping import shaping_term
 
@@ -37,5 +38,35 @@ def pbrs(rewards: npt.ArrayLike, potentials: npt.ArrayLike, gamma: float) -> dic
     }
 
 
-KERNELS: Mapping[str, Callable[..., Any]] = {"pbrs": pbrs, "starc": starc}
+def clip_and_delta(process: npt.ArrayLike, eta: float, alpha: float, success: float) -> dict[str, Any]:
+    """Process rewards under each mechanism, and what an episode is paid under both, from each step on."""
+    scores = np.asarray(process, dtype=np.float64)
+    made = {"clip": clip(scores, eta), "delta": delta(scores), "clip_delta": clip_delta(scores, eta)}
+    paid = alpha * made["clip_delta"]
+    paid[-1] += success
+    return {
+        **{name: values.tolist() for name, values in made.items()},
+        **{f"sum_{name}": float(values.sum()) for name, values in {"raw": scores, **made}.items()},
+        "step_rewards": paid.tolist(),
+        "return_to_go": np.cumsum(paid[::-1])[::-1].tolist(),
+    }
+
+
+def repeat_attack(process: npt.ArrayLike, eta: float, filler: float, repeats: Iterable[int]) -> dict[str, Any]:
+    """Sums raw, clipped, of differences and of both, of an episode padded with steps that look good."""
+    scores = np.asarray(process, dtype=np.float64)
+    sums = {}
+    for times in repeats:
+        padded = np.insert(scores, len(scores) - 1, np.full(times, filler))
+        made = (padded, clip(padded, eta), delta(padded), clip_delta(padded, eta))
+        sums[str(times)] = [float(values.sum()) for values in made]
+    return {"sums": sums}
+
+
+KERNELS: Mapping[str, Callable[..., Any]] = {
+    "clip-delta": clip_and_delta,
+    "pbrs": pbrs,
+    "repeat-attack": repeat_attack,
+    "starc": starc,
+}
 """Functions of named inputs by the ids of their worked examples."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from coopgym.benchmarks.cli.commands.errors import user_errors
+from coopgym.benchmarks.cli.commands.errors import fail_with, interruptible, user_errors
 from coopgym.benchmarks.cli.commands.options import PageFile, Parameters
 from coopgym.benchmarks.cli.standard_streams import say
 
@@ -60,3 +60,35 @@ def compare_rewards(
         found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat])
         print_comparison(TerminalConsole(), found)
         write_page(out, lambda: comparison_page(found), comparison_rows(found))
+
+
+@reward.command(name="read")
+def read_rewards(
+    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="Folder of a corpus, such as runs/quick.")],
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only these agents: names or parts of names, in any case."),
+    ] = None,
+    game: Annotated[str | None, typer.Option(metavar="GLOB", help="Only games whose id matches.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Only runs with this seed.")] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODE", help="Hold behaviour against these.", show_default="the three named modes"),
+    ] = None,
+    episodes: Annotated[int, typer.Option(help="Episodes that are cloned.")] = 50,
+    gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
+) -> None:
+    """Find out which reward mode a behaviour looks like it is optimising, nearest first."""
+    from coopgym.benchmarks.cli.reward_page import print_readings
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.execute.exploit import Selection
+    from coopgym.benchmarks.progress import fraction_on
+    from coopgym.benchmarks.rewards.corpus_reading import read_corpus
+    from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings
+
+    with user_errors(ValueError, TypeError, OSError, ImportError), interruptible("interrupted"):
+        settings = ReadingSettings(cloned=episodes, gamma=gamma)
+        with fraction_on(TerminalConsole(stderr=True), "reading rewards") as report:
+            found = read_corpus(corpus, Selection(agent or (), game, seed=seed), mode or MODES, settings, watch=report)
+        print_readings(TerminalConsole(), found.runs, settings)
+    fail_with(found.faults)

@@ -1,0 +1,233 @@
+"""Which reward a behaviour looks like it is optimising: the reward inside it, held against those of the modes.
+
+Every seat's behaviour is cloned on a grid of shares. The endogenous reward of the clone is α ln π up to a potential, so
+that its STARC distance from any reward is that of ln π. Distances are taken in the decision problem that the seat had:
+its own shares uniform on the grid, the others as they play.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coopgym.agents.base import Agent
+from coopgym.algorithms.reward_models.endogenous import Clones, Cloning, clone
+from coopgym.benchmarks.rewards.comparison import state_features
+from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
+from coopgym.benchmarks.score.estimates import Estimate
+from coopgym.benchmarks.score.replicates import Replicates
+from coopgym.games.game import AnyGame
+from coopgym.games.state import State, map_arrays
+from coopgym.games.step import Step
+from coopgym.play import Seeded, play, unroll
+from coopgym.play.episodes import seated
+from coopgym.play.unroll import expected_step
+from coopgym.rewards import RewardLayer, Rewards, reward_layer
+from coopgym.typing import FloatArray, IntArray
+
+MODES = ("private", "integrated", "cooperative")
+"""Rewards that behaviours are held against unless others are named."""
+RIDGE = 1e-8
+"""Part of the features' mean square that is added to fit values, which features that never move would leave open."""
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """How behaviours are read.
+
+    Attributes:
+        cloned: episodes that are cloned.
+        covered: episodes on whose way rewards are compared.
+        gamma: discount under which potentials are none of a reward's business.
+        seed: of all play.
+        resamples: of covered episodes, for intervals.
+        cloning: how behaviour is cloned.
+
+    Raises:
+        ValueError: no episode to clone, fewer than two to compare on, or a discount out of range.
+    """
+
+    cloned: int = 50
+    covered: int = 32
+    gamma: float = 0.99
+    seed: int = 0
+    resamples: int = 200
+    cloning: Cloning = field(default_factory=Cloning)
+
+    def __post_init__(self) -> None:
+        if self.cloned < 1 or self.covered < 2:
+            raise ValueError(
+                f"cloned={self.cloned}, covered={self.covered}: expected at least 1 and at least 2 episodes"
+            )
+        if not 0.0 <= self.gamma < 1.0:
+            raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1)")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cloned} episodes cloned on {self.cloning.levels} levels; distances over {self.covered} episodes in "
+            f"which one seat draws its shares uniformly and the others play as they do, discount {self.gamma:g}"
+        )
+
+
+USUAL = ReadingSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How far the reward inside a behaviour is from others, seat by seat."""
+
+    game: str
+    rewards: tuple[str, ...]
+    settings: ReadingSettings
+    distance: FloatArray
+    """``(N, K)`` of K rewards, likewise the bounds of their intervals; STARC, 0 to 2."""
+    low: FloatArray
+    high: FloatArray
+
+    def of(self, seat: int, reward: int) -> Estimate:
+        """Return a distance with its interval."""
+        value, low, high = (float(each[seat, reward]) for each in (self.distance, self.low, self.high))
+        return Estimate(value, low, high, self.settings.covered)
+
+    def nearest_first(self) -> Iterator[tuple[int, int]]:
+        """Yield seats and rewards, of every seat the nearest first."""
+        for seat, distances in enumerate(self.distance):
+            for reward in distances.argsort():
+                yield seat, int(reward)
+
+    def nearest(self, seat: int | None = None) -> str:
+        """Return the reward that is nearest to a seat's; None takes the mean distance over seats."""
+        distances = self.distance.mean(0) if seat is None else self.distance[seat]
+        return self.rewards[int(distances.argmin())]
+
+
+def read_reward(
+    game: AnyGame,
+    agents: Callable[[], Sequence[Agent]],
+    rewards: Sequence[str | RewardLayer] = MODES,
+    settings: ReadingSettings = USUAL,
+) -> Reading:
+    """Return how far the reward inside a behaviour is from others.
+
+    Args:
+        game: on the NumPy backend.
+        agents: makes fresh agents, one per seat, that play the behaviour; trained ones should draw their actions.
+        rewards: modes to hold it against.
+        settings: how it is read.
+
+    Raises:
+        ValueError: no reward, an unknown one, one with transforms, or one that does not fit the game.
+
+    >>> from coopgym import make_game
+    >>> from coopgym.agents import make_agent
+    >>> game = make_game("TrustDilemma-v1", max_steps=10)
+    >>> generous = lambda: [make_agent("Noisy(agent=Constant(level=0.98), noise=0.1)") for _ in range(2)]
+    >>> read_reward(game, generous, settings=ReadingSettings(cloned=8, covered=4)).nearest()
+    'cooperative'
+    """
+    layers = [reward_layer(each) for each in rewards]
+    if not layers:
+        raise ValueError("no reward to hold the behaviour against; name at least one, such as private")
+    for layer in layers:
+        layer.check(game)
+        if layer.transforms:
+            raise ValueError(f"{layer.name}: transforms may remember earlier steps; expected modes, such as private")
+    clones = cloned(game, agents(), settings)
+    found = [_seat_distances(game, seat, agents, clones, layers, settings) for seat in range(game.n_agents)]
+    value, low, high = (np.stack(each) for each in zip(*found, strict=True))
+    return Reading(game.id, tuple(layer.name for layer in layers), settings, value, low, high)
+
+
+def cloned(game: AnyGame, agents: Sequence[Agent], settings: ReadingSettings) -> Clones:
+    """Return clones of what agents do in episodes of a game."""
+    trajectory = play(game, agents, views="own", episodes=settings.cloned, seed=settings.seed, record=True).trajectory
+    assert trajectory is not None
+    running = trajectory.alive.astype(bool)
+    return clone(trajectory.observations[running], trajectory.shares[running], settings.cloning)
+
+
+def _seat_distances(
+    game: AnyGame,
+    seat: int,
+    agents: Callable[[], Sequence[Agent]],
+    clones: Clones,
+    layers: Sequence[Rewards],
+    settings: ReadingSettings,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distances ``(K,)`` of a seat's endogenous reward from K others, and the bounds of their intervals."""
+    products = _inner_products(*_canonical(game, seat, agents, clones, layers, settings))
+
+    def distances(replicates: Replicates, counts: IntArray) -> FloatArray:
+        return _distances_from_last(np.tensordot(counts.astype(np.float64), products, axes=1))
+
+    episodes = Replicates.of(np.arange(float(settings.covered)), axes=("runs",))
+    drawing = Bootstrap(resamples=settings.resamples, seed=settings.seed)
+    drawn = resampled(episodes, distances, drawing, drawing.generator("reward reading", game.id, str(seat)))
+    return distances(episodes, episodes.once)[0], *interval(episodes, distances, drawn, drawing)
+
+
+def _canonical(
+    game: AnyGame,
+    seat: int,
+    agents: Callable[[], Sequence[Agent]],
+    clones: Clones,
+    layers: Sequence[Rewards],
+    settings: ReadingSettings,
+) -> tuple[FloatArray, FloatArray]:
+    """Canonical rewards ``(T, E, A, K + 1)`` of K modes and of the clone, and which steps ``(T, E)`` are counted.
+
+    With values V of uniform shares, a canonical reward is R + γ V(S') less its mean over the seat's own shares. All its
+    shares meet the same shares of the others, so that what those bring on their own drops out.
+    """
+    batch, levels, gamma = settings.covered, clones.levels, settings.gamma
+    rng, grid = np.random.default_rng([settings.seed, seat]), np.linspace(0.0, 1.0, levels)
+    others = seated(game, agents(), ["own"] * game.n_agents, layers[0].name, batch, settings.seed)
+    endowment, every = game.endowments[seat], np.repeat(np.arange(batch), levels)
+
+    def explored(t: int, state: State) -> FloatArray:
+        actions = others(t, state).copy()
+        actions[:, seat] = grid[rng.integers(levels, size=batch)] * endowment
+        return actions
+
+    here, there, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[FloatArray]()
+    for step in unroll(game, explored, batch=(batch,), draws=Seeded(range(settings.seed, settings.seed + batch))):
+        before, actions = map_arrays(lambda array: array[every], step.before), step.actions[every]
+        actions[:, seat] = np.tile(grid * endowment, batch)
+        tried = Step(game, step.t, before, actions, expected_step(game, before, actions))
+        after = state_features(game, gamma, tried.transition.state, step.t + 1) * ~tried.ended[:, None]
+        likely = clones.log_probabilities(game.observe(step.before, "own"))[:, seat]
+        modes = np.stack([layer(tried)[:, seat] for layer in layers], axis=-1).reshape(batch, levels, -1)
+        here.append(state_features(game, gamma, step.before, step.t))
+        there.append(after.reshape(batch, levels, -1))
+        paid.append(np.concatenate([modes, likely[..., None]], axis=-1))
+        alive.append(np.ones(batch, dtype=bool) if step.alive is None else step.alive)
+    features, following, rewards, counted = (np.stack(each) for each in (here, there, paid, alive))
+    values = _value_weights(features[counted], following[counted], rewards[counted], gamma)
+    quality = rewards + gamma * following @ values
+    return quality - quality.mean(-2, keepdims=True), counted
+
+
+def _value_weights(features: FloatArray, following: FloatArray, rewards: FloatArray, gamma: float) -> FloatArray:
+    """Weights ``(F, K)`` of features in the values of uniform shares: least-squares temporal differences."""
+    system = features.T @ (features - gamma * following.mean(1))
+    ridge = RIDGE * np.diag((features**2).sum(0) + 1e-12)
+    return np.asarray(np.linalg.lstsq(system + ridge, features.T @ rewards.mean(1), rcond=None)[0])
+
+
+def _inner_products(canonical: FloatArray, counted: FloatArray) -> FloatArray:
+    """Inner products ``(E, K, K)`` of rewards ``(T, E, A, K)`` by episode."""
+    kept = canonical * counted[..., None, None]
+    return np.asarray(np.einsum("teak,teal->ekl", kept, kept))
+
+
+def _distances_from_last(products: FloatArray) -> FloatArray:
+    """STARC distances ``(B, K)`` of the last reward from the others, from inner products ``(B, K + 1, K + 1)``.
+
+    A reward that asks for nothing is 1 from any other.
+    """
+    lengths = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
+    scale = lengths[..., :-1] * lengths[..., -1:]
+    cosines = np.divide(products[..., :-1, -1], scale, out=np.full_like(scale, 0.5), where=scale > 0.0)
+    return np.asarray(np.sqrt(np.maximum(2.0 - 2.0 * cosines, 0.0)))
