@@ -35,7 +35,7 @@ STANDING_ALONE: Mapping[str, str] = {
 """Short files with one importer that stay, and why."""
 
 LIMITS: Mapping[str, int] = {
-    "floors": 12,
+    "floors": 11,
     "imports against the floors": 0,
     "circles of packages": 0,
     "circles of modules": 0,

@@ -40,8 +40,6 @@ WITHOUT_KERNEL = {
     "nap",
     "nash-mp",
     "offline-eval",
-    "oni-hash",
-    "oni-rank",
     "oppo",
     "ota",
     "ota-expectile",

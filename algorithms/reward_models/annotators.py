@@ -1,0 +1,189 @@
+"""Who says whether what a caption tells is helpful: a rule, a table, a language model, and how labels come back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import re
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from coopgym.algorithms.reward_models.captions import CAPTIONS, Caption
+from coopgym.strict_json import parse_json
+
+Label: TypeAlias = bool | None
+"""Whether a caption is helpful; None where the answer could not be read."""
+Annotator: TypeAlias = Callable[[Sequence[Caption]], Sequence[Label]]
+"""Labels captions, one after the other."""
+
+PROMPT_VERSION = 1
+PROMPT = """Several parties decide again and again how much each puts into something that all of them gain from.
+Below is what happened to one of them in some rounds. Answer for every line, by its number, yes if such a round helps
+the parties to do well together without this one being taken advantage of, and no if not. Write lines such as
+1: yes
+
+{captions}
+"""
+_ANSWER = re.compile(r"^\W*(\d+)\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
+
+
+def by_rule(captions: Sequence[Caption]) -> Sequence[Label]:
+    """Helpful is who does not cut, is not put in less with, and does not lose trust.
+
+    >>> by_rule([Caption(3, 1, 2), Caption(0, 1, 0)])
+    [True, False]
+    """
+    return [caption.move >= 2 and caption.others >= 1 and caption.trust >= 1 for caption in captions]
+
+
+def from_table(labels: Mapping[str, bool]) -> Annotator:
+    """Return an annotator that has labels by the words of captions; it cannot read others.
+
+    >>> from_table({str(Caption(2, 1, 1)): True})([Caption(2, 1, 1), Caption(2, 0, 1)])
+    [True, None]
+    """
+    return lambda captions: [labels.get(str(caption)) for caption in captions]
+
+
+def noisy(annotator: Annotator, rate: float, seed: int = 0) -> Annotator:
+    """Return an annotator that errs about a part of the captions, always the same ones.
+
+    >>> sum(a != b for a, b in zip(noisy(by_rule, 0.3)(CAPTIONS), by_rule(CAPTIONS), strict=True))
+    13
+    """
+
+    def errs(caption: Caption) -> bool:
+        digest = hashlib.sha256(f"{seed}:{caption}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") < rate * 2**64
+
+    return lambda captions: [
+        label if label is None or not errs(caption) else not label
+        for caption, label in zip(captions, annotator(captions), strict=True)
+    ]
+
+
+def asking(ask: Callable[[str], str]) -> Annotator:
+    """Return an annotator that asks a language model; what it answers is read for numbered lines of yes and no alone.
+
+    Args:
+        ask: returns the answer to a prompt.
+
+    >>> asking(lambda prompt: "1: yes. 2) perhaps")([Caption(3, 1, 2), Caption(0, 0, 0)])
+    [True, None]
+    """
+
+    def answered(captions: Sequence[Caption]) -> Sequence[Label]:
+        listed = "\n".join(f"{number}: {caption}" for number, caption in enumerate(captions, start=1))
+        read = {
+            int(number): word.lower() == "yes" for number, word in _ANSWER.findall(ask(PROMPT.format(captions=listed)))
+        }
+        return [read.get(number) for number in range(1, len(captions) + 1)]
+
+    return answered
+
+
+class LabelExchange(ABC):
+    """Takes captions to be labelled, and hands out labels as they are ready. Whoever learns never waits."""
+
+    @abstractmethod
+    def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
+        """Hand captions in, none of which is under way, and return all labels that are ready by now."""
+
+
+class Immediate(LabelExchange):
+    """Labels at once."""
+
+    def __init__(self, annotator: Annotator) -> None:
+        self._annotator = annotator
+
+    def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
+        return dict(zip(captions, self._annotator(captions), strict=True)) if captions else {}
+
+
+class Background(LabelExchange):
+    """Lets a thread label, and writes down what was ready when, so that `Replayed` gives the same again.
+
+    An annotator that raises has given no answer; `errors` counts how often it did.
+
+    Args:
+        annotator: called in the thread.
+        log: file of one line of JSON per exchange, written anew; None for none.
+    """
+
+    def __init__(self, annotator: Annotator, log: Path | None = None) -> None:
+        self.errors = 0
+        self._annotator, self._log = annotator, log
+        self._asked: queue.SimpleQueue[Sequence[Caption]] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[Mapping[Caption, Label]] = queue.SimpleQueue()
+        if log is not None:
+            log.write_text("", encoding="utf-8")
+        threading.Thread(target=self._work, name="annotator", daemon=True).start()
+
+    def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
+        if captions:
+            self._asked.put(tuple(captions))
+        labels: dict[Caption, Label] = {}
+        while not self._ready.empty():
+            labels |= self._ready.get()
+        if self._log is not None:
+            with self._log.open("a", encoding="utf-8") as lines:
+                lines.write(
+                    json.dumps({str(CAPTIONS.index(caption)): label for caption, label in labels.items()}) + "\n"
+                )
+        return labels
+
+    def _work(self) -> None:
+        while True:
+            captions = self._asked.get()
+            try:
+                labels = self._annotator(captions)
+            except Exception:
+                self.errors += 1
+                labels = [None] * len(captions)
+            self._ready.put(dict(zip(captions, labels, strict=True)))
+
+
+class Replayed(LabelExchange):
+    """Hands out at every exchange what a log of `Background` says was ready.
+
+    Raises:
+        OSError: the log cannot be read.
+        ValueError: it is no such log.
+    """
+
+    def __init__(self, log: Path) -> None:
+        lines = [parse_json(line) for line in log.read_bytes().splitlines()]
+        self._exchanges = iter([_labels(number, line, log) for number, line in enumerate(lines, start=1)])
+
+    def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
+        return next(self._exchanges, {})
+
+
+def _labels(number: int, line: object, log: Path) -> Mapping[Caption, Label]:
+    known = {str(place): caption for place, caption in enumerate(CAPTIONS)}
+    if not isinstance(line, dict) or not all(
+        key in known and value in (True, False, None) for key, value in line.items()
+    ):
+        raise ValueError(f"{log}, line {number}: expected labels by numbers of captions, true, false or null")
+    return {known[key]: value for key, value in line.items()}
+
+
+EXCHANGES: dict[str, Callable[[], LabelExchange]] = {"rule": lambda: Immediate(by_rule)}
+"""Annotators by the names that texts have for them; each running transform makes one of its own."""
+
+
+def register_annotator(name: str, make: Callable[[], LabelExchange]) -> None:
+    """Let texts of transforms name an annotator, as in ``oni(annotator=mine)``.
+
+    Raises:
+        ValueError: the name is not one word.
+
+    >>> register_annotator("noisy", lambda: Immediate(noisy(by_rule, 0.25)))
+    """
+    if not name.isidentifier():
+        raise ValueError(f"annotator {name!r}: expected one word")
+    EXCHANGES[name] = make

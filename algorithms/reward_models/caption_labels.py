@@ -1,0 +1,81 @@
+"""Which captions have been seen and labelled: a table beside a queue whose newest entries are labelled first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+NEVER = -1
+UNKNOWN, NO, YES = -1, 0, 1
+ATTEMPTS = 3
+"""Times that a caption is handed to an annotator that gives no answer."""
+
+
+class CaptionLabels:
+    """Labels of C captions, for K agents that know nothing of one another.
+
+    A caption waits from when it is first seen until it is handed to the annotator: last in, first out.
+
+    Args:
+        agents: K.
+        captions: C.
+        device: where it lives.
+    """
+
+    def __init__(self, agents: int, captions: int, device: torch.device) -> None:
+        self.label = torch.full((agents, captions), UNKNOWN, dtype=torch.int64, device=device)
+        self._since = torch.full((agents, captions), NEVER, dtype=torch.int64, device=device)
+        self._attempts = torch.zeros(agents, captions, dtype=torch.int64, device=device)
+        self._asked = torch.zeros(agents, captions, dtype=torch.bool, device=device)
+        self._time = torch.zeros((), dtype=torch.int64, device=device)
+
+    @property
+    def waiting(self) -> Tensor:
+        """``(K, C)`` which captions wait to be labelled."""
+        unanswered = (self.label == UNKNOWN) & (self._attempts < ATTEMPTS)
+        return (self._since != NEVER) & unanswered & ~self._asked
+
+    @property
+    def unreadable(self) -> Tensor:
+        """``(K,)`` captions for which the annotator gave no answer however often it was asked."""
+        return ((self.label == UNKNOWN) & (self._attempts >= ATTEMPTS)).sum(-1)
+
+    def see(self, captions: Tensor) -> None:
+        """Take note of captions ``(K, ...)`` that have just been seen."""
+        self._time += 1
+        seen = torch.zeros_like(self._since, dtype=torch.bool).scatter_(1, captions.flatten(1), True)
+        self._since = torch.where(seen & (self._since == NEVER), self._time, self._since)
+
+    def ask(self, count: int) -> Tensor:
+        """Take those that came last from the queue, and return which are under way to the annotator, ``(K, C)``.
+
+        Of captions that came together the last in the list goes first.
+        """
+        captions = self._since.shape[-1]
+        order = self._since * captions + torch.arange(captions, device=self._since.device)
+        order = torch.where(self.waiting, order, NEVER)
+        least = order.topk(min(count, captions), dim=-1).values[:, -1:]
+        self._asked |= self.waiting & (order >= least)
+        return self._asked
+
+    def write(self, answers: Mapping[int, bool | None]) -> None:
+        """Write answers by caption, for the agents that asked for them."""
+        for caption, answer in answers.items():
+            asking = self._asked[:, caption].clone()
+            if answer is None:
+                self._attempts[:, caption] += asking
+            else:
+                self.label[:, caption] = torch.where(asking, int(answer), self.label[:, caption])
+            self._asked[:, caption] = False
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything a resumed run needs. What is under way is not in it, and is asked for again."""
+        return {"label": self.label, "since": self._since, "attempts": self._attempts, "time": self._time}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continue from a state that `state` returned."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+        self._asked.zero_()
