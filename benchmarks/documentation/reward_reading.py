@@ -52,10 +52,12 @@ def reading() -> str:
     counts = {game: reward_reading.named_rightly(found, game) for game in games}
     right, policies = (sum(each) for each in zip(*counts.values(), strict=True))
     reached = [short(game) for game, (hits, of) in counts.items() if hits >= CLAIM * of]
+    missing = [short(game) for game in reward_reading.GAMES if game not in counts]
     verdict = "holds" if right >= CLAIM * policies else "does not hold"
     return paragraph(f"""
         The nearest mode, by the mean distance over seats, is the one that was trained on for {right} of {policies}
         policies: the claim of {CLAIM:.0%} {verdict}; by itself it is met in {listed(reached)}.
+        Of the games that the command measures, not measured so far: {listed(missing)}.
         {settings["learner"]}, {settings["env_steps"]:,} steps, {settings["seeds"]} seeds for each mode and game;
         {settings["cloned"]} episodes cloned; distances over {settings["covered"]} episodes under discount
         {settings["gamma"]:g} (`{found["command"]}`; kept result of {found["date"]}).
