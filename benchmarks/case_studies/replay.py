@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 
 from coopgym.benchmarks.case_studies.case_file import CaseFile, Phase, load_case
 from coopgym.benchmarks.case_studies.interdependence.engine import DyadParameters, play
 from coopgym.benchmarks.case_studies.reciprocity.engine import Answering, PlatformParameters
+from coopgym.benchmarks.case_studies.team.engine import symmetric_effort
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import make_game
+from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.state import State
 from coopgym.play import NOMINAL, Policy, unroll
 from coopgym.rewards import reward_layer
@@ -21,8 +23,9 @@ from coopgym.typing import FloatArray
 GameEdition = Literal["v0", "v1"]
 HISTORY = "history"
 """The script of what happened."""
-EQUILIBRIUM, RECURSION = "coopetitive equilibrium", "recursion"
-"""Scripts that the formula track computes: what firms invest together, and how platform and developers answer."""
+EQUILIBRIUM, RECURSION, SYMMETRIC = "coopetitive equilibrium", "recursion", "symmetric equilibrium"
+"""Scripts that the formula track computes: what firms invest together, how platform and developers answer, and what
+equal members of a team do who are as loyal as the game's are on average."""
 
 PhasePolicy: TypeAlias = Callable[[Phase, AnyGame], Policy]
 """The joint actions of a phase, given its game."""
@@ -137,6 +140,8 @@ def replay(name: str, edition: GameEdition = "v1", script: str = HISTORY) -> Rep
     if script == RECURSION:
         answering = Answering(PlatformParameters(**case.parameters), _game(case, edition, case.phases[0]))
         return _replayed(name, case, edition, script, lambda phase, game: answering)
+    if script == SYMMETRIC:
+        return _replayed(name, case, edition, script, lambda phase, game: _among_equals(_game(case, "v0", phase)))
     return _replayed(name, case, edition, script, _coded(case, _levels(case)[script]))
 
 
@@ -146,8 +151,19 @@ def scripts(case: CaseFile) -> tuple[str, ...]:
     >>> scripts(load_case("slcd"))
     ('history', 'without divergence', 'coopetitive equilibrium')
     """
-    computed = {"interdependence": (EQUILIBRIUM,), "reciprocity": (RECURSION,)}
+    computed = {"interdependence": (EQUILIBRIUM,), "reciprocity": (RECURSION,), "team": (SYMMETRIC,)}
     return (*_levels(case), *computed.get(case.mechanism, ()))
+
+
+def _among_equals(released: AnyGame) -> Policy:
+    """Equilibria of the team that the released game reports, which the formal one has no counterpart of."""
+    team = cast("TeamGame[Any, Any]", released).team
+
+    def policy(t: int, state: State) -> FloatArray:
+        loyalty = _loyalty(state)
+        return np.full(team.n_agents, symmetric_effort(team, 0.0 if loyalty is None else loyalty))
+
+    return policy
 
 
 def _coded(case: CaseFile, levels: tuple[tuple[int, ...], ...]) -> PhasePolicy:

@@ -100,6 +100,12 @@ def wanted_totals(team: TeamModel, loyalties: FloatArray) -> FloatArray:
     )
 
 
+def symmetric_effort(team: TeamModel, loyalty: float) -> float:
+    """Return the effort at which members who are all as loyal come to rest, units."""
+    (wanted,) = wanted_totals(team, np.array([loyalty]))
+    return float(np.clip(wanted / team.n_agents, 0.0, team.a_max))
+
+
 def fill_in(wanted: FloatArray, floor: float, cap: float) -> FloatArray:
     """Efforts ``(n,)`` at equilibrium: who wants most fills in what is missing, the others stay at the floor."""
     efforts = np.full(wanted.shape, floor)

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from coopgym.benchmarks.case_studies import load_case
 from coopgym.benchmarks.case_studies.fitting import fitted, retraced
 from coopgym.benchmarks.case_studies.replay import GameEdition, Replay, coded_action, replay, scripts
+from coopgym.benchmarks.case_studies.team.engine import symmetric_effort
 from coopgym.benchmarks.cli.main import app
 from coopgym.games.registry import make_game
+from coopgym.mechanisms.team_model import TeamModel
 
 CASES = ("slcd", "renault-nissan", "apache", "app-store")
 EDITIONS: tuple[GameEdition, ...] = ("v0", "v1")
@@ -100,6 +102,29 @@ def test_the_recursion_can_act_in_the_registered_store(edition: GameEdition) -> 
     crisis, before = path.phases[3], path.phases[2]
     assert (crisis.actions[:2] < before.actions[:2]).all()
     assert ends(path)[3] < ends(path)[2]
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_team_at_its_symmetric_equilibrium_stays_far_below_the_coded_efforts(edition: GameEdition) -> None:
+    rested, coded = replayed("apache", edition, "symmetric equilibrium"), replayed("apache", edition)
+    efforts = [float(phase.actions.mean()) for phase in rested.phases]
+    assert all(np.ptp(phase.actions) == 0.0 for phase in rested.phases)
+    assert all(
+        0.0 < effort < 0.5 * float(phase.actions.mean()) for effort, phase in zip(efforts, coded.phases, strict=True)
+    )
+
+
+def test_nobody_in_the_symmetric_equilibrium_would_rather_do_otherwise() -> None:
+    team = TeamModel(n_agents=8, omega=20.0, beta=0.7, c=1.0, phi_B=0.75, phi_C=0.25, a_max=50.0)
+    alike = np.full(8, symmetric_effort(team, 0.4))
+
+    def utility(own: float) -> float:
+        efforts = np.concatenate([[own], alike[1:]])
+        return float((team.payoffs(efforts) + team.loyalty_terms(np.full(8, 0.4), efforts))[0])
+
+    assert symmetric_effort(team, 0.0) == pytest.approx(team.equilibrium())
+    assert symmetric_effort(team, 0.4) > symmetric_effort(team, 0.0)
+    assert all(utility(alike[0] * factor) < utility(alike[0]) for factor in (0.5, 0.9, 1.1, 2.0))
 
 
 def test_unknown_scripts_are_refused() -> None:
