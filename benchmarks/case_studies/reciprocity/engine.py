@@ -171,6 +171,43 @@ class PlatformPath:
         return self.actions if self.noise is None else self.model.changed(**values).run(self.noise).actions
 
 
+class Conduct(NamedTuple):
+    """What everybody does, shares ``(..., 3)``, and what it is compared with."""
+
+    actions: FloatArray
+    baseline: FloatArray
+    """``(..., 3)``; it adapts."""
+    recent: FloatArray
+    """``(..., window, 3)`` the last actions."""
+
+    @classmethod
+    def at_first(cls, p: PlatformParameters, batch: tuple[int, ...] = ()) -> Conduct:
+        """Return conduct before the first step."""
+        return cls(
+            np.broadcast_to(np.array(p.initial_actions), (*batch, 3)),
+            np.full((*batch, 3), p.initial_baseline),
+            np.full((*batch, p.window, 3), p.initial_baseline),
+        )
+
+    def shocked(self, shock: FloatArray) -> Conduct:
+        """Return conduct after a shock ``(3,)`` to actions."""
+        return self._replace(actions=np.clip(self.actions + shock, 0.0, 1.0))
+
+    def deviation(self, memory: MemoryRule) -> FloatArray:
+        """How far actions are from what was expected, ``(..., 3)``."""
+        return self.actions - (self.baseline if memory == "exponential" else remembered(self.recent))
+
+    def moved(self, p: PlatformParameters, effects: FloatArray, noise: FloatArray) -> Conduct:
+        """Return conduct a step later, from pushes ``(..., 3, 3)`` and noise ``(..., 3)``."""
+        away = self.actions - self.baseline
+        push = p.pace * effects.sum(-1) - p.return_rate * away
+        return Conduct(
+            np.clip(self.actions + push + noise, 0.0, 1.0),
+            self.baseline + p.adaptation * away,
+            remember(self.recent, self.actions),
+        )
+
+
 @dataclass(frozen=True)
 class Recursion:
     """The model with its forks and switches."""
@@ -208,26 +245,21 @@ class Recursion:
         rates = TrustRates.from_parameters(NUMPY, dependence, p.lambda_plus, p.lambda_minus, p.mu_R, p.delta_R, p.psi)
         susceptible = susceptibility(dependence, p.lambda_R, p.rho_0, p.eta, p.omega)
         shocks = p.shock_table()
-        actions = np.broadcast_to(np.array(p.initial_actions), (*batch, 3))
-        baseline = np.full((*batch, 3), p.initial_baseline)
-        recent = np.full((*batch, p.window, 3), p.initial_baseline)
+        conduct = Conduct.at_first(p, batch)
         trust = np.broadcast_to(np.array(p.initial_trust), (*batch, 3, 3))
         damage = np.zeros((*batch, 3, 3))
         path: list[tuple[FloatArray, ...]] = []
         for t in range(p.steps + 1):
-            actions = np.clip(actions + shocks[t], 0.0, 1.0) if given is None else given[..., t, :]
-            deviation = actions - (baseline if self.memory == "exponential" else remembered(recent))
+            conduct = conduct.shocked(shocks[t]) if given is None else conduct._replace(actions=given[..., t, :])
+            deviation = conduct.deviation(self.memory)
             effects = reciprocity_effects(trust, susceptible, response(deviation, p.kappa))
-            path.append((actions, trust, damage, effects))
+            path.append((conduct.actions, trust, damage, effects))
             if t == p.steps:
                 break
             ceiling = np.minimum(p.trust_limit, 1.0 - p.scar * damage)
             trust, damage = update_uncapped(trust, damage, deviation, ceiling, rates)
             trust = np.clip(trust, 0.0, ceiling)
-            push = p.pace * effects.sum(-1) - p.return_rate * (actions - baseline)
-            baseline = baseline + p.adaptation * (actions - baseline)
-            recent = remember(recent, actions)
-            actions = np.clip(actions + push + noise[..., t, :], 0.0, 1.0)
+            conduct = conduct.moved(p, effects, noise[..., t, :])
         actions, trust, damage, effects = (np.stack(each, axis=len(batch)) for each in zip(*path, strict=True))
         return actions, trust, damage, effects
 
@@ -237,28 +269,19 @@ class Answering:
 
     def __init__(self, parameters: PlatformParameters, game: AnyGame) -> None:
         """Begin at the first actions of the case."""
-        own, n = parameters.game, game.n_agents
+        own = parameters.game
         self._parameters, self._endowments = parameters, game.spec.endowments
         self._susceptible = susceptibility(game.spec.interdependence, own.lambda_R, own.rho_0, own.eta, own.omega)
         self._noise, self._shocks = Recursion(parameters).draws(), parameters.shock_table()
-        self._shares = np.array(parameters.initial_actions)
-        self._baseline = np.full(n, parameters.initial_baseline)
-        self._recent = np.full((parameters.window, n), parameters.initial_baseline)
+        self._conduct = Conduct.at_first(parameters)
         self._step = 0
 
     def __call__(self, t: int, state: State) -> FloatArray:
         """Return the next joint action, endowment units; steps are counted over all phases."""
         if self._step:
-            self._shares = self._answered(state.trust)
-        self._shares = np.clip(self._shares + self._shocks[self._step], 0.0, 1.0)
+            answers = response(self._conduct.deviation("window"), self._parameters.game.kappa)
+            effects = reciprocity_effects(state.trust, self._susceptible, answers)
+            self._conduct = self._conduct.moved(self._parameters, effects, self._noise[self._step - 1])
+        self._conduct = self._conduct.shocked(self._shocks[self._step])
         self._step += 1
-        return self._shares * self._endowments
-
-    def _answered(self, trust: FloatArray) -> FloatArray:
-        p, shares = self._parameters, self._shares
-        answers = response(shares - remembered(self._recent), p.game.kappa)
-        push = p.pace * reciprocity_effects(trust, self._susceptible, answers).sum(-1)
-        push = push - p.return_rate * (shares - self._baseline)
-        self._baseline = self._baseline + p.adaptation * (shares - self._baseline)
-        self._recent = remember(self._recent, shares)
-        return np.clip(shares + push + self._noise[self._step - 1], 0.0, 1.0)
+        return self._conduct.actions * self._endowments
