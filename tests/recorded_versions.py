@@ -136,13 +136,19 @@ def _rewarded(mode: str) -> Numbers:
     return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
 
 
-TRIED: Mapping[str, Sequence[str]] = {"shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)")}
+TRIED: Mapping[str, Sequence[str]] = {
+    "episodic": ("episodic",),
+    "lare": ("episodic + lare(layers=1)", "episodic + lare(width=8, steps=3, shared=true)"),
+    "shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)"),
+}
 """How each kind of transform is tried."""
 
 
 def _transforms() -> Iterator[tuple[str, Entry]]:
     for kind in transform_kinds():
-        yield kind, Entry(transform_class(kind).version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
+        transform = transform_class(kind)
+        near = LEARNED if transform.learned else EXACT
+        yield kind, Entry(transform.version, partial(_transformed, TRIED[kind]), near, _versions(TEAM))
 
 
 def _transformed(texts: Sequence[str]) -> Numbers:
@@ -150,8 +156,9 @@ def _transformed(texts: Sequence[str]) -> Numbers:
     tape, found = random_tape(game, 5, (2,), seed=2), []
     for text in texts:
         running = reward_layer(f"integrated + {text}").running(game, (2,))
-        running.reset()
-        found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
+        for _ in range(2 if running.learned else 1):
+            running.reset()
+            found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
     return found
 
 
