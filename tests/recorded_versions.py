@@ -138,6 +138,9 @@ def _rewarded(mode: str) -> Numbers:
 
 
 TRIED: Mapping[str, Sequence[str]] = {
+    "episodic": ("episodic",),
+    "lare": ("episodic + lare(layers=1)", "episodic + lare(width=8, steps=3, shared=true)"),
+    "oni": ("oni", "oni(model=classifier, beta=2)", "oni(model=ranking, batch=2)"),
     "shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)"),
     "trust_gained": tuple(f"trust_gained(trust, weight=2, mechanism={each}, eta=0.02)" for each in MECHANISMS),
 }
@@ -146,7 +149,9 @@ TRIED: Mapping[str, Sequence[str]] = {
 
 def _transforms() -> Iterator[tuple[str, Entry]]:
     for kind in transform_kinds():
-        yield kind, Entry(transform_class(kind).version, partial(_transformed, TRIED[kind]), EXACT, _versions(TEAM))
+        transform = transform_class(kind)
+        near = LEARNED if transform.learned else EXACT
+        yield kind, Entry(transform.version, partial(_transformed, TRIED[kind]), near, _versions(TEAM))
 
 
 def _transformed(texts: Sequence[str]) -> Numbers:
@@ -154,8 +159,9 @@ def _transformed(texts: Sequence[str]) -> Numbers:
     tape, found = random_tape(game, 5, (2,), seed=2), []
     for text in texts:
         running = reward_layer(f"integrated + {text}").running(game, (2,))
-        running.reset()
-        found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
+        for _ in range(2 if running.learned else 1):
+            running.reset()
+            found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
     return found
 
 

@@ -69,22 +69,32 @@ def recovered() -> str:
 
 def learned_from() -> str:
     """Return what policies earn as a team that learned from rewards of four kinds, and paired differences."""
+    measured = [(game, reward) for game in GAMES for reward in LEARNED_FROM if _has(f"learned/{game}/{reward}")]
     rows = list[tuple[str, ...]]()
-    for game in GAMES:
-        episodic = np.array(_piece(f"learned/{game}/the end")["welfare"])
-        for reward in LEARNED_FROM:
-            piece = _piece(f"learned/{game}/{reward}")
-            gain = "" if reward == "the end" else over_seeds(np.array(piece["welfare"]) - episodic, score_text)
-            way, end = (over_seeds(piece[key], score_text) for key in ("welfare_on_the_way", "welfare"))
-            rows.append((short(game), reward, way, end, gain))
+    for game, reward in measured:
+        piece, episodic = (_piece(f"learned/{game}/{each}") for each in (reward, "the end"))
+        gain = "" if reward == "the end" else over_seeds(_above(piece, episodic), score_text)
+        way, end = (over_seeds(piece[key], score_text) for key in ("welfare_on_the_way", "welfare"))
+        rows.append((short(game), reward, way, end, gain))
+    missing = [
+        f"{short(game)}, {reward}" for game in GAMES for reward in LEARNED_FROM if (game, reward) not in measured
+    ]
     headings = ("game", "reward at", "welfare on the way", "welfare at the end", "above that from the end, paired")
     words = paragraph(f"""
         Welfare is the sum of payoffs over an episode and all seats, of best guesses; on the way is the mean of ten
-        evaluations. What comes with
-        every step is `cooperative`, at the end `cooperative + episodic`, redistributed that with
-        `lare({BESIDE_POLICIES})`.
+        evaluations. What comes with every step is `cooperative`, at the end `cooperative + episodic`, redistributed
+        that with `lare({BESIDE_POLICIES})`. {f"Not run: {'; '.join(missing)}." if missing else ""}
     """)
     return f"{table(headings, rows)}\n\n{words}"
+
+
+def _above(piece: Mapping[str, Any], other: Mapping[str, Any]) -> list[float]:
+    """Return how much more is earned at the end, seed by seed."""
+    return [more - less for more, less in zip(piece["welfare"], other["welfare"], strict=True)]
+
+
+def _has(name: str) -> bool:
+    return name in kept_learned_rewards()["pieces"]
 
 
 def _piece(name: str) -> Mapping[str, Any]:

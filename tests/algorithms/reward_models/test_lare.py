@@ -12,9 +12,10 @@ import numpy as np
 import numpy.testing as npt
 import pytest
 import torch
+from gymnasium.vector import AutoresetMode
 
 import coopgym
-from coopgym.algorithms import IPPO
+from coopgym.algorithms import IPPO, SB3PPO
 from coopgym.algorithms.reward_models.factors import FACTOR_SETS, FactorSet, register_factors
 from coopgym.algorithms.reward_models.lare import LaRe
 from coopgym.backend import Array
@@ -143,6 +144,28 @@ def test_parallel_environments_take_it() -> None:
             paid.append(sum(env.step(actions)[1].values()))
     assert paid[:3] == [0.0, 0.0, 0.0]
     assert all(paid[3:])
+
+
+@pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
+def test_vector_environments_take_it(autoreset: str) -> None:
+    envs = gymnasium.make_vec(
+        "coopgym/TrustDilemma-v1", 4, reward=LEARNED, max_steps=3, autoreset_mode=AutoresetMode(autoreset)
+    )
+    envs.reset(seed=0)
+    rng = np.random.default_rng(0)
+    low, high = envs.action_space.low, envs.action_space.high
+    paid = [envs.step((low + rng.random(low.shape) * (high - low)).astype(low.dtype))[1] for _ in range(12)]
+    npt.assert_array_equal(paid[:3], 0.0)
+    assert np.any(np.array(paid[-4:]) != 0.0)
+
+
+def test_learners_of_other_libraries_take_it() -> None:
+    pytest.importorskip("stable_baselines3")
+    result = SB3PPO(num_envs=2, hidden=(4,), batch_size=20).train(
+        "TrustDilemma-v1", [LEARNED], (0,), 60, game_parameters={"max_steps": 10}
+    )
+    rewards = [value for _, metric, value in result.curves(0) if metric == "reward"]
+    assert rewards[0] == 0.0 != rewards[-1]
 
 
 def test_a_learned_reward_is_not_compiled() -> None:
