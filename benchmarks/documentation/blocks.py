@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from coopgym.benchmarks.documentation import (
+    annotated_rewards,
     case_studies,
     catalogue,
     certificates,
@@ -38,6 +39,8 @@ def learners_and_teams() -> str:
 
 BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
+        "annotated rewards: learned from": annotated_rewards.learned_from,
+        "annotated rewards: the study": annotated_rewards.study,
         "case studies: what is said and not shown": case_studies.discrepancies,
         "case studies: experiments": case_studies.experiments_table,
         "case studies: histories replayed": case_studies.replays_table,

@@ -1,0 +1,61 @@
+"""What an annotator's feedback comes to, from kept results."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from coopgym.benchmarks.documentation.wording import paragraph, short, table
+from coopgym.benchmarks.rewards.annotated_rewards import AGREEMENT, KEPT, LEARNED_FROM, MODE, SPEED
+from coopgym.benchmarks.rewards.kept import Record, kept
+from coopgym.benchmarks.rewards.shaping_speed import saved
+from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, score_text
+
+LEVEL = 0.8
+
+
+@cache
+def _record() -> Record:
+    """Return what is kept of annotators."""
+    return kept(KEPT)
+
+
+def study() -> str:
+    """Say how the models agree, and what an annotator costs in time."""
+    record = _record()
+    settings, agreed, speed = record["settings"], record["parts"][AGREEMENT], record["parts"][SPEED]
+    ratios = mean_estimate(np.divide(speed["slow"], speed["none"]).tolist())
+    agreement = ", ".join(f"{model} {part:.0%}" for model, part in agreed.items())
+    return paragraph(f"""
+        With all captions labelled, of as many captions as are helpful these parts of those that a model puts first are:
+        {agreement}. Beside an annotator in a thread that takes {settings["delay"]:g} s an environment of
+        {settings["copies"]} copies makes {_told(ratios)} of the steps per second that it makes beside one that answers
+        at once, in {settings["turns"]} turns of both on a shared machine (`{record["command"]}`; kept result of
+        {record["date"]}).
+    """)
+
+
+def learned_from() -> str:
+    """Return how many episodes learning takes with an annotator and without."""
+    record = _record()
+    settings, (plain, _) = record["settings"], saved(record, MODE, LEVEL)
+    rows = [(f"`{reward}`", _told(saved(record, reward, LEVEL)[1]), _last(record, reward)) for reward in LEARNED_FROM]
+    words = paragraph(f"""
+        IPPO in {short(settings["game"])}, {settings["seeds"]} seeds of {settings["env_steps"]:,} steps, evaluated on
+        the mode. Without an annotator it takes {_told(plain)} episodes to come {LEVEL:g} of the way from its first
+        evaluation to its last; its return then is {_last(record, MODE)}.
+    """)
+    return f"{table(('reward', 'fewer episodes to that level', 'return at the end'), rows)}\n\n{words}"
+
+
+def _last(record: Record, reward: str) -> str:
+    return _told(mean_estimate([values[-1] for values in record["parts"][reward]["values"]]))
+
+
+def _told(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "never"
+    if estimate.low is None or estimate.high is None:
+        return score_text(estimate.value)
+    return f"{score_text(estimate.value)} ({score_text(estimate.low)} … {score_text(estimate.high)})"
