@@ -14,9 +14,10 @@ from typing import Any
 
 from coopgym.algorithms.llm import kernels as language_models
 from coopgym.oracles.finite import kernels as finite_games
+from coopgym.oracles.tabular import kernels as reward_design
 from tests.support.recordings import DATA
 
-PACKAGES = (finite_games, language_models)
+PACKAGES = (finite_games, language_models, reward_design)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {
