@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 from coopgym.oracles.finite.linear_programme import FEASIBILITY, SolverError
 from coopgym.oracles.tabular.decision_process import TabularMDP
@@ -200,7 +200,7 @@ class _Programme:
         reward = self.begin + change
         return Design(reward, states, self.expert.informativeness(reward, self.horizons))
 
-    def _solved(self, states: Sequence[int], at_most: float | None = None) -> linprog:
+    def _solved(self, states: Sequence[int], at_most: float | None = None) -> OptimizeResult:
         """Minimise -I; or, at most so high, the sum of all changes."""
         hinges = self._hinges.shape[1]
         cells = self.invariance.cells(states)
@@ -245,7 +245,7 @@ class Invariance:
         limits = np.delete(self._missing.reshape(-1), self._trivial)
         return -np.delete(self._map, self._trivial, axis=0)[:, cells], limits
 
-    def change(self, answer: linprog, states: Sequence[int], what: str) -> FloatArray:
+    def change(self, answer: OptimizeResult, states: Sequence[int], what: str) -> FloatArray:
         """Return the change ``(S, A)`` that a solver found.
 
         Raises:

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from coopgym.typing import BoolArray, FloatArray
 
+BONUS_ENDS = 0.7
+"""Share of training after which no bonus is paid."""
+
 
 class Episode(NamedTuple):
     """What one episode of T steps went through."""
@@ -35,6 +38,17 @@ def count_bonus(counts: FloatArray, scale: float, largest: float) -> FloatArray:
     array([1.   , 0.707, 0.5  , 0.1  ])
     """
     return np.asarray(scale / np.sqrt((scale / largest) ** 2 + counts))
+
+
+def annealed(progress: float) -> float:
+    """Return the weight of the bonus after a share of training: from 1 straight to 0, which it is from 0.7 on.
+
+    The bonus is no potential, and would move the optimum if it stayed.
+
+    >>> annealed(0.0), annealed(0.35), annealed(0.9)
+    (1.0, 0.5, 0.0)
+    """
+    return max(0.0, 1.0 - progress / BONUS_ENDS)
 
 
 def intrinsic_update(policy: FloatArray, pairs: npt.NDArray[np.int64], advantages: FloatArray) -> FloatArray:
@@ -93,9 +107,12 @@ class SelfDesign:
     """The critic ``(S,)``."""
 
     def __post_init__(self) -> None:
-        for name in ("scale", "largest", "rate", "critic_rate"):
+        for name in ("scale", "largest"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected a number above 0")
+        for name in ("rate", "critic_rate"):
+            if not getattr(self, name) >= 0.0:
+                raise ValueError(f"{name}={getattr(self, name)!r}: expected a number of at least 0")
         self.counts, self.values = np.zeros(self.states), np.zeros(self.states)
         self.intrinsic = np.zeros((self.states, self.actions))
 
@@ -105,9 +122,9 @@ class SelfDesign:
             return 0.0
         return float(count_bonus(self.counts[state], self.scale, self.largest))
 
-    def rewarded(self, state: int, action: int, reward: float, after: int) -> float:
-        """Return r + φ(s, a) + B(s') of a step, and count its state."""
-        made = reward + float(self.intrinsic[state, action]) + self.bonus(after)
+    def rewarded(self, state: int, action: int, reward: float, after: int, weight: float = 1.0) -> float:
+        """Return r + φ(s, a) + w B(s') of a step, and count its state; `annealed` is a w for whoever trains so long."""
+        made = reward + float(self.intrinsic[state, action]) + weight * self.bonus(after)
         self.counts[state] += 1.0
         return made
 
