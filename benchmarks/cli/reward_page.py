@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from coopgym.benchmarks.cli.standard_streams import say
 from coopgym.benchmarks.drawing.formatting import between, signed, spread
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
@@ -19,8 +22,11 @@ from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column
 from coopgym.benchmarks.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
 from coopgym.benchmarks.rewards.comparison import REGRET, Comparison, classical_scaling
 from coopgym.benchmarks.rewards.corpus_reading import RunReading
+from coopgym.benchmarks.rewards.design import DesignedReward
 from coopgym.benchmarks.rewards.reading import ReadingSettings
 from coopgym.benchmarks.score import Estimate
+from coopgym.benchmarks.score.csv_files import csv_text
+from coopgym.corpus.writer import write_atomically
 
 KICKER = "coopgym reward compare"
 FURTHEST = 2.0
@@ -196,3 +202,39 @@ def print_readings(console: TerminalConsole, runs: Sequence[RunReading], setting
     console.print(table)
     console.print("STARC distances of the endogenous reward, 0 to 2, with their intervals.", highlight=False)
     console.print(f"Coverage: {settings}; 95 % bootstrap intervals over the latter.", highlight=False)
+
+
+def print_designed(console: TerminalConsole, designed: DesignedReward) -> None:
+    """Show which situations a designed reward rewards, and what is known of it."""
+    told = designed.abstraction
+    table = ruled_table(
+        title=f"{told.game.id}, seat {told.seat}: reward these situations",
+        caption=f"added to the {told.reward} reward of a step by share of endowment; levels that are not named add 0",
+    )
+    for name in ("situation", "trust", "best", "add to the reward"):
+        table.add_column(name)
+    for situation, group in groupby(designed.rows(), key=lambda row: row["situation"]):
+        changes = list(group)
+        state = next(s for s in designed.design.states if told.situations.words(told.known[s]) == situation)
+        table.add_row(
+            situation,
+            f"{changes[0]['trust_from']:.2f} to {changes[0]['trust_to']:.2f}",
+            f"{told.levels[designed.expert.policy[state]]:.0%}",
+            ", ".join(f"{row['level']:.0%}: {signed(row['added'])}" for row in changes),
+        )
+    console.print(table)
+    console.print(designed.said(), highlight=False)
+
+
+def write_designed(path: Path | None, designed: DesignedReward) -> None:
+    """Write the rows of a designed reward as CSV and say where; do nothing where nobody wants it.
+
+    Raises:
+        ValueError: no name of a CSV file.
+        OSError: it cannot be written.
+    """
+    if path is None:
+        return
+    rows = list(designed.rows())
+    write_atomically(path, csv_text(list(rows[0]), [list(row.values()) for row in rows]).encode())
+    say(f"numbers: {path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from coopgym.typing import FloatArray
 
@@ -44,6 +45,26 @@ class TabularMDP:
         if not 0.0 <= self.gamma < 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1)")
 
+    def plan(self, actions: npt.ArrayLike) -> FloatArray:
+        """Return the policy ``(S, A)`` that plays one action ``(S,)`` in each state."""
+        return np.eye(self.reward.shape[1])[np.asarray(actions)]
+
+    def rewarded(self, reward: FloatArray) -> TabularMDP:
+        """Return the same process under another reward ``(S, A)``."""
+        return TabularMDP(self.transition, reward, self.gamma)
+
+    def shaped(self, potential: FloatArray) -> TabularMDP:
+        """Return the process with R(s, a) + γ E Φ(s') - Φ(s), of a potential ``(S,)`` (Ng, Harada & Russell 1999).
+
+        Q* becomes Q* - Φ, so that every greedy policy stays.
+
+        >>> walk = TabularMDP(np.array([[[0.0, 1.0]], [[0.0, 1.0]]]), np.array([[1.0], [0.0]]), gamma=0.9)
+        >>> walk.shaped(np.array([0.25, 0.0])).optimal_values()
+        array([[0.75],
+               [0.  ]])
+        """
+        return self.rewarded(self.reward + self.gamma * self.transition @ potential - potential[:, None])
+
     def action_values(self, policy: FloatArray) -> FloatArray:
         """Return Q(s, a) ``(S, A)`` of a policy ``(S, A)`` of probabilities, by solving its linear equations."""
         moves = np.einsum("sa,sat->st", policy, self.transition)
@@ -54,7 +75,7 @@ class TabularMDP:
         """Return Q*(s, a) ``(S, A)``, by policy iteration; ties go to the lowest action."""
         values = self.reward
         while True:
-            greedy = np.eye(self.reward.shape[1])[values.argmax(-1)]
+            greedy = self.plan(values.argmax(-1))
             improved = self.action_values(greedy)
             gain = improved.max(-1) - (greedy * improved).sum(-1)
             values = improved

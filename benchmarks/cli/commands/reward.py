@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,3 +93,29 @@ def read_rewards(
             found = read_corpus(corpus, Selection(agent or (), game, seed=seed), mode or MODES, settings, watch=report)
         print_readings(TerminalConsole(), found.runs, settings)
     fail_with(found.faults)
+
+
+@reward.command()
+def design(
+    game: Annotated[str, typer.Argument(metavar="GAME", help="Id of a game, such as TrustDilemma-v1.")],
+    budget: Annotated[int, typer.Option(help="Situations to reward.")] = 5,
+    partner: Annotated[str, typer.Option(metavar="AGENT", help="Who sits in all other seats.")] = "TitForTat",
+    seat: Annotated[int, typer.Option(help="Whose reward it is.")] = 0,
+    method: Annotated[str, typer.Option(help="exprd, or expadard for a learner that knows nothing yet.")] = "exprd",
+    mode: Annotated[str, typer.Option("--reward", metavar="MODE", help="The reward to begin with.")] = "private",
+    seed: Annotated[int, typer.Option(min=0, help="Of the play that is learned from.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV file to write the table into.", show_default=False)
+    ] = None,
+) -> None:
+    """Say which few situations to reward so that a learner finds the optimum sooner, and the optimum stays."""
+    from coopgym.benchmarks.cli.reward_page import print_designed, write_designed
+    from coopgym.benchmarks.drawing.terminal import TerminalConsole
+    from coopgym.benchmarks.rewards.design import design_for
+    from coopgym.games.registry import make_game
+    from coopgym.oracles.finite.linear_programme import SolverError
+
+    with user_errors(ValueError, TypeError, OSError, ImportError, SolverError), interruptible("interrupted"):
+        designed = design_for(make_game(game), partner, seat, budget=budget, method=method, reward=mode, seed=seed)
+        print_designed(TerminalConsole(), designed)
+        write_designed(out, designed)
