@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from coopgym.benchmarks.case_studies.interdependence.engine import (
 )
 from coopgym.benchmarks.case_studies.scorecard import MODELS, points_of
 from coopgym.benchmarks.case_studies.sweep import Columns, Experiment, Metric
-from coopgym.typing import FloatArray
 
 FORMS = ("logarithmic", "power")
 """Of what an investment is worth to its investor."""
@@ -38,7 +38,7 @@ def _firms() -> DyadParameters:
     return DyadParameters(**load_case("slcd").parameters)
 
 
-def _points(**changed: FloatArray) -> Columns:
+def _points(**changed: Any) -> Columns:
     """Points by the reference rubric ``(rows,)`` of changed firms, for both forms, and their difference."""
     case = load_case("slcd")
     rules, measures = case.criteria("reference"), MODELS[case.mechanism].measures

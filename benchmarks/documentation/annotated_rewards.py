@@ -8,7 +8,7 @@ import numpy as np
 
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
 from coopgym.benchmarks.rewards.annotated_rewards import AGREEMENT, KEPT, LEARNED_FROM, MODE, SPEED
-from coopgym.benchmarks.rewards.kept import Record, kept
+from coopgym.benchmarks.rewards.kept import Kept, kept
 from coopgym.benchmarks.rewards.shaping_speed import saved
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, score_text
 
@@ -16,7 +16,7 @@ LEVEL = 0.8
 
 
 @cache
-def _record() -> Record:
+def _record() -> Kept:
     """Return what is kept of annotators."""
     return kept(KEPT)
 
@@ -49,7 +49,7 @@ def learned_from() -> str:
     return f"{table(('reward', 'fewer episodes to that level', 'return at the end'), rows)}\n\n{words}"
 
 
-def _last(record: Record, reward: str) -> str:
+def _last(record: Kept, reward: str) -> str:
     return _told(mean_estimate([values[-1] for values in record["parts"][reward]["values"]]))
 
 

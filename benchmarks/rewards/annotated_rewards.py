@@ -1,7 +1,7 @@
-"""``python -m coopgym.benchmarks.rewards.annotated_rewards``: what an annotator's feedback is worth, and whether it delays.
+"""``python -m coopgym.benchmarks.rewards.annotated_rewards``: what feedback is worth, and what it delays.
 
-Agreement: the three models beside complete labels. Speed: steps per second with an annotator that takes a second, over
-steps with one that takes none, in turns. Learning: IPPO with the mode alone and with each model, from equal seeds.
+Agreement: the three models beside complete labels. Speed: steps per second beside an annotator that takes a second
+and beside one that answers at once, in turns. Learning: IPPO with the mode alone and with each model, from equal seeds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMMAND = "python -m coopgym.benchmarks.rewards.annotated_rewards"
 KEPT = RESULTS / "annotated-rewards.json"
 AGREEMENT, SPEED = "agreement", "speed"
 MODE = "cooperative"
-LEARNED_FROM = tuple(f"{MODE} + oni(model={model})" for model in ("hash", "classifier", "ranking"))
+LEARNED_FROM = tuple(f"{MODE} + oni{settings}" for settings in ("", "(model=classifier)", "(model=ranking)"))
 SETTINGS: dict[str, Any] = {
     "learner": "IPPO",
     "game": "TrustDilemma-v1",

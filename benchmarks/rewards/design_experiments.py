@@ -1,25 +1,21 @@
 """Whether designed rewards are learned from in fewer episodes: on abstractions of four games, and on a chain.
 
-``python -m coopgym.benchmarks.rewards.design_experiments`` goes on with what `KEPT` does not hold yet under the same
-settings, and keeps every part as soon as it is done.
+``python -m coopgym.benchmarks.rewards.design_experiments`` measures what is not kept yet.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.rewards.kept import RESULTS
+from coopgym.benchmarks.rewards.kept import RESULTS, keep
 from coopgym.benchmarks.rewards.tabular_learning import Chain, PolicyGradient, QLearning, Teacher, episodes_to
 from coopgym.benchmarks.score.estimates import mean_estimate
-from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import make_game
 from coopgym.oracles.tabular import AdaptiveScore, Expert, SelfDesign, design_rewards
 from coopgym.oracles.tabular.abstraction import Abstraction, abstract_game, fidelity
@@ -134,19 +130,5 @@ PARTS: Mapping[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def main() -> None:
-    """Compute what is missing, one part after the other."""
-    kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    settings = json.loads(json.dumps(SETTINGS))
-    parts = kept.get("parts", {}) if kept.get("settings") == settings else {}
-    for name, compute in PARTS.items():
-        if name in parts:
-            continue
-        parts[name] = compute()
-        told = {"command": COMMAND, "date": f"{datetime.now(UTC):%Y-%m-%d}", "settings": settings, "parts": parts}
-        write_atomically(KEPT, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
-        print(f"kept: {name}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    keep(KEPT, COMMAND, SETTINGS, PARTS, lambda part: PARTS[part]())

@@ -113,14 +113,17 @@ class RewardTransform(ABC):
     Solvers then take the mode in place of the transformed reward."""
     causal: bool = True
     """Whether a reward follows from what has happened so far. Others need whole episodes; environments refuse them."""
-    bounded_sum: bool = False
-    """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever the length: nothing to farm."""
     learned: bool = False
     """Whether what runs of it is a `LearnedTransform`, which `RunningRewards` lets learn once in a horizon of steps."""
     gamma: float = 1.0
     """Discount of the learner for which the flags hold."""
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
     """Registered ones are dataclasses."""
+
+    @property
+    def bounded_sum(self) -> bool:
+        """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever its length, not to be farmed."""
+        return False
 
     @property
     def per_agent(self) -> bool:

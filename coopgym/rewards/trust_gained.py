@@ -7,6 +7,7 @@ same trust twice. (Charged for losses too, it would be shaping by trust, with no
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,7 @@ class TrustGained(RewardTransform):
         return self.mechanism in ("delta", "clip_delta")
 
     @property
-    def bounded_sum(self) -> bool:  # type: ignore[override]
+    def bounded_sum(self) -> bool:
         """As `RewardTransform.bounded_sum`: Delta's sums are. Clip's have no lower bound, raw ones no upper one."""
         return self.differs
 
@@ -137,3 +138,9 @@ class _DeltaTrust(_Trust):
         paid = self._last / self._declared.gamma - score * goes_on * self._begun
         self._last, self._begun = score, 0.0 * self._begun + 1.0
         return reward + self._declared.weight * paid
+
+    def state(self) -> dict[str, Array]:
+        return {"last": self._last, "begun": self._begun}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        self._last, self._begun = state["last"], state["begun"]

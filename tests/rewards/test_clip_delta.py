@@ -100,7 +100,7 @@ def test_trust_gained_as_it_is_can_be_farmed_and_says_so() -> None:
     @dataclass(frozen=True)
     class Boastful(TrustGained):
         @property
-        def bounded_sum(self) -> bool:  # type: ignore[override]
+        def bounded_sum(self) -> bool:
             return True
 
     boastful = Boastful("mean_trust", mechanism="clip", eta=0.5)
