@@ -122,7 +122,7 @@ class RewardTransform(ABC):
 
     @property
     def bounded_sum(self) -> bool:
-        """Whether what it adds to an episode, discounted by `gamma`, is bounded whatever its length, not to be farmed."""
+        """Whether what it adds to an episode, discounted by `gamma`, is bounded: there is nothing to farm."""
         return False
 
     @property
