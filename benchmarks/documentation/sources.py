@@ -17,7 +17,7 @@ LEARNERS = "learners-v1"
 TEAMS = "team-v0"
 LANGUAGE = "llm-quick-v1"
 WORLDS = "worlds-v1"
-STRANGERS = "strangers-baselines-v1"
+STRANGERS = "strangers-baselines-v1.1"
 REWARDS = "rewards-v1"
 """Corpora that the pages speak of; another release is another name here, and the command."""
 
