@@ -53,7 +53,7 @@ def noisy(annotator: Annotator, rate: float, seed: int = 0) -> Annotator:
     """Return an annotator that errs about a part of the captions, always the same ones.
 
     >>> sum(a != b for a, b in zip(noisy(by_rule, 0.3)(CAPTIONS), by_rule(CAPTIONS), strict=True))
-    13
+    12
     """
 
     def errs(caption: Caption) -> bool:
@@ -105,19 +105,20 @@ class Immediate(LabelExchange):
 
 
 class Background(LabelExchange):
-    """Lets a thread label, and writes down what was ready when, so that `Replayed` gives the same again.
+    """Lets a thread label, the newest captions first, and writes down what was ready when, for `Replayed`.
 
-    An annotator that raises has given no answer; `errors` counts how often it did.
+    An annotator that raises, or has another number of labels than of captions, has given no answer; `errors` counts how
+    often it did.
 
     Args:
         annotator: called in the thread.
-        log: file of one line of JSON per exchange, written anew; None for none.
+        log: file of one line of JSON per exchange, for one running transform, written anew; None for none.
     """
 
     def __init__(self, annotator: Annotator, log: Path | None = None) -> None:
         self.errors = 0
         self._annotator, self._log = annotator, log
-        self._asked: queue.SimpleQueue[Sequence[Caption]] = queue.SimpleQueue()
+        self._asked: queue.LifoQueue[Sequence[Caption]] = queue.LifoQueue()
         self._ready: queue.SimpleQueue[Mapping[Caption, Label]] = queue.SimpleQueue()
         if log is not None:
             log.write_text("", encoding="utf-8")
@@ -140,11 +141,11 @@ class Background(LabelExchange):
         while True:
             captions = self._asked.get()
             try:
-                labels = self._annotator(captions)
+                labels = dict(zip(captions, self._annotator(captions), strict=True))
             except Exception:
                 self.errors += 1
-                labels = [None] * len(captions)
-            self._ready.put(dict(zip(captions, labels, strict=True)))
+                labels = dict.fromkeys(captions)
+            self._ready.put(labels)
 
 
 class Replayed(LabelExchange):

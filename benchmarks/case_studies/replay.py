@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from coopgym.benchmarks.case_studies.reciprocity.engine import Answering, Platfo
 from coopgym.benchmarks.case_studies.team.engine import symmetric_effort
 from coopgym.games.game import AnyGame, ResetOptions
 from coopgym.games.registry import make_game
-from coopgym.games.released.collective_action import TeamGame
 from coopgym.games.state import State
+from coopgym.mechanisms.team_model import TeamModel
 from coopgym.play import NOMINAL, Policy, unroll
 from coopgym.rewards import reward_layer
 from coopgym.typing import FloatArray
@@ -155,9 +155,15 @@ def scripts(case: CaseFile) -> tuple[str, ...]:
     return (*_levels(case), *computed.get(case.mechanism, ()))
 
 
+class _ReportsATeam(Protocol):
+    """What the released game has and the formal one lacks."""
+
+    team: TeamModel
+
+
 def _among_equals(released: AnyGame) -> Policy:
     """Equilibria of the team that the released game reports, which the formal one has no counterpart of."""
-    team = cast("TeamGame[Any, Any]", released).team
+    team = cast("_ReportsATeam", released).team
 
     def policy(t: int, state: State) -> FloatArray:
         loyalty = _loyalty(state)

@@ -40,17 +40,33 @@ def learned_from() -> str:
     """Return how many episodes learning takes with an annotator and without."""
     record = _record()
     settings, (plain, _) = record["settings"], saved(record, MODE, LEVEL)
-    rows = [(f"`{reward}`", _told(saved(record, reward, LEVEL)[1]), _last(record, reward)) for reward in LEARNED_FROM]
+    rows = [
+        (f"`{reward}`", _told(saved(record, reward, LEVEL)[1]), _reached(record, reward), _told(_gain(record, reward)))
+        for reward in LEARNED_FROM
+    ]
     words = paragraph(f"""
         IPPO in {short(settings["game"])}, {settings["seeds"]} seeds of {settings["env_steps"]:,} steps, evaluated on
         the mode. Without an annotator it takes {_told(plain)} episodes to come {LEVEL:g} of the way from its first
-        evaluation to its last; its return then is {_last(record, MODE)}.
+        evaluation to its last; its return then is {_told(mean_estimate(_last(record, MODE)))}. Differences are
+        paired by seed; fewer episodes are those of the seeds that came to the level.
     """)
-    return f"{table(('reward', 'fewer episodes to that level', 'return at the end'), rows)}\n\n{words}"
+    headings = ("reward", "fewer episodes to that level", "seeds that came there", "more return at the end")
+    return f"{table(headings, rows)}\n\n{words}"
 
 
-def _last(record: Kept, reward: str) -> str:
-    return _told(mean_estimate([values[-1] for values in record["parts"][reward]["values"]]))
+def _gain(record: Kept, reward: str) -> Estimate | None:
+    return mean_estimate(np.subtract(_last(record, reward), _last(record, MODE)).tolist())
+
+
+def _last(record: Kept, reward: str) -> list[float]:
+    return [values[-1] for values in record["parts"][reward]["values"]]
+
+
+def _reached(record: Kept, reward: str) -> str:
+    """How many seeds came to the level."""
+    first, *_, last = np.mean(record["parts"][MODE]["values"], axis=0)
+    curves = np.array(record["parts"][reward]["values"])
+    return f"{int((curves.max(1) >= first + LEVEL * (last - first)).sum())} of {len(curves)}"
 
 
 def _told(estimate: Estimate | None) -> str:

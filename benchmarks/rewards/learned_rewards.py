@@ -23,7 +23,7 @@ from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
 from coopgym.play.draws import NOMINAL
-from coopgym.play.unroll import open_loop, unroll
+from coopgym.play.unroll import expected_step, open_loop, unroll
 from coopgym.rewards import RunningRewards, reward_layer
 from coopgym.typing import FloatArray
 
@@ -109,7 +109,7 @@ def marginal_contributions(step: Step) -> Array:
     game = step.game
     team = step.transition.payoffs.sum(-1)
     without = [
-        game.step(step.before, np.where(np.arange(game.n_agents) == seat, 0.0, step.actions)).payoffs.sum(-1)
+        expected_step(game, step.before, np.where(np.arange(game.n_agents) == seat, 0.0, step.actions)).payoffs.sum(-1)
         for seat in range(game.n_agents)
     ]
     return np.stack([team - each for each in without], axis=-1)

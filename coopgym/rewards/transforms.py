@@ -226,6 +226,9 @@ def transform_class(kind: str) -> type[RewardTransform]:
     Raises:
         ValueError: an unknown kind; the message has the nearest one.
         ModuleNotFoundError: a package that the transform needs is not installed.
+
+    >>> transform_class("shaping").usage()
+    'shaping(potential, weight=1, gamma=0.99)'
     """
     if kind not in TRANSFORMS and kind in _plugins():
         register_transform(_plugins()[kind].load())

@@ -41,8 +41,6 @@ class Environment(Protocol):
 
     state: State
     """What holds now; assigning one continues from it."""
-    reward_state: dict[str, Tensor]
-    """What transforms of rewards remember, by name; assigning one continues from it."""
 
     def reset(self, seed: int | Sequence[int] | None = None) -> Tensor:
         """Start all episodes and return observations ``(*batch, N, observation_size)``."""

@@ -120,11 +120,11 @@ class PartneredEnvironment:
     @property
     def reward_state(self) -> dict[str, Tensor]:
         """What transforms of the rewards of all seats remember."""
-        return self._inner.reward_state
+        return getattr(self._inner, "reward_state", {})
 
     @reward_state.setter
     def reward_state(self, state: dict[str, Tensor]) -> None:
-        self._inner.reward_state = state
+        self._inner.reward_state = state  # type: ignore[attr-defined]
 
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Play actions ``(R, B, 1)`` in endowment units; what is returned is that of the seat."""

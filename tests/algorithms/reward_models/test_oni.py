@@ -166,6 +166,29 @@ class TestAnnotators:
         assert found == {CAPTIONS[0]: None}
         assert exchange.errors == 1
 
+    def test_too_few_labels_are_none_and_the_newest_go_first(self) -> None:
+        busy, go_on = threading.Event(), threading.Event()
+        asked = list[Sequence[Caption]]()
+
+        def one_too_few(captions: Sequence[Caption]) -> Sequence[Label]:
+            asked.append(captions)
+            busy.set()
+            go_on.wait(60)
+            return [True] * (len(captions) - 1)
+
+        exchange = Background(one_too_few)
+        exchange.exchange(CAPTIONS[:1])
+        assert busy.wait(60)
+        for captions in (CAPTIONS[1:2], CAPTIONS[2:3]):
+            exchange.exchange(captions)
+        go_on.set()
+        found = dict[Caption, Label]()
+        while len(found) < 3:
+            found |= exchange.exchange([])
+        assert set(found.values()) == {None}
+        assert exchange.errors == 3
+        assert asked == [CAPTIONS[:1], CAPTIONS[2:3], CAPTIONS[1:2]]
+
     @pytest.mark.parametrize("line", ["[]", '{"99": true}', '{"1": "yes"}', "{"])
     def test_a_log_of_something_else_is_refused(self, tmp_path: Path, line: str) -> None:
         log = tmp_path / "labels.jsonl"
