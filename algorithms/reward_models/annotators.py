@@ -86,6 +86,16 @@ def asking(ask: Callable[[str], str]) -> Annotator:
     return answered
 
 
+def _read(captions: Sequence[Caption], labels: Sequence[object]) -> dict[Caption, Label]:
+    """Return labels by caption; what is neither true nor false is no answer.
+
+    Raises:
+        ValueError: there are more labels than captions, or fewer.
+    """
+    pairs = zip(captions, labels, strict=True)
+    return {caption: bool(label) if label in (True, False) else None for caption, label in pairs}
+
+
 class LabelExchange(ABC):
     """Takes captions to be labelled, and hands out labels as they are ready. Whoever learns never waits."""
 
@@ -101,7 +111,7 @@ class Immediate(LabelExchange):
         self._annotator = annotator
 
     def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
-        return dict(zip(captions, self._annotator(captions), strict=True)) if captions else {}
+        return _read(captions, self._annotator(captions)) if captions else {}
 
 
 class Background(LabelExchange):
@@ -141,7 +151,7 @@ class Background(LabelExchange):
         while True:
             captions = self._asked.get()
             try:
-                labels = dict(zip(captions, self._annotator(captions), strict=True))
+                labels = _read(captions, self._annotator(captions))
             except Exception:
                 self.errors += 1
                 labels = dict.fromkeys(captions)

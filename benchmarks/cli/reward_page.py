@@ -1,4 +1,4 @@
-"""How far rewards are apart: tables for the terminal, and a page with a map."""
+"""What commands about rewards show: tables for the terminal, and a page with a map."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
@@ -21,14 +21,18 @@ from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column, Fold, Heatmap, Section, Table
 from coopgym.benchmarks.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
 from coopgym.benchmarks.rewards.comparison import REGRET, Comparison, classical_scaling
-from coopgym.benchmarks.rewards.corpus_reading import RunReading
 from coopgym.benchmarks.rewards.design import DesignedReward
-from coopgym.benchmarks.rewards.reading import ReadingSettings
 from coopgym.benchmarks.score import Estimate
 from coopgym.benchmarks.score.csv_files import csv_text
 from coopgym.corpus.writer import write_atomically
 
+if TYPE_CHECKING:
+    from coopgym.benchmarks.rewards.corpus_reading import RunReading
+    from coopgym.benchmarks.rewards.reading import ReadingSettings
+
 KICKER = "coopgym reward compare"
+SHORT_TEXT = 19
+"""Characters of a transform that stay on one line."""
 FURTHEST = 2.0
 """The largest distance, that of opposites."""
 
@@ -58,10 +62,11 @@ def _row(found: Comparison, seat: int, row: int) -> Iterator[str]:
 def print_cards(console: TerminalConsole, cards: Iterable[TransformCard]) -> None:
     """Show transforms with their flags and how far they lead from the mode that they transform."""
     table = ruled_table(title="transforms", collapse_padding=True)
-    table.add_column("transform", no_wrap=True)
+    table.add_column("transform", overflow="fold", min_width=SHORT_TEXT)
     for flag in FLAGS:
-        table.add_column(flag.replace("_", " "))
-    table.add_column("STARC", no_wrap=True)
+        words = flag.split("_")
+        table.add_column(" ".join(words), width=max(map(len, words)))
+    table.add_column("STARC")
     for card in cards:
         flags = ("yes" if card.flags.get(flag) else "no" if flag in card.flags else "–" for flag in FLAGS)
         table.add_row(card.text, *flags, _measured(card))

@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def agreement() -> dict[str, float]:
-    """Return for each model which part of the captions is on the side of the threshold where its label is."""
+    """Return, of as many captions as are helpful, which part of those that a model puts first is."""
     features = torch.as_tensor(FEATURES, dtype=torch.float32)
     label = torch.tensor([[int(bool(each)) for each in by_rule(CAPTIONS)]])
     models: dict[str, CaptionModel] = {

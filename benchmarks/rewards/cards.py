@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from coopgym.benchmarks.rewards.comparison import Coverage, compare
 from coopgym.benchmarks.score.estimates import Estimate
+from coopgym.extras import MissingExtraError
 from coopgym.games.registry import make_game
 from coopgym.rewards import Rewards, RewardTransform, reward_layer, transform_class, transform_kinds
 
@@ -42,7 +43,7 @@ def transform_cards(coverage: Coverage = COVERAGE) -> Iterator[TransformCard]:
     for kind in transform_kinds():
         try:
             transform = transform_class(kind)
-        except ModuleNotFoundError as error:
+        except MissingExtraError as error:
             yield TransformCard(kind, {}, note=f"not loaded: {error}")
             continue
         examples = transform.examples()
@@ -55,7 +56,7 @@ def transform_cards(coverage: Coverage = COVERAGE) -> Iterator[TransformCard]:
 def _card(transform: RewardTransform, coverage: Coverage) -> TransformCard:
     flags = {name: getattr(transform, name) for name in FLAGS}
     if transform.learned:
-        return TransformCard(transform.name, flags, note="as it has learned")
+        return TransformCard(transform.name, flags, note="as learned")
     if not transform.causal:
         return TransformCard(transform.name, flags, note="of whole episodes")
     rewards = _rewards(transform)

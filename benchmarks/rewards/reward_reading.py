@@ -6,6 +6,7 @@ Corpora as they are released hold no policies, so that independent PPO is traine
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from coopgym.algorithms import IPPO
@@ -36,7 +37,7 @@ def measured(id: str) -> list[dict[str, Any]]:
     trained = IPPO().train(id, rewards=MODES, seeds=range(SEEDS), env_steps=ENV_STEPS)
     found = []
     for mode, seed in trained.replicas:
-        reading = read_reward(game, lambda: trained.agents((mode, seed), stochastic=True), MODES, READING)  # noqa: B023
+        reading = read_reward(game, partial(trained.agents, (mode, seed), stochastic=True), MODES, READING)
         found.append(
             {
                 "trained_on": mode,

@@ -82,14 +82,39 @@ POTENTIALS: Mapping[str, type[Potential]] = {"trust": OwnTrust, "mean_trust": Me
 """Potentials by the name that texts have for them."""
 
 
-@register_transform
 @dataclass(frozen=True)
-class Shaping(RewardTransform):
-    """Adds w (γ Φ(s') - Φ(s)), with Φ = 0 where the episode ends.
+class PotentialTransform(RewardTransform):
+    """A transform that pays for a potential.
 
     Attributes:
         potential: ``"trust"`` (own, from the own observation) or ``"mean_trust"`` (of everybody, from the state).
         weight: w, in the units of the reward.
+    """
+
+    potential: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.potential not in POTENTIALS:
+            raise ValueError(f"unknown potential {self.potential!r}; known potentials: {', '.join(POTENTIALS)}")
+        if not math.isfinite(self.weight):
+            raise ValueError(f"weight={self.weight!r}: expected a finite number")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return POTENTIALS[self.potential].needs
+
+    @property
+    def per_agent(self) -> bool:
+        return POTENTIALS[self.potential].per_agent
+
+
+@register_transform
+@dataclass(frozen=True)
+class Shaping(PotentialTransform):
+    """Adds w (γ Φ(s') - Φ(s)), with Φ = 0 where the episode ends.
+
+    Attributes:
         gamma: γ, which should be the learner's: under another discount a residue (γ' - γ) Φ(s') stays at every step.
 
     >>> from coopgym import make_game, play
@@ -104,29 +129,16 @@ class Shaping(RewardTransform):
     kind = "shaping"
     potential_based = True
     bounded_sum = True
-    potential: str
-    weight: float = 1.0
     gamma: float = 0.99
 
     def __post_init__(self) -> None:
-        if self.potential not in POTENTIALS:
-            raise ValueError(f"unknown potential {self.potential!r}; known potentials: {', '.join(POTENTIALS)}")
-        if not math.isfinite(self.weight):
-            raise ValueError(f"weight={self.weight!r}: expected a finite number")
+        super().__post_init__()
         if not 0.0 <= self.gamma <= 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1]")
 
     @classmethod
     def examples(cls) -> tuple[RewardTransform, ...]:
         return tuple(map(cls, POTENTIALS))
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return POTENTIALS[self.potential].needs
-
-    @property
-    def per_agent(self) -> bool:
-        return POTENTIALS[self.potential].per_agent
 
     def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningTransform:
         return _RunningShaping(self, game)

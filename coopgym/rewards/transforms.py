@@ -17,6 +17,7 @@ from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 from coopgym.backend import Array
+from coopgym.extras import extras_named
 from coopgym.games.game import AnyGame
 from coopgym.games.step import Step
 from coopgym.rewards.modes import text_of
@@ -225,13 +226,14 @@ def transform_class(kind: str) -> type[RewardTransform]:
 
     Raises:
         ValueError: an unknown kind; the message has the nearest one.
-        ModuleNotFoundError: a package that the transform needs is not installed.
+        MissingExtraError: a package that the transform needs is not installed.
 
     >>> transform_class("shaping").usage()
     'shaping(potential, weight=1, gamma=0.99)'
     """
     if kind not in TRANSFORMS and kind in _plugins():
-        register_transform(_plugins()[kind].load())
+        with extras_named(f"the reward transform {kind!r}"):
+            register_transform(_plugins()[kind].load())
     if kind not in TRANSFORMS:
         near = difflib.get_close_matches(kind, transform_kinds(), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

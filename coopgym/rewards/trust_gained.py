@@ -15,7 +15,7 @@ import numpy as np
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.games.step import Step
-from coopgym.rewards.shaping import POTENTIALS
+from coopgym.rewards.shaping import POTENTIALS, PotentialTransform
 from coopgym.rewards.transforms import ObservedStep, RewardTransform, RunningTransform, register_transform
 
 MECHANISMS = ("none", "clip", "delta", "clip_delta")
@@ -23,7 +23,7 @@ MECHANISMS = ("none", "clip", "delta", "clip_delta")
 
 @register_transform
 @dataclass(frozen=True)
-class TrustGained(RewardTransform):
+class TrustGained(PotentialTransform):
     """Adds w p_t with p_t = max(Φ(s') - Φ(s), 0), Φ trust, or what Clip and Delta make of it.
 
     Delta needs the score of the step to come and is paid one step late: at step t, p_{t-1} / γ - p_t, at the first
@@ -52,22 +52,16 @@ class TrustGained(RewardTransform):
     """
 
     kind = "trust_gained"
-    potential: str
-    weight: float = 1.0
     mechanism: str = "none"
     eta: float = 0.01
     gamma: float = 0.99
 
     def __post_init__(self) -> None:
-        for known, what, value in (
-            (tuple(POTENTIALS), "potential", self.potential),
-            (MECHANISMS, "mechanism", self.mechanism),
-        ):
-            if value not in known:
-                raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
-        for name, number in (("weight", self.weight), ("eta", self.eta)):
-            if not math.isfinite(number):
-                raise ValueError(f"{name}={number!r}: expected a finite number")
+        super().__post_init__()
+        if self.mechanism not in MECHANISMS:
+            raise ValueError(f"unknown mechanism {self.mechanism!r}; known: {', '.join(MECHANISMS)}")
+        if not math.isfinite(self.eta):
+            raise ValueError(f"eta={self.eta!r}: expected a finite number")
         if not 0.0 < self.gamma <= 1.0:
             raise ValueError(f"gamma={self.gamma!r}: expected a number in (0, 1]")
 
@@ -89,14 +83,6 @@ class TrustGained(RewardTransform):
     def bounded_sum(self) -> bool:
         """As `RewardTransform.bounded_sum`: Delta's sums are. Clip's have no lower bound, raw ones no upper one."""
         return self.differs
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return POTENTIALS[self.potential].needs
-
-    @property
-    def per_agent(self) -> bool:
-        return POTENTIALS[self.potential].per_agent
 
     def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningTransform:
         return _DeltaTrust(self, game, batch) if self.differs else _Trust(self, game)

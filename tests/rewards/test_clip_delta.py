@@ -111,7 +111,7 @@ def test_trust_gained_as_it_is_can_be_farmed_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("trust_gained(hope)", "unknown potential 'hope'; known: trust, mean_trust"),
+        ("trust_gained(hope)", "unknown potential 'hope'; known potentials: trust, mean_trust"),
         ("trust_gained(trust, mechanism=cut)", "unknown mechanism 'cut'; known: none, clip, delta, clip_delta"),
         ("trust_gained(trust, gamma=0)", "gamma=0.0: expected a number in"),
         ("trust_gained(trust, eta=nan)", "eta=nan: expected a finite number"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -47,6 +47,25 @@ class Environment(Protocol):
 
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Play actions ``(*batch, N)`` in endowment units; finished episodes start again in the same call."""
+
+
+@runtime_checkable
+class RemembersRewards(Protocol):
+    """An environment whose rewards remember what was. One of a user's own need not be any."""
+
+    reward_state: dict[str, Tensor]
+    """What transforms of rewards remember, by name; assigning one continues from it."""
+
+
+def reward_state(environment: Environment) -> dict[str, Tensor]:
+    """Return what the rewards of an environment remember."""
+    return environment.reward_state if isinstance(environment, RemembersRewards) else {}
+
+
+def restore_rewards(environment: Environment, state: Mapping[str, Tensor]) -> None:
+    """Let the rewards of an environment continue from what `reward_state` returned."""
+    if isinstance(environment, RemembersRewards):
+        environment.reward_state = dict(state)
 
 
 EnvironmentFactory: TypeAlias = Callable[..., Environment]

@@ -20,7 +20,7 @@ from torch import Tensor
 from coopgym.agents.base import Agent, Seat, agent_actions
 from coopgym.agents.registry import make_agent
 from coopgym.agents.streams import EpisodeGenerator
-from coopgym.algorithms.marl.core.environment import Environment
+from coopgym.algorithms.marl.core.environment import Environment, restore_rewards, reward_state
 from coopgym.games.game import Game
 from coopgym.games.spec import View
 from coopgym.games.state import State
@@ -120,11 +120,11 @@ class PartneredEnvironment:
     @property
     def reward_state(self) -> dict[str, Tensor]:
         """What transforms of the rewards of all seats remember."""
-        return getattr(self._inner, "reward_state", {})
+        return reward_state(self._inner)
 
     @reward_state.setter
     def reward_state(self, state: dict[str, Tensor]) -> None:
-        self._inner.reward_state = state  # type: ignore[attr-defined]
+        restore_rewards(self._inner, state)
 
     def step(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, dict[str, Any]]:
         """Play actions ``(R, B, 1)`` in endowment units; what is returned is that of the seat."""

@@ -19,6 +19,8 @@ from coopgym.algorithms.marl.core.environment import (
     compact_state,
     objective_signal,
     observation_map,
+    restore_rewards,
+    reward_state,
 )
 from coopgym.algorithms.marl.core.observation_history import ObservationHistory
 from coopgym.games.state import State, state_arrays
@@ -221,24 +223,16 @@ class Collector:
 
     def reseed(self, seeds: Sequence[int]) -> None:
         """Go on with the episodes in progress, but with new random streams: one seed per row, R·B of them."""
-        state, paid = self.environment.state, self._reward_state()
+        state, paid = self.environment.state, reward_state(self.environment)
         self.environment.reset(seed=seeds)
         self.environment.state = state
-        self._restore_rewards(paid)
-
-    def _reward_state(self) -> Mapping[str, Tensor]:
-        """What transforms of rewards remember; environments of a user's own need not have any."""
-        return getattr(self.environment, "reward_state", {})
-
-    def _restore_rewards(self, paid: Mapping[str, Tensor]) -> None:
-        if paid:
-            self.environment.reward_state = paid  # type: ignore[attr-defined]
+        restore_rewards(self.environment, paid)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs, except the environment's random streams."""
         state = self.environment.state
         stocks = {f"{_STOCK}{name}": array for name, array in state_arrays(state).items()}
-        paid = {f"{_REWARD}{name}": tensor for name, tensor in self._reward_state().items()}
+        paid = {f"{_REWARD}{name}": tensor for name, tensor in reward_state(self.environment).items()}
         return {"seen": self._seen, "elapsed": self.rollout.last_time, **self._history.state(), **stocks, **paid}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -250,7 +244,7 @@ class Collector:
             {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
             for prefix in (_STOCK, _REWARD)
         )
-        self._restore_rewards(paid)
+        restore_rewards(self.environment, paid)
         now = self.environment.state
         alike = {name: tensor.to(getattr(now, name)) for name, tensor in stocks.items()}
         self.environment.state = dataclasses.replace(now, **alike)

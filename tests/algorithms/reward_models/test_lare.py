@@ -195,7 +195,7 @@ def test_torch_settings_around_it_do_not_matter() -> None:
 )
 def test_a_resumed_training_goes_on_to_the_same_numbers(tmp_path: Path, game: str, block: int | None) -> None:
     learner = IPPO(hidden=(4,), num_envs=3, rollout_steps=block)
-    rewards = [LEARNED, "integrated", f"integrated + episodic + {SMALL}"]
+    rewards = [LEARNED, "integrated", f"integrated + episodic + {SMALL}", "integrated + oni(model=ranking)"]
 
     def run(**options: object) -> dict[str, object]:
         parameters = {"max_steps": 10}

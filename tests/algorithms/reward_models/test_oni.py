@@ -13,7 +13,6 @@ import pytest
 import torch
 
 import coopgym
-from coopgym.algorithms import IPPO
 from coopgym.algorithms.reward_models.annotators import (
     EXCHANGES,
     Background,
@@ -107,9 +106,9 @@ class TestLabels:
 
 class TestAnnotators:
     def test_garbage_is_no_label(self) -> None:
-        for answer in ("", "certainly!", "1: maybe\n7: yes", "1 yes 2 no", "__import__('os')"):
-            labels = asking(lambda prompt, answer=answer: answer)(CAPTIONS[:2])  # type: ignore[misc]
-            assert list(labels) in ([None, None], [True, None]), answer
+        for answer in ("", "certainly!", "1: maybe\n7: yes", "__import__('os')"):
+            assert list(asking(lambda prompt, answer=answer: answer)(CAPTIONS[:2])) == [None, None], answer  # type: ignore[misc]
+        assert list(asking(lambda prompt: "1 yes 2 no")(CAPTIONS[:2])) == [True, None]
 
     def test_answers_are_read_line_by_line(self) -> None:
         asked = []
@@ -165,6 +164,18 @@ class TestAnnotators:
             found = dict(exchange.exchange([]))
         assert found == {CAPTIONS[0]: None}
         assert exchange.errors == 1
+
+    @pytest.mark.parametrize(("answer", "label"), [("maybe", None), (2, None), (None, None), (np.True_, True)])
+    def test_labels_are_true_false_or_no_answer(self, tmp_path: Path, answer: Label, label: Label) -> None:
+        log = tmp_path / "labels.jsonl"
+        background = Background(lambda captions: [answer], log)
+        background.exchange(CAPTIONS[:1])
+        found = dict[Caption, Label]()
+        while not found:
+            found = dict(background.exchange([]))
+        assert found == Immediate(lambda captions: [answer]).exchange(CAPTIONS[:1])
+        assert found[CAPTIONS[0]] is label
+        Replayed(log)
 
     def test_too_few_labels_are_none_and_the_newest_go_first(self) -> None:
         busy, go_on = threading.Event(), threading.Event()
@@ -228,23 +239,6 @@ def test_new_captions_alone_are_asked_for(annotator: list[Sequence[Caption]]) ->
     asked = [caption for captions in annotator for caption in captions]
     assert 0 < len(asked) <= 2 * len(CAPTIONS)
     assert max(len(captions) for captions in annotator) <= 2 * 3, "three by each of two agents"
-
-
-def test_a_resumed_training_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
-    learner = IPPO(num_envs=3, hidden=(4,))
-
-    def run(**options: object) -> dict[str, object]:
-        rewards, parameters = ["private + oni(model=ranking)", "private"], {"max_steps": 10}
-        result = learner.train("TrustDilemma-v1", rewards, (0, 1), 480, game_parameters=parameters, **options)  # type: ignore[arg-type]
-        return result.record
-
-    def stop(done: int, planned: int) -> None:
-        if done >= planned // 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(checkpoint=tmp_path, checkpoint_every=1, progress=stop)
-    assert run(checkpoint=tmp_path, checkpoint_every=1) == run()
 
 
 @pytest.mark.parametrize(
