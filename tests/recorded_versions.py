@@ -137,7 +137,9 @@ def _rewarded(mode: str) -> Numbers:
     return [layer(Step(game, t, *step)) for t, step in enumerate(played)]
 
 
+DESIGN = Path(__file__).parent / "data" / "team_design.json"
 TRIED: Mapping[str, Sequence[str]] = {
+    "designed": (f"designed({DESIGN})", f"designed({DESIGN}, everyone=true)"),
     "episodic": ("episodic",),
     "lare": ("episodic + lare(layers=1)", "episodic + lare(width=8, steps=3, shared=true)"),
     "oni": ("oni", "oni(model=classifier, beta=2)", "oni(model=ranking, batch=2)"),

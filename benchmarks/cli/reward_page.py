@@ -243,3 +243,16 @@ def write_designed(path: Path | None, designed: DesignedReward) -> None:
     rows = list(designed.rows())
     write_atomically(path, csv_text(list(rows[0]), [list(row.values()) for row in rows]).encode())
     say(f"numbers: {path}")
+
+
+def keep_designed(path: Path | None, designed: DesignedReward) -> None:
+    """Write a design as the transform ``designed`` reads it and say how to use it; do nothing where nobody wants it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if path is None:
+        return
+    notes = {"method": designed.method, "partner": designed.partner, "reward": designed.abstraction.reward}
+    write_atomically(path, designed.table.written(**notes).encode())
+    say(f'design: {path}; learn with reward="{designed.abstraction.reward} + designed({path})"')

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from coopgym.agents import make_agent
+from coopgym.algorithms.reward_models.designed import DesignTable, table_of
 from coopgym.games.game import AnyGame
 from coopgym.oracles.tabular import AdaptiveScore, Design, Expert, design_rewards
 from coopgym.oracles.tabular.abstraction import Abstraction, Fidelity, abstract_game, fidelity
@@ -30,6 +31,7 @@ class DesignedReward:
         method: that designed it.
         plain: informativeness of the original reward.
         fidelity: of the abstraction to the game.
+        partner: who sits in all other seats.
     """
 
     abstraction: Abstraction
@@ -38,6 +40,7 @@ class DesignedReward:
     method: str
     plain: float
     fidelity: Fidelity
+    partner: str
 
     @property
     def change(self) -> FloatArray:
@@ -67,6 +70,17 @@ class DesignedReward:
                     "optimal": bool(self.expert.optimal[state, action]),
                     "added": float(self.change[state, action]),
                 }
+
+    @property
+    def table(self) -> DesignTable:
+        """The design as the transform ``designed`` reads it; situations that did not occur are paid as the nearest."""
+        told = self.abstraction
+        rows = [
+            (situation, self.change[state])
+            for situation, state in enumerate(told.state_of)
+            if state in self.design.states
+        ]
+        return table_of(told.game, told.seat, len(told.levels), told.situations, rows)
 
     def said(self) -> str:
         """Say how informative it is, what the audit says, and how far to trust the abstraction."""
@@ -125,4 +139,4 @@ def design_for(
         score = AdaptiveScore(expert, naive, told.start, terminal=[len(told.known)])
         adapted = score.best_reward(bound=bound, states=design.states, begin=original)
         design = Design(adapted, design.states, expert.informativeness(adapted))
-    return DesignedReward(told, expert, design, method, expert.informativeness(original), fidelity(told))
+    return DesignedReward(told, expert, design, method, expert.informativeness(original), fidelity(told), partner)

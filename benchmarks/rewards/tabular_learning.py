@@ -19,19 +19,22 @@ Teacher: TypeAlias = Callable[[int, FloatArray], FloatArray | None]
 
 @dataclass(frozen=True)
 class QLearning:
-    """One-step Q-learning, ε-greedy, from what all rewards alike would be worth for ever (Watkins & Dayan 1992).
+    """One-step Q-learning, ε-greedy (Watkins & Dayan 1992).
 
     Attributes:
         rate: of learning.
         exploration: ε.
         episodes: to learn for.
         steps: of an episode, at most.
+        initial: value of every action before anything is known, but for a millionth that breaks ties; None is what all
+            rewards alike would be worth for ever.
     """
 
     rate: float = 0.1
     exploration: float = 0.2
     episodes: int = 400
     steps: int = 100
+    initial: float | None = None
 
     def learned_values(self, mdp: TabularMDP, start: FloatArray, teacher: Teacher, seeds: int) -> FloatArray:
         """Return what the greedy policy is worth in a process after every episode, ``(episodes, seeds)``.
@@ -51,7 +54,10 @@ class QLearning:
             told = teacher(episode, self.policies(values))
             paid = paid if told is None else np.broadcast_to(told, paid.shape)
             if episode == 0:
-                values[:] = paid[:, :-1].mean() / (1.0 - mdp.gamma)
+                if self.initial is None:
+                    values[:] = paid[:, :-1].mean() / (1.0 - mdp.gamma)
+                else:
+                    values[:] = self.initial + 1e-6 * rng.random(values.shape)
                 values[:, -1] = 0.0
             state = np.searchsorted(first, rng.random(seeds), side="right").clip(max=states - 1)
             for _ in range(self.steps):
@@ -112,6 +118,38 @@ class Chain:
         transition[goal:, :, -1] = 1.0
         reward[goal], reward[0] = 1.0, self.distraction
         return TabularMDP(transition, reward, gamma)
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Four rooms of nine cells with a gate between neighbours; in the far corner one action pays, once (Devidze 2021).
+
+    Attributes:
+        prize: what the far corner pays.
+        slip: chance that a step goes anywhere.
+    """
+
+    prize: float = 10.0
+    slip: float = 0.1
+
+    def process(self, gamma: float) -> TabularMDP:
+        """Return it: from cell 0 to the last cell, and to the last state, where it ends; actions are directions."""
+        cells = [(row, column) for row in range(7) for column in range(7) if _is_floor(row, column)]
+        transition, reward = np.zeros((len(cells) + 1, 4, len(cells) + 1)), np.zeros((len(cells) + 1, 4))
+        for state, (row, column) in enumerate(cells):
+            ways = [(row + down, column + right) for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1))]
+            reached = [cells.index(way) if way in cells else state for way in ways]
+            for action, after in enumerate(reached):
+                transition[state, action, after] += 1.0 - self.slip
+                np.add.at(transition[state, action], reached, self.slip / 4)
+        # In the far corner, the last action ends the episode; others move on.
+        transition[-2, -1] = transition[-1] = np.eye(len(transition))[-1]
+        reward[-2, -1] = self.prize
+        return TabularMDP(transition, reward, gamma)
+
+
+def _is_floor(row: int, column: int) -> bool:
+    return (row != 3 and column != 3) or (row, column) in ((3, 1), (3, 5), (1, 3), (5, 3))
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class RunKey:
             reward=RewardKey(mode.name, mode.version),
             view=spec.view,
             protocol=spec.protocol,
-            algorithm=spec.algorithm,
+            algorithm=_algorithm(spec),
             scenario=spec.scenario,
             players=tuple(table.players()),
             training=None if spec.training is None else table.training(spec.training),
@@ -166,6 +166,13 @@ class RunKey:
     def digest(self) -> str:
         """Return the SHA-256 of the key: the run's id."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def _algorithm(spec: RunSpec) -> str:
+    """The algorithm by what it was trained on, and not by where files lie that say so."""
+    if spec.training is None or not spec.training.transforms:
+        return spec.algorithm
+    return spec.algorithm.removesuffix(spec.training.suffix) + spec.training.key_suffix
 
 
 @lru_cache(maxsize=1024)
@@ -246,7 +253,7 @@ class _Table:
             prompt=self._prompt(learner),
             data=learner.data_hash(),
             transforms=tuple(
-                RewardKey(transform.name, transform.version) for transform in reward_layer(spec.replica[0]).transforms
+                RewardKey(transform.key, transform.version) for transform in reward_layer(spec.replica[0]).transforms
             ),
         )
 

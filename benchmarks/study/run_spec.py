@@ -12,6 +12,7 @@ from coopgym.benchmarks.study.hashing import canonical_json, plain, seed_from
 from coopgym.benchmarks.study.run_key import RunKey
 from coopgym.games.spec import View
 from coopgym.rewards import MODES
+from coopgym.rewards.transforms import parse_transform
 from coopgym.strangers import SEED as STRANGERS_SEED
 from coopgym.strangers.partners import SCHEME
 from coopgym.worlds import FIXED, scored_draws
@@ -38,6 +39,11 @@ class Training:
     def suffix(self) -> str:
         """What the transforms add to the name of a reward and, as it then is another algorithm, of the learner."""
         return "".join(f" + {transform}" for transform in self.transforms)
+
+    @property
+    def key_suffix(self) -> str:
+        """The same as runs are known by it, wherever files that it names may lie."""
+        return "".join(f" + {parse_transform(transform).key}" for transform in self.transforms)
 
     @property
     def made(self) -> Learner:

@@ -169,6 +169,11 @@ class RewardTransform(ABC):
                 written.append(f"{field.name}={_written(value)}")
         return f"{self.kind}({', '.join(written)})" if written else self.kind
 
+    @property
+    def key(self) -> str:
+        """What identifies it in runs: its name, unless that says where something lies, in place of what that holds."""
+        return self.name
+
     @classmethod
     def examples(cls) -> tuple[RewardTransform, ...]:
         """Return some to show it by: itself where every setting has a default. Other classes name theirs."""

@@ -82,8 +82,12 @@ class Expert:
 
     @cached_property
     def required(self) -> FloatArray:
-        """Gaps without end ``(S, A)`` that keep the expert's policy optimal, and the others as bad as they were."""
-        return np.where(self.optimal, 0.0, self.margin[:, None] / (1.0 + SLACK))
+        """Gaps without end ``(S, A)`` that keep the expert's policy optimal, and the others as bad as they were.
+
+        The lowest of actions that are as good as equal may be a rounding worse than another; it need not become better.
+        """
+        above = self.values[np.arange(len(self.values)), self.policy][:, None] - self.values
+        return np.where(self.optimal, np.minimum(0.0, above), self.margin[:, None] / (1.0 + SLACK))
 
     def informativeness(self, reward: FloatArray, horizons: Sequence[int] = HORIZONS) -> float:
         """Return I(R) <= 0: how much, on average, gaps within the horizons fall short of δ, negative.

@@ -107,9 +107,12 @@ def design(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="CSV file to write the table into.", show_default=False)
     ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="File to write the design into, for designed(FILE).", show_default=False)
+    ] = None,
 ) -> None:
     """Say which few situations to reward so that a learner finds the optimum sooner, and the optimum stays."""
-    from coopgym.benchmarks.cli.reward_page import print_designed, write_designed
+    from coopgym.benchmarks.cli.reward_page import keep_designed, print_designed, write_designed
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.rewards.design import design_for
     from coopgym.games.registry import make_game
@@ -119,3 +122,4 @@ def design(
         designed = design_for(make_game(game), partner, seat, budget=budget, method=method, reward=mode, seed=seed)
         print_designed(TerminalConsole(), designed)
         write_designed(out, designed)
+        keep_designed(json, designed)

@@ -104,3 +104,12 @@ def test_sparse_rewards_that_cannot_keep_the_optimum_are_refused() -> None:
 def test_budgets_and_goals_out_of_range_are_refused(budget: int, goals: tuple[int, ...], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         design_rewards(Expert(random_process(0)), budget, goals=goals)
+
+
+def test_the_original_reward_keeps_what_is_required_where_optimal_actions_differ_by_a_rounding() -> None:
+    rewards = np.array([[100.0, 100.0 + 4e-8, 99.0]])
+    expert = Expert(TabularMDP(np.ones((1, 3, 1)), rewards, gamma=0.5))
+    assert expert.optimal.tolist() == [[True, True, False]]
+    assert expert.violation(rewards) == 0.0
+    (design,) = design_rewards(expert, 0, begin=rewards)
+    np.testing.assert_array_equal(design.reward, rewards)
