@@ -71,6 +71,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "number of oracles": catalogue.oracles,
         "published oracles": catalogue.published_oracles,
         "reward design: in games": reward_design.in_games,
+        "reward design: everywhere": reward_design.everywhere,
+        "reward design: in rooms": reward_design.in_rooms,
         "reward design: on the chain": reward_design.on_the_chain,
         "rewards: learned under transforms": reward_study.learned_under_transforms,
         "rewards: the mutuality axis": reward_distances.axis_table,
