@@ -79,8 +79,8 @@ def everywhere() -> str:
         As above, with rewards in all situations; "alone" is the design in place of the game's reward, as published. The
         column of ExpAdaRD is that of the table above, with its own original rewards. Of {len(parts)} games, surely
         fewer episodes: ExpRD added to the game's reward in {added}, alone in {alone}. Gaps within the horizons fall
-        short by {-max(each[0] for each in short_by):.3f} to {-min(each[0] for each in short_by):.3f} on average under the
-        original rewards, and by {abs(min(min(each[1:]) for each in short_by)):.3f} under the designs. The median
+        short by {-max(each[0] for each in short_by):.3f} to {-min(each[0] for each in short_by):.3f} on average under
+        the original rewards, and by {abs(min(min(each[1:]) for each in short_by)):.3f} under the designs. The median
         margin of a decision is {min(margins):.3f} to {max(margins):.3f}, the mean reward of a step
         {min(each[0] for each in levels):.2f} to {max(each[0] for each in levels):.2f} in the games and
         {min(each[2] for each in levels):.2f} to {max(each[2] for each in levels):.2f} in the designs alone.
