@@ -55,3 +55,16 @@ def test_one_iteration_of_a_single_seat() -> None:
     result = algorithm.train()
     algorithm.stop()
     assert result["env_runners"]["episode_len_mean"] == 8
+
+
+def test_one_iteration_with_newcomers() -> None:
+    settings = config("PlatformEcosystem-v1").environment(
+        "PlatformEcosystem-v1", env_config={"max_cycles": 40, "actions": "symmetric", "entry": True, "norm": 1.0}
+    )
+    settings.training(train_batch_size_per_learner=200, minibatch_size=50)
+    settings.multi_agent(policies={"everyone"}, policy_mapping_fn=lambda *_, **__: "everyone")
+    algorithm = settings.build_algo()
+    result = algorithm.train()
+    algorithm.stop()
+    assert np.isfinite(result["env_runners"]["episode_return_mean"])
+    assert result["env_runners"]["episode_len_mean"] == 40

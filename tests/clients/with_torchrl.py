@@ -44,6 +44,16 @@ def test_pettingzoo_environments_keep_their_specs(game_id: str, make: Any) -> No
     check_env_specs(env)
 
 
+@pytest.mark.parametrize("game_id", ["PlatformEcosystem-v1", "CoalitionFormation-v1"])
+def test_newcomers_take_seats_of_a_joint_controller(game_id: str) -> None:
+    """TorchRL's wrapper of PettingZoo reads at a reset what every possible agent is told, who is not yet there too."""
+    env = GymEnv(f"coopgym/{game_id}", control="joint", entry=True, norm=1.0, max_steps=40).auto_register_info_dict()
+    check_env_specs(env)
+    played = env.rollout(40)
+    assert played.batch_size == (40,)
+    assert played["next", "entries"][-1].any()
+
+
 def test_unknown_keywords_are_refused_as_such() -> None:
     with pytest.raises(TypeError, match="got an unexpected keyword argument 'gama'; did you mean 'gamma'"):
         GymEnv("coopgym/TrustDilemma-v1", gama=2.0)
