@@ -182,7 +182,7 @@ class Designed(RewardTransform):
     ...     file = Path(folder) / "design.json"
     ...     _ = file.write_text(table.written())
     ...     Designed(str(file)).key
-    'designed(fb6e1fa96fee9f88)'
+    'designed(3844309be7c79fc0)'
     """
 
     kind = "designed"
