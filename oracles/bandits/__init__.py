@@ -1,0 +1,1 @@
+"""Bandit learners, games seen from one seat as bandits, and ledgers of regret."""
