@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
-Process: TypeAlias = Literal["stochastic", "oblivious", "adaptive"]
-"""Where rewards come from: drawn anew every round from the same distributions, fixed before play, or answering play."""
+Process: TypeAlias = Literal["stochastic", "bayesian", "oblivious", "adaptive"]
+"""Where rewards come from: drawn every round from the same distributions, whose means are given or, if bayesian,
+drawn from the prior that the learner has; fixed before play (oblivious); or answering what is played (adaptive)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Instance:
     lipschitz: float | None = None
     """Of the mean as a function of the arm's place in [0, 1], where arms are points of an interval."""
     process: Process = "stochastic"
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether rewards of an arm are independent draws from one distribution."""
+        return self.process in ("stochastic", "bayesian")
 
     @classmethod
     def of(cls, means: npt.ArrayLike, lipschitz: float | None = None) -> Instance:
