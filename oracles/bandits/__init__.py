@@ -4,6 +4,7 @@ from coopgym.oracles.bandits.arms import AlternatingArms, Arms, NoisyReward, Out
 from coopgym.oracles.bandits.best_arm import SequentialHalving, UniformAllocation
 from coopgym.oracles.bandits.elimination import SuccessiveElimination
 from coopgym.oracles.bandits.exploring import EpsilonGreedy, ExploreFirst
+from coopgym.oracles.bandits.game_bandit import GameBandit, square_root_grid
 from coopgym.oracles.bandits.learner import DeterministicLearner, Instance, OnlineLearner, one_hot, selected
 from coopgym.oracles.bandits.ledger import RegretLedger
 from coopgym.oracles.bandits.lipschitz import UniformDiscretisation, Zooming, midpoints
@@ -18,6 +19,7 @@ __all__ = [
     "DeterministicLearner",
     "EpsilonGreedy",
     "ExploreFirst",
+    "GameBandit",
     "Instance",
     "NoisyReward",
     "OnlineLearner",
@@ -36,4 +38,5 @@ __all__ = [
     "one_hot",
     "play_bandit",
     "selected",
+    "square_root_grid",
 ]

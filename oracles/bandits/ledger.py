@@ -100,7 +100,7 @@ class RegretLedger:
         Raises:
             ValueError: play under other arms cannot be repeated.
         """
-        always = self._known(self.always, "policy regret", "arms whose play can be repeated, such as a GameBandit")
+        always = self._known(self.always, "policy regret", "resimulate=True, and arms whose play can be repeated")
         return always.max(1) - self.earned
 
     @property

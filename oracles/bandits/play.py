@@ -21,6 +21,7 @@ def play_bandit(
     rng: np.random.Generator | int = 0,
     *,
     record: bool = False,
+    resimulate: bool = False,
     curve: int = CURVE,
 ) -> RegretLedger:
     """Play T rounds in R replicas and return the ledger.
@@ -35,6 +36,7 @@ def play_bandit(
         replicas: R.
         rng: all chance; a seed, or a generator.
         record: keep every round's arms, rewards and probabilities.
+        resimulate: play all rounds again under every arm, for policy regret, where the arms can do that.
         curve: how many points of the regret curve are kept, evenly spaced.
 
     Raises:
@@ -64,7 +66,7 @@ def play_bandit(
             )
         learner.update(chosen, outcome.rewards, outcome.all_rewards if learner.full_feedback else None)
         book.enter(t, chosen, outcome, likely)
-    return book.closed()
+    return book.closed(resimulate)
 
 
 class _Book:
@@ -100,7 +102,7 @@ class _Book:
             self._curve[self._points] = self._regret()
             self._points = min(self._points + 1, len(self._kept) - 1)
 
-    def closed(self) -> RegretLedger:
+    def closed(self, resimulate: bool) -> RegretLedger:
         """Return the ledger."""
         learner, arms = self._learner, self._arms
         return RegretLedger(
@@ -112,7 +114,7 @@ class _Book:
             counts=self._counts,
             gaps=self._gaps,
             instead=self._instead,
-            always=arms.always(),
+            always=arms.always() if resimulate else None,
             rounds=self._kept,
             curve=self._curve,
             arms=self._played if self._record else None,

@@ -1,0 +1,347 @@
+"""A repeated game seen from one seat: a grid of shares as arms, a step or an episode as a round."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from coopgym.agents import Seat
+from coopgym.games.game import AnyGame
+from coopgym.games.state import State
+from coopgym.oracles.bandits.arms import Arms, Outcome
+from coopgym.oracles.bandits.learner import Instance, Process
+from coopgym.oracles.bandits.others import Others, OthersLike, others_of
+from coopgym.oracles.games.rollout import repeated
+from coopgym.play import NOMINAL, Engine, Seeded, Tape, counted, unroll
+from coopgym.play.unroll import opened, played
+from coopgym.rewards import RewardLayer, Rewards, reward_layer
+from coopgym.typing import FloatArray, IntArray
+
+Round: TypeAlias = Literal["step", "episode"]
+
+LEVELS = 21
+"""Shares of a grid, unless something else is asked for."""
+CORNERS = 64
+"""Profiles of zeros and ones of the other seats that bounds look at, at most; beside them all play alike."""
+STILL = 1e-9
+"""Largest move of a reward, in units of its range, that rounding explains."""
+
+
+def square_root_grid(levels: int = LEVELS, least: float = 0.0) -> FloatArray:
+    """Return shares ``(K,)`` that are evenly spaced in the square root of a share.
+
+    Stage payoffs are steepest at zero, where they have geometric means: in the square root they have a Lipschitz
+    constant, and one several times as small as in the share.
+
+    Raises:
+        ValueError: fewer than two levels, or a least share outside [0, 1).
+
+    >>> square_root_grid(5)
+    array([0.    , 0.0625, 0.25  , 0.5625, 1.    ])
+    """
+    if levels < 2:
+        raise ValueError(f"levels={levels!r}: expected a whole number of at least 2")
+    if not 0.0 <= least < 1.0:
+        raise ValueError(f"least={least!r}: expected a share in [0, 1)")
+    grid: FloatArray = np.linspace(np.sqrt(least), 1.0, levels) ** 2
+    return grid
+
+
+class GameBandit(Arms):
+    """Arms are shares of the seat's endowment, the reward is what the seat is paid, scaled by fixed bounds to [0, 1].
+
+    In a step round one step of the game is played, and episodes follow one another; in an episode round one share is
+    held for a whole episode, and others begin afresh. Trust and reputation make rewards of step rounds move with what
+    was played before, so that the two are kept apart. Whoever plays it knows nothing of the game but its rewards.
+
+    >>> from coopgym.oracles.bandits import UCB1, play_bandit
+    >>> bandit = GameBandit(coopgym.make_game("SynergySearch-v1"), others="Constant_50")
+    >>> ledger = play_bandit(UCB1(), bandit, horizon=400, replicas=5, resimulate=True)
+    >>> ledger.external_regret.round(1), ledger.policy_regret.round(1)  # nothing answers to what is played here
+    (array([58.8, 58.8, 58.8, 58.8, 58.8]), array([58.8, 58.8, 58.8, 58.8, 58.8]))
+    """
+
+    def __init__(
+        self,
+        game: AnyGame,
+        seat: int = 0,
+        others: OthersLike = "TitForTat",
+        *,
+        levels: int | npt.ArrayLike = LEVELS,
+        reward: str | RewardLayer = "private",
+        round: Round = "step",
+        process: Process | None = None,
+        counterfactuals: bool = True,
+    ) -> None:
+        """Choose a game, a seat and whom to play with.
+
+        Args:
+            game: on the NumPy backend, in a world or not.
+            seat: of the learner.
+            others: agents or their names; shares ``(T, N - 1)`` that were fixed before, a row a round; or learners.
+            levels: how many shares, evenly spaced in their square root, or the shares themselves, ``(K,)`` ascending.
+            reward: mode of the seat's reward; transforms are left out.
+            round: a step, or an episode of one share.
+            process: where rewards come from, for bounds; None is "oblivious" with a schedule, and "adaptive" else.
+                "stochastic" claims that every arm brings the same at all times, and is checked in every round.
+            counterfactuals: compute what every arm would have brought; without it the ledger knows no external regret.
+
+        Raises:
+            ValueError: another seat, shares outside [0, 1], or others that do not fit.
+        """
+        if round not in ("step", "episode"):
+            raise ValueError(f"round={round!r}: expected 'step' or 'episode'")
+        if not 0 <= seat < game.n_agents:
+            raise ValueError(f"seat={seat!r}: {game.id} has seats 0 to {game.n_agents - 1}")
+        if process == "stochastic" and not counterfactuals:
+            raise ValueError("process='stochastic' is checked by what all arms would bring: it needs counterfactuals")
+        self.game, self.seat, self.round = game, seat, round
+        self.rewards: Rewards = reward_layer(reward).evaluated
+        self.rewards.check(game)
+        self.levels = square_root_grid(levels) if isinstance(levels, int) else _checked_levels(levels)
+        """``(K,)`` shares of the endowment that arms stand for."""
+        self.count = len(self.levels)
+        self.bounds = reward_bounds(game, self.rewards, self.levels, episodes=round == "episode")
+        """``(N, 2)`` least and greatest reward of a step, by which rewards are scaled."""
+        self._others: Others = others_of(game, seat, others, self.rewards, self.levels, self.bounds, round == "episode")
+        self._view = Seat.of(game, seat, "own", self.rewards.name)
+        self._process: Process = process or self._others.process
+        self._counterfactuals = counterfactuals
+        self._means: FloatArray | None = None
+        self.clipped = 0.0
+        """Part of rewards, of arms that were chosen, that lay outside the bounds and were clipped."""
+        if process == "stochastic":
+            self._means = self._first_rewards()
+
+    @property
+    def instance(self) -> Instance:
+        means = None if self._means is None else tuple(self._means.tolist())
+        return Instance(self.count, means, process=self._process)
+
+    def gaps(self) -> FloatArray | None:
+        if self._means is None:
+            return None
+        return np.broadcast_to(self._means.max() - self._means, (self._replicas, self.count))
+
+    def reset(self, horizon: int, replicas: int, rng: np.random.Generator) -> None:
+        self._horizon, self._replicas, self._pulled, self.clipped = horizon, replicas, 0, 0.0
+        self._seed = int(rng.integers(2**32))
+        self._begin(replicas)
+
+    def context(self) -> FloatArray:
+        """Return what the seat sees of its trust in others, their last shares and the time gone, ``(R, 2 N - 1)``.
+
+        All are in [0, 1]. In an episode round it is what an episode begins with.
+        """
+        observed = np.asarray(self.game.observe(self._state, "own"), dtype=np.float64)[:, self.seat]
+        gone = np.reshape(self._state.t / self.game.spec.horizon, (-1, 1))
+        trust = observed[:, self._view.columns["trust"]]
+        return np.concatenate([trust, self._view.partners_cooperation(observed), gone], axis=1)
+
+    def pull(self, chosen: IntArray) -> Outcome:
+        paid, table = self._play_round(chosen, self._counterfactuals)
+        scaled = self._scaled(paid)
+        self._pulled += 1
+        self.clipped += (float(((scaled < 0.0) | (scaled > 1.0)).mean()) - self.clipped) / self._pulled
+        rest = None if table is None else np.clip(self._scaled(table), 0.0, 1.0)
+        if self._means is not None and rest is not None:
+            self._require_still(rest)
+        return Outcome(np.clip(scaled, 0.0, 1.0), rest)
+
+    def always(self) -> FloatArray:
+        """Return what each share, held in all rounds so far, would have brought, ``(R, K)``.
+
+        The play is repeated under the same chance, once for each arm, side by side; others answer to what is held.
+        """
+        again = copy.copy(self)
+        again._others = copy.deepcopy(self._others)
+        rows = self.count * self._replicas
+        again._begin(rows)
+        held = np.repeat(np.arange(self.count), self._replicas)
+        totals = np.zeros(rows)
+        for _ in range(self._pulled):
+            paid, _ = again._play_round(held, counterfactuals=False)
+            totals += np.clip(self._scaled(paid), 0.0, 1.0)
+        return totals.reshape(self.count, self._replicas).T
+
+    def _begin(self, rows: int) -> None:
+        """Begin a play of some rows, of which as many as there are replicas differ in their chance."""
+        self._rows = np.arange(rows)
+        self._rng = np.random.default_rng(self._seed)
+        self._others.reset(self._horizon, rows, self._replicas, self._seed)
+        if self.round == "step":
+            self._engine = Engine(self.game, self.rewards, (rows,))
+            self._engine.reset(seed=self._seeds())
+        else:
+            self._open_episode()
+
+    def _seeds(self) -> list[int]:
+        """Seeds of every row's chance, the same in all copies of a replica."""
+        seeds = self._rng.integers(2**32, size=self._replicas)
+        return np.tile(seeds, len(self._rows) // self._replicas).tolist()
+
+    def _open_episode(self) -> None:
+        self._episode_seeds = self._seeds()
+        self._opening = opened(self.game, Seeded(self._episode_seeds), (len(self._rows),))
+
+    @property
+    def _state(self) -> State:
+        return self._engine.state if self.round == "step" else self._opening
+
+    def _play_round(self, chosen: IntArray, counterfactuals: bool) -> tuple[FloatArray, FloatArray | None]:
+        """Play arms ``(rows,)`` and return the seat's reward, and those of all arms ``(rows, K)`` if wanted."""
+        play = self._episode if self.round == "episode" else self._step
+        paid, table = play(chosen, counterfactuals)
+        self._others.learn(paid)
+        return paid[:, self.seat], table
+
+    def _step(self, chosen: IntArray, counterfactuals: bool) -> tuple[FloatArray, FloatArray | None]:
+        game, engine, state = self.game, self._engine, self._engine.state
+        self._others.next_round(copies=1)
+        actions = self._joint(self.levels[chosen], self._others.shares(state))
+        normals = engine.draw() if game.step_normals else None
+        step = engine.step_from(state, actions, normals)
+        table = None
+        if counterfactuals:
+            rivals = np.repeat(actions[None], self.count, axis=0)
+            rivals[..., self.seat] = (self.levels * game.spec.endowments[self.seat])[:, None]
+            states = repeated(game, state, (self.count,))
+            chance = None if normals is None else np.broadcast_to(normals, (self.count, *normals.shape))
+            table = played(game, states.t, states, rivals, chance, rewards=self.rewards).rewards[..., self.seat].T
+        engine.state = step.transition.state
+        if bool(step.ended.any()):
+            engine.reset_where(step.ended)
+            self._others.next_episode(step.ended)
+        return step.rewards, table
+
+    def _episode(self, chosen: IntArray, counterfactuals: bool) -> tuple[FloatArray, FloatArray | None]:
+        game, rows = self.game, len(self._rows)
+        copies = self.count if counterfactuals else 1
+        self._others.next_round(copies)
+        own = np.repeat(self.levels, rows) if counterfactuals else self.levels[chosen]
+        totals = np.zeros((copies * rows, game.n_agents))
+        for step in unroll(
+            game,
+            lambda _, state: self._joint(own, self._others.shares(state)),
+            batch=(copies * rows,),
+            draws=Seeded(self._episode_seeds * copies),
+            rewards=self.rewards,
+        ):
+            totals += counted(step, step.rewards)
+        self._open_episode()
+        paid = totals.reshape(copies, rows, game.n_agents) / game.spec.horizon
+        if not counterfactuals:
+            return paid[0], None
+        return paid[chosen, self._rows], paid[..., self.seat].T
+
+    def _joint(self, own: FloatArray, others: FloatArray) -> FloatArray:
+        """Joint actions ``(rows, N)`` in units, of shares."""
+        return np.insert(others, self.seat, own, axis=1) * self.game.spec.endowments
+
+    def _scaled(self, paid: FloatArray) -> FloatArray:
+        low, high = self.bounds[self.seat]
+        return (paid - low) / (high - low)
+
+    def _first_rewards(self) -> FloatArray:
+        """What every arm brings in the first round, ``(K,)``."""
+        probe = copy.copy(self)
+        probe._others, probe._means = copy.deepcopy(self._others), None
+        probe.reset(1, 1, np.random.default_rng(0))
+        table = probe.pull(np.zeros(1, dtype=np.int64)).all_rewards
+        assert table is not None
+        return table[0]
+
+    def _require_still(self, table: FloatArray) -> None:
+        assert self._means is not None
+        moved = np.abs(table - self._means)
+        if moved.max() > STILL:
+            arm = int(moved.max(0).argmax())
+            raise ValueError(
+                f"{self.game.id} from seat {self.seat} under {self.rewards.name} reward: arm {arm} brought "
+                f"{self._means[arm]:.6f} in the first round and {table[:, arm].min():.6f} to {table[:, arm].max():.6f} "
+                f"in round {self._pulled}, so that rewards are not stochastic; leave process out, or play whole episodes"
+            )
+
+
+def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes: bool = False) -> FloatArray:
+    """Return the least and greatest reward of a step for every seat, ``(N, 2)``, fixed before anything is played.
+
+    Rewards are computed over all shares of a seat with all others at a common share, and where everybody plays nothing
+    or everything, if these are few; in states that play reaches from the start under nothing, half and all of the
+    endowments; and at the ends of what a reset draws. What lies outside all the same is clipped by whoever scales.
+
+    Args:
+        game: on the NumPy backend.
+        rewards: a mode without transforms.
+        levels: ``(K,)`` shares of the endowment.
+        episodes: whether steps after an early end, which pay nothing, count as well.
+
+    Raises:
+        ValueError: a seat whose reward never changes.
+
+    >>> from coopgym.rewards import reward_layer
+    >>> game = coopgym.make_game("TrustDilemma-v1")
+    >>> reward_bounds(game, reward_layer("private").evaluated, square_root_grid()).round(2)
+    array([[-0.96,  2.54],
+           [-0.96,  2.54]])
+    """
+    profiles = _profiles(game.n_agents, levels) * game.spec.endowments
+    lows, highs = [], []
+    for state in _states(game):
+        states = repeated(game, state, (len(profiles),))
+        paid = played(
+            game, states.t, states, profiles, NOMINAL.step(game, 0, (len(profiles),)), rewards=rewards
+        ).rewards
+        lows.append(paid.min(0))
+        highs.append(paid.max(0))
+    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+    if episodes and game.may_end_early:
+        low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
+    if not (high > low).all():
+        raise ValueError(f"{game.id}: the reward of seat {int((high <= low).argmax())} is the same whatever is played")
+    return np.stack([low, high], axis=1)
+
+
+def _profiles(n_agents: int, levels: FloatArray) -> FloatArray:
+    """Shares ``(P, N)``: every seat at all levels with the others at a common one, and corners where they are few."""
+    own, common = (grid.ravel() for grid in np.meshgrid(levels, levels, indexing="ij"))
+    alone = np.repeat(common[:, None], n_agents, axis=1)
+    parts = []
+    for seat in range(n_agents if n_agents > 2 else 1):
+        profile = alone.copy()
+        profile[:, seat] = own
+        parts.append(profile)
+    if 2**n_agents <= CORNERS:
+        parts.append(np.array(list(itertools.product((0.0, 1.0), repeat=n_agents))))
+    return np.concatenate(parts)
+
+
+def _states(game: AnyGame) -> list[State]:
+    """States that constant play reaches from openings at the ends of what a reset draws."""
+    count = game.reset_uniforms
+    ends = (
+        itertools.product((0.0, 1.0 - 1e-9), repeat=count) if 2**count <= CORNERS else [(0.0,) * count, (1.0,) * count]
+    )
+    states = []
+    for uniforms in ends:
+        tape = Tape(np.array(uniforms), np.zeros(game.reset_normals), np.zeros((game.spec.horizon, game.step_normals)))
+        for share in (0.0, 0.5, 1.0):
+            steps = unroll(game, lambda *_, held=share: held * game.endowments, draws=tape)
+            states += [step.before for step in steps if step.t in _instants(game.spec.horizon)]
+    return states
+
+
+def _instants(horizon: int) -> frozenset[int]:
+    return frozenset({0, 1, horizon // 8, horizon // 2, horizon - 1})
+
+
+def _checked_levels(levels: npt.ArrayLike) -> FloatArray:
+    shares = np.asarray(levels, dtype=np.float64)
+    inside = shares.ndim == 1 and len(shares) > 1 and ((shares >= 0.0) & (shares <= 1.0)).all()
+    if not inside or not (np.diff(shares) > 0.0).all():
+        raise ValueError(f"levels={levels!r}: expected at least two ascending shares in [0, 1], or how many of them")
+    return shares
