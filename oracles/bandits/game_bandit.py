@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -27,6 +28,8 @@ LEVELS = 21
 """Shares of a grid, unless something else is asked for."""
 CORNERS = 64
 """Profiles of zeros and ones of the other seats that bounds look at, at most; beside them all play alike."""
+ALMOST_ONE = 1.0 - 1e-9
+"""Largest uniform number of a reset that bounds look at."""
 STILL = 1e-9
 """Largest move of a reward, in units of its range, that rounding explains."""
 
@@ -59,10 +62,10 @@ class GameBandit(Arms):
     was played before, so that the two are kept apart. Whoever plays it knows nothing of the game but its rewards.
 
     >>> from coopgym.oracles.bandits import UCB1, play_bandit
-    >>> bandit = GameBandit(coopgym.make_game("SynergySearch-v1"), others="Constant_50")
-    >>> ledger = play_bandit(UCB1(), bandit, horizon=400, replicas=5, resimulate=True)
-    >>> ledger.external_regret.round(1), ledger.policy_regret.round(1)  # nothing answers to what is played here
-    (array([58.8, 58.8, 58.8, 58.8, 58.8]), array([58.8, 58.8, 58.8, 58.8, 58.8]))
+    >>> bandit = GameBandit(coopgym.make_game("TrustDilemma-v1"), others="TitForTat")
+    >>> ledger = play_bandit(UCB1(), bandit, horizon=200, resimulate=True)
+    >>> ledger.external_regret.round(1), ledger.policy_regret.round(1)  # it learns to defect, which is answered
+    (array([2.]), array([67.4]))
     """
 
     def __init__(
@@ -129,6 +132,7 @@ class GameBandit(Arms):
 
     def reset(self, horizon: int, replicas: int, rng: np.random.Generator) -> None:
         self._horizon, self._replicas, self._pulled, self.clipped = horizon, replicas, 0, 0.0
+        self._offered = np.zeros((replicas, self.count))
         self._seed = int(rng.integers(2**32))
         self._begin(replicas)
 
@@ -148,6 +152,8 @@ class GameBandit(Arms):
         self._pulled += 1
         self.clipped += (float(((scaled < 0.0) | (scaled > 1.0)).mean()) - self.clipped) / self._pulled
         rest = None if table is None else np.clip(self._scaled(table), 0.0, 1.0)
+        if rest is not None:
+            self._offered = self._offered + rest
         if self._means is not None and rest is not None:
             self._require_still(rest)
         return Outcome(np.clip(scaled, 0.0, 1.0), rest)
@@ -157,6 +163,9 @@ class GameBandit(Arms):
 
         The play is repeated under the same chance, once for each arm, side by side; others answer to what is held.
         """
+        if self.round == "episode" and self._counterfactuals and not self._others.remember:
+            # Every episode was played under all arms already, and others keep nothing of it.
+            return np.array(self._offered)
         again = copy.copy(self)
         again._others = copy.deepcopy(self._others)
         rows = self.count * self._replicas
@@ -263,7 +272,7 @@ class GameBandit(Arms):
             raise ValueError(
                 f"{self.game.id} from seat {self.seat} under {self.rewards.name} reward: arm {arm} brought "
                 f"{self._means[arm]:.6f} in the first round and {table[:, arm].min():.6f} to {table[:, arm].max():.6f} "
-                f"in round {self._pulled}, so that rewards are not stochastic; leave process out, or play whole episodes"
+                f"in round {self._pulled}, so they are not stochastic; leave process out, or play whole episodes"
             )
 
 
@@ -271,8 +280,9 @@ def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes:
     """Return the least and greatest reward of a step for every seat, ``(N, 2)``, fixed before anything is played.
 
     Rewards are computed over all shares of a seat with all others at a common share, and where everybody plays nothing
-    or everything, if these are few; in states that play reaches from the start under nothing, half and all of the
-    endowments; and at the ends of what a reset draws. What lies outside all the same is clipped by whoever scales.
+    or everything, if these are few; in states that play reaches from the start under shares that are held or alternate,
+    by all alike or by some against the others; and at the ends of what a reset draws. What lies outside all the same is
+    clipped by whoever scales.
 
     Args:
         game: on the NumPy backend.
@@ -286,10 +296,11 @@ def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes:
     >>> from coopgym.rewards import reward_layer
     >>> game = coopgym.make_game("TrustDilemma-v1")
     >>> reward_bounds(game, reward_layer("private").evaluated, square_root_grid()).round(2)
-    array([[-0.96,  2.54],
-           [-0.96,  2.54]])
+    array([[-0.51,  2.51],
+           [-0.51,  2.51]])
     """
-    profiles = _profiles(game.n_agents, levels) * game.spec.endowments
+    groups = game.traits().exchangeable
+    profiles = _profiles(game.n_agents, levels, [group[0] for group in groups]) * game.spec.endowments
     lows, highs = [], []
     for state in _states(game):
         states = repeated(game, state, (len(profiles),))
@@ -299,6 +310,8 @@ def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes:
         lows.append(paid.min(0))
         highs.append(paid.max(0))
     low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+    for group in groups:
+        low[list(group)], high[list(group)] = low[group[0]], high[group[0]]
     if episodes and game.may_end_early:
         low, high = np.minimum(low, 0.0), np.maximum(high, 0.0)
     if not (high > low).all():
@@ -306,12 +319,12 @@ def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes:
     return np.stack([low, high], axis=1)
 
 
-def _profiles(n_agents: int, levels: FloatArray) -> FloatArray:
-    """Shares ``(P, N)``: every seat at all levels with the others at a common one, and corners where they are few."""
+def _profiles(n_agents: int, levels: FloatArray, seats: Sequence[int]) -> FloatArray:
+    """Shares ``(P, N)``: some seats at all levels with the others at a common one, and corners where they are few."""
     own, common = (grid.ravel() for grid in np.meshgrid(levels, levels, indexing="ij"))
     alone = np.repeat(common[:, None], n_agents, axis=1)
     parts = []
-    for seat in range(n_agents if n_agents > 2 else 1):
+    for seat in seats:
         profile = alone.copy()
         profile[:, seat] = own
         parts.append(profile)
@@ -323,20 +336,29 @@ def _profiles(n_agents: int, levels: FloatArray) -> FloatArray:
 def _states(game: AnyGame) -> list[State]:
     """States that constant play reaches from openings at the ends of what a reset draws."""
     count = game.reset_uniforms
-    ends = (
-        itertools.product((0.0, 1.0 - 1e-9), repeat=count) if 2**count <= CORNERS else [(0.0,) * count, (1.0,) * count]
-    )
+    ends: Iterable[tuple[float, ...]] = itertools.product((0.0, ALMOST_ONE), repeat=count)
+    if 2**count > CORNERS:
+        ends = [(0.0,) * count, (ALMOST_ONE,) * count]
     states = []
     for uniforms in ends:
         tape = Tape(np.array(uniforms), np.zeros(game.reset_normals), np.zeros((game.spec.horizon, game.step_normals)))
-        for share in (0.0, 0.5, 1.0):
-            steps = unroll(game, lambda *_, held=share: held * game.endowments, draws=tape)
+        for course in _courses(game.n_agents):
+            steps = unroll(game, lambda t, _, course=course: course[t % 2] * game.endowments, draws=tape)
             states += [step.before for step in steps if step.t in _instants(game.spec.horizon)]
     return states
 
 
+def _courses(n_agents: int) -> FloatArray:
+    """Shares ``(C, 2, N)`` of even and odd steps: held or alternating, by all alike or by some against the others."""
+    seats = np.arange(n_agents)
+    some = np.array([seats >= 0, seats == 0, seats % 2 == 0], dtype=np.float64)
+    shares = np.unique(np.concatenate([some, 1.0 - some]), axis=0)
+    held = np.concatenate([shares, np.full((1, n_agents), 0.5)])
+    return np.concatenate([np.stack([held, held], axis=1), np.stack([shares, 1.0 - shares], axis=1)])
+
+
 def _instants(horizon: int) -> frozenset[int]:
-    return frozenset({0, 1, horizon // 8, horizon // 2, horizon - 1})
+    return frozenset({0, 1, horizon // 8, horizon // 2, horizon - 2, horizon - 1})
 
 
 def _checked_levels(levels: npt.ArrayLike) -> FloatArray:

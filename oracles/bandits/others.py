@@ -22,10 +22,12 @@ OthersLike: TypeAlias = PartnersLike | npt.NDArray[np.float64] | OnlineLearner |
 
 
 class Others(ABC):
-    """What the other seats play in some rows, and in several copies of each where a round asks for them, copies first."""
+    """What other seats play in some rows, and in several copies of each where a round asks for them, copies first."""
 
     process: Process
     """How they make the bandit's rewards come about."""
+    remember: bool = False
+    """Whether they learn from one episode to the next."""
 
     @abstractmethod
     def reset(self, horizon: int, rows: int, period: int, seed: int) -> None:
@@ -108,6 +110,7 @@ class Learners(Others):
     """Bandits like the one they play against, on the same grid of shares; all choose at once."""
 
     process = "adaptive"
+    remember = True
 
     def __init__(
         self, game: AnyGame, seat: int, learners: Sequence[OnlineLearner], levels: FloatArray, bounds: FloatArray
@@ -120,8 +123,8 @@ class Learners(Others):
         for learner in learners:
             if learner.full_feedback or learner.contextual:
                 raise ValueError(
-                    f"{type(learner).__name__} beside the bandit's seat needs what only the bandit's own seat is shown; "
-                    "choose a learner of bandit feedback without contexts"
+                    f"{type(learner).__name__} in another seat needs what only the bandit's seat is shown; choose a "
+                    "learner of bandit feedback without contexts"
                 )
         self._learners, self._levels = [copy.deepcopy(learner) for learner in learners], levels
         self._low, self._width = bounds[self._seats, 0], bounds[self._seats, 1] - bounds[self._seats, 0]
