@@ -48,6 +48,7 @@ class BanditAgent(Strategy):
     """
 
     learns = True
+    step_cost = 10.0
     learner: ClassVar[type[OnlineLearner]]
     levels_by_default: ClassVar[int] = LEVELS
 
@@ -176,6 +177,7 @@ class BanditZooming(BanditAgent):
     """Refines its shares where they pay much."""
 
     learner = Zooming
+    step_cost = 20.0
     levels_by_default = 64
 
 
