@@ -42,7 +42,7 @@ LEARNERS: Mapping[str, Callable[[], OnlineLearner]] = {
     "ThompsonBeta": ThompsonBeta,
     "ThompsonGauss": ThompsonGauss,
 }
-STILL_GAMES = ("TeamProduction-v1", "CoalitionFormation-v1", "PublicGoods-v1")
+STILL_GAMES = ("TeamProduction-v1", "PublicGoods-v1")
 """Where private rewards against constant partners never move, which every round of the play checks."""
 REACTIVE = ("TrustDilemma-v1", "PublicGoods-v1", "ReciprocalDilemma-v1")
 PARTNERS = ("TitForTat", "GrimTrigger", "GenerousTitForTat")

@@ -39,9 +39,9 @@ def beside_bounds() -> str:
         Mean regret, what is declared of it, and regret over the declared bound and over the asymptotic lower bound of
         coins with these means. Coins: means {", ".join(map(str, settings["coins"]["means"]))},
         {settings["coins"]["rounds"]} rounds; prior: {settings["prior"]["arms"]} arms drawn evenly,
-        {settings["prior"]["rounds"]} rounds; interval: tents of slope 1, {settings["interval"]["rounds"]} rounds; games:
-        private reward against {settings["still"]["partner"]}, {settings["still"]["levels"]} shares,
-        {settings["still"]["rounds"]} rounds with noise of {settings["still"]["noise"]:g}, which is below that of a coin, so
+        {settings["prior"]["rounds"]} rounds; interval: tents of slope 1, {settings["interval"]["rounds"]} rounds;
+        games: private reward against {settings["still"]["partner"]}, {settings["still"]["levels"]} shares,
+        {settings["still"]["rounds"]} rounds with noise of {settings["still"]["noise"]:g}, less than a coin's, so
         that regret may be below the last bound (`{record["command"]}`; kept result of {record["date"]}).
     """)
     headings = ("arms", "learner", "regret", "declared", "of declared", "of lower bound")
@@ -68,9 +68,9 @@ def among_reactive() -> str:
     more = [found["policy"] > 2.0 * found["external"] for _, _, kind, found in _reactive(record) if kind == STEP]
     words = paragraph(f"""
         UCB1 with {settings["levels"]} shares in seat 0 under private reward, a round: {settings["step_rounds"]} step
-        rounds or {settings["episode_rounds"]} episodes, {settings["replicas"]} replicas. Rewards are scaled to [0, 1]. In
-        step rounds policy regret is more than twice external regret in {sum(more)} of {len(more)} pairs of a game and a
-        partner; in episode rounds, where others begin afresh, the two are one.
+        rounds or {settings["episode_rounds"]} episodes, {settings["replicas"]} replicas. Rewards are scaled to [0, 1].
+        In step rounds policy regret is more than twice external regret in {sum(more)} of {len(more)} pairs of game
+        and partner; in episode rounds, where others begin afresh, the two are one.
     """)
     headings = ("game", "partner", "round", "reward", "external", "swap", "policy", "best share to hold")
     return f"{table(headings, rows)}\n\n{words}"

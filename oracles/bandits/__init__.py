@@ -4,11 +4,12 @@ from coopgym.oracles.bandits.arms import AlternatingArms, Arms, NoisyReward, Out
 from coopgym.oracles.bandits.best_arm import SequentialHalving, UniformAllocation
 from coopgym.oracles.bandits.elimination import SuccessiveElimination
 from coopgym.oracles.bandits.exploring import EpsilonGreedy, ExploreFirst
-from coopgym.oracles.bandits.game_bandit import GameBandit, square_root_grid
+from coopgym.oracles.bandits.game_bandit import GameBandit
 from coopgym.oracles.bandits.learner import DeterministicLearner, Instance, OnlineLearner, one_hot, selected
 from coopgym.oracles.bandits.ledger import RegretLedger
 from coopgym.oracles.bandits.lipschitz import UniformDiscretisation, Zooming, midpoints
 from coopgym.oracles.bandits.play import play_bandit
+from coopgym.oracles.bandits.reward_bounds import square_root_grid
 from coopgym.oracles.bandits.thompson import ThompsonBeta, ThompsonGauss
 from coopgym.oracles.bandits.upper_confidence import UCB1
 

@@ -82,7 +82,7 @@ def test_uniform_discretisation_keeps_its_bound() -> None:
 
 
 @pytest.mark.parametrize("make", [ExploreFirst, EpsilonGreedy, SuccessiveElimination, UCB1])
-@pytest.mark.parametrize("id", ["TeamProduction-v1", "CoalitionFormation-v1", "PublicGoods-v1"])
+@pytest.mark.parametrize("id", ["TeamProduction-v1", "PublicGoods-v1"])
 def test_bounds_hold_in_games_in_which_nothing_moves(id: str, make: Callable[[], OnlineLearner]) -> None:
     bandit = GameBandit(make_game(id), 0, "Constant_50", levels=11, process="stochastic")
     ledger = play_bandit(make(), NoisyReward(bandit, 0.05), 1000, 10, 7)
