@@ -81,7 +81,7 @@ class Hedge:
         averages = [np.zeros(count) for count in game.shape]
         distribution = np.zeros(game.shape)
         for _ in range(self.rounds):
-            mixed = [_exponential_weights(rate * total) for rate, total in zip(rates, totals, strict=True)]
+            mixed = [exponential_weights(rate * total) for rate, total in zip(rates, totals, strict=True)]
             distribution += reduce(np.multiply.outer, mixed) / self.rounds
             averages = [mean + played / self.rounds for mean, played in zip(averages, mixed, strict=True)]
             totals = [total + action_values(scaled, mixed, seat) for seat, total in enumerate(totals)]
@@ -124,6 +124,11 @@ def _unit_gains(game: FiniteGame) -> FloatArray:
     return (game.utilities - least) / np.where(ranges > 0.0, ranges, 1.0)
 
 
-def _exponential_weights(exponents: FloatArray) -> FloatArray:
-    weights = np.exp(exponents - exponents.max())
-    return weights / weights.sum()
+def exponential_weights(exponents: FloatArray) -> FloatArray:
+    """Return probabilities proportional to the exponentials, along the last axis.
+
+    >>> exponential_weights(np.log([1.0, 3.0]))
+    array([0.25, 0.75])
+    """
+    weights = np.exp(exponents - exponents.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True)
