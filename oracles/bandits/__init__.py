@@ -10,9 +10,10 @@ from coopgym.oracles.bandits.game_bandit import GameBandit, square_root_grid
 from coopgym.oracles.bandits.learner import DeterministicLearner, Instance, OnlineLearner, one_hot, selected
 from coopgym.oracles.bandits.ledger import RegretLedger
 from coopgym.oracles.bandits.lipschitz import UniformDiscretisation, Zooming, midpoints
-from coopgym.oracles.bandits.off_policy import OffPolicyValue, off_policy_value
+from coopgym.oracles.bandits.off_policy import LoggedRounds, OffPolicyValue, logged_rounds, off_policy_value
 from coopgym.oracles.bandits.outcomes import OutcomeUCB
 from coopgym.oracles.bandits.play import play_bandit
+from coopgym.oracles.bandits.portfolio import Experts, PortfolioBandit, spread_over_levels
 from coopgym.oracles.bandits.sets import (
     FollowPerturbedLeader,
     SampledSemiBandit,
@@ -33,11 +34,13 @@ __all__ = [
     "Arms",
     "DeterministicLearner",
     "EpsilonGreedy",
+    "Experts",
     "ExploreFirst",
     "FollowPerturbedLeader",
     "GameBandit",
     "Instance",
     "LinUCB",
+    "LoggedRounds",
     "NoisyReward",
     "OffPolicyValue",
     "OnlineHedge",
@@ -46,6 +49,7 @@ __all__ = [
     "OutcomeUCB",
     "PerContext",
     "PolicyClass",
+    "PortfolioBandit",
     "RegretLedger",
     "RewardTable",
     "SampledSemiBandit",
@@ -60,6 +64,7 @@ __all__ = [
     "UniformDiscretisation",
     "WeightedMajority",
     "Zooming",
+    "logged_rounds",
     "midpoints",
     "off_policy_value",
     "one_hot",
@@ -67,5 +72,6 @@ __all__ = [
     "play_sets",
     "selected",
     "sets_of",
+    "spread_over_levels",
     "square_root_grid",
 ]

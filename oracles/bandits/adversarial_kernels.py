@@ -92,7 +92,7 @@ def exp4(costs: Table, advice: Sequence[Table], eta: float, gamma: float, u: Seq
         "total_cost": float(table[np.arange(rounds), played].sum()),
         "expert_cum": learner.costs[0].tolist(),
         "next_expert_probs": learner.weights()[0].tolist(),
-        "bound_gamma0": EXP4(experts=told.shape[1]).declared_bound(rounds, Instance(arms, process="oblivious")),
+        "bound_gamma0": EXP4(experts=told.shape[1]).bound_to_best_expert(rounds, arms),
     }
 
 

@@ -136,16 +136,16 @@ class LinUCB(DeterministicLearner):
     ``(R, d)``, the same for all arms, or ``(R, K, d)``.
 
     Attributes:
-        features: d.
+        features: d; None takes what the first context has, and a feature that is always 1 beside it.
         alpha: α.
         regularisation: λ.
 
-    >>> learner = LinUCB(features=2)
+    >>> learner = LinUCB()
     >>> learner.reset(arms=2, horizon=100)
     >>> for t in range(100):
-    ...     x = np.array([[1.0, t % 2]])
-    ...     learner.update(arm := learner.choose(x), np.where(arm == 0, 0.5, x[:, 1]))  # arm 1 brings what x says
-    >>> learner.choose(np.array([[1.0, 0.0]])), learner.choose(np.array([[1.0, 1.0]]))
+    ...     x = np.array([[t % 2]])
+    ...     learner.update(arm := learner.choose(x), np.where(arm == 0, 0.5, x[:, 0]))  # arm 1 brings what x says
+    >>> learner.choose(np.array([[0.0]])), learner.choose(np.array([[1.0]]))
     (array([0]), array([1]))
     """
 
@@ -155,21 +155,25 @@ class LinUCB(DeterministicLearner):
         "article recommendation. WWW, 661-670."
     )
 
-    features: int = 1
+    features: int | None = None
     alpha: float = 1.0
     regularisation: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.features < 1:
-            raise ValueError(f"features={self.features!r}: expected a whole number of at least 1")
+        if self.features is not None and self.features < 1:
+            raise ValueError(f"features={self.features!r}: expected a whole number of at least 1, or None")
         if not self.alpha >= 0.0:
             raise ValueError(f"alpha={self.alpha!r}: expected a number of at least 0")
         if not self.regularisation > 0.0:
             raise ValueError(f"regularisation={self.regularisation!r}: expected a positive number")
 
+        self._count = self.features
+
     def prepare(self) -> None:
-        shape = self.replicas, self.arms, self.features
-        self.inverse = np.tile(np.eye(self.features) / self.regularisation, (*shape[:2], 1, 1))
+        # How many features there are is known from the first context on, and in later plays from the beginning.
+        count = self._count or 0
+        shape = self.replicas, self.arms, count
+        self.inverse = np.tile(np.eye(count) / self.regularisation, (*shape[:2], 1, 1))
         """``(R, K, d, d)`` A⁻¹."""
         self.sums = np.zeros(shape)
         """``(R, K, d)`` Σ r x."""
@@ -205,12 +209,17 @@ class LinUCB(DeterministicLearner):
         self.sums[place] += rewards[:, None] * x
 
     def _features(self, context: FloatArray | None) -> FloatArray:
-        shape = self.replicas, self.arms, self.features
-        if context is not None and context.shape == (self.replicas, self.features):
+        if self.features is None and context is not None:
+            context = np.concatenate([context, np.ones((*context.shape[:-1], 1))], axis=-1)
+            if self._count is None:
+                self._count = context.shape[-1]
+                self.prepare()
+        shape = self.replicas, self.arms, self._count or 0
+        if context is not None and context.shape == shape[::2]:
             return np.broadcast_to(context[:, None], shape)
         if context is None or context.shape != shape:
             got = None if context is None else context.shape
-            raise ValueError(f"context of shape {got}: expected {shape}, or {(shape[0], shape[2])} for all arms")
+            raise ValueError(f"context of shape {got}: expected {shape}, or {shape[::2]} for all arms")
         return context
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.typing import FloatArray
+from coopgym.corpus.episodes import Episode
+from coopgym.typing import FloatArray, IntArray
+
+SAME_SHARE = 1e-6
+"""How far a recorded share may be from the level it was drawn as."""
 
 
 @dataclass(frozen=True)
@@ -83,4 +88,56 @@ def off_policy_value(
         estimates.effective_samples,
         direct=float(predicted.mean()),
         doubly_robust=float(corrected.mean()),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LoggedRounds:
+    """Rounds of one seat in recorded episodes, n in all, one after the other."""
+
+    observations: FloatArray
+    """``(n, d)`` what the seat saw before it chose."""
+    actions: IntArray
+    """``(n,)`` levels that it chose, as indices."""
+    rewards: FloatArray
+    """``(n,)`` in the run's reward mode."""
+    propensities: FloatArray
+    """``(n,)`` how likely each choice was."""
+
+
+def logged_rounds(episodes: Iterable[Episode], seat: int, levels: npt.ArrayLike) -> LoggedRounds:
+    """Read what a seat that drew its shares from some levels did in recorded episodes, for `off_policy_value`.
+
+    Args:
+        episodes: such as those of an `EpisodeDataset`, all of one game and view.
+        seat: whose rounds.
+        levels: ``(K,)`` shares that it drew from.
+
+    Raises:
+        ValueError: no episodes; a seat that drew nothing, or does not say how likely it was; shares that are no levels,
+            whose log-probability would be a density.
+    """
+    grid, chosen = np.asarray(levels, dtype=np.float64), list(episodes)
+    if not chosen:
+        raise ValueError("episodes: expected at least one")
+    shares = np.concatenate([episode.actions[:, seat] for episode in chosen])
+    logprobs = np.concatenate([episode.logprobs[:, seat] for episode in chosen])
+    silent = int(np.isnan(logprobs).sum())
+    if silent:
+        raise ValueError(
+            f"seat {seat}: {silent} of {len(logprobs)} recorded actions have no action_logprob, so nothing says what else "
+            "could have been played; record an agent that draws its actions"
+        )
+    nearest = np.abs(shares[:, None] - grid).argmin(1)
+    off = np.abs(shares - grid[nearest]) > SAME_SHARE
+    if off.any():
+        raise ValueError(
+            f"seat {seat}: share {shares[off][0]:.6g} is none of the {len(grid)} levels; the log-probability of a share "
+            "that is drawn from an interval is a density, by which nothing can be weighted here"
+        )
+    return LoggedRounds(
+        np.concatenate([episode.observations[:-1, seat] for episode in chosen]).astype(np.float64),
+        nearest,
+        np.concatenate([episode.rewards[:, seat] for episode in chosen]),
+        np.exp(logprobs),
     )

@@ -1,0 +1,1 @@
+"""Bandits measured: what their regrets say of how well they play."""
