@@ -142,9 +142,7 @@ class GameBandit(Arms):
         All are in [0, 1]. In an episode round it is what an episode begins with.
         """
         observed = np.asarray(self.game.observe(self._state, "own"), dtype=np.float64)[:, self.seat]
-        gone = np.reshape(self._state.t / self.game.spec.horizon, (-1, 1))
-        trust = observed[:, self._view.columns["trust"]]
-        return np.concatenate([trust, self._view.partners_cooperation(observed), gone], axis=1)
+        return seat_context(self._view, observed, np.broadcast_to(self._state.t, len(self._rows)))
 
     def pull(self, chosen: IntArray) -> Outcome:
         paid, table = self._play_round(chosen, self._counterfactuals)
@@ -216,11 +214,7 @@ class GameBandit(Arms):
         step = engine.step_from(state, actions, normals)
         table = None
         if counterfactuals:
-            rivals = np.repeat(actions[None], self.count, axis=0)
-            rivals[..., self.seat] = (self.levels * game.spec.endowments[self.seat])[:, None]
-            states = repeated(game, state, (self.count,))
-            chance = None if normals is None else np.broadcast_to(normals, (self.count, *normals.shape))
-            table = played(game, states.t, states, rivals, chance, rewards=self.rewards).rewards[..., self.seat].T
+            table = counterfactual_rewards(game, self.seat, self.rewards, self.levels, state, actions, normals)
         engine.state = step.transition.state
         if bool(step.ended.any()):
             engine.reset_where(step.ended)
@@ -274,6 +268,46 @@ class GameBandit(Arms):
                 f"{self._means[arm]:.6f} in the first round and {table[:, arm].min():.6f} to {table[:, arm].max():.6f} "
                 f"in round {self._pulled}, so they are not stochastic; leave process out, or play whole episodes"
             )
+
+
+def counterfactual_rewards(
+    game: AnyGame,
+    seat: int,
+    rewards: Rewards,
+    levels: FloatArray,
+    state: State,
+    actions: FloatArray,
+    normals: FloatArray | None = None,
+) -> FloatArray:
+    """Return what every share would have paid a seat in a step, others playing what they played, ``(R, K)``.
+
+    Args:
+        game: on the NumPy backend.
+        seat: whose share is another.
+        rewards: a mode without transforms.
+        levels: ``(K,)`` shares of the endowment.
+        state: ``(R)`` before the step.
+        actions: ``(R, N)`` joint actions in units.
+        normals: ``(R, step_normals)`` chance of the step, which stays the same.
+    """
+    rivals = np.repeat(actions[None], len(levels), axis=0)
+    rivals[..., seat] = (levels * game.spec.endowments[seat])[:, None]
+    states = repeated(game, state, (len(levels),))
+    chance = None if normals is None else np.broadcast_to(normals, (len(levels), *normals.shape))
+    table: FloatArray = played(game, states.t, states, rivals, chance, rewards=rewards).rewards[..., seat].T
+    return table
+
+
+def seat_context(seat: Seat, observed: FloatArray, t: IntArray) -> FloatArray:
+    """Return own trust in others, their last shares and the time gone, each in [0, 1], ``(R, 2 N - 1)``.
+
+    Args:
+        seat: that looks.
+        observed: ``(R, obs_dim)`` what it sees.
+        t: ``(R,)`` steps played.
+    """
+    gone = np.reshape(t / seat.game.horizon, (-1, 1))
+    return np.concatenate([observed[:, seat.columns["trust"]], seat.partners_cooperation(observed), gone], axis=1)
 
 
 def reward_bounds(game: AnyGame, rewards: Rewards, levels: FloatArray, episodes: bool = False) -> FloatArray:

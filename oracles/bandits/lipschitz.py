@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coopgym.oracles.bandits.learner import DeterministicLearner, Instance
+from coopgym.oracles.bandits.learner import DeterministicLearner, Instance, OnlineLearner
 from coopgym.oracles.bandits.sample_means import SampleMeans, gap_free_bound
 from coopgym.oracles.bandits.upper_confidence import UCB1
-from coopgym.typing import BoolArray, FloatArray, IntArray
+from coopgym.typing import FloatArray, IntArray
 
 CANDIDATES = 512
 """Points of an interval among which arms are chosen, unless something else is asked for."""
@@ -83,9 +83,9 @@ class UniformDiscretisation(DeterministicLearner):
         self._cell = np.full(self.arms, -1)
         self._cell[self.centres] = np.arange(count)
 
-    def restart(self, rows: BoolArray) -> None:
-        self.round = np.where(rows, 0, self.round)
-        self._inside.restart(rows)
+    @property
+    def parts(self) -> tuple[OnlineLearner, ...]:
+        return (self, self._inside)
 
     def choose(self, context: FloatArray | None = None) -> IntArray:
         chosen: IntArray = self.centres[self._inside.choose()]

@@ -51,13 +51,13 @@ def play_bandit(
     of_learner, of_arms = chance.spawn(2)
     arms.reset(horizon, replicas, of_arms)
     learner.reset(arms.count, horizon, replicas)
-    book = _Book(learner, arms, record, curve)
+    book, nothing = _Book(learner, arms, record, curve), np.empty((replicas, 0))
     for t in range(horizon):
         seen = arms.context() if learner.contextual else None
         if learner.contextual and seen is None:
             raise ValueError(f"{type(learner).__name__} needs a context, which {type(arms).__name__} does not show")
         likely = learner.probabilities(seen) if record else None
-        chosen = learner.act(of_learner.random((replicas, learner.draws)), seen)
+        chosen = learner.act(of_learner.random((replicas, learner.draws)) if learner.draws else nothing, seen)
         outcome = arms.pull(chosen)
         _check(outcome, arms)
         if learner.full_feedback and outcome.all_rewards is None:
@@ -89,7 +89,7 @@ class _Book:
     def enter(self, t: int, chosen: IntArray, outcome: Outcome, likely: FloatArray | None) -> None:
         """Write down a round."""
         self._earned += outcome.rewards
-        self._counts[self._rows, chosen] += 1.0
+        self._counts.reshape(-1)[self._learner.offsets + chosen] += 1.0
         if outcome.all_rewards is not None:
             if self._instead is None:
                 count = self._arms.count

@@ -46,8 +46,9 @@ class SampleMeans(OnlineLearner):
         self.sums = np.zeros((self.replicas, self.arms))
 
     def learn(self, arms: IntArray, rewards: FloatArray, feedback: FloatArray | None) -> None:
-        self.counts[self.rows, arms] += 1.0
-        self.sums[self.rows, arms] += rewards
+        places = self.offsets + arms
+        self.counts.reshape(-1)[places] += 1.0
+        self.sums.reshape(-1)[places] += rewards
 
     def means(self, unplayed: float = np.inf) -> FloatArray:
         """Return the mean reward of each arm so far, ``(R, K)``.

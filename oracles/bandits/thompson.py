@@ -27,6 +27,8 @@ class PosteriorSampling(OnlineLearner):
         "analysis of Thompson sampling. JMLR 17(68)."
     )
 
+    explicit = False
+
     @property
     def draws(self) -> int:
         """One for the sample of every arm."""

@@ -50,11 +50,11 @@ class UCB1(SampleMeans, DeterministicLearner):
         return (self._at_present() if self.anytime else self.index).argmax(1)
 
     def learn(self, arms: IntArray, rewards: FloatArray, feedback: FloatArray | None) -> None:
-        place = self.rows, arms
-        counts, sums = self.counts[place] + 1.0, self.sums[place] + rewards
-        self.counts[place], self.sums[place] = counts, sums
+        places, all_counts, all_sums = self.offsets + arms, self.counts.reshape(-1), self.sums.reshape(-1)
+        counts, sums = all_counts[places] + 1.0, all_sums[places] + rewards
+        all_counts[places], all_sums[places] = counts, sums
         # No other arm's bound moves while the horizon stands for the time.
-        self.index[place] = sums / counts + np.sqrt(self._exploration / counts)
+        self.index.reshape(-1)[places] = sums / counts + np.sqrt(self._exploration / counts)
 
     def _at_present(self) -> FloatArray:
         exploration = self.constant * np.log(np.maximum(self.round, 1))[:, None]

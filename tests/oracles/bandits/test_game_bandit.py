@@ -152,7 +152,7 @@ def test_contexts_show_trust_last_shares_and_time() -> None:
 
 
 @pytest.mark.parametrize("reward", ["private", "integrated", "cooperative"])
-@pytest.mark.parametrize("id", ["RecoveryRace-v1", "SynergySearch-v1", "GraduatedSanction-v1"])
+@pytest.mark.parametrize("id", ["RecoveryRace-v1", "SynergySearch-v1"])
 def test_bounds_are_fixed_and_hardly_anything_is_clipped(id: str, reward: str) -> None:
     game = make_game(id)
     bandit = GameBandit(game, 0, "Random", levels=5, reward=reward, counterfactuals=False)
@@ -160,6 +160,18 @@ def test_bounds_are_fixed_and_hardly_anything_is_clipped(id: str, reward: str) -
     play_bandit(EpsilonGreedy(), bandit, game.spec.horizon, 2)
     np.testing.assert_array_equal(bandit.bounds, before)
     assert bandit.clipped < 0.02
+
+
+def test_what_bounds_do_not_hold_is_clipped_and_counted() -> None:
+    # Gifts under cooperative reward reach states that neither held nor alternating shares do.
+    bandit = GameBandit(make_game("GiftExchange-v1"), 0, "Random", levels=5, reward="cooperative")
+    bandit.reset(100, 4, np.random.default_rng(0))
+    at_an_end = 0.0
+    for t in range(100):
+        rewards = bandit.pull(np.full(4, t % 5)).rewards
+        at_an_end += np.isin(rewards, [0.0, 1.0]).mean() / 100
+    assert bandit.clipped == pytest.approx(at_an_end)
+    assert bandit.clipped > 0.0
 
 
 def test_bounds_hold_everything_in_a_game_without_a_state() -> None:

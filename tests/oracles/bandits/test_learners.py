@@ -101,7 +101,7 @@ def test_what_is_chosen_is_as_likely_as_it_is_said_to_be(make: Callable[[], Onli
     for name, value in vars(learner).items():
         if isinstance(value, np.ndarray) and value.shape[:1] == (1,) and name != "rows":
             setattr(learner, name, np.repeat(value, 4000, axis=0))
-    learner.replicas, learner.rows = 4000, np.arange(4000)
+    learner.replicas, learner.rows, learner.offsets = 4000, np.arange(4000), 3 * np.arange(4000)
     chosen = learner.act(np.random.default_rng(1).random((4000, learner.draws)))
     shares = np.bincount(chosen, minlength=3) / 4000
     np.testing.assert_allclose(shares, told, atol=5.0 * math.sqrt(0.25 / 4000))
