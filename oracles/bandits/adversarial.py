@@ -111,7 +111,9 @@ class ImportanceWeighted(OnlineLearner):
     def estimates(self, arms: IntArray, rewards: FloatArray) -> FloatArray:
         """Return unbiased estimates of what all arms cost, ``(R, K)``: c / p where chosen, else 0."""
         estimated = np.zeros((self.replicas, self.arms))
-        estimated[self.rows, arms] = (1.0 - rewards) / self.likely[self.rows, arms]
+        # What is chosen is likely; replicas in which nothing was played may name an arm that is not.
+        likely = np.maximum(self.likely[self.rows, arms], np.finfo(np.float64).tiny)
+        estimated[self.rows, arms] = (1.0 - rewards) / likely
         return estimated
 
     def _bound(self, horizon: int, arms: int, weighted: int) -> float:

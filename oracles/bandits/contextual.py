@@ -112,20 +112,12 @@ class PerContext(OnlineLearner):
         visited[self._row] = True
         chosen, brought = np.zeros(len(visited), dtype=np.int64), np.zeros(len(visited))
         chosen[self._row], brought[self._row] = arms, rewards
-        _update_some(self.inner, visited, chosen, brought)
+        self.inner.update_where(visited, chosen, brought)
 
-    def restart(self, rows: BoolArray) -> None:
-        self.inner.restart(np.repeat(rows, self.count))
-        self.round = np.where(rows, 0, self.round)
-
-
-def _update_some(learner: OnlineLearner, rows: BoolArray, arms: IntArray, rewards: FloatArray) -> None:
-    """Let some replicas take in a round, ``(R,)``, and leave the others as they were."""
-    state = {name: value for name, value in vars(learner).items() if isinstance(value, np.ndarray)}
-    before = {name: value[~rows].copy() for name, value in state.items() if len(value) == len(rows)}
-    learner.update(arms, rewards)
-    for name, kept in before.items():
-        vars(learner)[name][~rows] = kept
+    def _take_over(self, other: OnlineLearner, rows: BoolArray) -> None:
+        super()._take_over(other, rows)
+        assert isinstance(other, PerContext)
+        self.inner._take_over(other.inner, np.repeat(rows, self.count))
 
 
 @dataclass

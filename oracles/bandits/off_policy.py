@@ -125,15 +125,15 @@ def logged_rounds(episodes: Iterable[Episode], seat: int, levels: npt.ArrayLike)
     silent = int(np.isnan(logprobs).sum())
     if silent:
         raise ValueError(
-            f"seat {seat}: {silent} of {len(logprobs)} recorded actions have no action_logprob, so nothing says what else "
-            "could have been played; record an agent that draws its actions"
+            f"seat {seat}: {silent} of {len(logprobs)} recorded actions have no action_logprob, so nothing says what "
+            "else could have been played; record an agent that draws its actions"
         )
     nearest = np.abs(shares[:, None] - grid).argmin(1)
     off = np.abs(shares - grid[nearest]) > SAME_SHARE
     if off.any():
         raise ValueError(
-            f"seat {seat}: share {shares[off][0]:.6g} is none of the {len(grid)} levels; the log-probability of a share "
-            "that is drawn from an interval is a density, by which nothing can be weighted here"
+            f"seat {seat}: share {shares[off][0]:.6g} is none of the {len(grid)} levels; the log-probability of a "
+            "share that is drawn from an interval is a density, by which nothing can be weighted here"
         )
     return LoggedRounds(
         np.concatenate([episode.observations[:-1, seat] for episode in chosen]).astype(np.float64),

@@ -115,8 +115,8 @@ class Experts:
             restart = getattr(agent, "restart", None)
             if restart is None:
                 raise ValueError(
-                    f"expert {type(agent).__name__} has no restart(rows), which batches whose episodes end at different "
-                    "times need"
+                    f"expert {type(agent).__name__} has no restart(rows), which batches whose episodes end at "
+                    "different times need"
                 )
             restart(rows)
 

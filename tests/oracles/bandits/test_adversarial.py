@@ -26,7 +26,7 @@ from coopgym.oracles.finite.no_regret import Hedge
 from coopgym.oracles.finite.zero_sum import minimax
 
 OBLIVIOUS = Instance(3, process="oblivious")
-costs = st.tuples(st.integers(1, 30), st.integers(2, 5)).flatmap(
+costs = st.tuples(st.integers(1, 20), st.integers(2, 5)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.floats(0.0, 1.0))
 )
 matrices = st.tuples(st.integers(1, 5), st.integers(1, 5)).flatmap(
@@ -40,7 +40,7 @@ matrices = st.tuples(st.integers(1, 5), st.integers(1, 5)).flatmap(
     ),
     epsilon=st.floats(0.05, 0.9),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_weighted_majority_never_errs_more_than_its_bound(advice: np.ndarray, epsilon: float) -> None:
     experts, labels = advice[:, :-1], advice[:, -1]
     learner = WeightedMajority(experts=experts.shape[1], epsilon=epsilon)
@@ -55,7 +55,7 @@ def test_weighted_majority_never_errs_more_than_its_bound(advice: np.ndarray, ep
 
 
 @given(table=costs, epsilon=st.one_of(st.none(), st.floats(0.01, 0.5)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_hedge_never_pays_more_in_the_mean_than_its_bound(table: np.ndarray, epsilon: float | None) -> None:
     learner = OnlineHedge(epsilon)
     learner.reset(arms=table.shape[1], horizon=len(table))
@@ -70,8 +70,8 @@ def test_hedge_never_pays_more_in_the_mean_than_its_bound(table: np.ndarray, eps
     assert paid - best <= declared + 1e-9
 
 
-@given(payoff=matrices, rounds=st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@given(payoff=matrices, rounds=st.integers(1, 40))
+@settings(max_examples=20, deadline=None)
 def test_averages_against_a_best_responder_are_minimax_up_to_the_bound(payoff: np.ndarray, rounds: int) -> None:
     play, value = Hedge(rounds).against_best_response(payoff), minimax(payoff).value
     slack = play.bound + 1e-6 * max(1.0, float(np.ptp(payoff)))
@@ -89,17 +89,25 @@ def drifting(rounds: int) -> np.ndarray:
 
 def test_hedge_and_exp3_keep_their_declared_bounds_on_drifting_rewards() -> None:
     for learner in (OnlineHedge(), EXP3()):
-        ledger = play_bandit(learner, RewardTable(drifting(500)), 500, replicas=50)
+        ledger = play_bandit(learner, RewardTable(drifting(300)), 300, replicas=20)
         assert ledger.of_declared is not None
         assert ledger.of_declared < 1.0
 
 
-def test_exp3_stops_where_ucb1_is_led_on() -> None:
-    # Arm 0 is better at first and worse ever after: UCB1, which believes in means, stays with what it was.
-    rounds = 2000
-    table = np.where(np.arange(rounds)[:, None] < 700, [0.9, 0.1], [0.1, 0.9])
-    regrets = [play_bandit(learner, RewardTable(table), rounds, 10).external_regret.mean() for learner in (EXP3(), UCB1())]
-    assert regrets[0] < 0.5 * regrets[1]
+def test_what_is_made_against_a_deterministic_learner_costs_it_half_of_all_rounds_and_leaves_exp3_alone() -> None:
+    rounds, arms = 1000, 2
+    table, learner = np.ones((rounds, arms)), UCB1()
+    learner.reset(arms, rounds)
+    for row in table:
+        chosen = learner.choose()
+        row[chosen] = 0.0
+        learner.update(chosen, np.zeros(1))
+    fooled = play_bandit(UCB1(), RewardTable(table), rounds)
+    assert fooled.earned.tolist() == [0.0]
+    assert fooled.external_regret[0] >= rounds / arms
+    ledger = play_bandit(EXP3(), RewardTable(table), rounds, replicas=20)
+    assert ledger.of_declared is not None
+    assert ledger.of_declared < 1.0
 
 
 def test_experts_that_advise_one_arm_each_make_exp4_play_as_exp3() -> None:
@@ -146,7 +154,10 @@ def test_only_a_learner_that_declares_it_sees_what_other_arms_bring() -> None:
 def test_restarted_replicas_begin_again_and_others_go_on(make: Callable[[], OnlineLearner]) -> None:
     learner = make()
     learner.reset(2, 50, replicas=2)
-    context = {EXP4: np.tile(np.array([[0.9, 0.1], [0.2, 0.8]]), (2, 1, 1)), WeightedMajority: np.tile([0.0, 1.0], (2, 1))}
+    context = {
+        EXP4: np.tile(np.array([[0.9, 0.1], [0.2, 0.8]]), (2, 1, 1)),
+        WeightedMajority: np.tile([0.0, 1.0], (2, 1)),
+    }
     seen = context.get(type(learner))
     fresh = learner.probabilities(seen).copy()
     for _ in range(5):

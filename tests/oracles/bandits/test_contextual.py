@@ -1,6 +1,10 @@
-"""Contexts, sets, outcomes and logs: what is learned from what is seen, and nothing else."""
+"""Learners that look before they choose, what logs tell of other policies, and arms that share outcomes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,195 +14,196 @@ from hypothesis import strategies as st
 from coopgym.oracles.bandits import (
     EXP3,
     UCB1,
-    EpsilonGreedy,
-    FollowPerturbedLeader,
     LinUCB,
-    OnlineLearner,
+    OnlineHedge,
     OutcomeUCB,
     PerContext,
     PolicyClass,
-    SampledSemiBandit,
-    SemiBandit,
-    SetLearner,
     StochasticArms,
+    logged_rounds,
     off_policy_value,
     play_bandit,
-    play_sets,
-    sets_of,
 )
+from coopgym.oracles.bandits.contextual import cell_of, context_cells
 
-seeds = st.integers(0, 2**32 - 1)
+
+@given(contexts=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20), cells=st.integers(1, 50))
+@settings(max_examples=40, deadline=None)
+def test_every_context_is_in_the_cell_around_it(contexts: list[float], cells: int) -> None:
+    places = cell_of(np.array(contexts), cells)
+    assert ((places >= 0) & (places < cells)).all()
+    assert (np.abs((places + 0.5) / cells - contexts) <= 0.5 / cells + 1e-9).all()
 
 
-@pytest.mark.parametrize("make", [UCB1, EXP3, EpsilonGreedy])
-def test_cells_of_a_context_learn_as_if_each_were_played_alone(make: type[OnlineLearner]) -> None:
+def test_more_rounds_and_steeper_rewards_ask_for_more_cells() -> None:
+    assert context_cells(100_000, 1.0, 4) > context_cells(5000, 1.0, 4)
+    assert context_cells(5000, 4.0, 4) > context_cells(5000, 1.0, 4)
+
+
+@pytest.mark.parametrize("make", [UCB1, EXP3])
+def test_a_learner_per_cell_plays_in_each_as_it_would_alone(make: Callable[[], UCB1 | EXP3]) -> None:
     rng = np.random.default_rng(0)
-    learner = PerContext(cells=(2,), make=make)
-    learner.reset(arms=3, horizon=40, replicas=2)
-    alone = make()
-    alone.reset(arms=3, horizon=40)
-    for t in range(40):
-        # Replica 0 sees the lower cell every other round, replica 1 another cell in every round.
-        lower = t % 2 == 0
-        numbers, context = rng.random((2, learner.draws)), np.array([[0.1 if lower else 0.9], [rng.random()]])
-        chosen = learner.act(numbers, context)
-        rewards = np.where(chosen == 1, 0.9, 0.2)
-        if lower:
-            own = alone.act(numbers[:1])
-            assert own[0] == chosen[0]
-            alone.update(own, rewards[:1])
-        learner.update(chosen, rewards)
-    np.testing.assert_allclose(learner.inner.probabilities()[0], alone.probabilities()[0])
+    together, alone = PerContext(cells=(2, 2), make=make), make()
+    together.reset(3, 60, replicas=2)
+    alone.reset(3, 60, replicas=2)
+    for t in range(60):
+        context, numbers, rewards = rng.random((2, 2)), rng.random((2, together.draws)), rng.random(3)
+        context[0] = 0.25 if t % 2 else [0.75, 0.3]
+        chosen = together.act(numbers, context)
+        if t % 2:
+            expected = alone.act(numbers)
+            assert chosen[0] == expected[0]
+            alone.update(expected, rewards[expected])
+        together.update(chosen, rewards[chosen])
 
 
-def test_restarted_replicas_forget_their_cells() -> None:
-    learner = PerContext(cells=(2, 2))
-    learner.reset(arms=2, horizon=20, replicas=2)
-    for _ in range(6):
-        chosen = learner.act(np.zeros((2, 0)), np.full((2, 2), 0.7))
-        learner.update(chosen, np.full(2, 0.5))
-    assert isinstance(learner.inner, UCB1)
+def test_restarting_a_replica_forgets_all_its_cells() -> None:
+    learner = PerContext(cells=(2,), make=UCB1)
+    learner.reset(2, 20, replicas=2)
+    for t in range(10):
+        chosen = learner.act(np.zeros((2, 0)), np.full((2, 1), t % 2))
+        learner.update(chosen, np.ones(2))
     learner.restart(np.array([True, False]))
-    assert learner.inner.counts.reshape(2, 4, 2).sum((1, 2)).tolist() == [0.0, 6.0]
-    assert learner.round.tolist() == [0, 6]
+    assert isinstance(learner.inner, UCB1)
+    assert learner.inner.counts.sum(1).tolist() == [0.0, 0.0, 5.0, 5.0]
+    assert learner.round.tolist() == [0, 10]
 
 
-def test_linear_optimism_finds_what_no_fixed_arm_earns() -> None:
+def test_linear_bounds_are_those_of_ridge_regression() -> None:
+    rng, learner = np.random.default_rng(0), LinUCB(features=3, alpha=0.7, regularisation=2.0)
+    learner.reset(2, 40)
+    matrix, vector = 2.0 * np.tile(np.eye(3), (2, 1, 1)), np.zeros((2, 3))
+    for _ in range(40):
+        context, reward = rng.random((1, 2, 3)), rng.random(1)
+        arm = int(learner.choose(context)[0])
+        learner.update(np.array([arm]), reward)
+        x = context[0, arm]
+        matrix[arm] += np.outer(x, x)
+        vector[arm] += reward * x
+    theta = np.linalg.solve(matrix, vector[..., None])[..., 0]
+    np.testing.assert_allclose(learner.theta[0], theta, rtol=1e-9)
+    spread = np.einsum("ki,kij,kj->k", context[0], np.linalg.inv(matrix), context[0])
+    np.testing.assert_allclose(learner.index(context)[0], (theta * context[0]).sum(1) + 0.7 * np.sqrt(spread))
+
+
+def linear_regrets(horizon: int) -> tuple[np.ndarray, float]:
+    """Regret of LinUCB in each round, and of the best arm held, where rewards are linear in what is seen."""
+    rng, parameters = np.random.default_rng(0), np.array([[0.9, 0.1], [0.1, 0.9], [0.45, 0.45]])
+    learner, lost, by_arm = LinUCB(features=2), np.zeros(horizon), np.zeros(3)
+    learner.reset(3, horizon)
+    for t in range(horizon):
+        x = rng.dirichlet([0.5, 0.5])
+        means = parameters @ x
+        arm = learner.choose(x[None])
+        learner.update(arm, np.clip(means[arm] + 0.05 * rng.standard_normal(1), 0.0, 1.0))
+        lost[t] = means.max() - means[arm[0]]
+        by_arm += means.max() - means
+    return lost, float(by_arm.min())
+
+
+def test_linear_rewards_are_learned_where_no_fixed_arm_is_good() -> None:
+    lost, fixed = linear_regrets(1500)
+    assert lost.sum() < 0.1 * fixed
+    assert lost[750:].sum() < 0.5 * lost[:750].sum()
+
+
+def test_features_are_counted_when_the_first_context_comes_and_stay_known() -> None:
+    learner = LinUCB()
+    learner.reset(2, 10, replicas=3)
+    learner.update(learner.choose(np.ones((3, 4))), np.ones(3))
+    assert learner.theta.shape == (3, 2, 5)
+    learner.restart(np.array([True, False, False]))
+    assert not learner.sums[0].any()
+    assert learner.sums[1].any()
+    with pytest.raises(ValueError, match="context of shape"):
+        learner.choose(np.ones((3, 2)))
+
+
+def test_a_class_of_policies_is_searched_for_the_best() -> None:
     rng = np.random.default_rng(0)
-    parameters = rng.normal(size=(4, 3)) / 3.0
-    learner = LinUCB(features=3)
-    learner.reset(arms=4, horizon=600, replicas=10)
-    late = []
-    for t in range(600):
-        x = rng.normal(size=(10, 3))
-        means = x @ parameters.T
-        chosen = learner.choose(x)
-        learner.update(chosen, means[np.arange(10), chosen] + 0.05 * rng.normal(size=10))
-        if t >= 300:
-            late.append((means.max(1) - means[np.arange(10), chosen]).mean())
-    assert np.mean(late) < 0.01
-    np.testing.assert_allclose(learner.theta.mean(0), parameters, atol=0.1)
+    learner = PolicyClass(lambda x: np.stack([x[:, 0] > 0.5, x[:, 0] <= 0.5], 1).astype(int), count=2, exploration=100)
+    learner.reset(2, 200, replicas=50)
+    for _ in range(200):
+        x = rng.random((50, 1))
+        arms = learner.act(rng.random((50, 1)), x)
+        learner.update(arms, 0.3 + 0.4 * (arms == (x[:, 0] > 0.5)))
+    assert learner.best().tolist() == [0] * 50
+    assert (arms == (x[:, 0] > 0.5)).all()
 
 
-@settings(max_examples=30)
-@given(seed=seeds, arms=st.integers(1, 3), features=st.integers(1, 4))
-def test_the_inverse_stays_that_of_the_gram_matrix(seed: int, arms: int, features: int) -> None:
-    rng = np.random.default_rng(seed)
-    learner = LinUCB(features=features, regularisation=0.5)
-    learner.reset(arms, horizon=20)
-    gram = np.tile(0.5 * np.eye(features), (arms, 1, 1))
-    for _ in range(20):
-        x = rng.normal(size=(1, arms, features))
-        chosen = learner.choose(x)
-        learner.update(chosen, rng.random(1))
-        gram[chosen[0]] += np.outer(x[0, chosen[0]], x[0, chosen[0]])
-    np.testing.assert_allclose(learner.inverse[0], np.linalg.inv(gram), rtol=1e-8, atol=1e-10)
+def test_estimates_of_another_policy_are_unbiased_and_a_model_cuts_their_variance() -> None:
+    rng, n, truth = np.random.default_rng(0), 400, np.array([0.2, 0.5, 0.8])
+    ips, robust = [], []
+    for _ in range(200):
+        likely = np.array([0.6, 0.3, 0.1])
+        actions = rng.choice(3, n, p=likely)
+        rewards = (rng.random(n) < truth[actions]).astype(float)
+        value = off_policy_value(actions, rewards, likely[actions], np.full(n, 2), np.tile(truth, (n, 1)))
+        ips.append(value.ips)
+        robust.append(value.doubly_robust)
+        assert value.effective_samples == pytest.approx((actions == 2).sum())
+    for estimates in (ips, robust):
+        assert np.mean(estimates) == pytest.approx(0.8, abs=4.0 * np.std(estimates) / np.sqrt(200))
+    assert np.std(robust) < np.std(ips)
 
 
-def test_the_best_policy_of_a_class_is_followed_after_exploring() -> None:
-    rng = np.random.default_rng(0)
-    learner = PolicyClass(lambda x: np.stack([x[:, 0], 1 - x[:, 0], 0 * x[:, 0]], 1).astype(int), count=3)
-    learner.reset(arms=2, horizon=2000, replicas=20)
-    assert 0 < learner.explored < 1000
-    for _ in range(2000):
-        x = rng.integers(0, 2, (20, 1)).astype(float)
-        chosen = learner.act(rng.random((20, 1)), x)
-        learner.update(chosen, np.where(chosen == x[:, 0], 0.8, 0.3))
-    assert (learner.best() == 0).all()
-    assert learner.probabilities(np.ones((20, 1)))[:, 1].tolist() == [1.0] * 20
+def episode(shares: list[float], logprobs: list[float]) -> Any:
+    rounds = len(shares)
+    return SimpleNamespace(
+        actions=np.array(shares)[:, None],
+        logprobs=np.array(logprobs)[:, None],
+        rewards=np.arange(rounds, dtype=float)[:, None],
+        observations=np.zeros((rounds + 1, 1, 2)),
+    )
 
 
-def test_contexts_are_checked() -> None:
-    learner = PerContext(cells=(3,))
-    learner.reset(arms=2, horizon=5)
-    for context, message in ((None, "context of shape None"), (np.array([[1.5]]), r"numbers in \[0, 1\]")):
-        with pytest.raises(ValueError, match=message):
-            learner.act(np.zeros((1, 0)), context)
-    with pytest.raises(ValueError, match="LinUCB: expected a learner without context"):
-        PerContext(make=LinUCB)
-    linear = LinUCB(features=2)
-    linear.reset(arms=2, horizon=5)
-    with pytest.raises(ValueError, match=r"context of shape \(1, 3\): expected \(1, 2, 2\), or \(1, 2\) for all arms"):
-        linear.choose(np.zeros((1, 3)))
+def test_logs_of_episodes_are_read_as_levels_and_propensities() -> None:
+    told = logged_rounds([episode([0.5, 1.0], [np.log(0.5), np.log(0.25)]), episode([0.0], [0.0])], 0, [0.0, 0.5, 1.0])
+    assert told.actions.tolist() == [1, 2, 0]
+    np.testing.assert_allclose(told.propensities, [0.5, 0.25, 1.0])
+    assert told.observations.shape == (3, 2)
+    with pytest.raises(ValueError, match="1 of 1 recorded actions have no action_logprob"):
+        logged_rounds([episode([0.5], [np.nan])], 0, [0.0, 0.5])
+    with pytest.raises(ValueError, match=r"share 0\.7 is none of the 2 levels"):
+        logged_rounds([episode([0.7], [-1.0])], 0, [0.0, 0.5])
+    with pytest.raises(ValueError, match="at least one"):
+        logged_rounds([], 0, [0.0, 0.5])
 
 
-COSTS = np.array([0.9, 0.8, 0.2, 0.7, 0.1])
-"""Of five atoms; the best pair costs 0.3."""
+def test_without_support_there_is_no_number() -> None:
+    with pytest.raises(ValueError, match="no support: 2 of 3 rounds"):
+        off_policy_value([0, 0, 1], [0.1, 0.2, 0.3], [1.0, 1.0, 1.0], [1, 1, 1])
+    with pytest.raises(ValueError, match="no support: all 2 rounds"):
+        off_policy_value([0, 0], [0.1, 0.2], [0.5, 0.5], [1, 1])
+    with pytest.raises(ValueError, match="propensities"):
+        off_policy_value([0], [0.1], [0.0], [0])
+    with pytest.raises(ValueError, match="same length"):
+        off_policy_value([0, 1], [0.1], [0.5], [0])
+
+
+def test_few_outcomes_are_learned_sooner_than_many_arms() -> None:
+    outcomes = np.arange(100) % 4
+    arms, horizon = StochasticArms(np.array([0.2, 0.4, 0.6, 0.8])[outcomes]), 2000
+    by_outcome = play_bandit(OutcomeUCB(outcome_of=tuple(outcomes.tolist())), arms, horizon, 20)
+    by_arm = play_bandit(UCB1(), arms, horizon, 20)
+    assert by_outcome.of_declared is not None
+    assert by_outcome.of_declared < 1.0
+    assert by_outcome.expected_regret.mean() < 0.3 * by_arm.expected_regret.mean()
 
 
 @pytest.mark.parametrize(
-    "learner",
-    [FollowPerturbedLeader(sets_of(5, 2)), SemiBandit(sets_of(5, 2)), SampledSemiBandit(atoms=5, size=2)],
-    ids=["leader", "listed", "sampled"],
+    ("make", "message"),
+    [
+        (lambda: PerContext(cells=()), r"cells=\(\)"),
+        (lambda: PerContext(make=OnlineHedge), "OnlineHedge"),
+        (lambda: LinUCB(features=0), "features=0"),
+        (lambda: LinUCB(alpha=-1.0), "alpha"),
+        (lambda: LinUCB(regularisation=0.0), "regularisation"),
+        (lambda: PolicyClass(lambda x: x, count=0), "count=0"),
+        (lambda: OutcomeUCB(outcome_of=(0, 2)), "without gaps"),
+        (lambda: OutcomeUCB(outcome_of=(0, 1)).reset(3, 10), "each of 3 arms"),
+    ],
 )
-def test_the_best_set_is_found(learner: SetLearner) -> None:
-    rng = np.random.default_rng(0)
-    costs = np.clip(COSTS + 0.1 * rng.normal(size=(1500, 5)), 0.0, 1.0)
-    paid = play_sets(learner, costs, replicas=20)
-    uniform = 2.0 * COSTS.mean()
-    assert paid[-300:].mean() < 0.3 + 0.25 * (uniform - 0.3)
-    assert paid.sum(0).mean() - 0.3 * 1500 < 2.0 * np.sqrt(5 * 1500 * 2)
-
-
-@pytest.mark.parametrize("size", [1, 3])
-def test_waiting_times_estimate_inverse_probabilities(size: int) -> None:
-    learner = SampledSemiBandit(atoms=4, size=size, eta=1.0, resamples=60)
-    learner.reset(horizon=1, replicas=4000)
-    start = np.array([0.0, 0.3, 0.6, 0.9])
-    learner.costs[:] = start
-    learner.update(np.where(learner.act(np.random.default_rng(0).random((4000, learner.draws))), 1.0, np.nan))
-    # Every atom costs 1, so that unbiased estimates grow by 1 on average.
-    spread = learner.costs.std(0) / np.sqrt(4000)
-    assert (np.abs(learner.costs.mean(0) - start - 1.0) < 4.0 * spread + 0.01).all()
-
-
-def test_sets_are_checked_and_unchosen_atoms_stay_unseen() -> None:
-    with pytest.raises(ValueError, match=r"6,724,520 sets of 6 of 44|7,059,052 sets of 6 of 44"):
-        sets_of(44, 6)
-    with pytest.raises(ValueError, match="zeros and ones with a one in every row"):
-        SemiBandit([[0, 0], [1, 0]])
-    learner = SemiBandit(sets_of(3, 2))
-    learner.reset(horizon=4)
-    learner.act(np.array([[0.0]]))
-    with pytest.raises(ValueError, match="of the atoms of the chosen set, NaN elsewhere"):
-        learner.update(np.array([[0.1, 0.2, 0.3]]))
-    with pytest.raises(ValueError, match=r"numbers in \[0, 1\]"):
-        learner.update(np.array([[0.1, 1.2, np.nan]]))
-
-
-def test_pooled_outcomes_cost_less_than_arms_of_their_own() -> None:
-    outcome_of = tuple(k % 3 for k in range(60))
-    arms = StochasticArms([(0.2, 0.5, 0.8)[outcome] for outcome in outcome_of])
-    pooled = play_bandit(OutcomeUCB(outcome_of=outcome_of), arms, 2000, replicas=20)
-    alone = play_bandit(UCB1(), arms, 2000, replicas=20)
-    assert pooled.of_declared is not None
-    assert pooled.of_declared < 1.0
-    assert pooled.expected_regret.mean() < 0.25 * alone.expected_regret.mean()
-    with pytest.raises(ValueError, match="numbered from 0, no gaps"):
-        OutcomeUCB(outcome_of=(0, 2))
-
-
-def test_inverse_propensities_are_unbiased_and_models_only_help() -> None:
-    rng = np.random.default_rng(0)
-    n, means = 40_000, np.array([0.2, 0.5, 0.7])
-    logging = np.array([0.5, 0.3, 0.2])
-    played = rng.choice(3, size=n, p=logging)
-    rewards = (rng.random(n) < means[played]).astype(float)
-    wrong = np.tile([0.9, 0.9, 0.1], (n, 1))
-    value = off_policy_value(played, rewards, logging[played], np.full(n, 2), wrong)
-    assert value.ips == pytest.approx(0.7, abs=0.03)
-    assert value.snips == pytest.approx(0.7, abs=0.03)
-    assert value.doubly_robust == pytest.approx(0.7, abs=0.03)
-    assert value.direct == pytest.approx(0.1)
-    assert value.effective_samples == pytest.approx(0.2 * n, rel=0.05)
-
-
-def test_logs_without_support_are_refused() -> None:
-    with pytest.raises(ValueError, match="no support: 2 of 3 rounds could have brought only another action"):
-        off_policy_value([0, 0, 1], [0.1, 0.2, 0.3], [1.0, 1.0, 0.5], [1, 1, 1])
-    with pytest.raises(ValueError, match="no support: all 2 rounds brought only another action"):
-        off_policy_value([0, 0], [0.1, 0.2], [0.5, 0.5], [1, 1])
-    with pytest.raises(ValueError, match="propensities: expected numbers above 0"):
-        off_policy_value([0], [0.1], [0.0], [0])
-    with pytest.raises(ValueError, match="four lists of the same length"):
-        off_policy_value([0, 1], [0.1], [0.5], [0])
+def test_bad_input_is_told(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
