@@ -120,7 +120,7 @@ class Hedge:
 
         >>> play = Hedge(rounds=1000).against_best_response([[2, -1], [-1, 1]])
         >>> play.row.round(2), play.column.round(2), play.gap <= play.bound
-        (array([0.4, 0.6]), array([0.41, 0.59]), True)
+        (array([0.4, 0.6]), array([0.4, 0.6]), True)
         """
         matrix = checked_matrix(payoff)
         width = float(np.ptp(matrix))
