@@ -2,6 +2,13 @@
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
+from coopgym.oracles.agents.adversarial_bandits import (
+    ADVERSARIAL_BANDITS,
+    BanditEXP3,
+    BanditHedge,
+    BanditLinUCB,
+    PortfolioPolicy,
+)
 from coopgym.oracles.agents.bandits import (
     BANDITS,
     BanditAgent,
@@ -56,12 +63,16 @@ def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
 
 
 __all__ = [
+    "ADVERSARIAL_BANDITS",
     "BANDITS",
     "ORACLES",
     "WORLD_ORACLES",
     "BanditAgent",
+    "BanditEXP3",
     "BanditEpsilonGreedy",
     "BanditExploreFirst",
+    "BanditHedge",
+    "BanditLinUCB",
     "BanditSuccessiveElimination",
     "BanditThompsonBeta",
     "BanditThompsonGauss",
@@ -79,6 +90,7 @@ __all__ = [
     "Nash",
     "Oracle",
     "Planner",
+    "PortfolioPolicy",
     "PublishedOracle",
     "ReciprocityEquilibrium",
     "SocialOptimum",

@@ -113,13 +113,17 @@ class BanditAgent(Strategy):
             self._tracker.advance(joint, going_on)
             paid, table = self._paid(observation, joint)
             self._learner.update_where(going_on, self._chosen, paid, table)
-        context = seat_context(self.seat, observation, self.round) if self._learner.contextual else None
+        context = self.context(observation) if self._learner.contextual else None
         numbers = [self.draws.random() for _ in range(self._learner.draws)]
         likely = self._learner.probabilities(context) if self._learner.explicit else None
         self._chosen = self._learner.act(np.stack(numbers, -1) if numbers else np.empty((self.episodes, 0)), context)
         if likely is not None:
             self.action_logprob = np.log(likely[np.arange(self.episodes), self._chosen])
         return self._shares[self._chosen]
+
+    def context(self, observation: FloatArray) -> FloatArray:
+        """Return what a contextual learner sees before it chooses, ``(episodes, ...)``: trust, last shares and time."""
+        return seat_context(self.seat, observation, self.round)
 
     def _paid(self, observation: FloatArray, joint: FloatArray) -> tuple[FloatArray, FloatArray | None]:
         """Scaled reward of the last step ``(episodes,)``, and of all shares if the learner learns from them."""

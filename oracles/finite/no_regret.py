@@ -11,6 +11,7 @@ import numpy.typing as npt
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.game_solver import external_regrets
 from coopgym.oracles.finite.linear_programme import SolverError
+from coopgym.oracles.finite.zero_sum import checked_matrix, duality_gap
 from coopgym.typing import FloatArray
 
 _ROUNDING = 1e-9
@@ -29,6 +30,20 @@ class NoRegretPlay:
     """``(N,)`` audited external regrets of the distribution, utility units."""
     bounds: FloatArray
     """``(N,)`` what theory allows, range (ln K / (η T) + η / 8)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ResponsePlay:
+    """Averages over the rounds of a learner's play against a best responder."""
+
+    row: FloatArray
+    """``(m,)`` mean of the learner's mixed strategies."""
+    column: FloatArray
+    """``(n,)`` how often each column was the answer."""
+    gap: float
+    """What both players together could gain by deviating from these."""
+    bound: float
+    """What theory allows, range (ln m / (η T) + η / 8)."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ class Hedge:
         averages = [np.zeros(count) for count in game.shape]
         distribution = np.zeros(game.shape)
         for _ in range(self.rounds):
-            mixed = [_exponential_weights(rate * total) for rate, total in zip(rates, totals, strict=True)]
+            mixed = [exponential_weights(rate * total) for rate, total in zip(rates, totals, strict=True)]
             distribution += reduce(np.multiply.outer, mixed) / self.rounds
             averages = [mean + played / self.rounds for mean, played in zip(averages, mixed, strict=True)]
             totals = [total + action_values(scaled, mixed, seat) for seat, total in enumerate(totals)]
@@ -89,6 +104,40 @@ class Hedge:
         if (regrets - bounds > _ROUNDING * game.ranges).any():
             raise SolverError(f"Hedge: regrets {regrets} exceed their bounds {bounds}")
         return NoRegretPlay(distribution, tuple(averages), regrets, bounds)
+
+    def against_best_response(self, payoff: npt.ArrayLike) -> ResponsePlay:
+        """Let the row player of a zero-sum game learn against a column player who best-responds in every round.
+
+        The column player sees the mixed strategy before it answers, ties to the lowest index. Averages of both are
+        minimax up to the row player's regret (Freund & Schapire 1999): half of what two learners are allowed.
+
+        Args:
+            payoff: ``(m, n)`` what the column player pays to the row player.
+
+        Raises:
+            ValueError: not a matrix of finite numbers.
+            SolverError: the duality gap exceeds its proven bound.
+
+        >>> play = Hedge(rounds=1000).against_best_response([[2, -1], [-1, 1]])
+        >>> play.row.round(2), play.column.round(2), play.gap <= play.bound
+        (array([0.4, 0.6]), array([0.4, 0.6]), True)
+        """
+        matrix = checked_matrix(payoff)
+        width = float(np.ptp(matrix))
+        gains = (matrix - matrix.min()) / (width if width > 0.0 else 1.0)
+        rate, total = self.rate_of(len(matrix)), np.zeros(len(matrix))
+        row, answers = np.zeros(len(matrix)), np.zeros(matrix.shape[1])
+        for _ in range(self.rounds):
+            mixed = exponential_weights(rate * total)
+            answer = int((mixed @ matrix).argmin())
+            row += mixed / self.rounds
+            answers[answer] += 1.0 / self.rounds
+            total += gains[:, answer]
+        started = np.log(len(matrix)) / (rate * self.rounds) if rate > 0.0 else 0.0
+        gap, bound = duality_gap(matrix, row, answers), float(width * (started + rate / 8.0))
+        if gap - bound > _ROUNDING * width:
+            raise SolverError(f"Hedge against best responses: the duality gap {gap:.3g} exceeds its bound {bound:.3g}")
+        return ResponsePlay(row, answers, gap, bound)
 
     def rate_of(self, count: int) -> float:
         """Learning rate of a seat with ``count`` actions."""
@@ -124,6 +173,11 @@ def _unit_gains(game: FiniteGame) -> FloatArray:
     return (game.utilities - least) / np.where(ranges > 0.0, ranges, 1.0)
 
 
-def _exponential_weights(exponents: FloatArray) -> FloatArray:
-    weights = np.exp(exponents - exponents.max())
-    return weights / weights.sum()
+def exponential_weights(exponents: FloatArray) -> FloatArray:
+    """Return probabilities proportional to the exponentials, along the last axis.
+
+    >>> exponential_weights(np.log([1.0, 3.0]))
+    array([0.25, 0.75])
+    """
+    weights = np.exp(exponents - exponents.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True)

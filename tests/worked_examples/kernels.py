@@ -15,13 +15,23 @@ from typing import Any
 from coopgym.algorithms.llm import kernels as language_models
 from coopgym.algorithms.reward_models import kernels as reward_models
 from coopgym.algorithms.reward_models import return_decomposition
+from coopgym.oracles.bandits import adversarial_kernels as adversarial_bandits
 from coopgym.oracles.bandits import kernels as bandits
 from coopgym.oracles.finite import kernels as finite_games
 from coopgym.oracles.tabular import kernels as reward_design
 from coopgym.rewards import kernels as rewards
 from tests.support.recordings import DATA
 
-PACKAGES = (bandits, finite_games, language_models, reward_design, reward_models, return_decomposition, rewards)
+PACKAGES = (
+    adversarial_bandits,
+    bandits,
+    finite_games,
+    language_models,
+    reward_design,
+    reward_models,
+    return_decomposition,
+    rewards,
+)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {
