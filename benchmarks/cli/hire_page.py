@@ -46,7 +46,9 @@ class Hired:
     def paid(self, profile: tuple[int, ...], agent: int) -> float:
         """Return what an analyst is paid on average under a profile, payoff units."""
         problem = self.survey.problem
-        return self.survey.unit * float((problem.information[profile] * self.contract.payments[(agent, *profile)]).sum())
+        return self.survey.unit * float(
+            (problem.information[profile] * self.contract.payments[(agent, *profile)]).sum()
+        )
 
 
 def hired(survey: Survey, slack: float = 0.0) -> Hired:
@@ -68,7 +70,8 @@ def in_words(found: Hired) -> str:
     working = [_who(profile) for profile, _ in found.profiles()]
     gained = survey.gained(contract)
     if working == [_who((0,) * survey.problem.agents)]:
-        return f"Hire nobody: perfect information would be worth {survey.worth_of_knowing:.3g} per step, work costs too much."
+        worth = survey.worth_of_knowing
+        return f"Hire nobody: perfect information would be worth {worth:.3g} per step, and work costs too much."
     return (
         f"Hire {' or '.join(working)}: worth {gained:.3g} per step of play after payments of "
         f"{contract.paid * survey.unit:.3g}; perfect information would be worth {survey.worth_of_knowing:.3g}."
@@ -171,8 +174,8 @@ def hiring_page(found: Hired) -> str:
     hire = Section(
         "hire",
         "Whom to hire",
-        "Before play the principal draws who works, tells each analyst its own part, collects reports, chooses a share, and "
-        "pays once it has seen what the case was.",
+        "Before play the principal draws who works, tells each analyst its own part, collects reports, chooses a "
+        "share, and pays once it has seen what the case was.",
         [Beside(chart, Table(columns, rows, "Payoff per step.")), *_payment_tables(found)],
         in_words(found),
     )
@@ -191,7 +194,9 @@ def _payoff_figure(survey: Survey) -> Figure:
         Line(name, 100 * survey.shares, survey.payoffs[:, number], colour, dot=int(survey.payoffs[:, number].argmax()))
         for number, (name, colour) in enumerate(zip(survey.situations, _colours(len(survey.situations)), strict=True))
     ]
-    return lines(drawn, Axis("share of endowment, %", (0.0, 100.0)), Axis("payoff per step"), title="what choosing brings")
+    return lines(
+        drawn, Axis("share of endowment, %", (0.0, 100.0)), Axis("payoff per step"), title="what choosing brings"
+    )
 
 
 def _colours(count: int) -> list[str]:

@@ -21,10 +21,11 @@ KICKER = "coopgym steer"
 FREE, TRANSPARENT = "free", "transparent"
 """The planner, and the same one when no signal may be less clear than the baseline."""
 HOW = (
-    "Newcomers come one by one and see what those before them did, and a private signal that is right with the precision "
-    "that the planner picks. They play high if their partners seem to reciprocate, else low. Line: the precision picked. "
-    "Dashed: the least at which newcomers go by their signals; below it they all do the same, and nothing is learned. "
-    "Shaded: what the planner does there, against the baseline, which costs nothing."
+    "Newcomers come one by one and see what those before them did, and a private signal that is right with the "
+    "precision that the planner picks. They play high if their partners seem to reciprocate, else low. Line: the "
+    "precision picked; its small teeth are those of the grid. Dashed: the least at which newcomers go by their "
+    "signals; below it they all do the same, and nothing is learned. Shaded: what the planner does there, against the "
+    "baseline, which costs nothing."
 )
 
 
@@ -56,7 +57,9 @@ def in_words(found: Steered) -> str:
     """Say what the planner does, and what that moves at even odds."""
     moved, middle = found.game.unit * found.free.welfare_moved(), len(found.free.beliefs) // 2
     below = [phase for phase in found.free.phases() if phase.name == "below baseline"]
-    blurs = f"blurs signals at beliefs from {below[0].low:.3f} to {below[-1].high:.3f}" if below else "never blurs signals"
+    blurs = (
+        f"blurs signals at beliefs from {below[0].low:.3f} to {below[-1].high:.3f}" if below else "never blurs signals"
+    )
     return (
         f"The {found.free.herd.planner} planner {blurs}; at even odds it moves the payoff of an agent by "
         f"{signed(float(moved[middle]), 3)}, at most by {signed(float(moved[np.abs(moved).argmax()]), 3)}."
@@ -68,8 +71,8 @@ def print_steered(console: TerminalConsole, found: Steered) -> None:
     game = found.game
     good, bad = game.costs_of_error
     console.print(
-        f"{game.game}, seat {game.seat}: high {game.high:.3f}, low {game.low:.3f} of the endowment; playing low with partners "
-        f"who reciprocate costs {good:.3f}, high with those who defect {bad:.3f}.",
+        f"{game.game}, seat {game.seat}: high {game.high:.3f}, low {game.low:.3f} of the endowment; playing low with "
+        f"partners who reciprocate costs {good:.3f}, high with those who defect {bad:.3f}.",
         highlight=False,
     )
     table = ruled_table(title=f"phases of the {game.herd.planner} planner", collapse_padding=True)

@@ -38,7 +38,13 @@ def policy_figure(plan: HerdPlan, title: str = "") -> Figure:
                     middle, 1.015, phase.name, transform=axes.get_xaxis_transform(), fontsize=7, color=MUTED,
                     ha="left" if slanted else "center", va="bottom", rotation=slanted,
                 )  # fmt: skip
-        axes.plot(plan.beliefs, np.maximum(herd.least_following(plan.beliefs), 0.5), color=MUTED, linestyle=(0, (2, 2)), linewidth=1.0)
+        axes.plot(
+            plan.beliefs,
+            np.maximum(herd.least_following(plan.beliefs), 0.5),
+            color=MUTED,
+            linestyle=(0, (2, 2)),
+            linewidth=1.0,
+        )
         axes.axhline(herd.baseline, color=MUTED, linewidth=0.8)
         axes.plot(plan.beliefs, plan.precisions, color=INK)
         axes.set_xlim(0.0, 1.0)

@@ -48,8 +48,8 @@ def diagnostic(name: str, seat: int | None = None) -> Resource:
 class WithinBudget:
     """A policy that plays on while its steps fit a budget; from the first that does not, some seats rest.
 
-    What a step would use is found out by looking ahead, with payoff noise at its mean: nothing is ever overdrawn by what
-    is chosen. It keeps accounts of one batch of episodes at a time, which begins anew at step 0.
+    What a step would use is found out by looking ahead, with payoff noise at its mean: nothing is ever overdrawn by
+    what is chosen. It keeps accounts of one batch of episodes at a time, which begins anew at step 0.
 
     >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=5)
     >>> budgeted = WithinBudget(game, lambda t, state: 0.5 * game.endowments, effort(0), budget=1.2, seats=[0])

@@ -55,7 +55,7 @@ class KnapsackInstance:
             raise ValueError(f"rewards={rewards!r}: expected at least one mean reward, each in [0, 1]")
         if used.ndim != 2 or len(used) != len(earned) or not used.shape[1]:
             raise ValueError(
-                f"consumption of shape {used.shape}: expected ({len(earned)}, d), a row per arm and a column per resource"
+                f"consumption of shape {used.shape}: expected ({len(earned)}, d), a row per arm, a column per resource"
             )
         if not ((used >= 0.0) & (used <= 1.0)).all():
             raise ValueError(f"consumption: expected uses in [0, 1], got {used.min():g} to {used.max():g}; scale them")
@@ -226,4 +226,6 @@ def require_budget(horizon: int, budget: float) -> None:
     if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
         raise ValueError(f"horizon={horizon!r}: expected a whole number of at least 1")
     if not 0.0 < budget < np.inf:
-        raise ValueError(f"budget={budget!r}: expected a positive number; with none nothing but the null arm can be played")
+        raise ValueError(
+            f"budget={budget!r}: expected a positive number; with none nothing but the null arm can be played"
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeAlias
 
 import numpy as np
 
@@ -107,7 +108,9 @@ class LagrangeBwK(BudgetedLearner):
         values = np.column_stack([rewards[:, None] + 1.0 - scarcity * self.used, rewards])
         chance = self.probabilities()[self.rows, arms]
         expected = (values * self.prices).sum(-1)
-        self.losses[self.rows, arms] += (2.0 - expected) / width / chance
+        # An arm that is never drawn is only named in replicas that are at their end.
+        loss = np.divide((2.0 - expected) / width, chance, out=np.zeros_like(chance), where=chance > 0.0)
+        self.losses[self.rows, arms] += loss
         self.gains += (values - least) / width
 
 
@@ -170,7 +173,10 @@ class ConfidentBudgetedLearner(BudgetedLearner):
     def _means(self) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
         pulled = np.maximum(self.counts, 1.0)
         each = self.counts[..., None]
-        return (self.earned / pulled, self.counts), (self.spent / pulled[..., None], np.broadcast_to(each, self.spent.shape))
+        return (self.earned / pulled, self.counts), (
+            self.spent / pulled[..., None],
+            np.broadcast_to(each, self.spent.shape),
+        )
 
 
 class UcbBwK(ConfidentBudgetedLearner):
@@ -212,9 +218,12 @@ class BalancedElimination(ConfidentBudgetedLearner):
 
 
 def _balanced(limits: FloatArray) -> FloatArray:
-    """Average, over arms, of the mix ``(K,)`` among corners of the feasible set that plays the arm most."""
+    """Average, over arms, of the mix ``(K,)`` among corners of the feasible set that plays the arm most.
+
+    Of the null arm all is known, and it gets no turn.
+    """
     corners = feasible_corners(limits, 0.0)
-    return np.asarray(corners[corners.argmax(0)].mean(0))
+    return np.asarray(corners[corners[:, :-1].argmax(0)].mean(0))
 
 
 def confidence(means: FloatArray, counts: FloatArray, horizon: int, radius: float) -> tuple[FloatArray, FloatArray]:
@@ -234,11 +243,8 @@ def radii(means: FloatArray, counts: FloatArray, horizon: int, radius: float) ->
     return np.where(counts > 0.0, np.sqrt(scaled * means) + scaled, np.inf)
 
 
-class BudgetedArms(Protocol):
-    """Brings what arms earn and use, in R replicas."""
-
-    def __call__(self, t: int, arms: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return rewards ``(R,)`` and uses ``(R, d)`` of arms ``(R,)`` in round t, both in [0, 1]."""
+BudgetedArms: TypeAlias = Callable[[int, IntArray], tuple[FloatArray, FloatArray]]
+"""Rewards ``(R,)`` and uses ``(R, d)``, both in [0, 1], of arms ``(R,)`` in a round."""
 
 
 @dataclass(frozen=True, eq=False)

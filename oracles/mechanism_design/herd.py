@@ -1,9 +1,9 @@
 """Steering the herd: how clear to make the signals of agents who also learn from what those before them did.
 
-The state is good or bad. Agents arrive one by one, share a public belief b = P(good), get a private signal that is right
-with the precision q that a planner picks, and take the action that is right in the good state (G) or the other (B). An
-agent whom neither signal could sway herds, and nothing is learned from it. After Nayak, Sharma, Kavitha & Boyd (2025),
-here with losses that may differ by state.
+The state is good or bad. Agents arrive one by one, share a public belief b = P(good), get a private signal that is
+right with the precision q that a planner picks, and take the action that is right in the good state (G) or the other
+(B). An agent whom neither signal could sway herds, and nothing is learned from it. The model is that of "Steering the
+Herd" (Arghal, He, Saeedi Bidokhti & Sarkar 2025, arXiv:2504.02648), here with losses that may differ by state.
 """
 
 from __future__ import annotations
@@ -77,7 +77,11 @@ class Herd:
             raise ValueError(f"discount={self.discount!r}: expected a number in [0, 1)")
 
     def transparent(self) -> Self:
-        """Return the same with a planner who may not withhold: no signal is less clear than the free one."""
+        """Return the same with a planner who may not withhold: no signal is less clear than the free one.
+
+        Stricter than what the publication calls transparent, which the model is throughout: the planner knows no more
+        than the public, signals do not lie, and everybody knows their precision.
+        """
         return replace(self, least_precision=self.baseline)
 
     def unsteered(self) -> Self:
@@ -195,8 +199,8 @@ def first_best(values: FloatArray) -> npt.NDArray[np.int64]:
 class HerdPlanner:
     """Solves the planner's problem for agents without end by value iteration; fits the `Planner` slot.
 
-    Controls at every belief are an even grid of precisions, the baseline, the least one that agents follow, and one just
-    below it: without the last two both interesting phases are hidden.
+    Controls at every belief are an even grid of precisions, the baseline, the least one that agents follow, and one
+    just below it: without the last two both interesting phases are hidden.
 
     Attributes:
         beliefs: points of the grid of beliefs; values between them are interpolated.
@@ -295,8 +299,8 @@ class HerdPlan:
     def labels(self) -> list[str]:
         """Return what the planner does at each belief.
 
-        Baseline, below baseline or above baseline; an altruistic planner's precision above it may also be the maximum, or
-        the least at which agents follow (least following).
+        Baseline, below baseline or above baseline; an altruistic planner's precision above it may also be the maximum,
+        or the least at which agents follow (least following).
         """
         least = self.herd.least_following(self.beliefs)
         return [_label(self.herd, q, f) for q, f in zip(self.precisions.tolist(), least.tolist(), strict=True)]

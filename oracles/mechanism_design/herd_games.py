@@ -1,9 +1,9 @@
 """Herds in games: agents who one by one decide whether to cooperate with partners of unknown type.
 
 A stream of agents each plays one step of a game in the same seat. All its partners are of one type: they reciprocate,
-playing the level that the agent plays (G), or they defect and play the low level whatever it does (B). The high level is
-that of the welfare optimum, the low one that of the private equilibrium. The right action is to play high with partners
-who reciprocate and low with those who defect, and the wrong one costs what the game says it does.
+playing the level that the agent plays (G), or they defect and play the low level whatever it does (B). The high level
+is that of the welfare optimum, the low one that of the private equilibrium. The right action is to play high with
+partners who reciprocate and low with those who defect, and the wrong one costs what the game says it does.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def herd_in(
 
     Args:
         game: on the NumPy backend.
-        herd: all else about planner and agents; its losses are replaced. None is a biased planner with a baseline of 0.7
-            and a cost of 0.3.
+        herd: all else about planner and agents; its losses are replaced. None is a biased planner with a baseline of
+            0.7 and a cost of 0.3.
         seat: of the agents.
         levels: shares of endowment of the low and the high action; None for those of the private equilibrium and of the
             welfare optimum in that seat.
@@ -93,9 +93,9 @@ def herd_in(
     mutual, alone, exploited = stage.payoffs(profiles)[:, seat].tolist()
     if not mutual > alone > exploited:
         raise ValueError(
-            f"{game.id}, levels {low[seat]:.3g} and {high[seat]:.3g}, {count} partners: mutual cooperation pays {mutual:.4g}, "
-            f"mutual defection {alone:.4g}, cooperating alone {exploited:.4g}; expected them in this order, so that there "
-            "is a right action with either type"
+            f"{game.id}, levels {low[seat]:.3g} and {high[seat]:.3g}, {count} partners: mutual cooperation pays "
+            f"{mutual:.4g}, mutual defection {alone:.4g}, cooperating alone {exploited:.4g}; expected them in this "
+            "order, so that there is a right action with either type"
         )
     unit = 0.5 * (mutual - exploited)
     losses = ((mutual - alone) / unit, (alone - exploited) / unit)

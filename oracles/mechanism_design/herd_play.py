@@ -33,12 +33,12 @@ What they do is public and moves the belief of those who follow. A newcomer whom
 Earlier newcomers: {history}.
 Answer with the precision alone on the last line."""
 AIMS = {
-    "altruistic": "You want newcomers to be right: HIGH when wrong costs you {bad:.3f}, LOW when wrong costs you {good:.3f}.",
+    "altruistic": "You want newcomers to be right: a wrong HIGH costs you {bad:.3f}, a wrong LOW {good:.3f}.",
     "biased": "You want newcomers to play HIGH, right or wrong: every LOW costs you {stake:.3f}.",
 }
 AGENT_PROMPT = """\
-You decide once: play HIGH or play LOW. If your partners reciprocate, HIGH is right and LOW costs you {good:.3f}. If they \
-defect, LOW is right and HIGH costs you {bad:.3f}. Nobody knows which. The public belief that they reciprocate is \
+You decide once: play HIGH or play LOW. If your partners reciprocate, HIGH is right and LOW costs you {good:.3f}. If \
+they defect, LOW is right and HIGH costs you {bad:.3f}. Nobody knows which. The public belief that they reciprocate is \
 {belief:.2f}.
 Your private signal is right with probability {precision:.2f}. It says: they {signal}.
 Earlier newcomers: {history}.
@@ -140,7 +140,7 @@ def play_with_roles(
     planner: Ask | None = None,
     agent: Ask | None = None,
 ) -> RolesRun:
-    """Play a herd in which planner, agents or both are asked in words.
+    r"""Play a herd in which planner, agents or both are asked in words.
 
     The public belief moves by the rule for agents who weigh what they know, whatever the one at hand is like.
 
@@ -154,11 +154,12 @@ def play_with_roles(
         agent: answers HIGH or LOW on its last line; None weighs exactly, as does one whose answer cannot be read.
 
     >>> plan = HerdPlanner(beliefs=201).solve(Herd(cost=2.5))
-    >>> run = play_with_roles(plan, True, 0.5, np.full(4, 0.7), planner=lambda text: "Let me be clear.\\n1.00")
+    >>> run = play_with_roles(plan, True, 0.5, np.full(4, 0.7), planner=lambda text: "Let me be clear.\n1.00")
     >>> run.turns[0].action, run.turns[1].precision, run.turns[1].exact_precision, run.unreadable
     (True, 1.0, 0.6, {'planner': 0, 'agent': 0})
     """
-    herd, turns, current = plan.herd, [], float(belief)
+    herd, current = plan.herd, float(belief)
+    turns: list[Turn] = []
     unreadable = {"planner": 0, "agent": 0}
     for draw in np.asarray(uniforms, dtype=np.float64).tolist():
         exact = float(plan.choose(current))

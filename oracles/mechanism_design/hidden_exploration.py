@@ -66,7 +66,7 @@ class HiddenExploration:
     def gaps(self) -> FloatArray:
         """G ``(N0 + 1,)``: what arm 2 is expected to bring more, by successes among the samples."""
         successes = np.arange(self.samples + 1)
-        return self.means[1] - (self.first[0] + successes) / (sum(self.first) + self.samples)
+        return np.asarray(self.means[1] - (self.first[0] + successes) / (sum(self.first) + self.samples), np.float64)
 
     @cached_property
     def chances(self) -> FloatArray:

@@ -113,7 +113,7 @@ class HiringProblem:
 
     @property
     def agents(self) -> int:
-        """n."""
+        """Number of agents."""
         return len(self.costs)
 
     @property
@@ -150,9 +150,11 @@ class HiringProblem:
     @property
     def prior(self) -> FloatArray:
         """``(Θ,)``; efforts do not move it."""
-        return np.asarray(self.information.reshape(-1, *self.information.shape[self.agents :])[0]).reshape(
-            -1, self.states
-        ).sum(0)
+        return (
+            np.asarray(self.information.reshape(-1, *self.information.shape[self.agents :])[0])
+            .reshape(-1, self.states)
+            .sum(0)
+        )
 
     def profiles(self) -> list[tuple[int, ...]]:
         """Return all profiles of efforts, the last agent's first to change."""
@@ -261,7 +263,8 @@ def deviations(problem: HiringProblem, contract: Contract, agent: int, slack: fl
     if signals**signals > MOST_REPORT_MAPS:
         raise ValueError(f"agent {agent}: {signals} signals can be reported in more than {MOST_REPORT_MAPS} ways")
     maps = np.array(list(product(range(signals), repeat=signals)))
-    costs, found = problem.costs[agent], []
+    costs = problem.costs[agent]
+    found: list[Violation] = []
     for recommended in range(problem.efforts[agent]):
         chance = float(contract.mix.take(recommended, agent).sum())
         if chance <= 0.0:
@@ -282,10 +285,10 @@ def _promised(problem: HiringProblem, contract: Contract, agent: int, recommende
     """Return what an agent is paid on average by signal and report ``(S_i, S_i)``, weighted with the recommendation."""
     n = problem.agents
     # Information under the effort made, payments under the one recommended; both without the agent's axis of efforts.
-    made = np.moveaxis(problem.information.take(effort, agent), n - 1 + agent, 0)
-    weights = contract.mix.take(recommended, agent)
+    made = np.moveaxis(np.take(problem.information, [effort], agent).squeeze(agent), n - 1 + agent, 0)
+    weights = np.take(contract.mix, [recommended], agent).squeeze(agent)
     weights = weights.reshape(*weights.shape, *(1,) * n)
-    paid = np.moveaxis(contract.payments[agent].take(recommended, agent), n - 1 + agent, 0)
+    paid = np.moveaxis(np.take(contract.payments[agent], [recommended], agent).squeeze(agent), n - 1 + agent, 0)
     signals = problem.signals[agent]
     return np.asarray((weights * made).reshape(signals, -1) @ paid.reshape(signals, -1).T)
 
@@ -356,8 +359,8 @@ class _Programme:
         row = 0
         for (agent, told, made), most in self.lie.items():
             axis = problem.agents - 1 + agent
-            chance = np.moveaxis(problem.information.take(made, agent), axis, 0)
-            paid = np.moveaxis(self.payment[agent].take(told, agent), axis, 0)
+            chance = np.moveaxis(np.take(problem.information, [made], agent).squeeze(agent), axis, 0)
+            paid = np.moveaxis(np.take(self.payment[agent], [told], agent).squeeze(agent), axis, 0)
             for signal, report in product(range(problem.signals[agent]), repeat=2):
                 rows[[row], paid[report].ravel()] = chance[signal].ravel()
                 rows[row, most[signal]] = -1.0
@@ -381,7 +384,9 @@ class _Programme:
         mixes = [np.asarray(each, dtype=np.float64) for each in self.planner.independent]
         fits = [mix.shape == (efforts,) for mix, efforts in zip(mixes, self.problem.efforts, strict=False)]
         if len(mixes) != self.problem.agents or not all(fits) or any(abs(mix.sum() - 1.0) > 1e-9 for mix in mixes):
-            raise ValueError(f"independent={self.planner.independent!r}: expected a distribution over efforts per agent")
+            raise ValueError(
+                f"independent={self.planner.independent!r}: expected a distribution over efforts per agent"
+            )
         joint: Any = np.ones(())
         for mix in mixes:
             joint = np.multiply.outer(joint, mix)
@@ -394,12 +399,16 @@ class _Programme:
     def obstacle(self, incentives: csr_array, others: list[csr_array], equal: FloatArray) -> str:
         """Name the incentives that cannot hold together: those that the least relaxation relaxes."""
         count = incentives.shape[0]
-        relaxed = vstack([csr_array(np.concatenate([incentives.toarray(), -np.eye(count)], axis=1)), *map(_padded(count), others)])
+        relaxed = vstack(
+            [csr_array(np.concatenate([incentives.toarray(), -np.eye(count)], axis=1)), *map(_padded(count), others)]
+        )
         costs = np.append(np.zeros(self.columns), np.ones(count))
         bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * (self.columns + count)
         answer = least_cost("relaxed hiring", costs, relaxed, np.append(equal, np.zeros(count)), bounds)
         missing = answer[self.columns :]
-        failed = [f"{name} (short of {lack:.3g})" for name, lack in zip(self.names, missing, strict=True) if lack > AUDIT]
+        failed = [
+            f"{name} (short of {lack:.3g})" for name, lack in zip(self.names, missing, strict=True) if lack > AUDIT
+        ]
         return f"what cannot be made worthwhile: {'; '.join(failed)}" if failed else "no incentive is to blame"
 
     def profile_columns(self, agent: int, effort: int) -> npt.NDArray[np.int64]:

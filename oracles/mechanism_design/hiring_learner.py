@@ -64,14 +64,18 @@ class ExploreThenCommit:
             ValueError: a horizon that leaves nothing to commit to.
         """
         if horizon < 8:
-            raise ValueError(f"horizon={horizon!r}: expected at least 8 rounds, so that half of them are left to commit")
+            raise ValueError(
+                f"horizon={horizon!r}: expected at least 8 rounds, so that half of them are left to commit"
+            )
         return int(np.ceil(horizon ** (2.0 / 3.0) - 1e-9))
 
     def margin(self, horizon: int, pay_cap: float) -> float:
         """Return what disobedience must lose in the contract."""
         return float(self.slack * pay_cap * np.sqrt(np.log(horizon) / self.rounds(horizon)))
 
-    def run(self, problem: HiringProblem, horizon: int, rng: np.random.Generator, best: float | None = None) -> HiringRun:
+    def run(
+        self, problem: HiringProblem, horizon: int, rng: np.random.Generator, best: float | None = None
+    ) -> HiringRun:
         """Explore and commit; agents then do what is best for them, obedient or not.
 
         Args:
@@ -128,7 +132,7 @@ def value_under_best_replies(problem: HiringProblem, supposed: HiringProblem, co
                 as_told = np.eye(problem.signals[agent])[list(reply.reports)]
                 reported = np.moveaxis(np.tensordot(as_told, reported, axes=(0, agent)), 0, agent)
         decided = float((reported * problem.utility[choice[profile]]).sum())
-        paid = float((reported * contract.payments[(slice(None), *profile)]).sum())
+        paid = float((reported * np.moveaxis(contract.payments, 0, problem.agents)[profile]).sum())
         value += chance * (decided - paid)
     return value, not any(replies)
 

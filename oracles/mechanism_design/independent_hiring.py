@@ -52,10 +52,10 @@ def crowded_survey(cost: float = 0.005, pay_cap: float = 0.02, safe: float = 0.7
     """Return a problem in which correlated recommendations beat independent ones.
 
     Two surveyors get in each other's way. One alone is right with probability 0.8. Of two at work, both are right with
-    probability 0.4, and otherwise one of them: they are never both wrong, so that together they tell more, but each one's
-    signal says less about its own work, and the cap leaves too little to pay both. Told to work without knowing whether
-    the other works too, each works if it is often enough alone; and that somebody should always work is what independent
-    draws cannot do.
+    probability 0.4, and otherwise one of them: they are never both wrong, so that together they tell more, but each
+    one's signal says less about its own work, and the cap leaves too little to pay both. Told to work without knowing
+    whether the other works too, each works if it is often enough alone; and that somebody should always work is what
+    independent draws cannot do.
 
     Args:
         cost: of work.

@@ -67,9 +67,9 @@ def herd_programme(
     return {"values": values.tolist(), "first_precision": first.tolist()}
 
 
-def hidden_exploration(prior1: tuple[float, float], prior2: tuple[float, float], N0: int) -> dict[str, Any]:
+def hidden_exploration(prior1: Sequence[float], prior2: Sequence[float], N0: int) -> dict[str, Any]:
     """Posterior gaps after samples of the better arm, and the sufficient chance of exploring."""
-    advice = HiddenExploration(tuple(prior1), tuple(prior2), N0)
+    advice = HiddenExploration((prior1[0], prior1[1]), (prior2[0], prior2[1]), N0)
     chance = advice.threshold(conservative=True)
     return {
         "prior_means": list(advice.means),

@@ -102,7 +102,9 @@ def survey_before_play(
     >>> survey.situations, survey.best_shares, survey.blind_share
     (('gamma=2.3', 'gamma=2.7'), array([0.49, 0.78]), 0.63)
     """
-    stages = hidden_situations(game) if alternatives is None else {name: StageGame(g) for name, g in alternatives.items()}
+    stages = (
+        hidden_situations(game) if alternatives is None else {name: StageGame(g) for name, g in alternatives.items()}
+    )
     if len(stages) < 2:
         raise ValueError(f"alternatives={list(stages)}: expected at least two situations to tell apart")
     if not 0 <= seat < game.n_agents:

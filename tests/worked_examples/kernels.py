@@ -15,12 +15,23 @@ from typing import Any
 from coopgym.algorithms.llm import kernels as language_models
 from coopgym.algorithms.reward_models import kernels as reward_models
 from coopgym.algorithms.reward_models import return_decomposition
+from coopgym.oracles.bandits import knapsack_kernels as knapsacks
 from coopgym.oracles.finite import kernels as finite_games
+from coopgym.oracles.mechanism_design import kernels as mechanism_design
 from coopgym.oracles.tabular import kernels as reward_design
 from coopgym.rewards import kernels as rewards
 from tests.support.recordings import DATA
 
-PACKAGES = (finite_games, language_models, reward_design, reward_models, return_decomposition, rewards)
+PACKAGES = (
+    finite_games,
+    knapsacks,
+    language_models,
+    mechanism_design,
+    reward_design,
+    reward_models,
+    return_decomposition,
+    rewards,
+)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {

@@ -13,7 +13,6 @@ from tests.worked_examples.kernels import EXAMPLES, KERNELS, PACKAGES, Example
 
 WITHOUT_KERNEL = {
     "bayes-bandit",
-    "bwk-lp",
     "cooper",
     "doc",
     "dpo",
@@ -23,11 +22,6 @@ WITHOUT_KERNEL = {
     "explore-first",
     "fpl",
     "hedge",
-    "herd-dp",
-    "herd-update",
-    "hidden-exploration",
-    "hiring",
-    "lagrange-bwk",
     "linucb",
     "lipschitz-contexts",
     "lipschitz-uniform",
@@ -49,7 +43,6 @@ WITHOUT_KERNEL = {
     "thompson-beta",
     "thompson-gauss",
     "trust-grpo",
-    "ucb-bwk",
     "ucb1",
     "webarbiter",
     "weighted-majority",

@@ -32,7 +32,9 @@ def hire(
     ] = None,
     cost: Annotated[
         list[float] | None,
-        typer.Option(help="What work costs, payoff units; once per analyst.", show_default="a tenth of what is to know"),
+        typer.Option(
+            help="What work costs, payoff units; once per analyst.", show_default="a tenth of what is to know"
+        ),
     ] = None,
     pay_cap: Annotated[
         float | None,
@@ -61,7 +63,9 @@ def hire(
         made = make_game(game, **own)
         cases = {text: make_game(game, **(own | parse_settings([text]))) for text in situation or ()}
         if not cases and not made.traits().hidden:
-            raise ValueError(f"{made.id} hides nothing from its seats: say what may be the case, --situation twice or more")
+            raise ValueError(
+                f"{made.id} hides nothing from its seats: say what may be the case, --situation twice or more"
+            )
         accuracies, units = accuracy or list(ACCURACIES), cost
         if units is not None and len(units) != len(accuracies):
             raise ValueError(f"{len(units)} costs for {len(accuracies)} analysts: give --cost as often as --accuracy")

@@ -35,7 +35,7 @@ def steer(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
     out: PageFile = None,
 ) -> None:
-    """Find the planner's policy over beliefs, its phases, and how much welfare it moves, also if it must be transparent."""
+    """Find the planner's policy over beliefs, its phases, and the welfare it moves, also if it must be transparent."""
     import json
 
     from coopgym.benchmarks.cli.pages import require_page, write_page
