@@ -86,7 +86,7 @@ def hiring() -> dict[str, Any]:
     """Return surveys of both games, by who chooses."""
     phases = {phase: make_game(ALLIANCE, phase=phase) for phase in PHASES}
     extremes = {phase: phases[phase] for phase in ("mature", "crisis")}
-    found = {}
+    found: dict[str, Any] = {}
     for chooser in CHOOSERS:
         surveys = {
             f"{HIDDEN}: high or low": survey_before_play(make_game(HIDDEN), chooser=chooser),

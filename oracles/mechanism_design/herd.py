@@ -322,11 +322,11 @@ class HerdPlan:
         found anew by what each precision leads to.
         """
         asked = np.asarray(beliefs, dtype=np.float64)
-        flat = asked.reshape(-1)
+        flat, where = np.unique(asked, return_inverse=True)  # herds stay at few beliefs
         controls = self.planner.controls(self.herd, flat)
         worth = _Backup(self.herd, flat, controls, len(self.beliefs))(self.values)
         best = (worth >= worth.max(-1, keepdims=True) - self.planner.residual).argmax(-1)
-        return np.asarray(controls[np.arange(len(flat)), best].reshape(asked.shape))
+        return np.asarray(controls[np.arange(len(flat)), best][where].reshape(asked.shape))
 
     def agents_lose(self) -> FloatArray:
         """Return what agents lose under the policy by belief, ``(N,)``: discounted means, per agent."""
