@@ -116,10 +116,10 @@ def herds() -> str:
             rows.append((*told, planner, _phases(plan["phases"]), moved))
             told = ("", "", "")
     words = paragraph("""
-        Cost of error: of playing low with partners who reciprocate / high with those who defect. Phases: beliefs at which
-        the planner leaves the baseline of 0.7, which costs nothing; a unit of precision away from it costs 0.3 mean costs
-        of error; discount 0.9. Moved: payoff per agent against signals left at the baseline, at beliefs 0.25 / 0.5 /
-        0.75. Transparent: no signal may be less clear than the baseline.
+        Cost of error: of playing low with partners who reciprocate / high with those who defect. Phases: beliefs at
+        which the planner leaves the baseline of 0.7, which costs nothing; a unit of precision away from it costs 0.3
+        mean costs of error; discount 0.9. Moved: payoff per agent against signals left at the baseline, at beliefs
+        0.25 / 0.5 / 0.75. Transparent: no signal may be less clear than the baseline.
     """)
     headings = ("game", "low / high", "cost of error", "planner", "phases", "moved")
     return f"{table(headings, rows)}\n\n{words}"
@@ -209,10 +209,10 @@ def roles() -> str:
         for name, found in _part("roles").items()
     ]
     words = paragraph(f"""
-        ReputationMarket, biased planner, from even odds: {ROLE_SEEDS} herds of {ROLE_AGENTS} agents. Lost: per agent, in
-        mean costs of error, with 95 % intervals over herds; error: mean distance of the precision from that of the exact
-        policy at the same belief; agreement: share of agents who do what one who weighs all that is known does. Scripted
-        answers, no language model.
+        ReputationMarket, biased planner, from even odds: {ROLE_SEEDS} herds of {ROLE_AGENTS} agents. Lost: per agent,
+        in mean costs of error, with 95 % intervals over herds; error: mean distance of the precision from that of the
+        exact policy at the same belief; agreement: share of agents who do what one who weighs all that is known does.
+        Scripted answers, no language model.
     """)
     return f"{table(('who answers in words', 'lost', 'error', 'agreement', 'unreadable'), rows)}\n\n{words}"
 

@@ -51,6 +51,7 @@ class WithinBudget:
     What a step would use is found out by looking ahead, with payoff noise at its mean: nothing is ever overdrawn by
     what is chosen. It keeps accounts of one batch of episodes at a time, which begins anew at step 0.
 
+    >>> from coopgym.play import NOMINAL, unroll
     >>> game = coopgym.make_game("TrustDilemma-v1", max_steps=5)
     >>> budgeted = WithinBudget(game, lambda t, state: 0.5 * game.endowments, effort(0), budget=1.2, seats=[0])
     >>> for step in unroll(game, budgeted, draws=NOMINAL):

@@ -76,7 +76,7 @@ class LagrangeBwK(BudgetedLearner):
     >>> learner.reset(arms=3, horizon=100)
     >>> learner.update(np.array([0]), np.array([0.9]), use=np.array([[0.8]]))
     >>> learner.probabilities().round(3), learner.prices.round(3)  # the resource has become dear
-    (array([[0.255, 0.373, 0.373]]), array([[0.528, 0.472]]))
+    (array([[0.308, 0.346, 0.346]]), array([[0.523, 0.477]]))
     """
 
     citation = "Immorlica, Sankararaman, Schapire & Slivkins 2022"

@@ -210,7 +210,7 @@ class HerdPlanner:
 
     >>> plan = HerdPlanner(beliefs=201).solve(Herd(planner="biased", baseline=0.7, cost=0.3))
     >>> [(phase.name, round(phase.low, 2), round(phase.high, 2)) for phase in plan.phases() if phase.name != "baseline"]
-    [('above baseline', 0.11, 0.3), ('below baseline', 0.31, 0.7)]
+    [('above baseline', 0.01, 0.3), ('below baseline', 0.31, 0.7)]
     >>> HerdPlanner(beliefs=201).audit(plan.herd, plan)
     []
     """

@@ -72,6 +72,7 @@ def play_herds(plan: HerdPlan, good: BoolArray, belief: float, uniforms: FloatAr
         belief: to begin with.
         uniforms: ``(T, R)`` in [0, 1); a signal is right below its precision.
 
+    >>> from coopgym.oracles import HerdPlanner
     >>> plan = HerdPlanner(beliefs=201).solve(Herd(cost=2.5))
     >>> herds = play_herds(plan, np.array([True, False]), belief=0.5, uniforms=np.full((3, 2), 0.5))
     >>> herds.precisions[:, 0], herds.actions.T  # one clear signal, and the others follow the first
@@ -153,6 +154,7 @@ def play_with_roles(
             is out of range, the signal has the baseline's precision.
         agent: answers HIGH or LOW on its last line; None weighs exactly, as does one whose answer cannot be read.
 
+    >>> from coopgym.oracles import HerdPlanner
     >>> plan = HerdPlanner(beliefs=201).solve(Herd(cost=2.5))
     >>> run = play_with_roles(plan, True, 0.5, np.full(4, 0.7), planner=lambda text: "Let me be clear.\n1.00")
     >>> run.turns[0].action, run.turns[1].precision, run.turns[1].exact_precision, run.unreadable

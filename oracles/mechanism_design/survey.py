@@ -100,7 +100,7 @@ def survey_before_play(
 
     >>> survey = survey_before_play(coopgym.make_game("SynergySearch-v1"), chooser="all")
     >>> survey.situations, survey.best_shares, survey.blind_share
-    (('gamma=2.3', 'gamma=2.7'), array([0.49, 0.78]), 0.63)
+    (('gamma=2.3', 'gamma=2.7'), array([0.51, 0.77]), 0.63)
     """
     stages = (
         hidden_situations(game) if alternatives is None else {name: StageGame(g) for name, g in alternatives.items()}
