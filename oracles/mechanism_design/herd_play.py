@@ -17,7 +17,7 @@ from coopgym.interfaces.text.action_parsing import IllegalCallError, read_level
 from coopgym.oracles.mechanism_design.herd import Herd, HerdPlan
 from coopgym.typing import BoolArray, FloatArray
 
-Ask: TypeAlias = Callable[[str], str]
+TextRole: TypeAlias = Callable[[str], str]
 """Answers a text by a text."""
 
 PROMPTS_VERSION = 1
@@ -138,8 +138,8 @@ def play_with_roles(
     belief: float,
     uniforms: FloatArray,
     *,
-    planner: Ask | None = None,
-    agent: Ask | None = None,
+    planner: TextRole | None = None,
+    agent: TextRole | None = None,
 ) -> RolesRun:
     r"""Play a herd in which planner, agents or both are asked in words.
 
