@@ -20,7 +20,7 @@ from scipy.sparse.linalg import spsolve
 from coopgym.oracles.finite.linear_programme import SolverError
 from coopgym.typing import BoolArray, FloatArray
 
-Planner: TypeAlias = Literal["altruistic", "biased"]
+Aim: TypeAlias = Literal["altruistic", "biased"]
 """Whether what agents lose counts, or how often they take action B."""
 EVEN = 1e-12
 """Difference at which an agent is indifferent, and follows its signal."""
@@ -50,7 +50,7 @@ class Herd:
     (1.0, array([0.7, 0.3]), array([0.5, 0.5]), 0.3)
     """
 
-    planner: Planner = "altruistic"
+    planner: Aim = "altruistic"
     baseline: float = 0.6
     cost: float = 1.0
     losses: tuple[float, float] = (1.0, 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.oracles.mechanism_design.herd import Herd, Planner, finite_horizon
+from coopgym.oracles.mechanism_design.herd import Aim, Herd, finite_horizon
 from coopgym.oracles.mechanism_design.hidden_exploration import HiddenExploration
 from coopgym.oracles.mechanism_design.hiring import HiringPlanner, HiringProblem
 
@@ -57,7 +57,7 @@ def herd_programme(
     C: float,
     discount: float,
     horizon: int,
-    planner: Planner,
+    planner: Aim,
     beliefs: Sequence[float],
     augment: bool = False,
 ) -> dict[str, Any]:
