@@ -28,7 +28,7 @@ from coopgym.benchmarks.audits import AUDIT_VERSIONS, AUDITS, AuditOptions
 from coopgym.games.registry import game_class, games, make_game
 from coopgym.games.spec import View
 from coopgym.games.step import Step
-from coopgym.oracles.agents import ORACLES, WORLD_ORACLES, Oracle, PublishedOracle
+from coopgym.oracles.agents import ORACLES, WORLD_ORACLES, Oracle, PublishedOracle, ThompsonModels
 from coopgym.oracles.agents.informed import InformedOracle
 from coopgym.oracles.dynamic.deviation_search import SEARCH_VERSION
 from coopgym.oracles.dynamic.exploitability import exploitability
@@ -206,7 +206,7 @@ def _alone(name: str, ids: Sequence[str]) -> Numbers:
 
 
 def _world_oracles() -> Iterator[tuple[str, Entry]]:
-    for oracle in WORLD_ORACLES:
+    for oracle in (*WORLD_ORACLES, ThompsonModels):
         yield oracle.title(), Entry(oracle.version, partial(_in_a_world, oracle), SINGLE, _versions(TEAM))
 
 

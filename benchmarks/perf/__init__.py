@@ -37,6 +37,7 @@ MEASUREMENTS = {
     "C12b": "coopgym.benchmarks.perf.corpora:c12_bytes",
     "C13": "coopgym.benchmarks.perf.statistics:c13",
     "C14": "coopgym.benchmarks.perf.oracles:c14",
+    "C20": "coopgym.benchmarks.perf.bandits:c20",
     "C16": "coopgym.benchmarks.perf.startup:c16",
     "C17": "coopgym.benchmarks.perf.startup:c17",
     "C18": "coopgym.benchmarks.perf.language:c18",

@@ -46,7 +46,7 @@ def agent_info(name: str) -> AgentInfo:
     if not (isinstance(agent, Strategy) and is_ours(agent)):
         return AgentInfo("plugin", deterministic=False)
     scripted = "constant" if name.removeprefix(PUBLISHED) in constant_names() else "heuristic"
-    oracle = type(agent).__module__.startswith("coopgym.oracles.")
+    oracle = type(agent).__module__.startswith("coopgym.oracles.") and not agent.learns
     return AgentInfo(
         "oracle" if oracle else scripted,
         not agent.classifier.stochastic,

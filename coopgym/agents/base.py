@@ -287,6 +287,8 @@ class Strategy(ABC):
     citation: ClassVar[str] = ""
     version: ClassVar[int] = 1
     """Raise it when the same settings may play otherwise than before: it is part of the identity of every run."""
+    learns: ClassVar[bool] = False
+    """Whether it learns while it plays and knows nothing else of what is best: a learning baseline, not an oracle."""
     step_cost: ClassVar[float] = 1.0
     """How much longer a decision takes than a glance at an observation, roughly, for estimates of time."""
 

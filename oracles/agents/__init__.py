@@ -1,9 +1,20 @@
-"""Oracles as agents: seven reference policies of the published study, three bounds on learners, four for worlds."""
+"""Oracles as agents: seven of the published study, three bounds on learners, four for worlds; and bandits."""
 
 from coopgym.games.game import AnyGame
 from coopgym.oracles.agents.adaptive import BoundedReciprocity, TrustAware
+from coopgym.oracles.agents.bandits import (
+    BANDITS,
+    BanditAgent,
+    BanditEpsilonGreedy,
+    BanditExploreFirst,
+    BanditSuccessiveElimination,
+    BanditThompsonBeta,
+    BanditThompsonGauss,
+    BanditUCB1,
+    BanditZooming,
+)
 from coopgym.oracles.agents.base import Oracle, PublishedOracle
-from coopgym.oracles.agents.inferring import ExploreThenCommit, Inferring
+from coopgym.oracles.agents.inferring import ExploreThenCommit, Inferring, ThompsonModels
 from coopgym.oracles.agents.informed import Informed, InformedPlan
 from coopgym.oracles.agents.profiles import (
     BestConstant,
@@ -45,8 +56,17 @@ def applicable_oracles(game: AnyGame) -> tuple[str, ...]:
 
 
 __all__ = [
+    "BANDITS",
     "ORACLES",
     "WORLD_ORACLES",
+    "BanditAgent",
+    "BanditEpsilonGreedy",
+    "BanditExploreFirst",
+    "BanditSuccessiveElimination",
+    "BanditThompsonBeta",
+    "BanditThompsonGauss",
+    "BanditUCB1",
+    "BanditZooming",
     "BestConstant",
     "BoundedReciprocity",
     "CommitmentNash",
@@ -62,6 +82,7 @@ __all__ = [
     "PublishedOracle",
     "ReciprocityEquilibrium",
     "SocialOptimum",
+    "ThompsonModels",
     "TrustAware",
     "Uninformed",
     "applicable_oracles",

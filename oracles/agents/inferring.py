@@ -271,6 +271,34 @@ class Inferring(InferringOracle):
         return np.where(self.round == 0, opening, probing)
 
 
+class ThompsonModels(InferringOracle):
+    """Draws the factors from what is believed of them, every round anew, and plays the level that is best for them.
+
+    Thompson sampling over models instead of one posterior per level: the prior is the world's, and one payoff teaches
+    of all levels at once. As far as one level does not tell costs from synergy, drawing explores.
+    """
+
+    citation = (
+        "Thompson, W. R. (1933). On the likelihood that one unknown probability exceeds another in view of the "
+        "evidence of two samples. Biometrika 25, 285-294; Osband, I., Russo, D. & Van Roy, B. (2013). (More) efficient "
+        "reinforcement learning via posterior sampling. NeurIPS 26."
+    )
+    classifier = Classifier(memory_depth=math.inf, stochastic=True)
+    learns = True
+
+    def choose(self, observation: FloatArray) -> FloatArray:
+        if self._fixed:
+            return self.best_level()
+        normals = np.stack([self.draws.standard_normal(), self.draws.standard_normal()], axis=-1)
+        # Rounding may leave a covariance that is known to be zero a little below it.
+        spread, axes = np.linalg.eigh(self.estimate.covariance)
+        scaled = np.sqrt(np.maximum(spread, 0.0)) * normals
+        drawn = self.estimate.mean + (axes @ scaled[..., None])[..., 0]
+        low, high = np.array([(prior.low, prior.high) for prior in self.estimate.priors]).T
+        levels: FloatArray = self._levels(np.log(np.clip(drawn, low, high)))
+        return levels
+
+
 def _away_from(last: FloatArray, level: FloatArray) -> FloatArray:
     """The level where it is `PROBE` or more away from the last one, else one that is just so far."""
     up, down = last + PROBE, last - PROBE

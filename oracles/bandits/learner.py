@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
-Process: TypeAlias = Literal["stochastic", "oblivious", "adaptive"]
-"""Where rewards come from: drawn anew every round from the same distributions, fixed before play, or answering play."""
+Process: TypeAlias = Literal["stochastic", "bayesian", "oblivious", "adaptive"]
+"""Where rewards come from: drawn every round from the same distributions, whose means are given or, if bayesian,
+drawn from the prior that the learner has; fixed before play (oblivious); or answering what is played (adaptive)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Instance:
     lipschitz: float | None = None
     """Of the mean as a function of the arm's place in [0, 1], where arms are points of an interval."""
     process: Process = "stochastic"
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether rewards of an arm are independent draws from one distribution."""
+        return self.process in ("stochastic", "bayesian")
 
     @classmethod
     def of(cls, means: npt.ArrayLike, lipschitz: float | None = None) -> Instance:
@@ -80,6 +86,8 @@ class OnlineLearner(ABC):
     """Whether it learns from the rewards of all arms; without this it never sees any but those of the arms it chose."""
     contextual: ClassVar[bool] = False
     """Whether it looks at a context, ``(R, ...)``, before it chooses."""
+    explicit: ClassVar[bool] = True
+    """Whether `probabilities` follow from a formula; without one they are integrated, which takes long."""
     citation: ClassVar[str] = ""
 
     arms: int
@@ -90,6 +98,10 @@ class OnlineLearner(ABC):
     """R."""
     round: IntArray
     """``(R,)`` rounds learned from so far."""
+    rows: IntArray
+    """``(R,)`` numbers of the replicas."""
+    offsets: IntArray
+    """``(R,)`` where rows of ``(R, K)`` begin in flat views, which are indexed several times as fast."""
 
     @property
     def draws(self) -> int:
@@ -108,19 +120,22 @@ class OnlineLearner(ABC):
         self.arms, self.horizon, self.replicas = int(arms), int(horizon), int(replicas)
         self.round = np.zeros(self.replicas, dtype=np.int64)
         self.rows = np.arange(self.replicas)
+        self.offsets = self.rows * self.arms
         self.prepare()
 
     def restart(self, rows: BoolArray) -> None:
         """Forget everything in some replicas, ``(R,)``, and begin again there.
 
-        What is remembered stands in arrays with the replicas first; a learner that keeps it elsewhere overrides this.
+        What is remembered stands in arrays with the replicas first, of the learner or of one that `parts` names.
         """
-        fresh = copy.copy(self)
+        fresh = copy.deepcopy(self)
         fresh.reset(self.arms, self.horizon, self.replicas)
-        for name, value in vars(fresh).items():
-            if isinstance(value, np.ndarray) and value.shape[:1] == (self.replicas,):
-                kept = vars(self)[name]
-                vars(self)[name] = np.where(rows.reshape(-1, *(1,) * (value.ndim - 1)), value, kept)
+        self._take_over(fresh, rows)
+
+    @property
+    def parts(self) -> tuple[OnlineLearner, ...]:
+        """Itself, and the learners that it consists of, as many replicas each."""
+        return (self,)
 
     @abstractmethod
     def prepare(self) -> None:
@@ -158,6 +173,25 @@ class OnlineLearner(ABC):
             )
         self.learn(arms, rewards, feedback)
         self.round += 1
+
+    def update_where(
+        self, rows: BoolArray, arms: IntArray, rewards: FloatArray, feedback: FloatArray | None = None
+    ) -> None:
+        """Take in the round that was just played in some replicas, ``(R,)``; nothing happened in the others."""
+        if rows.all():
+            self.update(arms, rewards, feedback)
+        elif rows.any():
+            before = copy.deepcopy(self)
+            self.update(arms, rewards, feedback)
+            self._take_over(before, ~rows)
+
+    def _take_over(self, other: OnlineLearner, rows: BoolArray) -> None:
+        """Take what another of the same settings remembers, in some replicas."""
+        for mine, theirs in zip(self.parts, other.parts, strict=True):
+            for name, value in vars(theirs).items():
+                if isinstance(value, np.ndarray) and value.shape[:1] == (self.replicas,):
+                    mask = rows.reshape(-1, *(1,) * (value.ndim - 1))
+                    vars(mine)[name] = np.where(mask, value, vars(mine)[name])
 
     @abstractmethod
     def learn(self, arms: IntArray, rewards: FloatArray, feedback: FloatArray | None) -> None:
