@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from coopgym.oracles.games.optimum import Optimum, welfare_optimum
     from coopgym.oracles.games.rollout import initial_state
     from coopgym.oracles.games.stackelberg import sequential_outcome
+    from coopgym.oracles.mechanism_design.herd import Herd, HerdPlanner
+    from coopgym.oracles.mechanism_design.herd_games import herd_in
+    from coopgym.oracles.mechanism_design.hidden_exploration import HiddenExploration
+    from coopgym.oracles.mechanism_design.hiring import HiringPlanner, HiringProblem
+    from coopgym.oracles.mechanism_design.survey import survey_before_play
     from coopgym.oracles.meta.alpha_rank import alpha_rank
     from coopgym.oracles.meta.nash_averaging import nash_averaging
     from coopgym.oracles.meta.replicator import replicate
@@ -75,6 +80,13 @@ _HOMES = {
     "sequential_outcome": "games.stackelberg",
     "welfare_bracket": "finite.correlated",
     "welfare_optimum": "games.optimum",
+    "Herd": "mechanism_design.herd",
+    "HerdPlanner": "mechanism_design.herd",
+    "HiddenExploration": "mechanism_design.hidden_exploration",
+    "HiringPlanner": "mechanism_design.hiring",
+    "HiringProblem": "mechanism_design.hiring",
+    "herd_in": "mechanism_design.herd_games",
+    "survey_before_play": "mechanism_design.survey",
 }
 
 __all__ = [
@@ -86,6 +98,11 @@ __all__ = [
     "Equilibria",
     "Equilibrium",
     "FiniteGame",
+    "Herd",
+    "HerdPlanner",
+    "HiddenExploration",
+    "HiringPlanner",
+    "HiringProblem",
     "NormalForm",
     "Optimum",
     "StageGame",
@@ -105,6 +122,7 @@ __all__ = [
     "find_basins",
     "find_equilibria",
     "grim_equilibrium",
+    "herd_in",
     "initial_state",
     "minimax",
     "nash_averaging",
@@ -114,6 +132,7 @@ __all__ = [
     "replicate",
     "response_curves",
     "sequential_outcome",
+    "survey_before_play",
     "welfare_bracket",
     "welfare_optimum",
 ]

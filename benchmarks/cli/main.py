@@ -11,6 +11,7 @@ from coopgym.benchmarks.cli.commands.case import case
 from coopgym.benchmarks.cli.commands.data import data
 from coopgym.benchmarks.cli.commands.exploit import exploit
 from coopgym.benchmarks.cli.commands.games import games
+from coopgym.benchmarks.cli.commands.hire import hire
 from coopgym.benchmarks.cli.commands.leaderboard import leaderboard
 from coopgym.benchmarks.cli.commands.plan import plan
 from coopgym.benchmarks.cli.commands.play import play
@@ -18,6 +19,7 @@ from coopgym.benchmarks.cli.commands.report import report
 from coopgym.benchmarks.cli.commands.reward import reward
 from coopgym.benchmarks.cli.commands.run import run
 from coopgym.benchmarks.cli.commands.solve import solve
+from coopgym.benchmarks.cli.commands.steer import steer
 from coopgym.benchmarks.cli.commands.strangers import strangers
 from coopgym.benchmarks.cli.commands.tournament import tournament
 from coopgym.benchmarks.cli.commands.train import train
@@ -49,7 +51,7 @@ def _options(
     """Mixed-motive games: look at them, play them, benchmark agents on them."""
 
 
-for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, tournament, bench):
+for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, hire, steer, tournament, bench):
     app.command()(command)
 app.add_typer(case, name="case")
 app.add_typer(data, name="data")

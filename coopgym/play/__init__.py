@@ -1,5 +1,6 @@
 """The one place where time passes: draws, the unrolling of steps, totals, the engine, episodes, partners, scenarios."""
 
+from coopgym.play.budget import WithinBudget
 from coopgym.play.draws import NOMINAL, CommonRandomNumbers, Draws, Nominal, Seeded, Tape
 from coopgym.play.engine import Engine
 from coopgym.play.episodes import Episodes, Trajectory, play, seated
@@ -19,6 +20,7 @@ __all__ = [
     "Tape",
     "Totals",
     "Trajectory",
+    "WithinBudget",
     "counted",
     "expected_step",
     "open_loop",

@@ -1,0 +1,1 @@
+"""What planners reach in the games and on their own ground: kept measurements."""
