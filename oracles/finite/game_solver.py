@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,21 @@ from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.typing import FloatArray
 
 
-class GameSolver(Protocol):
-    """Solves finite games by a joint distribution over profiles, and says how far any other is from a solution."""
+GameT = TypeVar("GameT", contravariant=True)
 
-    def solve(self, game: FiniteGame) -> FloatArray:
-        """Return a distribution ``(K_1, ..., K_N)`` that has passed its own audit."""
 
-    def gap(self, game: FiniteGame, distribution: npt.ArrayLike) -> float:
-        """Return the largest regret of any seat under a distribution, utility units."""
+class GameSolver(Protocol[GameT]):
+    """Solves games by a distribution, and says how far any other is from a solution.
+
+    Of a `FiniteGame` it is one over profiles, ``(K_1, ..., K_N)``; of a matrix of preferences one over options,
+    ``(K,)``.
+    """
+
+    def solve(self, game: GameT, /) -> FloatArray:
+        """Return a distribution that solves the game."""
+
+    def gap(self, game: GameT, distribution: npt.ArrayLike, /) -> float:
+        """Return the most that anybody gains by leaving a distribution, in the game's units."""
 
 
 def external_regrets(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:

@@ -16,11 +16,20 @@ from coopgym.algorithms.llm import kernels as language_models
 from coopgym.algorithms.reward_models import kernels as reward_models
 from coopgym.algorithms.reward_models import return_decomposition
 from coopgym.oracles.finite import kernels as finite_games
+from coopgym.oracles.preferences import kernels as preference_games
 from coopgym.oracles.tabular import kernels as reward_design
 from coopgym.rewards import kernels as rewards
 from tests.support.recordings import DATA
 
-PACKAGES = (finite_games, language_models, reward_design, reward_models, return_decomposition, rewards)
+PACKAGES = (
+    finite_games,
+    language_models,
+    preference_games,
+    reward_design,
+    reward_models,
+    return_decomposition,
+    rewards,
+)
 FILES = ("methods_examples.json", "llm_methods_examples.json")
 
 KERNELS: Mapping[str, Callable[..., Any]] = {
