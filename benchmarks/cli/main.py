@@ -14,6 +14,7 @@ from coopgym.benchmarks.cli.commands.games import games
 from coopgym.benchmarks.cli.commands.leaderboard import leaderboard
 from coopgym.benchmarks.cli.commands.plan import plan
 from coopgym.benchmarks.cli.commands.play import play
+from coopgym.benchmarks.cli.commands.prefer import prefer
 from coopgym.benchmarks.cli.commands.report import report
 from coopgym.benchmarks.cli.commands.reward import reward
 from coopgym.benchmarks.cli.commands.run import run
@@ -49,7 +50,7 @@ def _options(
     """Mixed-motive games: look at them, play them, benchmark agents on them."""
 
 
-for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, tournament, bench):
+for command in (games, play, run, train, report, leaderboard, exploit, prefer, solve, plan, tournament, bench):
     app.command()(command)
 app.add_typer(case, name="case")
 app.add_typer(data, name="data")
