@@ -291,4 +291,4 @@ def _share(value: float) -> str:
 
 
 def _percent(found: AgentPreferences, first: int, second: int) -> str:
-    return percent(float(found.preferences.probabilities[first, second]))
+    return percent(float(found.preferences.probabilities[first, second]), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ SMALL = 7.5
 """Size of names and numbers, points."""
 OFF = 0.1
 """From a name's point to where the name begins and arrows end, inches."""
+LINE = 30
+"""Characters of a name that stand on one line."""
 ALONG = 0.38
 """Where on an arrow its number stands, from its start: in the middle, numbers of crossing arrows would meet."""
 
@@ -68,9 +71,10 @@ def _name(axes: Axes, name: str, place: FloatArray) -> None:
     """Write a name beside its point, away from the circle's centre."""
     axes.plot(*place, "o", color=MUTED, markersize=5, zorder=5)
     sideways = place[0] / RADIUS
-    room = (WIDTH - 0.2) / 2.0 - abs(place[0]) - OFF
-    size = SMALL * min(1.0, room / max(text_width(name, SMALL), 1e-9)) if abs(sideways) > 0.1 else SMALL
+    lines = textwrap.wrap(name, LINE) or [name]
+    room = (WIDTH - 0.2) / 2.0 - abs(place[0]) - OFF if abs(sideways) > 0.1 else WIDTH
+    size = SMALL * min(1.0, room / max(1e-9, *(text_width(line, SMALL) for line in lines)))
     x, y = place + OFF * 1.2 * place / RADIUS
     align = "left" if sideways > 0.1 else "right" if sideways < -0.1 else "center"
     upright = "center" if abs(sideways) > 0.1 else "bottom" if place[1] > 0 else "top"
-    axes.text(x, y, name, ha=align, va=upright, fontsize=size, color=INK)
+    axes.text(x, y, "\n".join(lines), ha=align, va=upright, fontsize=size, color=INK)
