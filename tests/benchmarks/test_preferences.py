@@ -69,7 +69,7 @@ def test_every_pair_of_seeds_counts_and_ties_count_half(tmp_path: Path) -> None:
     # 0.025 more: a run is behind where its seed is at least 3 lower, in 3 of 25 pairs.
     assert game.preferences.probabilities[above, one] == pytest.approx(22 / 25)
     low, value, high = (getattr(game.between(above, one), name) for name in ("low", "value", "high"))
-    assert low < value < high <= 1.0
+    assert low < value < high <= 1.0 + 1e-9
 
 
 def test_payoff_is_what_is_earned_among_strangers_where_anybody_met_some(tmp_path: Path, cyclic: Corpus) -> None:
