@@ -88,6 +88,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "SPO",
     "Basins",
     "Certificate",
     "CoarseCorrelatedEquilibrium",
@@ -101,7 +102,6 @@ __all__ = [
     "NormalForm",
     "Optimum",
     "PreferenceMatrix",
-    "SPO",
     "StageGame",
     "alpha_rank",
     "applicable_oracles",

@@ -138,9 +138,11 @@ def _rewarded(mode: str) -> Numbers:
 
 
 TRIED: Mapping[str, Sequence[str]] = {
+    "bradley_terry": ("bradley_terry(welfare)", "bradley_terry(error=0.25, queue=2, episodes=3)"),
     "episodic": ("episodic",),
     "lare": ("episodic + lare(layers=1)", "episodic + lare(width=8, steps=3, shared=true)"),
     "oni": ("oni", "oni(model=classifier, beta=2)", "oni(model=ranking, batch=2)"),
+    "spo": ("spo", "spo(cycle, error=0.25, queue=3, weight=2)"),
     "shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)"),
     "trust_gained": tuple(f"trust_gained(trust, weight=2, mechanism={each}, eta=0.02)" for each in MECHANISMS),
 }

@@ -10,21 +10,20 @@ import numpy.typing as npt
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.typing import FloatArray
 
+GameT_contra = TypeVar("GameT_contra", contravariant=True)
 
-GameT = TypeVar("GameT", contravariant=True)
 
-
-class GameSolver(Protocol[GameT]):
+class GameSolver(Protocol[GameT_contra]):
     """Solves games by a distribution, and says how far any other is from a solution.
 
     Of a `FiniteGame` it is one over profiles, ``(K_1, ..., K_N)``; of a matrix of preferences one over options,
     ``(K,)``.
     """
 
-    def solve(self, game: GameT, /) -> FloatArray:
+    def solve(self, game: GameT_contra, /) -> FloatArray:
         """Return a distribution that solves the game."""
 
-    def gap(self, game: GameT, distribution: npt.ArrayLike, /) -> float:
+    def gap(self, game: GameT_contra, distribution: npt.ArrayLike, /) -> float:
         """Return the most that anybody gains by leaving a distribution, in the game's units."""
 
 

@@ -73,11 +73,11 @@ def test_names_distributions_and_settings_are_checked() -> None:
         NashMirrorProx(reference=(1.0, 0.0))
     with pytest.raises(ValueError, match="one entry per option"):
         NashMirrorProx(reference=(0.5, 0.5)).solve(FOUR)
-    with pytest.raises(ValueError, match="between 0 and 0.5"):
+    with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
         NashMirrorProx.for_exploitability(0.7, 3)
     with pytest.raises(ValueError, match="rounds=0"):
         SPO(rounds=0)
-    with pytest.raises(ValueError, match="rate=-1.0"):
+    with pytest.raises(ValueError, match=r"rate=-1\.0"):
         SPO(rate=-1.0)
 
 
