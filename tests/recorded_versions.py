@@ -147,6 +147,8 @@ TRIED: Mapping[str, Sequence[str]] = {
     "trust_gained": tuple(f"trust_gained(trust, weight=2, mechanism={each}, eta=0.02)" for each in MECHANISMS),
 }
 """How each kind of transform is tried."""
+EPISODES = {"bradley_terry": 3}
+"""Episodes of learned transforms that pay something only after more than one."""
 
 
 def _transforms() -> Iterator[tuple[str, Entry]]:
@@ -161,7 +163,7 @@ def _transformed(texts: Sequence[str]) -> Numbers:
     tape, found = random_tape(game, 5, (2,), seed=2), []
     for text in texts:
         running = reward_layer(f"integrated + {text}").running(game, (2,))
-        for _ in range(2 if running.learned else 1):
+        for _ in range(EPISODES.get(text.partition("(")[0], 2) if running.learned else 1):
             running.reset()
             found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
     return found

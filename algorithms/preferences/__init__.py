@@ -1,1 +1,1 @@
-"""Learners from preferences between trajectories and between options, and the reward transforms that they are made of."""
+"""Learners from preferences between trajectories and between options, and the reward transforms behind them."""

@@ -8,6 +8,7 @@ told by preferences without errors, of trajectories that are drawn from the last
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -90,10 +91,10 @@ def learned(game: AnyGame, reward: str, settings: Kept) -> list[FloatArray]:
     return found
 
 
-def planned(game: AnyGame) -> FloatArray:
+def planned(game: AnyGame, grid: Sequence[float] = GRID) -> FloatArray:
     """Return features ``(P, F)`` of what comes of every plan of two levels, one for each half of an episode."""
     steps, half = game.spec.horizon, game.spec.horizon // 2
-    levels = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
+    levels = np.stack(np.meshgrid(grid, grid, indexing="ij"), axis=-1).reshape(-1, 2)
     shares = np.repeat(levels.T, [half, steps - half], axis=0)[..., None].repeat(game.n_agents, axis=-1)  # (T, P, N)
     payoffs = []
     for step in unroll(game, open_loop(game, shares), batch=(len(levels),), draws=NOMINAL):

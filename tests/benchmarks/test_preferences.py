@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.cli.preference_page import preference_rows
 from coopgym.benchmarks.execute.exploit import Selection
-from coopgym.benchmarks.preferences import solver_queries
+from coopgym.benchmarks.preferences import plan_preferences, solver_queries
 from coopgym.benchmarks.preferences.agent_preferences import AgentPreferences, agent_preferences
 from coopgym.benchmarks.rewards.kept import kept
 from coopgym.corpus import Corpus
@@ -179,3 +179,19 @@ def test_kept_queries_are_what_is_counted_and_divergences_shrink_as_stated() -> 
         assert max(found["parts"][f"contraction/{beta}"]["ratio"]) <= 1.0
     ratios = [solver_queries.ratio(found, target) for target in solver_queries.TARGETS]
     assert all(ratio is not None and ratio.low is not None and ratio.low > 1.0 for ratio in ratios)
+
+
+def test_both_learners_ask_for_the_same_comparisons_of_plans() -> None:
+    settings = plan_preferences.SETTINGS | {"rounds": 30, "seeds": 1, "levels": 3}
+    found = plan_preferences.measured("noisy", settings)
+    asked = [found[learner]["queries"] for learner in plan_preferences.LEARNERS]
+    assert asked == [30 * 28 + 8 * (8 + 16 + 24) + 8 * 32 * 26] * 2  # pairs of a batch, and with a queue that fills
+    for learner in plan_preferences.LEARNERS:
+        assert all(0.0 <= value <= 0.5 for name in ("last", "mean") for value in found[learner][name])
+
+
+def test_a_reward_model_recovers_weights_that_comparisons_follow() -> None:
+    rng = np.random.default_rng(0)
+    apart, weights = rng.normal(size=(20_000, 3)), np.array([1.0, -0.5, 0.0])
+    answers = (rng.random(20_000) < 1.0 / (1.0 + np.exp(-apart @ weights))).astype(np.float64)
+    np.testing.assert_allclose(plan_preferences.fitted(apart, answers), weights, atol=0.06)
