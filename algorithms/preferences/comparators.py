@@ -17,7 +17,7 @@ FEATURES = ("payoff", "welfare", "equality", "trust", "cooperation", "rise")
 played by all; and how much more was played in the second half of an episode than in the first."""
 CRITERIA = ("payoff", "welfare", "equality", "trust")
 
-Comparator: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+TrajectoryComparator: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """How probably the first of two trajectories ``(..., F)`` is preferred, ``(...)``; swapped, the complement."""
 
 
@@ -41,7 +41,7 @@ def by_cycle(first: Tensor, second: Tensor) -> Tensor:
     return 0.5 + 0.5 * torch.sin(2.0 * math.pi * (first[..., place] - second[..., place]))
 
 
-def _by(name: str) -> Comparator:
+def _by(name: str) -> TrajectoryComparator:
     place = FEATURES.index(name)
     return lambda first, second: _ahead(first[..., place] - second[..., place])
 
@@ -51,7 +51,7 @@ def _ahead(difference: Tensor) -> Tensor:
     return torch.where(tied, 0.5, (difference > 0.0).to(difference.dtype))
 
 
-COMPARATORS: Mapping[str, Comparator] = {
+COMPARATORS: Mapping[str, TrajectoryComparator] = {
     "criteria": by_criteria,
     "cycle": by_cycle,
     "payoff": _by("payoff"),
