@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from coopgym.oracles.meta.alpha_rank import alpha_rank
     from coopgym.oracles.meta.nash_averaging import nash_averaging
     from coopgym.oracles.meta.replicator import replicate
+    from coopgym.oracles.preferences.majority_cycles import majority_cycles
+    from coopgym.oracles.preferences.minimax_winner import MinimaxWinner
+    from coopgym.oracles.preferences.nash_mirror_prox import NashMirrorProx
+    from coopgym.oracles.preferences.preference_matrix import PreferenceMatrix
+    from coopgym.oracles.preferences.self_play import SPO
 
 _HOMES = {
     "Basins": "games.basins",
@@ -50,8 +55,12 @@ _HOMES = {
     "Equilibria": "games.equilibrium",
     "Equilibrium": "games.equilibrium",
     "FiniteGame": "finite.discretised",
+    "MinimaxWinner": "preferences.minimax_winner",
+    "NashMirrorProx": "preferences.nash_mirror_prox",
     "NormalForm": "games.normal_form",
     "Optimum": "games.optimum",
+    "PreferenceMatrix": "preferences.preference_matrix",
+    "SPO": "preferences.self_play",
     "StageGame": "games.normal_form",
     "alpha_rank": "meta.alpha_rank",
     "applicable_oracles": "agents",
@@ -69,6 +78,7 @@ _HOMES = {
     "find_basins": "games.basin_search",
     "find_equilibria": "games.equilibrium",
     "grim_equilibrium": "dynamic.grim",
+    "majority_cycles": "preferences.majority_cycles",
     "minimax": "finite.zero_sum",
     "nash_averaging": "meta.nash_averaging",
     "initial_state": "games.rollout",
@@ -90,6 +100,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "SPO",
     "Basins",
     "Certificate",
     "CoarseCorrelatedEquilibrium",
@@ -103,8 +114,11 @@ __all__ = [
     "HiddenExploration",
     "HiringPlanner",
     "HiringProblem",
+    "MinimaxWinner",
+    "NashMirrorProx",
     "NormalForm",
     "Optimum",
+    "PreferenceMatrix",
     "StageGame",
     "alpha_rank",
     "applicable_oracles",
@@ -124,6 +138,7 @@ __all__ = [
     "grim_equilibrium",
     "herd_in",
     "initial_state",
+    "majority_cycles",
     "minimax",
     "nash_averaging",
     "plan",

@@ -140,13 +140,17 @@ def _rewarded(mode: str) -> Numbers:
 DESIGN = Path(__file__).parent / "data" / "team_design.json"
 TRIED: Mapping[str, Sequence[str]] = {
     "designed": (f"designed({DESIGN})", f"designed({DESIGN}, everyone=true)"),
+    "bradley_terry": ("bradley_terry(welfare)", "bradley_terry(error=0.25, queue=2, episodes=3)"),
     "episodic": ("episodic",),
     "lare": ("episodic + lare(layers=1)", "episodic + lare(width=8, steps=3, shared=true)"),
     "oni": ("oni", "oni(model=classifier, beta=2)", "oni(model=ranking, batch=2)"),
+    "spo": ("spo", "spo(cycle, error=0.25, queue=3, weight=2)"),
     "shaping": ("shaping(trust)", "shaping(mean_trust, weight=2, gamma=0.9)"),
     "trust_gained": tuple(f"trust_gained(trust, weight=2, mechanism={each}, eta=0.02)" for each in MECHANISMS),
 }
 """How each kind of transform is tried."""
+EPISODES = {"bradley_terry": 3}
+"""Episodes of learned transforms that pay something only after more than one."""
 
 
 def _transforms() -> Iterator[tuple[str, Entry]]:
@@ -161,7 +165,7 @@ def _transformed(texts: Sequence[str]) -> Numbers:
     tape, found = random_tape(game, 5, (2,), seed=2), []
     for text in texts:
         running = reward_layer(f"integrated + {text}").running(game, (2,))
-        for _ in range(2 if running.learned else 1):
+        for _ in range(EPISODES.get(text.partition("(")[0], 2) if running.learned else 1):
             running.reset()
             found += [running(Step(game, t, *step)) for t, step in enumerate(replay(game, tape))]
     return found

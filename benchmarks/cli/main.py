@@ -15,6 +15,7 @@ from coopgym.benchmarks.cli.commands.hire import hire
 from coopgym.benchmarks.cli.commands.leaderboard import leaderboard
 from coopgym.benchmarks.cli.commands.plan import plan
 from coopgym.benchmarks.cli.commands.play import play
+from coopgym.benchmarks.cli.commands.prefer import prefer
 from coopgym.benchmarks.cli.commands.report import report
 from coopgym.benchmarks.cli.commands.reward import reward
 from coopgym.benchmarks.cli.commands.run import run
@@ -51,7 +52,8 @@ def _options(
     """Mixed-motive games: look at them, play them, benchmark agents on them."""
 
 
-for command in (games, play, run, train, report, leaderboard, exploit, solve, plan, hire, steer, tournament, bench):
+COMMANDS = (games, play, run, train, report, leaderboard, exploit, prefer, solve, plan, hire, steer, tournament, bench)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(case, name="case")
 app.add_typer(data, name="data")

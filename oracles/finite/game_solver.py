@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,21 @@ import numpy.typing as npt
 from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.typing import FloatArray
 
+GameT_contra = TypeVar("GameT_contra", contravariant=True)
 
-class GameSolver(Protocol):
-    """Solves finite games by a joint distribution over profiles, and says how far any other is from a solution."""
 
-    def solve(self, game: FiniteGame) -> FloatArray:
-        """Return a distribution ``(K_1, ..., K_N)`` that has passed its own audit."""
+class GameSolver(Protocol[GameT_contra]):
+    """Solves games by a distribution, and says how far any other is from a solution.
 
-    def gap(self, game: FiniteGame, distribution: npt.ArrayLike) -> float:
-        """Return the largest regret of any seat under a distribution, utility units."""
+    Of a `FiniteGame` it is one over profiles, ``(K_1, ..., K_N)``; of a matrix of preferences one over options,
+    ``(K,)``.
+    """
+
+    def solve(self, game: GameT_contra, /) -> FloatArray:
+        """Return a distribution that solves the game."""
+
+    def gap(self, game: GameT_contra, distribution: npt.ArrayLike, /) -> float:
+        """Return the most that anybody gains by leaving a distribution, in the game's units."""
 
 
 def external_regrets(game: FiniteGame, distribution: npt.ArrayLike) -> FloatArray:

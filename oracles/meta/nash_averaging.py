@@ -38,6 +38,8 @@ class NashAverage:
     """``(K,)`` how each agent fares against all agents alike, itself included."""
     gap: float
     """What the best agent gains against the mixture; zero up to rounding."""
+    unique: bool
+    """Whether no other mixture is an equilibrium."""
 
 
 def antisymmetric_part(payoffs: npt.ArrayLike) -> FloatArray:
@@ -73,17 +75,18 @@ def nash_averaging(evaluation: npt.ArrayLike) -> NashAverage:
         raise ValueError("evaluation: expected an antisymmetric matrix; `advantages` makes one of any payoffs")
     distinct, copy_of, copies = np.unique(table, axis=0, return_inverse=True, return_counts=True)
     first = np.array([int(np.flatnonzero(copy_of == each)[0]) for each in range(len(distinct))])
-    mixture = _most_even_equilibrium(table[np.ix_(first, first)] / scale)
+    mixture, alone = _most_even_equilibrium(table[np.ix_(first, first)] / scale)
+    unique = alone and not (copies[mixture > _PRESENT] > 1).any()
     distribution = (mixture / copies)[copy_of]
     skill = table @ distribution
     gap = float(skill.max())
     if gap > AUDIT * scale:
         raise SolverError(f"Nash averaging of {len(table)} agents: the answer leaves a gain of {gap:.2g}")
-    return NashAverage(distribution, skill, table.mean(1), gap)
+    return NashAverage(distribution, skill, table.mean(1), gap, unique)
 
 
-def _most_even_equilibrium(table: FloatArray) -> FloatArray:
-    """Maximise the entropy of p over the equilibria, {p : (M p)_j ≤ 0 for every j}.
+def _most_even_equilibrium(table: FloatArray) -> tuple[FloatArray, bool]:
+    """Maximise the entropy of p over the equilibria, {p : (M p)_j ≤ 0 for every j}; say too if there is just one.
 
     An agent either plays in some equilibrium, and then gains exactly nothing against any of them, or is beaten by some
     equilibrium, and then never plays (Goldman & Tucker 1956). So the first are bound by equations, and the average of
@@ -98,7 +101,7 @@ def _most_even_equilibrium(table: FloatArray) -> FloatArray:
     directions = null_space(equations, rcond=SAME)
     mixture = np.zeros(len(table))
     mixture[plays] = _most_even(centre, directions, inside[~plays]) if directions.size else centre
-    return mixture
+    return mixture, not directions.size
 
 
 def _extreme(table: FloatArray, agent: int) -> FloatArray:

@@ -20,6 +20,7 @@ from coopgym.oracles.bandits import kernels as bandits
 from coopgym.oracles.bandits import knapsack_kernels as knapsacks
 from coopgym.oracles.finite import kernels as finite_games
 from coopgym.oracles.mechanism_design import kernels as mechanism_design
+from coopgym.oracles.preferences import kernels as preference_games
 from coopgym.oracles.tabular import kernels as reward_design
 from coopgym.rewards import kernels as rewards
 from tests.support.recordings import DATA
@@ -31,6 +32,7 @@ PACKAGES = (
     knapsacks,
     language_models,
     mechanism_design,
+    preference_games,
     reward_design,
     reward_models,
     return_decomposition,

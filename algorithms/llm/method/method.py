@@ -102,6 +102,11 @@ class Method:
         return any(stage.objective.needs_reference for stage in (self.main, self.first) if stage is not None)
 
     @property
+    def slow_decay(self) -> float | None:
+        """Decay of the moving average of the policy that the objective wants; None for none."""
+        return self.main.objective.slow_decay
+
+    @property
     def needs_critic(self) -> bool:
         """Whether a value head is wanted."""
         return any(stage.critic for stage in (self.main, self.first) if stage is not None)

@@ -33,7 +33,7 @@ from coopgym.algorithms.llm.method.credit import (
     VStar,
 )
 from coopgym.algorithms.llm.method.curricula import EasyGate, Horizons, MixedOnly, Uniform
-from coopgym.algorithms.llm.method.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy
+from coopgym.algorithms.llm.method.objectives import Clip, ClipWithCritic, Imitation, MixedPolicy, NashProx
 from coopgym.algorithms.llm.method.samplers.independent import Independent
 from coopgym.algorithms.llm.method.samplers.match import Matches
 from coopgym.algorithms.llm.method.samplers.monte_carlo import MonteCarloTree
@@ -50,6 +50,7 @@ from coopgym.algorithms.llm.method.signals import (
     StepProbe,
     TraceMatcher,
     WelfareReward,
+    WinRates,
 )
 from coopgym.algorithms.llm.method.slots import (
     CreditAssigner,
@@ -246,8 +247,27 @@ RECIPES: Mapping[str, Recipe] = {
     "gtalign": Recipe(
         "arXiv 2510.08872", "the geometric mean of all parties' welfare", "signal", GTAlign, signals=(WelfareReward,)
     ),
+    "spo": Recipe(
+        "arXiv 2401.04056",
+        "how often a rollout is preferred to the group's",
+        "signal",
+        GroupZ,
+        signals=(WinRates,),
+        settings={"GroupZ": {"reward": "win_rate"}},
+        stands_in="a function compares rewards, payoffs or a rubric's points, not a judge that reads both rollouts",
+    ),
+    "nash_mp": Recipe(
+        "arXiv 2505.19731",
+        "win rates, held near a slow copy and the policy before training",
+        "objective",
+        LeaveOneOut,
+        NashProx,
+        signals=(WinRates,),
+        settings={"LeaveOneOut": {"reward": "win_rate"}},
+        stands_in="rollouts are compared with others of the same policy, not with those of its slow copy",
+    ),
 }
-"""Every method by name: four baselines, then the eighteen."""
+"""Every method by name: four baselines, then the others."""
 
 _BEYOND: tuple[type[Any], ...] = (Imitate, Imitation, Matches, MonteCarloTree, PPRReturns, RejectionFilter)
 """Pieces that no recipe of the table uses."""

@@ -46,6 +46,8 @@ class MiniBatch:
     """``(B, L)`` differentiable values of the critic, where there is one."""
     entropy: Tensor | None = None
     """``(B, L)`` differentiable entropy of the policy before each token."""
+    logp_slow: Tensor | None = None
+    """``(B, L)`` under a moving average of the policy."""
 
     def with_values(self, values: Tensor | None, entropy: Tensor) -> MiniBatch:
         """Return the minibatch with what the models say now."""
@@ -90,14 +92,15 @@ def minibatch(
         tensor = torch.from_numpy(table)
         return (tensor if tensor.dtype == torch.bool else tensor.float()).to(device)
 
+    def where_known(rows: Sequence[FloatArray | None]) -> Tensor | None:
+        known = [row for row in rows if row is not None]
+        return padded(known) if len(known) == len(rows) else None
+
     nobody = [np.zeros(len(member.ids), dtype=bool) for member in chosen]
     return MiniBatch(
         logp_old=padded([member.logp_old for member in chosen]),
-        logp_ref=(
-            None
-            if any(member.logp_ref is None for member in chosen)
-            else padded([member.logp_ref for member in chosen if member.logp_ref is not None])
-        ),
+        logp_ref=where_known([member.logp_ref for member in chosen]),
+        logp_slow=where_known([member.logp_slow for member in chosen]),
         mask=padded([credit.mask[i] for i in members]),
         off_policy=padded(
             [

@@ -105,9 +105,7 @@ class Clip(Settings, Objective):
         return torch.where(advantage < 0.0, torch.minimum(loss, -self.dual_clip * advantage), loss)
 
     def _divergence(self, logp: Tensor, batch: MiniBatch) -> Tensor:
-        reference = _given(batch.logp_ref, "log-probabilities of a reference policy")
-        gap = torch.where(batch.mask, reference - logp, 0.0).clamp(max=LARGEST_LOG_RATIO)
-        return gap.expm1() - gap
+        return divergence(_given(batch.logp_ref, "log-probabilities of a reference policy"), logp, batch.mask)
 
     def _mean(self, loss: Tensor, counted: Tensor, count: int, batch: MiniBatch) -> Tensor:
         """Return this part's share of the minibatch's mean over the tokens counted, of which the whole has a count."""
@@ -147,6 +145,36 @@ class MixedPolicy(Clip):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NashProx(Clip):
+    """Nash mirror prox (arXiv 2505.19731): what a rollout is preferred by, less ``β ln(π/ref) + (β/η) ln(π/slow)``.
+
+    Both are penalties ``e^d - d - 1``, summed over the tokens of a rollout, as preferences are of rollouts; ``kl`` is
+    β, and with the step η = 2β the second weighs one half.
+
+    Attributes:
+        proximity: weight β/η of the penalty for leaving the slow copy.
+        decay: of the slow copy, a moving average of the policy, per update.
+    """
+
+    kl: float = hyperparameter(0.02, 0.0)
+    dual_clip: float | None = None
+    aggregation: Aggregation = "seq_mean_token_sum"
+    proximity: float = hyperparameter(0.5, 0.0)
+    decay: float = hyperparameter(0.99, 0.0, 1.0)
+
+    @property
+    def slow_decay(self) -> float | None:
+        return self.decay
+
+    def loss(self, logp: Tensor, batch: MiniBatch) -> tuple[Tensor, dict[str, float]]:
+        total, metrics = super().loss(logp, batch)
+        slow = _given(batch.logp_slow, "log-probabilities of a slow copy")
+        penalty = divergence(slow, logp, batch.mask)
+        metrics["kl_to_slow"] = _share(torch.where(batch.mask, penalty, 0.0), batch.totals.tokens)
+        return total + self.proximity * self._mean(penalty, batch.mask, batch.totals.tokens, batch), metrics
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClipWithCritic(Clip):
     """PPO: the clipped surrogate, and the squared error of a critic's values (arXiv 1707.06347, Eq. 9).
 
@@ -170,6 +198,12 @@ class Imitation(Objective):
 
     def loss(self, logp: Tensor, batch: MiniBatch) -> tuple[Tensor, dict[str, float]]:
         return -torch.where(batch.mask, logp, 0.0).sum() / max(1, batch.totals.tokens), {}
+
+
+def divergence(other: Tensor, logp: Tensor, mask: Tensor) -> Tensor:
+    """Return ``e^d - d - 1`` with ``d = other - logp`` of every token ``(B, L)``, 0 where none counts."""
+    gap = torch.where(mask, other - logp, 0.0).clamp(max=LARGEST_LOG_RATIO)
+    return gap.expm1() - gap
 
 
 def _share(values: Tensor, tokens: int) -> float:

@@ -104,6 +104,11 @@ class Objective(Slot):
         """Whether log-probabilities of the frozen initial policy are wanted."""
         return False
 
+    @property
+    def slow_decay(self) -> float | None:
+        """Decay per update of a moving average of the policy whose log-probabilities are wanted; None for none."""
+        return None
+
     @abstractmethod
     def loss(self, logp: torch.Tensor, batch: MiniBatch) -> tuple[torch.Tensor, dict[str, float]]:
         """Return a differentiable scalar and metrics.

@@ -90,6 +90,8 @@ class Trajectory:
     payoffs: FloatArray = field(default_factory=lambda: np.zeros(0))
     """``(N,)`` mean material payoff per decision of every seat."""
     logp_ref: FloatArray | None = None
+    logp_slow: FloatArray | None = None
+    """``(L,)`` under a moving average of the policy, where the objective wants it."""
     signals: dict[str, Any] = field(default_factory=dict)
     path: tuple[int, ...] = ()
     """Nodes of the group's tree, root first."""

@@ -21,6 +21,7 @@ from coopgym.algorithms.llm.method.minibatch import Totals, minibatch, totals
 from coopgym.algorithms.llm.method.streams import stream
 from coopgym.algorithms.llm.method.training_services import Services
 from coopgym.algorithms.llm.models import LanguageModel
+from coopgym.algorithms.llm.models.storage import copy_into
 from coopgym.algorithms.llm.models.value_head import ValueHead
 from coopgym.algorithms.llm.play.conversation import Decoding
 from coopgym.algorithms.llm.play.reference_actions import bin_of
@@ -97,6 +98,8 @@ class Trainer:
     ) -> None:
         self.model, self.method, self.settings, self.dialect, self.seed = model, method, settings, dialect, seed
         self.reference = model.frozen_copy() if method.needs_reference else None
+        self.slow = None if method.slow_decay is None else {name: w.clone() for name, w in model.state().items()}
+        """A moving average of what training changes, where the objective wants one."""
         self.critic = ValueHead(model.width).to(model.device) if method.needs_critic else None
         parameters = [*model.parameters(), *(self.critic.parameters() if self.critic else ())]
         self.optimiser = torch.optim.Adam(parameters, settings.learning_rate)
@@ -201,6 +204,13 @@ class Trainer:
             parts = in_parts(self.reference, trajectories, size, temperature=self.settings.temperature)
             for member, logp in zip(trajectories, rows([part.logp for part in parts], trajectories), strict=True):
                 member.logp_ref = logp
+        if self.slow is not None:
+            now = {name: weight.clone() for name, weight in self.model.state().items()}
+            self.model.restore(self.slow)
+            parts = in_parts(self.model, trajectories, size, temperature=self.settings.temperature)
+            self.model.restore(now)
+            for member, logp in zip(trajectories, rows([part.logp for part in parts], trajectories), strict=True):
+                member.logp_slow = logp
         if self.critic is not None:
             parts = in_parts(self.model, trajectories, size, self.critic)
             tables = [part.values for part in parts if part.values is not None]
@@ -240,13 +250,24 @@ class Trainer:
         if not math.isfinite(metrics["loss"] + norm):
             raise FloatingPointError(f"step {self.steps}: loss {metrics['loss']}, gradient norm {norm}")
         self.optimiser.step()
+        self._follow()
         self.updates += 1
         return metrics | {"gradient_norm": norm}
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the slow copy follow the policy."""
+        decay = self.method.slow_decay
+        if self.slow is not None and decay is not None:
+            for name, weight in self.model.state().items():
+                self.slow[name].lerp_(weight, 1.0 - decay)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state().items()}
         if self.reference is not None:
             tensors |= {f"reference.{name}": tensor for name, tensor in self.reference.state().items()}
+        if self.slow is not None:
+            tensors |= {f"slow.{name}": tensor for name, tensor in self.slow.items()}
         if self.critic is not None:
             tensors |= {f"critic.{name}": tensor for name, tensor in self.critic.state().items()}
         for place, moments in self.optimiser.state_dict()["state"].items():
@@ -269,6 +290,8 @@ class Trainer:
         self.model.restore(part("model."))
         if self.reference is not None:
             self.reference.restore(part("reference."))
+        if self.slow is not None:
+            copy_into(self.slow, part("slow."))
         if self.critic is not None:
             self.critic.restore(part("critic."))
         moments: dict[int, dict[str, torch.Tensor]] = {}

@@ -278,7 +278,7 @@ def test_action_values_are_expectations_over_the_others() -> None:
 @pytest.mark.parametrize("reward", ["private", "integrated", "cooperative"])
 def test_no_regret_play_is_a_coarse_correlated_equilibrium_up_to_its_bound(reward: str) -> None:
     table = discretise(StageGame(make_game("AppleAppStore-v1"), reward), 7)
-    learner: GameSolver = Hedge(rounds=300)
+    learner: GameSolver[FiniteGame] = Hedge(rounds=300)
     distribution = learner.solve(table)
     assert learner.gap(table, distribution) <= Hedge(rounds=300).bounds(table).max()
     assert distribution.sum() == pytest.approx(1.0)

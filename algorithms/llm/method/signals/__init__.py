@@ -6,7 +6,7 @@ from coopgym.algorithms.llm.method.signals.gold_path import GoldPath
 from coopgym.algorithms.llm.method.signals.self_diff import SelfDiff
 from coopgym.algorithms.llm.method.signals.steps import StepModel
 from coopgym.algorithms.llm.method.signals.sufficiency import StepJudge
-from coopgym.algorithms.llm.method.signals.tournament import PairJudge
+from coopgym.algorithms.llm.method.signals.tournament import PairJudge, WinRates
 from coopgym.algorithms.llm.method.signals.traces import TraceMatcher
 from coopgym.algorithms.llm.method.signals.welfare import WelfareReward
 
@@ -21,4 +21,5 @@ __all__ = [
     "StepProbe",
     "TraceMatcher",
     "WelfareReward",
+    "WinRates",
 ]

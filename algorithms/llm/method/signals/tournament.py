@@ -21,6 +21,34 @@ Byes = Literal["proper", "compact"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class WinRates(Settings, Signal):
+    """SPO (arXiv 2401.04056): ``win_rate``, how often a member is preferred to another one of its group; ties ½.
+
+    One of a group of one is preferred to nobody and has ½.
+
+    Attributes:
+        comparator: as of `PairJudge`; whoever scores higher in a pair is preferred.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"pair_judge"})
+    fills: ClassVar[frozenset[str]] = frozenset({"win_rate"})
+    comparator: str | Comparator = "reward"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.comparator, str):
+            choice("comparator", self.comparator, tuple(COMPARATORS))
+
+    def annotate(self, batch: Batch, services: Services) -> None:
+        compare = COMPARATORS[self.comparator] if isinstance(self.comparator, str) else self.comparator
+        for group in batch.groups:
+            others = len(group.members) - 1
+            wins = arena.round_robin(compare(group))["wins"] / others if others > 0 else [0.5] * len(group.members)
+            for member, rate in zip(group.members, wins, strict=True):
+                member.signals["win_rate"] = float(rate)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PairJudge(Settings, Signal):
     """ArenaRL (arXiv 2601.06487): ``rank_adv``, the z-score of the rank, and ``scores``, the member's row of the table.
 

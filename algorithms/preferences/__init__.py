@@ -1,0 +1,1 @@
+"""Learners from preferences between trajectories and between options, and the reward transforms behind them."""
