@@ -37,6 +37,14 @@ def small() -> Study:
     return Study.model_validate(SMALL)
 
 
+@pytest.fixture(scope="session")
+def finished_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the small study leaves; tests change copies."""
+    folder, study = tmp_path_factory.mktemp("finished"), Study.model_validate(SMALL)
+    run_study(study, expand(study), folder, InProcess(), Silence())
+    return folder
+
+
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the sections of reports out, where tests run studies and read no page."""
