@@ -85,7 +85,9 @@ def _fields(record: Any) -> dict[str, Any]:
 def _layout(kind: type[DataclassInstance]) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return the names of a record's fields, and the defaults at which some are left out."""
     fields = dataclasses.fields(kind)
-    return tuple(each.name for each in fields), {each.name: each.default for each in fields if each.metadata == JOINED_LATER}
+    return tuple(each.name for each in fields), {
+        each.name: each.default for each in fields if each.metadata == JOINED_LATER
+    }
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)

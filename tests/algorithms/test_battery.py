@@ -123,7 +123,8 @@ LIKE_ANOTHER = {
     "VDN",
 }
 """Learners whose update differs little from one that has to find the optimum by default, or that hunt the stag by
-default in a file of their own; they are given the time in the slow tests. What they learn in a tiny run is recorded (test_versions)."""
+default in a file of their own; they are given the time in the slow tests. What they learn in a tiny run is recorded
+(test_versions)."""
 
 
 def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> ReplicaLearner:
