@@ -9,12 +9,9 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 JOINED_LATER = {"joined later": True}
 """Metadata of a record's field that is left out of its JSON while it holds its default, so that older hashes stay."""
@@ -76,13 +73,13 @@ def _fields(record: Any) -> dict[str, Any]:
         raise TypeError(
             f"{record!r} has no form in JSON; expected texts, numbers, lists, mappings or dataclasses of them"
         )
-    names, silent = _layout(type(record))
+    names, silent = _layout(type(record))  # type: ignore[arg-type]  # classes have hashes
     values = {name: getattr(record, name) for name in names}
     return {name: value for name, value in values.items() if name not in silent or value != silent[name]}
 
 
 @cache
-def _layout(kind: type[DataclassInstance]) -> tuple[tuple[str, ...], dict[str, Any]]:
+def _layout(kind: type[Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return the names of a record's fields, and the defaults at which some are left out."""
     fields = dataclasses.fields(kind)
     return tuple(each.name for each in fields), {
