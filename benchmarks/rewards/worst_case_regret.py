@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.optimize import linprog
-from scipy.stats import rankdata
 
 from coopgym.benchmarks.drawing.theme import HUES, canvas, figure_file
 from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
@@ -173,6 +172,8 @@ def telling(design: Design = DESIGN) -> dict[str, Pair]:
 
 def rank_correlations(kept: Kept, settings: Bootstrap = BOOTSTRAP) -> dict[str, Estimate]:
     """Return Spearman's correlation of each measure with regret over all pairs, with bootstrap intervals over pairs."""
+    from scipy.stats import rankdata  # half a second to import, and rewards are often measured without ranks
+
     columns = all_pairs(kept)
 
     def statistic(replicates: Replicates, counts: IntArray) -> FloatArray:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri, stdtrit
-from scipy.stats import rankdata
 
 from coopgym.typing import FloatArray
 
@@ -159,6 +158,8 @@ def rank_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate | 
     >>> round(found.value, 2), round(float(found.low), 2), round(float(found.high), 2)
     (0.83, -0.13, 0.99)
     """
+    from scipy.stats import rankdata  # half a second to import, and few ask for ranks
+
     ranks = [rankdata(np.round(np.asarray(each, dtype=np.float64) / TIE)) for each in (first, second)]
     n = len(ranks[0])
     if n < 2 or any(np.ptp(each) == 0.0 for each in ranks):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import rankdata
 
 from coopgym.benchmarks.score.estimates import FEWEST, TIE, Estimate
 from coopgym.benchmarks.score.grid import Algorithm
@@ -67,6 +66,8 @@ def rank_table(table: SeedScores, significance: float = SIGNIFICANCE) -> RankTab
     >>> [(row.algorithm.name, row.rank, round(row.score.value, 2)) for row in ranked.rows]
     [('Random', 1.0, 0.0), ('IPPO', 2.0, -0.71), ('Oracle_Nash', 3.0, -2.6)]
     """
+    from scipy.stats import rankdata  # half a second to import, and few ask for ranks
+
     scores = [table.estimate(name) for name in table.names]
     if missing := [name for name, score in zip(table.names, scores, strict=True) if score is None]:
         raise ValueError(f"{missing[0]} lacks a score on a task of the table; use covering() or shared() first")

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def canonical_json(value: Any) -> str:
     >>> canonical_json({"b": (1, 2.0), "a": None})
     '{"a":null,"b":[1,2.0]}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
+    return _ENCODER.encode(value)
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -72,9 +73,21 @@ def _fields(record: Any) -> dict[str, Any]:
         raise TypeError(
             f"{record!r} has no form in JSON; expected texts, numbers, lists, mappings or dataclasses of them"
         )
-    values = {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
-    silent = {each.name: each.default for each in dataclasses.fields(record) if each.metadata == JOINED_LATER}
+    names, silent = _layout(type(record))  # type: ignore[arg-type]  # classes have hashes
+    values = {name: getattr(record, name) for name in names}
     return {name: value for name, value in values.items() if name not in silent or value != silent[name]}
+
+
+@cache
+def _layout(kind: type[Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the names of a record's fields, and the defaults at which some are left out."""
+    fields = dataclasses.fields(kind)
+    return tuple(each.name for each in fields), {
+        each.name: each.default for each in fields if each.metadata == JOINED_LATER
+    }
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, default=_fields)
 
 
 def content_hash(value: Any) -> str:
@@ -86,6 +99,7 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def seed_from(*names: str | int) -> int:
     """Derive a 32-bit seed from names, so that it depends neither on order nor on what else a study holds.
 

@@ -161,7 +161,7 @@ class RunSpec:
         """Hash of everything that determines the run."""
         return self.key.digest()
 
-    @property
+    @cached_property
     def parameters_json(self) -> str:
         """Overridden game parameters as canonical JSON."""
         return canonical_json(dict(self.parameters))

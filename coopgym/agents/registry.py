@@ -67,6 +67,7 @@ def _schemes() -> dict[str, Any]:
     return {entry.name: entry for entry in entry_points(group="coopgym.agents.by_address")}
 
 
+@cache
 def constant_names() -> tuple[str, ...]:
     """Names of the 101 constants, ``Constant_00`` to ``Constant_100``.
 

@@ -41,7 +41,8 @@ def collected(
     learner: ReplicaLearner, progress: float, game: str = "TrustDilemma-v1"
 ) -> tuple[ActorCriticSeats, Rollout]:
     """Play one block and return the actor-critic that learns from it, and the block as it sees it."""
-    trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), torch.device("cpu"))
+    make = environment_factory(game, {"max_steps": 25}, None)
+    trainer = Trainer(learner, make, cross(["private"], [0, 1]), torch.device("cpu"))
     trainer.learn(0.0)
     block, seats = trainer.collect(progress), trainer.seats
     if isinstance(seats, SharedPolicySeats):

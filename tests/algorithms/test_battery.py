@@ -104,12 +104,13 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
     },
 }
 
-STEPS, SOONER = 20_000, {"IA2C": 12_000, "IQL": 10_000, "ISAC": 10_000}
+STEPS, SOONER = 20_000, {"IA2C": 12_000, "IQL": 10_000, "ISAC": 10_000, "MADDPG": 10_000}
 """Joint steps of that run, and of learners that are there well before."""
 
 LIKE_ANOTHER = {
     "COMA",
     "FCP",
+    "IA2C",
     "JointPPO",
     "M3DDPG",
     "MAPPO",
@@ -119,9 +120,11 @@ LIKE_ANOTHER = {
     "Mixed",
     "QMIX",
     "SelfPlayPPO",
+    "VDN",
 }
-"""Learners whose update differs little from one that has to find the optimum by default; they are given the time in the
-slow tests. What they learn in a tiny run is recorded (test_versions)."""
+"""Learners whose update differs little from one that has to find the optimum by default, or that hunt the stag by
+default in a file of their own; they are given the time in the slow tests. What they learn in a tiny run is recorded
+(test_versions)."""
 
 
 def settings(name: str, common: dict[str, Any], extra: dict[str, dict[str, Any]]) -> ReplicaLearner:

@@ -77,6 +77,7 @@ def test_an_update_teaches_critics_and_policies() -> None:
     assert all((one != other).any(-1).all() for one, other in zip(before, after, strict=True))
 
 
+@pytest.mark.slow
 def test_critics_come_to_know_the_returns() -> None:
     trainer, seats = seats_of(dataclasses.replace(SMALL, learning_rate=1e-9, td_lambda=1.0))
     block = trainer.collect()

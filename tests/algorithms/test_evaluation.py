@@ -19,10 +19,12 @@ from coopgym.play.episodes import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, n_epochs=1, n_minibatches=2, rollout_steps=20)
 MODES = ["private", "integrated", "cooperative"]
+SHORT = {"max_steps": 40}
+"""Two blocks are an episode."""
 
 
 def run(game: Any = "TrustDilemma-v1", rewards: Any = MODES, seeds: Any = (0, 1), **keywords: Any) -> TrainingResult:
-    return SMALL.train(game, rewards, seeds, **{"env_steps": 6400} | keywords)
+    return SMALL.train(game, rewards, seeds, **{"env_steps": 1920, "game_parameters": SHORT} | keywords)
 
 
 def evaluations(result: TrainingResult, replica: Any = 0) -> dict[str, list[tuple[int, float]]]:
@@ -38,7 +40,7 @@ def test_the_last_point_is_what_the_agents_earn(game: str) -> None:
     result = run(game)
     for replica in result.replicas:
         last = {metric: points[-1][1] for metric, points in evaluations(result, replica).items()}
-        episodes = play(coopgym.make_game(game), result.agents(replica))
+        episodes = play(coopgym.make_game(game, **SHORT), result.agents(replica))
         expected = {
             "eval_welfare": episodes.payoffs.sum(),
             **{f"eval_return_{mode}": episodes.returns[mode].sum() for mode in MODES},
@@ -60,8 +62,8 @@ def test_training_is_the_same_with_and_without(tmp_path: Path) -> None:
 
 
 def test_points_are_spread_over_the_budget() -> None:
-    points = evaluations(run(env_steps=12800, evaluations=4), 0)["eval_welfare"]
-    assert [step for step, _ in points] == [3200, 6400, 9600, 12800]
+    points = evaluations(run(env_steps=5120, evaluations=4), 0)["eval_welfare"]
+    assert [step for step, _ in points] == [1280, 2560, 3840, 5120]
     every_block = evaluations(run(env_steps=1800, evaluations=50), 0)["eval_welfare"]
     assert [step for step, _ in every_block] == [640, 1280, 1920]
     with pytest.raises(ValueError, match="evaluations=-1"):
@@ -88,8 +90,8 @@ def test_a_resumed_run_has_the_curves_of_an_uninterrupted_one(tmp_path: Path) ->
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(checkpoint=tmp_path, checkpoint_every=4, progress=stop)
-    assert run(checkpoint=tmp_path, checkpoint_every=4).record == run().record
+        run(env_steps=3200, checkpoint=tmp_path, checkpoint_every=2, progress=stop)
+    assert run(env_steps=3200, checkpoint=tmp_path, checkpoint_every=2).record == run(env_steps=3200).record
 
 
 def test_checkpoints_are_spaced_in_time(tmp_path: Path) -> None:

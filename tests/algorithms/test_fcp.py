@@ -15,13 +15,14 @@ from coopgym.algorithms.marl.populations.fcp import FCP, FCPSeats, History
 from coopgym.algorithms.marl.populations.mixed import Mixed
 
 SMALL = FCP(hidden=(8,), num_envs=12, teams=2, strangers=1, examined=2, n_minibatches=2, n_epochs=1)
-BLOCK = 12 * 100
+SHORT = {"max_steps": 20}
+BLOCK = 12 * 20
 N, B = 4, 12
 
 
 def trained(learner: FCP = SMALL, blocks: int = 0, game: str = "TeamProduction-v1") -> tuple[Trainer, FCPSeats]:
     """Train for some of ten blocks."""
-    trainer = Trainer(learner, environment_factory(game, None, None), cross(["private"], [0, 1]), torch.device("cpu"))
+    trainer = Trainer(learner, environment_factory(game, SHORT, None), cross(["private"], [0, 1]), torch.device("cpu"))
     seats = trainer.seats
     assert isinstance(seats, FCPSeats)
     for block in range(blocks):
@@ -30,7 +31,7 @@ def trained(learner: FCP = SMALL, blocks: int = 0, game: str = "TeamProduction-v
 
 
 def test_the_budget_is_shared_by_the_stages_and_counts_every_joint_step() -> None:
-    result = SMALL.train("TeamProduction-v1", ["private"], [0], 10 * BLOCK, evaluations=0)
+    result = SMALL.train("TeamProduction-v1", ["private"], [0], 10 * BLOCK, game_parameters=SHORT, evaluations=0)
     assert result.env_steps == 10 * BLOCK
     co_play = [step for step, metric, _ in result.curves() if metric == "reward_gap"]
     assert co_play == [BLOCK * block for block in range(5, 11)]  # 60 % of the budget

@@ -24,10 +24,12 @@ from coopgym.play.episodes import play
 
 SMALL = IPPO(hidden=(16,), num_envs=32, n_epochs=2, n_minibatches=2)
 MODES = ["private", "integrated", "cooperative"]
+SHORT = {"max_steps": 25}
+"""Parameters of games whose length is not the point."""
 
 
 def small_run(rewards: list[str] = MODES, seeds: Any = (0, 1), game: str = "TrustDilemma-v1", **keywords: Any) -> Any:
-    return SMALL.train(game, rewards, seeds, **{"env_steps": 6400} | keywords)
+    return SMALL.train(game, rewards, seeds, **{"env_steps": 1600, "game_parameters": SHORT} | keywords)
 
 
 def same_policy(one: TrainingResult, a: int, other: TrainingResult, b: int) -> bool:
@@ -108,11 +110,12 @@ def test_a_nan_in_one_replica_leaves_the_others_unchanged(quadratic: type) -> No
 
 
 @pytest.mark.parametrize(
-    ("game", "rollout_steps"), [("TrustDilemma-v1", 30), ("SynergySearch-v1", None), ("TrustDilemma-v0", 30)]
+    ("game", "rollout_steps"), [("TrustDilemma-v1", 10), ("SynergySearch-v1", None), ("TrustDilemma-v0", 10)]
 )
 def test_resuming_gives_the_same_weights(tmp_path: Path, game: str, rollout_steps: int | None) -> None:
     settings = IPPO(hidden=(16,), num_envs=32, n_epochs=1, n_minibatches=2, rollout_steps=rollout_steps)
-    whole = settings.train(game, ["private", "cooperative"], [0, 1], 6400)
+    train = functools.partial(settings.train, game, ["private", "cooperative"], [0, 1], 1600, game_parameters=SHORT)
+    whole = train()
 
     def stop(done: int, planned: int) -> None:
         if done >= planned // 2:
@@ -120,11 +123,11 @@ def test_resuming_gives_the_same_weights(tmp_path: Path, game: str, rollout_step
 
     keywords: dict[str, Any] = {"checkpoint": tmp_path, "checkpoint_every": 1}
     with pytest.raises(KeyboardInterrupt):
-        settings.train(game, ["private", "cooperative"], [0, 1], 6400, progress=stop, **keywords)
-    resumed = settings.train(game, ["private", "cooperative"], [0, 1], 6400, **keywords)
+        train(progress=stop, **keywords)
+    resumed = train(**keywords)
     assert all(same_policy(whole, k, resumed, k) for k in range(4))
     assert whole.record == resumed.record
-    finished = settings.train(game, ["private", "cooperative"], [0, 1], 6400, **keywords)
+    finished = train(**keywords)
     assert finished.record == whole.record
 
 
@@ -134,7 +137,7 @@ def test_a_checkpoint_of_another_run_or_a_broken_one_is_refused(tmp_path: Path) 
         small_run(checkpoint=tmp_path)
     other = dataclasses.replace(SMALL, n_minibatches=4)
     with pytest.raises(ValueError, match=r"another run: n_minibatches=2 \(now 4\); choose another folder"):
-        other.train("TrustDilemma-v1", MODES, (0, 1), env_steps=1, checkpoint=tmp_path)
+        other.train("TrustDilemma-v1", MODES, (0, 1), env_steps=1, checkpoint=tmp_path, game_parameters=SHORT)
     (tmp_path / "checkpoint.safetensors").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a readable checkpoint"):
         small_run(checkpoint=tmp_path)
@@ -146,7 +149,7 @@ def test_saved_policies_play_the_same(tmp_path: Path) -> None:
     observations = np.random.default_rng(0).random((50, 20))
     for original, loaded in zip(result.agents(3), load_agents(tmp_path, ("integrated", 1)), strict=True):
         assert np.array_equal(original.act(observations), loaded.act(observations))
-    game = coopgym.make_game("TeamProduction-v1")
+    game = coopgym.make_game("TeamProduction-v1", **SHORT)
     first, second = (
         play(game, agents, episodes=3, seed=5).payoffs
         for agents in (result.agents(0, stochastic=True), load_agents(tmp_path, 0, stochastic=True))
@@ -181,7 +184,7 @@ def test_a_flipped_byte_is_refused_and_its_file_named(file: str, tmp_path: Path)
 
 
 def test_agents_play_what_the_network_means() -> None:
-    make = environment_factory("TrustDilemma-v1", None, None)
+    make = environment_factory("TrustDilemma-v1", SHORT, None)
     trainer = Trainer(SMALL, make, cross(["private"], [0]), torch.device("cpu"))
     rollout, learner = trainer.collect(), trainer.seats
     assert isinstance(learner, PPOSeats)
@@ -215,18 +218,18 @@ def test_an_agent_refuses_a_seat_it_was_not_trained_for() -> None:
     result = small_run(["private"], [0], env_steps=1)
     first, second = result.agents(0)
     with pytest.raises(ValueError, match="trained for seat 1 of TrustDilemma-v1"):
-        play(coopgym.make_game("TrustDilemma-v1"), [second, first])
+        play(coopgym.make_game("TrustDilemma-v1", **SHORT), [second, first])
     with pytest.raises(ValueError, match="the 'full' view has"):
-        play(coopgym.make_game("TrustDilemma-v1"), [first, second], views="full")
+        play(coopgym.make_game("TrustDilemma-v1", **SHORT), [first, second], views="full")
     with pytest.raises(ValueError, match="seat=2"):
         result.agent(reward="private", seed=0, seat=2)
 
 
 def test_policies_speak_in_shares_and_play_foreign_games_only_when_told(tmp_path: Path) -> None:
-    small_run(["private"], [0], env_steps=1, game_parameters={"endowment": 50.0}).save(tmp_path)
+    small_run(["private"], [0], env_steps=1, game_parameters=SHORT | {"endowment": 50.0}).save(tmp_path)
 
     def opening(endowment: float, **told: bool) -> Any:
-        game = coopgym.make_game("TrustDilemma-v1", endowment=endowment)
+        game = coopgym.make_game("TrustDilemma-v1", **SHORT, endowment=endowment)
         trajectory = play(game, load_agents(tmp_path, **told), record=True).trajectory
         assert trajectory is not None
         return trajectory.shares[0, 0]
@@ -272,11 +275,11 @@ def test_bad_hyperparameters(settings: dict[str, Any], error: type[Exception], m
 
 def test_budget_and_curves_are_accounted_for(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    result = small_run(["private"], [3], env_steps=5000, progress=lambda done, planned: calls.append((done, planned)))
-    assert calls == [(3200, 5000), (6400, 5000)]
-    assert (result.env_steps, result.gradient_updates) == (6400, 2 * 2 * 2)
+    result = small_run(["private"], [3], env_steps=1250, progress=lambda done, planned: calls.append((done, planned)))
+    assert calls == [(800, 1250), (1600, 1250)]
+    assert (result.env_steps, result.gradient_updates) == (1600, 2 * 2 * 2)
     steps = [step for step, metric, _ in result.curves(("private", 3)) if metric == "kl"]
-    assert steps == [3200, 6400]
+    assert steps == [800, 1600]
     assert {metric for _, metric, _ in result.curves(0)} >= {"reward", "payoff", "cooperation", "entropy", "value_loss"}
     assert result.hyperparameters["num_envs"] == 32
     result.save(tmp_path)

@@ -191,7 +191,7 @@ def last_answers(agents: Sequence[TrainedAgent]) -> np.ndarray:
     return np.array(answers)
 
 
-@pytest.mark.parametrize("history", [1, 2])
+@pytest.mark.parametrize("history", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_only_memory_solves_the_two_armed_task(history: int) -> None:
     learner = IPPO(hidden=(16,), n_minibatches=2, history=history)
     result = learner.train(TwoArmed, ["private"], [0], 12_000, evaluations=0)

@@ -337,8 +337,8 @@ def test_memories_that_are_not_there_are_refused_in_plain_words() -> None:
 @pytest.mark.parametrize(
     "learner",
     [
-        IPPO(hidden=(16,), n_minibatches=2, memory="gru"),
-        MAPPO(hidden=(16,), n_minibatches=2, memory="gru"),
+        pytest.param(IPPO(hidden=(16,), n_minibatches=2, memory="gru"), marks=pytest.mark.slow),
+        pytest.param(MAPPO(hidden=(16,), n_minibatches=2, memory="gru"), marks=pytest.mark.slow),
         IPPO(hidden=(16,), n_minibatches=2, memory="gru", rollout_steps=2, bootstrap_truncation=True),
     ],
     ids=["IPPO", "MAPPO", "IPPO in blocks that end in mid-episode"],

@@ -43,7 +43,7 @@ def test_a_cut_episode_is_completed_by_the_mean_return(quadratic: Any) -> None:
     assert (seats.baseline.mean[:, :, 3] == 0.0).all()
 
 
-@pytest.mark.parametrize("seats", [2, 3])
+@pytest.mark.parametrize("seats", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_finds_the_optimum_of_a_one_step_game(quadratic: Any, seats: int) -> None:
     result = IndependentREINFORCE().train(
         quadratic, ["private", "cooperative"], [0], 20_000, game_parameters={"agents": seats}, evaluations=0

@@ -124,7 +124,7 @@ def earned(partner: str, agents: Sequence[Agent], seat: int, steps: int) -> floa
     return float(play(make_game(GAME, max_steps=steps), pair, reward="private").returns["private"][0, seat])
 
 
-@pytest.mark.parametrize("partner", ["TitForTat", "Constant_00"])
+@pytest.mark.parametrize("partner", ["TitForTat", pytest.param("Constant_00", marks=pytest.mark.slow)])
 def test_the_best_response_is_found(partner: str) -> None:
     """It beats every constant among tit-for-tat; who never gives is worth no more than the best constant."""
     settings = IPPO(partners=partner, hidden=(16,), num_envs=32, learning_rate=3e-3, n_epochs=6, n_minibatches=2)

@@ -11,6 +11,8 @@ import pytest
 from coopgym.benchmarks.execute.executors import Executor, InProcess
 from coopgym.benchmarks.execute.runner import StudyOutcome, run_study
 from coopgym.benchmarks.report import page
+from coopgym.benchmarks.report.content.blocks import Section
+from coopgym.benchmarks.report.data.report_data import ReportData
 from coopgym.benchmarks.study import Study, expand
 from tests.support.quiet import Silence
 
@@ -30,6 +32,7 @@ SMALL: dict[str, Any] = {
 
 
 Run = Callable[..., StudyOutcome]
+Only = Callable[..., None]
 
 
 @pytest.fixture
@@ -37,10 +40,31 @@ def small() -> Study:
     return Study.model_validate(SMALL)
 
 
+@pytest.fixture(scope="session")
+def finished_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the small study leaves; tests change copies."""
+    folder, study = tmp_path_factory.mktemp("finished"), Study.model_validate(SMALL)
+    run_study(study, expand(study), folder, InProcess(), Silence())
+    return folder
+
+
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the sections of reports out, where tests run studies and read no page."""
     monkeypatch.setattr(page, "sections", lambda evidence: [])
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Only:
+    """Take some sections into reports, and leave the others out."""
+
+    def take(*builders: Callable[[ReportData], Section | None]) -> None:
+        def chosen(report_data: ReportData) -> list[Section]:
+            return [section for build in builders if (section := build(report_data)) is not None]
+
+        monkeypatch.setattr(page, "sections", chosen)
+
+    return take
 
 
 @pytest.fixture

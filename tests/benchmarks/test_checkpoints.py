@@ -101,17 +101,26 @@ def test_checkpoints_of_runs_that_are_not_asked_for_now_stay(tmp_path: Path) -> 
     assert not (tmp_path / CHECKPOINTS).exists()
 
 
-def test_only_workers_on_this_machine_leave_checkpoints(tmp_path: Path) -> None:
-    class Elsewhere:
-        def run(self, jobs: Any, study: str, tell: Any) -> Any:
-            self.places = [job.checkpoint for job in jobs]
-            yield from InProcess().run(jobs, study, tell)
+class Asked:
+    """Notes where jobs may leave checkpoints, and does none of them."""
 
-    elsewhere = Elsewhere()
-    run(tmp_path / "far", Watch(), executor=elsewhere)
-    assert elsewhere.places == [None]
-    run(tmp_path / "near", Watch(), executor=ProcessPool(1))
-    assert content_bytes(tmp_path / "near") == content_bytes(tmp_path / "far")
+    def run(self, jobs: Any, study: str, tell: Any) -> Any:
+        self.places = [job.checkpoint for job in jobs]
+        raise UserInterrupt
+        yield
+
+
+class Here(Asked, InProcess): ...
+
+
+class Beside(Asked, ProcessPool): ...
+
+
+def test_only_workers_on_this_machine_leave_checkpoints(tmp_path: Path) -> None:
+    for number, (executor, near) in enumerate([(Asked(), False), (Here(), True), (Beside(1), True)]):
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / str(number), Watch(), executor=executor)
+        assert [place is not None for place in executor.places] == [near]
 
 
 def test_a_folder_for_checkpoints_is_no_part_of_a_job(tmp_path: Path) -> None:

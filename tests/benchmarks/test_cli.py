@@ -77,6 +77,7 @@ def test_runs_can_be_computed_anew(tiny: str, tmp_path: Path) -> None:
     assert "0 runs computed, 18 already there" in call(*command).output
 
 
+@pytest.mark.usefixtures("bare")
 def test_an_own_agent_joins_and_its_failure_is_told(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
@@ -100,7 +101,6 @@ def test_an_own_agent_joins_and_its_failure_is_told(tiny: str, tmp_path: Path, m
         (["games", "TrustDilema-v1"], "did you mean 'TrustDilemma-v1'"),
         (["run", "quik"], "did you mean 'quick'"),
         (["run", "quick", "--agent", "absent_module:Me"], "no module 'absent_module'"),
-        (["run", "quick", "--only", "nothing like this"], "matches no"),
         (["report", "absent"], "absent: no such folder"),
         (["data", "show", "absent"], "absent: no such folder"),
         (["play", "TrustDilemma-v1", "--seat", "2"], "has seats 0 to 1"),

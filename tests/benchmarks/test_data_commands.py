@@ -28,9 +28,8 @@ def call(*arguments: str | Path) -> Result:
 
 
 @pytest.fixture
-def runs(small: Study, run: Callable, tmp_path: Path) -> Path:
-    run(small, tmp_path / "runs")
-    return tmp_path / "runs"
+def runs(finished_small: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(finished_small, tmp_path / "runs")
 
 
 @pytest.fixture

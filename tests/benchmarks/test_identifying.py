@@ -28,6 +28,7 @@ def shares(game: str, steps: int, agents: Sequence[Agent]) -> FloatArray:
     return trajectory.shares[:, 0]
 
 
+@pytest.mark.slow
 def test_among_a_stranger_it_closes_most_of_the_gap_between_the_best_number_and_a_best_response() -> None:
     strangers = population(GAME)
     met = next(each for each in scenarios(strangers) if each.partners == ("tit-for-tat-1.0",))

@@ -178,6 +178,7 @@ def wait_for_the_middle(place: Path, out: str) -> None:
     wait_until(lambda: bool(run_shards(place / out)) and (place / "waiting").exists())
 
 
+@pytest.mark.usefixtures("bare")
 @pytest.mark.filterwarnings(MAYBE_IN_THE_MIDDLE)
 def test_a_study_killed_in_the_middle_goes_on_where_it_stopped(
     place: Path, start: Launch, monkeypatch: pytest.MonkeyPatch

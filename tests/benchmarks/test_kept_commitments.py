@@ -18,9 +18,6 @@ from coopgym.oracles.games.commitment import commitment
 from coopgym.oracles.games.dilemma import dilemma
 from coopgym.oracles.games.normal_form import StageGame
 
-CHEAP = "SLCD-v1"
-ALL = [game if game == CHEAP else pytest.param(game, marks=pytest.mark.slow) for game in games("formal")]
-
 
 def assert_alike(one: Any, other: Any) -> None:
     """Equal but for what rounding errors move: places by 1e-4, payoffs by less."""
@@ -37,7 +34,8 @@ def assert_alike(one: Any, other: Any) -> None:
         assert one == (pytest.approx(other, abs=2e-4) if isinstance(one, float) else other)
 
 
-@pytest.mark.parametrize("game", ALL)
+@pytest.mark.slow
+@pytest.mark.parametrize("game", games("formal"))
 def test_what_is_kept_is_what_is_computed_and_played(game: str) -> None:
     made, kept = make_game(game), kept_commitments()[game]
     heads = [group[0] for group in StageGame(made).groups]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.report import SUMMARY_FILE, render
+from coopgym.benchmarks.report.sections.audits.crosscheck import audit_crosscheck
+from coopgym.benchmarks.report.sections.games import games
+from coopgym.benchmarks.report.sections.learner_vs_best_constant import learner_vs_best_constant
 from coopgym.benchmarks.score import Leaderboards, cells_csv
 from coopgym.benchmarks.study import Study
 from coopgym.corpus import Corpus, load_corpus
@@ -267,7 +271,8 @@ def test_audits_of_one_kind_stand_alone(protocol: str, expected: list[str], tmp_
     assert re.findall(r'<section id="(\w+)"', page) == [*expected, "games", "failures", "provenance"]
 
 
-def test_an_agent_like_the_best_constant_is_drawn_too(tmp_path: Path) -> None:
+def test_an_agent_like_the_best_constant_is_drawn_too(tmp_path: Path, only: Callable[..., None]) -> None:
+    only(learner_vs_best_constant)
     page = render(
         written(
             tmp_path,
@@ -277,7 +282,10 @@ def test_an_agent_like_the_best_constant_is_drawn_too(tmp_path: Path) -> None:
     assert "In 0 of 1 cases" in page
 
 
-def test_the_published_audit_shows_when_defection_begins_to_pay(tmp_path: Path, run: Any) -> None:
+def test_the_published_audit_shows_when_defection_begins_to_pay(
+    tmp_path: Path, run: Any, only: Callable[..., None]
+) -> None:
+    only(audit_crosscheck)
     audits = [
         {"protocol": protocol, "games": ["TrustDilemma-v0"], "seeds": [99], "labels": labels}
         for protocol, labels in (("reference_surface", ["ISAC", "Random"]), ("reference_temporal", None))
@@ -296,7 +304,8 @@ def test_labels_and_seeds_that_repeat_an_audit_are_drawn_once(tmp_path: Path) ->
     assert page.count('aria-label="Response to common levels') == 2, "return and trust"
 
 
-def test_certificates_beside_a_corpus_are_shown(tmp_path: Path) -> None:
+def test_certificates_beside_a_corpus_are_shown(tmp_path: Path, only: Callable[..., None]) -> None:
+    only(games)
     cli = CliRunner()
     made = cli.invoke(app, ["solve", "TrustDilemma-v1", "--set", "max_steps=6", "-o", str(tmp_path / "certificates")])
     assert made.exit_code == 0, made.output
@@ -308,7 +317,8 @@ def test_certificates_beside_a_corpus_are_shown(tmp_path: Path) -> None:
     assert "One share for a whole episode of TrustDilemma-v1" in page
 
 
-def test_many_learners_fill_a_grid_instead_of_crowding_a_figure(tmp_path: Path) -> None:
+def test_many_learners_fill_a_grid_instead_of_crowding_a_figure(tmp_path: Path, only: Callable[..., None]) -> None:
+    only(learner_vs_best_constant)
     rows = [*scripted(), *(row for number in range(8) for row in learned(f"L{number}", 12.0 + number))]
     page = render(written(tmp_path, {"runs": rows}))
     assert 'aria-label="Learners against the best constant, integrated reward"' in page

@@ -296,6 +296,7 @@ def test_a_game_that_fails_does_not_take_the_others_along(
     assert (tmp_path / "PartnerHoldUp-v1.json").exists()
 
 
+@pytest.mark.slow
 def test_worker_processes_solve_too(tmp_path: Path) -> None:
     progress = LineProgress(io.StringIO(), "games")
     outcome = batch.work_through(certificates.CERTIFICATES, ("PartnerHoldUp-v0",), tmp_path, 2, False, progress)

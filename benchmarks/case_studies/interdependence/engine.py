@@ -16,17 +16,21 @@ from coopgym.typing import FloatArray
 SWEEPS = 1000
 SETTLED = 1e-10
 """Change of actions in a sweep, units, after which best responses are taken to be at rest."""
-_HALVINGS = 60
+_STEPS = 100
+_NEGLIGIBLE = 1e-14
+"""Part of an investment by which Newton's last step may still raise it."""
 _STARTS, _START_SEED, _HIGHEST_START = 50, 42, 50.0
 _GRID = 1001
 
 
 class Value(Protocol):
-    """What an investment is worth to its investor, and its derivative."""
+    """What an investment is worth to its investor, and its derivatives: the first falls, ever more slowly."""
 
     def __call__(self, action: FloatArray) -> FloatArray: ...
 
     def marginal(self, action: FloatArray) -> FloatArray: ...
+
+    def curvature(self, action: FloatArray, marginal: FloatArray) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,9 @@ class Logarithmic:
     def marginal(self, action: FloatArray) -> FloatArray:
         return self.theta / (1.0 + action)
 
+    def curvature(self, action: FloatArray, marginal: FloatArray) -> FloatArray:
+        return -marginal / (1.0 + action)
+
 
 @dataclass(frozen=True)
 class Power:
@@ -53,6 +60,9 @@ class Power:
 
     def marginal(self, action: FloatArray) -> FloatArray:
         return self.beta * action ** (self.beta - 1.0)
+
+    def curvature(self, action: FloatArray, marginal: FloatArray) -> FloatArray:
+        return (self.beta - 1.0) * marginal / action
 
 
 class LogarithmicParameters(Strict):
@@ -139,17 +149,20 @@ class Dyad:
         return -1.0 + self.value.marginal(actions) + self.pull * np.sqrt(actions[..., ::-1] / actions)
 
     def best_response(self, seat: int, partner: FloatArray) -> FloatArray:
-        """Best investment of a seat beside a partner's, both ``(...)``, by halving what the incentive leaves."""
-        pull = self.pull[..., seat]
-        low, high = (
-            np.full(partner.shape, self.lowest),
-            np.array(np.broadcast_to(self.endowments[..., seat], partner.shape)),
-        )
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            more = -1.0 + self.value.marginal(middle) + pull * np.sqrt(partner / middle) > 0.0
-            low, high = np.where(more, middle, low), np.where(more, high, middle)
-        return 0.5 * (low + high)
+        """Best investment of a seat beside a partner's, both ``(...)``, by Newton's method.
+
+        The incentive falls in the own investment and is convex, so that steps from the left of its root never pass it.
+        """
+        pull, highest = self.pull[..., seat] * np.sqrt(partner), self.endowments[..., seat]
+        action = np.full(partner.shape, self.lowest)
+        for _ in range(_STEPS):
+            marginal, from_partner = self.value.marginal(action), pull / np.sqrt(action)
+            slope = self.value.curvature(action, marginal) - 0.5 * from_partner / action
+            step = np.clip(action + (1.0 - marginal - from_partner) / slope, self.lowest, highest) - action
+            action = action + step
+            if (step <= _NEGLIGIBLE * action).all():
+                break
+        return action
 
 
 @dataclass(frozen=True)
@@ -215,11 +228,11 @@ class StaticOutcome:
         actions = self.together.actions
         standing, gains = self.dyad.utilities(actions), []
         for seat in range(2):
-            for other in np.linspace(0.0, self.dyad.endowments[..., seat], _GRID):
-                tried = actions.copy()
-                tried[..., seat] = np.maximum(other, self.dyad.lowest)
-                gains.append(self.dyad.utilities(tried)[..., seat] - standing[..., seat])
-        return np.max(gains, axis=0)
+            others = np.linspace(0.0, np.broadcast_to(self.dyad.endowments[..., seat], actions.shape[:-1]), _GRID)
+            tried = np.broadcast_to(actions, (_GRID, *actions.shape)).copy()
+            tried[..., seat] = np.maximum(others, self.dyad.lowest)
+            gains.append((self.dyad.utilities(tried) - standing)[..., seat].max(0))
+        return np.maximum(*gains)
 
 
 def dependence_matrices(entries: FloatArray) -> FloatArray:

@@ -42,8 +42,14 @@ def parrots(message: str) -> list[LanguageAgent]:
     return [LanguageAgent(policy), LanguageAgent(policy)]
 
 
-@pytest.mark.parametrize("stochastic", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_it_keeps_the_promises_of_agents(stochastic: bool, policy: LanguagePolicy) -> None:
+def test_it_keeps_the_promises_of_agents() -> None:
+    brief = LanguagePolicy(ModelGenerator(Parrot(lambda text: "submit .50"), DECODING), "compact", Rules(max_turns=1))
+    check_agent(lambda: LanguageAgent(brief), games=("PartnerHoldUp-v1",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stochastic", [False, True])
+def test_a_model_that_has_learned_keeps_them_too(stochastic: bool, policy: LanguagePolicy) -> None:
     brief = dataclasses.replace(policy, rules=Rules(max_turns=1))
     check_agent(lambda: LanguageAgent(brief, stochastic), games=("PartnerHoldUp-v1",))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -26,15 +26,23 @@ from coopgym.play.draws import NOMINAL
 from coopgym.play.unroll import open_loop, unroll
 from coopgym.rewards import Episodic, RewardMode, Rewards, RunningRewards, reward_layer
 from coopgym.testing import check_transform
+from coopgym.testing.transform import GAMES
 from coopgym.typing import FloatArray
 
 SMALL = "lare(width=8, updates=3, episodes=16)"
 LEARNED = f"cooperative + episodic + {SMALL}"
 
 
-@pytest.mark.parametrize("transform", [LaRe(layers=1), LaRe(width=8, updates=4), LaRe(shared=True, width=8, steps=0)])
-def test_it_is_what_it_declares(transform: LaRe) -> None:
-    check_transform(transform)
+@pytest.mark.parametrize(
+    ("transform", "games"),
+    [
+        (LaRe(layers=1), GAMES),
+        (LaRe(width=8, updates=4), ["PartnerHoldUp-v0"]),
+        (LaRe(shared=True, width=8, steps=0), ["AppleAppStore-v1"]),
+    ],
+)
+def test_it_is_what_it_declares(transform: LaRe, games: Sequence[str]) -> None:
+    check_transform(transform, games=games)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +202,8 @@ def test_torch_settings_around_it_do_not_matter() -> None:
     ("game", "block"), [("TrustDilemma-v1", None), ("PartnerHoldUp-v1", 7), ("SynergySearch-v1", 7)]
 )
 def test_a_resumed_training_goes_on_to_the_same_numbers(tmp_path: Path, game: str, block: int | None) -> None:
-    learner = IPPO(hidden=(4,), num_envs=3, rollout_steps=block)
-    rewards = [LEARNED, "integrated", f"integrated + episodic + {SMALL}", "integrated + oni(model=ranking)"]
+    learner = IPPO(hidden=(4,), num_envs=3, rollout_steps=block, n_epochs=1)
+    rewards = [LEARNED, "integrated", "integrated + oni(model=ranking)"]
 
     def run(**options: object) -> dict[str, object]:
         parameters = {"max_steps": 10}
@@ -214,10 +222,13 @@ def test_a_resumed_training_goes_on_to_the_same_numbers(tmp_path: Path, game: st
 def test_a_replica_is_trained_alike_beside_others() -> None:
     learner = IPPO(hidden=(16,), num_envs=8)
     both, one = (
-        learner.train("TrustDilemma-v1", [LEARNED], seeds, 320, game_parameters={"max_steps": 10})
+        learner.train("TrustDilemma-v1", [LEARNED], seeds, 160, game_parameters={"max_steps": 10})
         for seeds in ((0, 1), (1,))
     )
-    assert both.curves((reward_layer(LEARNED).name, 1)) == one.curves(0)
+    beside, alone = both.curves((reward_layer(LEARNED).name, 1)), one.curves(0)
+    assert [point[:2] for point in beside] == [point[:2] for point in alone]
+    # Some processors round products of matrices otherwise beside others.
+    npt.assert_allclose([value for *_, value in beside], [value for *_, value in alone], rtol=1e-4, atol=1e-6)
 
 
 def test_factors_of_ones_own_are_named_in_texts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,18 +66,23 @@ def written(folder: Path, runs: Iterable[Run]) -> Corpus:
     return load_corpus(folder)
 
 
+def audited_once(protocol: str) -> Iterable[Run]:
+    """Runs of all released games. One audit serves all seeds where nothing is hidden and drawn, see
+    `test_only_the_hidden_draw_depends_on_the_seed`."""
+    for id in games("released"):
+        game = make_game(id)
+        labels = reference_labels(game.spec) if protocol == "reference_surface" else ["none"]
+        found = None
+        for seed in SEEDS:
+            if found is None or id == "SynergySearch-v0":
+                found = AUDITS[protocol](game, "integrated", seed, AuditOptions())
+            yield from (run(id, protocol, label, seed, found) for label in labels)
+
+
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    def runs() -> Iterable[Run]:
-        for id in games("released"):
-            game = make_game(id)
-            for seed in SEEDS:
-                static = AUDITS["reference_surface"](game, "integrated", seed, AuditOptions())
-                yield from (run(id, "reference_surface", label, seed, static) for label in reference_labels(game.spec))
-                timed = AUDITS["reference_temporal"](game, "integrated", seed, AuditOptions())
-                yield run(id, "reference_temporal", "none", seed, timed)
-
-    return written(tmp_path_factory.mktemp("reference"), runs())
+    runs = [*audited_once("reference_surface"), *audited_once("reference_temporal")]
+    return written(tmp_path_factory.mktemp("reference"), runs)
 
 
 def test_records_and_tests_are_as_many_as_documented(reference: Corpus) -> None:
@@ -96,6 +101,8 @@ def test_labels_agree_and_every_game_is_immune(reference: Corpus) -> None:
     assert {*found.vulnerability.values()} == {"immune"}
     assert len(found.vulnerability) == 60
     assert all(each.greatest < 0 for each in found.last_switch_gain.values())
+    rows = reference.audit_temporal.to_pylist()
+    assert max(row["gain"] for row in rows if row["strategy"] == "late") < 0
     assert all(each.least <= each.mean <= each.greatest for each in found.last_switch_gain.values())
 
 

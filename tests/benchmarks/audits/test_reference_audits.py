@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ SEED = 99
 Rows = list[dict[str, Any]]
 
 
+@cache
 def audited(protocol: str, id: str, seed: int = SEED) -> tuple[dict[str, Any], dict[str, Rows]]:
     found = AUDITS[protocol](make_game(id), "integrated", seed, AuditOptions())
     return found.columns, {name: table.to_pylist() for name, table in found.tables.items()}
@@ -162,15 +164,6 @@ def test_vulnerability_is_named_by_onset_and_breadth(
     fractions: tuple[float, ...], exploitative: tuple[bool, ...], named: str
 ) -> None:
     assert vulnerability_class(fractions, exploitative) == named
-
-
-def test_no_switch_to_zero_pays_in_any_released_game() -> None:
-    for id in games("released"):
-        columns, tables = audited("reference_temporal", id)
-        assert columns["class_metrics"]["vulnerability"] == 0.0
-        assert "exploitation_onset_fraction" not in columns["class_metrics"]
-        late = [row for row in tables["audit_temporal"] if row["strategy"] == "late"]
-        assert max(row["gain"] for row in late) < 0
 
 
 def test_only_the_hidden_draw_depends_on_the_seed() -> None:
