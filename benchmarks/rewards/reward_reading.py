@@ -19,13 +19,13 @@ KEPT = RESULTS / "reward-reading.json"
 GAMES = ("TrustDilemma-v1", "RecoveryRace-v1", "SynergySearch-v1", "ReciprocalDilemma-v1")
 SEEDS = 3
 ENV_STEPS = 60_000
-READING = ReadingSettings(covered=16)
+READING = ReadingSettings(episodes=16)
 SETTINGS = {
     "learner": "IPPO",
     "env_steps": ENV_STEPS,
     "seeds": SEEDS,
     "cloned": READING.cloned,
-    "covered": READING.covered,
+    "covered": READING.episodes,
     "gamma": READING.gamma,
     "degree": READING.cloning.degree,
 }

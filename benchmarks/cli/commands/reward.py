@@ -78,9 +78,12 @@ def read_rewards(
     ] = None,
     episodes: Annotated[int, typer.Option(help="Episodes that are cloned.")] = 50,
     gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    out: PageFile = None,
 ) -> None:
     """Find out which reward mode a behaviour looks like it is optimising, nearest first."""
-    from coopgym.benchmarks.cli.reward_page import print_readings
+    from coopgym.benchmarks.cli.pages import require_page, write_page
+    from coopgym.benchmarks.cli.reading_page import print_readings, reading_page, reading_rows, write_readings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.exploit import Selection
     from coopgym.benchmarks.progress import fraction_on
@@ -88,10 +91,14 @@ def read_rewards(
     from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings
 
     with user_errors(ValueError, TypeError, OSError, ImportError), interruptible("interrupted"):
+        require_page(out)
         settings = ReadingSettings(cloned=episodes, gamma=gamma)
         with fraction_on(TerminalConsole(stderr=True), "reading rewards") as report:
             found = read_corpus(corpus, Selection(agent or (), game, seed=seed), mode or MODES, settings, watch=report)
         print_readings(TerminalConsole(), found.runs, settings)
+        if found.runs:
+            write_readings(json_file, found.runs)
+            write_page(out, lambda: reading_page(found.runs, settings), reading_rows(found.runs))
     fail_with(found.faults)
 
 
