@@ -43,10 +43,14 @@ class CaptionLabels:
         return ((self.label == UNKNOWN) & (self._attempts >= ATTEMPTS)).sum(-1)
 
     def see(self, captions: Tensor) -> None:
-        """Take note of captions ``(K, ...)`` that have just been seen."""
-        self._time += 1
-        seen = torch.zeros_like(self._since, dtype=torch.bool).scatter_(1, captions.flatten(1), True)
-        self._since = torch.where(seen & (self._since == NEVER), self._time, self._since)
+        """Take note of captions ``(T, K, B)`` that have been seen in the last T steps, the oldest first."""
+        steps, agents, rows = captions.shape
+        times = torch.arange(steps, 0, -1, device=captions.device).view(1, -1, 1).expand(agents, -1, rows)
+        ago = torch.zeros_like(self._since)
+        ago.scatter_reduce_(1, captions.transpose(0, 1).flatten(1), times.flatten(1), "amax")
+        self._time += steps
+        anew = (ago > 0) & (self._since == NEVER)
+        self._since = torch.where(anew, self._time + 1 - ago, self._since)
 
     def ask(self, count: int) -> Tensor:
         """Take those that came last from the queue, and return which are under way to the annotator, ``(K, C)``.

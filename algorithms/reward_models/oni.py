@@ -96,6 +96,8 @@ class _RunningONI(LearnedTransform):
         self._replicas = batch[0] if len(batch) > 1 else 1
         self._copies, agents = math.prod(batch) // self._replicas, game.n_agents
         self._counts = torch.zeros(self._replicas, self._copies, agents, len(CAPTIONS), device=self._device)
+        self._once = torch.ones(*self._counts.shape[:3], 1, device=self._device)
+        self._latest = list[Tensor]()
         self._seen = torch.zeros(self._replicas * agents, len(CAPTIONS), device=self._device)
         self._labels = CaptionLabels(self._replicas * agents, len(CAPTIONS), self._device)
         self._model = _model(declared, self._replicas * agents, self._device)
@@ -112,18 +114,31 @@ class _RunningONI(LearnedTransform):
     def __call__(self, step: ObservedStep, reward: Array) -> Array:
         captions = torch.as_tensor(self._caption(step), device=self._device)
         captions = captions.view(*self._counts.shape[:3], 1)
-        ones = torch.ones(captions.shape, dtype=self._counts.dtype, device=self._device)
-        self._counts.scatter_add_(-1, captions, ones)
-        by_agent = captions[..., 0].transpose(1, 2).flatten(0, 1)  # (K, B)
-        self._labels.see(by_agent)
-        self._seen.scatter_add_(1, by_agent, torch.ones_like(by_agent, dtype=self._seen.dtype))
+        self._latest.append(captions[..., 0].to(torch.uint8))
+        self._counts.scatter_add_(-1, captions, self._once)
         count = self._counts.gather(-1, captions)[..., 0]
-        values = self._model.values.view(self._replicas, 1, -1, len(CAPTIONS)).expand_as(self._counts)
-        earned = intrinsic(values.gather(-1, captions)[..., 0], count, self._declared.weight, self._declared.beta)
+        value = self._values.gather(-1, captions)[..., 0]
+        earned = intrinsic(value, count, self._declared.weight, self._declared.beta)
         return self._declared.extrinsic * reward + self._game.backend.array(earned.reshape(tuple(reward.shape)))
+
+    @property
+    def _values(self) -> Tensor:
+        """What captions are worth to the agents of every copy, ``(R, B, N, C)``."""
+        return self._model.values.view(self._replicas, 1, -1, len(CAPTIONS)).expand_as(self._counts)
+
+    def _take_note(self) -> None:
+        """Note what has been seen since the last time, all steps at once."""
+        if not self._latest:
+            return
+        captions = torch.stack(self._latest).long().transpose(2, 3).flatten(1, 2)  # (T, K, B)
+        self._latest.clear()
+        self._labels.see(captions)
+        by_agent = captions.transpose(0, 1).flatten(1)
+        self._seen.scatter_add_(1, by_agent, torch.ones_like(by_agent, dtype=self._seen.dtype))
 
     @torch_defaults()
     def fit(self) -> None:
+        self._take_note()
         asked = self._labels.ask(self._declared.batch).any(0).nonzero().flatten().tolist()
         new = [caption for caption in asked if caption not in self._under_way]
         answers = self._exchange.exchange([CAPTIONS[caption] for caption in new])
@@ -134,6 +149,7 @@ class _RunningONI(LearnedTransform):
         self._seen.zero_()
 
     def state(self) -> dict[str, Array]:
+        self._take_note()
         return {
             "counts": self._counts,
             "seen": self._seen,
@@ -142,6 +158,7 @@ class _RunningONI(LearnedTransform):
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
+        self._latest.clear()
         self._counts.copy_(state["counts"])
         self._seen.copy_(state["seen"])
         for prefix, part in (("labels.", self._labels), ("model.", self._model)):

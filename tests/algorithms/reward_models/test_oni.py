@@ -79,9 +79,9 @@ class TestLabels:
     def test_the_newest_are_asked_for_first_and_none_twice(self) -> None:
         labels = CaptionLabels(1, 6, CPU)
         for caption in (4, 1, 1, 3, 4):
-            labels.see(torch.tensor([[caption]]))
+            labels.see(torch.tensor([[[caption]]]))
         assert labels.ask(2).nonzero()[:, 1].tolist() == [1, 3]
-        labels.see(torch.tensor([[0]]))
+        labels.see(torch.tensor([[[0]]]))
         assert labels.ask(1).nonzero()[:, 1].tolist() == [0, 1, 3], "under way are those of before, too"
         labels.write({0: True, 1: False, 3: True})
         assert labels.ask(5).nonzero()[:, 1].tolist() == [4]
@@ -89,7 +89,7 @@ class TestLabels:
 
     def test_those_who_answer_nothing_are_asked_again_and_then_no_more(self) -> None:
         labels = CaptionLabels(1, 2, CPU)
-        labels.see(torch.tensor([[0]]))
+        labels.see(torch.tensor([[[0]]]))
         for _ in range(ATTEMPTS):
             assert labels.ask(2)[0].tolist() == [True, False]
             labels.write({0: None})
@@ -98,7 +98,7 @@ class TestLabels:
 
     def test_agents_know_nothing_of_one_another(self) -> None:
         labels = CaptionLabels(2, 3, CPU)
-        labels.see(torch.tensor([[0], [2]]))
+        labels.see(torch.tensor([[[0], [2]]]))
         labels.ask(3)
         labels.write({0: True, 2: True})
         assert labels.label.tolist() == [[1, UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN, 1]]
