@@ -43,7 +43,7 @@ def print_comparison(console: TerminalConsole, found: Comparison) -> None:
             table.add_row(f"{row + 1} {name}", *_row(found, seat, row))
         console.print(table)
     console.print("STARC distances, 0 to 2, with their intervals above the diagonal.", highlight=False)
-    console.print(f"Coverage: {found.coverage}.", highlight=False)
+    console.print(f"Coverage: {found.covered}.", highlight=False)
     console.print(REGRET, highlight=False)
 
 
@@ -95,6 +95,7 @@ def comparison_rows(found: Comparison) -> Iterator[dict[str, Any]]:
                 "episodes": value.n,
                 "gamma": found.coverage.gamma,
                 "seed": found.coverage.seed,
+                "fitted": found.fitted,
             }
 
 
@@ -121,7 +122,7 @@ def _seat_section(found: Comparison, seat: int) -> Section:
         matrix,
         "reward",
         "reward",
-        str(found.coverage),
+        found.covered,
     )
     chart = Chart(
         f"map-{seat}",
@@ -168,7 +169,7 @@ def _numbers(found: Comparison, seat: int) -> Table:
                 Cell(interval, value.low),
             ]
         )
-    return Table(columns, rows, str(found.coverage))
+    return Table(columns, rows, found.covered)
 
 
 def _furthest(found: Comparison, seat: int) -> str:

@@ -44,6 +44,9 @@ def compare_rewards(
     episodes: Annotated[int, typer.Option(help="Episodes of uniform actions.")] = 256,
     gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
     seed: Annotated[int, typer.Option(min=0, help="Of the actions and of the game's chance.")] = 0,
+    fitting: Annotated[
+        int, typer.Option(min=0, help="Episodes of uniform actions that learned transforms are fitted on before.")
+    ] = 0,
     settings: Parameters = None,
     out: PageFile = None,
 ) -> None:
@@ -58,7 +61,7 @@ def compare_rewards(
     with user_errors(ValueError, TypeError, OSError, ImportError):
         require_page(out)
         made = make_game(game, **parse_settings(settings or ()))
-        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat])
+        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat], fitting)
         print_comparison(TerminalConsole(), found)
         write_page(out, lambda: comparison_page(found), comparison_rows(found))
 
