@@ -1,8 +1,8 @@
 """``python -m coopgym.benchmarks.rewards.annotated_rewards``: what feedback is worth, and what it delays.
 
 Agreement: the three models beside complete labels. Speed: steps per second of the mode alone, beside an annotator that
-answers at once, and beside one that takes a second and always has more to do, in turns; both never say anything, so that
-they are asked again. Learning: IPPO with the mode alone and with each model, from equal seeds.
+answers at once, and beside one that takes a second and always has more to do, in turns; neither ever gives a label, so
+that both are asked again. Learning: IPPO with the mode alone and with each model, from equal seeds.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.rewards.reading import ReadingSettings, read_reward
+from coopgym.benchmarks.rewards.reward_reading import gap, mistaken, recognised, spread_of_seeds
 from coopgym.benchmarks.study import Study, expand
 from coopgym.games.registry import make_game
 from tests.support.quiet import Silence
@@ -71,6 +72,22 @@ def test_what_does_not_fit_is_refused() -> None:
         read_reward(game, playing("TitForTat"), [], FEW)
     with pytest.raises(ValueError, match="episodes=1: expected at least 2"):
         ReadingSettings(episodes=1)
+
+
+def test_policies_are_recognised_by_the_others_that_play_like_them() -> None:
+    played = {"private": (0.0, 0.1), "integrated": (0.12, 0.3), "cooperative": (0.9, 1.0)}
+    policies = [
+        {"trained_on": mode, "nearest": "private", "shares": [[share, share], [share, share]]}
+        for mode, shares in played.items()
+        for share in shares
+    ]
+    kept = {"parts": {"G": policies}}
+    assert recognised(kept, "G") == (4, 6)
+    assert recognised(kept, "G", "cooperative") == (2, 2)
+    assert gap(kept, "G", "private", "integrated") == pytest.approx(0.16)
+    assert spread_of_seeds(kept, "G", "private", "integrated") == pytest.approx((0.1 + 0.18) / 2)
+    assert mistaken(kept, "G", ("private", "integrated")) == "2 of 4"
+    assert mistaken(kept, "G", ("integrated", "cooperative")) == "0 of 4"
 
 
 @pytest.fixture(scope="module")
