@@ -91,8 +91,8 @@ def told_by_behaviour() -> str:
     return paragraph(f"""
         Of the other policies of its game, the one that plays most like a policy was trained on the same mode for
         {right} of {policies} policies. Play is compared by mean shares of endowment in the
-        {found["settings"]["quarters"]} quarters of an episode, seat by seat; the table has mean differences in them, between modes and between seeds of
-        the two modes (kept result of {found["date"]}).
+        {found["settings"]["quarters"]} quarters of an episode, seat by seat; the table has mean differences in them,
+        between modes and between seeds of the two modes (kept result of {found["date"]}).
     """)
 
 
