@@ -25,6 +25,8 @@ COMMAND = "python -m coopgym.benchmarks.rewards.annotated_rewards"
 KEPT = RESULTS / "annotated-rewards.json"
 AGREEMENT, SPEED = "agreement", "speed"
 MODE = "cooperative"
+AHEAD = 1_000
+"""Questions that wait for the busy annotator from the start."""
 SLICES = 5
 """Parts of a turn, each of a whole number of episodes."""
 LEARNED_FROM = tuple(f"{MODE} + oni{settings}" for settings in ("", "(model=classifier)", "(model=ranking)"))
@@ -81,7 +83,7 @@ def speeds() -> dict[str, list[float]]:
     """
     silent, busy = Silent(0.0), Silent(SETTINGS["delay"])
     register_annotator("silent", lambda: Immediate(silent))
-    register_annotator("busy", lambda: Background(busy))
+    register_annotator("busy", lambda: _never_done(busy))
     rewards = {
         "alone": MODE,
         "none": f"{MODE} + oni(annotator=silent, batch=1)",
@@ -99,6 +101,14 @@ def speeds() -> dict[str, list[float]]:
             found[name].append(round(SETTINGS["copies"] * SETTINGS["steps"] / seconds[name], 1))
         found["at_work"].append(round(float(np.mean(at_work)), 4))
     return found
+
+
+def _never_done(annotator: Silent) -> Background:
+    """Return an exchange that has more to label from the start than it will ever come to."""
+    exchange = Background(annotator)
+    for _ in range(AHEAD):
+        exchange.exchange(CAPTIONS[:1])
+    return exchange
 
 
 def _slice_seconds(reward: str, annotator: Silent) -> tuple[float, list[bool]]:
