@@ -7,10 +7,15 @@ import json
 import queue
 import re
 import threading
+import weakref
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from coopgym.algorithms.reward_models.captions import CAPTIONS, Caption
 from coopgym.strict_json import parse_json
@@ -19,6 +24,8 @@ Label: TypeAlias = bool | None
 """Whether a caption is helpful; None where the answer could not be read."""
 Annotator: TypeAlias = Callable[[Sequence[Caption]], Sequence[Label]]
 """Labels captions, one after the other."""
+KEPT, LONGEST = 100, 2_000
+"""Unreadable answers that are kept, the latest ones, and characters of each."""
 
 PROMPT_VERSION = 1
 PROMPT = """Several parties decide again and again how much each puts into something that all of them gain from.
@@ -66,24 +73,59 @@ def noisy(annotator: Annotator, rate: float, seed: int = 0) -> Annotator:
     ]
 
 
-def asking(ask: Callable[[str], str]) -> Annotator:
-    """Return an annotator that asks a language model; what it answers is read for numbered lines of yes and no alone.
+@dataclass(frozen=True)
+class Unreadable:
+    """An answer in which some captions have no label.
+
+    Attributes:
+        captions: those without a label.
+        answer: what was said, or what was raised; long ones are cut.
+    """
+
+    captions: tuple[Caption, ...]
+    answer: str
+
+
+class Asking:
+    """Labels captions by asking a language model; its answer is read for numbered lines of yes and no alone.
+
+    Args:
+        ask: returns the answer to a prompt.
+    """
+
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self._ask = ask
+        self._unreadable = deque[Unreadable](maxlen=KEPT)
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The latest answers that could not be read, or only in part."""
+        return tuple(self._unreadable)
+
+    def __call__(self, captions: Sequence[Caption]) -> Sequence[Label]:
+        listed = "\n".join(f"{number}: {caption}" for number, caption in enumerate(captions, start=1))
+        answer = self._ask(PROMPT.format(captions=listed))
+        read = {int(number): word.lower() == "yes" for number, word in _ANSWER.findall(answer)}
+        labels = [read.get(number) for number in range(1, len(captions) + 1)]
+        unread = tuple(caption for caption, label in zip(captions, labels, strict=True) if label is None)
+        if unread:
+            self._unreadable.append(Unreadable(unread, answer[:LONGEST]))
+        return labels
+
+
+def asking(ask: Callable[[str], str]) -> Asking:
+    """Return an annotator that asks a language model, which keeps what could not be read.
 
     Args:
         ask: returns the answer to a prompt.
 
-    >>> asking(lambda prompt: "1: yes. 2) perhaps")([Caption(3, 1, 2), Caption(0, 0, 0)])
+    >>> annotator = asking(lambda prompt: "1: yes. 2) perhaps")
+    >>> annotator([Caption(3, 1, 2), Caption(0, 0, 0)])
     [True, None]
+    >>> [(str(each.captions[0])[:23], each.answer) for each in annotator.unreadable]
+    [('You cut cooperation a l', '1: yes. 2) perhaps')]
     """
-
-    def answered(captions: Sequence[Caption]) -> Sequence[Label]:
-        listed = "\n".join(f"{number}: {caption}" for number, caption in enumerate(captions, start=1))
-        read = {
-            int(number): word.lower() == "yes" for number, word in _ANSWER.findall(ask(PROMPT.format(captions=listed)))
-        }
-        return [read.get(number) for number in range(1, len(captions) + 1)]
-
-    return answered
+    return Asking(ask)
 
 
 def _read(captions: Sequence[Caption], labels: Sequence[object]) -> dict[Caption, Label]:
@@ -103,6 +145,11 @@ class LabelExchange(ABC):
     def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
         """Hand captions in, none of which is under way, and return all labels that are ready by now."""
 
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The latest answers in which captions have no label, as far as they are known."""
+        return ()
+
 
 class Immediate(LabelExchange):
     """Labels at once."""
@@ -113,12 +160,16 @@ class Immediate(LabelExchange):
     def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
         return _read(captions, self._annotator(captions)) if captions else {}
 
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return _unread_by(self._annotator)
+
 
 class Background(LabelExchange):
     """Lets a thread label, the newest captions first, and writes down what was ready when, for `Replayed`.
 
     An annotator that raises, or has another number of labels than of captions, has given no answer; `errors` counts how
-    often it did.
+    often it did. The thread ends when nobody holds the exchange any more, after the answer that it waits for.
 
     Args:
         annotator: called in the thread.
@@ -126,20 +177,27 @@ class Background(LabelExchange):
     """
 
     def __init__(self, annotator: Annotator, log: Path | None = None) -> None:
-        self.errors = 0
-        self._annotator, self._log = annotator, log
-        self._asked: queue.LifoQueue[Sequence[Caption]] = queue.LifoQueue()
-        self._ready: queue.SimpleQueue[Mapping[Caption, Label]] = queue.SimpleQueue()
+        self._log, self._work = log, _Work(annotator)
         if log is not None:
             log.write_text("", encoding="utf-8")
-        threading.Thread(target=self._work, name="annotator", daemon=True).start()
+        threading.Thread(target=self._work.go_on, name="annotator", daemon=True).start()
+        weakref.finalize(self, self._work.asked.put, None)
+
+    @property
+    def errors(self) -> int:
+        """How often the annotator raised or gave another number of labels than of captions."""
+        return self._work.errors
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return (*_unread_by(self._work.annotator), *self._work.failed)
 
     def exchange(self, captions: Sequence[Caption]) -> Mapping[Caption, Label]:
         if captions:
-            self._asked.put(tuple(captions))
+            self._work.asked.put(tuple(captions))
         labels: dict[Caption, Label] = {}
-        while not self._ready.empty():
-            labels |= self._ready.get()
+        while not self._work.ready.empty():
+            labels |= self._work.ready.get()
         if self._log is not None:
             with self._log.open("a", encoding="utf-8") as lines:
                 lines.write(
@@ -147,15 +205,32 @@ class Background(LabelExchange):
                 )
         return labels
 
-    def _work(self) -> None:
-        while True:
-            captions = self._asked.get()
+
+class _Work:
+    """What a thread shares with a `Background`, which it must not hold itself: it is to end with it."""
+
+    def __init__(self, annotator: Annotator) -> None:
+        self.annotator, self.errors = annotator, 0
+        self.failed = deque[Unreadable](maxlen=KEPT)
+        self.asked: queue.LifoQueue[Sequence[Caption] | None] = queue.LifoQueue()
+        """None ends the work."""
+        self.ready: queue.SimpleQueue[Mapping[Caption, Label]] = queue.SimpleQueue()
+
+    def go_on(self) -> None:
+        while (captions := self.asked.get()) is not None:
             try:
-                labels = _read(captions, self._annotator(captions))
-            except Exception:
+                labels = _read(captions, self.annotator(captions))
+            except Exception as error:
                 self.errors += 1
+                self.failed.append(Unreadable(tuple(captions), f"{type(error).__name__}: {error}"[:LONGEST]))
                 labels = dict.fromkeys(captions)
-            self._ready.put(labels)
+            self.ready.put(labels)
+
+
+def _unread_by(annotator: Annotator) -> tuple[Unreadable, ...]:
+    """What an annotator keeps of unreadable answers, if it does."""
+    kept: tuple[Unreadable, ...] = getattr(annotator, "unreadable", ())
+    return kept
 
 
 class Replayed(LabelExchange):
@@ -198,3 +273,29 @@ def register_annotator(name: str, make: Callable[[], LabelExchange]) -> None:
     if not name.isidentifier():
         raise ValueError(f"annotator {name!r}: expected one word")
     EXCHANGES[name] = make
+
+
+def find_annotator(name: str) -> Callable[[], LabelExchange]:
+    """Return what makes the exchange of a name, or of an address such as ``llm:http://127.0.0.1:8000/v1#model``.
+
+    The part before the colon is a kind of annotators, which packages bring by the entry point ``coopgym.annotators``.
+
+    Raises:
+        ValueError: an unknown name or kind, or an address that its kind does not take.
+
+    >>> find_annotator("rule")().exchange([Caption(3, 1, 2)])
+    {Caption(move=3, others=1, trust=2): True}
+    """
+    if name in EXCHANGES:
+        return EXCHANGES[name]
+    kind, colon, _ = name.partition(":")
+    if not colon or kind not in _kinds():
+        addresses = (f"{each}:ADDRESS" for each in sorted(_kinds()))
+        raise ValueError(f"unknown annotator {name!r}; known: {', '.join((*EXCHANGES, *addresses))}")
+    found: Callable[[], LabelExchange] = _kinds()[kind].load()(name)
+    return found
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    return {entry.name: entry for entry in entry_points(group="coopgym.annotators")}

@@ -57,22 +57,29 @@ FEATURES: FloatArray = np.array([caption.features for caption in CAPTIONS])
 """``(C, F)``."""
 
 
+BOUNDS: FloatArray = np.array(
+    [[-LARGE, -HELD, HELD, LARGE], [-ALIKE, ALIKE, np.inf, np.inf], [-FLAT, FLAT, np.inf, np.inf]]
+)
+"""``(3, 4)`` what the own move, the others' lead and the change of trust exceed; its number is a place in the lists."""
+STRIDES = (len(OTHERS) * len(TRUST), len(TRUST), 1)
+"""What a place in each of the lists adds to a place in `CAPTIONS`."""
+FIELDS = frozenset({OWN, f"{OWN}_before", PARTNERS, "trust", "trust_before"})
+
+
 class Captioner:
     """Captions the steps of a game."""
 
     def __init__(self, game: AnyGame) -> None:
-        self._fields, self._xp = FactorFields(game), game.xp
+        self._fields, self._xp = FactorFields(game, FIELDS), game.xp
+        self._bounds, self._strides = game.backend.array(BOUNDS), game.backend.integers(np.array(STRIDES))
 
     def __call__(self, step: ObservedStep) -> Array:
         """Return places in `CAPTIONS`, ``(..., N)``."""
         seen = self._fields(step)
-        moved = seen[OWN] - seen[f"{OWN}_before"]
-        move = self._above(moved, -LARGE, -HELD, HELD, LARGE)
-        others = self._above(seen[PARTNERS] - seen[OWN], -ALIKE, ALIKE)
-        trust = self._above(seen["trust"] - seen["trust_before"], -FLAT, FLAT)
-        return (move * len(OTHERS) + others) * len(TRUST) + trust
-
-    def _above(self, values: Array, *bounds: float) -> Array:
-        """How many of some bounds values exceed."""
-        exceeded = [self._xp.astype(values > bound, self._xp.int64) for bound in bounds]
-        return self._xp.sum(self._xp.stack(exceeded, axis=0), axis=0)
+        changes = (
+            seen[OWN] - seen[f"{OWN}_before"],
+            seen[PARTNERS] - seen[OWN],
+            seen["trust"] - seen["trust_before"],
+        )
+        exceeded = self._xp.stack(changes, axis=-1)[..., None] > self._bounds
+        return self._xp.sum(self._xp.sum(exceeded, axis=-1, dtype=self._xp.int64) * self._strides, axis=-1)

@@ -7,7 +7,7 @@ to [0, 1] by the bounds that the game states: after the step under the block's n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,31 +33,44 @@ RULES: Mapping[str, str] = {
 
 
 class FactorFields:
-    """Reads the fields of factors from the observations of a game."""
+    """Reads the fields of factors from the observations of a game.
 
-    def __init__(self, game: AnyGame) -> None:
-        self._game = game
+    Args:
+        game: on any backend.
+        wanted: names of the fields that are read; None for all.
+    """
+
+    def __init__(self, game: AnyGame, wanted: Collection[str] | None = None) -> None:
+        self._xp = game.xp
         columns = [game.observation_columns("own", seat) for seat in range(game.n_agents)]
-        blocks = [name for name, places in columns[0].items() if places]
-        self._rows = game.backend.integers(np.arange(game.n_agents)[:, None])
-        self._columns = {name: game.backend.integers(np.array([each[name] for each in columns])) for name in blocks}
+        blocks = {name: np.array([each[name] for each in columns]) for name, places in columns[0].items() if places}
         low, high = game.observation_bounds("own")
-        span = high - low
+        span, rows = high - low, np.arange(game.n_agents)
         bounded = np.isfinite(span) & (span > 0.0)
-        self._low = game.backend.array(np.where(bounded, low, 0.0))
-        self._span = game.backend.array(np.where(bounded, span, 1.0))
-        self.names = (*blocks, *(f"{name}_before" for name in blocks))
+        low, span = (np.where(bounded, each, other) for each, other in ((low, 0.0), (span, 1.0)))
+        places = blocks | {f"{name}_before": block + low.shape[-1] for name, block in blocks.items()}
+        self.names = tuple(places)
         """All names, each of a number per agent."""
+        read = {name: places[name] for name in self.names if wanted is None or name in wanted}
+        single = [name for name, each in read.items() if each.shape[1] == 1]
+        wide = [name for name in read if name not in single]
+        self._single, self._wide = tuple(single), tuple(wide)
+        self._low, self._span = (game.backend.array(np.concatenate([each, each], axis=-1)) for each in (low, span))
+        self._rows = game.backend.integers(rows[:, None])
+        self._at_once = game.backend.integers(np.array([read[name][:, 0] for name in single]).reshape(-1, len(rows)).T)
+        self._columns = [game.backend.integers(read[name]) for name in wide]
 
     def __call__(self, step: ObservedStep) -> dict[str, Array]:
         """Return the fields of a step, ``(..., N)`` by name."""
-        seen = {"": step.after, "_before": step.before}
-        shares = {suffix: (observation - self._low) / self._span for suffix, observation in seen.items()}
-        return {
-            f"{name}{suffix}": share[..., self._rows, columns].mean(-1)
-            for suffix, share in shares.items()
-            for name, columns in self._columns.items()
+        shares = (self._xp.concat([step.after, step.before], axis=-1) - self._low) / self._span
+        found = {
+            name: shares[..., self._rows, columns].mean(-1)
+            for name, columns in zip(self._wide, self._columns, strict=True)
         }
+        if self._single:
+            at_once = shares[..., self._rows, self._at_once]
+            found |= {name: at_once[..., place] for place, name in enumerate(self._single)}
+        return found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from coopgym.algorithms.common.torch_defaults import torch_defaults
 from coopgym.algorithms.reward_models.decoder import Decoder, DecoderSettings, EpisodeMemory
 from coopgym.algorithms.reward_models.expressions import GREATEST
-from coopgym.algorithms.reward_models.factors import FACTOR_SETS, FactorFields
+from coopgym.algorithms.reward_models.factors import FACTOR_SETS, OWN, FactorFields
 from coopgym.backend import Array
 from coopgym.games.game import AnyGame
 from coopgym.rewards import LearnedTransform, ObservedStep, RewardTransform, register_transform
@@ -97,7 +97,8 @@ class _RunningLaRe(LearnedTransform):
     @torch_defaults()
     def __init__(self, declared: LaRe, game: AnyGame, batch: tuple[int, ...]) -> None:
         self._game, self._shared = game, declared.shared
-        self._fields, self._factors = FactorFields(game), FACTOR_SETS[declared.factors].parsed(game)
+        self._factors = FACTOR_SETS[declared.factors].parsed(game)
+        self._fields = FactorFields(game, {OWN, *(name for factor in self._factors for name in factor.fields)})
         self._device = torch.device(game.backend.device or "cpu")
         replicas = batch[0] if len(batch) > 1 else 1
         self._rows = replicas, math.prod(batch) // replicas

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from coopgym.algorithms.common.torch_defaults import torch_defaults
-from coopgym.algorithms.reward_models.annotators import EXCHANGES
+from coopgym.algorithms.reward_models.annotators import Unreadable, find_annotator
 from coopgym.algorithms.reward_models.caption_labels import CaptionLabels
 from coopgym.algorithms.reward_models.caption_models import CaptionModel, Classified, Ranked, Retrieved
 from coopgym.algorithms.reward_models.captions import CAPTIONS, FEATURES, Captioner
@@ -31,12 +31,14 @@ class ONI(RewardTransform):
 
     Attributes:
         model: ``hash`` looks labels up, ``classifier`` and ``ranking`` learn from them what others are worth.
-        annotator: one of `coopgym.algorithms.reward_models.annotators.EXCHANGES`.
+        annotator: one of `coopgym.algorithms.reward_models.annotators.EXCHANGES`, or an address such as
+            ``llm:http://127.0.0.1:8000/v1#model`` of a language model at a server.
         weight: c_int, in the units of the reward.
         extrinsic: c_ext.
         beta: β, how fast a caption wears out.
         batch: captions that the annotator is handed at once.
         threshold: of standardised scores, below which ``ranking`` pays nothing.
+        delay: steps that every answer takes at least, to find out what a slow annotator costs and get the same again.
 
     >>> from coopgym import make_game, play
     >>> from coopgym.rewards import reward_layer
@@ -60,18 +62,20 @@ class ONI(RewardTransform):
     beta: float = 1.0
     batch: int = 8
     threshold: float = -0.5
+    delay: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, known in (("model", self.model, MODELS), ("annotator", self.annotator, EXCHANGES)):
-            if value not in known:
-                raise ValueError(f"unknown {name} {value!r}; known: {', '.join(known)}")
+        if self.model not in MODELS:
+            raise ValueError(f"unknown model {self.model!r}; known: {', '.join(MODELS)}")
+        find_annotator(self.annotator)
         for name in ("weight", "extrinsic", "threshold"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name}={getattr(self, name)!r}: expected a finite number")
         if not (self.beta >= 0.0 and math.isfinite(self.beta)):
             raise ValueError(f"beta={self.beta!r}: expected a number of at least 0")
-        if self.batch < 1:
-            raise ValueError(f"batch={self.batch}: expected at least 1")
+        for name, least in (("batch", 1), ("delay", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected at least {least}")
 
     @property
     def bounded_sum(self) -> bool:
@@ -82,11 +86,11 @@ class ONI(RewardTransform):
     def needs(self) -> frozenset[str]:
         return frozenset({"observation"})
 
-    def running(self, game: AnyGame, batch: tuple[int, ...]) -> LearnedTransform:
-        return _RunningONI(self, game, batch)
+    def running(self, game: AnyGame, batch: tuple[int, ...]) -> RunningONI:
+        return RunningONI(self, game, batch)
 
 
-class _RunningONI(LearnedTransform):
+class RunningONI(LearnedTransform):
     """Counts of episodes ``(R, B, N, C)``, and labels and models of K = R · N agents."""
 
     @torch_defaults()
@@ -96,10 +100,12 @@ class _RunningONI(LearnedTransform):
         self._replicas = batch[0] if len(batch) > 1 else 1
         self._copies, agents = math.prod(batch) // self._replicas, game.n_agents
         self._counts = torch.zeros(self._replicas, self._copies, agents, len(CAPTIONS), device=self._device)
+        self._once = torch.ones(*self._counts.shape[:3], 1, device=self._device)
+        self._latest = list[Tensor]()
         self._seen = torch.zeros(self._replicas * agents, len(CAPTIONS), device=self._device)
         self._labels = CaptionLabels(self._replicas * agents, len(CAPTIONS), self._device)
         self._model = _model(declared, self._replicas * agents, self._device)
-        self._exchange = EXCHANGES[declared.annotator]()
+        self._exchange = find_annotator(declared.annotator)()
         self._under_way: set[int] = set()
 
     def reset(self, episodes: Array | None = None) -> None:
@@ -112,28 +118,49 @@ class _RunningONI(LearnedTransform):
     def __call__(self, step: ObservedStep, reward: Array) -> Array:
         captions = torch.as_tensor(self._caption(step), device=self._device)
         captions = captions.view(*self._counts.shape[:3], 1)
-        ones = torch.ones(captions.shape, dtype=self._counts.dtype, device=self._device)
-        self._counts.scatter_add_(-1, captions, ones)
-        by_agent = captions[..., 0].transpose(1, 2).flatten(0, 1)  # (K, B)
-        self._labels.see(by_agent)
-        self._seen.scatter_add_(1, by_agent, torch.ones_like(by_agent, dtype=self._seen.dtype))
+        self._latest.append(captions[..., 0].to(torch.uint8))
+        self._counts.scatter_add_(-1, captions, self._once)
         count = self._counts.gather(-1, captions)[..., 0]
-        values = self._model.values.view(self._replicas, 1, -1, len(CAPTIONS)).expand_as(self._counts)
-        earned = intrinsic(values.gather(-1, captions)[..., 0], count, self._declared.weight, self._declared.beta)
+        value = self._values.gather(-1, captions)[..., 0]
+        earned = intrinsic(value, count, self._declared.weight, self._declared.beta)
         return self._declared.extrinsic * reward + self._game.backend.array(earned.reshape(tuple(reward.shape)))
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The latest answers of the annotator in which captions have no label, as far as they are known."""
+        return self._exchange.unreadable
+
+    @property
+    def _values(self) -> Tensor:
+        """What captions are worth to the agents of every copy, ``(R, B, N, C)``."""
+        return self._model.values.view(self._replicas, 1, -1, len(CAPTIONS)).expand_as(self._counts)
+
+    def _take_note(self) -> None:
+        """Note what has been seen since the last time, all steps at once."""
+        if not self._latest:
+            return
+        captions = torch.stack(self._latest).long().transpose(2, 3).flatten(1, 2)  # (T, K, B)
+        self._latest.clear()
+        self._labels.see(captions)
+        by_agent = captions.transpose(0, 1).flatten(1)
+        self._seen.scatter_add_(1, by_agent, torch.ones_like(by_agent, dtype=self._seen.dtype))
 
     @torch_defaults()
     def fit(self) -> None:
+        self._take_note()
+        self._labels.deliver()
         asked = self._labels.ask(self._declared.batch).any(0).nonzero().flatten().tolist()
-        new = [caption for caption in asked if caption not in self._under_way]
+        answered = self._under_way | self._labels.held
+        new = [caption for caption in asked if caption not in answered]
         answers = self._exchange.exchange([CAPTIONS[caption] for caption in new])
         found = {CAPTIONS.index(caption): label for caption, label in answers.items()}
+        self._labels.write(found, self._declared.delay)
         self._under_way = (self._under_way | set(new)) - set(found)
-        self._labels.write(found)
         self._model.fit(self._labels.label, self._seen)
         self._seen.zero_()
 
     def state(self) -> dict[str, Array]:
+        self._take_note()
         return {
             "counts": self._counts,
             "seen": self._seen,
@@ -142,6 +169,7 @@ class _RunningONI(LearnedTransform):
         }
 
     def restore(self, state: Mapping[str, Array]) -> None:
+        self._latest.clear()
         self._counts.copy_(state["counts"])
         self._seen.copy_(state["seen"])
         for prefix, part in (("labels.", self._labels), ("model.", self._model)):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -25,16 +25,11 @@ from coopgym.benchmarks.rewards.design import DesignedReward
 from coopgym.benchmarks.score import Estimate
 from coopgym.benchmarks.score.csv_files import csv_text
 from coopgym.corpus.writer import write_atomically
-
-if TYPE_CHECKING:
-    from coopgym.benchmarks.rewards.corpus_reading import RunReading
-    from coopgym.benchmarks.rewards.reading import ReadingSettings
+from coopgym.rewards.distances import FURTHEST
 
 KICKER = "coopgym reward compare"
 SHORT_TEXT = 19
 """Characters of a transform that stay on one line."""
-FURTHEST = 2.0
-"""The largest distance, that of opposites."""
 
 
 def print_comparison(console: TerminalConsole, found: Comparison) -> None:
@@ -48,7 +43,7 @@ def print_comparison(console: TerminalConsole, found: Comparison) -> None:
             table.add_row(f"{row + 1} {name}", *_row(found, seat, row))
         console.print(table)
     console.print("STARC distances, 0 to 2, with their intervals above the diagonal.", highlight=False)
-    console.print(f"Coverage: {found.coverage}.", highlight=False)
+    console.print(f"Coverage: {found.covered}.", highlight=False)
     console.print(REGRET, highlight=False)
 
 
@@ -100,6 +95,7 @@ def comparison_rows(found: Comparison) -> Iterator[dict[str, Any]]:
                 "episodes": value.n,
                 "gamma": found.coverage.gamma,
                 "seed": found.coverage.seed,
+                "fitted": found.fitted,
             }
 
 
@@ -126,7 +122,7 @@ def _seat_section(found: Comparison, seat: int) -> Section:
         matrix,
         "reward",
         "reward",
-        str(found.coverage),
+        found.covered,
     )
     chart = Chart(
         f"map-{seat}",
@@ -173,7 +169,7 @@ def _numbers(found: Comparison, seat: int) -> Table:
                 Cell(interval, value.low),
             ]
         )
-    return Table(columns, rows, str(found.coverage))
+    return Table(columns, rows, found.covered)
 
 
 def _furthest(found: Comparison, seat: int) -> str:
@@ -188,25 +184,6 @@ def _furthest(found: Comparison, seat: int) -> str:
 def _pairs(found: Comparison) -> list[tuple[int, int]]:
     kinds = len(found.rewards)
     return [(first, second) for first in range(kinds) for second in range(first + 1, kinds)]
-
-
-def print_readings(console: TerminalConsole, runs: Sequence[RunReading], settings: ReadingSettings) -> None:
-    """Show which modes the rewards inside behaviours are near, nearest first, with intervals."""
-    if not runs:
-        return
-    table = ruled_table(title="the reward inside, nearest first", collapse_padding=True)
-    for heading in ("game", "agent", "played under", "seed", "seat", "reward", "STARC"):
-        table.add_column(heading, no_wrap=True)
-    for run in runs:
-        told = (run.reading.game, run.agent, run.trained_on, f"{run.seed}")
-        for seat, reward in run.reading.nearest_first():
-            value = run.reading.of(seat, reward)
-            distance = f"{signed(value.value)} ({spread(value)})"
-            table.add_row(*told, f"{seat}", run.reading.rewards[reward], distance)
-            told = ("", "", "", "")
-    console.print(table)
-    console.print("STARC distances of the endogenous reward, 0 to 2, with their intervals.", highlight=False)
-    console.print(f"Coverage: {settings}; 95 % bootstrap intervals over the latter.", highlight=False)
 
 
 def print_designed(console: TerminalConsole, designed: DesignedReward) -> None:

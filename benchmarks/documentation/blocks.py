@@ -107,6 +107,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "rewards: farming trust, by mechanism": reward_reading.farming_table,
         "rewards: which reward is read": reward_reading.reading,
         "rewards: which reward is read, by game": reward_reading.reading_table,
+        "rewards: told by behaviour": reward_reading.told_by_behaviour,
+        "rewards: told by behaviour, by modes": reward_reading.behaviour_table,
         "rewards: learning from the reward inside": reward_reading.learning,
         "rewards: learning from the reward inside, by policy": reward_reading.learning_table,
         "scores: coverage": scores.coverage_table,

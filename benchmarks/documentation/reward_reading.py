@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import fmean
 
 from coopgym.benchmarks.documentation.wording import listed, paragraph, short, table
@@ -54,10 +55,11 @@ def reading() -> str:
     reached = [short(game) for game, (hits, of) in counts.items() if hits >= CLAIM * of]
     missing = [short(game) for game in reward_reading.GAMES if game not in counts]
     verdict = "holds" if right >= CLAIM * policies else "does not hold"
+    lacking = f"Of the games that the command measures, not measured so far: {listed(missing)}." if missing else ""
     return paragraph(f"""
         The nearest mode, by the mean distance over seats, is the one that was trained on for {right} of {policies}
         policies: the claim of {CLAIM:.0%} {verdict}; by itself it is met in {listed(reached)}.
-        Of the games that the command measures, not measured so far: {listed(missing)}.
+        {lacking}
         {settings["learner"]}, {settings["env_steps"]:,} steps, {settings["seeds"]} seeds for each mode and game;
         {settings["cloned"]} episodes cloned; distances over {settings["covered"]} episodes under discount
         {settings["gamma"]:g} (`{found["command"]}`; kept result of {found["date"]}).
@@ -79,6 +81,30 @@ def reading_table() -> str:
             means = (fmean(read[k * of : (k + 1) * of]) for k in range(len(MODES)))
             rows.append([short(game), mode, f"{right} of {of}", *(signed(value) for value in means)])
     return table(["game", "trained on", "named rightly", *(f"from {mode}" for mode in MODES)], rows)
+
+
+def told_by_behaviour() -> str:
+    """Say for how many policies behaviour itself tells what they were trained on, and how far modes are apart in it."""
+    found = kept(reward_reading.BEHAVIOUR)
+    counts = [reward_reading.recognised(found, game) for game in found["parts"]]
+    right, policies = (sum(each) for each in zip(*counts, strict=True))
+    return paragraph(f"""
+        Of the other policies of its game, the one that plays most like a policy was trained on the same mode for
+        {right} of {policies} policies. Play is compared by mean shares of endowment in the
+        {found["settings"]["quarters"]} quarters of an episode, seat by seat; the table has mean differences in them,
+        between modes and between seeds of the two modes (kept result of {found["date"]}).
+    """)
+
+
+def behaviour_table() -> str:
+    """Return how far neighbouring modes are apart in what is played, and how often they are taken for one another."""
+    found, read, rows = kept(reward_reading.BEHAVIOUR), kept(reward_reading.KEPT), []
+    for game in found["parts"]:
+        for pair in pairwise(MODES):
+            apart, seeds = (f(found, game, *pair) for f in (reward_reading.gap, reward_reading.spread_of_seeds))
+            mistaken = reward_reading.mistaken(read, game, pair) if game in read["parts"] else "–"
+            rows.append([short(game), " and ".join(pair), signed(apart, 3), signed(seeds, 3), mistaken])
+    return table(["game", "modes", "apart in shares", "seeds apart", "read as the other"], rows)
 
 
 def learning() -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.study import RunSpec
+from coopgym.benchmarks.study import RunSpec, shipped_studies
 from coopgym.corpus.manifest import POLICIES, shard_faults
+from coopgym.corpus.reader import STUDY_FILE
+from coopgym.corpus.shards import CROISSANT_FILE, read_json
 from coopgym.corpus.writer import sync_folder
 from coopgym.games.registry import make_game
 from coopgym.oracles.dynamic.unilateral_play import Agents
@@ -85,9 +87,20 @@ def trained_agents(spec: RunSpec, job_id: str | None, folder: Path, *, stochasti
     for file, fault in shard_faults(folder, job_id):
         if isinstance(file, Path) and place in file.parents:
             return fault
+    if not place.exists() and (folder / CROISSANT_FILE).exists():
+        return _unreleased(folder, spec.algorithm)
     if not place.exists():
         return f"{place} is missing: these runs were made before policies were kept; {again}"
     try:
         return load_agents(place, spec.replica, stochastic=stochastic)
     except (FileNotFoundError, ValueError) as error:
         return f"{error}; {again}"
+
+
+def _unreleased(folder: Path, algorithm: str) -> str:
+    """Say that a released corpus has no policies, and how to train them anew; alike for all runs of a learner."""
+    study = (read_json(folder, STUDY_FILE) or {}).get("name")
+    command = f"`coopgym run {study} --out {study}-again --only '*/{algorithm}/*'`"
+    shipped = study in shipped_studies()
+    train = f"train anew with {command} and use {study}-again" if shipped else "train anew, by a study of your own"
+    return f"{folder.name}: released corpora keep no policies, {algorithm}'s neither; {train}, or choose other agents"

@@ -1,7 +1,8 @@
 """``python -m coopgym.benchmarks.rewards.annotated_rewards``: what feedback is worth, and what it delays.
 
-Agreement: the three models beside complete labels. Speed: steps per second beside an annotator that takes a second
-and beside one that answers at once, in turns. Learning: IPPO with the mode alone and with each model, from equal seeds.
+Agreement: the three models beside complete labels. Speed: steps per second of the mode alone, beside an annotator that
+answers at once, and beside one that takes a second and always has more to do, in turns; neither ever gives a label, so
+that both are asked again. Learning: IPPO with the mode alone and with each model, from equal seeds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 import coopgym
-from coopgym.algorithms.reward_models.annotators import Background, Label, by_rule, register_annotator
+from coopgym.algorithms.reward_models.annotators import Background, Immediate, Label, by_rule, register_annotator
 from coopgym.algorithms.reward_models.caption_models import CaptionModel, Classified, Ranked, Retrieved
 from coopgym.algorithms.reward_models.captions import CAPTIONS, FEATURES, Caption
 from coopgym.benchmarks.rewards.kept import RESULTS, keep
@@ -24,6 +25,10 @@ COMMAND = "python -m coopgym.benchmarks.rewards.annotated_rewards"
 KEPT = RESULTS / "annotated-rewards.json"
 AGREEMENT, SPEED = "agreement", "speed"
 MODE = "cooperative"
+AHEAD = 1_000
+"""Questions that wait for the busy annotator from the start."""
+SLICES = 5
+"""Parts of a turn, each of a whole number of episodes."""
 LEARNED_FROM = tuple(f"{MODE} + oni{settings}" for settings in ("", "(model=classifier)", "(model=ranking)"))
 SETTINGS: dict[str, Any] = {
     "learner": "IPPO",
@@ -58,30 +63,69 @@ def agreement() -> dict[str, float]:
     return found
 
 
+class Silent:
+    """Takes some seconds and labels nothing, and is therefore asked again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self.working = seconds, False
+
+    def __call__(self, captions: Sequence[Caption]) -> Sequence[Label]:
+        self.working = True
+        time.sleep(self._seconds)
+        self.working = False
+        return [None] * len(captions)
+
+
 def speeds() -> dict[str, list[float]]:
-    """Return steps per second beside an annotator that takes no time and beside one that takes some, in turns."""
+    """Return steps per second by turn, and which part of the looks at the busy annotator found it at work.
 
-    def slow(captions: Sequence[Caption]) -> Sequence[Label]:
-        time.sleep(SETTINGS["delay"])
-        return by_rule(captions)
-
-    register_annotator("slow", lambda: Background(slow))
-    rewards = {"none": f"{MODE} + oni", "slow": f"{MODE} + oni(annotator=slow)"}
-    found: dict[str, list[float]] = {name: [] for name in rewards}
+    A turn takes its kinds slice by slice, since machines that are shared change from second to second.
+    """
+    silent, busy = Silent(0.0), Silent(SETTINGS["delay"])
+    register_annotator("silent", lambda: Immediate(silent))
+    register_annotator("busy", lambda: _never_done(busy))
+    rewards = {
+        "alone": MODE,
+        "none": f"{MODE} + oni(annotator=silent, batch=1)",
+        "busy": f"{MODE} + oni(annotator=busy, batch=1)",
+    }
+    found: dict[str, list[float]] = {name: [] for name in (*rewards, "at_work")}
     for _ in range(SETTINGS["turns"]):
-        for name, reward in rewards.items():
-            found[name].append(round(_steps_per_second(reward), 1))
+        seconds, at_work = dict.fromkeys(rewards, 0.0), list[bool]()
+        for _ in range(SLICES):
+            for name, reward in rewards.items():
+                taken, looks = _slice_seconds(reward, busy)
+                seconds[name] += taken
+                at_work += looks if name == "busy" else []
+        for name in rewards:
+            found[name].append(round(SETTINGS["copies"] * SETTINGS["steps"] / seconds[name], 1))
+        found["at_work"].append(round(float(np.mean(at_work)), 4))
     return found
 
 
-def _steps_per_second(reward: str) -> float:
+def _never_done(annotator: Silent) -> Background:
+    """Return an exchange that has more to label from the start than it will ever come to."""
+    exchange = Background(annotator)
+    for _ in range(AHEAD):
+        exchange.exchange(CAPTIONS[:1])
+    return exchange
+
+
+def _slice_seconds(reward: str, annotator: Silent) -> tuple[float, list[bool]]:
+    """Return how long a slice of steps takes, and whether the annotator was at work after each of them.
+
+    A horizon of steps comes before, after which it is asked for the first time.
+    """
     environment = coopgym.torch_env(SETTINGS["game"], SETTINGS["copies"], reward=reward)
     environment.reset(seed=0)
     actions = torch.rand(SETTINGS["copies"], environment.game.n_agents, generator=torch.Generator().manual_seed(0))
-    began = time.perf_counter()
-    for _ in range(SETTINGS["steps"]):
+    for _ in range(environment.game.spec.horizon):
         environment.step(actions)
-    return float(SETTINGS["copies"] * SETTINGS["steps"] / (time.perf_counter() - began))
+    began, looks = time.perf_counter(), list[bool]()
+    for _ in range(SETTINGS["steps"] // SLICES):
+        environment.step(actions)
+        looks.append(annotator.working)
+    return time.perf_counter() - began, looks
 
 
 def measured(part: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,8 +13,10 @@ from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, state_arrays
+from coopgym.games.step import Step
 from coopgym.play import Seeded, open_loop, unroll
 from coopgym.rewards import RewardLayer, Rewards, reward_layer
+from coopgym.rewards.pipeline import RunningRewards
 from coopgym.rewards.sampled_distances import EpisodeMoments, Sample
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
@@ -74,6 +76,14 @@ class Comparison:
     """``(seats, K, K)``, likewise the bounds of their intervals."""
     low: FloatArray
     high: FloatArray
+    fitted: int = 0
+    """Episodes that transforms have learned from before."""
+
+    @property
+    def covered(self) -> str:
+        """Where the distances hold, in words."""
+        learned = f"; learned transforms fitted on {self.fitted} such episodes before" if self.fitted else ""
+        return f"{self.coverage}{learned}"
 
     def of_seat(self, seat: int) -> FloatArray:
         """Return the distances ``(K, K)`` between what one seat is paid."""
@@ -91,6 +101,7 @@ def compare(
     rewards: Sequence[str | RewardLayer],
     coverage: Coverage = USUAL,
     seats: Sequence[int] | None = None,
+    fitting: int = 0,
 ) -> Comparison:
     """Return the distances of rewards in a game, seat by seat.
 
@@ -99,10 +110,18 @@ def compare(
         rewards: two or more, with transforms or without.
         coverage: the episodes they are compared on.
         seats: whose rewards; None for everybody's.
+        fitting: episodes of uniform actions that transforms learn from before, in whole rounds of the coverage's.
 
     Raises:
         ValueError: fewer than two rewards, one twice, an unknown one, or one that does not fit the game, needs
-            whole episodes or has to learn first; a seat that the game has not, or too few episodes.
+            whole episodes, or has to learn first without episodes to learn from; a seat that the game has not, or too
+            few episodes.
+
+    >>> from coopgym import make_game
+    >>> game, few = make_game("TrustDilemma-v1", max_steps=8), Coverage(episodes=16)
+    >>> found = compare(game, ["private", "private + oni"], few, fitting=64)
+    >>> found.fitted, bool(found.of_seat(0)[0, 1] > 0.0)
+    (64, True)
     """
     layers = [reward_layer(each) for each in rewards]
     names = tuple(layer.name for layer in layers)
@@ -114,9 +133,16 @@ def compare(
         raise ValueError(f"{twice!r} is given twice; expected different rewards")
     if strangers := [seat for seat in chosen if not 0 <= seat < game.n_agents]:
         raise ValueError(f"seat {strangers[0]}: {game.id} has seats 0 to {game.n_agents - 1}")
-    if untrained := [each.name for layer in layers for each in layer.transforms if each.learned]:
-        raise ValueError(f"{untrained[0]} pays what it has learned, and here it has learned nothing; leave it out")
-    moments = _moments(game, layers, coverage, chosen)
+    if fitting < 0:
+        raise ValueError(f"fitting={fitting}: expected at least 0 episodes")
+    learned = [each.name for layer in layers for each in layer.transforms if each.learned]
+    if learned and not fitting:
+        raise ValueError(
+            f"{learned[0]} pays what it has learned, and here it has learned nothing; say on how many episodes of "
+            "uniform actions it is to be fitted before, such as --fitting 1024 (fitting=1024)"
+        )
+    rounds = -(-fitting // coverage.episodes) if learned else 0
+    moments = _moments(game, layers, coverage, chosen, rounds)
 
     def by_seat(replicates: Replicates, counts: IntArray) -> FloatArray:
         return _own_blocks(moments.distances(counts), len(chosen)).reshape(len(counts), -1)
@@ -127,7 +153,7 @@ def compare(
     bounds = interval(episodes, by_seat, drawn, settings)
     shape = (len(chosen), len(names), len(names))
     value, low, high = (np.reshape(each, shape) for each in (by_seat(episodes, episodes.once), *bounds))
-    return Comparison(game.id, names, coverage, chosen, value, low, high)
+    return Comparison(game.id, names, coverage, chosen, value, low, high, rounds * coverage.episodes)
 
 
 def classical_scaling(distances: FloatArray) -> FloatArray:
@@ -153,23 +179,42 @@ def _own_blocks(distances: FloatArray, seats: int) -> FloatArray:
     return np.einsum("bknln->bnkl", parted)
 
 
-def _moments(game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats: Sequence[int]) -> EpisodeMoments:
+def _moments(
+    game: AnyGame, layers: Sequence[Rewards], coverage: Coverage, seats: Sequence[int], rounds: int
+) -> EpisodeMoments:
     """Play, and sum up the rewards of every step, reward by reward and in it seat by seat."""
-    batch, horizon = (coverage.episodes,), game.spec.horizon
+    batch = (coverage.episodes,)
     running = [layer.running(game, batch) for layer in layers]
-    for each in running:
-        each.reset()
-    shares = np.random.default_rng([coverage.seed, horizon, game.n_agents]).random((horizon, *batch, game.n_agents))
-    draws = Seeded(range(coverage.seed, coverage.seed + coverage.episodes))
+    for each in (each for each in running if each.learned):
+        for step in _explored(game, coverage, range(1, rounds + 1), each):
+            each(step)
     seen = partial(state_features, game, coverage.gamma)
     before, after, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[BoolArray]()
-    for step in unroll(game, open_loop(game, shares), batch=batch, draws=draws):
+    for each in running:
+        each.reset()
+    for step in _explored(game, coverage, [0]):
         before.append(seen(step.before, step.t))
         after.append(seen(step.transition.state, step.t + 1) * ~step.ended[..., None])
         paid.append(np.concatenate([each(step)[..., seats] for each in running], axis=-1))
         alive.append(np.ones(batch, dtype=bool) if step.alive is None else step.alive)
     sample = Sample(np.stack(before), np.stack(after), np.stack(paid), np.stack(alive))
     return EpisodeMoments.of(sample, coverage.gamma)
+
+
+def _explored(
+    game: AnyGame, coverage: Coverage, rounds: Iterable[int], rewards: RunningRewards | None = None
+) -> Iterator[Step]:
+    """Play rounds of the coverage's episodes, other ones in each; whatever rewards them begins each anew."""
+    batch, horizon = (coverage.episodes,), game.spec.horizon
+    for number in rounds:
+        if rewards is not None:
+            rewards.reset()
+        # The first round's numbers are older than the others.
+        key = [coverage.seed, horizon, game.n_agents, *([number] if number else [])]
+        shares = np.random.default_rng(key).random((horizon, *batch, game.n_agents))
+        first = coverage.seed + number * coverage.episodes
+        draws = Seeded(range(first, first + coverage.episodes))
+        yield from unroll(game, open_loop(game, shares), batch=batch, draws=draws)
 
 
 def state_features(game: AnyGame, gamma: float, state: State, t: int) -> FloatArray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from coopgym.agents.foreign_names import names_from_data
 from coopgym.benchmarks.execute.exploit import ExploitRow, Selection, SelectionError, run_rows, spec_of
@@ -26,6 +27,25 @@ class RunReading:
     """Its reward mode; agents that do not learn have one too, which they are told."""
     seed: int
     reading: Reading
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a tidy row per seat and reward, of every seat the nearest first."""
+        for seat, reward in self.reading.nearest_first():
+            value = self.reading.of(seat, reward)
+            yield {
+                "game": self.reading.game,
+                "agent": self.agent,
+                "trained_on": self.trained_on,
+                "seed": self.seed,
+                "seat": seat,
+                "reward": self.reading.rewards[reward],
+                "distance": value.value,
+                "low": value.low,
+                "high": value.high,
+                "episodes": value.n,
+                "cloned": self.reading.settings.cloned,
+                "gamma": self.reading.settings.gamma,
+            }
 
 
 @dataclass(frozen=True, eq=False)

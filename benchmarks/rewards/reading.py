@@ -2,7 +2,8 @@
 
 Every seat's behaviour is cloned on a grid of shares. The endogenous reward of the clone is α ln π up to a potential, so
 that its STARC distance from any reward is that of ln π. Distances are taken in the decision problem that the seat had:
-its own shares uniform on the grid, the others as they play.
+its own shares uniform on the grid, the others as they play, all shares of the seat tried at every step against the same
+shares of the others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from coopgym.agents.base import Agent
 from coopgym.algorithms.reward_models.endogenous import Clones, Cloning, clone
-from coopgym.benchmarks.rewards.comparison import state_features
+from coopgym.benchmarks.rewards.comparison import Coverage, state_features
 from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
@@ -25,49 +26,42 @@ from coopgym.play import Seeded, play, unroll
 from coopgym.play.episodes import seated
 from coopgym.play.unroll import expected_step
 from coopgym.rewards import RewardLayer, Rewards, reward_layer
-from coopgym.typing import FloatArray, IntArray
+from coopgym.rewards.sampled_distances import EpisodeMoments, Sample
+from coopgym.typing import BoolArray, FloatArray, IntArray
 
 MODES = ("private", "integrated", "cooperative")
 """Rewards that behaviours are held against unless others are named."""
-RIDGE = 1e-8
-"""Part of the features' mean square that is added to fit values, which features that never move would leave open."""
 
 
 @dataclass(frozen=True)
-class ReadingSettings:
-    """How behaviours are read.
+class ReadingSettings(Coverage):
+    """How behaviours are read: what is cloned, and on which episodes rewards are compared.
 
     Attributes:
+        episodes: on whose way rewards are compared.
         cloned: episodes that are cloned.
-        covered: episodes on whose way rewards are compared.
-        gamma: discount under which potentials are none of a reward's business.
-        seed: of all play.
-        resamples: of covered episodes, for intervals.
         cloning: how behaviour is cloned.
 
     Raises:
-        ValueError: no episode to clone, fewer than two to compare on, or a discount out of range.
+        ValueError: no episode to clone, or as `Coverage`.
+
+    >>> print(ReadingSettings(cloned=20))
+    20 episodes cloned on 21 levels; distances over 32 episodes in which one seat draws its shares uniformly and the ...
     """
 
+    episodes: int = 32
     cloned: int = 50
-    covered: int = 32
-    gamma: float = 0.99
-    seed: int = 0
-    resamples: int = 200
     cloning: Cloning = field(default_factory=Cloning)
 
     def __post_init__(self) -> None:
-        if self.cloned < 1 or self.covered < 2:
-            raise ValueError(
-                f"cloned={self.cloned}, covered={self.covered}: expected at least 1 and at least 2 episodes"
-            )
-        if not 0.0 <= self.gamma < 1.0:
-            raise ValueError(f"gamma={self.gamma!r}: expected a number in [0, 1)")
+        super().__post_init__()
+        if self.cloned < 1:
+            raise ValueError(f"cloned={self.cloned}: expected at least 1 episode")
 
     def __str__(self) -> str:
         return (
-            f"{self.cloned} episodes cloned on {self.cloning.levels} levels; distances over {self.covered} episodes in "
-            f"which one seat draws its shares uniformly and the others play as they do, discount {self.gamma:g}"
+            f"{self.cloned} episodes cloned on {self.cloning.levels} levels; distances over {self.episodes} episodes "
+            f"in which one seat draws its shares uniformly and the others play as they do, discount {self.gamma:g}"
         )
 
 
@@ -85,11 +79,13 @@ class Reading:
     """``(N, K)`` of K rewards, likewise the bounds of their intervals; STARC, 0 to 2."""
     low: FloatArray
     high: FloatArray
+    between: FloatArray
+    """``(N, K, K)`` how far the rewards are from one another on the same episodes: near ones cannot be told apart."""
 
     def of(self, seat: int, reward: int) -> Estimate:
         """Return a distance with its interval."""
         value, low, high = (float(each[seat, reward]) for each in (self.distance, self.low, self.high))
-        return Estimate(value, low, high, self.settings.covered)
+        return Estimate(value, low, high, self.settings.episodes)
 
     def nearest_first(self) -> Iterator[tuple[int, int]]:
         """Yield seats and rewards, of every seat the nearest first."""
@@ -124,7 +120,7 @@ def read_reward(
     >>> from coopgym.agents import make_agent
     >>> game = make_game("TrustDilemma-v1", max_steps=10)
     >>> generous = lambda: [make_agent("Noisy(agent=Constant(level=0.98), noise=0.1)") for _ in range(2)]
-    >>> read_reward(game, generous, settings=ReadingSettings(cloned=8, covered=4)).nearest()
+    >>> read_reward(game, generous, settings=ReadingSettings(cloned=8, episodes=8)).nearest()
     'cooperative'
     """
     layers = [reward_layer(each) for each in rewards]
@@ -137,7 +133,11 @@ def read_reward(
     clones = cloned(game, agents(), settings)
     found = [_seat_distances(game, seat, agents, clones, layers, settings) for seat in range(game.n_agents)]
     value, low, high = (np.stack(each) for each in zip(*found, strict=True))
-    return Reading(game.id, tuple(layer.name for layer in layers), settings, value, low, high)
+    names, (distance, lowest, highest) = (
+        tuple(layer.name for layer in layers),
+        (x[:, -1, :-1] for x in (value, low, high)),
+    )
+    return Reading(game.id, names, settings, distance, lowest, highest, value[:, :-1, :-1])
 
 
 def cloned(game: AnyGame, agents: Sequence[Agent], settings: ReadingSettings) -> Clones:
@@ -156,32 +156,30 @@ def _seat_distances(
     layers: Sequence[Rewards],
     settings: ReadingSettings,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distances ``(K,)`` of a seat's endogenous reward from K others, and the bounds of their intervals."""
-    products = _inner_products(*_canonical(game, seat, agents, clones, layers, settings))
+    """Distances ``(K + 1, K + 1)`` between K rewards and a seat's endogenous one, and the bounds of their intervals."""
+    moments = EpisodeMoments.of(_tried(game, seat, agents, clones, layers, settings), settings.gamma)
 
     def distances(replicates: Replicates, counts: IntArray) -> FloatArray:
-        return _distances_from_last(np.tensordot(counts.astype(np.float64), products, axes=1))
+        return moments.distances(counts).reshape(len(counts), -1)
 
-    episodes = Replicates.of(np.arange(float(settings.covered)), axes=("runs",))
+    episodes = Replicates.of(np.arange(float(settings.episodes)), axes=("runs",))
     drawing = Bootstrap(resamples=settings.resamples, seed=settings.seed)
     drawn = resampled(episodes, distances, drawing, drawing.generator("reward reading", game.id, str(seat)))
-    return distances(episodes, episodes.once)[0], *interval(episodes, distances, drawn, drawing)
+    bounds, kinds = interval(episodes, distances, drawn, drawing), len(layers) + 1
+    value, low, high = (np.reshape(each, (kinds, kinds)) for each in (distances(episodes, episodes.once), *bounds))
+    return value, low, high
 
 
-def _canonical(
+def _tried(
     game: AnyGame,
     seat: int,
     agents: Callable[[], Sequence[Agent]],
     clones: Clones,
     layers: Sequence[Rewards],
     settings: ReadingSettings,
-) -> tuple[FloatArray, FloatArray]:
-    """Canonical rewards ``(T, E, A, K + 1)`` of K modes and of the clone, and which steps ``(T, E)`` are counted.
-
-    With values V of uniform shares, a canonical reward is R + γ V(S') less its mean over the seat's own shares. All its
-    shares meet the same shares of the others, so that what those bring on their own drops out.
-    """
-    batch, levels, gamma = settings.covered, clones.levels, settings.gamma
+) -> Sample:
+    """Episodes in which a seat draws its shares from the grid, and what modes and its clone say of all of the grid."""
+    batch, levels, gamma = settings.episodes, clones.levels, settings.gamma
     rng, grid = np.random.default_rng([settings.seed, seat]), np.linspace(0.0, 1.0, levels)
     others = seated(game, agents(), ["own"] * game.n_agents, layers[0].name, batch, settings.seed)
     endowment, every = game.endowments[seat], np.repeat(np.arange(batch), levels)
@@ -191,7 +189,7 @@ def _canonical(
         actions[:, seat] = grid[rng.integers(levels, size=batch)] * endowment
         return actions
 
-    here, there, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[FloatArray]()
+    here, there, paid, alive = list[FloatArray](), list[FloatArray](), list[FloatArray](), list[BoolArray]()
     for step in unroll(game, explored, batch=(batch,), draws=Seeded(range(settings.seed, settings.seed + batch))):
         before, actions = map_arrays(lambda array: array[every], step.before), step.actions[every]
         actions[:, seat] = np.tile(grid * endowment, batch)
@@ -203,31 +201,4 @@ def _canonical(
         there.append(after.reshape(batch, levels, -1))
         paid.append(np.concatenate([modes, likely[..., None]], axis=-1))
         alive.append(np.ones(batch, dtype=bool) if step.alive is None else step.alive)
-    features, following, rewards, counted = (np.stack(each) for each in (here, there, paid, alive))
-    values = _value_weights(features[counted], following[counted], rewards[counted], gamma)
-    quality = rewards + gamma * following @ values
-    return quality - quality.mean(-2, keepdims=True), counted
-
-
-def _value_weights(features: FloatArray, following: FloatArray, rewards: FloatArray, gamma: float) -> FloatArray:
-    """Weights ``(F, K)`` of features in the values of uniform shares: least-squares temporal differences."""
-    system = features.T @ (features - gamma * following.mean(1))
-    ridge = RIDGE * np.diag((features**2).sum(0) + 1e-12)
-    return np.asarray(np.linalg.lstsq(system + ridge, features.T @ rewards.mean(1), rcond=None)[0])
-
-
-def _inner_products(canonical: FloatArray, counted: FloatArray) -> FloatArray:
-    """Inner products ``(E, K, K)`` of rewards ``(T, E, A, K)`` by episode."""
-    kept = canonical * counted[..., None, None]
-    return np.asarray(np.einsum("teak,teal->ekl", kept, kept))
-
-
-def _distances_from_last(products: FloatArray) -> FloatArray:
-    """STARC distances ``(B, K)`` of the last reward from the others, from inner products ``(B, K + 1, K + 1)``.
-
-    A reward that asks for nothing is 1 from any other.
-    """
-    lengths = np.sqrt(np.diagonal(products, axis1=-2, axis2=-1))
-    scale = lengths[..., :-1] * lengths[..., -1:]
-    cosines = np.divide(products[..., :-1, -1], scale, out=np.full_like(scale, 0.5), where=scale > 0.0)
-    return np.asarray(np.sqrt(np.maximum(2.0 - 2.0 * cosines, 0.0)))
+    return Sample(np.stack(here), np.stack(there), np.stack(paid), np.stack(alive))

@@ -13,6 +13,8 @@ from coopgym.typing import FloatArray
 
 NOTHING = 1e-12
 """A canonical reward smaller than this part of the reward itself is rounding: the reward asks for nothing."""
+FURTHEST = 2.0
+"""The largest distance, that of opposites."""
 
 
 def canonical_reward(reward: FloatArray, transition: FloatArray, gamma: float) -> FloatArray:

@@ -20,6 +20,7 @@ from coopgym.rewards.transforms import (
     LearnedTransform,
     ObservedStep,
     RewardTransform,
+    RunningTransform,
     parse_transform,
     transform_kinds,
 )
@@ -129,6 +130,11 @@ class RunningRewards:
         self._are_observed = not all(sees_state for sees_state, _ in self._transforms)
         self._learned = [each for _, each in self._transforms if isinstance(each, LearnedTransform)]
         self._game, self._steps = game, 0
+
+    @property
+    def transforms(self) -> tuple[RunningTransform, ...]:
+        """Transforms at work, in order; some have attributes of their own that tell how it goes."""
+        return tuple(transform for _, transform in self._transforms)
 
     @property
     def learned(self) -> bool:

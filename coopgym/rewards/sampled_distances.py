@@ -26,14 +26,18 @@ SPAN = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What E episodes of at most T steps met, and what K rewards say of it."""
+    """What E episodes of at most T steps met, and what K rewards say of it.
+
+    Where one agent's A actions have been tried at every step against the same actions of the others, arrays of what
+    came of them have an axis of actions before the last.
+    """
 
     features: FloatArray
     """``(T, E, F)`` of the state before each step, the time among them where values depend on it."""
     following: FloatArray
-    """``(T, E, F)`` of the state after it, 0 where the episode ends."""
+    """``(T, E, F)`` or ``(T, E, A, F)`` of the state after it, 0 where the episode ends."""
     rewards: FloatArray
-    """``(T, E, K)``."""
+    """``(T, E, K)`` or ``(T, E, A, K)``."""
     alive: BoolArray
     """``(T, E)`` steps that belong to their episode."""
 
@@ -42,15 +46,16 @@ class Sample:
 class EpisodeMoments:
     """Sums over the steps of each of E episodes, from which the distances of any resample of them follow.
 
-    A canonical reward is linear in what stands here: c = r + (γ x' - x) θ, and its inner products are quadratic.
+    A canonical reward is linear in what stands here: c = r + (γ x' - x) θ, and its inner products are quadratic. Where
+    actions of one agent are tried, it is taken less its mean over them: what the others bring on their own drops out.
     """
 
     system: FloatArray
-    """``(E, F, F)`` Σ x (x - γ x')ᵀ of features x of the state and x' of the next."""
+    """``(E, F, F)`` Σ x (x - γ x')ᵀ of features x of the state and x' of the next, on average over tried actions."""
     paid: FloatArray
-    """``(E, F, K)`` Σ x r of K rewards."""
+    """``(E, F, K)`` Σ x r of K rewards, likewise."""
     products: FloatArray
-    """``(E, K + F, K + F)`` Σ z zᵀ of z = (r, γ x' - x)."""
+    """``(E, K + F, K + F)`` Σ z zᵀ of z = (r, γ x' - x), less its mean over tried actions."""
 
     @classmethod
     def of(cls, sample: Sample, gamma: float) -> EpisodeMoments:
@@ -68,18 +73,25 @@ class EpisodeMoments:
         >>> float(moments.products[0, 0, 0]), moments.system.shape  # Σ r²; one feature
         (18.0, (1, 1, 1))
         """
-        going_on = sample.alive[..., None]
-        arrays = (sample.rewards, sample.features, sample.following)
-        paid, here, there = (np.where(going_on, each, 0.0).swapaxes(0, 1) for each in arrays)
+        arrays, tried = (sample.rewards, sample.features, sample.following), sample.rewards.ndim > sample.alive.ndim + 1
+        paid, here, there = (
+            np.where(sample.alive.reshape(sample.alive.shape + (1,) * (each.ndim - 2)), each, 0.0).swapaxes(0, 1)
+            for each in arrays
+        )
         basis, steps = _basis(here), int(sample.alive.sum())
         if steps < STEPS_PER_FEATURE * basis.shape[1]:
             raise ValueError(
                 f"{steps} steps are too few to fit values to {basis.shape[1]} features; play more episodes"
             )
         here, there = here @ basis, there @ basis
-        ahead = gamma * there - here
-        told, seen = np.concatenate([paid, ahead], axis=-1), here.swapaxes(1, 2)
-        return cls(-(seen @ ahead), seen @ paid, told.swapaxes(1, 2) @ told)
+        ahead = gamma * there - (here[..., None, :] if tried else here)
+        told, seen, kinds = np.concatenate([paid, ahead], axis=-1), here.swapaxes(1, 2), paid.shape[-1]
+        if tried:
+            expected = told.mean(-2)
+            told = (told - expected[..., None, :]).reshape(len(told), -1, told.shape[-1])
+        else:
+            expected = told
+        return cls(-(seen @ expected[..., kinds:]), seen @ expected[..., :kinds], told.swapaxes(1, 2) @ told)
 
     def distances(self, counts: npt.ArrayLike) -> FloatArray:
         """Return STARC distances ``(B, K, K)``, every episode counting as often as ``counts`` ``(B, E)`` say.

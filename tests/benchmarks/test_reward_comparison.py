@@ -11,6 +11,7 @@ import numpy.testing as npt
 import pytest
 from typer.testing import CliRunner, Result
 
+from coopgym.algorithms.reward_models.endogenous import Clones, Endogenous
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.rewards.cards import transform_cards
 from coopgym.benchmarks.rewards.comparison import Coverage, classical_scaling, compare
@@ -203,3 +204,26 @@ def test_the_list_shows_flags_and_measured_distances() -> None:
         if card.flags.get("potential_based"):
             assert card.distance is not None
             assert card.distance.value == card.distance.high == 0.0
+
+
+def test_learned_rewards_are_compared_as_they_are_after_so_many_episodes() -> None:
+    game, coverage = make_game("TrustDilemma-v1", max_steps=8), Coverage(episodes=32, resamples=20)
+    learned = "cooperative + episodic + lare(layers=1)"
+    found = compare(game, ["private", "cooperative", learned], coverage, [0], fitting=300)
+    assert found.fitted == 320, "whole rounds of 32"
+    assert "fitted on 320 such episodes before" in found.covered
+    private, cooperative = found.of_seat(0)[2, :2]
+    assert cooperative < private
+    again = compare(game, ["private", "cooperative"], coverage, [0])
+    assert again.fitted == 0
+    npt.assert_allclose(again.of_seat(0), found.of_seat(0)[:2, :2], atol=1e-9)
+
+
+def test_the_reward_inside_a_clone_is_compared_as_a_mode() -> None:
+    game, grid = make_game("TrustDilemma-v1", max_steps=8), np.linspace(0.0, 1.0, 21)
+    size = game.observe(game.initial_state(), "own").shape[-1]
+    weights = np.zeros((2, size + 1, 1)), np.array([[[0.0], [20.0]]] * 2)
+    generous = Clones(np.zeros((2, size)), np.ones((2, size)), *weights, -((grid - 0.9) ** 2)[None])
+    inside = Endogenous(generous)
+    found = compare(game, ["private", "cooperative", inside], Coverage(episodes=64, resamples=20))
+    assert (found.distance[:, 1, 2] < found.distance[:, 0, 2]).all(), "who always gives looks cooperative"

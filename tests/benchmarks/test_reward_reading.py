@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +16,12 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
 from coopgym.benchmarks.rewards.reading import ReadingSettings, read_reward
+from coopgym.benchmarks.rewards.reward_reading import gap, mistaken, recognised, spread_of_seeds
 from coopgym.benchmarks.study import Study, expand
 from coopgym.games.registry import make_game
 from tests.support.quiet import Silence
 
-FEW = ReadingSettings(cloned=8, covered=4, resamples=20)
+FEW = ReadingSettings(cloned=8, episodes=8, resamples=20)
 STUDY = Study.model_validate(
     {
         "name": "read",
@@ -67,8 +70,24 @@ def test_what_does_not_fit_is_refused() -> None:
         read_reward(game, playing("TitForTat"), ["private + shaping(trust)"], FEW)
     with pytest.raises(ValueError, match="no reward to hold the behaviour against"):
         read_reward(game, playing("TitForTat"), [], FEW)
-    with pytest.raises(ValueError, match="covered=1: expected"):
-        ReadingSettings(covered=1)
+    with pytest.raises(ValueError, match="episodes=1: expected at least 2"):
+        ReadingSettings(episodes=1)
+
+
+def test_policies_are_recognised_by_the_others_that_play_like_them() -> None:
+    played = {"private": (0.0, 0.1), "integrated": (0.12, 0.3), "cooperative": (0.9, 1.0)}
+    policies = [
+        {"trained_on": mode, "nearest": "private", "shares": [[share, share], [share, share]]}
+        for mode, shares in played.items()
+        for share in shares
+    ]
+    kept = {"parts": {"G": policies}}
+    assert recognised(kept, "G") == (4, 6)
+    assert recognised(kept, "G", "cooperative") == (2, 2)
+    assert gap(kept, "G", "private", "integrated") == pytest.approx(0.16)
+    assert spread_of_seeds(kept, "G", "private", "integrated") == pytest.approx((0.1 + 0.18) / 2)
+    assert mistaken(kept, "G", ("private", "integrated")) == "2 of 4"
+    assert mistaken(kept, "G", ("integrated", "cooperative")) == "0 of 4"
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +122,31 @@ def test_a_corpus_without_policies_says_so_and_reads_the_others(finished: Path, 
     code, output = said(str(bereft), "--episodes", "4", "--agent", "IPPO", "--agent", "TitForTat")
     assert code in (1, 2)
     assert "polic" in output
+
+
+def test_a_released_corpus_keeps_no_policies_and_nobody_is_told_to_delete_a_part_of_it() -> None:
+    code, output = said("learners-v1", "--agent", "IPPO", "--game", "TrustDilemma-v1")
+    assert code == 1
+    (line,) = output.splitlines()  # one for all runs of the learner
+    assert "learners-v1: released corpora keep no policies" in line
+    assert "`coopgym run learners --out learners-again --only '*/IPPO/*'`" in line
+    assert "delete" not in line
+
+
+def test_a_page_its_numbers_and_json_hold_every_distance(finished: Path, tmp_path: Path) -> None:
+    page, file = tmp_path / "read.html", tmp_path / "read.json"
+    code, output = said(str(finished), "--episodes", "4", "--agent", "TitForTat", "-o", str(page), "--json", str(file))
+    assert code == 0, output
+    records = json.loads(file.read_bytes())
+    assert [record["seat"] for record in records] == [0, 0, 0, 1, 1, 1]
+    assert {record["reward"] for record in records} == {"private", "integrated", "cooperative"}
+    assert all(record["low"] <= record["distance"] <= record["high"] for record in records)
+    with page.with_suffix(".csv").open(encoding="utf-8", newline="") as table:
+        assert [float(row["distance"]) for row in csv.DictReader(table)] == [each["distance"] for each in records]
+    assert "TitForTat, private" in page.read_text(encoding="utf-8")
+    code, output = said(str(finished), "-o", str(tmp_path / "read.csv"))
+    assert code == 2
+    assert "expected the name of an HTML file" in output
 
 
 @pytest.mark.parametrize(

@@ -217,3 +217,33 @@ def test_what_comes_after_the_end_does_not_count() -> None:
 def test_too_few_steps_explain_everything_and_are_refused() -> None:
     with pytest.raises(ValueError, match="4 steps are too few to fit values to 4 features; play more episodes"):
         EpisodeMoments.of(Chain().sample(1, seed=0), GAMMA)
+
+
+def tried(episodes: int, seed: int = 0) -> Sample:
+    """Two actions tried at every step, each a state of its own, against another agent who only adds to rewards."""
+    rng = np.random.default_rng(seed)
+    steps, other = 4, rng.normal(size=(4, episodes, 1, 1))
+    known = np.eye(steps + 1)[np.arange(steps + 1), :steps][:, None].repeat(episodes, axis=1)
+    own = np.array([[1.0, 0.5], [-1.0, -1.5]])  # (A, K)
+    rewards = np.broadcast_to(own, (steps, episodes, 2, 2)) + other * [0.0, 3.0]
+    following = np.repeat(known[1:, :, None], 2, axis=2)
+    return Sample(known[:-1], following, rewards, np.ones((steps, episodes), dtype=bool))
+
+
+def test_where_actions_are_tried_what_others_bring_on_their_own_drops_out() -> None:
+    npt.assert_allclose(distances(tried(40)), 0.0, atol=1e-9)
+    sample = tried(40)
+    opposite = sample.rewards * [1.0, -1.0]
+    npt.assert_allclose(
+        distances(Sample(sample.features, sample.following, opposite, sample.alive))[0, 1], 2.0, atol=1e-9
+    )
+
+
+@few
+@given(st.integers(0, 2**32 - 1))
+def test_where_actions_are_tried_potentials_of_the_features_are_overlooked(seed: int) -> None:
+    sample, weights = tried(20, seed), np.random.default_rng(seed).normal(size=4)
+    shaping = GAMMA * (sample.following @ weights) - (sample.features @ weights)[..., None]
+    shaped = sample.rewards + shaping[..., None] * [0.0, 1.0]
+    moved = Sample(sample.features, sample.following, shaped, sample.alive)
+    npt.assert_allclose(distances(moved), distances(sample), atol=1e-4)

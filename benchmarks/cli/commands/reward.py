@@ -44,6 +44,9 @@ def compare_rewards(
     episodes: Annotated[int, typer.Option(help="Episodes of uniform actions.")] = 256,
     gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
     seed: Annotated[int, typer.Option(min=0, help="Of the actions and of the game's chance.")] = 0,
+    fitting: Annotated[
+        int, typer.Option(min=0, help="Episodes of uniform actions that learned transforms are fitted on before.")
+    ] = 0,
     settings: Parameters = None,
     out: PageFile = None,
 ) -> None:
@@ -58,7 +61,7 @@ def compare_rewards(
     with user_errors(ValueError, TypeError, OSError, ImportError):
         require_page(out)
         made = make_game(game, **parse_settings(settings or ()))
-        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat])
+        found = compare(made, rewards, Coverage(episodes, gamma, seed), None if seat is None else [seat], fitting)
         print_comparison(TerminalConsole(), found)
         write_page(out, lambda: comparison_page(found), comparison_rows(found))
 
@@ -78,9 +81,12 @@ def read_rewards(
     ] = None,
     episodes: Annotated[int, typer.Option(help="Episodes that are cloned.")] = 50,
     gamma: Annotated[float, typer.Option(help="Discount of the learners.")] = 0.99,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write everything as JSON.")] = None,
+    out: PageFile = None,
 ) -> None:
     """Find out which reward mode a behaviour looks like it is optimising, nearest first."""
-    from coopgym.benchmarks.cli.reward_page import print_readings
+    from coopgym.benchmarks.cli.pages import require_page, write_page
+    from coopgym.benchmarks.cli.reading_page import print_readings, reading_page, reading_rows, write_readings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.exploit import Selection
     from coopgym.benchmarks.progress import fraction_on
@@ -88,10 +94,14 @@ def read_rewards(
     from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings
 
     with user_errors(ValueError, TypeError, OSError, ImportError), interruptible("interrupted"):
+        require_page(out)
         settings = ReadingSettings(cloned=episodes, gamma=gamma)
         with fraction_on(TerminalConsole(stderr=True), "reading rewards") as report:
             found = read_corpus(corpus, Selection(agent or (), game, seed=seed), mode or MODES, settings, watch=report)
         print_readings(TerminalConsole(), found.runs, settings)
+        if found.runs:
+            write_readings(json_file, found.runs)
+            write_page(out, lambda: reading_page(found.runs, settings), reading_rows(found.runs))
     fail_with(found.faults)
 
 

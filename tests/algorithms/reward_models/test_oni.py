@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import gymnasium
+import hypothesis.extra.numpy
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import coopgym
+from coopgym.algorithms import IPPO
 from coopgym.algorithms.reward_models.annotators import (
     EXCHANGES,
+    KEPT,
+    LONGEST,
     Background,
     Immediate,
     Label,
+    LabelExchange,
     Replayed,
+    Unreadable,
     asking,
     by_rule,
     noisy,
@@ -79,17 +89,45 @@ class TestLabels:
     def test_the_newest_are_asked_for_first_and_none_twice(self) -> None:
         labels = CaptionLabels(1, 6, CPU)
         for caption in (4, 1, 1, 3, 4):
-            labels.see(torch.tensor([[caption]]))
+            labels.see(torch.tensor([[[caption]]]))
         assert labels.ask(2).nonzero()[:, 1].tolist() == [1, 3]
-        labels.see(torch.tensor([[0]]))
+        labels.see(torch.tensor([[[0]]]))
         assert labels.ask(1).nonzero()[:, 1].tolist() == [0, 1, 3], "under way are those of before, too"
         labels.write({0: True, 1: False, 3: True})
         assert labels.ask(5).nonzero()[:, 1].tolist() == [4]
         assert labels.label[0].tolist() == [1, 0, UNKNOWN, 1, UNKNOWN, UNKNOWN]
 
+    @settings(max_examples=30, deadline=None)
+    @given(hypothesis.extra.numpy.arrays(np.int64, (5, 2, 3), elements=st.integers(0, 5)))
+    def test_several_steps_at_once_are_so_many_steps(self, seen: npt.NDArray[np.int64]) -> None:
+        captions, at_once, one_by_one = torch.as_tensor(seen), CaptionLabels(2, 6, CPU), CaptionLabels(2, 6, CPU)
+        at_once.see(captions)
+        for step in captions:
+            one_by_one.see(step[None])
+        for name, tensor in at_once.state().items():
+            assert torch.equal(tensor, one_by_one.state()[name]), name
+        assert torch.equal(at_once.ask(2), one_by_one.ask(2))
+
+    def test_answers_that_are_delayed_come_when_they_are_due_also_after_a_break(self) -> None:
+        labels, again = CaptionLabels(1, 2, CPU), CaptionLabels(1, 2, CPU)
+        labels.see(torch.tensor([[[0]]]))
+        labels.ask(1)
+        labels.write({0: True}, delay=2)
+        again.restore({name: tensor.clone() for name, tensor in labels.state().items()})
+        for each in (labels, again):
+            assert each.held == {0}
+            assert not each.waiting.any()
+            each.see(torch.tensor([[[1]]]))
+            each.deliver()
+            assert each.label[0].tolist() == [UNKNOWN, UNKNOWN]
+            each.see(torch.tensor([[[1]]]))
+            each.deliver()
+            assert each.label[0].tolist() == [1, UNKNOWN]
+            assert each.held == set()
+
     def test_those_who_answer_nothing_are_asked_again_and_then_no_more(self) -> None:
         labels = CaptionLabels(1, 2, CPU)
-        labels.see(torch.tensor([[0]]))
+        labels.see(torch.tensor([[[0]]]))
         for _ in range(ATTEMPTS):
             assert labels.ask(2)[0].tolist() == [True, False]
             labels.write({0: None})
@@ -98,7 +136,7 @@ class TestLabels:
 
     def test_agents_know_nothing_of_one_another(self) -> None:
         labels = CaptionLabels(2, 3, CPU)
-        labels.see(torch.tensor([[0], [2]]))
+        labels.see(torch.tensor([[[0], [2]]]))
         labels.ask(3)
         labels.write({0: True, 2: True})
         assert labels.label.tolist() == [[1, UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN, 1]]
@@ -164,6 +202,30 @@ class TestAnnotators:
             found = dict(exchange.exchange([]))
         assert found == {CAPTIONS[0]: None}
         assert exchange.errors == 1
+        assert exchange.unreadable == (Unreadable(CAPTIONS[:1], "RuntimeError: no connection"),)
+
+    def test_the_latest_unreadable_answers_are_kept(self) -> None:
+        answers = iter([f"{number}? " + "?" * LONGEST for number in range(KEPT + 5)])
+        ask = asking(lambda prompt: next(answers))
+        running = Immediate(ask)
+        for _ in range(KEPT + 5):
+            assert running.exchange(CAPTIONS[:2]) == {CAPTIONS[0]: None, CAPTIONS[1]: None}
+        assert len(ask.unreadable) == KEPT
+        assert running.unreadable == ask.unreadable
+        assert ask.unreadable[0].answer.startswith("5? ")
+        assert ask.unreadable[-1].captions == CAPTIONS[:2]
+        assert max(len(each.answer) for each in ask.unreadable) == LONGEST
+        asking(lambda prompt: "1: yes\n2: no")(CAPTIONS[:2])
+
+    def test_the_thread_ends_with_its_exchange(self) -> None:
+        threads = set(threading.enumerate())
+        exchange = Background(by_rule)
+        (thread,) = set(threading.enumerate()) - threads
+        assert thread.is_alive()
+        del exchange
+        gc.collect()
+        thread.join(60)
+        assert not thread.is_alive()
 
     @pytest.mark.parametrize(("answer", "label"), [("maybe", None), (2, None), (None, None), (np.True_, True)])
     def test_labels_are_true_false_or_no_answer(self, tmp_path: Path, answer: Label, label: Label) -> None:
@@ -245,9 +307,12 @@ def test_new_captions_alone_are_asked_for(annotator: list[Sequence[Caption]]) ->
     ("text", "message"),
     [
         ("oni(model=hsh)", "unknown model 'hsh'; known: hash, classifier, ranking"),
-        ("oni(annotator=nobody)", "unknown annotator 'nobody'; known: rule"),
+        ("oni(annotator=nobody)", "unknown annotator 'nobody'; known: rule, llm:ADDRESS"),
         ("oni(beta=-1)", "beta=-1.0: expected a number of at least 0"),
         ("oni(batch=0)", "batch=0: expected at least 1"),
+        ("oni(delay=-1)", "delay=-1: expected at least 0"),
+        ("oni(annotator=lm:here)", "unknown annotator 'lm:here'; known: rule, llm:ADDRESS"),
+        ("oni(annotator=llm:here)", "url='here': expected an address such as http://127.0.0.1:8000/v1"),
         ("oni(weight=nan)", "weight=nan: expected a finite number"),
     ],
 )
@@ -263,3 +328,41 @@ def test_interfaces_take_it() -> None:
     parallel = coopgym.parallel_env("TrustDilemma-v1", reward="private + oni")
     parallel.reset(seed=0)
     parallel.step({agent: parallel.action_space(agent).sample() for agent in parallel.agents})
+
+
+def test_a_delay_costs_what_came_before_and_nothing_afterwards() -> None:
+    game = coopgym.make_game("TrustDilemma-v1", max_steps=5)
+    plan = np.random.default_rng(0).random((5, 3, 2))
+    paid = {}
+    for delay in (0, 10):
+        running = reward_layer(f"private + oni(extrinsic=0, batch=45, delay={delay})").running(game, (3,))
+        sums = []
+        for _ in range(5):
+            running.reset()
+            steps = unroll(game, open_loop(game, plan), batch=(3,), draws=NOMINAL)
+            sums.append(float(sum(running(step) for step in steps).sum()))
+        paid[delay] = sums
+    first = paid[0][1]
+    assert paid[0] == [0.0, first, first, first, first]
+    assert paid[10] == [0.0, 0.0, 0.0, first, first]
+
+
+def test_a_log_gives_a_learner_the_same_numbers_again(tmp_path: Path) -> None:
+    log = tmp_path / "labels.jsonl"
+    learner = IPPO(num_envs=4, rollout_steps=25, n_minibatches=1, n_epochs=1, hidden=(4,))
+    makes: dict[str, Callable[[], LabelExchange]] = {
+        "live": lambda: Background(by_rule, log),
+        "again": lambda: Replayed(log),
+    }
+    found = []
+    for name, make in makes.items():
+        register_annotator(name, make)
+        reward = f"private + oni(annotator={name}, weight=5)"
+        trained = learner.train("TrustDilemma-v1", [reward], [3], 400, game_parameters={"max_steps": 10}, evaluations=2)
+        found.append(trained.tensors)
+        del EXCHANGES[name]
+    assert any(json.loads(line) for line in log.read_text().splitlines()), "labels came while it learned"
+    live, again = found
+    assert live.keys() == again.keys()
+    for key, tensor in live.items():
+        np.testing.assert_array_equal(again[key], tensor)
