@@ -134,7 +134,7 @@ def partners_table(partners: Iterable[Fitted]) -> Table:
         caption="errors: root mean square, shares of endowment; the last phase is held out; constant: what the mean "
         "share of the fitted phases misses there",
     )
-    table.add_column("seat", no_wrap=True)
+    table.add_column("seat")
     table.add_column("reward", no_wrap=True)
     for name in ("reciprocity", "patience", "fitted", "held out", "constant"):
         table.add_column(name, justify="right", no_wrap=True)

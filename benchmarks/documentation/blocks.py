@@ -52,6 +52,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "case studies: what is said and not shown": case_studies.discrepancies,
         "case studies: experiments": case_studies.experiments_table,
         "case studies: histories replayed": case_studies.replays_table,
+        "case studies: partners that retrace them": case_studies.partners_table,
         "case studies: points": case_studies.scores_table,
         "case studies: points beside them": case_studies.comparisons_table,
         "certified dilemmas": certificates.dilemmas,

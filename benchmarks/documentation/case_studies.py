@@ -8,6 +8,7 @@ from typing import get_args
 from coopgym.benchmarks.case_studies import Compared, Scorecard, case_names, load_case, score_case
 from coopgym.benchmarks.case_studies.case_file import Rubric
 from coopgym.benchmarks.case_studies.experiments import EXPERIMENTS
+from coopgym.benchmarks.case_studies.fitting import fit_case
 from coopgym.benchmarks.case_studies.replay import GameEdition, replay
 from coopgym.benchmarks.case_studies.sweep import run_experiment
 from coopgym.benchmarks.documentation.wording import table
@@ -36,6 +37,25 @@ def replays_table() -> str:
     """Return trust phase by phase in both editions, one row per phase."""
     return table(
         ("case", "phase", *(f"{word}, {edition}" for edition in EDITIONS for word in ("signal", "trust"))), _phases()
+    )
+
+
+def partners_table() -> str:
+    """Return the partners that best retrace the coded paths, one row per seat or team."""
+    return table(
+        ("case", "who", "reward", "reciprocity", "patience", "error, fitted", "held out", "constant, held out"),
+        (
+            (
+                load_case(name).title,
+                each.seat,
+                each.mode,
+                f"{each.reciprocity:.1f}",
+                f"{each.patience:.1f}",
+                *(f"{error:.2f}" for error in (each.fitted_error, each.held_out_error, each.constant_error)),
+            )
+            for name in case_names()
+            for each in fit_case(name)
+        ),
     )
 
 

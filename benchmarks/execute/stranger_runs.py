@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from coopgym.benchmarks.execute.scenario_runs import seated
-from coopgym.benchmarks.strangers import kept_values, play_valued
+from coopgym.benchmarks.strangers import MissingAnchorsError, kept_values, play_valued
 from coopgym.benchmarks.strangers.anchors import may_draw
 from coopgym.benchmarks.study import RunSpec, StrangersMeeting
 
@@ -39,3 +40,19 @@ def meet_strangers(spec: RunSpec, meeting: StrangersMeeting, policies: Supply) -
         "stranger_floors": [each.floor for each in found],
         "stranger_ceilings": [each.ceiling for each in found],
     }
+
+
+def unvalued(specs: Iterable[RunSpec]) -> list[str]:
+    """Say for which runs nobody has computed what their scenarios are worth, and what to do: they would fail.
+
+    >>> from coopgym.benchmarks.study import expand, load_study
+    >>> unvalued(expand(load_study("strangers"), ["TrustDilemma-v1/TitForTat/*"]))
+    []
+    """
+    faults = []
+    for game, name in dict.fromkeys((spec.game, spec.strangers.population) for spec in specs if spec.strangers):
+        try:
+            kept_values(game, name)
+        except MissingAnchorsError as error:
+            faults.append(str(error))
+    return faults

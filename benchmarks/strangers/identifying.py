@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -32,15 +33,22 @@ EQUAL = 1e-3
 """Difference in shares up to which somebody has played the same."""
 
 FIRST_ROUNDS, PATIENCE = 4, 8
-"""A plan is improved in each of the first rounds, and later once in so many."""
+"""A plan is improved in each of the first rounds, likewise after a surprise, and else once in so many."""
+SURPRISE = PROBE / 2.0
+"""Shares by which others miss what was believed of them when they are no longer who they seemed."""
 OPENING_IMPROVEMENTS = 12
 MOVES = (-0.3, -0.1, -0.03, 0.03, 0.1, 0.3)
 """By how much an improvement moves stretches of a plan; it also sets them to nothing and to the norm."""
 LENGTHS = (1, 4, 16)
 """Of stretches that begin now or go to the end, beside all that is left."""
-CANDIDATES = 1 + (1 + 2 * len(LENGTHS)) * (len(MOVES) + 2)
+PERIODS = (2, 3)
+"""Of every second and every third round, from each of them on: where answers saturate, pulses earn more than levels."""
+CANDIDATES = 1 + (1 + 2 * len(LENGTHS) + sum(PERIODS)) * (len(MOVES) + 2)
 DECIMALS = 9
-"""Of the worth of a plan: agents that see the same choose the same."""
+"""Of the worth of a plan, and of what is seen: agents that see the same choose the same."""
+REMEMBERED = 4096
+"""Plans that are kept for others who see the same: residents, and visitors of partners who differ only later."""
+_PLANS: dict[bytes, FloatArray] = {}
 
 
 class Identifying(Strategy):
@@ -56,8 +64,9 @@ class Identifying(Strategy):
 
     What is played is the plan for the rest of the episode that earns most in imagination, Σ_k w_k R_k / s_k, where the
     scale s_k is what there is to win from k: the best constant's return less that of random plans. The plan is improved
-    as the episode goes on; it begins as the one that is best among all training partners alike. Whoever has moved like
-    this agent in every round is taken for another one of it.
+    as the episode goes on, and at once where others do something else than was believed; it begins as the one that is
+    best among all training partners alike. Whoever has moved like this agent in every round is taken for another one of
+    it.
 
     It knows the rules of the game and the training population, and follows the state. Its name is
     ``coopgym.benchmarks.strangers:Identifying``.
@@ -85,7 +94,7 @@ class Identifying(Strategy):
         "model-based learning in multi-agent systems. Auton. Agents Multi-Agent Syst. 2, 141-172."
     )
     step_cost = 200.0
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     classifier = Classifier(memory_depth=math.inf, uses_horizon=True)
 
     def __init__(self, memory: float = 0.95) -> None:
@@ -114,6 +123,9 @@ class Identifying(Strategy):
         self._misses = np.zeros((len(self._units), self.episodes))  # d (K, E)
         self._offsets = np.zeros((len(self._units), *shape))  # o (K, E, N)
         self._expected = np.zeros((len(self._units), *shape))
+        self._unsettled = np.full(self.episodes, FIRST_ROUNDS)  # round until which a plan is improved in each
+        known = (game.id, self.seat.game.parameters, self._place, self.seat.reward, self.memory, *shape)
+        self._seen = hashlib.sha256(repr(known).encode())
 
     def forget(self, rows: npt.NDArray[np.bool_]) -> None:
         self._tracker.restart(rows)
@@ -122,13 +134,15 @@ class Identifying(Strategy):
         self._alike[rows] = self._peers
         self._misses[:, rows] = 0.0
         self._offsets[:, rows] = 0.0
+        self._unsettled[rows] = FIRST_ROUNDS
 
     def cooperate(self, observation: FloatArray) -> FloatArray:
-        played, going_on = joint_cooperation(self.seat, observation)[:, self._order], self.round > 0
+        played, going_on = joint_cooperation(self.seat, observation)[:, self._order].round(DECIMALS), self.round > 0
+        self._seen.update(np.where(going_on[:, None], played, np.nan).tobytes())
         self._learn(played, going_on)
         self._tracker.advance(played, going_on)
         self._expected = self._company.answers(self._tracker.state)
-        due = going_on & ((self.round < FIRST_ROUNDS) | (self.round % PATIENCE == 0))
+        due = going_on & ((self.round < self._unsettled) | (self.round % PATIENCE == 0))
         if due.any():
             self._plan[due] = self._improved()[due]
         now = np.minimum(self.round, self._plan.shape[1] - 1)
@@ -138,7 +152,11 @@ class Identifying(Strategy):
     def _learn(self, played: FloatArray, rows: npt.NDArray[np.bool_]) -> None:
         """Hold last shares ``(E, N)`` against what was expected; a first move tells offsets and nothing else."""
         self._alike &= ~rows[:, None] | (np.abs(played - played[:, [self._place]]) < EQUAL)
-        missed = self._mean_square(played - np.clip(self._expected + self._offsets, 0.0, 1.0))
+        expected, weights = np.clip(self._expected + self._offsets, 0.0, 1.0), self._beliefs()
+        believed = (weights[..., None] * expected).sum(0) / weights.sum(0)[:, None]
+        surprised = (self.round > 1) & (self._mean_square(played - believed) > SURPRISE**2)
+        self._unsettled = np.where(surprised, self.round + FIRST_ROUNDS - 1, self._unsettled)
+        missed = self._mean_square(played - expected)
         self._misses += np.where(self.round > 1, missed - self._misses, 0.0) / self._remembered()
         self._offsets = np.where(rows[:, None], played - self._expected, self._offsets)
 
@@ -155,15 +173,21 @@ class Identifying(Strategy):
         return np.where(weights < DOUBT, 0.0, weights)
 
     def _mean_square(self, differences: FloatArray) -> FloatArray:
-        """Of differences ``(K, E, N)``, over the others but those who are like this agent, ``(K, E)``."""
+        """Of differences ``(..., E, N)``, over the others but those who are like this agent, ``(..., E)``."""
         strangers = self._others & ~self._alike
         total: FloatArray = (np.square(differences) * strangers).sum(-1)
         return total / np.maximum(1, strangers.sum(-1))
 
     def _improved(self) -> FloatArray:
-        weights = self._beliefs() * self._units[:, None]
-        met = Differences(self._offsets, self._alike)
-        return improved(self._plan, self.round, weights, self._company, self._tracker.state, met)
+        """The plan ``(E, T)``, of which what has been seen tells everything."""
+        seen = self._seen.digest()
+        if seen not in _PLANS:
+            weights = self._beliefs() * self._units[:, None]
+            met = Differences(self._offsets, self._alike)
+            if len(_PLANS) == REMEMBERED:
+                del _PLANS[next(iter(_PLANS))]
+            _PLANS[seen] = improved(self._plan, self.round, weights, self._company, self._tracker.state, met)
+        return _PLANS[seen]
 
 
 def improved(
@@ -199,6 +223,7 @@ def _near(plan: FloatArray, now: npt.NDArray[np.int64], norm: float) -> FloatArr
     stretches = [left]
     stretches += [left & (times < now[:, None] + length) for length in LENGTHS]
     stretches += [left & (times >= horizon - length) for length in LENGTHS]
+    stretches += [left & ((times - now[:, None]) % period == first) for period in PERIODS for first in range(period)]
     changed = [np.clip(plan + move, 0.0, 1.0) for move in MOVES] + [np.full_like(plan, level) for level in (0.0, norm)]
     return np.stack([plan, *(np.where(stretch, other, plan) for stretch in stretches for other in changed)], axis=1)
 

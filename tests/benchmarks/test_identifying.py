@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from coopgym.agents import Agent, Seat, make_agent
 from coopgym.agents.heuristics import Constant
-from coopgym.benchmarks.strangers import Identifying, read_anchors
+from coopgym.benchmarks.strangers import Identifying, identifying, read_anchors
 from coopgym.benchmarks.strangers.anchors import SEED
+from coopgym.benchmarks.strangers.identifying import CANDIDATES, PATIENCE, _near
 from coopgym.games.registry import make_game
 from coopgym.play import play
 from coopgym.strangers import population, scenarios
@@ -52,6 +55,42 @@ def test_it_knows_others_like_itself_and_agrees_with_them() -> None:
     alone = shares("TeamProduction-v1", 6, [Identifying(), *(Constant(0.3) for _ in range(3))])[:, 0]
     np.testing.assert_allclose(together, together[:, :1] + np.zeros(4), atol=1e-9)
     assert together[3, 0] > alone[3] + 0.3
+
+
+def test_it_plans_anew_as_soon_as_others_are_not_who_they_seemed() -> None:
+    """Whoever has given little and then gives much is answered before another plan is due."""
+    steps, turn = 20, 12
+    turning = make_agent(f"Changing(first=Constant(level=0.2), second=Constant(level=0.9), at={turn / steps})")
+    changed, same = (shares(GAME, steps, [Identifying(), partner]) for partner in (turning, Constant(0.2)))
+    own, other = (int(np.flatnonzero(changed[:, seat] != same[:, seat])[0]) for seat in (0, 1))
+    assert other == turn
+    assert turn < own < -(-turn // PATIENCE) * PATIENCE
+
+
+def test_pulses_are_near_every_plan() -> None:
+    plan, now = np.full((1, 9), 0.3), np.array([2])
+    near = _near(plan, now, norm=0.2)
+    assert near.shape == (1, CANDIDATES, 9)
+    np.testing.assert_array_equal(near[:, 0], plan)
+    assert (near[..., :2] == 0.3).all()
+    for pulse in ([0.6, 0.3, 0.3, 0.6, 0.3, 0.3, 0.6], [0.3, 0.2, 0.3, 0.2, 0.3, 0.2, 0.3]):
+        assert np.isclose(near[0, :, 2:], pulse).all(-1).any()
+
+
+def test_those_who_see_the_same_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Residents cost as much as a visitor: what one of them has computed the others find."""
+    computed: list[int] = []
+    real = identifying.improved
+
+    def counting(plan: FloatArray, now: npt.NDArray[np.int64], *rest: Any) -> FloatArray:
+        computed.append(int(now[0]))
+        return real(plan, now, *rest)
+
+    monkeypatch.setattr(identifying, "_PLANS", {})
+    shares("TeamProduction-v1", 6, [Identifying(), Constant(0.4), Constant(0.4), Constant(0.4)])
+    monkeypatch.setattr(identifying, "improved", counting)
+    shares("TeamProduction-v1", 6, [Identifying(), Identifying(), Identifying(), Constant(0.4)])
+    assert computed == [1, 2, 3]
 
 
 def test_an_episode_that_begins_anew_is_as_the_first() -> None:

@@ -149,6 +149,19 @@ def test_scores_need_anchors_of_the_very_partners(tmp_path: Path, monkeypatch: p
         strangers_score(GAME, "TitForTat")
 
 
+def test_a_dry_run_says_which_runs_would_fail_for_want_of_anchors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["run", "strangers", "--only", f"{GAME}/TitForTat/*", "--out", str(tmp_path / "runs"), "--dry-run"]
+    fails = f"would fail: {GAME}, test population"
+    assert fails not in CliRunner().invoke(app, arguments).output
+    kept_elsewhere(tmp_path, monkeypatch)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert fails in result.output
+    assert f"`coopgym strangers build {GAME} --population test`" in " ".join(result.output.split())
+
+
 def test_building_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept_elsewhere(tmp_path, monkeypatch)
     computed: list[str] = []

@@ -53,6 +53,7 @@ def run(
     from coopgym.benchmarks.execute.executors import WorkerDiedError, choose_executor, number_of_processes
     from coopgym.benchmarks.execute.runner import OlderRunsError, dry_run_of, run_study
     from coopgym.benchmarks.execute.store import FolderInUseError, RunStore
+    from coopgym.benchmarks.execute.stranger_runs import unvalued
     from coopgym.benchmarks.progress import progress_on
     from coopgym.benchmarks.report import TABLE_FILES, is_current, write_report
     from coopgym.benchmarks.score import Leaderboards, failures
@@ -81,6 +82,8 @@ def run(
             finished = store.finished() if resume else set()
             plan = dry_run_of(runs, finished, store.superseded(runs), older if resume else "redo")
             print_outlook(console, plan, folder, number_of_processes(workers))
+            for fault in unvalued(plan.pending):
+                say(f"would fail: {fault}", error=True)
             return
         with interruptible(f"interrupted: finished runs are kept in {folder}; run the same command to go on"):
             progress = progress_on(TerminalConsole(stderr=True))

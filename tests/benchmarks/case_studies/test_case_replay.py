@@ -7,10 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.case_studies import load_case
-from coopgym.benchmarks.case_studies.fitting import fitted, retraced
+from coopgym.benchmarks.case_studies.fitting import PATIENCE, RECIPROCITY, fit_case, fitted, retraced, retraced_together
 from coopgym.benchmarks.case_studies.replay import GameEdition, Replay, coded_action, replay, scripts
 from coopgym.benchmarks.case_studies.team.engine import symmetric_effort
 from coopgym.benchmarks.cli.main import app
@@ -158,9 +160,52 @@ def test_the_held_out_phase_does_not_move_the_fit() -> None:
     assert first.held_out_error != second.held_out_error
 
 
+def test_a_team_that_made_the_path_is_found() -> None:
+    baselines = np.repeat([0.2, 0.3], 20)
+    targets = {"private": np.full(40, 0.1), "cooperative": np.repeat([0.5, 0.4], 20)}
+    made = retraced_together(np.full(40, 0.8), baselines, targets["cooperative"], RECIPROCITY[3], PATIENCE[6])
+    found = fitted("team", made, baselines, targets, 10, retraced_together)
+    assert (found.mode, found.reciprocity, found.patience) == ("cooperative", RECIPROCITY[3], PATIENCE[6])
+    assert found.held_out_error < 1e-9 < found.constant_error
+
+
+@given(
+    targets=st.lists(st.floats(0.0, 1.0), min_size=2, max_size=12),
+    baseline=st.floats(0.0, 1.0),
+    first=st.floats(0.0, 1.0),
+    reciprocity=st.floats(0.0, 2.0),
+    patience=st.floats(0.0, 0.9),
+)
+def test_a_team_is_a_partner_whose_others_do_as_it_does(
+    targets: list[float], baseline: float, first: float, reciprocity: float, patience: float
+) -> None:
+    arguments = np.array(targets), np.array(reciprocity), np.array(patience)
+    own, baselines = np.full(len(targets), first), np.full(len(targets), baseline)
+    together = retraced_together(own, baselines, *arguments)
+    np.testing.assert_array_equal(retraced(own, together - baselines, *arguments), together)
+
+
+def test_the_path_of_a_project_whose_size_changes_is_that_of_the_project() -> None:
+    """What is best for all is calibrated to the coded efforts in this game: no other reward comes near them."""
+    (community,) = fit_case("apache")
+    assert (community.seat, community.mode) == ("core contributors", "cooperative")
+    assert community.fitted_error < 0.1
+    assert community.held_out_error < 0.5 * community.constant_error
+
+
+def test_seats_that_keep_their_places_have_partners_of_their_own() -> None:
+    assert [each.seat for each in fit_case("slcd")] == list(make_game("SLCD-v1").spec.roles)
+
+
 def test_the_command_prints_signals_trust_and_hand_overs() -> None:
     result = CliRunner().invoke(app, ["case", "replay", "renault-nissan", "--edition", "v0"], env={"COLUMNS": "140"})
     assert result.exit_code == 0, result.output
     assert "RenaultNissan-v0: history" in result.output
     assert "-1.00 -1.00" in result.output
     assert "own start" in result.output
+
+
+def test_the_command_fits_partners_where_the_size_of_the_team_changes() -> None:
+    result = CliRunner().invoke(app, ["case", "replay", "apache", "--edition", "v1", "--fit"], env={"COLUMNS": "140"})
+    assert result.exit_code == 0, result.output
+    assert "core contributors" in result.output
