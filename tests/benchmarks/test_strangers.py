@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,14 +153,20 @@ def test_scores_need_anchors_of_the_very_partners(tmp_path: Path, monkeypatch: p
 def test_a_dry_run_says_which_runs_would_fail_for_want_of_anchors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = ["run", "strangers", "--only", f"{GAME}/TitForTat/*", "--out", str(tmp_path / "runs"), "--dry-run"]
-    fails = f"would fail: {GAME}, test population"
-    assert fails not in CliRunner().invoke(app, arguments).output
-    kept_elsewhere(tmp_path, monkeypatch)
+    study = tmp_path / "one.toml"
+    block = f'[[blocks]]\ngames = ["{GAME}"]\nstrangers = "test"\nagents = ["TitForTat"]\n'
+    study.write_text(f'name = "one"\nseeds = [0]\nrewards = ["private"]\n{block}')
+    arguments = ["run", str(study), "--out", str(tmp_path / "runs"), "--dry-run"]
+    shutil.copytree(FOLDER, tmp_path / FOLDER.name)
+    monkeypatch.setenv("COOPGYM_DATA", str(tmp_path))
+    assert "would fail" not in CliRunner().invoke(app, arguments).output
+    *fitting, last = read_anchors(population(GAME)).values()
+    write_anchors(population(GAME), [*fitting, replace(last, digest="another")])
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert fails in result.output
-    assert f"`coopgym strangers build {GAME} --population test`" in " ".join(result.output.split())
+    told = " ".join(result.output.split())
+    assert f"would fail: {GAME}, test population: 0 of 27 scenarios have no anchors, 1 have those of other" in told
+    assert f"`coopgym strangers build {GAME} --population test`" in told
 
 
 def test_building_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
