@@ -36,8 +36,9 @@ def beside_bounds() -> str:
     ]
     settings = record["settings"]
     words = paragraph(f"""
-        Mean regret, what is declared of it, and regret over the declared bound and over the asymptotic lower bound C ln T,
-        which holds for coins and consistent learners in the long run. Coins: means {", ".join(map(str, settings["coins"]["means"]))},
+        Mean regret, what is declared of it, and regret over the declared bound and over the asymptotic lower bound
+        C ln T, which holds for coins and consistent learners in the long run. Coins: means
+        {", ".join(map(str, settings["coins"]["means"]))},
         {settings["coins"]["rounds"]} rounds; prior: {settings["prior"]["arms"]} arms drawn evenly,
         {settings["prior"]["rounds"]} rounds; interval: tents of slope 1, {settings["interval"]["rounds"]} rounds;
         games: private reward against {settings["still"]["partner"]}, {settings["still"]["levels"]} shares,
