@@ -28,7 +28,7 @@ def beside_bounds() -> str:
             f"{found['regret']:.1f}",
             _or_dash(found["declared"], 1),
             _or_dash(found["of_declared"], 2),
-            _or_dash(found.get("of_lower_bound"), 1),
+            _or_dash(found["of_lower_bound"] if part == "coins" else None, 1),
         )
         for part, learners in record["parts"].items()
         if not part.startswith("reactive")
@@ -36,13 +36,14 @@ def beside_bounds() -> str:
     ]
     settings = record["settings"]
     words = paragraph(f"""
-        Mean regret, what is declared of it, and regret over the declared bound and over the asymptotic lower bound of
-        coins with these means. Coins: means {", ".join(map(str, settings["coins"]["means"]))},
+        Mean regret, what is declared of it, and regret over the declared bound and over the asymptotic lower bound
+        C ln T, which holds for coins and consistent learners in the long run. Coins: means
+        {", ".join(map(str, settings["coins"]["means"]))},
         {settings["coins"]["rounds"]} rounds; prior: {settings["prior"]["arms"]} arms drawn evenly,
         {settings["prior"]["rounds"]} rounds; interval: tents of slope 1, {settings["interval"]["rounds"]} rounds;
         games: private reward against {settings["still"]["partner"]}, {settings["still"]["levels"]} shares,
-        {settings["still"]["rounds"]} rounds with noise of {settings["still"]["noise"]:g}, less than a coin's, so
-        that regret may be below the last bound (`{record["command"]}`; kept result of {record["date"]}).
+        {settings["still"]["rounds"]} rounds with noise of {settings["still"]["noise"]:g}
+        (`{record["command"]}`; kept result of {record["date"]}).
     """)
     headings = ("arms", "learner", "regret", "declared", "of declared", "of lower bound")
     return f"{table(headings, rows)}\n\n{words}"

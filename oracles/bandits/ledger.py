@@ -122,9 +122,10 @@ class RegretLedger:
 
     @property
     def of_lower_bound(self) -> float | None:
-        """Mean regret over C ln T, what consistent learners cannot beat in the long run; None without means.
+        """Mean regret over C ln T, what consistent learners cannot beat in the long run on coins; None without means.
 
-        Far below 1 at long horizons means that the learner sees what it must not.
+        Rewards that vary less than coins allow less. On coins, far below 1 at long horizons means that the learner sees
+        what it must not.
         """
         if self.instance.means is None or self.horizon < 2:
             return None
