@@ -1,1 +1,0 @@
-"""Bandits measured: what their regrets say of how well they play."""
