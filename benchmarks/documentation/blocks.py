@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from coopgym.benchmarks.documentation import (
     annotated_rewards,
+    bandits,
     case_studies,
     catalogue,
     certificates,
@@ -44,6 +45,8 @@ BLOCKS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "annotated rewards: learned from": annotated_rewards.learned_from,
         "annotated rewards: the study": annotated_rewards.study,
+        "bandits: among reactive partners": bandits.among_reactive,
+        "bandits: beside bounds": bandits.beside_bounds,
         "case studies: what is said and not shown": case_studies.discrepancies,
         "case studies: experiments": case_studies.experiments_table,
         "case studies: histories replayed": case_studies.replays_table,

@@ -17,9 +17,10 @@ from coopgym.oracles.agents.base import registered_game
 from coopgym.oracles.agents.tracking import StateTracker, joint_cooperation
 from coopgym.oracles.bandits.elimination import SuccessiveElimination
 from coopgym.oracles.bandits.exploring import EpsilonGreedy, ExploreFirst
-from coopgym.oracles.bandits.game_bandit import counterfactual_rewards, reward_bounds, seat_context, square_root_grid
+from coopgym.oracles.bandits.game_bandit import counterfactual_rewards, seat_context
 from coopgym.oracles.bandits.learner import DeterministicLearner, OnlineLearner
 from coopgym.oracles.bandits.lipschitz import Zooming
+from coopgym.oracles.bandits.reward_bounds import reward_bounds, square_root_grid
 from coopgym.oracles.bandits.thompson import ThompsonBeta, ThompsonGauss
 from coopgym.oracles.bandits.upper_confidence import UCB1
 from coopgym.play import expected_step
@@ -48,6 +49,7 @@ class BanditAgent(Strategy):
     """
 
     learns = True
+    step_cost = 10.0
     learner: ClassVar[type[OnlineLearner]]
     levels_by_default: ClassVar[int] = LEVELS
 
@@ -79,7 +81,7 @@ class BanditAgent(Strategy):
         return Classifier(memory_depth=math.inf, stochastic=stochastic, uses_horizon=True)
 
     def identity(self) -> dict[str, Any]:
-        settings = asdict(self._learner) if is_dataclass(self._learner) else {}
+        settings: dict[str, Any] = asdict(self._learner) if is_dataclass(self._learner) else {}
         return {"levels": self.levels, "lasting": self.lasting, **settings}
 
     def prepare(self) -> None:
@@ -180,6 +182,7 @@ class BanditZooming(BanditAgent):
     """Refines its shares where they pay much."""
 
     learner = Zooming
+    step_cost = 20.0
     levels_by_default = 64
 
 

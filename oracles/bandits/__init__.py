@@ -6,7 +6,7 @@ from coopgym.oracles.bandits.best_arm import SequentialHalving, UniformAllocatio
 from coopgym.oracles.bandits.contextual import LinUCB, PerContext, PolicyClass
 from coopgym.oracles.bandits.elimination import SuccessiveElimination
 from coopgym.oracles.bandits.exploring import EpsilonGreedy, ExploreFirst
-from coopgym.oracles.bandits.game_bandit import GameBandit, square_root_grid
+from coopgym.oracles.bandits.game_bandit import GameBandit
 from coopgym.oracles.bandits.learner import DeterministicLearner, Instance, OnlineLearner, one_hot, selected
 from coopgym.oracles.bandits.ledger import RegretLedger
 from coopgym.oracles.bandits.lipschitz import UniformDiscretisation, Zooming, midpoints
@@ -14,6 +14,7 @@ from coopgym.oracles.bandits.off_policy import LoggedRounds, OffPolicyValue, log
 from coopgym.oracles.bandits.outcomes import OutcomeUCB
 from coopgym.oracles.bandits.play import play_bandit
 from coopgym.oracles.bandits.portfolio import Experts, PortfolioBandit, spread_over_levels
+from coopgym.oracles.bandits.reward_bounds import square_root_grid
 from coopgym.oracles.bandits.sets import (
     FollowPerturbedLeader,
     SampledSemiBandit,

@@ -12,7 +12,7 @@ from coopgym.agents import Agent, Strategy, make_agent
 from coopgym.benchmarks.study.agent_info import agent_info
 from coopgym.oracles.agents import BANDITS, BanditAgent, ThompsonModels
 from coopgym.oracles.bandits import UCB1, OnlineLearner, RewardTable, play_bandit
-from coopgym.oracles.bandits.game_bandit import reward_bounds
+from coopgym.oracles.bandits.reward_bounds import reward_bounds
 from coopgym.play import play
 from coopgym.play.partners import Partners
 from coopgym.rewards import reward_layer

@@ -10,7 +10,7 @@ import pytest
 from coopgym import make_game
 from coopgym.agents import make_agent
 from coopgym.oracles.bandits import UCB1, EpsilonGreedy, GameBandit, NoisyReward, play_bandit, square_root_grid
-from coopgym.oracles.bandits.game_bandit import reward_bounds
+from coopgym.oracles.bandits.reward_bounds import reward_bounds
 from coopgym.play import play
 from coopgym.rewards import reward_layer
 

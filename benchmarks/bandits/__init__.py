@@ -1,0 +1,1 @@
+"""Bandits in games and on arms of their own: measured regret beside what is declared."""
