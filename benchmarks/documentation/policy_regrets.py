@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coopgym.benchmarks.bandits import policy_regret
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
+from coopgym.benchmarks.rewards import policy_regret
 from coopgym.benchmarks.rewards.kept import kept
 
 

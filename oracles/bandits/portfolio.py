@@ -14,8 +14,9 @@ from coopgym.agents.base import playable_shares
 from coopgym.agents.streams import EpisodeGenerator
 from coopgym.games.game import AnyGame
 from coopgym.oracles.bandits.arms import Outcome
-from coopgym.oracles.bandits.game_bandit import LEVELS, GameBandit
+from coopgym.oracles.bandits.game_bandit import GameBandit
 from coopgym.oracles.bandits.others import OthersLike
+from coopgym.oracles.bandits.reward_bounds import LEVELS
 from coopgym.rewards import RewardLayer
 from coopgym.typing import BoolArray, FloatArray, IntArray
 

@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.bandits.policy_regret``: external regret beside policy regret, against who reacts.
+"""``python -m coopgym.benchmarks.rewards.policy_regret``: external regret beside policy regret, against who reacts.
 
 A bandit that plays a seat step by step has small external regret if no one share would have earned more against what
 others played. Partners who react would have played something else against that share: policy regret compares with the
@@ -33,7 +33,7 @@ from coopgym.oracles.bandits import (
 from coopgym.oracles.bandits.portfolio import EXPERTS
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.bandits.policy_regret"
+COMMAND = "python -m coopgym.benchmarks.rewards.policy_regret"
 KEPT = RESULTS / "policy-regret.json"
 LEARNERS: dict[str, Callable[[], OnlineLearner]] = {
     "UCB1": UCB1,
