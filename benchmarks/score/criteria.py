@@ -99,7 +99,8 @@ def criterion_values(runs: pa.Table, criteria: Sequence[str]) -> CriterionValues
     met = strangers is not None and bool(strangers.algorithms)
     drawn = np.array([task.setting.draws for task in grid.tasks], dtype=bool)
     scripted = np.array([each.kind in SCRIPTED for each in grid.algorithms], dtype=bool)
-    layout = AgentLayout.of(grid.algorithms, grid.tasks, grid.present.any(-1))
+    played: BoolArray = np.asarray(grid.present.any(-1))
+    layout = AgentLayout.of(grid.algorithms, grid.tasks, played)
     found: dict[str, _Placed] = {}
     for name in criteria:
         if met and strangers is not None and name == AMONG_STRANGERS:
