@@ -15,20 +15,7 @@ import numpy as np
 from coopgym.benchmarks.rewards.kept import RESULTS, keep
 from coopgym.benchmarks.score import mean_estimate
 from coopgym.games.registry import make_game
-from coopgym.oracles.bandits.budgeted_games import budgeted_seat
-from coopgym.oracles.bandits.knapsack_programme import (
-    KnapsackInstance,
-    KnapsackProgramme,
-    best_fixed_arm,
-    lagrange_value,
-)
-from coopgym.oracles.bandits.knapsacks import (
-    BalancedElimination,
-    BudgetedLearner,
-    LagrangeBwK,
-    UcbBwK,
-    play_within,
-)
+from coopgym.oracles.mechanism_design.budgeted_games import budgeted_seat
 from coopgym.oracles.mechanism_design.herd import Herd, HerdPlan, HerdPlanner
 from coopgym.oracles.mechanism_design.herd_games import herd_in
 from coopgym.oracles.mechanism_design.herd_play import RolesRun, play_with_roles
@@ -36,6 +23,19 @@ from coopgym.oracles.mechanism_design.hidden_exploration import HiddenExploratio
 from coopgym.oracles.mechanism_design.hiring import HiringPlanner, HiringProblem, deviations
 from coopgym.oracles.mechanism_design.hiring_learner import ExploreThenCommit
 from coopgym.oracles.mechanism_design.independent_hiring import best_independent, crowded_survey
+from coopgym.oracles.mechanism_design.knapsack_programme import (
+    KnapsackInstance,
+    KnapsackProgramme,
+    best_fixed_arm,
+    lagrange_value,
+)
+from coopgym.oracles.mechanism_design.knapsacks import (
+    BalancedElimination,
+    BudgetedLearner,
+    LagrangeBwK,
+    UcbBwK,
+    play_within,
+)
 from coopgym.oracles.mechanism_design.survey import Chooser, Survey, survey_before_play
 from coopgym.play.budget import Resource, diagnostic, effort, trust_lost
 from coopgym.typing import FloatArray, IntArray

@@ -17,9 +17,9 @@ from coopgym.algorithms.reward_models import kernels as reward_models
 from coopgym.algorithms.reward_models import return_decomposition
 from coopgym.oracles.bandits import adversarial_kernels as adversarial_bandits
 from coopgym.oracles.bandits import kernels as bandits
-from coopgym.oracles.bandits import knapsack_kernels as knapsacks
 from coopgym.oracles.finite import kernels as finite_games
 from coopgym.oracles.mechanism_design import kernels as mechanism_design
+from coopgym.oracles.mechanism_design import knapsack_kernels as knapsacks
 from coopgym.oracles.preferences import kernels as preference_games
 from coopgym.oracles.tabular import kernels as reward_design
 from coopgym.rewards import kernels as rewards

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from coopgym.oracles.bandits.knapsack_programme import BudgetedMix, KnapsackInstance, KnapsackProgramme
 from coopgym.oracles.mechanism_design import Planner
 from coopgym.oracles.mechanism_design.herd import Herd, HerdPlan, HerdPlanner
 from coopgym.oracles.mechanism_design.hiring import Contract, HiringPlanner, HiringProblem
 from coopgym.oracles.mechanism_design.independent_hiring import crowded_survey
+from coopgym.oracles.mechanism_design.knapsack_programme import BudgetedMix, KnapsackInstance, KnapsackProgramme
 
 HIRING: Planner[HiringProblem, Contract] = HiringPlanner()
 HERD: Planner[Herd, HerdPlan] = HerdPlanner(beliefs=101, precisions=11)

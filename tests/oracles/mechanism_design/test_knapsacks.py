@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.games.registry import make_game
-from coopgym.oracles.bandits.budgeted_games import budgeted_seat
-from coopgym.oracles.bandits.knapsack_programme import (
+from coopgym.oracles.mechanism_design.budgeted_games import budgeted_seat
+from coopgym.oracles.mechanism_design.knapsack_programme import (
     KnapsackInstance,
     KnapsackProgramme,
     best_fixed_arm,
@@ -20,7 +20,7 @@ from coopgym.oracles.bandits.knapsack_programme import (
     lagrange_value,
     with_null,
 )
-from coopgym.oracles.bandits.knapsacks import (
+from coopgym.oracles.mechanism_design.knapsacks import (
     BalancedElimination,
     BudgetedArms,
     BudgetedLearner,

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from coopgym.oracles.bandits.knapsack_programme import best_mixes, feasible_corners, require_budget
 from coopgym.oracles.bandits.learner import OnlineLearner
+from coopgym.oracles.mechanism_design.knapsack_programme import best_mixes, feasible_corners, require_budget
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
 MOST_ARMS = 5

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.oracles.bandits.knapsack_programme import (
+from coopgym.oracles.mechanism_design.knapsack_programme import (
     KnapsackInstance,
     KnapsackProgramme,
     best_fixed_arm,
@@ -17,7 +17,7 @@ from coopgym.oracles.bandits.knapsack_programme import (
     lagrange_value,
     with_null,
 )
-from coopgym.oracles.bandits.knapsacks import LagrangeBwK, confidence, play_within, radii
+from coopgym.oracles.mechanism_design.knapsacks import LagrangeBwK, confidence, play_within, radii
 from coopgym.typing import FloatArray, IntArray
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from coopgym.games.game import AnyGame
 from coopgym.games.state import State, map_arrays
 from coopgym.games.step import Step
-from coopgym.oracles.bandits.knapsack_programme import KnapsackInstance
 from coopgym.oracles.games.rollout import checked_state
+from coopgym.oracles.mechanism_design.knapsack_programme import KnapsackInstance
 from coopgym.play import expected_step
 from coopgym.play.budget import Resource
 from coopgym.typing import FloatArray
