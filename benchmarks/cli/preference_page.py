@@ -16,7 +16,7 @@ from coopgym.benchmarks.drawing.formatting import counted, listed, percent, sign
 from coopgym.benchmarks.drawing.plots.graph import Arrow, graph
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table, styled
-from coopgym.benchmarks.preferences.agent_preferences import AgentPreferences
+from coopgym.benchmarks.experiments.preferences.agent_preferences import AgentPreferences
 from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column, Fold, Heatmap, Section, Table, Text
 from coopgym.benchmarks.score.bootstrap import Bootstrap

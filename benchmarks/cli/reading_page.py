@@ -14,10 +14,10 @@ from coopgym.benchmarks.cli.standard_streams import say
 from coopgym.benchmarks.drawing.formatting import between, signed, slug, spread
 from coopgym.benchmarks.drawing.plots.maps import Matrix
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table
+from coopgym.benchmarks.experiments.rewards.corpus_reading import RunReading
+from coopgym.benchmarks.experiments.rewards.reading import ReadingSettings
 from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Cell, Column, Fold, Heatmap, Section, Table
-from coopgym.benchmarks.rewards.corpus_reading import RunReading
-from coopgym.benchmarks.rewards.reading import ReadingSettings
 from coopgym.corpus.writer import write_atomically
 from coopgym.rewards.distances import FURTHEST
 from coopgym.typing import FloatArray

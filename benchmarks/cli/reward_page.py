@@ -17,11 +17,11 @@ from coopgym.benchmarks.drawing.plots.scatter import Point, scatter
 from coopgym.benchmarks.drawing.series_style import SeriesStyle
 from coopgym.benchmarks.drawing.terminal import TerminalConsole, ruled_table
 from coopgym.benchmarks.drawing.theme import HUES, MODE_COLOURS
+from coopgym.benchmarks.experiments.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
+from coopgym.benchmarks.experiments.rewards.comparison import REGRET, Comparison, classical_scaling
+from coopgym.benchmarks.experiments.rewards.design import DesignedReward
 from coopgym.benchmarks.report import PageHead, page_of
 from coopgym.benchmarks.report.content.blocks import Beside, Cell, Chart, Column, Fold, Heatmap, Section, Table
-from coopgym.benchmarks.rewards.cards import COVERAGE, FLAGS, REFERENCE, TransformCard
-from coopgym.benchmarks.rewards.comparison import REGRET, Comparison, classical_scaling
-from coopgym.benchmarks.rewards.design import DesignedReward
 from coopgym.benchmarks.score import Estimate
 from coopgym.benchmarks.score.csv_files import csv_text
 from coopgym.corpus.writer import write_atomically

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
-from coopgym.benchmarks.rewards.annotated_rewards import AGREEMENT, KEPT, LEARNED_FROM, MODE, SPEED
-from coopgym.benchmarks.rewards.kept import Kept, kept
-from coopgym.benchmarks.rewards.shaping_speed import saved
+from coopgym.benchmarks.experiments.rewards.annotated_rewards import AGREEMENT, KEPT, LEARNED_FROM, MODE, SPEED
+from coopgym.benchmarks.experiments.rewards.kept import Kept, kept
+from coopgym.benchmarks.experiments.rewards.shaping_speed import saved
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate, score_text
 
 LEVEL, AIM = 0.8, 0.95

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from coopgym.benchmarks.bandits.measured_regret import KEPT, PARTNERS, REACTIVE
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
-from coopgym.benchmarks.rewards.kept import Kept, kept
+from coopgym.benchmarks.experiments.bandits.measured_regret import KEPT, PARTNERS, REACTIVE
+from coopgym.benchmarks.experiments.rewards.kept import Kept, kept
 
 STEP, EPISODE = "step", "episode"
 

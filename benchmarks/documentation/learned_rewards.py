@@ -11,7 +11,7 @@ import numpy as np
 
 from coopgym.benchmarks.documentation.kept import RESULTS
 from coopgym.benchmarks.documentation.wording import over_seeds, paragraph, short, table
-from coopgym.benchmarks.rewards.learned_rewards import BESIDE_POLICIES, DECODERS, GAMES, LEARNED_FROM
+from coopgym.benchmarks.experiments.rewards.learned_rewards import BESIDE_POLICIES, DECODERS, GAMES, LEARNED_FROM
 from coopgym.benchmarks.score.estimates import score_text
 
 MEASURES = {

@@ -8,8 +8,8 @@ from typing import Any
 
 from coopgym.benchmarks.documentation.wording import listed, paragraph, short, table
 from coopgym.benchmarks.drawing.formatting import signed
-from coopgym.benchmarks.mechanisms.measurements import HORIZONS, KEPT, ROLE_AGENTS, ROLE_SEEDS
-from coopgym.benchmarks.rewards.kept import Kept, kept
+from coopgym.benchmarks.experiments.mechanisms.measurements import HORIZONS, KEPT, ROLE_AGENTS, ROLE_SEEDS
+from coopgym.benchmarks.experiments.rewards.kept import Kept, kept
 
 CHOOSERS = {"all": "all seats together", "seat": "one seat, the others at the norm"}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
-from coopgym.benchmarks.rewards import policy_regret
-from coopgym.benchmarks.rewards.kept import kept
+from coopgym.benchmarks.experiments.rewards import policy_regret
+from coopgym.benchmarks.experiments.rewards.kept import kept
 
 
 def caption() -> str:

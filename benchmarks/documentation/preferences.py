@@ -9,9 +9,9 @@ import numpy as np
 
 from coopgym.benchmarks.documentation.wording import listed, over_seeds, paragraph, table
 from coopgym.benchmarks.drawing.formatting import spread
-from coopgym.benchmarks.preferences import plan_preferences, solver_queries, trajectory_preferences
-from coopgym.benchmarks.preferences.agent_preferences import AgentPreferences, agent_preferences
-from coopgym.benchmarks.rewards.kept import RESULTS, kept
+from coopgym.benchmarks.experiments.preferences import plan_preferences, solver_queries, trajectory_preferences
+from coopgym.benchmarks.experiments.preferences.agent_preferences import AgentPreferences, agent_preferences
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, kept
 from coopgym.benchmarks.score.estimates import Estimate, score_text
 from coopgym.corpus import load_corpus
 

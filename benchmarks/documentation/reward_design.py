@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
-from coopgym.benchmarks.rewards.design_experiments import GAMES, KEPT, KEPT_EVERYWHERE
-from coopgym.benchmarks.rewards.kept import Kept, kept
+from coopgym.benchmarks.experiments.rewards.design_experiments import GAMES, KEPT, KEPT_EVERYWHERE
+from coopgym.benchmarks.experiments.rewards.kept import Kept, kept
 from coopgym.benchmarks.score.estimates import score_text
 
 EPISODES, WAY = "episodes", "mean way"

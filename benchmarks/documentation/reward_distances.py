@@ -6,8 +6,8 @@ from statistics import fmean
 
 from coopgym.benchmarks.documentation.wording import listed, paragraph, short, table
 from coopgym.benchmarks.drawing.formatting import signed, spread
-from coopgym.benchmarks.rewards import mutuality_axis, shaping_speed, worst_case_regret
-from coopgym.benchmarks.rewards.kept import Kept, kept
+from coopgym.benchmarks.experiments.rewards import mutuality_axis, shaping_speed, worst_case_regret
+from coopgym.benchmarks.experiments.rewards.kept import Kept, kept
 from coopgym.benchmarks.score import Estimate
 
 SHOWN = (0.2, 0.5, 0.8, 1.0)

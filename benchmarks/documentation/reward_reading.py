@@ -8,9 +8,9 @@ from statistics import fmean
 
 from coopgym.benchmarks.documentation.wording import listed, paragraph, short, table
 from coopgym.benchmarks.drawing.formatting import signed, spread
-from coopgym.benchmarks.rewards import endogenous_learning, reward_reading, trust_farming
-from coopgym.benchmarks.rewards.kept import kept
-from coopgym.benchmarks.rewards.reading import MODES
+from coopgym.benchmarks.experiments.rewards import endogenous_learning, reward_reading, trust_farming
+from coopgym.benchmarks.experiments.rewards.kept import kept
+from coopgym.benchmarks.experiments.rewards.reading import MODES
 from coopgym.benchmarks.score import mean_estimate
 from coopgym.rewards.trust_gained import MECHANISMS
 

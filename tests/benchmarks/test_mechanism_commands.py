@@ -14,7 +14,7 @@ from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.cli.steer_page import steered
 from coopgym.benchmarks.documentation import mechanisms
 from coopgym.benchmarks.drawing.herd_figures import moved_figure, policy_figure
-from coopgym.benchmarks.mechanisms.measurements import PARTS, SETTINGS
+from coopgym.benchmarks.experiments.mechanisms.measurements import PARTS, SETTINGS
 from coopgym.games.registry import make_game
 from coopgym.oracles.mechanism_design.herd import HerdPlanner
 from coopgym.oracles.mechanism_design.herd_games import herd_in

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.cli.preference_page import preference_rows
 from coopgym.benchmarks.execute.exploit import Selection
-from coopgym.benchmarks.preferences import plan_preferences, solver_queries
-from coopgym.benchmarks.preferences.agent_preferences import AgentPreferences, agent_preferences
-from coopgym.benchmarks.rewards.kept import kept
+from coopgym.benchmarks.experiments.preferences import plan_preferences, solver_queries
+from coopgym.benchmarks.experiments.preferences.agent_preferences import AgentPreferences, agent_preferences
+from coopgym.benchmarks.experiments.rewards.kept import kept
 from coopgym.corpus import Corpus
 from tests.benchmarks.report_corpora import GAMES, SEEDS, learned_among_strangers, met_strangers, played, written
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from coopgym.algorithms.reward_models.endogenous import Clones, Endogenous
 from coopgym.benchmarks.cli.main import app
-from coopgym.benchmarks.rewards.cards import transform_cards
-from coopgym.benchmarks.rewards.comparison import Coverage, classical_scaling, compare
+from coopgym.benchmarks.experiments.rewards.cards import transform_cards
+from coopgym.benchmarks.experiments.rewards.comparison import Coverage, classical_scaling, compare
 from coopgym.games.registry import games, make_game
 from coopgym.games.step import Step
 from coopgym.rewards import Private, RewardLayer, RewardMode, Rewards, Shaping, SocialValueOrientation

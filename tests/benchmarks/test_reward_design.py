@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from coopgym.benchmarks.cli.main import app
-from coopgym.benchmarks.rewards.tabular_learning import Chain, PolicyGradient, QLearning
+from coopgym.benchmarks.experiments.rewards.tabular_learning import Chain, PolicyGradient, QLearning
 from coopgym.oracles.tabular import Expert
 
 

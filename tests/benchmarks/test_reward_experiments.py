@@ -12,9 +12,9 @@ import numpy.testing as npt
 import pytest
 
 from coopgym.benchmarks.documentation import reward_distances
-from coopgym.benchmarks.rewards import mutuality_axis, shaping_speed, worst_case_regret
-from coopgym.benchmarks.rewards.kept import keep, kept
-from coopgym.benchmarks.rewards.worst_case_regret import DESIGN, KINDS, MEASURES, TELLING, Design, Pair
+from coopgym.benchmarks.experiments.rewards import mutuality_axis, shaping_speed, worst_case_regret
+from coopgym.benchmarks.experiments.rewards.kept import keep, kept
+from coopgym.benchmarks.experiments.rewards.worst_case_regret import DESIGN, KINDS, MEASURES, TELLING, Design, Pair
 from coopgym.games.registry import games
 from coopgym.oracles.tabular import TabularMDP
 from coopgym.typing import FloatArray

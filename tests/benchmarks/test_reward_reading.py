@@ -15,8 +15,8 @@ from coopgym.agents import Agent, make_agent
 from coopgym.benchmarks.cli.main import app
 from coopgym.benchmarks.execute.executors import InProcess
 from coopgym.benchmarks.execute.runner import run_study
-from coopgym.benchmarks.rewards.reading import ReadingSettings, read_reward
-from coopgym.benchmarks.rewards.reward_reading import gap, mistaken, recognised, spread_of_seeds
+from coopgym.benchmarks.experiments.rewards.reading import ReadingSettings, read_reward
+from coopgym.benchmarks.experiments.rewards.reward_reading import gap, mistaken, recognised, spread_of_seeds
 from coopgym.benchmarks.study import Study, expand
 from coopgym.games.registry import make_game
 from tests.support.quiet import Silence

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.rewards.trust_farming import GAMES, break_even, measured
+from coopgym.benchmarks.experiments.rewards.trust_farming import GAMES, break_even, measured
 from coopgym.games.registry import make_game
 from coopgym.games.step import Step
 from coopgym.rewards import TrustGained, reward_layer

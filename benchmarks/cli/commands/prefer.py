@@ -35,7 +35,7 @@ def prefer(
     from coopgym.benchmarks.cli.preference_page import preference_page, preference_rows, print_preferences, write_json
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.exploit import Selection
-    from coopgym.benchmarks.preferences.agent_preferences import agent_preferences
+    from coopgym.benchmarks.experiments.preferences.agent_preferences import agent_preferences
     from coopgym.corpus import CorpusError, load_corpus
     from coopgym.oracles.finite.linear_programme import SolverError
 

@@ -24,7 +24,7 @@ def list_rewards() -> None:
     """List modes, and transforms with what they declare and how far they lead from the mode that they transform."""
     from coopgym.benchmarks.cli.reward_page import print_cards
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.rewards.cards import transform_cards
+    from coopgym.benchmarks.experiments.rewards.cards import transform_cards
     from coopgym.rewards.modes import FAMILIES, NAMED
 
     say(f"modes: {', '.join((*NAMED, *(form for form, _ in FAMILIES.values())))}")
@@ -54,7 +54,7 @@ def compare_rewards(
     from coopgym.benchmarks.cli.pages import require_page, write_page
     from coopgym.benchmarks.cli.reward_page import comparison_page, comparison_rows, print_comparison
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.rewards.comparison import Coverage, compare
+    from coopgym.benchmarks.experiments.rewards.comparison import Coverage, compare
     from coopgym.benchmarks.study.settings import parse_settings
     from coopgym.games.registry import make_game
 
@@ -89,9 +89,9 @@ def read_rewards(
     from coopgym.benchmarks.cli.reading_page import print_readings, reading_page, reading_rows, write_readings
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
     from coopgym.benchmarks.execute.exploit import Selection
+    from coopgym.benchmarks.experiments.rewards.corpus_reading import read_corpus
+    from coopgym.benchmarks.experiments.rewards.reading import MODES, ReadingSettings
     from coopgym.benchmarks.progress import fraction_on
-    from coopgym.benchmarks.rewards.corpus_reading import read_corpus
-    from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings
 
     with user_errors(ValueError, TypeError, OSError, ImportError), interruptible("interrupted"):
         require_page(out)
@@ -124,7 +124,7 @@ def design(
     """Say which few situations to reward so that a learner finds the optimum sooner, and the optimum stays."""
     from coopgym.benchmarks.cli.reward_page import keep_designed, print_designed, write_designed
     from coopgym.benchmarks.drawing.terminal import TerminalConsole
-    from coopgym.benchmarks.rewards.design import design_for
+    from coopgym.benchmarks.experiments.rewards.design import design_for
     from coopgym.games.registry import make_game
     from coopgym.oracles.finite.linear_programme import SolverError
 

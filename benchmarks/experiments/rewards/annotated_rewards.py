@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.rewards.annotated_rewards``: what feedback is worth, and what it delays.
+"""``python -m coopgym.benchmarks.experiments.rewards.annotated_rewards``: what feedback is worth, and what it delays.
 
 Agreement: the three models beside complete labels. Speed: steps per second of the mode alone, beside an annotator that
 answers at once, and beside one that takes a second and always has more to do, in turns; neither ever gives a label, so
@@ -18,10 +18,10 @@ import coopgym
 from coopgym.algorithms.reward_models.annotators import Background, Immediate, Label, by_rule, register_annotator
 from coopgym.algorithms.reward_models.caption_models import CaptionModel, Classified, Ranked, Retrieved
 from coopgym.algorithms.reward_models.captions import CAPTIONS, FEATURES, Caption
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
-from coopgym.benchmarks.rewards.shaping_speed import trained
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.shaping_speed import trained
 
-COMMAND = "python -m coopgym.benchmarks.rewards.annotated_rewards"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.annotated_rewards"
 KEPT = RESULTS / "annotated-rewards.json"
 AGREEMENT, SPEED = "agreement", "speed"
 MODE = "cooperative"

@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.rewards.worst_case_regret``: what distances between rewards say of what may be lost.
+"""What distances between rewards say of what may be lost.
+
+``python -m coopgym.benchmarks.experiments.rewards.worst_case_regret`` measures it and keeps the results.
 
 On random decision processes, pairs of rewards from alike to unrelated: how far they are apart by STARC, EPIC and DARD,
 and the most that maximising one in place of the other can cost. Worst-case regret is that of Skalse et al. (2023): the
@@ -17,7 +19,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
 from coopgym.benchmarks.drawing.theme import HUES, canvas, figure_file
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates
@@ -26,9 +28,9 @@ from coopgym.oracles.tabular import TabularMDP
 from coopgym.rewards.distances import dard_distance, epic_distance, starc_distance
 from coopgym.typing import FloatArray, IntArray
 
-COMMAND = "python -m coopgym.benchmarks.rewards.worst_case_regret"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.worst_case_regret"
 KEPT = RESULTS / "worst-case-regret.json"
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "worst-case-regret.svg"
+PICTURE = Path(__file__).resolve().parents[3] / "docs" / "worst-case-regret.svg"
 MEASURES = ("STARC", "EPIC", "DARD")
 KINDS = ("mixed", "mixed and shaped", "mixed and respread")
 """How the second reward of a pair comes about: of the first and a stranger; then shaped; or then changed over next

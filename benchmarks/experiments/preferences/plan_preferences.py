@@ -1,7 +1,9 @@
-"""``python -m coopgym.benchmarks.preferences.plan_preferences``: win rates or a reward model, where mixtures are exact.
+"""Win rates or a reward model, where mixtures are exact.
 
-As `coopgym.benchmarks.preferences.trajectory_preferences`, for a softmax policy over plans, one level for each half of
-an episode: it can mix what a Gaussian policy cannot, and how far any policy is exploited is known without sampling.
+``python -m coopgym.benchmarks.experiments.preferences.plan_preferences`` measures it and keeps the results.
+
+As `trajectory_preferences` beside it, for a softmax policy over plans, one level for each half of an episode:
+it can mix what a Gaussian policy cannot, and how far any policy is exploited is known without sampling.
 Every round draws a batch of plans and compares each with the others and with a queue of recent ones.
 """
 
@@ -15,15 +17,15 @@ import torch
 from scipy.special import expit, softmax
 
 from coopgym.algorithms.preferences.comparators import COMPARATORS
-from coopgym.benchmarks.preferences.trajectory_preferences import CONDITIONS, planned
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.preferences.trajectory_preferences import CONDITIONS, planned
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.games.registry import make_game
 from coopgym.play.draws import NOMINAL
 from coopgym.play.unroll import open_loop, unroll
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.preferences.plan_preferences"
+COMMAND = "python -m coopgym.benchmarks.experiments.preferences.plan_preferences"
 KEPT = RESULTS / "plan-preferences.json"
 LEARNERS = ("win rates", "reward model")
 SETTINGS: dict[str, Any] = {

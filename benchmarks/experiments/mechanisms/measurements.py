@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.mechanisms.measurements``: hiring, herds, hidden exploration and budgets, measured.
+"""Hiring, herds, hidden exploration and budgets, measured.
+
+``python -m coopgym.benchmarks.experiments.mechanisms.measurements`` measures it and keeps the results.
 
 Whom it pays to hire before play and what information is worth, game by game; what correlated recommendations add; how
 regret of learning whom to hire grows; which phases planners of herds go through, and what they move; how much may be
@@ -12,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
 from coopgym.benchmarks.score import mean_estimate
 from coopgym.games.registry import make_game
 from coopgym.oracles.mechanism_design.budgeted_games import budgeted_seat
@@ -40,7 +42,7 @@ from coopgym.oracles.mechanism_design.survey import Chooser, Survey, survey_befo
 from coopgym.play.budget import Resource, diagnostic, effort, trust_lost
 from coopgym.typing import FloatArray, IntArray
 
-COMMAND = "python -m coopgym.benchmarks.mechanisms.measurements"
+COMMAND = "python -m coopgym.benchmarks.experiments.mechanisms.measurements"
 KEPT = RESULTS / "mechanisms.json"
 
 HIDDEN, ALLIANCE = "SynergySearch-v1", "RenaultNissan-v1"

@@ -1,6 +1,6 @@
 """Whether designed rewards are learned from in fewer episodes: on abstractions of four games, and on a chain.
 
-``python -m coopgym.benchmarks.rewards.design_experiments`` measures what is not kept yet.
+``python -m coopgym.benchmarks.experiments.rewards.design_experiments`` measures what is not kept yet.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ from typing import Any
 import numpy as np
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
-from coopgym.benchmarks.rewards.tabular_learning import Chain, PolicyGradient, QLearning, Rooms, Teacher, episodes_to
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.tabular_learning import (
+    Chain,
+    PolicyGradient,
+    QLearning,
+    Rooms,
+    Teacher,
+    episodes_to,
+)
 from coopgym.benchmarks.score.estimates import mean_estimate
 from coopgym.games.registry import make_game
 from coopgym.oracles.tabular import AdaptiveScore, Expert, SelfDesign, TabularMDP, design_rewards
@@ -22,7 +29,7 @@ from coopgym.oracles.tabular.abstraction import Abstraction, abstract_game, fide
 from coopgym.oracles.tabular.adaptive_design import REFRESH
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.rewards.design_experiments"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.design_experiments"
 KEPT = RESULTS / "reward-design.json"
 KEPT_EVERYWHERE = RESULTS / "reward-design-everywhere.json"
 """As many situations as there are, so that a fixed reward and one that follows the learner compare."""

@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.rewards.shaping_speed``: how many episodes shaping by trust saves, if any.
+"""``python -m coopgym.benchmarks.experiments.rewards.shaping_speed``: how many episodes shaping by trust saves, if any.
 
 RecoveryRace under cooperative reward is a long climb: trust must be rebuilt before it pays. IPPO is trained with the
 mode alone and with shaping by each agent's own trust, from equal seeds, and evaluated on the mode.
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from coopgym.algorithms import IPPO
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.games.registry import make_game
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.rewards.shaping_speed"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.shaping_speed"
 KEPT = RESULTS / "shaping-speed.json"
 GAME, MODE = "RecoveryRace-v1", "cooperative"
 SHAPED = ("cooperative + shaping(trust)", "cooperative + shaping(trust, weight=10)")

@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.rewards.endogenous_learning``: learning from the reward inside a clone, against it.
+"""Learning from the reward inside a clone, against it.
+
+``python -m coopgym.benchmarks.experiments.rewards.endogenous_learning`` measures it and keeps the results.
 
 Independent PPO is trained on what everybody earns, 50 of its episodes are cloned, and another is trained on the reward
 inside the clones, which is all that it is told. All are valued by what the first was trained on.
@@ -13,13 +15,13 @@ import numpy as np
 from coopgym.agents import Agent
 from coopgym.algorithms import IPPO
 from coopgym.algorithms.reward_models.endogenous import CloneAgent, Clones, Endogenous
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
-from coopgym.benchmarks.rewards.reading import ReadingSettings, cloned
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.reading import ReadingSettings, cloned
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.play import play
 
-COMMAND = "python -m coopgym.benchmarks.rewards.endogenous_learning"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.endogenous_learning"
 KEPT = RESULTS / "endogenous-learning.json"
 GAME, STEPS, REWARD = "TrustDilemma-v1", 60, "cooperative"
 ENV_STEPS, VALUED = 60_000, 100

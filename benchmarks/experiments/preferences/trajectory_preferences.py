@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.preferences.trajectory_preferences``: win rates, or a reward model, to learn from.
+"""Win rates, or a reward model, to learn from.
+
+``python -m coopgym.benchmarks.experiments.preferences.trajectory_preferences`` measures it and keeps the results.
 
 IPPO learns from preferences between whole trajectories that no reward of a step agrees with: intransitive ones,
 ones of which a quarter comes out the wrong way round, and ones that depend on the order of steps. It is paid win rates
@@ -16,7 +18,7 @@ import torch
 
 from coopgym.algorithms import IPPO
 from coopgym.algorithms.preferences.comparators import COMPARATORS, FEATURES
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
@@ -25,7 +27,7 @@ from coopgym.play.episodes import play
 from coopgym.play.unroll import open_loop, unroll
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.preferences.trajectory_preferences"
+COMMAND = "python -m coopgym.benchmarks.experiments.preferences.trajectory_preferences"
 KEPT = RESULTS / "trajectory-preferences.json"
 CONDITIONS = {"intransitive": "cycle", "noisy": "welfare, error=0.25", "non-Markovian": "rise"}
 """What is asked, by name."""

@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.rewards.policy_regret``: external regret beside policy regret, against who reacts.
+"""External regret beside policy regret, against who reacts.
+
+``python -m coopgym.benchmarks.experiments.bandits.policy_regret`` measures it and keeps the results.
 
 A bandit that plays a seat step by step has small external regret if no one share would have earned more against what
 others played. Partners who react would have played something else against that share: policy regret compares with the
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from coopgym import make_game
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.bootstrap import Bootstrap
 from coopgym.oracles.bandits import (
     EXP3,
@@ -33,7 +35,7 @@ from coopgym.oracles.bandits import (
 from coopgym.oracles.bandits.portfolio import EXPERTS
 from coopgym.typing import FloatArray
 
-COMMAND = "python -m coopgym.benchmarks.rewards.policy_regret"
+COMMAND = "python -m coopgym.benchmarks.experiments.bandits.policy_regret"
 KEPT = RESULTS / "policy-regret.json"
 LEARNERS: dict[str, Callable[[], OnlineLearner]] = {
     "UCB1": UCB1,

@@ -1,7 +1,7 @@
 """What latent rewards recover from returns alone, and what learning from them comes to.
 
-``python -m coopgym.benchmarks.rewards.learned_rewards`` measures what is missing in the kept results, piece by piece,
-and writes each as it is done; ``--pieces 1`` stops after the next.
+``python -m coopgym.benchmarks.experiments.rewards.learned_rewards`` measures what is missing in the kept results, piece
+by piece, and writes each as it is done; ``--pieces 1`` stops after the next.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from coopgym.play.unroll import expected_step, open_loop, unroll
 from coopgym.rewards import RunningRewards, reward_layer
 from coopgym.typing import FloatArray
 
-KEPT = Path(__file__).resolve().parents[1] / "results" / "learned-rewards.json"
-COMMAND = "python -m coopgym.benchmarks.rewards.learned_rewards"
+KEPT = Path(__file__).resolve().parents[2] / "results" / "learned-rewards.json"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.learned_rewards"
 GAMES = ("TeamProduction-v1", "PublicGoods-v1")
 SEEDS = tuple(range(5))
 ROUNDS, COPIES = 16, 64

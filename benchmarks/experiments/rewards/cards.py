@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coopgym.benchmarks.rewards.comparison import Coverage, compare
+from coopgym.benchmarks.experiments.rewards.comparison import Coverage, compare
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.extras import MissingExtraError
 from coopgym.games.registry import make_game

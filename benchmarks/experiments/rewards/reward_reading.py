@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.rewards.reward_reading``: whether trained policies are read rightly.
+"""``python -m coopgym.benchmarks.experiments.rewards.reward_reading``: whether trained policies are read rightly.
 
 Corpora as they are released hold no policies, so that independent PPO is trained anew, with the settings of the corpus
 ``learners-v1`` except for the number of steps.
@@ -16,12 +16,12 @@ import numpy as np
 from coopgym.agents import Agent
 from coopgym.algorithms import IPPO
 from coopgym.algorithms.common.learner_contract import Trained
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
-from coopgym.benchmarks.rewards.reading import MODES, ReadingSettings, read_reward
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.reading import MODES, ReadingSettings, read_reward
 from coopgym.games.registry import make_game
 from coopgym.play import play
 
-COMMAND = "python -m coopgym.benchmarks.rewards.reward_reading"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.reward_reading"
 KEPT = RESULTS / "reward-reading.json"
 GAMES = ("TrustDilemma-v1", "RecoveryRace-v1", "SynergySearch-v1", "ReciprocalDilemma-v1")
 SEEDS, QUARTERS = 3, 4

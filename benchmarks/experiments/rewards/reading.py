@@ -15,7 +15,7 @@ import numpy as np
 
 from coopgym.agents.base import Agent
 from coopgym.algorithms.reward_models.endogenous import Clones, Cloning, clone
-from coopgym.benchmarks.rewards.comparison import Coverage, state_features
+from coopgym.benchmarks.experiments.rewards.comparison import Coverage, state_features
 from coopgym.benchmarks.score.bootstrap import Bootstrap, interval, resampled
 from coopgym.benchmarks.score.estimates import Estimate
 from coopgym.benchmarks.score.replicates import Replicates

@@ -13,7 +13,7 @@ from coopgym.corpus.writer import write_atomically
 
 Kept: TypeAlias = dict[str, Any]
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
 def keep(

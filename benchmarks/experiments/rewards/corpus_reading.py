@@ -10,7 +10,7 @@ from typing import Any
 from coopgym.agents.foreign_names import names_from_data
 from coopgym.benchmarks.execute.exploit import ExploitRow, Selection, SelectionError, run_rows, spec_of
 from coopgym.benchmarks.execute.policy_store import LostAgentsError, agents_of
-from coopgym.benchmarks.rewards.reading import MODES, USUAL, Reading, ReadingSettings, read_reward
+from coopgym.benchmarks.experiments.rewards.reading import MODES, USUAL, Reading, ReadingSettings, read_reward
 from coopgym.corpus.errors import CorpusError
 from coopgym.corpus.reader import load_corpus, locate
 from coopgym.corpus.schema import is_self_play

@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.preferences.language_win_rates``: language models that learn from being preferred.
+"""Language models that learn from being preferred.
+
+``python -m coopgym.benchmarks.experiments.preferences.language_win_rates`` measures it and keeps the results.
 
 A small built-in model is trained by ``spo`` and ``nash_mp`` on one game. Afterwards its rollouts of tasks that it was
 not trained on are compared, pair by pair, with rollouts of the same tasks by the model before training.
@@ -20,11 +22,11 @@ from coopgym.algorithms.llm.play.tasks import TaskSettings
 from coopgym.algorithms.llm.play.trajectories import Group
 from coopgym.algorithms.llm.training.trainer import Trainer, TrainerSettings
 from coopgym.algorithms.llm.training.warm_up import WarmUp, warmed_up
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.interfaces.text import Rules
 
-COMMAND = "python -m coopgym.benchmarks.preferences.language_win_rates"
+COMMAND = "python -m coopgym.benchmarks.experiments.preferences.language_win_rates"
 KEPT = RESULTS / "language-win-rates.json"
 METHODS = ("spo", "nash_mp")
 SETTINGS: dict[str, Any] = {

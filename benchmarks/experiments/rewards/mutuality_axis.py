@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.rewards.mutuality_axis``: how far each game's rewards lie from private reward.
+"""How far each game's rewards lie from private reward.
+
+``python -m coopgym.benchmarks.experiments.rewards.mutuality_axis`` measures it and keeps the results.
 
 The suite keeps a game and varies its reward. What that varies is measured here for every game: the STARC distance of
 private reward from the points of the mutuality continuum, and from integrated and cooperative reward.
@@ -15,8 +17,8 @@ from matplotlib.figure import Figure
 
 from coopgym.benchmarks.drawing.plots.lines import Axis, Line, lines
 from coopgym.benchmarks.drawing.theme import HUES, figure_file
-from coopgym.benchmarks.rewards.comparison import Comparison, Coverage, compare
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.comparison import Comparison, Coverage, compare
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.corpus.writer import write_atomically
 from coopgym.games.registry import games, make_game
 
@@ -26,9 +28,9 @@ NAMED = ("integrated", "cooperative")
 COVERAGE = Coverage(episodes=256, resamples=200)
 MOST_SEATS = 6
 """Seats of a game that are measured; of more than these, as many from the first to the last."""
-COMMAND = "python -m coopgym.benchmarks.rewards.mutuality_axis"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.mutuality_axis"
 KEPT = RESULTS / "mutuality-axis.json"
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "mutuality-axis.svg"
+PICTURE = Path(__file__).resolve().parents[3] / "docs" / "mutuality-axis.svg"
 
 
 def reward_of(degree: float) -> str:

@@ -1,4 +1,4 @@
-"""``python -m coopgym.benchmarks.rewards.trust_farming``: what dropping trust and building it again earns.
+"""``python -m coopgym.benchmarks.experiments.rewards.trust_farming``: what dropping trust and building it again earns.
 
 Both seats play alike: the attack, or honestly, which is the constant share that pays best. Formal games have no chance
 of their own, and neither have the players, so that one episode says all.
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coopgym.agents import make_agent
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
 from coopgym.games.game import AnyGame
 from coopgym.games.registry import make_game
 from coopgym.play import NOMINAL, play, unroll
 from coopgym.rewards import Private, Rewards, TrustGained
 from coopgym.rewards.trust_gained import MECHANISMS
 
-COMMAND = "python -m coopgym.benchmarks.rewards.trust_farming"
+COMMAND = "python -m coopgym.benchmarks.experiments.rewards.trust_farming"
 KEPT = RESULTS / "trust-farming.json"
 GAMES = ("RecoveryRace-v1", "TrustDilemma-v1")
 ATTACK = "Oscillator"

@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.bandits.measured_regret``: regret beside declared bounds, and who answers to play.
+"""Regret beside declared bounds, and who answers to play.
+
+``python -m coopgym.benchmarks.experiments.bandits.measured_regret`` measures it and keeps the results.
 
 On coins, on arms drawn from a prior and along an interval bounds are proved, as in stage games in which nothing moves.
 Against partners who react, external regret is set beside policy regret, for which the play is repeated under every arm.
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.rewards.kept import RESULTS, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, keep
 from coopgym.games.registry import make_game
 from coopgym.oracles.bandits import (
     UCB1,
@@ -32,7 +34,7 @@ from coopgym.oracles.bandits import (
     play_bandit,
 )
 
-COMMAND = "python -m coopgym.benchmarks.bandits.measured_regret"
+COMMAND = "python -m coopgym.benchmarks.experiments.bandits.measured_regret"
 KEPT = RESULTS / "bandits.json"
 LEARNERS: Mapping[str, Callable[[], OnlineLearner]] = {
     "ExploreFirst": ExploreFirst,

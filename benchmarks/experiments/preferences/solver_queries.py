@@ -1,4 +1,6 @@
-"""``python -m coopgym.benchmarks.preferences.solver_queries``: what a little exploitability costs in preferences.
+"""What a little exploitability costs in preferences.
+
+``python -m coopgym.benchmarks.experiments.preferences.solver_queries`` measures it and keeps the results.
 
 A query evaluates the preferences of all options against a policy: Nash mirror prox makes two in an iteration, Hedge
 against itself one in a round. Both are set up for their target by theory: β such that regularisation costs half of it
@@ -15,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from coopgym.benchmarks.rewards.kept import RESULTS, Kept, keep
+from coopgym.benchmarks.experiments.rewards.kept import RESULTS, Kept, keep
 from coopgym.benchmarks.score.estimates import Estimate, mean_estimate
 from coopgym.oracles.preferences.nash_mirror_prox import NashMirrorProx, mirror_prox_step
 from coopgym.oracles.preferences.self_play import SPO
 from coopgym.typing import FloatArray, IntArray
 
-COMMAND = "python -m coopgym.benchmarks.preferences.solver_queries"
+COMMAND = "python -m coopgym.benchmarks.experiments.preferences.solver_queries"
 KEPT = RESULTS / "preference-queries.json"
 TARGETS = (0.1, 0.03, 0.01)
 SETTINGS: dict[str, Any] = {"games": 100, "options": 10, "seed": 0, "contraction_betas": [0.02, 0.1, 0.5]}
