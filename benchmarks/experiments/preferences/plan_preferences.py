@@ -75,7 +75,7 @@ def learned(
     for number in range(settings["rounds"]):
         policy = softmax(logits)
         mean += policy / settings["rounds"]
-        batch = rng.choice(count, size, p=policy)
+        batch = np.asarray(rng.choice(count, size, p=policy), dtype=np.int64)
         others = np.concatenate([batch, np.array(recent, dtype=np.int64)])
         answers = preferences[np.ix_(batch, others)]
         if error:
