@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coopgym.oracles.bandits.learner import Instance, OnlineLearner, selected
-from coopgym.oracles.finite.no_regret import exponential_weights
+from coopgym.oracles.games.exponential_weights import exponential_weights
 from coopgym.typing import FloatArray, IntArray
 
 

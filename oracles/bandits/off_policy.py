@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from coopgym.corpus.episodes import Episode
 from coopgym.typing import FloatArray, IntArray
 
 SAME_SHARE = 1e-6
@@ -91,6 +91,26 @@ def off_policy_value(
     )
 
 
+class Recorded(Protocol):
+    """What is read of a recorded episode, such as `coopgym.corpus.episodes.Episode`: T steps, N seats."""
+
+    @property
+    def observations(self) -> npt.NDArray[np.float32]:
+        """``(T + 1, N, d)`` what seats saw before each step, and after the last."""
+
+    @property
+    def actions(self) -> FloatArray:
+        """``(T, N)`` shares."""
+
+    @property
+    def logprobs(self) -> FloatArray:
+        """``(T, N)`` of the shares; NaN where nothing was drawn, or nobody says."""
+
+    @property
+    def rewards(self) -> FloatArray:
+        """``(T, N)`` in the run's reward mode."""
+
+
 @dataclass(frozen=True, eq=False)
 class LoggedRounds:
     """Rounds of one seat in recorded episodes, n in all, one after the other."""
@@ -105,7 +125,7 @@ class LoggedRounds:
     """``(n,)`` how likely each choice was."""
 
 
-def logged_rounds(episodes: Iterable[Episode], seat: int, levels: npt.ArrayLike) -> LoggedRounds:
+def logged_rounds(episodes: Iterable[Recorded], seat: int, levels: npt.ArrayLike) -> LoggedRounds:
     """Read what a seat that drew its shares from some levels did in recorded episodes, for `off_policy_value`.
 
     Args:

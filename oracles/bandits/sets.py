@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coopgym.oracles.bandits.learner import selected
-from coopgym.oracles.finite.no_regret import exponential_weights
+from coopgym.oracles.games.exponential_weights import exponential_weights
 from coopgym.typing import BoolArray, FloatArray, IntArray
 
 MOST_SETS = 5000

@@ -12,6 +12,7 @@ from coopgym.oracles.finite.discretised import FiniteGame
 from coopgym.oracles.finite.game_solver import external_regrets
 from coopgym.oracles.finite.linear_programme import SolverError
 from coopgym.oracles.finite.zero_sum import checked_matrix, duality_gap
+from coopgym.oracles.games.exponential_weights import exponential_weights
 from coopgym.typing import FloatArray
 
 _ROUNDING = 1e-9
@@ -171,13 +172,3 @@ def _unit_gains(game: FiniteGame) -> FloatArray:
     least = game.utilities.reshape(-1, game.n_agents).min(0)
     ranges = game.ranges
     return (game.utilities - least) / np.where(ranges > 0.0, ranges, 1.0)
-
-
-def exponential_weights(exponents: FloatArray) -> FloatArray:
-    """Return probabilities proportional to the exponentials, along the last axis.
-
-    >>> exponential_weights(np.log([1.0, 3.0]))
-    array([0.25, 0.75])
-    """
-    weights = np.exp(exponents - exponents.max(-1, keepdims=True))
-    return weights / weights.sum(-1, keepdims=True)
