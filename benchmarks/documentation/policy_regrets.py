@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coopgym.benchmarks.documentation.wording import paragraph, short, table
-from coopgym.benchmarks.experiments.rewards import policy_regret
+from coopgym.benchmarks.experiments.bandits import policy_regret
 from coopgym.benchmarks.experiments.rewards.kept import kept
 
 
