@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coopgym.agents import Strategy
 from coopgym.agents.streams import EpisodeGenerator, spawned
 from coopgym.oracles.agents.bandits import BanditAgent
 from coopgym.oracles.bandits.adversarial import EXP3, EXP4, OnlineHedge
@@ -67,7 +68,7 @@ class PortfolioPolicy(BanditAgent):
         self._experts = Experts(experts, self._shares)
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "experts": [str(expert) for expert in self.experts]}
+        return {**super().identity(), "experts": [_told(expert) for expert in self.experts]}
 
     def prepare(self) -> None:
         super().prepare()
@@ -81,6 +82,13 @@ class PortfolioPolicy(BanditAgent):
 
     def context(self, observation: FloatArray) -> FloatArray:
         return self._experts.advice(observation)
+
+
+def _told(expert: Expert) -> str | dict[str, Any]:
+    """What an expert is known by, the same in every process."""
+    if isinstance(expert, str):
+        return expert
+    return {"agent": type(expert).__name__, "settings": expert.identity() if isinstance(expert, Strategy) else {}}
 
 
 ADVERSARIAL_BANDITS: dict[str, type[BanditAgent]] = {

@@ -28,7 +28,8 @@ def context_cells(horizon: int, lipschitz: float, arms: int) -> int:
     >>> context_cells(5000, 1.0, arms=4)
     6
     """
-    return math.ceil(1.0 / context_width(horizon, lipschitz, arms))
+    width = context_width(horizon, lipschitz, arms)
+    return math.ceil(1.0 / width) if width > 0.0 else 1
 
 
 def cell_of(contexts: FloatArray, cells: int | IntArray) -> IntArray:
@@ -203,7 +204,8 @@ class LinUCB(DeterministicLearner):
     def _features(self, context: FloatArray | None) -> FloatArray:
         if self.features is None and context is not None:
             context = np.concatenate([context, np.ones((*context.shape[:-1], 1))], axis=-1)
-            if self._count is None:
+            # A play of something else may begin with another context.
+            if self._count is None or (context.shape[-1] != self._count and not self.round.any()):
                 self._count = context.shape[-1]
                 self.prepare()
         shape = self.replicas, self.arms, self._count or 0

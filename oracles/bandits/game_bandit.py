@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from coopgym.typing import FloatArray, IntArray
 
 Round: TypeAlias = Literal["step", "episode"]
 
+PROBED = 50
+"""Rounds in which it is looked whether a game answers to what is played, at most."""
 STILL = 1e-9
 """Largest move of a reward, in units of its range, that rounding explains."""
 
@@ -62,17 +64,20 @@ class GameBandit(Arms):
             levels: how many shares, evenly spaced in their square root, or the shares themselves, ``(K,)`` ascending.
             reward: mode of the seat's reward; transforms are left out.
             round: a step, or an episode of one share.
-            process: where rewards come from, for bounds; None is "oblivious" with a schedule, and "adaptive" else.
-                "stochastic" claims that every arm brings the same at all times, and is checked in every round.
+            process: where rewards come from, for bounds; None is "oblivious" with a schedule, if what was played
+                before leaves rewards as they are or each round is an episode, and "adaptive" else. "stochastic" claims
+                that every arm brings the same at all times, and is checked in every round.
             counterfactuals: compute what every arm would have brought; without it the ledger knows no external regret.
 
         Raises:
-            ValueError: another seat, shares outside [0, 1], or others that do not fit.
+            ValueError: another seat, shares outside [0, 1], others that do not fit, or an unknown process.
         """
         if round not in ("step", "episode"):
             raise ValueError(f"round={round!r}: expected 'step' or 'episode'")
         if not 0 <= seat < game.n_agents:
             raise ValueError(f"seat={seat!r}: {game.id} has seats 0 to {game.n_agents - 1}")
+        if process not in (None, *get_args(Process)):
+            raise ValueError(f"process={process!r}: expected one of {', '.join(get_args(Process))}, or None")
         if process == "stochastic" and not counterfactuals:
             raise ValueError("process='stochastic' is checked by what all arms would bring: it needs counterfactuals")
         self.game, self.seat, self.round = game, seat, round
@@ -92,6 +97,9 @@ class GameBandit(Arms):
         """Part of rewards, of arms that were chosen, that lay outside the bounds and were clipped."""
         if process == "stochastic":
             self._means = self._first_rewards()
+        elif process is None and self._process == "oblivious" and round == "step" and self._answers():
+            # The schedule answers to nobody, but the state of the game does.
+            self._process = "adaptive"
 
     @property
     def instance(self) -> Instance:
@@ -230,6 +238,18 @@ class GameBandit(Arms):
         table = probe.pull(np.zeros(1, dtype=np.int64)).all_rewards
         assert table is not None
         return table[0]
+
+    def _answers(self) -> bool:
+        """Whether what arms bring in an episode differs between holding the least and the greatest share."""
+        probe = copy.copy(self)
+        probe._others, probe._counterfactuals = copy.deepcopy(self._others), True
+        offered = []
+        for arm in (0, self.count - 1):
+            probe.reset(self.game.spec.horizon, 1, np.random.default_rng(0))
+            for _ in range(min(self.game.spec.horizon, PROBED)):
+                probe.pull(np.array([arm]))
+            offered.append(probe._offered)
+        return bool(np.abs(offered[0] - offered[1]).max() > STILL)
 
     def _require_still(self, table: FloatArray) -> None:
         assert self._means is not None

@@ -16,6 +16,9 @@ Process: TypeAlias = Literal["stochastic", "bayesian", "oblivious", "adaptive"]
 """Where rewards come from: drawn every round from the same distributions, whose means are given or, if bayesian,
 drawn from the prior that the learner has; fixed before play (oblivious); or answering what is played (adaptive)."""
 
+ROUNDING = 1e-6
+"""How far probabilities may be from a distribution."""
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -151,8 +154,24 @@ class OnlineLearner(ABC):
         Args:
             uniforms: ``(R, draws)`` in [0, 1).
             context: what a contextual learner sees, ``(R, ...)``.
+
+        Raises:
+            ValueError: `probabilities` that are no distributions over the arms.
         """
-        return selected(self.probabilities(context), uniforms[:, 0])
+        return selected(self._distributions(context), uniforms[:, 0])
+
+    def _distributions(self, context: FloatArray | None) -> FloatArray:
+        likely, expected = self.probabilities(context), (self.replicas, self.arms)
+        if likely.shape != expected:
+            raise ValueError(
+                f"{type(self).__name__}: probabilities of shape {likely.shape}, expected (replicas, arms) = {expected}"
+            )
+        if not (likely.min() >= -ROUNDING and np.abs(likely.sum(1) - 1.0).max() <= ROUNDING):
+            raise ValueError(
+                f"{type(self).__name__}: expected probabilities of at least 0 that sum to one in every replica; "
+                f"got at least {likely.min():g} and sums from {likely.sum(1).min():g} to {likely.sum(1).max():g}"
+            )
+        return likely
 
     def update(self, arms: IntArray, rewards: FloatArray, feedback: FloatArray | None = None) -> None:
         """Take in the round that was just played.
@@ -163,8 +182,15 @@ class OnlineLearner(ABC):
             feedback: ``(R, K)`` rewards of all arms; only for a learner that declares `full_feedback`.
 
         Raises:
-            ValueError: feedback for a learner that does not declare it, or none for one that does.
+            ValueError: feedback for a learner that does not declare it, or none for one that does; other shapes, or
+                rewards outside [0, 1].
         """
+        expected = self.round.shape
+        if not arms.shape == rewards.shape == expected or not (rewards.min() >= 0.0 and rewards.max() <= 1.0):
+            raise ValueError(
+                f"arms of shape {np.shape(arms)}, rewards of shape {np.shape(rewards)} from {np.min(rewards):g} to "
+                f"{np.max(rewards):g}: expected (replicas,) = {expected} of both, and rewards in [0, 1]"
+            )
         if (feedback is not None) != self.full_feedback:
             wrong = "needs the rewards of all arms" if self.full_feedback else "must not see what other arms bring"
             raise ValueError(
@@ -218,6 +244,17 @@ class DeterministicLearner(OnlineLearner):
 
     def probabilities(self, context: FloatArray | None = None) -> FloatArray:
         return one_hot(self.choose(context), self.arms)
+
+
+def check_choice(who: str, arms: IntArray, replicas: int, count: int) -> None:
+    """Raise ValueError unless these are numbers of arms, one per replica: others would count in other replicas."""
+    chosen = np.asarray(arms)
+    inside = chosen.shape == (replicas,) and chosen.dtype.kind in "iu" and chosen.min() >= 0 and chosen.max() < count
+    if not inside:
+        raise ValueError(
+            f"{who}: chose {chosen.tolist() if chosen.size < 5 else chosen.dtype} of shape {chosen.shape}; expected "
+            f"(replicas,) = {(replicas,)} whole numbers from 0 to {count - 1}"
+        )
 
 
 def selected(probabilities: FloatArray, uniforms: FloatArray) -> IntArray:

@@ -118,7 +118,11 @@ class RegretLedger:
 
         Above 1 on stochastic arms is a bug; against partners who react it is information, as bounds do not hold there.
         """
-        return None if self.declared is None else float(self.regret.mean()) / self.declared
+        if self.declared is None:
+            return None
+        regret = float(self.regret.mean())
+        # Where one arm is as good as another nothing is lost, and bounds may say so.
+        return regret / self.declared if self.declared > 0.0 else (0.0 if regret <= 0.0 else math.inf)
 
     @property
     def of_lower_bound(self) -> float | None:

@@ -38,12 +38,13 @@ def cell_width(horizon: int, lipschitz: float) -> float:
 
 
 def cells(horizon: int, lipschitz: float) -> int:
-    """Return K = ceil(1 / ε), cells of uniform discretisation.
+    """Return K = ceil(1 / ε), cells of uniform discretisation; one where T = 1 teaches nothing.
 
     >>> cells(10_000, lipschitz=1.0)
     11
     """
-    return max(1, math.ceil(1.0 / cell_width(horizon, lipschitz)))
+    width = cell_width(horizon, lipschitz)
+    return max(1, math.ceil(1.0 / width)) if width > 0.0 else 1
 
 
 @dataclass

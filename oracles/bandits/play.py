@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coopgym.oracles.bandits.arms import Arms, Outcome
-from coopgym.oracles.bandits.learner import OnlineLearner
+from coopgym.oracles.bandits.learner import OnlineLearner, check_choice
 from coopgym.oracles.bandits.ledger import RegretLedger
 from coopgym.typing import FloatArray, IntArray
 
@@ -40,7 +40,8 @@ def play_bandit(
         curve: how many points of the regret curve are kept, evenly spaced.
 
     Raises:
-        ValueError: a learner that needs what these arms do not show, or rewards outside [0, 1].
+        ValueError: a learner that needs what these arms do not show or chooses what is no arm, or rewards outside
+            [0, 1] or of another shape.
 
     >>> from coopgym.oracles.bandits import StochasticArms, UCB1
     >>> ledger = play_bandit(UCB1(), StochasticArms([0.8, 0.6, 0.5, 0.3]), horizon=2000, replicas=50)
@@ -49,8 +50,8 @@ def play_bandit(
     """
     chance = np.random.default_rng(rng)
     of_learner, of_arms = chance.spawn(2)
-    arms.reset(horizon, replicas, of_arms)
     learner.reset(arms.count, horizon, replicas)
+    arms.reset(horizon, replicas, of_arms)
     book, nothing = _Book(learner, arms, record, curve), np.empty((replicas, 0))
     for t in range(horizon):
         seen = arms.context() if learner.contextual else None
@@ -58,8 +59,9 @@ def play_bandit(
             raise ValueError(f"{type(learner).__name__} needs a context, which {type(arms).__name__} does not show")
         likely = learner.probabilities(seen) if record else None
         chosen = learner.act(of_learner.random((replicas, learner.draws)) if learner.draws else nothing, seen)
+        check_choice(type(learner).__name__, chosen, replicas, arms.count)
         outcome = arms.pull(chosen)
-        _check(outcome, arms)
+        _check(outcome, arms, replicas)
         if learner.full_feedback and outcome.all_rewards is None:
             raise ValueError(
                 f"{type(learner).__name__} needs the rewards of all arms, which {type(arms).__name__} does not show"
@@ -128,8 +130,15 @@ class _Book:
         return np.nan if self._instead is None else self._instead.sum(1).max(1) - self._earned
 
 
-def _check(outcome: Outcome, arms: Arms) -> None:
-    rewards = outcome.rewards
+def _check(outcome: Outcome, arms: Arms, replicas: int) -> None:
+    rewards, rest = outcome.rewards, outcome.all_rewards
+    expected = replicas, arms.count
+    if rewards.shape != expected[:1] or (rest is not None and rest.shape != expected):
+        shapes = rewards.shape if rest is None else (rewards.shape, rest.shape)
+        raise ValueError(
+            f"{type(arms).__name__}: rewards of shape {shapes}; expected (replicas,) = {expected[:1]}, and where all "
+            f"are known (replicas, arms) = {expected}"
+        )
     if not (rewards.min() >= 0.0 and rewards.max() <= 1.0):
         raise ValueError(
             f"{type(arms).__name__}: rewards from {rewards.min():g} to {rewards.max():g}; expected them in [0, 1], "

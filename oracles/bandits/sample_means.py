@@ -19,8 +19,8 @@ def confidence_radius(horizon: int, counts: FloatArray, constant: float = 2.0) -
     >>> confidence_radius(1000, np.array([0.0, 1.0, 100.0])).round(3)
     array([  inf, 3.717, 0.372])
     """
-    with np.errstate(divide="ignore"):
-        radius: FloatArray = np.sqrt(constant * math.log(horizon) / counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        radius: FloatArray = np.where(counts > 0.0, np.sqrt(constant * math.log(horizon) / counts), np.inf)
     return radius
 
 

@@ -290,10 +290,13 @@ def play_sets(
     >>> bool(paid[-100:].mean() < 0.4)  # the best set costs 0.3
     True
     """
+    table = np.asarray(costs, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != learner.atoms:
+        raise ValueError(f"costs of shape {table.shape}: expected (T, d) with d = {learner.atoms} atoms")
     chance = np.random.default_rng(rng)
-    learner.reset(len(costs), replicas)
-    paid = np.zeros((len(costs), replicas))
-    for t, row in enumerate(np.asarray(costs, dtype=np.float64)):
+    learner.reset(len(table), replicas)
+    paid = np.zeros((len(table), replicas))
+    for t, row in enumerate(table):
         chosen = learner.act(chance.random((replicas, learner.draws)))
         paid[t] = np.where(chosen, row, 0.0).sum(1)
         learner.update(np.broadcast_to(row, chosen.shape) if learner.full_feedback else np.where(chosen, row, np.nan))

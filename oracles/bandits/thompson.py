@@ -49,15 +49,6 @@ class PosteriorSampling(OnlineLearner):
         levels = np.broadcast_to(LEVELS[:, None, None], (len(LEVELS), self.replicas, self.arms))
         return probability_best(self.quantile(levels), self.cumulative)
 
-    def declared_bound(self, horizon: int, instance: Instance) -> float | None:
-        """Return sqrt(K T ln K / 2), which mean regret over arms drawn from the prior keeps (Russo & Van Roy 2016).
-
-        Nothing is declared of arms that are given: there its regret is small too, but constants are not known.
-        """
-        if instance.process != "bayesian":
-            return None
-        return math.sqrt(0.5 * instance.arms * horizon * math.log(instance.arms))
-
 
 @dataclass
 class ThompsonBeta(PosteriorSampling):
@@ -116,10 +107,22 @@ class ThompsonBeta(PosteriorSampling):
         below: FloatArray = betainc(self.alpha[:, arm], self.beta[:, arm], means)
         return below
 
+    def declared_bound(self, horizon: int, instance: Instance) -> float | None:
+        """Return sqrt(K T ln K / 2), which mean regret over arms drawn from the prior keeps (Russo & Van Roy 2016).
+
+        Nothing is declared of arms that are given: there its regret is small too, but constants are not known.
+        """
+        if instance.process != "bayesian":
+            return None
+        return math.sqrt(0.5 * instance.arms * horizon * math.log(instance.arms))
+
 
 @dataclass
 class ThompsonGauss(PosteriorSampling):
     """Thompson sampling with normal posteriors of normal rewards.
+
+    Rewards in [0, 1] are never normal, so nothing is declared of its regret: with too small a variance of noise it may
+    take a worse arm for the best for long.
 
     Attributes:
         prior_mean: m0 of every arm.

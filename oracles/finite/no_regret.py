@@ -136,7 +136,8 @@ class Hedge:
             total += gains[:, answer]
         started = np.log(len(matrix)) / (rate * self.rounds) if rate > 0.0 else 0.0
         gap, bound = duality_gap(matrix, row, answers), float(width * (started + rate / 8.0))
-        if gap - bound > _ROUNDING * width:
+        # Where all payoffs are the same, what rounding may add is a part of them and not of their range.
+        if gap - bound > _ROUNDING * float(np.abs(matrix).max()):
             raise SolverError(f"Hedge against best responses: the duality gap {gap:.3g} exceeds its bound {bound:.3g}")
         return ResponsePlay(row, answers, gap, bound)
 

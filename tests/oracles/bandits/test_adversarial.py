@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -71,6 +71,7 @@ def test_hedge_never_pays_more_in_the_mean_than_its_bound(table: np.ndarray, eps
 
 
 @given(payoff=matrices, rounds=st.integers(1, 40))
+@example(payoff=np.full((3, 1), -1.0), rounds=6)
 @settings(max_examples=20, deadline=None)
 def test_averages_against_a_best_responder_are_minimax_up_to_the_bound(payoff: np.ndarray, rounds: int) -> None:
     play, value = Hedge(rounds).against_best_response(payoff), minimax(payoff).value

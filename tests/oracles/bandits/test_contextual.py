@@ -35,6 +35,10 @@ def test_every_context_is_in_the_cell_around_it(contexts: list[float], cells: in
     assert (np.abs((places + 0.5) / cells - contexts) <= 0.5 / cells + 1e-9).all()
 
 
+def test_one_round_asks_for_one_cell() -> None:
+    assert context_cells(1, 1.0, arms=3) == 1
+
+
 def test_more_rounds_and_steeper_rewards_ask_for_more_cells() -> None:
     assert context_cells(100_000, 1.0, 4) > context_cells(5000, 1.0, 4)
     assert context_cells(5000, 4.0, 4) > context_cells(5000, 1.0, 4)
@@ -117,6 +121,16 @@ def test_features_are_counted_when_the_first_context_comes_and_stay_known() -> N
     assert learner.sums[1].any()
     with pytest.raises(ValueError, match="context of shape"):
         learner.choose(np.ones((3, 2)))
+
+
+def test_another_play_may_have_another_context() -> None:
+    learner = LinUCB()
+    for width in (2, 3):
+        learner.reset(arms=2, horizon=4)
+        learner.update(learner.choose(np.zeros((1, width))), np.ones(1))
+        assert learner.theta.shape == (1, 2, width + 1)
+    with pytest.raises(ValueError, match=r"context of shape \(1, 3\)"):
+        learner.choose(np.zeros((1, 2)))
 
 
 def test_a_class_of_policies_is_searched_for_the_best() -> None:

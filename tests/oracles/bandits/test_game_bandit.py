@@ -9,7 +9,7 @@ import pytest
 
 from coopgym import make_game
 from coopgym.agents import make_agent
-from coopgym.oracles.bandits import UCB1, EpsilonGreedy, GameBandit, NoisyReward, play_bandit, square_root_grid
+from coopgym.oracles.bandits import EXP3, UCB1, EpsilonGreedy, GameBandit, NoisyReward, play_bandit, square_root_grid
 from coopgym.oracles.bandits.reward_bounds import reward_bounds
 from coopgym.play import play
 from coopgym.rewards import reward_layer
@@ -97,6 +97,15 @@ def test_a_schedule_answers_to_nobody() -> None:
     ledger = play_bandit(EpsilonGreedy(), bandit, 24, 2, resimulate=True)
     # Payoffs of public goods move with nothing but what is played, so both regrets are one.
     np.testing.assert_allclose(ledger.policy_regret, ledger.external_regret)
+
+
+def test_a_game_with_a_state_answers_where_the_schedule_does_not() -> None:
+    game, shares = make_game("TrustDilemma-v1", max_steps=20), np.full((1, 1), 0.5)
+    step = GameBandit(game, 0, shares, levels=3)
+    assert step.instance.process == "adaptive"  # its trust in the seat follows what the seat plays
+    assert play_bandit(EXP3(), step, 10).declared is None
+    assert GameBandit(game, 0, shares, levels=3, round="episode").instance.process == "oblivious"
+    assert GameBandit(game, 0, shares, levels=3, process="oblivious").instance.process == "oblivious"
 
 
 @pytest.mark.parametrize("round", ["step", "episode"])
@@ -201,6 +210,10 @@ def test_the_grid_is_even_in_square_roots() -> None:
         ({"others": [UCB1(), UCB1()]}, "expected 1 learners"),
         ({"others": "Nobody"}, "unknown agent"),
         ({"process": "stochastic", "counterfactuals": False}, "needs counterfactuals"),
+        (
+            {"process": "adversarial"},
+            "process='adversarial': expected one of stochastic, bayesian, oblivious, adaptive",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:

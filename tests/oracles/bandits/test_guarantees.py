@@ -66,7 +66,7 @@ def test_bayesian_regret_of_thompson_sampling_keeps_its_bound() -> None:
 @pytest.mark.parametrize("peak", [0.12, 0.3333, 0.5, 0.71, 0.93])
 def test_zooming_beats_uniform_discretisation_at_long_horizons(peak: float) -> None:
     T = 60_000
-    means = 0.9 - np.abs(midpoints(512) - peak)
+    means = np.maximum(0.9 - np.abs(midpoints(512) - peak), 0.0)
 
     def regret(learner: OnlineLearner) -> float:
         return float(play_bandit(learner, StochasticArms(means, lipschitz=1.0), T, 4, 5).expected_regret.mean())

@@ -137,6 +137,8 @@ def test_bounds_are_declared_only_where_they_are_proved() -> None:
     assert UCB1(constant=0.5).declared_bound(1000, Instance.of([0.5, 0.4])) is None
     assert UCB1(anytime=True).declared_bound(1000, Instance(3)) is None
     assert ThompsonBeta().declared_bound(1000, Instance.of([0.5, 0.4])) is None
+    # No reward in [0, 1] is normal; with its default noise it loses more on coins than it declared, in the long run.
+    assert ThompsonGauss().declared_bound(1000, Instance(3, process="bayesian")) is None
     assert Zooming().declared_bound(1000, Instance(3, lipschitz=1.0)) is None
     assert UniformDiscretisation(1.0).declared_bound(1000, Instance(512, lipschitz=2.0)) is None
 
@@ -272,6 +274,67 @@ def test_sequential_halving_spends_no_more_than_its_budget_before_one_arm_is_lef
     learner = SequentialHalving()
     play_bandit(learner, StochasticArms(np.linspace(0.1, 0.9, 7)), 210, 50)
     assert (learner.active.sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("make", LEARNERS)
+@pytest.mark.parametrize("arms", [1, 3])
+def test_one_round_is_played_and_bounded(make: Callable[[], OnlineLearner], arms: int) -> None:
+    ledger = play_bandit(make(), StochasticArms(np.linspace(0.2, 0.8, arms), lipschitz=1.0), 1)
+    assert ledger.counts.sum() == 1.0
+    assert ledger.declared is None or ledger.declared >= 0.0  # and not NaN
+
+
+class Saying(OnlineLearner):
+    """Says what it is told to, and chooses by it unless a choice is given."""
+
+    def __init__(self, likely: list[float], chosen: list[int] | None = None) -> None:
+        self.likely, self.chosen = likely, chosen
+
+    def prepare(self) -> None:
+        pass
+
+    def probabilities(self, context: np.ndarray | None = None) -> np.ndarray:
+        return np.tile(self.likely, (self.replicas, 1))
+
+    def act(self, uniforms: np.ndarray, context: np.ndarray | None = None) -> np.ndarray:
+        return super().act(uniforms) if self.chosen is None else np.array(self.chosen)
+
+    def learn(self, arms: np.ndarray, rewards: np.ndarray, feedback: np.ndarray | None) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("learner", "message"),
+    [
+        (Saying([math.nan, 0.5]), "at least 0 that sum to one"),
+        (Saying([3.0, 3.0]), "sums from 6 to 6"),
+        (Saying([-1.0, 2.0]), "got at least -1"),
+        (Saying([1.0]), r"probabilities of shape \(3, 1\)"),
+        (Saying([], [0, 1, -1]), r"chose \[0, 1, -1\] .* whole numbers from 0 to 1"),
+        (Saying([], [0, 1, 2]), "whole numbers from 0 to 1"),
+        (Saying([], [1]), r"of shape \(1,\); expected \(replicas,\) = \(3,\)"),
+    ],
+)
+def test_a_learner_of_ones_own_is_told_what_is_wrong(learner: OnlineLearner, message: str) -> None:
+    with pytest.raises(ValueError, match=f"Saying.*{message}"):
+        play_bandit(learner, StochasticArms([0.5, 0.4]), 2, replicas=3)
+
+
+@pytest.mark.parametrize(
+    ("arms", "rewards", "message"),
+    [
+        ([0, 1], [math.nan, 0.5], "from nan"),
+        ([0, 1], [7.0, 0.5], r"rewards in \[0, 1\]"),
+        ([0], [0.5], r"arms of shape \(1,\)"),
+        ([0, 1], [0.5], r"rewards of shape \(1,\)"),
+    ],
+)
+def test_what_is_no_reward_is_not_learned(arms: list[int], rewards: list[float], message: str) -> None:
+    learner = UCB1()
+    learner.reset(2, 10, replicas=2)
+    with pytest.raises(ValueError, match=message):
+        learner.update(np.array(arms), np.array(rewards))
+    assert not learner.counts.any()
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,12 @@ def test_a_portfolio_of_one_expert_plays_what_it_says() -> None:
     assert abs(float(followed.shares[0, 0, 0]) - float(alone.shares[0, 0, 0])) < 0.07
 
 
+def test_portfolios_of_equal_experts_are_known_by_the_same() -> None:
+    first, second = (PortfolioPolicy(experts=["TitForTat", make_agent("Constant", level=0.3)]) for _ in range(2))
+    assert first.identity() == second.identity()
+    assert first.identity() != PortfolioPolicy(experts=["TitForTat", make_agent("Constant", level=0.4)]).identity()
+
+
 def test_bad_input_is_told() -> None:
     with pytest.raises(ValueError, match="at least one agent"):
         PortfolioPolicy(experts=[])

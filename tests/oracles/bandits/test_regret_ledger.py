@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopgym.oracles.bandits import (
+    EXP3,
     UCB1,
     EpsilonGreedy,
     ExploreFirst,
     NoisyReward,
+    OnlineHedge,
     RegretLedger,
     RewardTable,
     StochasticArms,
@@ -52,6 +54,12 @@ def test_what_play_cannot_show_is_said() -> None:
     assert table.of_declared is None
     assert table.of_lower_bound is None
     assert coins.best_fixed_arm.tolist() == [0]
+
+
+def test_where_nothing_can_be_lost_nothing_is_lost_of_what_is_declared() -> None:
+    for learner in (OnlineHedge(), EXP3()):
+        assert play_bandit(learner, RewardTable(np.full((5, 1), 0.5)), 5).of_declared == 0.0
+    assert play_bandit(UCB1(anytime=True), StochasticArms([0.5, 0.5]), 20).of_declared == 0.0
 
 
 def test_the_curve_of_expected_regret_grows_to_its_end() -> None:

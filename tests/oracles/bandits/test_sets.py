@@ -111,6 +111,8 @@ def test_regret_of_the_semi_bandit_stays_within_its_bound() -> None:
         (lambda: SampledSemiBandit(atoms=3, size=2, resamples=0), "resamples=0"),
         (lambda: SemiBandit([[1, 0]]).reset(0), "horizon=0"),
         (lambda: play_sets(SemiBandit([[1, 0]]), np.array([[2.0, 0.0]])), r"in \[0, 1\]"),
+        (lambda: play_sets(SemiBandit([[1, 0]]), np.full(10, 0.5)), r"costs of shape \(10,\): expected \(T, d\)"),
+        (lambda: play_sets(SemiBandit([[1, 0]]), np.full((10, 1), 0.5)), "d = 2 atoms"),
     ],
 )
 def test_bad_input_is_told(make: Callable[[], object], message: str) -> None:
