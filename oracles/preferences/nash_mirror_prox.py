@@ -37,7 +37,7 @@ class NashMirrorProx:
     >>> cyclic = PreferenceMatrix.of([[0.5, 0.9, 0.2], [0.1, 0.5, 0.8], [0.8, 0.2, 0.5]])
     >>> solver = NashMirrorProx(beta=0.01, iterations=1000)
     >>> solver.solve(cyclic).round(3), round(solver.gap(cyclic, [1/3, 1/3, 1/3]), 3)
-    (array([0.303, 0.3  , 0.397]), 0.024)
+    (array([0.303, 0.297, 0.4  ]), 0.023)
     """
 
     beta: float = 0.1
