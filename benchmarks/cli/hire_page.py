@@ -71,7 +71,10 @@ def in_words(found: Hired) -> str:
     gained = survey.gained(contract)
     if working == [_who((0,) * survey.problem.agents)]:
         worth = survey.worth_of_knowing
-        return f"Hire nobody: perfect information would be worth {worth:.3g} per step, and work costs too much."
+        return (
+            f"Hire nobody: perfect information would be worth {worth:.3g} per step, and no contract brings more than "
+            "it costs."
+        )
     return (
         f"Hire {' or '.join(working)}: worth {gained:.3g} per step of play after payments of "
         f"{contract.paid * survey.unit:.3g}; perfect information would be worth {survey.worth_of_knowing:.3g}."

@@ -155,20 +155,29 @@ def finite_horizon(
         values ``(N,)`` and first precisions ``(N,)``.
 
     Raises:
-        ValueError: no agent, or no precision that is allowed.
+        ValueError: no agent, beliefs that are no probabilities, or precisions none of which is allowed.
 
     >>> values, first = finite_horizon(Herd(cost=2.5), [0.5, 0.9], horizon=4, precisions=[0.5, 0.6, 0.8, 1.0])
     >>> values.round(4), first  # one clear signal for the first agent, and all others herd on it
     (array([-1.    , -0.3439]), array([1. , 0.6]))
     """
-    if horizon < 1:
+    if not isinstance(horizon, int | np.integer) or horizon < 1:
         raise ValueError(f"horizon={horizon!r}: expected a whole number of at least 1")
     allowed = np.unique([each for each in precisions if each >= herd.least_precision])
     if not len(allowed) or allowed[0] < 0.5 or allowed[-1] > 1.0:
         raise ValueError(
             f"precisions={list(precisions)!r}: expected some in [0.5, 1], at least {herd.least_precision:g}"
         )
-    return _recursion(herd, np.asarray(beliefs, dtype=np.float64), horizon, allowed, least_following)
+    return _recursion(herd, _checked_beliefs(beliefs), horizon, allowed, least_following)
+
+
+def _checked_beliefs(beliefs: npt.ArrayLike) -> FloatArray:
+    """Return beliefs as an array; refuse what are no probabilities."""
+    believed = np.asarray(beliefs, dtype=np.float64)
+    outside = ~((believed >= 0.0) & (believed <= 1.0))
+    if outside.any():
+        raise ValueError(f"beliefs: expected probabilities in [0, 1], got {believed[outside].flat[0]:g}")
+    return believed
 
 
 def _recursion(
@@ -250,12 +259,12 @@ class HerdPlanner:
         values = np.zeros(self.beliefs)
         for _ in range(_sweeps(herd.discount, self.residual)):
             before, values = values, backup(values).max(-1)
-            if np.abs(values - before).max() <= self.residual * (1.0 - herd.discount):
+            if np.abs(values - before).max() <= max(self.residual * (1.0 - herd.discount), _rounding(values)):
                 break
         rows = np.arange(self.beliefs)
         # Iteration leaves the residual, so that what is within it is a tie.
         choices = backup(values)
-        best = (choices >= choices.max(-1, keepdims=True) - self.residual).argmax(-1)
+        best = (choices >= choices.max(-1, keepdims=True) - max(self.residual, _rounding(values))).argmax(-1)
         plan = HerdPlan(herd, beliefs, controls[rows, best], values, self)
         if faults := self.audit(herd, plan):
             raise SolverError(f"herd: value iteration has not converged; {faults[0]}")
@@ -266,12 +275,17 @@ class HerdPlanner:
         controls = self.controls(herd, plan.beliefs)
         best = _Backup(herd, plan.beliefs, controls, len(plan.beliefs))(plan.values).max(-1)
         own = _Backup(herd, plan.beliefs, plan.precisions[:, None], len(plan.beliefs))(plan.values)[:, 0]
-        faults = []
+        faults, forgiven = [], 2.0 * max(self.residual, _rounding(plan.values))
         for what, found in (("the best control", best), ("the policy", own)):
             worst = int(np.abs(found - plan.values).argmax())
-            if (gap := abs(float(found[worst] - plan.values[worst]))) > 2.0 * self.residual:
+            if (gap := abs(float(found[worst] - plan.values[worst]))) > forgiven:
                 faults.append(f"belief {plan.beliefs[worst]:.4f}: the value is {gap:.3g} off that of {what}")
         return faults
+
+
+def _rounding(values: FloatArray) -> float:
+    """Return what sums of numbers of this size are surely off by."""
+    return float(64.0 * np.finfo(np.float64).eps * np.abs(values).max())
 
 
 @dataclass(frozen=True)
@@ -320,12 +334,16 @@ class HerdPlan:
 
         What is least for agents to follow differs from belief to belief, so that the policy is not interpolated: it is
         found anew by what each precision leads to.
+
+        Raises:
+            ValueError: beliefs that are no probabilities.
         """
-        asked = np.asarray(beliefs, dtype=np.float64)
+        asked = _checked_beliefs(beliefs)
         flat, where = np.unique(asked, return_inverse=True)  # herds stay at few beliefs
         controls = self.planner.controls(self.herd, flat)
         worth = _Backup(self.herd, flat, controls, len(self.beliefs))(self.values)
-        best = (worth >= worth.max(-1, keepdims=True) - self.planner.residual).argmax(-1)
+        even = max(self.planner.residual, _rounding(self.values))
+        best = (worth >= worth.max(-1, keepdims=True) - even).argmax(-1)
         return np.asarray(controls[np.arange(len(flat)), best][where].reshape(asked.shape))
 
     def agents_lose(self) -> FloatArray:

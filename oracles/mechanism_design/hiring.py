@@ -382,8 +382,11 @@ class _Programme:
         if self.planner.independent is None:
             return []
         mixes = [np.asarray(each, dtype=np.float64) for each in self.planner.independent]
-        fits = [mix.shape == (efforts,) for mix, efforts in zip(mixes, self.problem.efforts, strict=False)]
-        if len(mixes) != self.problem.agents or not all(fits) or any(abs(mix.sum() - 1.0) > 1e-9 for mix in mixes):
+        fits = [
+            mix.shape == (efforts,) and bool((mix >= 0.0).all()) and abs(mix.sum() - 1.0) <= 1e-9
+            for mix, efforts in zip(mixes, self.problem.efforts, strict=False)
+        ]
+        if len(mixes) != self.problem.agents or not all(fits):
             raise ValueError(
                 f"independent={self.planner.independent!r}: expected a distribution over efforts per agent"
             )

@@ -89,14 +89,14 @@ def survey_before_play(
         chooser: whether one seat chooses, while the others play the norm, or all choose one level together.
         seat: which.
         accuracies: of the analysts: how likely their report is right if they work; otherwise they know nothing.
-        costs: of work, utility units; None is a tenth of what perfect information is worth.
+        costs: of work, utility units, none below zero; None is a tenth of what perfect information is worth.
         pay_cap: M, utility units; None is what perfect information is worth.
         prior: of the situations; None is even.
         levels: shares to choose from, from 0 to 1.
 
     Raises:
-        ValueError: nothing is hidden and no alternatives are given, situations that pay alike, no analyst, or an
-            accuracy that is no better than a guess.
+        ValueError: nothing is hidden and no alternatives are given, situations that pay alike or differ in their
+            seats, no analyst, an accuracy that is no better than a guess, or work that costs less than nothing.
 
     >>> survey = survey_before_play(coopgym.make_game("SynergySearch-v1"), chooser="all")
     >>> survey.situations, survey.best_shares, survey.blind_share
@@ -107,6 +107,9 @@ def survey_before_play(
     )
     if len(stages) < 2:
         raise ValueError(f"alternatives={list(stages)}: expected at least two situations to tell apart")
+    if len({game.n_agents, *(stage.n_agents for stage in stages.values())}) > 1:
+        counts = ", ".join(f"{stage.n_agents} in {name}" for name, stage in stages.items())
+        raise ValueError(f"seats: {game.n_agents} in {game.id}, {counts}; expected situations with the same seats")
     if not 0 <= seat < game.n_agents:
         raise ValueError(f"seat={seat!r}: {game.id} has seats 0 to {game.n_agents - 1}")
     if levels < 2:
@@ -125,6 +128,8 @@ def survey_before_play(
             f"{game.id}: the best share is the same in {', '.join(stages)}; knowing which it is would be worth nothing"
         )
     own = [COST_SHARE * worth] * len(accuracies) if costs is None else list(costs)
+    if any(cost < 0.0 for cost in own):
+        raise ValueError(f"costs={own}: expected numbers of at least 0, what work costs each analyst")
     problem = HiringProblem.independent(
         costs=[[0.0, cost] for cost in own],
         prior=belief,

@@ -37,7 +37,7 @@ class NashMirrorProx:
     >>> cyclic = PreferenceMatrix.of([[0.5, 0.9, 0.2], [0.1, 0.5, 0.8], [0.8, 0.2, 0.5]])
     >>> solver = NashMirrorProx(beta=0.01, iterations=1000)
     >>> solver.solve(cyclic).round(3), round(solver.gap(cyclic, [1/3, 1/3, 1/3]), 3)
-    (array([0.303, 0.3  , 0.397]), 0.024)
+    (array([0.303, 0.297, 0.4  ]), 0.023)
     """
 
     beta: float = 0.1
@@ -47,7 +47,7 @@ class NashMirrorProx:
     def __post_init__(self) -> None:
         if not 0.0 < self.beta < math.inf:
             raise ValueError(f"beta={self.beta!r}: expected a positive number")
-        if self.iterations < 1:
+        if not isinstance(self.iterations, int | np.integer) or self.iterations < 1:
             raise ValueError(f"iterations={self.iterations!r}: expected a whole number of at least 1")
         if self.reference is not None:
             told = np.asarray(self.reference, dtype=np.float64)
@@ -109,7 +109,10 @@ class NashMirrorProx:
             ValueError: no such distribution, or a reference of another length.
         """
         log_reference = self._log_reference(preferences)
-        policy = log_reference if start is None else np.log(preferences.checked(start))
+        begun = np.exp(log_reference) if start is None else preferences.checked(start)
+        if not (begun > 0.0).all():
+            raise ValueError(f"start={start!r}: expected positive probabilities; an option without any is never played")
+        policy = log_reference if start is None else np.log(begun)
         for _ in range(self.iterations):
             policy = mirror_prox_step(preferences.probabilities, policy, log_reference, self.beta)
             yield policy

@@ -79,11 +79,11 @@ class PreferenceMatrix:
             names: of the options; None numbers them from 0.
 
         Raises:
-            ValueError: not square, or a negative or missing number.
+            ValueError: not square, or a negative, infinite or missing number.
         """
         counts = np.asarray(wins, dtype=np.float64)
-        if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not (counts >= 0.0).all():
-            raise ValueError(f"wins of shape {counts.shape}: expected (K, K) numbers of at least 0")
+        if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not ((counts >= 0.0) & (counts < np.inf)).all():
+            raise ValueError(f"wins of shape {counts.shape}: expected (K, K) finite numbers of at least 0")
         compared = counts + counts.T
         shares = np.divide(counts, compared, out=np.full(counts.shape, 0.5), where=compared > 0.0)
         np.fill_diagonal(shares, 0.5)

@@ -33,7 +33,7 @@ class SPO:
     rate: float | None = None
 
     def __post_init__(self) -> None:
-        if self.rounds < 1:
+        if not isinstance(self.rounds, int | np.integer) or self.rounds < 1:
             raise ValueError(f"rounds={self.rounds!r}: expected a whole number of at least 1")
         if self.rate is not None and not 0.0 < self.rate < math.inf:
             raise ValueError(f"rate={self.rate!r}: expected a positive number, or None")

@@ -47,6 +47,8 @@ def test_hire_takes_situations_and_prices(tmp_path: Path) -> None:
     assert "analyst 1 and 2" in shown.output
     dear = run("hire", "RenaultNissan-v1", *situations, "--cost", "0.5", "--cost", "0.5")
     assert "Hire nobody" in dear.output
+    capped = run("hire", "SynergySearch-v1", "--pay-cap", "1e-7")
+    assert "no contract brings more than it costs" in " ".join(capped.output.split())
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,13 @@ def test_hire_takes_situations_and_prices(tmp_path: Path) -> None:
         (("hire", "TrustDilemma-v1"), "--situation twice or more"),
         (("hire", "SynergySearch-v1", "--cost", "0.1"), "1 costs for 2 analysts"),
         (("hire", "SynergySearch-v1", "--accuracy", "0.4"), "no better than a guess"),
+        (("hire", "SynergySearch-v1", "--cost", "-0.1", "--cost", "0.0"), "expected numbers of at least 0"),
+        (("hire", "RenaultNissan-v1", "--situation", "phase=crisis"), "phase=crisis alone: give two different ones"),
+        (("hire", "RenaultNissan-v1", "--situation", "crisis"), "--situation 'crisis': expected name=value"),
+        (
+            ("hire", "PublicGoods-v1", "--situation", "n_agents=3", "--situation", "n_agents=4"),
+            "3 in n_agents=3, 4 in n_agents=4; expected situations with the same seats",
+        ),
         (("steer", "TrustDilemma-v1", "--baseline", "0.3"), "baseline=0.3"),
         (("steer", "TrustDilemma-v1", "--levels", "0.6", "0.1"), "expected them in this order"),
     ],

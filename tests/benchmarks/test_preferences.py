@@ -123,6 +123,13 @@ def test_constants_compete_only_where_they_are_asked_for(tmp_path: Path) -> None
     asked = found(corpus, "welfare", selection=Selection(["Constant_50", "Rich"]))
     assert asked.agents == ("Constant_50", "Rich, private")
     assert asked.preferences.condorcet_winner == 0
+    with pytest.raises(ValueError, match="do not compete unless they are named by --agent; here are: Constant_50"):
+        found(written(tmp_path / "constant", {"runs": constant}), "welfare")
+
+
+def test_a_corpus_of_other_worlds_is_told_to_have_no_preferences(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="among its own copies in the fixed world"):
+        found(written(tmp_path, {"runs": list(runs(ROUND, world="common"))}), "welfare")
 
 
 def test_rows_hold_every_ordered_pair(cyclic: Corpus) -> None:

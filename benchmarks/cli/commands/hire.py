@@ -61,11 +61,13 @@ def hire(
         require_page(out)
         own = parse_settings(settings or ())
         made = make_game(game, **own)
-        cases = {text: make_game(game, **(own | parse_settings([text]))) for text in situation or ()}
+        cases = {text: make_game(game, **(own | parse_settings([text], "--situation"))) for text in situation or ()}
         if not cases and not made.traits().hidden:
             raise ValueError(
                 f"{made.id} hides nothing from its seats: say what may be the case, --situation twice or more"
             )
+        if len(cases) == 1:
+            raise ValueError(f"--situation {next(iter(cases))} alone: give two different ones or more to tell apart")
         accuracies, units = accuracy or list(ACCURACIES), cost
         if units is not None and len(units) != len(accuracies):
             raise ValueError(f"{len(units)} costs for {len(accuracies)} analysts: give --cost as often as --accuracy")

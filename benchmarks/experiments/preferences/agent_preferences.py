@@ -181,6 +181,14 @@ def _shared(known: CriterionValues, competing: BoolArray) -> tuple[list[int], li
     measured = np.isfinite(known.values).all(0).any(-1) & competing[:, None]  # (A, G)
     anywhere = measured.any(0)
     counts = measured.sum(1)
+    if not known.agents:
+        raise ValueError(
+            "no run of an agent among its own copies in the fixed world, which is where agents are compared; what was "
+            "played in other worlds or in given seats has no preferences"
+        )
+    if not competing.any():
+        names = listed(agent.name for agent in known.agents)
+        raise ValueError(f"constants and oracles do not compete unless they are named by --agent; here are: {names}")
     kept = np.flatnonzero((counts > 0) & (counts >= OFTEN * anywhere.sum())).tolist()
     games = np.flatnonzero(measured[kept].all(0)).tolist()
     if len(kept) < 2 or not games:

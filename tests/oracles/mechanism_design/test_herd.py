@@ -181,5 +181,20 @@ def test_herds_that_are_none_are_refused() -> None:
             Herd(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="must be allowed"):
         Herd(least_precision=0.7)
-    with pytest.raises(ValueError, match="horizon=0"):
-        finite_horizon(Herd(), [0.5], 0, [0.6])
+    for horizon in (0, 2.5):
+        with pytest.raises(ValueError, match=f"horizon={horizon}"):
+            finite_horizon(Herd(), [0.5], horizon, [0.6])  # type: ignore[arg-type]
+    for belief in (np.nan, 1.5, -0.1):
+        with pytest.raises(ValueError, match=r"beliefs: expected probabilities in \[0, 1\], got"):
+            finite_horizon(Herd(), [0.5, belief], 1, [0.6])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e8])
+def test_a_policy_does_not_depend_on_the_unit_of_all_costs(scale: float) -> None:
+    planner, herd = HerdPlanner(beliefs=101, precisions=21), Herd("biased", 0.7, 0.3)
+    scaled = planner.solve(replace(herd, cost=scale * herd.cost, stake=scale * herd.stake))
+    plan = planner.solve(herd)
+    np.testing.assert_array_equal(scaled.precisions, plan.precisions)
+    np.testing.assert_allclose(scaled.values, scale * plan.values, rtol=1e-6)
+    with pytest.raises(ValueError, match="got nan"):
+        plan.choose([0.5, np.nan])

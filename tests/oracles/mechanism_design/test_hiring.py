@@ -162,3 +162,9 @@ def test_problems_that_are_none_are_refused() -> None:
         replace(problem, pay_cap=0.0)
     with pytest.raises(ValueError, match="costs of agent 0"):
         replace(problem, costs=(np.zeros(3),))
+
+
+@pytest.mark.parametrize("mix", [(1.5, -0.5), (np.nan, np.nan), (0.5, 0.6)])
+def test_independent_recommendations_are_distributions(mix: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="expected a distribution over efforts per agent"):
+        HiringPlanner(independent=(mix,)).solve(symmetric([0.8], [0.05]))

@@ -75,8 +75,14 @@ def test_names_distributions_and_settings_are_checked() -> None:
         NashMirrorProx(reference=(0.5, 0.5)).solve(FOUR)
     with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
         NashMirrorProx.for_exploitability(0.7, 3)
+    with pytest.raises(ValueError, match=r"iterations=2\.5: expected a whole number"):
+        NashMirrorProx(iterations=2.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"start=.*an option without any is never played"):
+        list(NashMirrorProx(iterations=1).iterates(FOUR, [0.5, 0.5, 0.0, 0.0]))
     with pytest.raises(ValueError, match="rounds=0"):
         SPO(rounds=0)
+    with pytest.raises(ValueError, match=r"rounds=2\.5: expected a whole number"):
+        SPO(rounds=2.5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"rate=-1\.0"):
         SPO(rate=-1.0)
 
@@ -84,8 +90,9 @@ def test_names_distributions_and_settings_are_checked() -> None:
 def test_counted_comparisons_are_shares_and_pairs_that_never_met_tie() -> None:
     counted = PreferenceMatrix.counted([[0, 3, 0], [1, 0, 2.5], [0, 2.5, 7]])
     np.testing.assert_array_equal(counted.probabilities, [[0.5, 0.75, 0.5], [0.25, 0.5, 0.5], [0.5, 0.5, 0.5]])
-    with pytest.raises(ValueError, match="numbers of at least 0"):
-        PreferenceMatrix.counted([[0, -1], [1, 0]])
+    for wrong in (-1.0, np.inf, np.nan):
+        with pytest.raises(ValueError, match="finite numbers of at least 0"):
+            PreferenceMatrix.counted([[0, wrong], [1, 0]])
 
 
 # Winners and cycles
