@@ -62,8 +62,8 @@ def in_a_corpus() -> str:
     words = paragraph(f"""
         The first {len(order)} of {len(found.agents)} agents of `{CORPUS}` in {len(found.games)} games, by
         {listed(found.criteria)}; 95 % bootstrap intervals over {found.seeds} seeds. {_cycle(found)} The minimax winner
-        is {listed(winners)}. The Borda winner is {found.agents[best]}, to whom the agent that beats it most is
-        preferred by {surplus:.2f} more than one half.
+        is {listed(winners)}{_majorities(found)}. The Borda winner is {found.agents[best]}, to whom the agent that beats
+        it most is preferred by {surplus:.2f} more than one half.
     """)
     headings = ("agent", "wins (Borda)", "beats (Copeland)", "minimax", f"Nash, β = {found.beta:g}")
     return f"{table(headings, rows)}\n\n{words}"
@@ -104,7 +104,8 @@ def _with_ppo() -> str:
     words = paragraph(f"""
         The same with IPPO in whole episodes of {settings["max_steps"]} steps, {settings["env_steps"]:,} steps of
         training, {settings["seeds"]} seeds: how often a trajectory that was learned from {first} is preferred to one
-        that was learned from the reward model, and how far a plan of two levels exploits either.
+        that was learned from the reward model, and how far a plan of two levels exploits either; intervals
+        are Student's and may pass 1.
         {f"Not run: {listed(missing)}." if missing else ""}
     """)
     headings = ("preferences", "preferred", *(f"{learner}: exploited" for learner in trajectory_preferences.LEARNERS))
@@ -132,6 +133,13 @@ def language() -> str:
 @cache
 def _preferences() -> AgentPreferences:
     return agent_preferences(load_corpus(CORPUS).runs)
+
+
+def _majorities(found: AgentPreferences) -> str:
+    winners = found.winner.options
+    if len(winners) > 1 or found.preferences.copeland[winners[0]] < len(found.agents) - 1:
+        return ""
+    return ", whom majorities prefer to everybody else" + (": the cycle lies below it" if found.cycles else "")
 
 
 def _cycle(found: AgentPreferences) -> str:
