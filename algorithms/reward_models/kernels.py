@@ -49,7 +49,7 @@ def oni_hash(
         counts[caption] += 1
         value, count = values[words.index(caption)], torch.tensor(counts[caption]).double()
         rewards.append(c_ext * reward + float(intrinsic(value, count, c_int, beta)))
-        table.see(torch.tensor([[words.index(caption)]]))
+        table.see(torch.tensor([[[words.index(caption)]]]))
         if t % every == 0:
             asked = table.ask(batch)[0].nonzero().flatten().tolist()
             table.write({place: bool(labels[words[place]]) for place in asked})

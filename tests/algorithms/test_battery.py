@@ -104,7 +104,7 @@ LONGER_EXTRA: dict[str, dict[str, Any]] = {
     },
 }
 
-STEPS, SOONER = 20_000, {"IA2C": 12_000, "IQL": 10_000, "ISAC": 10_000, "MADDPG": 10_000}
+STEPS, SOONER = 20_000, {"IA2C": 12_000, "IQL": 10_000, "ISAC": 10_000}
 """Joint steps of that run, and of learners that are there well before."""
 
 LIKE_ANOTHER = {
