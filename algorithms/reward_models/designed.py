@@ -140,7 +140,7 @@ def _checked(content: Any) -> DesignTable:
         where = f"situations[{number}]"
         if not isinstance(each, dict) or each.get("partner") not in PARTNER:
             raise ValueError(f"{where}: expected an object with a partner of {', '.join(PARTNER)}")
-        place = (each.get("trust"), PARTNER.index(each["partner"]), each.get("time"))
+        place: tuple[Any, int, Any] = (each.get("trust"), PARTNER.index(each["partner"]), each.get("time"))
         for name, value, bins in (("trust", place[0], shape[0]), ("time", place[2], shape[2])):
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < bins:
                 raise ValueError(f"{where}: {name}={value!r}; expected a bin, 0 to {bins - 1}")
@@ -149,7 +149,7 @@ def _checked(content: Any) -> DesignTable:
             raise ValueError(f"{where}: added has {len(row)} numbers; expected {levels}, one per level")
         if place in added:
             raise ValueError(f"{where}: the same situation is there before; name each once")
-        added[place] = row  # type: ignore[index]  # its numbers were looked at above
+        added[place] = row
     return DesignTable(content["game"], seat, levels, edges, times, tuple(sorted(added.items())))
 
 

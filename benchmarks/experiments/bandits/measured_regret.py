@@ -33,6 +33,7 @@ from coopgym.oracles.bandits import (
     midpoints,
     play_bandit,
 )
+from coopgym.oracles.bandits.game_bandit import Round
 
 COMMAND = "python -m coopgym.benchmarks.experiments.bandits.measured_regret"
 KEPT = RESULTS / "bandits.json"
@@ -116,9 +117,10 @@ def _along_an_interval() -> dict[str, Any]:
 
 
 def _among_reactive(game: str, partner: str) -> dict[str, Any]:
-    settings, found = SETTINGS["reactive"], {}
-    for kind, rounds in (("step", settings["step_rounds"]), ("episode", settings["episode_rounds"])):
-        bandit = GameBandit(make_game(game), 0, partner, levels=settings["levels"], round=kind)  # type: ignore[arg-type]
+    settings, found = SETTINGS["reactive"], dict[str, Any]()
+    kinds: Mapping[Round, int] = {"step": settings["step_rounds"], "episode": settings["episode_rounds"]}
+    for kind, rounds in kinds.items():
+        bandit = GameBandit(make_game(game), 0, partner, levels=settings["levels"], round=kind)
         ledger = play_bandit(UCB1(), bandit, rounds, settings["replicas"], SETTINGS["seed"], resimulate=True)
         assert ledger.always is not None
         found[kind] = {
